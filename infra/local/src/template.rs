@@ -1,0 +1,171 @@
+//! What the local stack reads out of `infra/template.yaml`, so that it is the deployed stack's twin and not a second description of it.
+//!
+//! The template is part of the binary. It is read tolerantly where the local stack has no use for a property (intrinsic functions such as
+//! `!Ref` may stand there) and strictly where it has: a value that it would have to guess at is a [`TemplateError`].
+
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use yaml_serde::Value;
+
+const TEMPLATE: &str = include_str!("../../template.yaml");
+
+const SWEEP_QUEUE: &str = "SweepQueue";
+const SWEEP_FUNCTION: &str = "SweepPeriodFunction";
+const SWEEP_EVENT: &str = "Sweep";
+const ROLLOVER_FUNCTION: &str = "MonthlyRolloverFunction";
+const ROLLOVER_EVENT: &str = "QuarterHour";
+
+/// Why the template could not be read as the local stack needs it.
+#[derive(Debug, thiserror::Error)]
+pub enum TemplateError {
+    /// The file is not YAML, or a part of it has another shape than the local stack knows.
+    #[error("infra/template.yaml: {part} cannot be read")]
+    Shape {
+        /// The part that was being read.
+        part: String,
+        /// What the YAML reader said of it.
+        #[source]
+        source: yaml_serde::Error,
+    },
+    /// A part that the local stack needs is not there.
+    #[error("infra/template.yaml: {part} is missing")]
+    Missing {
+        /// The path of the part.
+        part: String,
+    },
+    /// A value is there and means something that the local stack cannot do.
+    #[error("infra/template.yaml: {part} is `{value}`, which the local stack does not know")]
+    Unsupported {
+        /// The path of the value.
+        part: String,
+        /// The value as the template has it.
+        value: String,
+    },
+}
+
+/// The queue between closing a period and sweeping it, as the template declares it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SweepQueue {
+    /// How long a message waits before it is first delivered, so that the `leaving` index has caught up.
+    pub delay: Duration,
+    /// How long a message that was delivered and not deleted waits for its next delivery.
+    pub visibility_timeout: Duration,
+    /// After how many deliveries a message goes to the dead-letter queue.
+    pub max_receives: u32,
+    /// The largest number of messages in one event.
+    pub batch_size: u32,
+}
+
+/// Reads the sweep queue's settings.
+///
+/// # Errors
+/// [`TemplateError`] if the queue, its redrive policy or the sweep's event is missing or is not a plain number.
+pub fn sweep_queue() -> Result<SweepQueue, TemplateError> {
+    let template = document()?;
+    let queue = |property: &[&str]| {
+        number(&template, &[&["Resources", SWEEP_QUEUE, "Properties"], property].concat())
+    };
+    let event = ["Resources", SWEEP_FUNCTION, "Properties", "Events", SWEEP_EVENT, "Properties", "BatchSize"];
+    Ok(SweepQueue {
+        delay: Duration::from_secs(queue(&["DelaySeconds"])?.into()),
+        visibility_timeout: Duration::from_secs(queue(&["VisibilityTimeout"])?.into()),
+        max_receives: queue(&["RedrivePolicy", "maxReceiveCount"])?,
+        batch_size: number(&template, &event)?,
+    })
+}
+
+/// How often the schedule ticks that closes the periods which have ended. Ticks fall on whole multiples of it in each hour (UTC).
+///
+/// # Errors
+/// [`TemplateError`] if the schedule is missing, or is another than `cron(0/N * * * ? *)` with an `N` that divides the hour.
+pub fn schedule_interval() -> Result<Duration, TemplateError> {
+    let path = [
+        "Resources",
+        ROLLOVER_FUNCTION,
+        "Properties",
+        "Events",
+        ROLLOVER_EVENT,
+        "Properties",
+        "ScheduleExpression",
+    ];
+    let expression: String = read(at(&document()?, &path)?, &path)?;
+    match minutes_of(&expression) {
+        Some(minutes) => Ok(Duration::from_secs(minutes * 60)),
+        None => Err(TemplateError::Unsupported { part: path.join("."), value: expression }),
+    }
+}
+
+/// The whole template.
+pub(crate) fn document() -> Result<Value, TemplateError> {
+    yaml_serde::from_str(TEMPLATE)
+        .map_err(|source| TemplateError::Shape { part: "the document".to_owned(), source })
+}
+
+/// The node at a path of keys. Intrinsic functions on the way have no keys, so a path through one is missing.
+pub(crate) fn at<'a>(document: &'a Value, path: &[&str]) -> Result<&'a Value, TemplateError> {
+    path.iter()
+        .try_fold(document, |node, key| node.as_mapping().and_then(|mapping| mapping.get(*key)))
+        .ok_or_else(|| TemplateError::Missing { part: path.join(".") })
+}
+
+/// Reads a node as a type; `path` names it in the error.
+pub(crate) fn read<T: DeserializeOwned>(node: &Value, path: &[&str]) -> Result<T, TemplateError> {
+    yaml_serde::from_value(node.clone())
+        .map_err(|source| TemplateError::Shape { part: path.join("."), source })
+}
+
+fn number(document: &Value, path: &[&str]) -> Result<u32, TemplateError> {
+    read(at(document, path)?, path)
+}
+
+/// The `N` of `cron(0/N * * * ? *)`, if the expression is of this form and its ticks are evenly apart.
+fn minutes_of(expression: &str) -> Option<u64> {
+    let (minutes, rest) = expression.strip_prefix("cron(0/")?.strip_suffix(')')?.split_once(' ')?;
+    let minutes: u64 = minutes.parse().ok()?;
+    (rest == "* * * ? *" && (1..=60).contains(&minutes) && 60 % minutes == 0).then_some(minutes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_evenly_spaced_minutes_of_every_hour_are_an_interval() {
+        let cases = [
+            ("cron(0/15 * * * ? *)", Some(15)),
+            ("cron(0/60 * * * ? *)", Some(60)),
+            ("cron(0/7 * * * ? *)", None),
+            ("cron(0/0 * * * ? *)", None),
+            ("cron(5/15 * * * ? *)", None),
+            ("cron(0/15 0 * * ? *)", None),
+            ("cron(0/15 * * * ? *", None),
+            ("rate(15 minutes)", None),
+            ("", None),
+        ];
+        for (expression, expected) in cases {
+            assert_eq!(minutes_of(expression), expected, "{expression}");
+        }
+    }
+
+    #[test]
+    fn the_schedule_ticks_every_quarter_of_an_hour() {
+        assert_eq!(schedule_interval().unwrap(), Duration::from_secs(15 * 60));
+    }
+
+    #[test]
+    fn the_queue_waits_a_minute_and_redelivers_after_the_function_has_surely_ended() {
+        let queue = sweep_queue().unwrap();
+        assert_eq!(queue.delay, Duration::from_secs(60));
+        assert_eq!(queue.visibility_timeout, Duration::from_secs(6 * 300));
+        assert_eq!(queue.max_receives, 20);
+        assert!(queue.batch_size >= 1);
+    }
+
+    #[test]
+    fn a_missing_part_is_named_by_its_path() {
+        let document: Value = yaml_serde::from_str("Resources: { Table: !Ref Other }").unwrap();
+        let error = at(&document, &["Resources", "Table", "Properties"]).unwrap_err();
+        assert_eq!(error.to_string(), "infra/template.yaml: Resources.Table.Properties is missing");
+    }
+}
