@@ -1,0 +1,206 @@
+//! Update dates: when a period ends (`rules.md`, "Update dates").
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{Datelike, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone as _};
+use chrono_tz::Tz;
+use thiserror::Error;
+
+use crate::Timestamp;
+use crate::text::words;
+
+words! {
+    /// How often an account's contract renews.
+    pub enum Term {
+        /// Every year. Update dates are the first of each month and the renewal date.
+        Annual = "annual",
+        /// Every month. Update dates are the renewal day of each month.
+        Monthly = "monthly",
+    }
+}
+
+/// A time zone of the IANA database. UTC unless an account says otherwise.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct TimeZone(Tz);
+
+/// A text that names no time zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("expected an IANA time zone name such as Europe/Berlin")]
+pub struct TimeZoneError;
+
+/// A text that is not a calendar date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("expected a date such as 2026-11-21, in the years 1970 to 9999")]
+pub struct DateError;
+
+/// What an account's update dates follow from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Calendar {
+    /// How often the contract renews.
+    pub term: Term,
+    /// A day on which it renews. Its day of the month, and for an annual term its month, come back each time;
+    /// an annual contract does not renew before it.
+    pub renewal_date: NaiveDate,
+    /// Whose midnight it is.
+    pub time_zone: TimeZone,
+}
+
+/// Reads a date in the one form of the API, `YYYY-MM-DD`.
+///
+/// # Errors
+/// The text has another form, names no day, or a year that a [`Timestamp`] does not reach.
+pub fn parse_date(text: &str) -> Result<NaiveDate, DateError> {
+    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| DateError)?;
+    // chrono also reads `2026-1-5` and `+2026-01-05`.
+    let canonical = (1970..=9999).contains(&date.year()) && date.to_string() == text;
+    canonical.then_some(date).ok_or(DateError)
+}
+
+impl Calendar {
+    /// The first update date strictly after `after`.
+    ///
+    /// [`Timestamp::MAX`] where none is left before it: the one case in which the answer may equal `after`.
+    #[must_use]
+    pub fn next_update(&self, after: Timestamp) -> Timestamp {
+        let month = MonthIndex::of(self.time_zone.local(after).date());
+        self.first_days(month)
+            .chain(self.renewals(month))
+            .map(|date| self.time_zone.midnight(date))
+            .filter(|update| *update > after)
+            .min()
+            .unwrap_or(Timestamp::MAX)
+    }
+
+    /// Whether the contract renews at `update`, one of this calendar's update dates.
+    #[must_use]
+    pub fn is_renewal(&self, update: Timestamp) -> bool {
+        match self.term {
+            Term::Monthly => true,
+            Term::Annual => {
+                let month = MonthIndex::of(self.time_zone.local(update).date());
+                self.renewals(month).any(|date| self.time_zone.midnight(date) == update)
+            }
+        }
+    }
+
+    /// The first days of `month` and the months around it, where they are update dates.
+    fn first_days(&self, month: MonthIndex) -> impl Iterator<Item = NaiveDate> {
+        let annual = self.term == Term::Annual;
+        month.around().filter(move |_| annual).filter_map(|month| month.day(1))
+    }
+
+    /// The days of renewal in and around `month`.
+    fn renewals(&self, month: MonthIndex) -> impl Iterator<Item = NaiveDate> {
+        let Self { term, renewal_date, .. } = *self;
+        month
+            .around()
+            .filter(move |month| term == Term::Monthly || month.is_same_of_year(renewal_date))
+            .filter_map(move |month| month.day(renewal_date.day()))
+            .filter(move |date| term == Term::Monthly || *date >= renewal_date)
+    }
+}
+
+/// A month, counted from the beginning of the year 0.
+#[derive(Clone, Copy)]
+struct MonthIndex(i32);
+
+impl MonthIndex {
+    const PER_YEAR: i32 = 12;
+
+    fn of(date: NaiveDate) -> Self {
+        Self(date.year() * Self::PER_YEAR + i32::try_from(date.month0()).unwrap_or_default())
+    }
+
+    /// The month before, this one, and the two after it.
+    ///
+    /// An instant's next update date is in this month or the next one. The month before is there because a
+    /// midnight in a gap is moved to a later day; the second one after because clocks that go back over
+    /// midnight (America/St_Johns until 2011, at 00:01) show the old day again when the new day's midnight
+    /// has passed.
+    fn around(self) -> impl Iterator<Item = Self> {
+        (-1..=2).map(move |months| Self(self.0 + months))
+    }
+
+    fn is_same_of_year(self, date: NaiveDate) -> bool {
+        Self::of(date).0.rem_euclid(Self::PER_YEAR) == self.0.rem_euclid(Self::PER_YEAR)
+    }
+
+    /// The day with this number, or the month's last day if it lacks it.
+    fn day(self, day: u32) -> Option<NaiveDate> {
+        let year = self.0.div_euclid(Self::PER_YEAR);
+        let month0 = u32::try_from(self.0.rem_euclid(Self::PER_YEAR)).ok()?;
+        let first = NaiveDate::from_ymd_opt(year, month0 + 1, 1)?;
+        first.with_day(day.min(u32::from(first.num_days_in_month())))
+    }
+}
+
+impl TimeZone {
+    /// Its name in the IANA database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.0.name()
+    }
+
+    /// What clocks there show.
+    fn local(self, at: Timestamp) -> NaiveDateTime {
+        at.to_utc().with_timezone(&self.0).naive_local()
+    }
+
+    /// 00:00 of `date`: the earlier if it exists twice, the first instant after the gap if it does not exist.
+    fn midnight(self, date: NaiveDate) -> Timestamp {
+        let midnight = date.and_time(NaiveTime::MIN);
+        match self.0.from_local_datetime(&midnight) {
+            MappedLocalTime::Single(at) => at.to_utc().into(),
+            MappedLocalTime::Ambiguous(one, other) => one.min(other).to_utc().into(),
+            MappedLocalTime::None => self.end_of_gap(midnight),
+        }
+    }
+
+    /// The first instant at which clocks there have passed `local`, a time that they never show.
+    ///
+    /// Local time is less than a day away from UTC, so that two days before `local`, read as UTC, clocks have
+    /// not reached it and two days after they have. The search halves those four days until one second is
+    /// left, which is the precision of the IANA database.
+    fn end_of_gap(self, local: NaiveDateTime) -> Timestamp {
+        let centre = Timestamp::from(local.and_utc());
+        let mut before = centre.plus(TimeDelta::days(-2)).seconds();
+        let mut after = centre.plus(TimeDelta::days(2)).seconds();
+        while after - before > 1 {
+            let middle = i64::midpoint(before, after);
+            if self.local(at_second(middle)) < local {
+                before = middle;
+            } else {
+                after = middle;
+            }
+        }
+        at_second(after)
+    }
+}
+
+fn at_second(second: i64) -> Timestamp {
+    Timestamp::from_millis(second.saturating_mul(1000))
+}
+
+impl FromStr for TimeZone {
+    type Err = TimeZoneError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self).map_err(|_| TimeZoneError)
+    }
+}
+
+impl fmt::Display for TimeZone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for TimeZone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,242 @@
+//! One condition: a field, an operator and its operands.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use thiserror::Error;
+
+use super::Fields;
+use super::field::{FieldName, Kind};
+use super::operand::Operand;
+use super::token::Pattern;
+use crate::limits::FILTER_VALUES_MAX;
+use crate::text::words;
+
+words! {
+    /// How a field is compared (see the [module](super)).
+    pub enum Operator {
+        /// The field is the value.
+        Eq = "EQ",
+        /// Not [`Operator::Eq`].
+        Neq = "NEQ",
+        /// The field is below the value.
+        Lt = "LT",
+        /// The field is below the value or equal to it.
+        Lte = "LTE",
+        /// The field is above the value.
+        Gt = "GT",
+        /// The field is above the value or equal to it.
+        Gte = "GTE",
+        /// The field is not below `value` and not above `highValue`.
+        Between = "BETWEEN",
+        /// The field is one of the values.
+        In = "IN",
+        /// Not [`Operator::In`].
+        NotIn = "NOT_IN",
+        /// The contact has the field.
+        HasProperty = "HAS_PROPERTY",
+        /// Not [`Operator::HasProperty`].
+        NotHasProperty = "NOT_HAS_PROPERTY",
+        /// The field has the value among its words.
+        ContainsToken = "CONTAINS_TOKEN",
+        /// Not [`Operator::ContainsToken`].
+        NotContainsToken = "NOT_CONTAINS_TOKEN",
+    }
+}
+
+impl Operator {
+    fn is_negation(self) -> bool {
+        matches!(self, Self::Neq | Self::NotIn | Self::NotHasProperty | Self::NotContainsToken)
+    }
+}
+
+/// What is wrong with a condition or a filter. It never repeats an operand.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{field}: {message}")]
+pub struct FilterError {
+    /// The part of the condition in the request: `propertyName`, `operator`, `value`, `values` or
+    /// `highValue`; of a whole filter `filterGroups`.
+    pub field: &'static str,
+    /// What was expected.
+    pub message: String,
+}
+
+impl FilterError {
+    pub(super) fn new(field: &'static str, message: impl Into<String>) -> Self {
+        Self { field, message: message.into() }
+    }
+}
+
+/// A condition on one field, with its operands read. `Debug` shows no operand.
+#[derive(Clone)]
+pub struct Condition {
+    field: FieldName,
+    operator: Operator,
+    test: Test,
+}
+
+/// What must hold of the field's text, before a negation.
+#[derive(Clone)]
+enum Test {
+    Present,
+    OneOf(Vec<Operand>),
+    Ordered(Operand, fn(Ordering) -> bool),
+    Between(Operand, Operand),
+    HasWord(Pattern),
+}
+
+impl Condition {
+    /// A condition as a request gives it: `name` is its `propertyName`.
+    ///
+    /// # Errors
+    /// Everything that is wrong: an unknown field or operator, operands that the operator needs and were not
+    /// given or the reverse, too many of them, operands that the field cannot be compared with.
+    pub fn new(
+        name: &str,
+        operator: &str,
+        value: Option<&str>,
+        values: Option<&[String]>,
+        high_value: Option<&str>,
+    ) -> Result<Self, Vec<FilterError>> {
+        let field: Result<FieldName, _> = name
+            .parse()
+            .map_err(|error: super::FieldNameError| FilterError::new("propertyName", error.to_string()));
+        // An unknown field's operands are checked as those of a property, so that all problems are told at
+        // once.
+        let kind = field.as_ref().map_or(Kind::Text, FieldName::kind);
+        let compared = operator
+            .parse()
+            .map_err(|error: crate::text::UnknownWord| vec![FilterError::new("operator", error.to_string())])
+            .and_then(|operator| Ok((operator, Given { operator, kind, value, values, high_value }.test()?)));
+        match (field, compared) {
+            (Ok(field), Ok((operator, test))) => Ok(Self { field, operator, test }),
+            (field, compared) => {
+                Err(field.err().into_iter().chain(compared.err().into_iter().flatten()).collect())
+            }
+        }
+    }
+
+    /// Whether it holds for this contact.
+    pub(super) fn holds(&self, contact: &impl Fields) -> bool {
+        let text = contact.field(&self.field);
+        text.is_some_and(|text| self.test.holds(&text)) != self.operator.is_negation()
+    }
+}
+
+impl Test {
+    fn holds(&self, text: &str) -> bool {
+        match self {
+            Self::Present => true,
+            Self::OneOf(operands) => operands.iter().any(|operand| operand.equals(text)),
+            Self::Ordered(operand, holds) => holds(operand.compare(text)),
+            Self::Between(low, high) => low.compare(text).is_ge() && high.compare(text).is_le(),
+            Self::HasWord(pattern) => pattern.is_in(text),
+        }
+    }
+}
+
+impl fmt::Debug for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Condition({} {})", self.field, self.operator)
+    }
+}
+
+/// An operator and the operands that came with it.
+struct Given<'a> {
+    operator: Operator,
+    kind: Kind,
+    value: Option<&'a str>,
+    values: Option<&'a [String]>,
+    high_value: Option<&'a str>,
+}
+
+impl Given<'_> {
+    /// The test that they make.
+    fn test(&self) -> Result<Test, Vec<FilterError>> {
+        let unexpected = self.unexpected();
+        match self.compile() {
+            Ok(test) if unexpected.is_empty() => Ok(test),
+            compiled => Err(compiled.err().into_iter().flatten().chain(unexpected).collect()),
+        }
+    }
+
+    fn compile(&self) -> Result<Test, Vec<FilterError>> {
+        match self.operator {
+            Operator::Eq | Operator::Neq => Ok(Test::OneOf(vec![self.low().map_err(|error| vec![error])?])),
+            Operator::Lt => self.ordered(Ordering::is_lt),
+            Operator::Lte => self.ordered(Ordering::is_le),
+            Operator::Gt => self.ordered(Ordering::is_gt),
+            Operator::Gte => self.ordered(Ordering::is_ge),
+            Operator::Between => match (self.low(), self.high()) {
+                (Ok(low), Ok(high)) => Ok(Test::Between(low, high)),
+                (low, high) => Err(low.err().into_iter().chain(high.err()).collect()),
+            },
+            Operator::In | Operator::NotIn => self.one_of(),
+            Operator::HasProperty | Operator::NotHasProperty => Ok(Test::Present),
+            Operator::ContainsToken | Operator::NotContainsToken => self.word().map_err(|error| vec![error]),
+        }
+    }
+
+    fn ordered(&self, holds: fn(Ordering) -> bool) -> Result<Test, Vec<FilterError>> {
+        self.low().map(|operand| Test::Ordered(operand, holds)).map_err(|error| vec![error])
+    }
+
+    fn word(&self) -> Result<Test, FilterError> {
+        let text = self.needed("value", self.value)?;
+        Pattern::read(text).map(Test::HasWord).map_err(|message| FilterError::new("value", message))
+    }
+
+    fn one_of(&self) -> Result<Test, Vec<FilterError>> {
+        let values = self.needed("values", self.values).map_err(|error| vec![error])?;
+        if !(1..=FILTER_VALUES_MAX).contains(&values.len()) {
+            let message = format!("expected 1 to {FILTER_VALUES_MAX} values");
+            return Err(vec![FilterError::new("values", message)]);
+        }
+        let (mut operands, mut problems) = (Vec::new(), Vec::new());
+        for (index, value) in values.iter().enumerate() {
+            match Operand::read(self.kind, value) {
+                Ok(operand) => operands.push(operand),
+                Err(message) => {
+                    problems.push(FilterError::new("values", format!("{message} (value {})", index + 1)));
+                }
+            }
+        }
+        if problems.is_empty() { Ok(Test::OneOf(operands)) } else { Err(problems) }
+    }
+
+    fn low(&self) -> Result<Operand, FilterError> {
+        self.operand("value", self.value)
+    }
+
+    fn high(&self) -> Result<Operand, FilterError> {
+        self.operand("highValue", self.high_value)
+    }
+
+    fn operand(&self, field: &'static str, text: Option<&str>) -> Result<Operand, FilterError> {
+        let text = self.needed(field, text)?;
+        Operand::read(self.kind, text).map_err(|message| FilterError::new(field, message))
+    }
+
+    fn needed<T>(&self, field: &'static str, given: Option<T>) -> Result<T, FilterError> {
+        given.ok_or_else(|| FilterError::new(field, format!("{} needs it", self.operator)))
+    }
+
+    /// Operands that came though the operator does not take them.
+    fn unexpected(&self) -> Vec<FilterError> {
+        let (takes_value, takes_values) = match self.operator {
+            Operator::In | Operator::NotIn => (false, true),
+            Operator::HasProperty | Operator::NotHasProperty => (false, false),
+            _ => (true, false),
+        };
+        let operands = [
+            ("value", self.value.is_some(), takes_value),
+            ("values", self.values.is_some(), takes_values),
+            ("highValue", self.high_value.is_some(), self.operator == Operator::Between),
+        ];
+        operands
+            .into_iter()
+            .filter(|(_, given, taken)| *given && !taken)
+            .map(|(field, ..)| FilterError::new(field, format!("{} does not take it", self.operator)))
+            .collect()
+    }
+}

@@ -1,0 +1,90 @@
+//! Decimal numbers of any length, compared exactly: ids of twenty digits are as good as prices.
+
+use std::cmp::Ordering;
+
+/// A decimal number such as `-12.50`, without the zeros that do not count.
+#[derive(Clone)]
+pub(super) struct Decimal<T> {
+    negative: bool,
+    whole: T,
+    fraction: T,
+}
+
+impl<'a> Decimal<&'a str> {
+    /// Reads digits with an optional `-` before them and an optional fraction; nothing else is a number, so
+    /// that `+49 30 1234` and `1e5` stay texts.
+    pub(super) fn read(text: &'a str) -> Option<Self> {
+        let (signed, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
+        let (whole, fraction) = match digits.split_once('.') {
+            Some((_, "")) => return None,
+            Some(parts) => parts,
+            None => (digits, ""),
+        };
+        let all_digits = whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() || !all_digits {
+            return None;
+        }
+        let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
+        let is_zero = whole.is_empty() && fraction.is_empty();
+        Some(Self { negative: signed && !is_zero, whole, fraction })
+    }
+
+    pub(super) fn into_owned(self) -> Decimal<String> {
+        Decimal { negative: self.negative, whole: self.whole.to_owned(), fraction: self.fraction.to_owned() }
+    }
+
+    pub(super) fn compare(&self, other: &Decimal<String>) -> Ordering {
+        match (self.negative, other.negative) {
+            (false, true) => Ordering::Greater,
+            (true, false) => Ordering::Less,
+            (false, false) => self.compare_size(other),
+            (true, true) => self.compare_size(other).reverse(),
+        }
+    }
+
+    fn compare_size(&self, other: &Decimal<String>) -> Ordering {
+        let whole = self.whole.len().cmp(&other.whole.len()).then_with(|| self.whole.cmp(&other.whole));
+        whole.then_with(|| self.fraction.cmp(&other.fraction))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn compare(one: &str, other: &str) -> Ordering {
+        Decimal::read(one).unwrap().compare(&Decimal::read(other).unwrap().into_owned())
+    }
+
+    #[test]
+    fn compares_by_value() {
+        let ascending =
+            ["-100", "-12.5", "-12.49", "-0.01", "0", "0.001", "0.01", "0.1", "9", "10", "10.05", "10.5"];
+        for (index, one) in ascending.iter().enumerate() {
+            for (other_index, other) in ascending.iter().enumerate() {
+                assert_eq!(compare(one, other), index.cmp(&other_index), "{one} {other}");
+            }
+        }
+        for (one, other) in [("7", "007"), ("1.50", "1.5"), ("-0", "0"), ("-0.00", "0"), ("5.0", "5")] {
+            assert_eq!(compare(one, other), Ordering::Equal, "{one} {other}");
+        }
+        assert_eq!(compare("9007199254740993", "9007199254740992"), Ordering::Greater);
+    }
+
+    #[test]
+    fn other_texts_are_no_numbers() {
+        for text in ["", "-", ".5", "5.", "1e5", "+1", " 1", "1 ", "1,5", "--1", "1.2.3", "0x1", "NaN", "٣"]
+        {
+            assert!(Decimal::read(text).is_none(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_integers(one: i64, other: i64) {
+            prop_assert_eq!(compare(&one.to_string(), &other.to_string()), one.cmp(&other));
+        }
+    }
+}

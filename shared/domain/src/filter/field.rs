@@ -1,0 +1,117 @@
+//! What a condition can be about.
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use crate::property::{PropertyName, PropertyNameError};
+
+/// A field of a contact that a condition can be about.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum FieldName {
+    /// The address, as it was given.
+    Email,
+    /// Whether the address is unsubscribed.
+    Unsubscribed,
+    /// Whether the address has bounced.
+    Bounced,
+    /// When the contact was made.
+    CreatedAt,
+    /// When the contact last changed.
+    UpdatedAt,
+    /// Whether the contact is billable.
+    HsMarketableStatus,
+    /// Whether the contact is leaving.
+    HsMarketableUntilRenewal,
+    /// The type of the source that set the marketing state.
+    HsMarketableReasonType,
+    /// The id of the source that set the marketing state.
+    HsMarketableReasonId,
+    /// One of the account's own properties.
+    Property(PropertyName),
+}
+
+/// A text that names no field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum FieldNameError {
+    /// It begins with `hs_`, but there is no such property.
+    #[error(
+        "expected one of hs_marketable_status, hs_marketable_until_renewal, hs_marketable_reason_type, \
+         hs_marketable_reason_id among the names that begin with hs_"
+    )]
+    Own,
+    /// It is a part of the contact that is not searched.
+    #[error("expected a property, or one of email, unsubscribed, bounced, created_at, updated_at")]
+    NotSearched,
+    /// It cannot be a property's name.
+    #[error(transparent)]
+    Name(PropertyNameError),
+}
+
+/// How a field's texts are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Address,
+    Flag,
+    Instant,
+    Text,
+}
+
+impl FieldName {
+    /// Its name in requests.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Email => "email",
+            Self::Unsubscribed => "unsubscribed",
+            Self::Bounced => "bounced",
+            Self::CreatedAt => "created_at",
+            Self::UpdatedAt => "updated_at",
+            Self::HsMarketableStatus => "hs_marketable_status",
+            Self::HsMarketableUntilRenewal => "hs_marketable_until_renewal",
+            Self::HsMarketableReasonType => "hs_marketable_reason_type",
+            Self::HsMarketableReasonId => "hs_marketable_reason_id",
+            Self::Property(name) => name.as_str(),
+        }
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::Email => Kind::Address,
+            Self::Unsubscribed | Self::Bounced => Kind::Flag,
+            Self::HsMarketableStatus | Self::HsMarketableUntilRenewal => Kind::Flag,
+            Self::CreatedAt | Self::UpdatedAt => Kind::Instant,
+            Self::HsMarketableReasonType | Self::HsMarketableReasonId | Self::Property(_) => Kind::Text,
+        }
+    }
+}
+
+impl FromStr for FieldName {
+    type Err = FieldNameError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text {
+            "email" => Self::Email,
+            "unsubscribed" => Self::Unsubscribed,
+            "bounced" => Self::Bounced,
+            "created_at" => Self::CreatedAt,
+            "updated_at" => Self::UpdatedAt,
+            "hs_marketable_status" => Self::HsMarketableStatus,
+            "hs_marketable_until_renewal" => Self::HsMarketableUntilRenewal,
+            "hs_marketable_reason_type" => Self::HsMarketableReasonType,
+            "hs_marketable_reason_id" => Self::HsMarketableReasonId,
+            _ => Self::Property(PropertyName::parse(text).map_err(|error| match error {
+                PropertyNameError::Own => FieldNameError::Own,
+                PropertyNameError::Reserved => FieldNameError::NotSearched,
+                PropertyNameError::Characters => FieldNameError::Name(error),
+            })?),
+        })
+    }
+}
+
+impl fmt::Display for FieldName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,92 @@
+//! What a field is compared with, read once.
+
+use std::cmp::Ordering;
+
+use chrono::{DateTime, NaiveTime, Utc};
+
+use super::decimal::Decimal;
+use super::field::Kind;
+use crate::address::EmailAddress;
+use crate::calendar::parse_date;
+
+/// One operand in every form in which a field may compare with it.
+#[derive(Clone)]
+pub(super) struct Operand {
+    folded: String,
+    number: Option<Decimal<String>>,
+    instant: Option<DateTime<Utc>>,
+    /// The form in which addresses compare, for a field that holds one.
+    address: Option<String>,
+}
+
+impl Operand {
+    /// Reads an operand for fields of this kind, or says what was expected.
+    pub(super) fn read(kind: Kind, text: &str) -> Result<Self, &'static str> {
+        let instant = read_instant(text).or_else(|| loose_instant(kind, text));
+        if kind == Kind::Instant && instant.is_none() {
+            return Err(
+                "expected an RFC 3339 instant, a date such as 2026-11-01, or milliseconds since 1970",
+            );
+        }
+        let folded: String = fold(text).collect();
+        if kind == Kind::Flag && !matches!(folded.as_str(), "true" | "false") {
+            return Err("expected true or false");
+        }
+        let address = (kind == Kind::Address).then(|| EmailAddress::parse(text).ok()).flatten();
+        Ok(Self {
+            folded,
+            number: Decimal::read(text).map(Decimal::into_owned),
+            instant,
+            address: address.map(|address| address.key().to_owned()),
+        })
+    }
+
+    /// How a field's text stands to the operand.
+    pub(super) fn compare(&self, text: &str) -> Ordering {
+        if let Some(instant) = &self.instant
+            && let Some(other) = read_instant(text)
+        {
+            return other.cmp(instant);
+        }
+        if let Some(number) = &self.number
+            && let Some(other) = Decimal::read(text)
+        {
+            return other.compare(number);
+        }
+        if text.is_ascii() {
+            // Several times faster, and the same order: that of UTF-8's bytes is that of the characters.
+            return text.bytes().map(|byte| byte.to_ascii_lowercase()).cmp(self.folded.bytes());
+        }
+        fold(text).cmp(self.folded.chars())
+    }
+
+    /// Whether a field's text and the operand are the same.
+    pub(super) fn equals(&self, text: &str) -> bool {
+        match &self.address {
+            // In ASCII the lower case is the form in which addresses compare: no need to read the address.
+            Some(key) if text.is_ascii() => text.eq_ignore_ascii_case(key),
+            Some(key) => EmailAddress::parse(text).is_ok_and(|address| address.key() == key),
+            None => self.compare(text).is_eq(),
+        }
+    }
+}
+
+/// The text's characters without case. Greek has two small letters for one capital sigma.
+pub(super) fn fold(text: &str) -> impl Iterator<Item = char> {
+    text.chars().flat_map(char::to_lowercase).map(|c| if c == 'ς' { 'σ' } else { c })
+}
+
+fn read_instant(text: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc())
+}
+
+/// The other forms in which operands give instants, for fields that are instants.
+fn loose_instant(kind: Kind, text: &str) -> Option<DateTime<Utc>> {
+    if kind != Kind::Instant {
+        return None;
+    }
+    match parse_date(text) {
+        Ok(date) => Some(date.and_time(NaiveTime::MIN).and_utc()),
+        Err(_) => text.parse().ok().and_then(DateTime::from_timestamp_millis),
+    }
+}

@@ -1,0 +1,372 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::limits::FILTER_VALUES_MAX;
+
+/// A contact of fields by their names in requests.
+#[derive(Clone, Debug)]
+struct Contact(BTreeMap<String, String>);
+
+impl Fields for Contact {
+    fn field(&self, name: &FieldName) -> Option<Cow<'_, str>> {
+        self.0.get(name.as_str()).map(|text| Cow::Borrowed(text.as_str()))
+    }
+}
+
+fn contact(fields: &[(&str, &str)]) -> Contact {
+    Contact(fields.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect())
+}
+
+fn condition(name: &str, operator: &str, operands: &[&str]) -> Result<Condition, Vec<FilterError>> {
+    let list: Vec<String> = operands.iter().map(|text| (*text).to_owned()).collect();
+    let first = operands.first().copied();
+    match operator {
+        "IN" | "NOT_IN" => Condition::new(name, operator, None, Some(&list), None),
+        "HAS_PROPERTY" | "NOT_HAS_PROPERTY" => Condition::new(name, operator, None, None, None),
+        _ => Condition::new(name, operator, first, None, operands.get(1).copied()),
+    }
+}
+
+fn matches(contact: &Contact, name: &str, operator: &str, operands: &[&str]) -> bool {
+    let condition = condition(name, operator, operands)
+        .unwrap_or_else(|errors| panic!("{name} {operator} {operands:?}: {errors:?}"));
+    Filter::new(vec![vec![condition]]).unwrap().matches(contact)
+}
+
+fn ada() -> Contact {
+    contact(&[
+        ("email", "Ada.Lovelace@Bücher.example"),
+        ("unsubscribed", "false"),
+        ("bounced", "true"),
+        ("created_at", "2026-11-01T00:00:00.000Z"),
+        ("updated_at", "2026-11-21T19:59:01.123Z"),
+        ("hs_marketable_status", "true"),
+        ("hs_marketable_until_renewal", "false"),
+        ("hs_marketable_reason_type", "form"),
+        ("hs_marketable_reason_id", "frm_1"),
+        ("city", "Köln"),
+        ("score", "90"),
+        ("account_number", "9007199254740993"),
+        ("title", "Head of Research & Development"),
+        ("born", "1815-12-10T12:00:00+01:00"),
+        ("empty", ""),
+    ])
+}
+
+#[test]
+fn every_operator_means_what_it_says() {
+    let table: [(&str, &str, &[&str], bool); 72] = [
+        ("city", "EQ", &["köln"], true),
+        ("city", "EQ", &["KÖLN"], true),
+        ("city", "EQ", &["koln"], false),
+        ("empty", "EQ", &[""], true),
+        ("missing", "EQ", &[""], false),
+        ("score", "EQ", &["90.0"], true),
+        ("account_number", "EQ", &["9007199254740992"], false),
+        ("hs_marketable_reason_type", "EQ", &["FORM"], true),
+        ("hs_marketable_reason_id", "EQ", &["frm_1"], true),
+        ("city", "NEQ", &["köln"], false),
+        ("city", "NEQ", &["bonn"], true),
+        ("missing", "NEQ", &["bonn"], true),
+        ("score", "LT", &["100"], true),
+        ("score", "LT", &["90"], false),
+        ("score", "LT", &["-1"], false),
+        ("city", "LT", &["münchen"], true),
+        ("missing", "LT", &["z"], false),
+        ("score", "LTE", &["90"], true),
+        ("score", "LTE", &["89.99"], false),
+        ("missing", "LTE", &["z"], false),
+        ("score", "GT", &["9"], true),
+        ("score", "GT", &["90"], false),
+        ("missing", "GT", &[""], false),
+        ("score", "GTE", &["90"], true),
+        ("score", "GTE", &["90.5"], false),
+        ("missing", "GTE", &[""], false),
+        ("score", "BETWEEN", &["90", "100"], true),
+        ("score", "BETWEEN", &["80", "90"], true),
+        ("score", "BETWEEN", &["91", "100"], false),
+        ("score", "BETWEEN", &["100", "80"], false),
+        ("missing", "BETWEEN", &["", "z"], false),
+        ("city", "IN", &["Bonn", "KÖLN"], true),
+        ("city", "IN", &["Bonn"], false),
+        ("missing", "IN", &[""], false),
+        ("score", "IN", &["1", "90.00"], true),
+        ("city", "NOT_IN", &["Bonn", "KÖLN"], false),
+        ("city", "NOT_IN", &["Bonn"], true),
+        ("missing", "NOT_IN", &["Bonn"], true),
+        ("empty", "HAS_PROPERTY", &[], true),
+        ("missing", "HAS_PROPERTY", &[], false),
+        ("empty", "NOT_HAS_PROPERTY", &[], false),
+        ("missing", "NOT_HAS_PROPERTY", &[], true),
+        ("title", "CONTAINS_TOKEN", &["research"], true),
+        ("title", "CONTAINS_TOKEN", &["resea"], false),
+        ("title", "CONTAINS_TOKEN", &["resea*"], true),
+        ("title", "CONTAINS_TOKEN", &["*search"], true),
+        ("title", "CONTAINS_TOKEN", &["head*research"], false),
+        ("title", "CONTAINS_TOKEN", &["&"], true),
+        ("empty", "CONTAINS_TOKEN", &["*"], false),
+        ("missing", "CONTAINS_TOKEN", &["*"], false),
+        ("email", "CONTAINS_TOKEN", &["lovelace"], true),
+        ("email", "CONTAINS_TOKEN", &["*@bücher.example"], true),
+        ("email", "CONTAINS_TOKEN", &["bücher.example"], false),
+        ("title", "NOT_CONTAINS_TOKEN", &["research"], false),
+        ("title", "NOT_CONTAINS_TOKEN", &["sales"], true),
+        ("missing", "NOT_CONTAINS_TOKEN", &["*"], true),
+        // Truths.
+        ("bounced", "EQ", &["true"], true),
+        ("unsubscribed", "EQ", &["TRUE"], false),
+        ("hs_marketable_status", "IN", &["true", "false"], true),
+        ("hs_marketable_until_renewal", "NEQ", &["true"], true),
+        // Instants.
+        ("created_at", "EQ", &["2026-11-01"], true),
+        ("created_at", "EQ", &["1793491200000"], true),
+        ("created_at", "EQ", &["2026-11-01T01:00:00+01:00"], true),
+        ("created_at", "LT", &["2026-11-01T00:00:00.001Z"], true),
+        ("updated_at", "GT", &["2026-11-21"], true),
+        ("updated_at", "BETWEEN", &["2026-11-21T19:59:01.123Z", "1795377541123"], true),
+        ("born", "EQ", &["1815-12-10T11:00:00Z"], true),
+        ("born", "LT", &["1815-12-10T12:30:00+01:00"], true),
+        // Addresses.
+        ("email", "EQ", &["ada.lovelace@XN--BCHER-KVA.example"], true),
+        ("email", "NEQ", &["ada.lovelace@bücher.example"], false),
+        ("email", "IN", &["bob@example.org", "ADA.lovelace@bücher.example"], true),
+        ("email", "EQ", &["ada"], false),
+    ];
+    let ada = ada();
+    for (name, operator, operands, expected) in table {
+        assert_eq!(matches(&ada, name, operator, operands), expected, "{name} {operator} {operands:?}");
+    }
+}
+
+#[test]
+fn addresses_in_ascii_compare_with_international_ones() {
+    let bob = contact(&[("email", "BOB@xn--bcher-kva.example")]);
+    assert!(matches(&bob, "email", "EQ", &["bob@Bücher.example"]));
+    assert!(matches(&bob, "email", "EQ", &["bob@xn--bcher-kva.example"]));
+    assert!(!matches(&bob, "email", "EQ", &["bob@bucher.example"]));
+}
+
+#[test]
+fn texts_that_only_look_like_numbers_compare_as_texts() {
+    let phone = contact(&[("phone", "+4930123"), ("code", "1e3"), ("size", "10 cm")]);
+    assert!(!matches(&phone, "phone", "EQ", &["4930123"]));
+    assert!(!matches(&phone, "code", "EQ", &["1000"]));
+    assert!(matches(&phone, "size", "LT", &["9 cm"]));
+}
+
+#[test]
+fn groups_are_alternatives_and_their_conditions_all_hold() {
+    let ada = ada();
+    let yes = || condition("city", "EQ", &["köln"]).unwrap();
+    let no = || condition("city", "EQ", &["bonn"]).unwrap();
+    let table = [
+        (vec![], true),
+        (vec![vec![yes()]], true),
+        (vec![vec![no()]], false),
+        (vec![vec![yes(), no()]], false),
+        (vec![vec![yes(), yes()]], true),
+        (vec![vec![no()], vec![yes()]], true),
+        (vec![vec![yes(), no()], vec![no()]], false),
+    ];
+    for (groups, expected) in table {
+        let shown = format!("{groups:?}");
+        assert_eq!(Filter::new(groups).unwrap().matches(&ada), expected, "{shown}");
+    }
+    assert!(Filter::default().matches(&contact(&[])));
+}
+
+#[test]
+fn the_size_of_a_filter_is_limited() {
+    let group = |size: usize| vec![condition("city", "HAS_PROPERTY", &[]).unwrap(); size];
+    assert!(Filter::new(vec![group(FILTER_CONDITIONS_MAX); FILTER_GROUPS_MAX]).is_ok());
+    let errors = Filter::new([vec![group(0), group(11)], vec![group(1); 9]].concat()).unwrap_err();
+    let shown: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        shown,
+        [
+            "filterGroups: expected at most 10 groups",
+            "filterGroups: expected 1 to 10 filters in group 1",
+            "filterGroups: expected 1 to 10 filters in group 2",
+        ]
+    );
+    let values = vec!["x"; FILTER_VALUES_MAX];
+    assert!(condition("city", "IN", &values).is_ok());
+    assert!(condition("city", "NOT_IN", &[values, vec!["x"]].concat()).is_err());
+}
+
+fn problems(result: Result<Condition, Vec<FilterError>>) -> Vec<String> {
+    result.unwrap_err().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn every_problem_of_a_condition_is_told() {
+    let list = ["x".to_owned()];
+    assert_eq!(
+        problems(Condition::new("City", "LIKE", Some("x"), None, None)),
+        [
+            "propertyName: expected a name of a to z, 0 to 9 and _, beginning with a letter, of at most 100",
+            "operator: expected one of EQ, NEQ, LT, LTE, GT, GTE, BETWEEN, IN, NOT_IN, HAS_PROPERTY, \
+             NOT_HAS_PROPERTY, CONTAINS_TOKEN, NOT_CONTAINS_TOKEN",
+        ]
+    );
+    assert_eq!(
+        problems(Condition::new("hs_other", "BETWEEN", None, Some(&list), None)),
+        [
+            "propertyName: expected one of hs_marketable_status, hs_marketable_until_renewal, \
+             hs_marketable_reason_type, hs_marketable_reason_id among the names that begin with hs_",
+            "value: BETWEEN needs it",
+            "highValue: BETWEEN needs it",
+            "values: BETWEEN does not take it",
+        ]
+    );
+    assert_eq!(
+        problems(Condition::new("id", "EQ", Some("con_1"), None, None)),
+        ["propertyName: expected a property, or one of email, unsubscribed, bounced, created_at, updated_at"]
+    );
+    assert_eq!(
+        problems(Condition::new("city", "HAS_PROPERTY", Some("x"), Some(&list), Some("x"))),
+        [
+            "value: HAS_PROPERTY does not take it",
+            "values: HAS_PROPERTY does not take it",
+            "highValue: HAS_PROPERTY does not take it",
+        ]
+    );
+    assert_eq!(problems(Condition::new("city", "IN", None, None, None)), ["values: IN needs it"]);
+    assert_eq!(
+        problems(Condition::new("city", "IN", None, Some(&[]), None)),
+        ["values: expected 1 to 100 values"]
+    );
+    assert_eq!(
+        problems(condition("city", "CONTAINS_TOKEN", &[""])),
+        ["value: expected one word, without spaces"]
+    );
+    assert_eq!(
+        problems(condition("city", "CONTAINS_TOKEN", &["a b"])),
+        ["value: expected one word, without spaces"]
+    );
+}
+
+#[test]
+fn operands_fit_the_field() {
+    assert_eq!(problems(condition("bounced", "EQ", &["yes"])), ["value: expected true or false"]);
+    assert_eq!(
+        problems(condition("bounced", "IN", &["true", "0", ""])),
+        ["values: expected true or false (value 2)", "values: expected true or false (value 3)"]
+    );
+    let instant = "expected an RFC 3339 instant, a date such as 2026-11-01, or milliseconds since 1970";
+    assert_eq!(
+        problems(condition("created_at", "BETWEEN", &["yesterday", "2026-11-31"])),
+        [format!("value: {instant}"), format!("highValue: {instant}")]
+    );
+    assert_eq!(problems(condition("updated_at", "GT", &[&"9".repeat(30)])), [format!("value: {instant}")]);
+}
+
+#[test]
+fn names_survive_the_round_trip() {
+    for name in ada().0.keys() {
+        assert_eq!(name.parse::<FieldName>().unwrap().as_str(), name);
+    }
+    for operator in Operator::ALL {
+        assert_eq!(operator.as_str().parse(), Ok(*operator));
+    }
+}
+
+#[test]
+fn debug_shows_no_operand() {
+    let filter = Filter::new(vec![vec![condition("email", "EQ", &["ada@example.org"]).unwrap()]]).unwrap();
+    assert_eq!(format!("{filter:?}"), "Filter { groups: [[Condition(email EQ)]] }");
+}
+
+/// Texts of the kinds that compare in different ways.
+fn any_text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "-?[0-9]{1,3}(\\.[0-9]{1,2})?",
+        "20[0-9]{2}-(0[1-9]|1[0-2])-[0-2][1-8]T[0-1][0-9]:00:00(Z|\\+01:00)",
+        "[a-cA-C ]{0,4}",
+        "[aä]@[a-cöÖ]{1,2}\\.[ab]",
+        "\\PC{0,12}",
+    ]
+}
+
+fn any_contact() -> impl Strategy<Value = Contact> {
+    proptest::option::of(any_text()).prop_map(|text| match text {
+        Some(text) => contact(&[("field", &text), ("email", &text)]),
+        None => contact(&[]),
+    })
+}
+
+fn any_name() -> impl Strategy<Value = &'static str> {
+    prop_oneof![Just("field"), Just("email")]
+}
+
+proptest! {
+    #[test]
+    fn negations_are_exact(
+        contact in any_contact(), name in any_name(), operand in any_text(), other in any_text(),
+    ) {
+        let pairs: [(&str, &str, &[&str]); 3] = [
+            ("EQ", "NEQ", &[&operand]),
+            ("IN", "NOT_IN", &[&operand, &other]),
+            ("HAS_PROPERTY", "NOT_HAS_PROPERTY", &[]),
+        ];
+        for (positive, negative, operands) in pairs {
+            let holds = matches(&contact, name, positive, operands);
+            prop_assert_eq!(holds, !matches(&contact, name, negative, operands), "{} {}", positive, negative);
+        }
+        if let Ok(found) = condition(name, "CONTAINS_TOKEN", &[&operand]) {
+            let found = Filter::new(vec![vec![found]]).unwrap().matches(&contact);
+            prop_assert_eq!(found, !matches(&contact, name, "NOT_CONTAINS_TOKEN", &[&operand]));
+        }
+    }
+
+    #[test]
+    fn comparisons_agree_with_each_other(
+        contact in any_contact(), operand in any_text(), other in any_text(),
+    ) {
+        let is = |operator, operands: &[&str]| matches(&contact, "field", operator, operands);
+        let has = is("HAS_PROPERTY", &[]);
+        let (below, equal, above) = (is("LT", &[&operand]), is("EQ", &[&operand]), is("GT", &[&operand]));
+        prop_assert_eq!(u8::from(below) + u8::from(equal) + u8::from(above), u8::from(has));
+        prop_assert_eq!(is("LTE", &[&operand]), below || equal);
+        prop_assert_eq!(is("GTE", &[&operand]), above || equal);
+        prop_assert_eq!(is("BETWEEN", &[&operand, &other]), is("GTE", &[&operand]) && is("LTE", &[&other]));
+        prop_assert_eq!(is("IN", &[&operand, &other]), equal || is("EQ", &[&other]));
+    }
+
+    #[test]
+    fn a_text_equals_itself_in_any_case(text in any_text(), name in any_name()) {
+        let held = contact(&[("field", &text), ("email", &text)]);
+        prop_assert!(matches(&held, name, "EQ", &[&text]));
+        prop_assert!(matches(&held, name, "EQ", &[&text.to_ascii_uppercase()]));
+    }
+
+    #[test]
+    fn every_word_of_a_text_is_found(
+        words in proptest::collection::vec("[a-zA-Z0-9äöü]{1,6}", 1..5), mark in "[ ,.@/-]",
+    ) {
+        let held = contact(&[("field", &words.join(&mark))]);
+        for word in &words {
+            prop_assert!(matches(&held, "field", "CONTAINS_TOKEN", &[word]));
+        }
+    }
+
+    #[test]
+    fn never_panics(
+        name in "\\PC{0,20}|field|email|created_at|bounced",
+        operator in proptest::sample::select(Operator::ALL),
+        value in proptest::option::of("[\\s\\S]{0,20}"), values in proptest::option::of(vec_of_texts()),
+        high in proptest::option::of("\\PC{0,20}"), text in "[\\s\\S]{0,40}",
+    ) {
+        let held = contact(&[("field", &text), ("email", &text), ("created_at", &text), ("bounced", &text)]);
+        let (value, values, high) = (value.as_deref(), values.as_deref(), high.as_deref());
+        if let Ok(condition) = Condition::new(&name, operator.as_str(), value, values, high) {
+            let _ = Filter::new(vec![vec![condition]]).unwrap().matches(&held);
+        }
+    }
+}
+
+fn vec_of_texts() -> impl Strategy<Value = Vec<String>> {
+    proptest::collection::vec("\\PC{0,9}", 0..4)
+}

@@ -1,0 +1,413 @@
+//! Properties: what an account knows of a person, by name (`api.md`, "Contacts").
+
+use std::borrow::Borrow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use crate::limits::{
+    PROPERTIES_BYTES_MAX, PROPERTIES_MAX, PROPERTY_NAME_CHARS_MAX, PROPERTY_VALUE_BYTES_MAX,
+};
+
+/// Names that the API gives to other parts of a contact. A property of such a name could not be told from
+/// them in a search.
+const RESERVED: [&str; 7] =
+    ["bounced", "created_at", "email", "id", "marketing", "unsubscribed", "updated_at"];
+
+/// What the names of the program's own properties begin with.
+const OWN_PREFIX: &str = "hs_";
+
+/// What [`tidy_name`] puts before a text that cannot be a name as it stands.
+const FIELD_PREFIX: &str = "field_";
+
+/// The name of a property: a letter of `a` to `z`, then letters, digits and `_`, 100 characters at most.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct PropertyName(String);
+
+/// A text that cannot be a property's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum PropertyNameError {
+    /// Other characters, or too many of them.
+    #[error(
+        "expected a name of a to z, 0 to 9 and _, beginning with a letter, of at most {PROPERTY_NAME_CHARS_MAX}"
+    )]
+    Characters,
+    /// A name of the program's own properties.
+    #[error("names that begin with hs_ are the program's own")]
+    Own,
+    /// A name that the API gives to another part of a contact.
+    #[error("this name is not a property's: it is another part of the contact")]
+    Reserved,
+}
+
+/// A contact's properties, ordered by name and within the limits. `Debug` shows how many there are.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Properties(BTreeMap<PropertyName, String>);
+
+/// A value, or a set of properties, that a contact cannot have. It never repeats a value.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum PropertyError {
+    /// The value is too long.
+    #[error("expected a value of at most {PROPERTY_VALUE_BYTES_MAX} bytes")]
+    ValueTooLong(PropertyName),
+    /// The value has control characters other than tab, line feed and carriage return.
+    #[error("expected a value without control characters")]
+    ControlCharacter(PropertyName),
+    /// There would be too many properties.
+    #[error("expected at most {PROPERTIES_MAX} properties on a contact")]
+    TooMany,
+    /// The properties would be too long together.
+    #[error(
+        "expected names and values of a contact's properties of at most {PROPERTIES_BYTES_MAX} bytes in all"
+    )]
+    TooLong,
+}
+
+impl PropertyName {
+    /// Reads a name.
+    ///
+    /// # Errors
+    /// See [`PropertyNameError`].
+    pub fn parse(text: &str) -> Result<Self, PropertyNameError> {
+        let begins_with_letter = text.starts_with(|c: char| c.is_ascii_lowercase());
+        if !begins_with_letter || !text.chars().all(may_stand_in_name) || text.len() > PROPERTY_NAME_CHARS_MAX
+        {
+            return Err(PropertyNameError::Characters);
+        }
+        if text.starts_with(OWN_PREFIX) {
+            return Err(PropertyNameError::Own);
+        }
+        if RESERVED.contains(&text) {
+            return Err(PropertyNameError::Reserved);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether a property of this name may have this value.
+    ///
+    /// # Errors
+    /// [`PropertyError::ValueTooLong`] or [`PropertyError::ControlCharacter`]. The latter are of no use in a
+    /// text, and each takes six bytes once it is escaped.
+    pub fn check_value(&self, value: &str) -> Result<(), PropertyError> {
+        if value.len() > PROPERTY_VALUE_BYTES_MAX {
+            return Err(PropertyError::ValueTooLong(self.clone()));
+        }
+        if value.chars().any(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r')) {
+            return Err(PropertyError::ControlCharacter(self.clone()));
+        }
+        Ok(())
+    }
+}
+
+fn may_stand_in_name(c: char) -> bool {
+    c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'
+}
+
+impl FromStr for PropertyName {
+    type Err = PropertyNameError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+impl fmt::Display for PropertyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Borrow<str> for PropertyName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The property name nearest to a form field's own name: in lower case, with one `_` for each run of other
+/// characters inside it, and with `field_` before what cannot stand alone. A valid name is its own nearest.
+///
+/// None if the text has no letter of `a` to `z` and no digit.
+#[must_use]
+pub fn tidy_name(text: &str) -> Option<PropertyName> {
+    let lower = text.to_ascii_lowercase();
+    let tidy =
+        lower.split(|c| !may_stand_in_name(c)).filter(|run| !run.is_empty()).collect::<Vec<_>>().join("_");
+    if !tidy.contains(|c: char| c.is_ascii_alphanumeric()) {
+        return None;
+    }
+    let cut = |name: String| name.chars().take(PROPERTY_NAME_CHARS_MAX).collect::<String>();
+    PropertyName::parse(&cut(tidy.clone()))
+        .or_else(|_| PropertyName::parse(&cut(format!("{FIELD_PREFIX}{tidy}"))))
+        .ok()
+}
+
+impl Properties {
+    /// None yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Properties that were checked before they were stored. They are not checked again, so that a stored
+    /// contact stays readable when a limit changes.
+    #[must_use]
+    pub fn from_trusted(stored: BTreeMap<String, String>) -> Self {
+        Self(stored.into_iter().map(|(name, value)| (PropertyName(name), value)).collect())
+    }
+
+    /// Sets one property.
+    ///
+    /// # Errors
+    /// See [`PropertyError`]. Nothing has changed then.
+    pub fn insert(&mut self, name: PropertyName, value: String) -> Result<(), PropertyError> {
+        self.merge(std::iter::once((name, Some(value))))
+    }
+
+    /// Removes one property and answers the value that it had.
+    pub fn remove(&mut self, name: &str) -> Option<String> {
+        self.0.remove(name)
+    }
+
+    /// The value of one property.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// Names and values, ordered by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&PropertyName, &str)> {
+        self.0.iter().map(|(name, value)| (name, value.as_str()))
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Sets each property that comes with a value and removes each that comes without; of two changes of one
+    /// property the later counts. The limits are those of the result.
+    ///
+    /// # Errors
+    /// See [`PropertyError`]. Nothing has changed then.
+    pub fn merge(
+        &mut self,
+        changes: impl Iterator<Item = (PropertyName, Option<String>)>,
+    ) -> Result<(), PropertyError> {
+        let mut merged = self.0.clone();
+        for (name, value) in changes {
+            if let Some(value) = value {
+                name.check_value(&value)?;
+                merged.insert(name, value);
+            } else {
+                merged.remove(&name);
+            }
+        }
+        if merged.len() > PROPERTIES_MAX {
+            return Err(PropertyError::TooMany);
+        }
+        let bytes: usize = merged.iter().map(|(name, value)| name.0.len() + value.len()).sum();
+        if bytes > PROPERTIES_BYTES_MAX {
+            return Err(PropertyError::TooLong);
+        }
+        self.0 = merged;
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Properties {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Properties({})", self.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn name(text: &str) -> PropertyName {
+        PropertyName::parse(text).unwrap()
+    }
+
+    fn properties(entries: &[(&str, &str)]) -> Properties {
+        let mut properties = Properties::new();
+        let changes = entries.iter().map(|(key, value)| (name(key), Some((*value).to_owned())));
+        properties.merge(changes).unwrap();
+        properties
+    }
+
+    #[test]
+    fn names_are_those_of_the_rules() {
+        for text in ["a", "firstname", "first_name", "a1", "a_", "hs", "hsx_1", "emails", &"a".repeat(100)] {
+            assert_eq!(name(text).to_string(), text);
+        }
+        let table = [
+            ("", PropertyNameError::Characters),
+            ("1st", PropertyNameError::Characters),
+            ("_a", PropertyNameError::Characters),
+            ("First", PropertyNameError::Characters),
+            ("first name", PropertyNameError::Characters),
+            ("größe", PropertyNameError::Characters),
+            ("a\n", PropertyNameError::Characters),
+            (&"a".repeat(101), PropertyNameError::Characters),
+            ("hs_marketable_status", PropertyNameError::Own),
+            ("hs_", PropertyNameError::Own),
+            ("email", PropertyNameError::Reserved),
+            ("unsubscribed", PropertyNameError::Reserved),
+            ("bounced", PropertyNameError::Reserved),
+            ("created_at", PropertyNameError::Reserved),
+            ("updated_at", PropertyNameError::Reserved),
+            ("id", PropertyNameError::Reserved),
+            ("marketing", PropertyNameError::Reserved),
+        ];
+        for (text, error) in table {
+            assert_eq!(text.parse::<PropertyName>(), Err(error), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn form_fields_get_the_nearest_name() {
+        let table = [
+            ("firstname", Some("firstname")),
+            ("First Name", Some("first_name")),
+            ("  First -- Name *", Some("first_name")),
+            ("E-Mail", Some("e_mail")),
+            ("Größe (cm)", Some("gr_e_cm")),
+            ("your_name_", Some("your_name_")),
+            ("1st choice", Some("field_1st_choice")),
+            ("_private", Some("field__private")),
+            ("Email", Some("field_email")),
+            ("id", Some("field_id")),
+            ("hs_token", Some("field_hs_token")),
+            ("HS-Token", Some("field_hs_token")),
+            ("", None),
+            (" * ", None),
+            ("___", None),
+            ("名前", None),
+        ];
+        for (text, expected) in table {
+            assert_eq!(tidy_name(text).as_ref().map(PropertyName::as_str), expected, "{text:?}");
+        }
+        assert_eq!(tidy_name(&"X".repeat(300)).unwrap().as_str(), "x".repeat(100));
+        assert_eq!(tidy_name(&"7".repeat(300)).unwrap().as_str(), format!("field_{}", "7".repeat(94)));
+    }
+
+    #[test]
+    fn holds_values_by_name_in_order() {
+        let mut held = properties(&[("b", "2"), ("a", "1"), ("c", "")]);
+        assert_eq!(held.get("a"), Some("1"));
+        assert_eq!(held.get("c"), Some(""));
+        assert_eq!(held.get("d"), None);
+        assert_eq!(held.remove("b"), Some("2".to_owned()));
+        assert_eq!(held.remove("b"), None);
+        held.insert(name("a"), "3".to_owned()).unwrap();
+        let listed: Vec<_> = held.iter().map(|(name, value)| (name.as_str(), value)).collect();
+        assert_eq!(listed, [("a", "3"), ("c", "")]);
+        assert_eq!((held.len(), held.is_empty()), (2, false));
+    }
+
+    #[test]
+    fn merging_sets_and_removes_and_the_last_change_counts() {
+        let mut held = properties(&[("a", "1"), ("b", "2")]);
+        let change = |key: &str, value: Option<&str>| (name(key), value.map(str::to_owned));
+        let changes = [
+            change("a", None),
+            change("b", Some("3")),
+            change("c", Some("4")),
+            change("c", None),
+            change("x", None),
+        ];
+        held.merge(changes.into_iter()).unwrap();
+        assert_eq!(held, properties(&[("b", "3")]));
+    }
+
+    #[test]
+    fn refuses_values_that_are_too_long_or_no_text_and_changes_nothing() {
+        let mut held = properties(&[("a", "1")]);
+        let before = held.clone();
+        let longest = "x".repeat(PROPERTY_VALUE_BYTES_MAX);
+        assert_eq!(
+            held.insert(name("b"), format!("{longest}x")),
+            Err(PropertyError::ValueTooLong(name("b")))
+        );
+        for control in ["\0", "\u{1b}[2J", "\u{7f}", "\u{85}"] {
+            let changes = [(name("a"), None), (name("b"), Some(control.to_owned()))];
+            assert_eq!(held.merge(changes.into_iter()), Err(PropertyError::ControlCharacter(name("b"))));
+        }
+        assert_eq!(held, before);
+        held.insert(name("b"), longest).unwrap();
+        held.insert(name("c"), "tab\tand\r\nlines".to_owned()).unwrap();
+    }
+
+    #[test]
+    fn the_totals_are_those_of_the_result() {
+        let numbered =
+            |count: usize| (0..count).map(|number| (name(&format!("p{number}")), Some(String::new())));
+        let mut held = Properties::new();
+        assert_eq!(held.merge(numbered(PROPERTIES_MAX + 1)), Err(PropertyError::TooMany));
+        assert!(held.is_empty());
+        held.merge(numbered(PROPERTIES_MAX)).unwrap();
+        assert_eq!(held.insert(name("one_more"), String::new()), Err(PropertyError::TooMany));
+        let swapped = [(name("one_more"), Some(String::new())), (name("p0"), None)];
+        held.merge(swapped.into_iter()).unwrap();
+        assert_eq!(held.len(), PROPERTIES_MAX);
+
+        let half = "x".repeat(PROPERTIES_BYTES_MAX / 2 - 1);
+        let mut held = properties(&[("a", &half), ("b", &half)]);
+        assert_eq!(held.insert(name("c"), String::new()), Err(PropertyError::TooLong));
+        held.insert(name("b"), "2".to_owned()).unwrap();
+        held.insert(name("c"), "3".to_owned()).unwrap();
+    }
+
+    #[test]
+    fn stored_properties_are_taken_as_they_are() {
+        let stored = BTreeMap::from([("email".to_owned(), "\0".to_owned())]);
+        assert_eq!(Properties::from_trusted(stored).get("email"), Some("\0"));
+    }
+
+    #[test]
+    fn neither_debug_nor_errors_show_a_value() {
+        assert_eq!(format!("{:?}", properties(&[("a", "secret"), ("b", "secret")])), "Properties(2)");
+        let error = Properties::new().insert(name("a"), "secret\0".to_owned()).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("secret"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_tidy_name_is_a_name_and_its_own_nearest(
+            text in "\\PC{0,150}|[a-zA-Z0-9_ -]{0,150}|(hs_|_|Email){1,3}",
+        ) {
+            if let Some(tidy) = tidy_name(&text) {
+                prop_assert_eq!(&name(tidy.as_str()), &tidy);
+                prop_assert_eq!(tidy_name(tidy.as_str()), Some(tidy));
+            }
+        }
+
+        #[test]
+        fn every_text_with_a_letter_or_digit_has_a_tidy_name(text in "\\PC{0,9}", letter in "[a-zA-Z0-9]") {
+            let field = [text.as_str(), &letter, &text].concat();
+            prop_assert!(tidy_name(&field).is_some());
+        }
+
+        #[test]
+        fn reading_a_name_never_panics(text in "\\PC*|[\\s\\S]{0,120}") {
+            let _ = PropertyName::parse(&text);
+        }
+    }
+}
