@@ -1,0 +1,11 @@
+//! The dependency rule of ARCHITECTURE.md: dependencies point one way, and what touches the world stays where it belongs.
+
+mod layers;
+mod sources;
+
+use std::path::{Path, PathBuf};
+
+/// The repository's root.
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}

@@ -1,0 +1,99 @@
+//! What a dependency list cannot tell: what the sources themselves name.
+
+use std::path::{Path, PathBuf};
+
+use super::repository;
+
+/// The longest that a function's `main.rs` may be: it wires and decides nothing.
+const MAIN_LINES: usize = 40;
+
+/// What reads the clock or the environment.
+const OF_THE_WORLD: [&str; 5] =
+    ["SystemTime::now", "UNIX_EPOCH.elapsed", "Utc::now", "Local::now", "env::var"];
+
+/// A source file and its program text: without comments, and without its unit tests, which stand at its end.
+struct Source {
+    path: PathBuf,
+    program: String,
+}
+
+/// The sources below a folder of the repository.
+fn sources(folder: &str) -> Vec<Source> {
+    let mut found = Vec::new();
+    collect(&repository().join(folder), &mut found);
+    assert!(!found.is_empty(), "{folder} has no sources");
+    found
+}
+
+fn collect(folder: &Path, found: &mut Vec<Source>) {
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let path = entry.path();
+        if path.is_dir() {
+            collect(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let program = program(&std::fs::read_to_string(&path).unwrap());
+            found.push(Source { path, program });
+        }
+    }
+}
+
+fn program(text: &str) -> String {
+    let before_tests = text.split("\n#[cfg(test)]\nmod ").next().unwrap();
+    let lines = before_tests.lines().filter(|line| !line.trim_start().starts_with("//"));
+    lines.flat_map(|line| [line, "\n"]).collect()
+}
+
+/// The folders of sources of the functions.
+fn functions() -> Vec<String> {
+    let folders = std::fs::read_dir(repository().join("functions")).unwrap().map(Result::unwrap);
+    folders.map(|entry| format!("functions/{}/src", entry.file_name().to_str().unwrap())).collect()
+}
+
+#[test]
+fn only_bootstrap_reads_the_clock_and_the_environment() {
+    let others =
+        ["shared/domain/src", "shared/store/src", "shared/api/src", "infra/local/src"].map(str::to_owned);
+    for source in functions().iter().chain(&others).flat_map(|folder| sources(folder)) {
+        for name in OF_THE_WORLD {
+            assert!(!source.program.contains(name), "{} has {name}", source.path.display());
+        }
+    }
+    let mut bootstrap = sources("shared/bootstrap/src").into_iter();
+    assert!(
+        bootstrap.any(|source| source.program.contains("env::var")),
+        "what is looked for is what is written"
+    );
+}
+
+#[test]
+fn the_tables_types_are_named_only_where_the_table_is() {
+    let others = ["shared/domain/src", "shared/api/src"].map(str::to_owned);
+    for source in functions().iter().chain(&others).flat_map(|folder| sources(folder)) {
+        for name in ["aws_sdk_dynamodb", "serde_dynamo", "AttributeValue"] {
+            assert!(!source.program.contains(name), "{} names {name}", source.path.display());
+        }
+    }
+    assert!(
+        sources("shared/store/src").into_iter().any(|source| source.program.contains("aws_sdk_dynamodb"))
+    );
+}
+
+#[test]
+fn a_functions_main_only_wires() {
+    for folder in functions() {
+        let main = repository().join(&folder).join("main.rs");
+        let lines = std::fs::read_to_string(&main).unwrap().lines().count();
+        assert!(lines <= MAIN_LINES, "{folder}/main.rs has {lines} lines");
+        assert!(repository().join(&folder).join("lib.rs").is_file(), "{folder} has no library to test");
+    }
+}
+
+#[test]
+fn a_breach_is_seen_in_code_and_not_in_comments_or_tests() {
+    let text = "//! SystemTime::now\nfn now() {\n    // Utc::now\n    Utc::now()\n}\n\n#[cfg(test)]\nmod tests { fn t() { env::var(); } }\n";
+    let program = program(text);
+    assert_eq!(program.matches("now").count(), 2);
+    assert!(
+        program.contains("Utc::now()") && !program.contains("SystemTime") && !program.contains("env::var")
+    );
+}

@@ -1,0 +1,152 @@
+//! Function resources, the crates they are built from, and what they find in their environment.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cargo_metadata::MetadataCommand;
+
+use super::document::{Template, entries, intrinsic, logical_name, number, repository, text, texts};
+
+/// The longest that the HTTP API waits for a function, in seconds.
+const HTTP_API_TIMEOUT: u64 = 30;
+
+fn folders() -> BTreeSet<String> {
+    let folders = std::fs::read_dir(repository().join("functions")).unwrap().map(Result::unwrap);
+    let folders = folders.filter(|entry| entry.file_type().unwrap().is_dir());
+    folders.map(|entry| entry.file_name().into_string().unwrap()).collect()
+}
+
+#[test]
+fn every_folder_is_one_function_and_every_function_one_folder() {
+    let template = Template::read();
+    let expected: BTreeMap<String, String> =
+        folders().into_iter().map(|folder| (logical_name(&folder) + "Function", folder)).collect();
+    let resources = template.resources();
+    let declared: BTreeMap<String, String> = template
+        .functions()
+        .keys()
+        .map(|id| {
+            ((*id).to_owned(), text(&resources[id]["Metadata"]["BuildProperties"]["Binary"]).to_owned())
+        })
+        .collect();
+    assert_eq!(declared, expected);
+    for (id, folder) in &expected {
+        assert_eq!(text(&resources[id.as_str()]["Metadata"]["BuildMethod"]), "rust-cargolambda", "{id}");
+        assert_eq!(text(&template.properties(id)["CodeUri"]), format!("../functions/{folder}"));
+    }
+}
+
+#[test]
+fn every_folder_builds_the_one_binary_that_the_template_names() {
+    let mut command = MetadataCommand::new();
+    let metadata = command.manifest_path(repository().join("Cargo.toml")).no_deps().exec().unwrap();
+    for folder in folders() {
+        let package = metadata.packages.iter().find(|package| package.name.as_str() == folder).unwrap();
+        let binaries = package.targets.iter().filter(|target| target.is_bin());
+        let binaries: Vec<&str> = binaries.map(|target| target.name.as_str()).collect();
+        assert_eq!(binaries, [folder.as_str()]);
+        assert!(package.manifest_path.ends_with(format!("functions/{folder}/Cargo.toml")), "{folder}");
+    }
+}
+
+#[test]
+fn every_function_runs_on_the_same_platform() {
+    let template = Template::read();
+    let globals = &template.root()["Globals"]["Function"];
+    assert_eq!(text(&globals["Runtime"]), "provided.al2023");
+    assert_eq!(text(&globals["Handler"]), "bootstrap");
+    assert_eq!(texts(&globals["Architectures"]), ["arm64"]);
+    assert_eq!(text(&globals["LoggingConfig"]["LogFormat"]), "JSON");
+    for (id, properties) in template.functions() {
+        for name in ["Runtime", "Handler", "Architectures"] {
+            assert!(properties[name].is_null(), "{id} has a {name} of its own");
+        }
+    }
+}
+
+#[test]
+fn every_function_has_logs_and_a_role_of_its_own() {
+    let template = Template::read();
+    for folder in folders() {
+        let name = logical_name(&folder);
+        let properties = template.properties(&format!("{name}Function"));
+        assert_eq!(intrinsic(&properties["Role"]), format!("!GetAtt {name}Role.Arn"));
+        assert_eq!(intrinsic(&properties["LoggingConfig"]["LogGroup"]), format!("!Ref {name}Logs"));
+        assert_eq!(
+            intrinsic(&template.properties(&format!("{name}Logs"))["RetentionInDays"]),
+            "!Ref LogRetentionDays"
+        );
+    }
+}
+
+#[test]
+fn a_function_behind_the_api_ends_before_the_api_stops_waiting() {
+    let template = Template::read();
+    let default = number(&template.root()["Globals"]["Function"]["Timeout"]);
+    for (id, properties) in template.functions() {
+        let timeout = properties["Timeout"].as_u64().unwrap_or(default);
+        let http = entries(&properties["Events"]).any(|(_, event)| text(&event["Type"]) == "HttpApi");
+        if http || id == "AuthorizerFunction" {
+            assert!(timeout < HTTP_API_TIMEOUT, "{id}");
+        } else {
+            assert_eq!(timeout, 300, "{id}");
+        }
+    }
+}
+
+/// The variables of each function, by its binary.
+fn environment() -> BTreeMap<String, BTreeSet<String>> {
+    let template = Template::read();
+    let names = |owner: &yaml_serde::Value| -> BTreeSet<String> {
+        entries(&owner["Environment"]["Variables"]).map(|(name, _)| name.to_owned()).collect()
+    };
+    let shared = names(&template.root()["Globals"]["Function"]);
+    let own = |folder: &str| names(template.properties(&(logical_name(folder) + "Function")));
+    folders().into_iter().map(|folder| (folder.clone(), &shared | &own(&folder))).collect()
+}
+
+#[test]
+fn a_function_is_told_only_what_it_needs() {
+    let all = ["LOG_LEVEL", "TABLE_NAME"];
+    for (function, variables) in environment() {
+        let own: &[&str] = match function.as_str() {
+            "account" => &["PUBLIC_URL"],
+            "authorizer" => &["OPERATOR_TOKEN_SHA256"],
+            "monthly-rollover" => &["SWEEP_QUEUE_URL"],
+            _ => &[],
+        };
+        let expected: BTreeSet<String> = all.iter().chain(own).map(|name| (*name).to_owned()).collect();
+        assert_eq!(variables, expected, "{function}");
+    }
+}
+
+#[test]
+fn the_variables_are_those_that_bootstrap_reads() {
+    let given: BTreeSet<String> = environment().into_values().flatten().collect();
+    let sources = std::fs::read_dir(repository().join("shared/bootstrap/src"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let sources = sources.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    let read: BTreeSet<String> =
+        sources.flat_map(|path| variable_names(&std::fs::read_to_string(path).unwrap())).collect();
+    assert_eq!(read, given);
+}
+
+/// The quoted texts that look like a variable's name, but for those that Lambda itself sets.
+fn variable_names(source: &str) -> BTreeSet<String> {
+    let program = source.split("#[cfg(test)]").next().unwrap();
+    let code: String = program.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let quoted = code.split('"').skip(1).step_by(2);
+    let named = quoted.filter(|text| {
+        text.contains('_')
+            && text
+                .chars()
+                .all(|letter| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_')
+    });
+    named.filter(|text| !text.starts_with("AWS_") && !text.starts_with('_')).map(str::to_owned).collect()
+}
+
+#[test]
+fn names_are_found_in_code_only() {
+    let source = "// \"NOT_THIS\"\nlet table = text(\"TABLE_NAME\"); let x = \"AWS_REGION\";\n#[cfg(test)]\nlet y = \"NOR_THIS\";";
+    assert_eq!(variable_names(source), ["TABLE_NAME".to_owned()].into());
+}

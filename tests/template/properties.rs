@@ -1,0 +1,141 @@
+//! The spelling of SAM's own properties, which `sam validate` and `cfn-lint` let pass when it is wrong: a property that SAM does not know
+//! is dropped, and with it what it was to do.
+
+use std::collections::BTreeSet;
+
+use yaml_serde::Value;
+
+use super::document::{Template, entries, text};
+
+/// The types that the template is made of. CloudFormation's own are checked by `cfn-lint`.
+const TYPES: [&str; 7] = [
+    "AWS::CloudWatch::Alarm",
+    "AWS::DynamoDB::Table",
+    "AWS::IAM::Role",
+    "AWS::Logs::LogGroup",
+    "AWS::SQS::Queue",
+    "AWS::Serverless::Function",
+    "AWS::Serverless::HttpApi",
+];
+
+const FUNCTION: [&str; 12] = [
+    "Architectures",
+    "CodeUri",
+    "Description",
+    "Environment",
+    "Events",
+    "Handler",
+    "LoggingConfig",
+    "MemorySize",
+    "Role",
+    "Runtime",
+    "Tags",
+    "Timeout",
+];
+const LOGGING: [&str; 4] = ["ApplicationLogLevel", "LogFormat", "LogGroup", "SystemLogLevel"];
+const HTTP_EVENT: [&str; 4] = ["ApiId", "Auth", "Method", "Path"];
+const SCHEDULE_EVENT: [&str; 6] = [
+    "DeadLetterConfig",
+    "FlexibleTimeWindow",
+    "OmitName",
+    "RetryPolicy",
+    "ScheduleExpression",
+    "ScheduleExpressionTimezone",
+];
+const QUEUE_EVENT: [&str; 4] = ["BatchSize", "FunctionResponseTypes", "Queue", "ScalingConfig"];
+const HTTP_API: [&str; 4] = ["AccessLogSettings", "Auth", "DefaultRouteSettings", "Tags"];
+const HTTP_API_AUTH: [&str; 2] = ["Authorizers", "DefaultAuthorizer"];
+const LAMBDA_AUTHORIZER: [&str; 5] = [
+    "AuthorizerPayloadFormatVersion",
+    "EnableFunctionDefaultPermissions",
+    "EnableSimpleResponses",
+    "FunctionArn",
+    "Identity",
+];
+const IDENTITY: [&str; 2] = ["Headers", "ReauthorizeEvery"];
+
+/// The keys of a mapping that are not among the known ones.
+fn unknown<'a>(mapping: &'a Value, known: &[&str]) -> Vec<&'a str> {
+    entries(mapping).map(|(key, _)| key).filter(|key| !known.contains(key)).collect()
+}
+
+#[track_caller]
+fn assert_known(what: &str, mapping: &Value, known: &[&str]) {
+    assert_eq!(unknown(mapping, known), [""; 0], "{what}");
+}
+
+#[test]
+fn resources_are_of_types_whose_properties_are_checked() {
+    let template = Template::read();
+    let used: BTreeSet<&str> =
+        template.resources().values().map(|resource| text(&resource["Type"])).collect();
+    assert_eq!(used, TYPES.into());
+}
+
+#[test]
+fn functions_have_properties_that_sam_knows() {
+    let template = Template::read();
+    assert_known("Globals", &template.root()["Globals"], &["Function"]);
+    let globals = &template.root()["Globals"]["Function"];
+    assert_known("Globals.Function", globals, &FUNCTION);
+    assert_known("Globals.Function.LoggingConfig", &globals["LoggingConfig"], &LOGGING);
+    for (id, properties) in template.functions() {
+        let resource = template.resources()[id];
+        assert_known(id, resource, &["Metadata", "Properties", "Type"]);
+        assert_known(id, &resource["Metadata"], &["BuildMethod", "BuildProperties"]);
+        assert_known(id, &resource["Metadata"]["BuildProperties"], &["Binary"]);
+        assert_known(id, properties, &FUNCTION);
+        assert_known(id, &properties["LoggingConfig"], &LOGGING);
+        assert_known(id, &properties["Environment"], &["Variables"]);
+    }
+}
+
+#[test]
+fn events_have_properties_that_sam_knows() {
+    for (id, properties) in Template::read().functions() {
+        for (name, event) in entries(&properties["Events"]) {
+            let what = format!("{id}.{name}");
+            assert_known(&what, event, &["Properties", "Type"]);
+            let properties = &event["Properties"];
+            match text(&event["Type"]) {
+                "HttpApi" => {
+                    assert_known(&what, properties, &HTTP_EVENT);
+                    assert_known(&what, &properties["Auth"], &["Authorizer"]);
+                }
+                "ScheduleV2" => {
+                    assert_known(&what, properties, &SCHEDULE_EVENT);
+                    assert_known(&what, &properties["DeadLetterConfig"], &["Arn"]);
+                    assert_known(&what, &properties["FlexibleTimeWindow"], &["Mode"]);
+                    assert_known(
+                        &what,
+                        &properties["RetryPolicy"],
+                        &["MaximumEventAgeInSeconds", "MaximumRetryAttempts"],
+                    );
+                }
+                "SQS" => {
+                    assert_known(&what, properties, &QUEUE_EVENT);
+                    assert_known(&what, &properties["ScalingConfig"], &["MaximumConcurrency"]);
+                }
+                other => panic!("{what} is of the type {other}, whose properties are not listed here"),
+            }
+        }
+    }
+}
+
+#[test]
+fn the_api_has_properties_that_sam_knows() {
+    let template = Template::read();
+    let api = template.properties("Api");
+    assert_known("Api", api, &HTTP_API);
+    assert_known("Api.AccessLogSettings", &api["AccessLogSettings"], &["DestinationArn", "Format"]);
+    assert_known(
+        "Api.DefaultRouteSettings",
+        &api["DefaultRouteSettings"],
+        &["ThrottlingBurstLimit", "ThrottlingRateLimit"],
+    );
+    assert_known("Api.Auth", &api["Auth"], &HTTP_API_AUTH);
+    for (name, authorizer) in entries(&api["Auth"]["Authorizers"]) {
+        assert_known(name, authorizer, &LAMBDA_AUTHORIZER);
+        assert_known(name, &authorizer["Identity"], &IDENTITY);
+    }
+}

@@ -1,0 +1,154 @@
+//! The HTTP API: its routes, who answers them, and which of them need no token.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use yaml_serde::Value;
+
+use super::document::{Template, entries, intrinsic, number, text, texts};
+
+/// A route: its method, in upper case, and its path with named variables.
+pub(crate) type Route = (String, String);
+
+/// The routes that the template gives to each function, by the function's folder. Functions without routes are not in it.
+///
+/// # Panics
+/// If a function has a route twice.
+pub(crate) fn template_routes() -> BTreeMap<String, BTreeSet<Route>> {
+    let mut routes: BTreeMap<String, BTreeSet<Route>> = BTreeMap::new();
+    for event in http_events(&Template::read()) {
+        let route = (event.method.clone(), event.path.clone());
+        assert!(
+            routes.entry(event.function).or_default().insert(route),
+            "{} {} twice",
+            event.method,
+            event.path
+        );
+    }
+    routes
+}
+
+/// One route as an event of its function.
+struct HttpEvent {
+    function: String,
+    method: String,
+    path: String,
+    api: String,
+    authorizer: Option<String>,
+}
+
+fn http_events(template: &Template) -> Vec<HttpEvent> {
+    let functions = template.resources().into_iter();
+    let functions = functions.filter(|(_, resource)| text(&resource["Type"]) == "AWS::Serverless::Function");
+    functions
+        .flat_map(|(_, resource)| {
+            let function = text(&resource["Metadata"]["BuildProperties"]["Binary"]).to_owned();
+            let events = entries(&resource["Properties"]["Events"]).map(|(_, event)| event);
+            let events = events.filter(|event| text(&event["Type"]) == "HttpApi");
+            events.map(|event| http_event(&function, &event["Properties"])).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn http_event(function: &str, properties: &Value) -> HttpEvent {
+    HttpEvent {
+        function: function.to_owned(),
+        method: text(&properties["Method"]).to_owned(),
+        path: text(&properties["Path"]).to_owned(),
+        api: intrinsic(&properties["ApiId"]),
+        authorizer: properties["Auth"]["Authorizer"].as_str().map(str::to_owned),
+    }
+}
+
+#[test]
+fn a_route_is_declared_once_and_belongs_to_the_one_api() {
+    let mut seen = BTreeSet::new();
+    for event in http_events(&Template::read()) {
+        assert_eq!(event.api, "!Ref Api");
+        let method = event.method.as_str();
+        assert!(
+            ["DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT"].contains(&method),
+            "{method} {}",
+            event.path
+        );
+        assert!(event.path.starts_with("/v1/"), "{}", event.path);
+        assert!(seen.insert((event.method.clone(), shape(&event.path))), "{method} {} twice", event.path);
+    }
+}
+
+/// A path without the names of its variables, by which two routes could not be told apart.
+fn shape(path: &str) -> String {
+    let parts = path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+#[test]
+fn the_functions_with_routers_have_routes_and_the_others_none() {
+    let functions: Vec<String> = template_routes().into_keys().collect();
+    assert_eq!(
+        functions,
+        ["account", "contacts", "form-submission", "set-marketing", "set-non-marketing-pending"]
+    );
+}
+
+#[test]
+fn every_route_needs_a_token_but_the_public_ones() {
+    let template = Template::read();
+    assert_eq!(text(&template.properties("Api")["Auth"]["DefaultAuthorizer"]), "Token");
+    let mut public = BTreeSet::new();
+    for event in http_events(&template) {
+        match event.authorizer.as_deref() {
+            None => {}
+            Some("NONE") => assert!(public.insert((event.method, event.path))),
+            Some(other) => panic!("{} {} has the authorizer {other}", event.method, event.path),
+        }
+    }
+    let expected = [
+        ("GET", "/v1/openapi.json"),
+        ("OPTIONS", "/v1/forms/{form_id}/submissions"),
+        ("POST", "/v1/forms/{form_id}/submissions"),
+    ];
+    assert_eq!(public, expected.map(|(method, path)| (method.to_owned(), path.to_owned())).into());
+}
+
+#[test]
+fn the_authorizer_answers_in_the_form_that_the_api_expects() {
+    let template = Template::read();
+    let token = &template.properties("Api")["Auth"]["Authorizers"]["Token"];
+    assert_eq!(intrinsic(&token["FunctionArn"]), "!GetAtt AuthorizerFunction.Arn");
+    assert_eq!(text(&token["AuthorizerPayloadFormatVersion"]), "2.0");
+    assert_eq!(token["EnableSimpleResponses"].as_bool(), Some(true));
+    assert_eq!(token["EnableFunctionDefaultPermissions"].as_bool(), Some(true));
+    assert_eq!(texts(&token["Identity"]["Headers"]), ["Authorization"]);
+    assert_eq!(intrinsic(&token["Identity"]["ReauthorizeEvery"]), "!Ref AuthorizerCacheSeconds");
+    let cache = &template.root()["Parameters"]["AuthorizerCacheSeconds"];
+    assert!(number(&cache["Default"]) <= 5, "a deleted token stops working within seconds");
+    assert!(number(&cache["MaxValue"]) <= 60);
+}
+
+#[test]
+fn the_operators_token_is_given_as_its_digest_and_not_shown() {
+    let template = Template::read();
+    let parameter = &template.root()["Parameters"]["OperatorTokenSha256"];
+    assert_eq!(parameter["NoEcho"].as_bool(), Some(true));
+    assert_eq!(text(&parameter["AllowedPattern"]), "^[0-9a-f]{64}$");
+    assert!(parameter["Default"].is_null(), "there is no token that everybody knows");
+}
+
+#[test]
+fn access_logs_name_the_route_and_nothing_that_a_caller_sent() {
+    let template = Template::read();
+    let format = text(&template.properties("Api")["AccessLogSettings"]["Format"]);
+    let fields: BTreeMap<String, String> = serde_json::from_str(format).unwrap();
+    let logged: BTreeSet<&str> = fields.values().map(String::as_str).collect();
+    let harmless = [
+        "$context.integrationLatency",
+        "$context.integrationStatus",
+        "$context.requestId",
+        "$context.requestTime",
+        "$context.responseLatency",
+        "$context.responseLength",
+        "$context.routeKey",
+        "$context.status",
+    ];
+    assert_eq!(logged, harmless.into());
+}

@@ -1,0 +1,63 @@
+//! The table's keys and indexes against the names that `store` writes and queries by.
+
+use std::collections::BTreeSet;
+
+use store::keys;
+use yaml_serde::Value;
+
+use super::document::{Template, text};
+
+fn key_schema(owner: &Value) -> Vec<(&str, &str)> {
+    let keys = owner["KeySchema"].as_sequence().unwrap().iter();
+    keys.map(|key| (text(&key["KeyType"]), text(&key["AttributeName"]))).collect()
+}
+
+#[test]
+fn keys_and_indexes_are_those_of_the_store() {
+    let template = Template::read();
+    let table = template.properties("Table");
+    assert_eq!(key_schema(table), [("HASH", keys::PK), ("RANGE", keys::SK)]);
+    let indexes = table["GlobalSecondaryIndexes"].as_sequence().unwrap().iter();
+    let indexes: Vec<_> = indexes
+        .map(|index| {
+            (text(&index["IndexName"]), key_schema(index), text(&index["Projection"]["ProjectionType"]))
+        })
+        .collect();
+    let expected = [
+        (keys::LEAVING_INDEX, vec![("HASH", keys::LEAVING_PK), ("RANGE", keys::SK)], "KEYS_ONLY"),
+        (keys::DUE_INDEX, vec![("HASH", keys::DUE_SHARD), ("RANGE", keys::DUE_AT)], "KEYS_ONLY"),
+    ];
+    assert_eq!(indexes, expected);
+}
+
+#[test]
+fn every_key_attribute_is_a_text_and_nothing_else_is_defined() {
+    let template = Template::read();
+    let attributes = template.properties("Table")["AttributeDefinitions"].as_sequence().unwrap().iter();
+    let attributes: BTreeSet<_> = attributes
+        .map(|attribute| (text(&attribute["AttributeName"]), text(&attribute["AttributeType"])))
+        .collect();
+    let keys = [keys::PK, keys::SK, keys::LEAVING_PK, keys::DUE_SHARD, keys::DUE_AT];
+    assert_eq!(attributes, keys.map(|key| (key, "S")).into());
+}
+
+#[test]
+fn items_expire_by_the_attribute_that_the_store_writes() {
+    let template = Template::read();
+    let expiry = &template.properties("Table")["TimeToLiveSpecification"];
+    assert_eq!((text(&expiry["AttributeName"]), expiry["Enabled"].as_bool()), (keys::EXPIRES_AT, Some(true)));
+}
+
+#[test]
+fn the_data_outlives_the_stack_and_can_be_brought_back() {
+    let template = Template::read();
+    let table = template.resources()["Table"];
+    assert_eq!((text(&table["DeletionPolicy"]), text(&table["UpdateReplacePolicy"])), ("Retain", "Retain"));
+    let properties = &table["Properties"];
+    assert_eq!(
+        properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"].as_bool(),
+        Some(true)
+    );
+    assert_eq!(properties["SSESpecification"]["SSEEnabled"].as_bool(), Some(true));
+    assert_eq!(text(&properties["BillingMode"]), "PAY_PER_REQUEST");
+}
