@@ -1,0 +1,176 @@
+//! Identifiers as types: a prefix that says what is meant, then a ULID, so that they sort by time of making.
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+use ulid::Ulid;
+
+use crate::Timestamp;
+
+/// A text that is not an id of the kind asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("expected an id that starts with `{prefix}_`")]
+pub struct IdError {
+    prefix: &'static str,
+}
+
+fn parse(prefix: &'static str, text: &str) -> Result<Ulid, IdError> {
+    let encoded =
+        text.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_')).ok_or(IdError { prefix })?;
+    let id = Ulid::from_string(encoded).map_err(|_| IdError { prefix })?;
+    // One spelling an id: decoding alone would also take upper case and look-alike letters.
+    if id.to_string().to_ascii_lowercase() == encoded { Ok(id) } else { Err(IdError { prefix }) }
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Ulid);
+
+        impl $name {
+            /// A new id from the instant and 80 bits of randomness (the low ones of `random`).
+            #[must_use]
+            pub fn new(now: Timestamp, random: u128) -> Self {
+                Self(Ulid::from_parts(now.millis().unsigned_abs(), random))
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                parse($prefix, text).map(Self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($prefix, "_{}"), self.0.to_string().to_ascii_lowercase())
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+    };
+}
+
+id!(
+    /// An account: one company's contract, contacts, users and forms.
+    AccountId,
+    "acc"
+);
+id!(
+    /// A contact of one account.
+    ContactId,
+    "con"
+);
+id!(
+    /// A form of one account. It stands in public addresses and is no secret.
+    FormId,
+    "frm"
+);
+id!(
+    /// A user of one account.
+    UserId,
+    "usr"
+);
+id!(
+    /// A bearer token's id, which is shown; the token itself is not kept.
+    TokenId,
+    "tok"
+);
+id!(
+    /// An integration of one account, made together with its token.
+    IntegrationId,
+    "int"
+);
+
+/// How many partitions an account's contacts are spread over.
+pub const BUCKETS: u8 = 16;
+
+/// One of the [`BUCKETS`] partitions that hold an account's contacts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Bucket(u8);
+
+impl Bucket {
+    /// Every bucket, in order.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..BUCKETS).map(Self)
+    }
+
+    /// The bucket with this number, if there is one.
+    #[must_use]
+    pub fn from_number(number: u8) -> Option<Self> {
+        (number < BUCKETS).then_some(Self(number))
+    }
+
+    /// Its number, 0 to 15.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        self.0
+    }
+}
+
+impl ContactId {
+    /// The bucket that holds the contact: the last bits of the id's random part.
+    #[must_use]
+    pub fn bucket(self) -> Bucket {
+        let [.., last] = self.0.to_bytes();
+        Bucket(last % BUCKETS)
+    }
+}
+
+impl AccountId {
+    /// A number below `shards` that depends on the id's random part alone, to spread accounts evenly.
+    #[must_use]
+    pub fn shard(self, shards: u8) -> u8 {
+        let [.., last] = self.0.to_bytes();
+        last % shards.max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_round_trips_and_sorts_by_time() {
+        let early = ContactId::new(Timestamp::from_millis(1_000), u128::MAX);
+        let late = ContactId::new(Timestamp::from_millis(2_000), 0);
+        assert_eq!(early.to_string().parse(), Ok(early));
+        assert!(early < late && early.to_string() < late.to_string());
+        assert!(late.to_string().starts_with("con_"));
+    }
+
+    #[test]
+    fn one_spelling_an_id() {
+        let id = ContactId::new(Timestamp::from_millis(1_000), 77).to_string();
+        for wrong in [
+            id.to_uppercase(),
+            id.replace("con_", "acc_"),
+            id.replace('0', "o"),
+            format!("{id}0"),
+            id.trim_end_matches(|_: char| true).to_owned(),
+            "con_".to_owned(),
+            "con_zzzzzzzzzzzzzzzzzzzzzzzzzz".to_owned(),
+        ] {
+            assert!(wrong.parse::<ContactId>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn buckets_follow_the_random_part() {
+        let counts = (0..1600_u128).fold([0_u32; 16], |mut counts, random| {
+            counts[usize::from(ContactId::new(Timestamp::MIN, random).bucket().number())] += 1;
+            counts
+        });
+        assert_eq!(counts, [100; 16]);
+        assert_eq!(Bucket::all().count(), 16);
+        assert_eq!(Bucket::from_number(16), None);
+    }
+}

@@ -1,0 +1,23 @@
+//! The rules of marketing contacts and nothing else: no async, no I/O, no clock, no AWS, no environment.
+//!
+//! The behaviour is that of `rules.md`; `now` and randomness are arguments.
+
+pub mod address;
+pub mod calendar;
+pub mod contact;
+pub mod decision;
+pub mod explain;
+pub mod filter;
+pub mod ids;
+pub mod limits;
+pub mod marketing;
+pub mod period;
+pub mod permission;
+pub mod property;
+pub mod source;
+pub mod text;
+pub mod tier;
+pub mod time;
+pub mod tools;
+
+pub use time::Timestamp;

@@ -1,0 +1,129 @@
+//! Every limit of the program in one place. Each says what it bounds and why it has this size.
+
+use chrono::TimeDelta;
+
+/// How many periods are closed in one transaction at most. A transaction takes 100 items (DynamoDB); one is the
+/// period, the others its statements. Further ones follow in a next step.
+pub const CLOSINGS_PER_STEP_MAX: usize = 48;
+
+/// The largest cap, tier limit or usage that is accepted: far above any account, far below where sums overflow.
+pub const USAGE_MAX: u64 = 1_000_000_000_000;
+
+/// How long the answer to an `Idempotency-Key` is kept (`api.md`, "Conventions").
+pub const IDEMPOTENCY_KEPT: TimeDelta = TimeDelta::hours(24);
+
+/// How long a form delivery's id is remembered (`form-providers.md`, rule 3).
+pub const DELIVERY_KEPT: TimeDelta = TimeDelta::days(7);
+
+// Addresses, properties and search filters.
+
+/// An e-mail address in bytes: the forward path of RFC 5321 §4.5.3.1.3 is 256 with its angle brackets.
+pub const ADDRESS_BYTES_MAX: usize = 254;
+
+/// The local part of an e-mail address in bytes (RFC 5321 §4.5.3.1.1).
+pub const LOCAL_PART_BYTES_MAX: usize = 64;
+
+/// The length of a property's name (`api.md`, "Contacts").
+pub const PROPERTY_NAME_CHARS_MAX: usize = 100;
+
+/// How many properties a contact has at most (`api.md`, "Contacts").
+pub const PROPERTIES_MAX: usize = 200;
+
+/// One property's value in bytes (`api.md`, "Contacts").
+pub const PROPERTY_VALUE_BYTES_MAX: usize = 64 * 1024;
+
+/// All names and values of a contact's properties in bytes. A contact is one item of at most 400 KB (DynamoDB), and
+/// escaping its values may double them.
+pub const PROPERTIES_BYTES_MAX: usize = 128 * 1024;
+
+/// How many groups a search filter has at most: with [`FILTER_CONDITIONS_MAX`] it bounds the work for each contact.
+pub const FILTER_GROUPS_MAX: usize = 10;
+
+/// How many conditions a group of a search filter has at most.
+pub const FILTER_CONDITIONS_MAX: usize = 10;
+
+/// How many values an `IN` or `NOT_IN` condition takes at most.
+pub const FILTER_VALUES_MAX: usize = 100;
+
+/// How often an operation is tried again after conflicts, throttling or a changed decision before it answers 503.
+/// With the pauses below, ten retries carry about a hundred status changes a second of one account.
+pub const RETRIES_MAX: u32 = 10;
+
+/// The first pause between retries, in milliseconds; it doubles each time.
+pub const RETRY_PAUSE_FIRST_MILLIS: u64 = 10;
+
+/// The longest pause between retries, in milliseconds.
+pub const RETRY_PAUSE_LONGEST_MILLIS: u64 = 400;
+
+/// How many items a batched read takes (DynamoDB's `BatchGetItem`).
+pub const BATCH_READ_MAX: usize = 100;
+
+/// How many contacts share a transaction: its 100 items (DynamoDB) less the period and the kept answer.
+pub const CONTACTS_PER_TRANSACTION_MAX: usize = 98;
+
+/// How many bytes of contacts share a transaction. DynamoDB takes 4 MB; the rest is room for names and history.
+pub const TRANSACTION_BYTES_MAX: usize = 3_000_000;
+
+/// How many changes stand with a contact itself; when there are more, the oldest move to a page.
+pub const HISTORY_RECENT_MAX: usize = 24;
+
+/// How many changes move to a page at once.
+pub const HISTORY_PAGE: usize = 16;
+
+/// How many changes of a contact an explanation shows: a day of nothing but changes, or decades of ordinary use.
+pub const HISTORY_SHOWN_MAX: usize = 1_000;
+
+/// How many contacts a search examines for one page. A search that matches few answers a short page with a cursor
+/// rather than reading for minutes.
+pub const SEARCH_EXAMINED_MAX: usize = 20_000;
+
+// The HTTP API.
+
+/// A request's body in bytes (`api.md`, "Conventions"). Lambda itself takes 6 MB.
+pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// How many problems of one request are listed. A body of full size could hold a hundred thousand of them, and the
+/// answer may not be larger than 6 MB (Lambda).
+pub const FIELD_ERRORS_MAX: usize = 100;
+
+/// How much of a field's name is repeated in a problem. Names are the caller's and may be as long as the body.
+pub const FIELD_NAME_SHOWN_CHARS_MAX: usize = 100;
+
+/// The length of an `Idempotency-Key`. Only its digest is kept, so this is what a header comfortably holds.
+pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
+
+/// The length of a name that people give to an account, a user, a form or an integration.
+pub const NAME_CHARS_MAX: usize = 200;
+
+/// The length of an id in a request. The program's own have 30 characters; longer ones than this are no ids.
+pub const ID_CHARS_MAX: usize = 100;
+
+/// How many contacts one request sets (`api.md`, "Marketing state").
+pub const STATUS_CONTACTS_MAX: usize = 1000;
+
+/// How many results a page has when the caller does not say (`api.md`, "Paging").
+pub const PAGE_LIMIT_DEFAULT: u64 = 100;
+
+/// How many results a page has at most (`api.md`, "Paging").
+pub const PAGE_LIMIT_MAX: u64 = 1000;
+
+/// The length of a cursor in a request: its own are far shorter.
+pub const CURSOR_CHARS_MAX: usize = 1024;
+
+/// The length of a bearer token in a request. The program's own have 47 characters.
+pub const TOKEN_CHARS_MAX: usize = 512;
+
+/// How long a caller is asked to wait after a 503, in seconds. Contention passes within one.
+pub const RETRY_AFTER_SECONDS: u64 = 1;
+
+/// How many items a batched write takes (DynamoDB's `BatchWriteItem`).
+pub const BATCH_WRITE_MAX: usize = 25;
+
+/// How many contacts of one bucket are read at a time by a list or a search.
+pub const BUCKET_PAGE_MAX: usize = 250;
+
+/// How many contacts a sweep writes at a time.
+pub const SWEEP_PARALLEL: usize = 16;
+
+/// How many due things the schedule reads at a time.
+pub const DUE_PAGE: i32 = 200;

@@ -1,0 +1,161 @@
+//! A contact's marketing state, as stored and as of an instant, and the history of its changes.
+
+use std::collections::BTreeMap;
+
+use crate::Timestamp;
+use crate::period::{Period, PeriodNumber};
+use crate::source::{Actor, Source};
+use crate::text::words;
+
+words! {
+    /// A contact's marketing state at an instant (`rules.md`, "The state and its moves").
+    pub enum State {
+        /// Kept for free; marketing tools skip it.
+        NonMarketing = "non_marketing",
+        /// May be marketed to and is billable.
+        Marketing = "marketing",
+        /// Still a marketing contact, queued to leave at the next update date.
+        Leaving = "leaving",
+    }
+}
+
+impl State {
+    /// Whether it counts in the usage.
+    #[must_use]
+    pub fn is_billable(self) -> bool {
+        self != Self::NonMarketing
+    }
+}
+
+/// The state as it is kept. A leaving contact remembers the period in which it was queued, and no date: whether
+/// it still counts follows from the account's period, so that a change of the calendar moves everybody at once.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Standing {
+    /// Not a marketing contact.
+    NonMarketing,
+    /// A marketing contact.
+    Marketing,
+    /// Queued to leave.
+    Leaving {
+        /// The period in which it was queued; it has left once a later one is current.
+        queued_in: PeriodNumber,
+    },
+}
+
+impl Standing {
+    /// The state while the account is in period `current`.
+    #[must_use]
+    pub fn state_in(self, current: PeriodNumber) -> State {
+        match self {
+            Self::NonMarketing => State::NonMarketing,
+            Self::Marketing => State::Marketing,
+            Self::Leaving { queued_in } if queued_in < current => State::NonMarketing,
+            Self::Leaving { .. } => State::Leaving,
+        }
+    }
+
+    /// The period whose end this contact left at, if it has left while the account is in period `current`.
+    #[must_use]
+    pub fn left_after(self, current: PeriodNumber) -> Option<PeriodNumber> {
+        match self {
+            Self::Leaving { queued_in } if queued_in < current => Some(queued_in),
+            _ => None,
+        }
+    }
+}
+
+/// One change of state: when, from what to what, through what and by whom.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Change {
+    /// When it took effect.
+    pub at: Timestamp,
+    /// The state before; none when the contact was created.
+    pub from: Option<State>,
+    /// The state since.
+    pub to: State,
+    /// Through what.
+    pub source: Source,
+    /// By whom.
+    pub actor: Actor,
+}
+
+/// A contact's changes, oldest first. The latest stand with the contact; those before them stand in pages of
+/// their own, so that a contact that is changed for years stays a small item and none of its changes is lost.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct History {
+    /// How many changes came before the recent ones.
+    pub earlier: u64,
+    /// The latest changes, oldest first.
+    pub recent: Vec<Change>,
+}
+
+/// When the periods before the current one ended, for contacts that left at the end of one of them.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct PastEnds(pub BTreeMap<PeriodNumber, Timestamp>);
+
+impl PastEnds {
+    /// When period `number` ended, where `current` is the account's period.
+    ///
+    /// The period just before the current one ended when that one began, so only older ones are looked up.
+    #[must_use]
+    pub fn end_of(&self, number: PeriodNumber, current: &Period) -> Option<Timestamp> {
+        if number.next() == current.number { Some(current.starts_at) } else { self.0.get(&number).copied() }
+    }
+}
+
+/// A contact's marketing side: its standing, since when and why, and how it got there.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Marketing {
+    /// The state as it is kept.
+    pub standing: Standing,
+    /// Since when.
+    pub since: Timestamp,
+    /// What set it.
+    pub source: Source,
+    /// How it got there.
+    pub history: History,
+}
+
+impl Marketing {
+    /// The marketing side of a new contact, with its first change.
+    #[must_use]
+    pub fn new(standing: Standing, to: State, now: Timestamp, source: Source, actor: Actor) -> Self {
+        let first = Change { at: now, from: None, to, source: source.clone(), actor };
+        Self { standing, since: now, source, history: History { earlier: 0, recent: vec![first] } }
+    }
+
+    /// Records a move to `standing`.
+    pub fn change(
+        &mut self,
+        standing: Standing,
+        from: State,
+        to: State,
+        at: Timestamp,
+        source: Source,
+        actor: Actor,
+    ) {
+        self.history.recent.push(Change { at, from: Some(from), to, source: source.clone(), actor });
+        self.standing = standing;
+        self.since = at;
+        self.source = source;
+    }
+
+    /// If the contact has left while the account is in `current`, makes that explicit: non-marketing since the
+    /// end of the period in which it was queued. Answers whether anything changed.
+    ///
+    /// Reads and the sweep share this, so what a reader sees before the sweep is what the sweep then writes.
+    pub fn settle(&mut self, current: &Period, past: &PastEnds) -> bool {
+        let Some(queued_in) = self.standing.left_after(current.number) else { return false };
+        // Callers load the ends they need; the start of the current period is the latest it can have been.
+        let at = past.end_of(queued_in, current).unwrap_or(current.starts_at);
+        self.change(
+            Standing::NonMarketing,
+            State::Leaving,
+            State::NonMarketing,
+            at,
+            Source::update_date(),
+            Actor::System,
+        );
+        true
+    }
+}

@@ -1,0 +1,211 @@
+//! The account's period: the numbers that are billed, the terms that decide, and how it closes.
+
+use crate::Timestamp;
+use crate::calendar::Calendar;
+use crate::decision::Delta;
+use crate::limits::{CLOSINGS_PER_STEP_MAX, USAGE_MAX};
+use crate::tier::Tier;
+
+/// The number of a period: 1, 2, 3 … per account.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct PeriodNumber(u64);
+
+impl PeriodNumber {
+    /// The first period of an account.
+    pub const FIRST: Self = Self(1);
+
+    /// The period with this number; there is no period 0.
+    #[must_use]
+    pub fn from_number(number: u64) -> Option<Self> {
+        (number > 0).then_some(Self(number))
+    }
+
+    /// Its number.
+    #[must_use]
+    pub fn number(self) -> u64 {
+        self.0
+    }
+
+    /// The period after it.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+impl std::fmt::Display for PeriodNumber {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// An account's current period together with everything that decides a change of state.
+///
+/// It is one item, read at once, and each change of state is conditional on its `revision`: what was decided on
+/// is what still holds when the change is made.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Period {
+    /// Which one.
+    pub number: PeriodNumber,
+    /// Its first instant.
+    pub starts_at: Timestamp,
+    /// The update date that ends it; not part of it.
+    pub ends_at: Timestamp,
+    /// The usage: contacts that are marketing or leaving.
+    pub marketing: u64,
+    /// How many of them are leaving.
+    pub leaving: u64,
+    /// The ceiling that the account set for itself.
+    pub cap: Option<u64>,
+    /// The contract's tier.
+    pub tier: Tier,
+    /// When update dates fall.
+    pub calendar: Calendar,
+    /// Whether the account has marketing contacts at all.
+    pub marketing_contacts: bool,
+    /// A sandbox's own clock.
+    pub test_clock: Option<Timestamp>,
+    /// Grows with every change but those of the two counts.
+    pub revision: u64,
+}
+
+/// What an account agrees to when it is made.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Terms {
+    /// When update dates fall.
+    pub calendar: Calendar,
+    /// The contract's tier.
+    pub tier: Tier,
+    /// The ceiling that the account sets for itself.
+    pub cap: Option<u64>,
+    /// Whether the account has marketing contacts at all.
+    pub marketing_contacts: bool,
+    /// A sandbox's own clock.
+    pub test_clock: Option<Timestamp>,
+}
+
+/// A closed period, with the numbers it had at its end.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Statement {
+    /// Which one.
+    pub number: PeriodNumber,
+    /// Its first instant.
+    pub starts_at: Timestamp,
+    /// The update date that ended it.
+    pub ends_at: Timestamp,
+    /// The usage at its end, leaving contacts included.
+    pub marketing: u64,
+    /// How many became non-marketing at its end.
+    pub left: u64,
+    /// The tier limit at its end.
+    pub tier_limit: u64,
+}
+
+/// Some of the periods that have ended, closed in order, and the period that follows them.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Closing {
+    /// The closed ones, oldest first; never empty.
+    pub statements: Vec<Statement>,
+    /// What the period item then holds. It may have ended as well.
+    pub next: Period,
+}
+
+impl Period {
+    /// An account's first period, which begins at `now`, or at the sandbox's own instant.
+    #[must_use]
+    pub fn first(terms: Terms, now: Timestamp) -> Self {
+        let Terms { calendar, tier, cap, marketing_contacts, test_clock } = terms;
+        let starts_at = test_clock.unwrap_or(now);
+        Self {
+            number: PeriodNumber::FIRST,
+            starts_at,
+            ends_at: calendar.next_update(starts_at),
+            marketing: 0,
+            leaving: 0,
+            cap,
+            tier,
+            calendar,
+            marketing_contacts,
+            test_clock,
+            revision: 1,
+        }
+    }
+
+    /// The account's instant: a sandbox's own clock, or else the wall clock.
+    #[must_use]
+    pub fn now(&self, wall: Timestamp) -> Timestamp {
+        self.test_clock.unwrap_or(wall)
+    }
+
+    /// Whether the update date has passed. At the update date itself it has.
+    #[must_use]
+    pub fn has_ended(&self, now: Timestamp) -> bool {
+        now >= self.ends_at
+    }
+
+    /// The usage right after the next update date, if nothing else happens.
+    #[must_use]
+    pub fn after_next_update(&self) -> u64 {
+        self.marketing.saturating_sub(self.leaving)
+    }
+
+    /// How many more contacts the cap lets become marketing.
+    #[must_use]
+    pub fn room(&self) -> u64 {
+        self.cap.unwrap_or(USAGE_MAX).saturating_sub(self.marketing)
+    }
+
+    /// The period with the counts moved by `delta`.
+    #[must_use]
+    pub fn with(&self, delta: Delta) -> Self {
+        Self {
+            marketing: self.marketing.saturating_add_signed(delta.marketing),
+            leaving: self.leaving.saturating_add_signed(delta.leaving),
+            ..self.clone()
+        }
+    }
+
+    /// Closes the periods that have ended by `now`, one by one, at most [`CLOSINGS_PER_STEP_MAX`] of them in a
+    /// step; none if the period has not ended.
+    #[must_use]
+    pub fn closing(&self, now: Timestamp) -> Option<Closing> {
+        let mut next = self.clone();
+        let mut statements = Vec::new();
+        while next.has_ended(now) && statements.len() < CLOSINGS_PER_STEP_MAX {
+            let (statement, following) = next.closed();
+            statements.push(statement);
+            next = following;
+        }
+        (!statements.is_empty()).then_some(Closing { statements, next })
+    }
+
+    /// This period's statement and the period after it. The usage falls by exactly the leaving contacts.
+    fn closed(&self) -> (Statement, Self) {
+        let remaining = self.after_next_update();
+        let statement = Statement {
+            number: self.number,
+            starts_at: self.starts_at,
+            ends_at: self.ends_at,
+            marketing: self.marketing,
+            left: self.leaving,
+            tier_limit: self.tier.limit_for(self.marketing),
+        };
+        let next = Self {
+            number: self.number.next(),
+            starts_at: self.ends_at,
+            ends_at: self.calendar.next_update(self.ends_at),
+            marketing: remaining,
+            leaving: 0,
+            tier: self.tier.after_closing(self.marketing, remaining, self.calendar.is_renewal(self.ends_at)),
+            revision: self.revision.saturating_add(1),
+            ..self.clone()
+        };
+        (statement, next)
+    }
+
+    /// The period under another calendar, which moves its end to the next update date from `now` on.
+    #[must_use]
+    pub fn with_calendar(&self, calendar: Calendar, now: Timestamp) -> Self {
+        Self { ends_at: calendar.next_update(now), calendar, ..self.clone() }
+    }
+}

@@ -1,0 +1,82 @@
+//! Who asks, and what that one may do.
+
+use crate::ids::{AccountId, IntegrationId, UserId};
+use crate::source::{Actor, Source, SourceType};
+use crate::text::words;
+
+words! {
+    /// A user's role. Only admins manage users, tokens and the account.
+    pub enum Role {
+        /// Works with contacts and forms.
+        Member = "member",
+        /// Manages the account as well.
+        Admin = "admin",
+    }
+}
+
+/// Whose token it is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Caller {
+    /// A user of the account.
+    User {
+        /// Which one.
+        id: UserId,
+        /// Their role.
+        role: Role,
+    },
+    /// An integration.
+    Integration {
+        /// Which one.
+        id: IntegrationId,
+        /// Whether contacts that it creates are set marketing.
+        set_marketing: bool,
+    },
+}
+
+/// The account and the user or integration that a request acts for. It comes from the token alone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Principal {
+    /// The one account that the token belongs to.
+    pub account: AccountId,
+    /// Whose token it is.
+    pub caller: Caller,
+    /// The user's or integration's name.
+    pub name: String,
+    /// The permission `modify_marketing_contacts`.
+    pub modify_marketing_contacts: bool,
+}
+
+impl std::fmt::Debug for Principal {
+    /// Without the name, which is a person's.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Principal").field("account", &self.account).field("caller", &self.caller).finish()
+    }
+}
+
+impl Principal {
+    /// Whether users, tokens, the account and the sandbox clock may be managed.
+    #[must_use]
+    pub fn is_admin(&self) -> bool {
+        matches!(self.caller, Caller::User { role: Role::Admin, .. })
+    }
+
+    /// As the one by whom a state is changed.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        match self.caller {
+            Caller::User { id, .. } => Actor::User(id),
+            Caller::Integration { id, .. } => Actor::Integration(id),
+        }
+    }
+
+    /// As the source of a change when the request names no other: `manual` for a user's token, `integration` for
+    /// an integration's.
+    #[must_use]
+    pub fn source(&self) -> Source {
+        let (kind, id) = match self.caller {
+            Caller::User { id, .. } => (SourceType::Manual, id.to_string()),
+            Caller::Integration { id, .. } => (SourceType::Integration, id.to_string()),
+        };
+        Source { kind, name: self.name.clone(), id: Some(id) }
+    }
+}

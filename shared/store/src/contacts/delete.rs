@@ -1,0 +1,201 @@
+//! Deleting and erasing contacts (`rules.md`, "Deleting").
+//!
+//! A billable contact leaves a nameless unit behind until the update date: a deleted one keeps its address, so that
+//! it can take its place again; an erased one keeps nothing of the person.
+
+use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
+use domain::Timestamp;
+use domain::contact::Contact;
+use domain::decision::{Command, Ledger};
+use domain::ids::{AccountId, ContactId};
+use domain::limits::BATCH_WRITE_MAX;
+use domain::marketing::History;
+use domain::property::Properties;
+use domain::source::{Actor, Source, SourceType};
+
+use super::Loaded;
+use super::change::visible;
+use crate::keys::{Item, Key};
+use crate::periods::Opened;
+use crate::retry::Retries;
+use crate::store::{Store, read_error};
+use crate::transaction::{Committed, Part, Transaction};
+use crate::{Answer, Finish, Refused, StoreError};
+
+/// A contact to delete.
+#[derive(Clone, Debug)]
+pub struct DeleteContact {
+    /// Whose.
+    pub account: AccountId,
+    /// Which one.
+    pub contact: ContactId,
+    /// Whether everything about the person is removed, for good and at once.
+    pub erase: bool,
+    /// The version that the contact must have.
+    pub if_match: Option<u64>,
+    /// Through what.
+    pub source: Source,
+    /// By whom.
+    pub actor: Actor,
+}
+
+impl Store {
+    /// Deletes a contact, or erases it. A deleted one that is still billable can be erased as well.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::NotFound`] and [`Refused::VersionMismatch`].
+    pub async fn delete_contact(
+        &self,
+        request: &DeleteContact,
+        wall: Timestamp,
+        finish: Finish<'_, ()>,
+    ) -> Result<Answer, StoreError> {
+        let mut retries = self.retries();
+        loop {
+            let others = finish.key().into_iter().collect();
+            let (loaded, mut opened) =
+                self.load(request.account, wall, &[request.contact], others, &mut retries).await?;
+            if let Some(answer) = finish.replay(&mut opened.items, wall)? {
+                return Ok(answer);
+            }
+            let loaded = request.select(loaded)?;
+            let mut transaction = Transaction::new(self.entropy());
+            if loaded.contact.state().is_billable() {
+                self.leave_unit(&mut transaction, request, loaded, &opened, &mut retries).await?;
+            } else {
+                self.remove(&mut transaction, request.account, &loaded, &mut retries).await?;
+            }
+            let answer = finish.attach(self, &mut transaction, &(), wall)?;
+            match self.commit(transaction, &mut retries).await? {
+                Committed::Done => return Ok(answer),
+                Committed::Cancelled(cancelled) => cancelled.wait(&mut retries).await?,
+            }
+        }
+    }
+
+    /// Replaces a billable contact by the unit that stays until the update date.
+    async fn leave_unit(
+        &self,
+        transaction: &mut Transaction,
+        request: &DeleteContact,
+        loaded: Loaded,
+        opened: &Opened,
+        retries: &mut Retries<'_>,
+    ) -> Result<(), StoreError> {
+        let Loaded { mut contact, stored_version } = loaded;
+        let mut ledger = Ledger::new(&opened.period);
+        // Queueing needs no room, so it is never refused; if it were, the contact would stay as it is.
+        if let Ok(transition) = ledger.decide(contact.marketing.standing, Command::SetNonMarketingPending) {
+            contact.apply(&transition, opened.now, &request.source, request.actor);
+        }
+        contact.properties = Properties::default();
+        contact.unsubscribed = false;
+        contact.bounced = false;
+        contact.deleted_at = Some(contact.deleted_at.unwrap_or(opened.now));
+        contact.touch(opened.now);
+        if request.erase {
+            self.delete_history(request.account, contact.id, retries).await?;
+            if let Some(email) = contact.email.take() {
+                self.release_address(transaction, request.account, &email, contact.id)?;
+            }
+            forget_origin(&mut contact);
+        }
+        let put = self.contact_put(request.account, &mut contact, Some(stored_version), retries).await?;
+        transaction.put(Part::Contact, put);
+        if !ledger.delta().is_zero() {
+            transaction.update(Part::Period, self.count(request.account, &opened.period, ledger.delta())?);
+        }
+        Ok(())
+    }
+
+    /// Adds the removal of a contact, its address and its history.
+    pub(crate) async fn remove(
+        &self,
+        transaction: &mut Transaction,
+        account: AccountId,
+        loaded: &Loaded,
+        retries: &mut Retries<'_>,
+    ) -> Result<(), StoreError> {
+        let contact = &loaded.contact;
+        self.delete_history(account, contact.id, retries).await?;
+        let key = Key::contact(account, contact.id);
+        transaction.delete(Part::Contact, self.delete_versioned(key, loaded.stored_version)?);
+        // A deleted contact's address may have gone to another one since.
+        if let Some(email) = &contact.email
+            && self.has_address(account, contact, retries).await?
+        {
+            self.release_address(transaction, account, email, contact.id)?;
+        }
+        Ok(())
+    }
+
+    async fn has_address(
+        &self,
+        account: AccountId,
+        contact: &Contact,
+        retries: &mut Retries<'_>,
+    ) -> Result<bool, StoreError> {
+        let Some(email) = &contact.email else { return Ok(false) };
+        if contact.is_visible() {
+            return Ok(true);
+        }
+        let asked = [super::ContactRef::Email(email.clone())];
+        Ok(self.resolve(account, &asked, retries).await?.first() == Some(&Some(contact.id)))
+    }
+
+    /// Removes a contact's pages of history.
+    pub(crate) async fn delete_history(
+        &self,
+        account: AccountId,
+        contact: ContactId,
+        retries: &mut Retries<'_>,
+    ) -> Result<(), StoreError> {
+        loop {
+            let page = self.history_pages(account, contact, None).await?;
+            let keys: Vec<Item> = page.items.iter().filter_map(Key::of).map(Key::into_item).collect();
+            if keys.is_empty() {
+                return Ok(());
+            }
+            for chunk in keys.chunks(BATCH_WRITE_MAX) {
+                self.batch_delete(chunk, retries).await?;
+            }
+        }
+    }
+
+    async fn batch_delete(&self, keys: &[Item], retries: &mut Retries<'_>) -> Result<(), StoreError> {
+        let mut requests = Vec::new();
+        for key in keys {
+            let delete = DeleteRequest::builder().set_key(Some(key.clone())).build()?;
+            requests.push(WriteRequest::builder().delete_request(delete).build());
+        }
+        while !requests.is_empty() {
+            let sent = self.client.batch_write_item().request_items(&*self.table, requests).send().await;
+            let output = sent.map_err(|error| read_error("a batched delete", error))?;
+            let rest = output.unprocessed_items.and_then(|mut tables| tables.remove(&*self.table));
+            requests = rest.unwrap_or_default();
+            if !requests.is_empty() {
+                retries.pause("a batched delete was done in part").await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl DeleteContact {
+    /// The contact to delete: one that reads show, or, to erase it, one that was deleted and is still billable.
+    fn select(&self, loaded: Vec<Loaded>) -> Result<Loaded, Refused> {
+        match loaded.into_iter().next() {
+            Some(unit) if self.erase && !unit.contact.is_visible() && unit.contact.state().is_billable() => {
+                Ok(unit)
+            }
+            other => visible(other.into_iter().collect(), self.if_match),
+        }
+    }
+}
+
+/// Keeps of an erased contact that it is a unit, and nothing of how it came to be one.
+fn forget_origin(contact: &mut Contact) {
+    contact.marketing.history = History::default();
+    contact.marketing.source = Source { kind: SourceType::Manual, name: "Erased".to_owned(), id: None };
+}

@@ -1,0 +1,145 @@
+//! Listing and searching contacts: 16 buckets read in parallel and merged in the order of the contacts' ids.
+
+use std::collections::VecDeque;
+
+use domain::Timestamp;
+use domain::contact::Contact;
+use domain::filter::Filter;
+use domain::ids::{AccountId, BUCKETS, Bucket, ContactId};
+use domain::limits::{BUCKET_PAGE_MAX, SEARCH_EXAMINED_MAX};
+use domain::period::Period;
+use futures_util::future::try_join_all;
+
+use crate::StoreError;
+use crate::items::{ContactItem, decode};
+use crate::keys::bucket_pk;
+use crate::store::{Query, Store};
+
+/// A page of contacts that is asked for.
+#[derive(Clone, Copy)]
+pub struct Search<'a> {
+    /// Whose.
+    pub account: AccountId,
+    /// Which ones; all if not said.
+    pub filter: Option<&'a Filter>,
+    /// Only those after this one, in the order of their ids, which is that of their making.
+    pub after: Option<ContactId>,
+    /// How many at most.
+    pub limit: usize,
+}
+
+/// A page of contacts as of now.
+#[derive(Clone, Debug)]
+pub struct ContactPage {
+    /// The contacts.
+    pub contacts: Vec<Contact>,
+    /// The period that their states follow from.
+    pub period: Period,
+    /// Where the next page goes on after, if there may be more.
+    pub next: Option<ContactId>,
+}
+
+/// A bucket that is being read.
+struct Stream {
+    query: Query,
+    buffer: VecDeque<Contact>,
+    exhausted: bool,
+}
+
+impl Stream {
+    fn wants_more(&self) -> bool {
+        self.buffer.is_empty() && !self.exhausted
+    }
+}
+
+impl Store {
+    /// A page of the account's contacts, deleted ones left out.
+    ///
+    /// A filtered page ends early when [`SEARCH_EXAMINED_MAX`] contacts were examined; its cursor then goes on.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::Refused::NotFound`] if there is no such account.
+    pub async fn search(&self, search: Search<'_>, wall: Timestamp) -> Result<ContactPage, StoreError> {
+        let mut streams = streams(&search);
+        let mut contacts = Vec::new();
+        let mut examined = 0;
+        let mut last = None;
+        loop {
+            let wanted = search.limit - contacts.len();
+            let round = if search.filter.is_some() { usize::from(BUCKETS) * BUCKET_PAGE_MAX } else { wanted };
+            let raw = self.next_contacts(&mut streams, round).await?;
+            examined += raw.len();
+            last = raw.last().map(|contact: &Contact| contact.id).or(last);
+            // The period is read after the contacts, so it is never older than what they were written under.
+            let mut retries = self.retries();
+            let period = self.open(search.account, wall, Vec::new(), &mut retries).await?.period;
+            let settled = self.settle(search.account, raw, &period, &mut retries).await?;
+            let matching = settled.into_iter().map(|loaded| loaded.contact).filter(|contact| {
+                contact.is_visible() && search.filter.is_none_or(|filter| filter.matches(contact))
+            });
+            contacts.extend(matching.take(wanted));
+            let exhausted = streams.iter().all(|stream| stream.exhausted && stream.buffer.is_empty());
+            if contacts.len() == search.limit {
+                // What was examined beyond the last match is read again with the next page.
+                last = contacts.last().map(|contact| contact.id);
+                return Ok(ContactPage { contacts, period, next: last });
+            }
+            if exhausted {
+                return Ok(ContactPage { contacts, period, next: None });
+            }
+            if examined >= SEARCH_EXAMINED_MAX {
+                return Ok(ContactPage { contacts, period, next: last });
+            }
+        }
+    }
+
+    /// The next contacts over all buckets, in the order of their ids, as they were written.
+    async fn next_contacts(&self, streams: &mut [Stream], count: usize) -> Result<Vec<Contact>, StoreError> {
+        let mut contacts = Vec::new();
+        while contacts.len() < count {
+            // A bucket whose next contact is not known might hold the smallest id.
+            let hungry = streams.iter_mut().filter(|stream| stream.wants_more());
+            try_join_all(hungry.map(|stream| self.fill(stream))).await?;
+            if streams.iter().any(Stream::wants_more) {
+                continue;
+            }
+            let next = streams.iter_mut().filter(|stream| !stream.buffer.is_empty());
+            let next = next.min_by_key(|stream| stream.buffer.front().map(|contact| contact.id));
+            match next.and_then(|stream| stream.buffer.pop_front()) {
+                Some(contact) => contacts.push(contact),
+                None => break,
+            }
+        }
+        Ok(contacts)
+    }
+
+    async fn fill(&self, stream: &mut Stream) -> Result<(), StoreError> {
+        let page = self.query(&stream.query).await?;
+        for item in page.items {
+            stream.buffer.push_back(decode::<ContactItem>(item)?.into_contact()?);
+        }
+        stream.exhausted = page.next.is_none();
+        stream.query.after = page.next;
+        Ok(())
+    }
+}
+
+fn streams(search: &Search<'_>) -> Vec<Stream> {
+    // Ids spread evenly, so a sixteenth and a little is nearly always enough for a page.
+    let share = search.limit.div_ceil(usize::from(BUCKETS)) + 4;
+    let limit = if search.filter.is_some() { BUCKET_PAGE_MAX } else { share.min(BUCKET_PAGE_MAX) };
+    Bucket::all()
+        .map(|bucket| Stream {
+            query: Query {
+                pk: bucket_pk(search.account, bucket),
+                prefix: "",
+                after: search.after.map(|id| id.to_string()),
+                limit,
+                newest_first: false,
+            },
+            buffer: VecDeque::new(),
+            exhausted: false,
+        })
+        .collect()
+}

@@ -1,0 +1,366 @@
+//! Making and changing contacts: what a request or a form wishes, decided against what is there.
+
+use domain::Timestamp;
+use domain::address::EmailAddress;
+use domain::contact::Contact;
+use domain::decision::{Command, Delta, Ledger, Outcome, Refusal};
+use domain::ids::{AccountId, ContactId};
+use domain::marketing::{Marketing, Standing, State};
+use domain::period::Period;
+use domain::property::{Properties, PropertyName};
+use domain::source::{Actor, DefaultStatus, Intake, Source};
+
+use super::{ContactRef, Loaded};
+use crate::items::{AccountItem, AddressItem, Items};
+use crate::keys::Key;
+use crate::periods::Opened;
+use crate::retry::Retries;
+use crate::store::Store;
+use crate::transaction::{Committed, Part, Transaction};
+use crate::{Answer, Finish, Refused, StoreError};
+
+/// Whether a contact may be there already.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SaveMode {
+    /// It must not be.
+    Create,
+    /// If it is, it is changed.
+    CreateOrUpdate,
+}
+
+/// A contact that a caller makes, or makes sure of.
+#[derive(Clone, Debug)]
+pub struct SaveContact<'a> {
+    /// Whose.
+    pub account: AccountId,
+    /// Whether it may be there already.
+    pub mode: SaveMode,
+    /// Its address.
+    pub email: Option<&'a EmailAddress>,
+    /// Properties to set, or to remove where there is no value.
+    pub properties: &'a [(PropertyName, Option<String>)],
+    /// Whether the address is unsubscribed, if that is said.
+    pub unsubscribed: Option<bool>,
+    /// Whether the address has bounced, if that is said.
+    pub bounced: Option<bool>,
+    /// The source together with its setting. A chat flow's setting is the account's and is filled in here.
+    pub intake: Intake,
+    /// Through what it comes.
+    pub source: Source,
+    /// By whom.
+    pub actor: Actor,
+    /// The version that an existing contact must have.
+    pub if_match: Option<u64>,
+}
+
+/// What came of a saved contact.
+#[derive(Clone, Debug)]
+pub struct Saved {
+    /// The contact.
+    pub contact: Contact,
+    /// The period with the counts after the change.
+    pub period: Period,
+    /// Whether it was made now.
+    pub created: bool,
+    /// What came of setting it marketing, if its source does that.
+    pub status: Option<Result<Outcome, Refusal>>,
+}
+
+/// What is wished of the contact with an address, or of a new one.
+pub(crate) struct Wish<'a> {
+    pub(crate) email: Option<&'a EmailAddress>,
+    pub(crate) properties: &'a [(PropertyName, Option<String>)],
+    pub(crate) unsubscribed: Option<bool>,
+    pub(crate) bounced: Option<bool>,
+    pub(crate) status: DefaultStatus,
+    pub(crate) source: &'a Source,
+    pub(crate) actor: Actor,
+}
+
+/// A wish decided against what is there. Nothing is written yet.
+pub(crate) struct Decided {
+    pub(crate) contact: Contact,
+    /// The version in which the contact is stored; none for a new one.
+    pub(crate) stored: Option<u64>,
+    pub(crate) delta: Delta,
+    pub(crate) created: bool,
+    pub(crate) status: Option<Result<Outcome, Refusal>>,
+    /// Whether there is anything to write.
+    changed: bool,
+    /// A deleted contact that had the address and has left: it goes, and the new one takes its address.
+    replaced: Option<Loaded>,
+}
+
+impl Wish<'_> {
+    /// Decides the wish, `found` being the contact that has the address, deleted ones included.
+    pub(crate) fn decide(
+        &self,
+        found: Option<Loaded>,
+        period: &Period,
+        now: Timestamp,
+        new_id: ContactId,
+    ) -> Result<Decided, Refused> {
+        match found {
+            Some(loaded) if loaded.contact.is_visible() => self.update(loaded, period, now),
+            Some(loaded) if loaded.contact.state().is_billable() => self.revive(loaded, period, now),
+            gone => self.create(gone, period, now, new_id),
+        }
+    }
+
+    fn update(&self, loaded: Loaded, period: &Period, now: Timestamp) -> Result<Decided, Refused> {
+        let Loaded { mut contact, stored_version } = loaded;
+        let before = contact.clone();
+        self.write_data(&mut contact)?;
+        let data_changed = contact != before;
+        let mut ledger = Ledger::new(period);
+        let status = self.status.existing_contact.then(|| self.set_marketing(&mut contact, &mut ledger, now));
+        if data_changed && contact.version == before.version {
+            contact.touch(now);
+        }
+        Ok(Decided {
+            changed: contact.version != before.version,
+            contact,
+            stored: Some(stored_version),
+            delta: ledger.delta(),
+            created: false,
+            status,
+            replaced: None,
+        })
+    }
+
+    /// The address of a deleted contact that is still billable came back: the person takes that place again.
+    fn revive(&self, loaded: Loaded, period: &Period, now: Timestamp) -> Result<Decided, Refused> {
+        let Loaded { mut contact, stored_version } = loaded;
+        contact.deleted_at = None;
+        contact.properties = Properties::default();
+        contact.unsubscribed = false;
+        contact.bounced = false;
+        contact.created_at = now;
+        contact.email = self.email.cloned();
+        self.write_data(&mut contact)?;
+        contact.touch(now);
+        let mut ledger = Ledger::new(period);
+        let status = self.status.new_contact.then(|| self.set_marketing(&mut contact, &mut ledger, now));
+        Ok(Decided {
+            contact,
+            stored: Some(stored_version),
+            delta: ledger.delta(),
+            created: true,
+            status,
+            changed: true,
+            replaced: None,
+        })
+    }
+
+    fn create(
+        &self,
+        replaced: Option<Loaded>,
+        period: &Period,
+        now: Timestamp,
+        id: ContactId,
+    ) -> Result<Decided, Refused> {
+        let mut ledger = Ledger::new(period);
+        let status =
+            self.status.new_contact.then(|| ledger.decide(Standing::NonMarketing, Command::SetMarketing));
+        let (standing, state) = match status {
+            Some(Ok(transition)) => (transition.standing, transition.to),
+            Some(Err(_)) | None => (Standing::NonMarketing, State::NonMarketing),
+        };
+        let mut contact = Contact {
+            id,
+            email: self.email.cloned(),
+            properties: Properties::default(),
+            unsubscribed: false,
+            bounced: false,
+            marketing: Marketing::new(standing, state, now, self.source.clone(), self.actor),
+            created_at: now,
+            updated_at: now,
+            version: 1,
+            deleted_at: None,
+        };
+        self.write_data(&mut contact)?;
+        Ok(Decided {
+            contact,
+            stored: None,
+            delta: ledger.delta(),
+            created: true,
+            status: status.map(|decided| decided.map(|transition| transition.outcome)),
+            changed: true,
+            replaced,
+        })
+    }
+
+    fn write_data(&self, contact: &mut Contact) -> Result<(), Refused> {
+        let merged = contact.properties.merge(self.properties.iter().cloned());
+        merged.map_err(|error| Refused::Invalid { field: "properties", message: error.to_string() })?;
+        contact.unsubscribed = self.unsubscribed.unwrap_or(contact.unsubscribed);
+        contact.bounced = self.bounced.unwrap_or(contact.bounced);
+        Ok(())
+    }
+
+    fn set_marketing(
+        &self,
+        contact: &mut Contact,
+        ledger: &mut Ledger<'_>,
+        now: Timestamp,
+    ) -> Result<Outcome, Refusal> {
+        let transition = ledger.decide(contact.marketing.standing, Command::SetMarketing)?;
+        contact.apply(&transition, now, self.source, self.actor);
+        Ok(transition.outcome)
+    }
+}
+
+impl Store {
+    /// Makes a contact, or makes sure of it, with the status that its source gives.
+    ///
+    /// Over the cap the person is kept as a non-marketing contact, and [`Saved::status`] says why.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::ContactExists`] under [`SaveMode::Create`], [`Refused::VersionMismatch`],
+    /// [`Refused::MarketingContactsOff`] when a user asks for a marketing contact that the account can't have, and
+    /// [`Refused::Invalid`] when the properties would be too many or too long.
+    pub async fn save_contact(
+        &self,
+        request: &SaveContact<'_>,
+        wall: Timestamp,
+        finish: Finish<'_, Saved>,
+    ) -> Result<Answer, StoreError> {
+        let mut retries = self.retries();
+        let account = request.account;
+        loop {
+            let mut keys: Vec<Key> =
+                request.email.map(|email| Key::address(account, email)).into_iter().collect();
+            keys.extend(finish.key());
+            if matches!(request.intake, Intake::Chatflow { .. }) {
+                keys.push(Key::account(account));
+            }
+            let mut opened = self.open(account, wall, keys, &mut retries).await?;
+            if let Some(answer) = finish.replay(&mut opened.items, wall)? {
+                return Ok(answer);
+            }
+            let status = status_of(request, &mut opened)?;
+            let Some(found) = self.find(account, request.email, &mut opened, wall, &mut retries).await?
+            else {
+                retries.again("the address moved during a read")?;
+                continue;
+            };
+            refuse_existing(request, found.as_ref())?;
+            let wish = Wish {
+                email: request.email,
+                properties: request.properties,
+                unsubscribed: request.unsubscribed,
+                bounced: request.bounced,
+                status,
+                source: &request.source,
+                actor: request.actor,
+            };
+            let new_id = ContactId::new(opened.now, self.entropy().bits());
+            let decided = wish.decide(found, &opened.period, opened.now, new_id)?;
+            let saved = decided.saved(&opened.period);
+            let mut transaction = Transaction::new(self.entropy());
+            self.write(&mut transaction, account, &opened.period, decided, &mut retries).await?;
+            let answer = finish.attach(self, &mut transaction, &saved, wall)?;
+            match self.commit(transaction, &mut retries).await? {
+                Committed::Done => return Ok(answer),
+                Committed::Cancelled(cancelled) => cancelled.wait(&mut retries).await?,
+            }
+        }
+    }
+
+    /// The contact that has the address, deleted ones included; the outer `None` if it moved while it was read.
+    pub(crate) async fn find(
+        &self,
+        account: AccountId,
+        email: Option<&EmailAddress>,
+        opened: &mut Opened,
+        wall: Timestamp,
+        retries: &mut Retries<'_>,
+    ) -> Result<Option<Option<Loaded>>, StoreError> {
+        let Some(email) = email else { return Ok(Some(None)) };
+        let address = opened.items.take::<AddressItem>(&Key::address(account, email))?;
+        let Some(AddressItem { contact }) = address else { return Ok(Some(None)) };
+        let (loaded, reopened) = self.load(account, wall, &[contact], Vec::new(), retries).await?;
+        opened.period = reopened.period;
+        opened.now = reopened.now;
+        let asked = ContactRef::Email(email.clone());
+        Ok(loaded.into_iter().find(|loaded| asked.names(&loaded.contact)).map(Some))
+    }
+
+    /// Adds what was decided to a transaction: the contact, its address and the count.
+    pub(crate) async fn write(
+        &self,
+        transaction: &mut Transaction,
+        account: AccountId,
+        period: &Period,
+        decided: Decided,
+        retries: &mut Retries<'_>,
+    ) -> Result<(), StoreError> {
+        let Decided { mut contact, stored, delta, changed, replaced, .. } = decided;
+        if !changed {
+            return Ok(());
+        }
+        if stored.is_none()
+            && let Some(email) = &contact.email
+        {
+            let from = replaced.as_ref().map(|gone| gone.contact.id);
+            self.claim_address(transaction, account, email, contact.id, from)?;
+        }
+        if let Some(gone) = replaced {
+            self.delete_history(account, gone.contact.id, retries).await?;
+            let key = Key::contact(account, gone.contact.id);
+            transaction.delete(Part::Contact, self.delete_versioned(key, gone.stored_version)?);
+        }
+        transaction.put(Part::Contact, self.contact_put(account, &mut contact, stored, retries).await?);
+        if !delta.is_zero() {
+            transaction.update(Part::Period, self.count(account, period, delta)?);
+        }
+        Ok(())
+    }
+}
+
+impl Decided {
+    fn saved(&self, period: &Period) -> Saved {
+        Saved {
+            contact: self.contact.clone(),
+            period: period.with(self.delta),
+            created: self.created,
+            status: self.status,
+        }
+    }
+}
+
+/// The status that the source gives here, with the account's setting where it decides.
+fn status_of(request: &SaveContact<'_>, opened: &mut Opened) -> Result<DefaultStatus, StoreError> {
+    let intake = match request.intake {
+        Intake::Chatflow { .. } => {
+            let defaults = account_defaults(request.account, &mut opened.items)?;
+            Intake::Chatflow { set_marketing: defaults.for_chatflow(request.source.id.as_deref()) }
+        }
+        Intake::Manual { marketing: Some(true) } if !opened.period.marketing_contacts => {
+            return Err(Refused::MarketingContactsOff.into());
+        }
+        intake => intake,
+    };
+    Ok(intake.default_status())
+}
+
+fn account_defaults(
+    account: AccountId,
+    items: &mut Items,
+) -> Result<domain::source::AccountDefaults, StoreError> {
+    let item = items.take::<AccountItem>(&Key::account(account))?.ok_or(Refused::NotFound("account"))?;
+    Ok(item.defaults())
+}
+
+fn refuse_existing(request: &SaveContact<'_>, found: Option<&Loaded>) -> Result<(), Refused> {
+    let existing = found.map(|loaded| &loaded.contact).filter(|contact| contact.is_visible());
+    match existing {
+        Some(contact) if request.mode == SaveMode::Create => Err(Refused::ContactExists(contact.id)),
+        Some(contact) if request.if_match.is_some_and(|version| version != contact.version) => {
+            Err(Refused::VersionMismatch)
+        }
+        None if request.if_match.is_some() => Err(Refused::VersionMismatch),
+        _ => Ok(()),
+    }
+}

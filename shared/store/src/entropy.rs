@@ -1,0 +1,37 @@
+//! Randomness as an argument: the system's in production, seeded where a run must be repeatable.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rand::rngs::StdRng;
+use rand::{Rng as _, RngExt as _, SeedableRng as _};
+
+/// A source of randomness for ids, tokens and back-off.
+#[derive(Clone)]
+pub struct Entropy(Arc<Mutex<StdRng>>);
+
+impl Entropy {
+    /// Cryptographically secure randomness, seeded by the operating system.
+    #[must_use]
+    pub fn system() -> Self {
+        Self(Arc::new(Mutex::new(rand::make_rng())))
+    }
+
+    /// The same sequence for the same seed.
+    #[must_use]
+    pub fn seeded(seed: u64) -> Self {
+        Self(Arc::new(Mutex::new(StdRng::seed_from_u64(seed))))
+    }
+
+    /// 128 random bits.
+    #[must_use]
+    pub fn bits(&self) -> u128 {
+        let mut random = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (u128::from(random.next_u64()) << 64) | u128::from(random.next_u64())
+    }
+
+    /// A random number in `0..=most`.
+    #[must_use]
+    pub fn up_to(&self, most: u64) -> u64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).random_range(0..=most)
+    }
+}

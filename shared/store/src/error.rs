@@ -1,0 +1,76 @@
+//! What the store answers instead of a result: refusals, which are values, and faults, which keep their chain.
+
+use domain::ids::ContactId;
+use thiserror::Error;
+
+/// Why an operation did not happen.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// An expected refusal. Nothing was changed.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The table could not be had in time: throttled, unreachable, or every retry met a conflict. Whether the
+    /// change was made is then unknown to the caller, who may repeat it with the same `Idempotency-Key`.
+    #[error("the table is not available: {0}")]
+    Unavailable(String, #[source] Option<BoxError>),
+    /// Something is broken: an item that can't be read, or a request that the table does not take.
+    #[error("{0}")]
+    Fault(String, #[source] Option<BoxError>),
+}
+
+/// A source of a fault.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The expected refusals. None of them has changed anything.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Refused {
+    /// The account has no such thing, or it is another account's.
+    #[error("{0} was not found")]
+    NotFound(&'static str),
+    /// The address belongs to a contact already.
+    #[error("a contact with this address exists already")]
+    ContactExists(ContactId),
+    /// The contact is no longer at the version that `If-Match` names.
+    #[error("the contact has changed since the version that If-Match names")]
+    VersionMismatch,
+    /// The account has marketing contacts switched off.
+    #[error("marketing contacts are switched off for this account")]
+    MarketingContactsOff,
+    /// Marketing contacts can't be switched off while there are some.
+    #[error(
+        "{marketing} contacts are still marketing contacts; queue them to leave and switch off after the update date"
+    )]
+    MarketingContactsInUse {
+        /// The usage.
+        marketing: u64,
+    },
+    /// The `Idempotency-Key` was used for another request.
+    #[error("this Idempotency-Key was used for another request")]
+    IdempotencyKeyReused,
+    /// The account would be left without an admin.
+    #[error("an account keeps at least one admin")]
+    LastAdmin,
+    /// The account lives on the wall clock.
+    #[error("this account is not a sandbox: it was made without a test_clock")]
+    NotASandbox,
+    /// A sandbox's clock moves forward only.
+    #[error("the sandbox's clock moves forward only; it stands at {now}")]
+    ClockNotForward {
+        /// Where it stands.
+        now: domain::Timestamp,
+    },
+    /// A value that is well formed and still can't be accepted as things stand.
+    #[error("{field}: {message}")]
+    Invalid {
+        /// The field of the request.
+        field: &'static str,
+        /// What was expected.
+        message: String,
+    },
+}
+
+impl From<aws_sdk_dynamodb::error::BuildError> for StoreError {
+    fn from(error: aws_sdk_dynamodb::error::BuildError) -> Self {
+        Self::Fault("a request could not be built".to_owned(), Some(error.into()))
+    }
+}

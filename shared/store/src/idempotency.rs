@@ -1,0 +1,150 @@
+//! Keeping answers with the changes they tell of, and giving them back.
+
+use domain::Timestamp;
+
+use crate::items::{AnswerItem, AnswerPartItem, Items, PartResultItem, decode};
+use crate::keys::{ANSWER_PART_PREFIX, Key, claim_pk};
+use crate::store::{Query, Store};
+use crate::transaction::{Committed, Part, Transaction};
+use crate::{Answer, Claim, Finish, Refused, StoreError};
+
+impl AnswerItem {
+    fn of(claim: &Claim, answer: &Answer) -> Self {
+        Self {
+            fingerprint: claim.fingerprint.clone(),
+            status: answer.status,
+            body: answer.body.clone(),
+            etag: answer.etag.clone(),
+            location: answer.location.clone(),
+            expires_at: claim.expires_at.seconds(),
+        }
+    }
+
+    /// The answer, if its time is not over.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::IdempotencyKeyReused`] if the claim is for another request.
+    fn replay(self, claim: &Claim, wall: Timestamp) -> Result<Option<Answer>, StoreError> {
+        if self.expires_at <= wall.seconds() {
+            return Ok(None);
+        }
+        if self.fingerprint != claim.fingerprint {
+            return Err(Refused::IdempotencyKeyReused.into());
+        }
+        Ok(Some(Answer { status: self.status, body: self.body, etag: self.etag, location: self.location }))
+    }
+}
+
+impl<T> Finish<'_, T> {
+    /// The key to read together with what is decided on, if there is a claim.
+    pub(crate) fn key(&self) -> Option<Key> {
+        self.claim.map(Key::answer)
+    }
+
+    /// The first answer, if the request was answered before.
+    pub(crate) fn replay(&self, items: &mut Items, wall: Timestamp) -> Result<Option<Answer>, StoreError> {
+        let Some(claim) = self.claim else { return Ok(None) };
+        match items.take::<AnswerItem>(&Key::answer(claim))? {
+            Some(kept) => kept.replay(claim, wall),
+            None => Ok(None),
+        }
+    }
+
+    /// Renders the answer and adds its keeping to the transaction that makes it true.
+    pub(crate) fn attach(
+        &self,
+        store: &Store,
+        transaction: &mut Transaction,
+        result: &T,
+        wall: Timestamp,
+    ) -> Result<Answer, StoreError> {
+        let answer = (self.render)(result);
+        if let Some(claim) = self.claim {
+            let item = AnswerItem::of(claim, &answer);
+            transaction.put(Part::Answer, store.put_new_or_expired(Key::answer(claim), &item, wall)?);
+        }
+        Ok(answer)
+    }
+}
+
+impl Store {
+    /// Keeps the answer to a request that was refused, and gives back the one to send: an earlier one, if the
+    /// request was answered before.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::IdempotencyKeyReused`], and as every operation.
+    pub async fn save_refusal(
+        &self,
+        claim: &Claim,
+        answer: Answer,
+        wall: Timestamp,
+    ) -> Result<Answer, StoreError> {
+        let mut retries = self.retries();
+        loop {
+            let mut transaction = Transaction::new(self.entropy());
+            let put = self.put_new_or_expired(Key::answer(claim), &AnswerItem::of(claim, &answer), wall)?;
+            transaction.put(Part::Answer, put);
+            match self.commit(transaction, &mut retries).await? {
+                Committed::Done => return Ok(answer),
+                Committed::Cancelled(cancelled) => cancelled.wait(&mut retries).await?,
+            }
+            if let Some(kept) = self.get::<AnswerItem>(Key::answer(claim)).await?
+                && let Some(first) = kept.replay(claim, wall)?
+            {
+                return Ok(first);
+            }
+        }
+    }
+
+    /// What the earlier transactions of a request did, if it takes several and was cut short.
+    pub(crate) async fn answer_parts(
+        &self,
+        claim: &Claim,
+        wall: Timestamp,
+    ) -> Result<Vec<PartResultItem>, StoreError> {
+        let mut query = Query {
+            pk: claim_pk(claim),
+            prefix: ANSWER_PART_PREFIX,
+            after: None,
+            limit: domain::limits::BATCH_READ_MAX,
+            newest_first: false,
+        };
+        let mut results = Vec::new();
+        loop {
+            let page = self.query(&query).await?;
+            for item in page.items {
+                let part: AnswerPartItem = decode(item)?;
+                if part.expires_at <= wall.seconds() {
+                    continue;
+                }
+                if part.fingerprint != claim.fingerprint {
+                    return Err(Refused::IdempotencyKeyReused.into());
+                }
+                results.extend(part.results);
+            }
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => return Ok(results),
+            }
+        }
+    }
+
+    /// Adds the keeping of what one of several transactions does.
+    pub(crate) fn attach_part(
+        &self,
+        transaction: &mut Transaction,
+        claim: &Claim,
+        results: Vec<PartResultItem>,
+    ) -> Result<(), StoreError> {
+        let part = format!("{:032x}", self.entropy().bits());
+        let item = AnswerPartItem {
+            fingerprint: claim.fingerprint.clone(),
+            results,
+            expires_at: claim.expires_at.seconds(),
+        };
+        transaction.put(Part::Answer, self.put_new(Key::answer_part(claim, &part), &item)?);
+        Ok(())
+    }
+}

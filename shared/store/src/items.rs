@@ -1,0 +1,134 @@
+//! Stored items: their attributes, their entity tag and schema version, and their way to and from the domain.
+//!
+//! Every item says what it is and in which version of its shape it was written; both are checked when it is read.
+//! A version's shape is never changed: `tests/fixtures/items` keeps one of each, which must decode for ever.
+
+mod accounts;
+mod answers;
+mod contacts;
+mod forms;
+mod history;
+mod periods;
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub(crate) use accounts::{AccountItem, BearerItem, HolderItem, TokenItem, UserItem};
+pub(crate) use answers::{AnswerItem, AnswerPartItem, PartResultItem};
+pub(crate) use contacts::{AddressItem, ContactItem};
+pub(crate) use forms::{DeliveryItem, FormEntryItem, FormItem};
+pub(crate) use history::{ChangeItem, HistoryPageItem, SourceItem};
+pub(crate) use periods::{PeriodItem, StatementItem};
+
+use crate::StoreError;
+use crate::keys::{Item, Key};
+
+const ENTITY: &str = "entity";
+const VERSION: &str = "v";
+
+/// A kind of stored item.
+pub(crate) trait Entity: Serialize + DeserializeOwned {
+    /// What it is.
+    const TAG: &'static str;
+    /// The version of its shape that this code writes and reads.
+    const SCHEMA: u32 = 1;
+}
+
+/// The item under `key` that holds `entity`.
+///
+/// # Errors
+///
+/// A fault if it can't be encoded.
+pub(crate) fn encode<E: Entity>(key: Key, entity: &E) -> Result<Item, StoreError> {
+    let mut item: Item = serde_dynamo::to_item(entity)
+        .map_err(|error| StoreError::Fault(format!("could not encode a {}", E::TAG), Some(error.into())))?;
+    item.extend(key.into_item());
+    item.insert(ENTITY.to_owned(), AttributeValue::S(E::TAG.to_owned()));
+    item.insert(VERSION.to_owned(), AttributeValue::N(E::SCHEMA.to_string()));
+    Ok(item)
+}
+
+/// What an item holds.
+///
+/// # Errors
+///
+/// A fault if the item is not an `E` in the version that this code knows, or can't be read.
+pub(crate) fn decode<E: Entity>(item: Item) -> Result<E, StoreError> {
+    let tag = item.get(ENTITY).and_then(|tag| tag.as_s().ok());
+    let version = item.get(VERSION).and_then(|version| version.as_n().ok());
+    if tag.map(String::as_str) != Some(E::TAG) || version != Some(&E::SCHEMA.to_string()) {
+        return Err(StoreError::Fault(
+            format!("expected a {} of version {}, found {tag:?} of version {version:?}", E::TAG, E::SCHEMA),
+            None,
+        ));
+    }
+    serde_dynamo::from_item(item)
+        .map_err(|error| StoreError::Fault(format!("could not decode a {}", E::TAG), Some(error.into())))
+}
+
+/// A fault for an item whose attributes are well typed and mean nothing.
+fn unreadable<E: Entity>(what: &'static str) -> StoreError {
+    StoreError::Fault(format!("a stored {} has an unreadable {what}", E::TAG), None)
+}
+
+/// The items of one batched read, by key.
+#[derive(Default)]
+pub(crate) struct Items(pub(crate) HashMap<Key, Item>);
+
+impl Items {
+    /// Takes out what stands under `key`, if anything does.
+    ///
+    /// # Errors
+    ///
+    /// As [`decode`].
+    pub(crate) fn take<E: Entity>(&mut self, key: &Key) -> Result<Option<E>, StoreError> {
+        self.0.remove(key).map(decode).transpose()
+    }
+}
+
+/// Serde for types that are stored as their text.
+mod as_text {
+    use std::fmt::Display;
+    use std::str::FromStr;
+
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
+    }
+
+    pub(super) fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<T, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+
+    /// The same for what may be absent.
+    pub(super) mod option {
+        use std::fmt::Display;
+        use std::str::FromStr;
+
+        use serde::{Deserialize as _, Deserializer, Serializer, de::Error};
+
+        pub(in super::super) fn serialize<T: Display, S: Serializer>(
+            value: &Option<T>,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            match value {
+                Some(value) => serializer.collect_str(value),
+                None => serializer.serialize_none(),
+            }
+        }
+
+        pub(in super::super) fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Option<T>, D::Error> {
+            Option::<String>::deserialize(deserializer)?
+                .map(|text| text.parse().map_err(D::Error::custom))
+                .transpose()
+        }
+    }
+}

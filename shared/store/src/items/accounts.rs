@@ -1,0 +1,95 @@
+//! Accounts, their users and their tokens.
+
+use std::collections::BTreeMap;
+
+use domain::Timestamp;
+use domain::ids::{AccountId, IntegrationId, TokenId, UserId};
+use domain::permission::Role;
+use serde::{Deserialize, Serialize};
+
+use super::{Entity, as_text};
+
+/// An account's name and defaults. What decides about states stands in the period item.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct AccountItem {
+    #[serde(with = "as_text")]
+    pub(crate) id: AccountId,
+    pub(crate) name: String,
+    pub(crate) external_form: bool,
+    pub(crate) chatflow: bool,
+    pub(crate) chatflows: BTreeMap<String, bool>,
+    /// How many users are admins; never 0.
+    pub(crate) admins: u64,
+    #[serde(with = "as_text")]
+    pub(crate) created_at: Timestamp,
+    pub(crate) version: u64,
+}
+
+impl Entity for AccountItem {
+    const TAG: &'static str = "account";
+}
+
+/// A user.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct UserItem {
+    #[serde(with = "as_text")]
+    pub(crate) id: UserId,
+    pub(crate) name: String,
+    pub(crate) email: String,
+    #[serde(with = "as_text")]
+    pub(crate) role: Role,
+    pub(crate) modify_marketing_contacts: bool,
+    #[serde(with = "as_text")]
+    pub(crate) created_at: Timestamp,
+    pub(crate) version: u64,
+}
+
+impl Entity for UserItem {
+    const TAG: &'static str = "user";
+}
+
+/// Whose a token is.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum HolderItem {
+    User {
+        #[serde(with = "as_text")]
+        user: UserId,
+    },
+    Integration {
+        #[serde(with = "as_text")]
+        integration: IntegrationId,
+        name: String,
+        set_marketing: bool,
+        modify_marketing_contacts: bool,
+    },
+}
+
+/// What a bearer token stands for. Its key is the token's SHA-256; the token itself is not kept.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct BearerItem {
+    #[serde(with = "as_text")]
+    pub(crate) account: AccountId,
+    #[serde(with = "as_text")]
+    pub(crate) token: TokenId,
+    pub(crate) holder: HolderItem,
+}
+
+impl Entity for BearerItem {
+    const TAG: &'static str = "bearer";
+}
+
+/// What an account sees of a token.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct TokenItem {
+    #[serde(with = "as_text")]
+    pub(crate) id: TokenId,
+    pub(crate) sha256: String,
+    pub(crate) holder: HolderItem,
+    #[serde(with = "as_text")]
+    pub(crate) created_at: Timestamp,
+}
+
+impl Entity for TokenItem {
+    const TAG: &'static str = "token";
+}

@@ -1,0 +1,43 @@
+//! Answers that are kept under an `Idempotency-Key`.
+
+use serde::{Deserialize, Serialize};
+
+use super::Entity;
+
+/// The answer to a request.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct AnswerItem {
+    pub(crate) fingerprint: String,
+    pub(crate) status: u16,
+    pub(crate) body: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) etag: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) location: Option<String>,
+    pub(crate) expires_at: i64,
+}
+
+impl Entity for AnswerItem {
+    const TAG: &'static str = "answer";
+}
+
+/// What one transaction did of a request that takes several.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct AnswerPartItem {
+    pub(crate) fingerprint: String,
+    pub(crate) results: Vec<PartResultItem>,
+    pub(crate) expires_at: i64,
+}
+
+impl Entity for AnswerPartItem {
+    const TAG: &'static str = "answer-part";
+}
+
+/// What it did to one contact.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct PartResultItem {
+    pub(crate) contact: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) email: Option<String>,
+    pub(crate) outcome: String,
+}

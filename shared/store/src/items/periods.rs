@@ -1,0 +1,179 @@
+//! The period item, which carries the count and all that decides, and the statements of closed periods.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use domain::Timestamp;
+use domain::calendar::{Calendar, Term, TimeZone};
+use domain::ids::{AccountId, Bucket};
+use domain::period::{Period, PeriodNumber, Statement};
+use domain::tier::Tier;
+use serde::{Deserialize, Serialize};
+
+use super::{Entity, as_text, unreadable};
+use crate::StoreError;
+use crate::keys::due_shard_of;
+
+/// The period item.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct PeriodItem {
+    number: u64,
+    #[serde(with = "as_text")]
+    starts_at: Timestamp,
+    #[serde(with = "as_text")]
+    ends_at: Timestamp,
+    marketing: u64,
+    leaving: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cap: Option<u64>,
+    tier_included: u64,
+    tier_block: u64,
+    tier_limit: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tier_limit_at_renewal: Option<u64>,
+    #[serde(with = "as_text")]
+    term: Term,
+    #[serde(with = "as_text")]
+    renewal_date: NaiveDate,
+    #[serde(with = "as_text")]
+    time_zone: TimeZone,
+    marketing_contacts: bool,
+    #[serde(with = "as_text::option", default, skip_serializing_if = "Option::is_none")]
+    test_clock: Option<Timestamp>,
+    revision: u64,
+    /// The `due` index's keys. A sandbox has none: its periods end by its own clock, which only a request moves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due_shard: Option<String>,
+    #[serde(with = "as_text::option", default, skip_serializing_if = "Option::is_none")]
+    due_at: Option<Timestamp>,
+}
+
+impl Entity for PeriodItem {
+    const TAG: &'static str = "period";
+}
+
+impl PeriodItem {
+    /// The item for an account's period.
+    pub(crate) fn of(account: AccountId, period: &Period) -> Self {
+        let due = period.test_clock.is_none();
+        Self {
+            number: period.number.number(),
+            starts_at: period.starts_at,
+            ends_at: period.ends_at,
+            marketing: period.marketing,
+            leaving: period.leaving,
+            cap: period.cap,
+            tier_included: period.tier.included,
+            tier_block: period.tier.block,
+            tier_limit: period.tier.limit,
+            tier_limit_at_renewal: period.tier.limit_at_renewal,
+            term: period.calendar.term,
+            renewal_date: period.calendar.renewal_date,
+            time_zone: period.calendar.time_zone,
+            marketing_contacts: period.marketing_contacts,
+            test_clock: period.test_clock,
+            revision: period.revision,
+            due_shard: due.then(|| due_shard_of(account)),
+            due_at: due.then_some(period.ends_at),
+        }
+    }
+
+    /// The period as it was written.
+    ///
+    /// # Errors
+    ///
+    /// A fault if the item contradicts itself.
+    pub(crate) fn into_period(self) -> Result<Period, StoreError> {
+        if self.leaving > self.marketing {
+            return Err(unreadable::<Self>("count"));
+        }
+        Ok(Period {
+            number: PeriodNumber::from_number(self.number).ok_or_else(|| unreadable::<Self>("number"))?,
+            starts_at: self.starts_at,
+            ends_at: self.ends_at,
+            marketing: self.marketing,
+            leaving: self.leaving,
+            cap: self.cap,
+            tier: Tier {
+                included: self.tier_included,
+                block: self.tier_block,
+                limit: self.tier_limit,
+                limit_at_renewal: self.tier_limit_at_renewal,
+            },
+            calendar: Calendar {
+                term: self.term,
+                renewal_date: self.renewal_date,
+                time_zone: self.time_zone,
+            },
+            marketing_contacts: self.marketing_contacts,
+            test_clock: self.test_clock,
+            revision: self.revision,
+        })
+    }
+}
+
+/// A closed period. Its numbers never change; what the sweep has left to do does.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct StatementItem {
+    number: u64,
+    #[serde(with = "as_text")]
+    starts_at: Timestamp,
+    #[serde(with = "as_text")]
+    pub(crate) ends_at: Timestamp,
+    marketing: u64,
+    left: u64,
+    tier_limit: u64,
+    /// The buckets whose leavers are not yet swept.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty", with = "serde_dynamo::number_set")]
+    unswept: BTreeSet<u8>,
+    /// The `due` index's keys, while there is something to sweep.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due_shard: Option<String>,
+    #[serde(with = "as_text::option", default, skip_serializing_if = "Option::is_none")]
+    due_at: Option<Timestamp>,
+}
+
+impl Entity for StatementItem {
+    const TAG: &'static str = "statement";
+}
+
+impl StatementItem {
+    /// The item for a period that is closed at wall-clock time `wall`; its leavers are due to be swept at once.
+    pub(crate) fn of(account: AccountId, statement: &Statement, wall: Timestamp) -> Self {
+        let unswept: BTreeSet<u8> =
+            if statement.left > 0 { Bucket::all().map(Bucket::number).collect() } else { BTreeSet::new() };
+        let due = !unswept.is_empty();
+        Self {
+            number: statement.number.number(),
+            starts_at: statement.starts_at,
+            ends_at: statement.ends_at,
+            marketing: statement.marketing,
+            left: statement.left,
+            tier_limit: statement.tier_limit,
+            unswept,
+            due_shard: due.then(|| due_shard_of(account)),
+            due_at: due.then_some(wall),
+        }
+    }
+
+    /// The buckets whose leavers are not yet swept.
+    pub(crate) fn unswept(&self) -> impl Iterator<Item = Bucket> + '_ {
+        self.unswept.iter().copied().filter_map(Bucket::from_number)
+    }
+
+    /// The statement as it was written.
+    ///
+    /// # Errors
+    ///
+    /// A fault if the item contradicts itself.
+    pub(crate) fn into_statement(self) -> Result<Statement, StoreError> {
+        Ok(Statement {
+            number: PeriodNumber::from_number(self.number).ok_or_else(|| unreadable::<Self>("number"))?,
+            starts_at: self.starts_at,
+            ends_at: self.ends_at,
+            marketing: self.marketing,
+            left: self.left,
+            tier_limit: self.tier_limit,
+        })
+    }
+}

@@ -1,0 +1,42 @@
+//! The table: keys, items, expressions, transactions, idempotency, cursors. What `domain` decides, this applies.
+//!
+//! Every operation reads what it decides on in one consistent batched read, lets `domain` decide, and writes the
+//! result in one transaction that is conditional on what was read. If anything changed meanwhile nothing is
+//! written, and the operation reads and decides again, a bounded number of times.
+
+mod accounts;
+mod answer;
+mod contacts;
+mod due;
+mod entropy;
+mod error;
+mod forms;
+mod idempotency;
+mod items;
+pub mod keys;
+mod listing;
+mod periods;
+mod retry;
+mod status;
+mod store;
+mod submissions;
+mod sweep;
+mod transaction;
+mod users;
+mod writes;
+
+pub use accounts::{Account, ChangeAccount, NewAccount};
+pub use answer::{Answer, Claim, Finish};
+pub use contacts::{
+    ChangeContact, ContactPage, ContactRef, DeleteContact, Explained, SaveContact, SaveMode, Saved, Search,
+};
+pub use due::{Due, DuePage};
+pub use entropy::Entropy;
+pub use error::{BoxError, Refused, StoreError};
+pub use forms::{ChangeForm, Form, NewForm};
+pub use listing::Listing;
+pub use status::{StatusOutcome, StatusReport, StatusRequest, StatusResult};
+pub use store::Store;
+pub use submissions::{ContactEffect, MarketingEffect, Submission, Submitted};
+pub use sweep::Swept;
+pub use users::{ChangeUser, Holder, NewHolder, NewUser, Token, User};

@@ -1,0 +1,122 @@
+//! Reading the period together with what is decided on it, and closing it when it has ended.
+
+use domain::Timestamp;
+use domain::ids::AccountId;
+use domain::period::{Period, PeriodNumber, Statement};
+
+use crate::items::{Items, PeriodItem, StatementItem, decode};
+use crate::keys::{Collection, Key, account_pk};
+use crate::retry::Retries;
+use crate::store::{Query, Store};
+use crate::transaction::{Committed, Part, Transaction};
+use crate::writes::{Expression, number};
+use crate::{Listing, Refused, StoreError};
+
+/// A period that has not ended, what was read with it, and the account's instant.
+pub(crate) struct Opened {
+    pub(crate) items: Items,
+    pub(crate) period: Period,
+    pub(crate) now: Timestamp,
+}
+
+impl Store {
+    /// Reads the account's period and `keys` in one batched read. If the period has ended by then it is closed
+    /// first, whoever asks, so nobody ever sees or decides on a period that is over.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::NotFound`] if there is no such account.
+    pub(crate) async fn open(
+        &self,
+        account: AccountId,
+        wall: Timestamp,
+        mut keys: Vec<Key>,
+        retries: &mut Retries<'_>,
+    ) -> Result<Opened, StoreError> {
+        let period_key = Key::period(account);
+        keys.push(period_key.clone());
+        loop {
+            let mut items = self.batch_get(&keys, retries).await?;
+            let Some(item) = items.take::<PeriodItem>(&period_key)? else {
+                return Err(Refused::NotFound("account").into());
+            };
+            let period = item.into_period()?;
+            let now = period.now(wall);
+            if !period.has_ended(now) {
+                return Ok(Opened { items, period, now });
+            }
+            self.close(account, &period, wall, retries).await?;
+        }
+    }
+
+    /// Closes what has ended, in one transaction: the period item moves on and the statements are written. Losing
+    /// the race to another closer is as good as winning it.
+    async fn close(
+        &self,
+        account: AccountId,
+        period: &Period,
+        wall: Timestamp,
+        retries: &mut Retries<'_>,
+    ) -> Result<(), StoreError> {
+        let Some(closing) = period.closing(period.now(wall)) else { return Ok(()) };
+        let as_read = Expression::default()
+            .name("revision")
+            .name("marketing")
+            .name("leaving")
+            .value("revision", number(period.revision))
+            .value("marketing", number(period.marketing))
+            .value("leaving", number(period.leaving));
+        let condition = "#revision = :revision AND #marketing = :marketing AND #leaving = :leaving";
+        let mut transaction = Transaction::new(self.entropy());
+        let next = PeriodItem::of(account, &closing.next);
+        transaction.put(Part::Period, self.put_if(Key::period(account), &next, condition, &as_read)?);
+        for statement in &closing.statements {
+            let item = StatementItem::of(account, statement, wall);
+            transaction.put(Part::Statement, self.put_new(Key::statement(account, statement.number), &item)?);
+        }
+        match self.commit(transaction, retries).await? {
+            Committed::Done => {
+                let closed = closing.statements.len();
+                tracing::info!(%account, closed, now_in = closing.next.number.number(), "closed ended periods");
+                Ok(())
+            }
+            Committed::Cancelled(cancelled) => cancelled.wait(retries).await,
+        }
+    }
+
+    /// The account's current period, with the usage at this instant. One read.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::NotFound`] if there is no such account.
+    pub async fn usage(&self, account: AccountId, wall: Timestamp) -> Result<Period, StoreError> {
+        Ok(self.open(account, wall, Vec::new(), &mut self.retries()).await?.period)
+    }
+
+    /// The closed periods, newest first, from the one before `after` on.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::NotFound`] if there is no such account.
+    pub async fn statements(
+        &self,
+        account: AccountId,
+        wall: Timestamp,
+        after: Option<PeriodNumber>,
+        limit: usize,
+    ) -> Result<Listing<Statement>, StoreError> {
+        // Closes what has ended, so that its statement is there.
+        self.usage(account, wall).await?;
+        let query = Query {
+            pk: account_pk(account),
+            prefix: Collection::Statements.prefix(),
+            after: after.map(|number| Key::statement(account, number).sk),
+            limit,
+            newest_first: true,
+        };
+        let page = self.query(&query).await?;
+        let more = page.next.is_some();
+        let statements = page.items.into_iter().map(|item| decode::<StatementItem>(item)?.into_statement());
+        Ok(Listing { items: statements.collect::<Result<_, _>>()?, more })
+    }
+}

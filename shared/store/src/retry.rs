@@ -1,0 +1,47 @@
+//! Bounded retries with back-off.
+
+use std::time::Duration;
+
+use domain::limits::{RETRIES_MAX, RETRY_PAUSE_FIRST_MILLIS, RETRY_PAUSE_LONGEST_MILLIS};
+
+use crate::{Entropy, StoreError};
+
+/// The retries of one operation, whatever each of them is for.
+pub(crate) struct Retries<'a> {
+    entropy: &'a Entropy,
+    used: u32,
+}
+
+impl<'a> Retries<'a> {
+    pub(crate) fn new(entropy: &'a Entropy) -> Self {
+        Self { entropy, used: 0 }
+    }
+
+    /// Counts one more try, for when waiting would not help: what was decided on has changed.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when the tries are used up.
+    pub(crate) fn again(&mut self, why: &str) -> Result<(), StoreError> {
+        if self.used >= RETRIES_MAX {
+            return Err(StoreError::Unavailable(format!("gave up after {RETRIES_MAX} retries: {why}"), None));
+        }
+        self.used += 1;
+        Ok(())
+    }
+
+    /// Counts one more try and waits: half the pause for certain and half at random, so that those who met in a
+    /// conflict do not meet again.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when the tries are used up.
+    pub(crate) async fn pause(&mut self, why: &str) -> Result<(), StoreError> {
+        self.again(why)?;
+        let doubled = RETRY_PAUSE_FIRST_MILLIS.saturating_mul(1 << self.used.min(16).saturating_sub(1));
+        let longest = doubled.min(RETRY_PAUSE_LONGEST_MILLIS);
+        let millis = longest / 2 + self.entropy.up_to(longest - longest / 2);
+        tokio::time::sleep(Duration::from_millis(millis)).await;
+        Ok(())
+    }
+}

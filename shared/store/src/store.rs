@@ -1,0 +1,162 @@
+//! The store: its handle and the reads that everything is made of.
+
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use domain::limits::BATCH_READ_MAX;
+
+use crate::items::{Entity, Items, decode};
+use crate::keys::{Item, Key, PK, SK};
+use crate::retry::Retries;
+use crate::transaction::is_transient;
+use crate::{Entropy, StoreError};
+
+/// The table. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) client: Client,
+    pub(crate) table: Arc<str>,
+    entropy: Entropy,
+}
+
+/// One page of a query, and the sort key to go on after.
+pub(crate) struct QueryPage {
+    pub(crate) items: Vec<Item>,
+    pub(crate) next: Option<String>,
+}
+
+/// A query of one partition.
+#[derive(Clone)]
+pub(crate) struct Query {
+    pub(crate) pk: String,
+    /// Only sort keys that begin so.
+    pub(crate) prefix: &'static str,
+    /// Only sort keys after this one, in the order of the query.
+    pub(crate) after: Option<String>,
+    pub(crate) limit: usize,
+    pub(crate) newest_first: bool,
+}
+
+impl Store {
+    /// The table of this name, reached with this client.
+    #[must_use]
+    pub fn new(client: Client, table: impl Into<String>, entropy: Entropy) -> Self {
+        Self { client, table: table.into().into(), entropy }
+    }
+
+    /// The randomness that ids, tokens and pauses are made of.
+    #[must_use]
+    pub fn entropy(&self) -> &Entropy {
+        &self.entropy
+    }
+
+    /// Reads a key that no item has, so that the connection stands before the first request needs it. A failure
+    /// is ignored: the request will meet it again and report it.
+    pub async fn warm_up(&self) {
+        let _ = self.get_item(Key::nothing()).await;
+    }
+
+    pub(crate) fn retries(&self) -> Retries<'_> {
+        Retries::new(&self.entropy)
+    }
+
+    /// Reads one item, consistently.
+    pub(crate) async fn get_item(&self, key: Key) -> Result<Option<Item>, StoreError> {
+        self.client
+            .get_item()
+            .table_name(&*self.table)
+            .set_key(Some(key.into_item()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map(|output| output.item)
+            .map_err(|error| read_error("a read", error))
+    }
+
+    /// Reads one thing, consistently.
+    pub(crate) async fn get<E: Entity>(&self, key: Key) -> Result<Option<E>, StoreError> {
+        self.get_item(key).await?.map(decode).transpose()
+    }
+
+    /// Reads many items, consistently, a hundred to a call. Keys without an item are left out.
+    pub(crate) async fn batch_get(
+        &self,
+        keys: &[Key],
+        retries: &mut Retries<'_>,
+    ) -> Result<Items, StoreError> {
+        let mut items = Items::default();
+        for chunk in keys.chunks(BATCH_READ_MAX) {
+            let mut request = Some(self.keys_and_attributes(chunk)?);
+            while let Some(keys) = request.take() {
+                let output = self
+                    .client
+                    .batch_get_item()
+                    .request_items(&*self.table, keys)
+                    .send()
+                    .await
+                    .map_err(|error| read_error("a batched read", error))?;
+                let found = output.responses.into_iter().flat_map(|mut tables| tables.remove(&*self.table));
+                items.0.extend(found.flatten().filter_map(|item| Some((Key::of(&item)?, item))));
+                let rest = output.unprocessed_keys.and_then(|mut tables| tables.remove(&*self.table));
+                if let Some(rest) = rest.filter(|rest| !rest.keys().is_empty()) {
+                    retries.pause("a batched read was answered in part").await?;
+                    request = Some(rest);
+                }
+            }
+        }
+        Ok(items)
+    }
+
+    fn keys_and_attributes(&self, keys: &[Key]) -> Result<KeysAndAttributes, StoreError> {
+        let keys = keys.iter().cloned().map(Key::into_item).collect();
+        Ok(KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build()?)
+    }
+
+    /// Reads one page of a partition, consistently.
+    pub(crate) async fn query(&self, query: &Query) -> Result<QueryPage, StoreError> {
+        let start = query.after.clone().map(|sk| Key { pk: query.pk.clone(), sk }.into_item());
+        let prefix = (!query.prefix.is_empty()).then(|| AttributeValue::S(query.prefix.to_owned()));
+        let condition =
+            if prefix.is_some() { "#pk = :pk AND begins_with(#sk, :prefix)" } else { "#pk = :pk" };
+        let mut request = self
+            .client
+            .query()
+            .table_name(&*self.table)
+            .consistent_read(true)
+            .key_condition_expression(condition)
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_values(":pk", AttributeValue::S(query.pk.clone()))
+            .scan_index_forward(!query.newest_first)
+            .limit(i32::try_from(query.limit).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(start);
+        if let Some(prefix) = prefix {
+            request =
+                request.expression_attribute_names("#sk", SK).expression_attribute_values(":prefix", prefix);
+        }
+        let output = request.send().await.map_err(|error| read_error("a query", error))?;
+        let next = output.last_evaluated_key.as_ref().and_then(Key::of).map(|key| key.sk);
+        Ok(QueryPage { items: output.items.unwrap_or_default(), next })
+    }
+}
+
+/// Tells a table that can't be had from a request that it does not take.
+pub(crate) fn read_error<E>(what: &str, error: SdkError<E>) -> StoreError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let transient = match &error {
+        SdkError::ServiceError(service) => {
+            is_transient(service.raw().status().as_u16(), service.err().code())
+        }
+        SdkError::ConstructionFailure(_) => false,
+        _ => true,
+    };
+    let message = format!("{what} failed");
+    if transient {
+        StoreError::Unavailable(message, Some(Box::new(error)))
+    } else {
+        StoreError::Fault(message, Some(Box::new(error)))
+    }
+}

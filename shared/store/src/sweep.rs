@@ -1,0 +1,215 @@
+//! The sweep: settles the contacts that left at the end of a closed period. Nothing depends on it for being right.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::ReturnValue;
+use domain::Timestamp;
+use domain::ids::{AccountId, Bucket, ContactId};
+use domain::limits::{BATCH_READ_MAX, SWEEP_PARALLEL};
+use domain::marketing::State;
+use domain::period::PeriodNumber;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+use crate::StoreError;
+use crate::contacts::Loaded;
+use crate::due::is_condition_failure;
+use crate::keys::{DUE_AT, DUE_SHARD, Item, Key, LEAVING_INDEX, LEAVING_PK, leaving_pk};
+use crate::retry::Retries;
+use crate::store::{Store, read_error};
+use crate::transaction::{Committed, Transaction};
+use crate::writes::Expression;
+
+/// What a sweep of one bucket has done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Swept {
+    /// How many contacts it settled or removed.
+    pub contacts: u64,
+    /// Whether the bucket is done.
+    pub finished: bool,
+}
+
+impl Store {
+    /// Settles the contacts of one bucket that left at the end of a closed period, page by page for as long as
+    /// `go_on` says so. It may be stopped, repeated and run twice at once.
+    ///
+    /// # Errors
+    ///
+    /// As every operation. What was settled stays settled.
+    pub async fn sweep(
+        &self,
+        account: AccountId,
+        number: PeriodNumber,
+        bucket: Bucket,
+        wall: Timestamp,
+        go_on: impl Fn() -> bool,
+    ) -> Result<Swept, StoreError> {
+        let mut swept = Swept::default();
+        let mut after = None;
+        while go_on() {
+            let (ids, next) = self.leavers(account, number, bucket, after).await?;
+            swept.contacts += self.sweep_page(account, number, &ids, wall).await?;
+            after = next;
+            if after.is_none() {
+                self.mark_swept(account, number, bucket).await?;
+                swept.finished = true;
+                break;
+            }
+        }
+        Ok(swept)
+    }
+
+    /// One page of the `leaving` index.
+    async fn leavers(
+        &self,
+        account: AccountId,
+        number: PeriodNumber,
+        bucket: Bucket,
+        after: Option<Item>,
+    ) -> Result<(Vec<ContactId>, Option<Item>), StoreError> {
+        let output = self
+            .client
+            .query()
+            .table_name(&*self.table)
+            .index_name(LEAVING_INDEX)
+            .key_condition_expression("#pk = :pk")
+            .expression_attribute_names("#pk", LEAVING_PK)
+            .expression_attribute_values(":pk", AttributeValue::S(leaving_pk(account, number, bucket)))
+            // One place of the batched read that follows is the period's.
+            .limit(i32::try_from(BATCH_READ_MAX - 1).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(after)
+            .send()
+            .await
+            .map_err(|error| read_error("a query of leaving contacts", error))?;
+        let keys = output.items.unwrap_or_default();
+        let ids = keys.iter().filter_map(Key::of).filter_map(|key| key.sk.parse().ok()).collect();
+        Ok((ids, output.last_evaluated_key))
+    }
+
+    async fn sweep_page(
+        &self,
+        account: AccountId,
+        number: PeriodNumber,
+        ids: &[ContactId],
+        wall: Timestamp,
+    ) -> Result<u64, StoreError> {
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        let (loaded, opened) = self.load(account, wall, ids, Vec::new(), &mut self.retries()).await?;
+        if opened.period.number <= number {
+            // The period is not closed: there is nothing to sweep.
+            return Ok(0);
+        }
+        let left = loaded.into_iter().filter(|loaded| {
+            loaded.contact.state() == State::NonMarketing && loaded.contact.version != loaded.stored_version
+        });
+        stream::iter(left)
+            .map(|loaded| self.sweep_contact(account, loaded))
+            .buffer_unordered(SWEEP_PARALLEL)
+            .try_fold(0, |sum, swept| async move { Ok(sum + u64::from(swept)) })
+            .await
+    }
+
+    /// Writes one contact as reads already show it, or removes a deleted one. If anybody else wrote it meanwhile
+    /// they settled it, and there is nothing left to do.
+    async fn sweep_contact(&self, account: AccountId, loaded: Loaded) -> Result<bool, StoreError> {
+        let mut retries = self.retries();
+        if loaded.contact.is_visible() {
+            return self.write_settled(account, loaded, &mut retries).await;
+        }
+        loop {
+            let mut transaction = Transaction::new(self.entropy());
+            self.remove(&mut transaction, account, &loaded, &mut retries).await?;
+            match self.commit(transaction, &mut retries).await? {
+                Committed::Done => return Ok(true),
+                Committed::Cancelled(cancelled)
+                    if cancelled.condition_failed(crate::transaction::Part::Contact) =>
+                {
+                    return Ok(false);
+                }
+                Committed::Cancelled(cancelled) => cancelled.wait(&mut retries).await?,
+            }
+        }
+    }
+
+    async fn write_settled(
+        &self,
+        account: AccountId,
+        mut loaded: Loaded,
+        retries: &mut Retries<'_>,
+    ) -> Result<bool, StoreError> {
+        let stored = Some(loaded.stored_version);
+        let put = self.contact_put(account, &mut loaded.contact, stored, retries).await?;
+        loop {
+            let sent = self
+                .client
+                .put_item()
+                .table_name(&*self.table)
+                .set_item(Some(put.item.clone()))
+                .set_condition_expression(put.condition_expression.clone())
+                .set_expression_attribute_names(put.expression_attribute_names.clone())
+                .set_expression_attribute_values(put.expression_attribute_values.clone())
+                .send()
+                .await;
+            match sent {
+                Ok(_) => return Ok(true),
+                Err(error) if is_condition_failure(&error) => return Ok(false),
+                Err(error) => match read_error("settling a contact", error) {
+                    StoreError::Unavailable(why, _) => retries.pause(&why).await?,
+                    fault => return Err(fault),
+                },
+            }
+        }
+    }
+
+    /// Notes that a bucket is swept; with the last one the statement is no longer due.
+    async fn mark_swept(
+        &self,
+        account: AccountId,
+        number: PeriodNumber,
+        bucket: Bucket,
+    ) -> Result<(), StoreError> {
+        let key = Key::statement(account, number);
+        let swept = AttributeValue::Ns(vec![bucket.number().to_string()]);
+        let updated = self
+            .client
+            .update_item()
+            .table_name(&*self.table)
+            .set_key(Some(key.clone().into_item()))
+            .update_expression("DELETE #unswept :swept")
+            .condition_expression("attribute_exists(#pk)")
+            .expression_attribute_names("#unswept", UNSWEPT)
+            .expression_attribute_names("#pk", crate::keys::PK)
+            .expression_attribute_values(":swept", swept)
+            .return_values(ReturnValue::AllNew)
+            .send()
+            .await;
+        let output = match updated {
+            Ok(output) => output,
+            Err(error) if is_condition_failure(&error) => return Ok(()),
+            Err(error) => return Err(read_error("noting a swept bucket", error)),
+        };
+        let more = output.attributes.is_some_and(|statement| statement.contains_key(UNSWEPT));
+        if more { Ok(()) } else { self.no_longer_due(key).await }
+    }
+
+    async fn no_longer_due(&self, statement: Key) -> Result<(), StoreError> {
+        let expression = Expression::default().name(UNSWEPT).name(DUE_SHARD).name(DUE_AT);
+        let updated = self
+            .client
+            .update_item()
+            .table_name(&*self.table)
+            .set_key(Some(statement.into_item()))
+            .update_expression("REMOVE #due_shard, #due_at")
+            .condition_expression("attribute_not_exists(#unswept)")
+            .set_expression_attribute_names(expression.names())
+            .send()
+            .await;
+        match updated {
+            Err(error) if !is_condition_failure(&error) => Err(read_error("noting a swept period", error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The statement's attribute that names the buckets still to be swept.
+const UNSWEPT: &str = "unswept";

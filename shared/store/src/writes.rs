@@ -1,0 +1,168 @@
+//! The writes that transactions are made of: what is put, and on which condition.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, Update};
+use domain::Timestamp;
+use domain::decision::Delta;
+use domain::ids::AccountId;
+use domain::period::Period;
+
+use crate::StoreError;
+use crate::items::{Entity, encode};
+use crate::keys::{EXPIRES_AT, Key, PK};
+use crate::store::Store;
+
+/// The number of an attribute value.
+pub(crate) fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// Names and values of an expression.
+#[derive(Default)]
+pub(crate) struct Expression {
+    pub(crate) names: HashMap<String, String>,
+    pub(crate) values: HashMap<String, AttributeValue>,
+}
+
+impl Expression {
+    /// `#name` for an attribute.
+    pub(crate) fn name(mut self, name: &str) -> Self {
+        self.names.insert(format!("#{name}"), name.to_owned());
+        self
+    }
+
+    /// `:name` for a value.
+    pub(crate) fn value(mut self, name: &str, value: AttributeValue) -> Self {
+        self.values.insert(format!(":{name}"), value);
+        self
+    }
+
+    /// The names, if there are any: DynamoDB refuses an empty map.
+    pub(crate) fn names(&self) -> Option<HashMap<String, String>> {
+        (!self.names.is_empty()).then(|| self.names.clone())
+    }
+
+    /// The values, if there are any.
+    pub(crate) fn values(&self) -> Option<HashMap<String, AttributeValue>> {
+        (!self.values.is_empty()).then(|| self.values.clone())
+    }
+}
+
+impl Store {
+    /// Puts what must not be there yet.
+    pub(crate) fn put_new<E: Entity>(&self, key: Key, entity: &E) -> Result<Put, StoreError> {
+        self.put_if(key, entity, "attribute_not_exists(#pk)", &Expression::default().name(PK))
+    }
+
+    /// Puts what must not be there yet, or whose time is over but which DynamoDB has not removed yet.
+    pub(crate) fn put_new_or_expired<E: Entity>(
+        &self,
+        key: Key,
+        entity: &E,
+        wall: Timestamp,
+    ) -> Result<Put, StoreError> {
+        let expression = Expression::default().name(PK).name(EXPIRES_AT).value("now", number(wall.seconds()));
+        self.put_if(key, entity, "attribute_not_exists(#pk) OR #expires_at <= :now", &expression)
+    }
+
+    /// Puts what is there in this version.
+    pub(crate) fn put_versioned<E: Entity>(
+        &self,
+        key: Key,
+        entity: &E,
+        version: u64,
+    ) -> Result<Put, StoreError> {
+        let expression = Expression::default().name("version").value("version", number(version));
+        self.put_if(key, entity, "#version = :version", &expression)
+    }
+
+    /// Puts on a condition.
+    pub(crate) fn put_if<E: Entity>(
+        &self,
+        key: Key,
+        entity: &E,
+        condition: &str,
+        expression: &Expression,
+    ) -> Result<Put, StoreError> {
+        Ok(Put::builder()
+            .table_name(&*self.table)
+            .set_item(Some(encode(key, entity)?))
+            .condition_expression(condition)
+            .set_expression_attribute_names(expression.names())
+            .set_expression_attribute_values(expression.values())
+            .build()?)
+    }
+
+    /// Deletes on a condition.
+    pub(crate) fn delete_if(
+        &self,
+        key: Key,
+        condition: &str,
+        expression: &Expression,
+    ) -> Result<Delete, StoreError> {
+        Ok(Delete::builder()
+            .table_name(&*self.table)
+            .set_key(Some(key.into_item()))
+            .condition_expression(condition)
+            .set_expression_attribute_names(expression.names())
+            .set_expression_attribute_values(expression.values())
+            .build()?)
+    }
+
+    /// Deletes what is there in this version.
+    pub(crate) fn delete_versioned(&self, key: Key, version: u64) -> Result<Delete, StoreError> {
+        self.delete_if(
+            key,
+            "#version = :version",
+            &Expression::default().name("version").value("version", number(version)),
+        )
+    }
+
+    /// Updates on a condition.
+    pub(crate) fn update_if(
+        &self,
+        key: Key,
+        update: &str,
+        condition: &str,
+        expression: &Expression,
+    ) -> Result<Update, StoreError> {
+        Ok(Update::builder()
+            .table_name(&*self.table)
+            .set_key(Some(key.into_item()))
+            .update_expression(update)
+            .condition_expression(condition)
+            .set_expression_attribute_names(expression.names())
+            .set_expression_attribute_values(expression.values())
+            .build()?)
+    }
+
+    /// Moves the period's two counts. The condition is what makes the count exact: the period and its terms are
+    /// still those decided on, and where there is a cap, it holds after the change as well.
+    pub(crate) fn count(
+        &self,
+        account: AccountId,
+        period: &Period,
+        delta: Delta,
+    ) -> Result<Update, StoreError> {
+        let mut condition = "#revision = :revision".to_owned();
+        let mut expression = Expression::default()
+            .name("marketing")
+            .name("leaving")
+            .name("revision")
+            .value("marketing", number(delta.marketing))
+            .value("leaving", number(delta.leaving))
+            .value("revision", number(period.revision));
+        if let (Some(cap), true) = (period.cap, delta.marketing > 0) {
+            condition.push_str(" AND #marketing <= :most");
+            let most = i128::from(cap) - i128::from(delta.marketing);
+            expression = expression.value("most", number(most));
+        }
+        self.update_if(
+            Key::period(account),
+            "ADD #marketing :marketing, #leaving :leaving",
+            &condition,
+            &expression,
+        )
+    }
+}
