@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use domain::Timestamp;
 use domain::ids::{AccountId, FormId};
-use domain::property::PropertyName;
 
+use crate::field_target::FieldTarget;
 use crate::items::{FormEntryItem, FormItem, decode};
 use crate::keys::{Collection, Key, PK, account_pk};
 use crate::store::{Query, Store};
@@ -26,8 +26,8 @@ pub struct Form {
     pub provider: String,
     /// Whether it sets those who submit it marketing.
     pub set_marketing: bool,
-    /// Its own field names, each with the property that it fills.
-    pub field_map: BTreeMap<String, PropertyName>,
+    /// Its own field names, each with what it fills.
+    pub field_map: BTreeMap<String, FieldTarget>,
     /// The web origins whose pages may post to it; none for any.
     pub allowed_origins: Vec<String>,
     /// Where a browser goes after it has posted it.
@@ -47,8 +47,8 @@ pub struct NewForm {
     pub provider: String,
     /// Whether it sets those who submit it marketing.
     pub set_marketing: bool,
-    /// Its own field names, each with the property that it fills.
-    pub field_map: BTreeMap<String, PropertyName>,
+    /// Its own field names, each with what it fills.
+    pub field_map: BTreeMap<String, FieldTarget>,
     /// The web origins whose pages may post to it.
     pub allowed_origins: Vec<String>,
     /// Where a browser goes after it has posted it.
@@ -62,8 +62,8 @@ pub struct ChangeForm {
     pub name: Option<String>,
     /// Whether it sets those who submit it marketing.
     pub set_marketing: Option<bool>,
-    /// Its own field names, each with the property that it fills: all of them.
-    pub field_map: Option<BTreeMap<String, PropertyName>>,
+    /// Its own field names, each with what it fills: all of them.
+    pub field_map: Option<BTreeMap<String, FieldTarget>>,
     /// The web origins whose pages may post to it: all of them.
     pub allowed_origins: Option<Vec<String>>,
     /// Where a browser goes after it has posted it; `Some(None)` for nowhere.
@@ -72,9 +72,9 @@ pub struct ChangeForm {
 
 impl FormItem {
     fn into_form(self) -> Result<Form, StoreError> {
-        let field_map = self.field_map.into_iter().map(|(field, property)| {
+        let field_map = self.field_map.into_iter().map(|(field, target)| {
             let fault = |_| StoreError::Fault("a stored form has an unreadable field map".to_owned(), None);
-            Ok((field, PropertyName::parse(&property).map_err(fault)?))
+            Ok((field, target.parse::<FieldTarget>().map_err(fault)?))
         });
         Ok(Form {
             id: self.id,
@@ -111,8 +111,8 @@ impl ChangeForm {
     }
 }
 
-fn stored(field_map: &BTreeMap<String, PropertyName>) -> BTreeMap<String, String> {
-    field_map.iter().map(|(field, property)| (field.clone(), property.to_string())).collect()
+fn stored(field_map: &BTreeMap<String, FieldTarget>) -> BTreeMap<String, String> {
+    field_map.iter().map(|(field, target)| (field.clone(), target.to_string())).collect()
 }
 
 impl Store {

@@ -10,6 +10,7 @@ mod contacts;
 mod due;
 mod entropy;
 mod error;
+mod field_target;
 mod forms;
 mod idempotency;
 mod items;
@@ -30,13 +31,14 @@ pub use answer::{Answer, Claim, Finish};
 pub use contacts::{
     ChangeContact, ContactPage, ContactRef, DeleteContact, Explained, SaveContact, SaveMode, Saved, Search,
 };
-pub use due::{Due, DuePage};
+pub use due::{Due, DueCursor, DuePage};
 pub use entropy::Entropy;
 pub use error::{BoxError, Refused, StoreError};
+pub use field_target::FieldTarget;
 pub use forms::{ChangeForm, Form, NewForm};
 pub use listing::Listing;
 pub use status::{StatusOutcome, StatusReport, StatusRequest, StatusResult};
 pub use store::Store;
 pub use submissions::{ContactEffect, MarketingEffect, Submission, Submitted};
-pub use sweep::Swept;
+pub use sweep::{SweepTask, Swept};
 pub use users::{ChangeUser, Holder, NewHolder, NewUser, Token, User};
