@@ -116,6 +116,25 @@ impl Bucket {
     }
 }
 
+/// A text that is not a bucket's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("expected a bucket: one hexadecimal digit")]
+pub struct BucketError;
+
+impl FromStr for Bucket {
+    type Err = BucketError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        u8::from_str_radix(text, 16).ok().and_then(Self::from_number).ok_or(BucketError)
+    }
+}
+
+impl fmt::Display for Bucket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:x}", self.0)
+    }
+}
+
 impl ContactId {
     /// The bucket that holds the contact: the last bits of the id's random part.
     #[must_use]

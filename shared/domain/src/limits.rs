@@ -127,3 +127,12 @@ pub const SWEEP_PARALLEL: usize = 16;
 
 /// How many due things the schedule reads at a time.
 pub const DUE_PAGE: i32 = 200;
+
+/// How long the sweeps of a closed period may take before the schedule asks for them again.
+pub const SWEEP_EXPECTED: TimeDelta = TimeDelta::hours(1);
+
+/// How many messages a queue takes at a time (SQS's `SendMessageBatch`).
+pub const QUEUE_BATCH_MAX: usize = 10;
+
+/// How much of its time a function keeps to end in good order.
+pub const DEADLINE_MARGIN: TimeDelta = TimeDelta::seconds(10);

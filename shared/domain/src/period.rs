@@ -33,6 +33,19 @@ impl PeriodNumber {
     }
 }
 
+/// A text that is not a period's number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected the number of a period: 1 or more")]
+pub struct PeriodNumberError;
+
+impl std::str::FromStr for PeriodNumber {
+    type Err = PeriodNumberError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().ok().and_then(Self::from_number).ok_or(PeriodNumberError)
+    }
+}
+
 impl std::fmt::Display for PeriodNumber {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(f)

@@ -14,7 +14,7 @@ use crate::items::{AccountItem, HolderItem, PeriodItem, UserItem};
 use crate::keys::{DUE_AT, DUE_SHARD, Key};
 use crate::periods::Opened;
 use crate::store::Store;
-use crate::transaction::{Committed, Part, Transaction};
+use crate::transaction::{Part, Transaction};
 use crate::writes::{Expression, number};
 use crate::{Answer, Finish, Refused, StoreError};
 
@@ -191,9 +191,8 @@ impl Store {
             let holder = HolderItem::User { user };
             self.put_token(&mut transaction, id, token, new.token_sha256, &holder, wall)?;
             let answer = finish.attach(self, &mut transaction, &account.into_account(period), wall)?;
-            match self.commit(transaction, &mut retries).await? {
-                Committed::Done => return Ok(answer),
-                Committed::Cancelled(cancelled) => cancelled.wait(&mut retries).await?,
+            if self.commit(transaction, &mut retries).await? {
+                return Ok(answer);
             }
         }
     }
@@ -242,9 +241,8 @@ impl Store {
                 period = changed;
             }
             let answer = finish.attach(self, &mut transaction, &item.into_account(period), wall)?;
-            match self.commit(transaction, &mut retries).await? {
-                Committed::Done => return Ok(answer),
-                Committed::Cancelled(cancelled) => cancelled.wait(&mut retries).await?,
+            if self.commit(transaction, &mut retries).await? {
+                return Ok(answer);
             }
         }
     }
@@ -284,12 +282,9 @@ impl Store {
                 after = closing.next;
             }
             let answer = finish.attach(self, &mut transaction, &item.into_account(after), wall)?;
-            match self.commit(transaction, &mut retries).await? {
-                Committed::Done => {
-                    self.close_ended(id, wall).await?;
-                    return Ok(answer);
-                }
-                Committed::Cancelled(cancelled) => cancelled.wait(&mut retries).await?,
+            if self.commit(transaction, &mut retries).await? {
+                self.close_ended(id, wall).await?;
+                return Ok(answer);
             }
         }
     }

@@ -2,18 +2,19 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
-use domain::ids::{AccountId, Bucket};
+use domain::ids::AccountId;
 use domain::limits::DUE_PAGE;
 use domain::period::PeriodNumber;
 
 use crate::StoreError;
-use crate::items::{StatementItem, decode};
-use crate::keys::{self, DUE_AT, DUE_INDEX, DUE_SHARD, DUE_SHARDS, Key};
+use crate::items::StatementItem;
+use crate::keys::{self, DUE_AT, DUE_INDEX, DUE_SHARD, DUE_SHARDS, Item, Key};
 use crate::store::{Store, read_error};
+use crate::sweep::SweepTask;
 use crate::writes::Expression;
 
 /// Something that a schedule finds to do.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Due {
     /// The account's period has ended.
     Period(AccountId),
@@ -21,14 +22,18 @@ pub enum Due {
     Statement(AccountId, PeriodNumber),
 }
 
-/// One page of what is due, and whether there is more.
+/// One page of what is due.
 #[derive(Clone, Debug)]
 pub struct DuePage {
     /// What is due, the longest due first.
     pub due: Vec<Due>,
-    /// Whether the shard has more after these.
-    pub more: bool,
+    /// Where to go on, if the shard has more.
+    pub next: Option<DueCursor>,
 }
+
+/// A place in a shard of the `due` index.
+#[derive(Clone, Debug)]
+pub struct DueCursor(Item);
 
 impl Store {
     /// The shards of the `due` index.
@@ -36,13 +41,17 @@ impl Store {
         0..DUE_SHARDS
     }
 
-    /// What is due in one shard by wall-clock time `wall`, the longest due first. What has been done since drops
-    /// out, so asking again after doing it gives the next page.
+    /// What is due in one shard by wall-clock time `wall`, the longest due first, from `after` on.
     ///
     /// # Errors
     ///
     /// As every operation.
-    pub async fn due(&self, shard: u8, wall: Timestamp) -> Result<DuePage, StoreError> {
+    pub async fn due(
+        &self,
+        shard: u8,
+        wall: Timestamp,
+        after: Option<DueCursor>,
+    ) -> Result<DuePage, StoreError> {
         let output = self
             .client
             .query()
@@ -54,13 +63,13 @@ impl Store {
             .expression_attribute_values(":shard", AttributeValue::S(keys::due_shard(shard)))
             .expression_attribute_values(":now", AttributeValue::S(keys::due_by(wall)))
             .limit(DUE_PAGE)
+            .set_exclusive_start_key(after.map(|DueCursor(key)| key))
             .send()
             .await
             .map_err(|error| read_error("a query of what is due", error))?;
-        let more = output.last_evaluated_key.is_some();
         let keys = output.items.unwrap_or_default();
         let due = keys.iter().filter_map(Key::of).filter_map(|key| parse(&key)).collect();
-        Ok(DuePage { due, more })
+        Ok(DuePage { due, next: output.last_evaluated_key.map(DueCursor) })
     }
 
     /// Closes the account's period if it has ended, and every period that has ended since.
@@ -72,18 +81,32 @@ impl Store {
         self.usage(account, wall).await.map(drop)
     }
 
-    /// The buckets of a closed period whose leavers are not yet swept, and puts the statement off until `until`:
-    /// if they are not swept by then it is due again.
+    /// The sweeps that a closed period still needs, a bucket each.
     ///
     /// # Errors
     ///
     /// As every operation.
-    pub async fn take_unswept(
+    pub async fn unswept(
         &self,
         account: AccountId,
-        number: PeriodNumber,
+        period: PeriodNumber,
+    ) -> Result<Vec<SweepTask>, StoreError> {
+        let statement: Option<StatementItem> = self.get(Key::statement(account, period)).await?;
+        let buckets = statement.iter().flat_map(StatementItem::unswept);
+        Ok(buckets.map(|bucket| SweepTask { account, period, bucket }).collect())
+    }
+
+    /// Puts a statement off whose sweeps are under way: if they are not done by `until` it is due again.
+    ///
+    /// # Errors
+    ///
+    /// As every operation.
+    pub async fn put_off(
+        &self,
+        account: AccountId,
+        period: PeriodNumber,
         until: Timestamp,
-    ) -> Result<Vec<Bucket>, StoreError> {
+    ) -> Result<(), StoreError> {
         let expression = Expression::default()
             .name(DUE_AT)
             .name(DUE_SHARD)
@@ -92,21 +115,16 @@ impl Store {
             .client
             .update_item()
             .table_name(&*self.table)
-            .set_key(Some(Key::statement(account, number).into_item()))
+            .set_key(Some(Key::statement(account, period).into_item()))
             .update_expression("SET #due_at = :until")
             .condition_expression("attribute_exists(#due_shard)")
             .set_expression_attribute_names(expression.names())
             .set_expression_attribute_values(expression.values())
-            .return_values(aws_sdk_dynamodb::types::ReturnValue::AllNew)
             .send()
             .await;
         match updated {
-            Ok(output) => {
-                let statement: StatementItem = decode(output.attributes.unwrap_or_default())?;
-                Ok(statement.unswept().collect())
-            }
-            Err(error) if is_condition_failure(&error) => Ok(Vec::new()),
-            Err(error) => Err(read_error("putting a sweep off", error)),
+            Err(error) if !is_condition_failure(&error) => Err(read_error("putting a sweep off", error)),
+            _ => Ok(()),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::field_target::FieldTarget;
 use crate::items::{FormEntryItem, FormItem, decode};
 use crate::keys::{Collection, Key, PK, account_pk};
 use crate::store::{Query, Store};
-use crate::transaction::{Committed, Part, Transaction};
+use crate::transaction::{Part, Transaction};
 use crate::writes::Expression;
 use crate::{Answer, Finish, Listing, Refused, StoreError};
 
@@ -153,9 +153,8 @@ impl Store {
             transaction.put(Part::Form, self.put_new(Key::form(id), &item)?);
             transaction.put(Part::Form, self.put_new(Key::form_entry(account, id), &FormEntryItem { id })?);
             let answer = finish.attach(self, &mut transaction, &item.into_form()?, wall)?;
-            match self.commit(transaction, &mut retries).await? {
-                Committed::Done => return Ok(answer),
-                Committed::Cancelled(cancelled) => cancelled.wait(&mut retries).await?,
+            if self.commit(transaction, &mut retries).await? {
+                return Ok(answer);
             }
         }
     }
@@ -233,9 +232,8 @@ impl Store {
             let mut transaction = Transaction::new(self.entropy());
             transaction.put(Part::Form, self.put_versioned(Key::form(id), &item, version)?);
             let answer = finish.attach(self, &mut transaction, &item.into_form()?, wall)?;
-            match self.commit(transaction, &mut retries).await? {
-                Committed::Done => return Ok(answer),
-                Committed::Cancelled(cancelled) => cancelled.wait(&mut retries).await?,
+            if self.commit(transaction, &mut retries).await? {
+                return Ok(answer);
             }
         }
     }
@@ -266,9 +264,8 @@ impl Store {
             let entry = Key::form_entry(account, id);
             transaction.delete(Part::Form, self.delete_if(entry, "attribute_exists(#pk)", &there)?);
             let answer = finish.attach(self, &mut transaction, &(), wall)?;
-            match self.commit(transaction, &mut retries).await? {
-                Committed::Done => return Ok(answer),
-                Committed::Cancelled(cancelled) => cancelled.wait(&mut retries).await?,
+            if self.commit(transaction, &mut retries).await? {
+                return Ok(answer);
             }
         }
     }

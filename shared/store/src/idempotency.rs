@@ -5,7 +5,7 @@ use domain::Timestamp;
 use crate::items::{AnswerItem, AnswerPartItem, Items, PartResultItem, decode};
 use crate::keys::{ANSWER_PART_PREFIX, Key, claim_pk};
 use crate::store::{Query, Store};
-use crate::transaction::{Committed, Part, Transaction};
+use crate::transaction::{Part, Transaction};
 use crate::{Answer, Claim, Finish, Refused, StoreError};
 
 impl AnswerItem {
@@ -86,9 +86,8 @@ impl Store {
             let mut transaction = Transaction::new(self.entropy());
             let put = self.put_new_or_expired(Key::answer(claim), &AnswerItem::of(claim, &answer), wall)?;
             transaction.put(Part::Answer, put);
-            match self.commit(transaction, &mut retries).await? {
-                Committed::Done => return Ok(answer),
-                Committed::Cancelled(cancelled) => cancelled.wait(&mut retries).await?,
+            if self.commit(transaction, &mut retries).await? {
+                return Ok(answer);
             }
             if let Some(kept) = self.get::<AnswerItem>(Key::answer(claim)).await?
                 && let Some(first) = kept.replay(claim, wall)?

@@ -90,30 +90,30 @@ impl Items {
 }
 
 /// Serde for types that are stored as their text.
-mod as_text {
+pub(crate) mod as_text {
     use std::fmt::Display;
     use std::str::FromStr;
 
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error};
 
-    pub(super) fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(value)
     }
 
-    pub(super) fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<T, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 
     /// The same for what may be absent.
-    pub(super) mod option {
+    pub(crate) mod option {
         use std::fmt::Display;
         use std::str::FromStr;
 
         use serde::{Deserialize as _, Deserializer, Serializer, de::Error};
 
-        pub(in super::super) fn serialize<T: Display, S: Serializer>(
+        pub(crate) fn serialize<T: Display, S: Serializer>(
             value: &Option<T>,
             serializer: S,
         ) -> Result<S::Ok, S::Error> {
@@ -123,7 +123,7 @@ mod as_text {
             }
         }
 
-        pub(in super::super) fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(
+        pub(crate) fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(
             deserializer: D,
         ) -> Result<Option<T>, D::Error> {
             Option::<String>::deserialize(deserializer)?

@@ -160,7 +160,7 @@ pub(crate) fn account_pk(account: AccountId) -> String {
 }
 
 pub(crate) fn bucket_pk(account: AccountId, bucket: Bucket) -> String {
-    format!("CONTACT#{account}#{:x}", bucket.number())
+    format!("CONTACT#{account}#{bucket}")
 }
 
 pub(crate) fn history_pk(account: AccountId, contact: ContactId) -> String {
@@ -173,7 +173,7 @@ pub(crate) fn claim_pk(claim: &Claim) -> String {
 
 /// The partition of the `leaving` index that holds the contacts of one bucket queued in one period.
 pub(crate) fn leaving_pk(account: AccountId, period: PeriodNumber, bucket: Bucket) -> String {
-    format!("LEAVING#{account}#{period}#{:x}", bucket.number())
+    format!("LEAVING#{account}#{period}#{bucket}")
 }
 
 /// The names of the `due` index's partitions.

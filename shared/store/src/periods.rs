@@ -8,7 +8,7 @@ use crate::items::{Items, PeriodItem, StatementItem, decode};
 use crate::keys::{Collection, Key, account_pk};
 use crate::retry::Retries;
 use crate::store::{Query, Store};
-use crate::transaction::{Committed, Part, Transaction};
+use crate::transaction::{Part, Transaction};
 use crate::writes::{Expression, number};
 use crate::{Listing, Refused, StoreError};
 
@@ -74,14 +74,11 @@ impl Store {
             let item = StatementItem::of(account, statement, wall);
             transaction.put(Part::Statement, self.put_new(Key::statement(account, statement.number), &item)?);
         }
-        match self.commit(transaction, retries).await? {
-            Committed::Done => {
-                let closed = closing.statements.len();
-                tracing::info!(%account, closed, now_in = closing.next.number.number(), "closed ended periods");
-                Ok(())
-            }
-            Committed::Cancelled(cancelled) => cancelled.wait(retries).await,
+        if self.commit(transaction, retries).await? {
+            let closed = closing.statements.len();
+            tracing::info!(%account, closed, now_in = closing.next.number.number(), "closed ended periods");
         }
+        Ok(())
     }
 
     /// The account's current period, with the usage at this instant. One read.

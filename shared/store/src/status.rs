@@ -15,7 +15,7 @@ use crate::items::PartResultItem;
 use crate::periods::Opened;
 use crate::retry::Retries;
 use crate::store::Store;
-use crate::transaction::{Committed, Part, Transaction};
+use crate::transaction::{Part, Transaction};
 use crate::{Answer, Finish, Refused, StoreError};
 
 /// One status command for many contacts.
@@ -190,17 +190,12 @@ impl Store {
             let parts = results.iter().filter_map(StatusResult::to_part).collect();
             self.attach_part(&mut transaction, claim, parts)?;
         }
-        match self.commit(transaction, retries).await? {
-            Committed::Done => {
-                results.into_iter().for_each(|result| run.settle(result));
-                run.planned = if run.request.dry_run { delta } else { Delta::default() };
-                Ok(Some(answer))
-            }
-            Committed::Cancelled(cancelled) => {
-                cancelled.wait(retries).await?;
-                Ok(None)
-            }
+        if !self.commit(transaction, retries).await? {
+            return Ok(None);
         }
+        results.into_iter().for_each(|result| run.settle(result));
+        run.planned = if run.request.dry_run { delta } else { Delta::default() };
+        Ok(Some(answer))
     }
 }
 

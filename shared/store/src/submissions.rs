@@ -15,7 +15,7 @@ use crate::forms::Form;
 use crate::items::DeliveryItem;
 use crate::keys::Key;
 use crate::store::Store;
-use crate::transaction::{Committed, Part, Transaction};
+use crate::transaction::{Part, Transaction};
 
 /// A submission of a form, read and mapped.
 #[derive(Clone)]
@@ -129,9 +129,8 @@ impl Store {
                 let item = submitted.remembered(wall);
                 transaction.put(Part::Delivery, self.put_new_or_expired(key, &item, wall)?);
             }
-            match self.commit(transaction, &mut retries).await? {
-                Committed::Done => return Ok(submitted),
-                Committed::Cancelled(cancelled) => cancelled.wait(&mut retries).await?,
+            if self.commit(transaction, &mut retries).await? {
+                return Ok(submitted);
             }
         }
     }

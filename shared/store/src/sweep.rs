@@ -8,15 +8,32 @@ use domain::limits::{BATCH_READ_MAX, SWEEP_PARALLEL};
 use domain::marketing::State;
 use domain::period::PeriodNumber;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
 use crate::contacts::Loaded;
 use crate::due::is_condition_failure;
+use crate::items::as_text;
 use crate::keys::{DUE_AT, DUE_SHARD, Item, Key, LEAVING_INDEX, LEAVING_PK, leaving_pk};
 use crate::retry::Retries;
 use crate::store::{Store, read_error};
 use crate::transaction::{Committed, Transaction};
 use crate::writes::Expression;
+
+/// A bucket of a closed period to be swept, as a message says it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SweepTask {
+    /// Whose.
+    #[serde(with = "as_text")]
+    pub account: AccountId,
+    /// The closed period.
+    #[serde(with = "as_text")]
+    pub period: PeriodNumber,
+    /// The bucket.
+    #[serde(with = "as_text")]
+    pub bucket: Bucket,
+}
 
 /// What a sweep of one bucket has done.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -36,12 +53,11 @@ impl Store {
     /// As every operation. What was settled stays settled.
     pub async fn sweep(
         &self,
-        account: AccountId,
-        number: PeriodNumber,
-        bucket: Bucket,
+        task: SweepTask,
         wall: Timestamp,
         go_on: impl Fn() -> bool,
     ) -> Result<Swept, StoreError> {
+        let SweepTask { account, period: number, bucket } = task;
         let mut swept = Swept::default();
         let mut after = None;
         while go_on() {
@@ -119,7 +135,7 @@ impl Store {
         loop {
             let mut transaction = Transaction::new(self.entropy());
             self.remove(&mut transaction, account, &loaded, &mut retries).await?;
-            match self.commit(transaction, &mut retries).await? {
+            match self.try_commit(transaction, &mut retries).await? {
                 Committed::Done => return Ok(true),
                 Committed::Cancelled(cancelled)
                     if cancelled.condition_failed(crate::transaction::Part::Contact) =>

@@ -152,13 +152,30 @@ pub(crate) fn is_transient(status: u16, code: Option<&str>) -> bool {
 }
 
 impl Store {
+    /// Commits a transaction and answers whether it has happened. If not, it has waited as long as is good, and what
+    /// was decided on is to be read again.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when the tries are used up, and faults.
+    pub(crate) async fn commit(
+        &self,
+        transaction: Transaction,
+        retries: &mut Retries<'_>,
+    ) -> Result<bool, StoreError> {
+        match self.try_commit(transaction, retries).await? {
+            Committed::Done => Ok(true),
+            Committed::Cancelled(cancelled) => cancelled.wait(retries).await.map(|()| false),
+        }
+    }
+
     /// Commits a transaction. A lost answer is asked for again under the same token, so a transaction that has
     /// happened is never taken for one that has not. One without writes is done at once.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] when no answer is to be had, and faults.
-    pub(crate) async fn commit(
+    pub(crate) async fn try_commit(
         &self,
         transaction: Transaction,
         retries: &mut Retries<'_>,

@@ -8,7 +8,7 @@ use domain::permission::{Caller, Principal, Role};
 use crate::items::{AccountItem, BearerItem, HolderItem, TokenItem, UserItem, decode};
 use crate::keys::{Collection, Key, PK, account_pk};
 use crate::store::{Query, Store};
-use crate::transaction::{Committed, Part, Transaction};
+use crate::transaction::{Part, Transaction};
 use crate::writes::{Expression, number};
 use crate::{Answer, Finish, Listing, Refused, StoreError};
 
@@ -182,9 +182,8 @@ impl Store {
                 transaction.update(Part::Account, self.count_admins(account, 1)?);
             }
             let answer = finish.attach(self, &mut transaction, &user.into(), wall)?;
-            match self.commit(transaction, &mut retries).await? {
-                Committed::Done => return Ok(answer),
-                Committed::Cancelled(cancelled) => cancelled.wait(&mut retries).await?,
+            if self.commit(transaction, &mut retries).await? {
+                return Ok(answer);
             }
         }
     }
@@ -228,9 +227,8 @@ impl Store {
                 _ => {}
             }
             let answer = finish.attach(self, &mut transaction, &user.into(), wall)?;
-            match self.commit(transaction, &mut retries).await? {
-                Committed::Done => return Ok(answer),
-                Committed::Cancelled(cancelled) => cancelled.wait(&mut retries).await?,
+            if self.commit(transaction, &mut retries).await? {
+                return Ok(answer);
             }
         }
     }
@@ -297,9 +295,8 @@ impl Store {
             self.put_token(&mut transaction, account, id, token_sha256, &holder, wall)?;
             let token = Token { id, holder: holder.into(), created_at: wall };
             let answer = finish.attach(self, &mut transaction, &token, wall)?;
-            match self.commit(transaction, &mut retries).await? {
-                Committed::Done => return Ok(answer),
-                Committed::Cancelled(cancelled) => cancelled.wait(&mut retries).await?,
+            if self.commit(transaction, &mut retries).await? {
+                return Ok(answer);
             }
         }
     }
@@ -363,9 +360,8 @@ impl Store {
                 transaction.delete(Part::Token, self.delete_if(key, "attribute_exists(#pk)", &there)?);
             }
             let answer = finish.attach(self, &mut transaction, &(), wall)?;
-            match self.commit(transaction, &mut retries).await? {
-                Committed::Done => return Ok(answer),
-                Committed::Cancelled(cancelled) => cancelled.wait(&mut retries).await?,
+            if self.commit(transaction, &mut retries).await? {
+                return Ok(answer);
             }
         }
     }

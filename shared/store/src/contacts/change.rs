@@ -13,7 +13,7 @@ use crate::keys::Key;
 use crate::periods::Opened;
 use crate::retry::Retries;
 use crate::store::Store;
-use crate::transaction::{Committed, Part, Transaction};
+use crate::transaction::{Part, Transaction};
 use crate::{Answer, Finish, Refused, StoreError};
 
 /// A change of a contact's data. Its marketing state is not among it.
@@ -70,9 +70,8 @@ impl Store {
                 transaction.put(Part::Contact, put);
             }
             let answer = finish.attach(self, &mut transaction, &(contact, opened.period), wall)?;
-            match self.commit(transaction, &mut retries).await? {
-                Committed::Done => return Ok(answer),
-                Committed::Cancelled(cancelled) => cancelled.wait(&mut retries).await?,
+            if self.commit(transaction, &mut retries).await? {
+                return Ok(answer);
             }
         }
     }

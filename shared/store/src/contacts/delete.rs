@@ -19,7 +19,7 @@ use crate::keys::{Item, Key};
 use crate::periods::Opened;
 use crate::retry::Retries;
 use crate::store::{Store, read_error};
-use crate::transaction::{Committed, Part, Transaction};
+use crate::transaction::{Part, Transaction};
 use crate::{Answer, Finish, Refused, StoreError};
 
 /// A contact to delete.
@@ -67,9 +67,8 @@ impl Store {
                 self.remove(&mut transaction, request.account, &loaded, &mut retries).await?;
             }
             let answer = finish.attach(self, &mut transaction, &(), wall)?;
-            match self.commit(transaction, &mut retries).await? {
-                Committed::Done => return Ok(answer),
-                Committed::Cancelled(cancelled) => cancelled.wait(&mut retries).await?,
+            if self.commit(transaction, &mut retries).await? {
+                return Ok(answer);
             }
         }
     }

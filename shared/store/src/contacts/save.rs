@@ -16,7 +16,7 @@ use crate::keys::Key;
 use crate::periods::Opened;
 use crate::retry::Retries;
 use crate::store::Store;
-use crate::transaction::{Committed, Part, Transaction};
+use crate::transaction::{Part, Transaction};
 use crate::{Answer, Finish, Refused, StoreError};
 
 /// Whether a contact may be there already.
@@ -261,9 +261,8 @@ impl Store {
             let mut transaction = Transaction::new(self.entropy());
             self.write(&mut transaction, account, &opened.period, decided, &mut retries).await?;
             let answer = finish.attach(self, &mut transaction, &saved, wall)?;
-            match self.commit(transaction, &mut retries).await? {
-                Committed::Done => return Ok(answer),
-                Committed::Cancelled(cancelled) => cancelled.wait(&mut retries).await?,
+            if self.commit(transaction, &mut retries).await? {
+                return Ok(answer);
             }
         }
     }
