@@ -1,0 +1,183 @@
+//! How requests name contacts: by id or by address, a list of them at once.
+
+use domain::address::EmailAddress;
+use domain::limits::STATUS_CONTACTS_MAX;
+use serde::Serialize;
+use serde_json::Value;
+use store::ContactRef;
+use utoipa::ToSchema;
+
+use crate::fields::{Fields, FromFields, Place};
+use crate::parse::{checked, list, nested, opaque_id, string};
+
+/// One contact as a request names it.
+#[derive(Clone)]
+pub struct NamedContact {
+    reference: ContactRef,
+    given: Given,
+}
+
+/// What was given, to repeat it for a contact that is not there.
+#[derive(Clone)]
+enum Given {
+    Id(String),
+    Email(String),
+}
+
+impl NamedContact {
+    /// The contact as the store looks it up.
+    #[must_use]
+    pub fn reference(&self) -> &ContactRef {
+        &self.reference
+    }
+
+    /// The id that was given, if it was one, whether or not it has the form of one.
+    #[must_use]
+    pub fn given_id(&self) -> Option<&str> {
+        match &self.given {
+            Given::Id(id) => Some(id),
+            Given::Email(_) => None,
+        }
+    }
+
+    /// The address that was given, if it was one.
+    #[must_use]
+    pub fn given_email(&self) -> Option<&str> {
+        match &self.given {
+            Given::Id(_) => None,
+            Given::Email(email) => Some(email),
+        }
+    }
+
+    fn by_id(id: String) -> Self {
+        Self { reference: id.parse().map_or(ContactRef::Unknown, ContactRef::Id), given: Given::Id(id) }
+    }
+
+    fn by_email(email: EmailAddress) -> Self {
+        Self { given: Given::Email(email.given().to_owned()), reference: ContactRef::Email(email) }
+    }
+}
+
+impl FromFields for NamedContact {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let both = fields.has("id") && fields.has("email");
+        let id = fields.optional("id", opaque_id());
+        let email = fields.optional("email", email());
+        if both {
+            return fields.refuse_all("expected an id or an email, not both");
+        }
+        match (id?, email?) {
+            (Some(id), _) => Some(Self::by_id(id)),
+            (None, Some(email)) => Some(Self::by_email(email)),
+            (None, None) => fields.refuse_all("expected an id or an email"),
+        }
+    }
+}
+
+/// An e-mail address.
+pub fn email() -> impl Fn(Value, &mut Place<'_>) -> Option<EmailAddress> {
+    checked(string(), |text| EmailAddress::parse(&text))
+}
+
+/// The contacts of a request: 1 to [`STATUS_CONTACTS_MAX`] of them.
+pub fn named_contacts() -> impl Fn(Value, &mut Place<'_>) -> Option<Vec<NamedContact>> {
+    list(1..=STATUS_CONTACTS_MAX, nested::<NamedContact>())
+}
+
+/// The contacts as the store looks them up, in the same order.
+#[must_use]
+pub fn references(contacts: &[NamedContact]) -> Vec<ContactRef> {
+    contacts.iter().map(|contact| contact.reference.clone()).collect()
+}
+
+/// A contact of a request, for its description: an id or an address, one of the two.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = NamedContact)]
+pub enum NamedContactSchema {
+    /// By its id.
+    #[schema(title = "By id")]
+    Id {
+        /// The contact's id.
+        #[schema(min_length = 1, max_length = 100)]
+        id: String,
+    },
+    /// By its address.
+    #[schema(title = "By email")]
+    Email {
+        /// The contact's address.
+        #[schema(format = Email)]
+        email: String,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Timestamp;
+    use domain::ids::ContactId;
+    use serde_json::json;
+
+    use super::*;
+    use crate::fields::{Errors, read_object};
+
+    struct Body(Vec<NamedContact>);
+
+    impl FromFields for Body {
+        fn read(fields: &mut Fields<'_>) -> Option<Self> {
+            fields.required("contacts", named_contacts()).map(Self)
+        }
+    }
+
+    fn wrong(contacts: &Value) -> Vec<String> {
+        let mut errors = Errors::default();
+        assert!(read_object::<Body>(json!({"contacts": contacts}), &mut errors).is_none());
+        errors.check().unwrap_err().errors().iter().map(|error| error.field.clone()).collect()
+    }
+
+    #[test]
+    fn by_id_or_by_address() {
+        let id = ContactId::new(Timestamp::MIN, 1);
+        let mut errors = Errors::default();
+        let body =
+            json!({"contacts": [{"id": id.to_string()}, {"email": "no@one"}, {"id": "42"}, {"id": "acc_1"}]});
+        let Body(contacts) = read_object(body, &mut errors).unwrap();
+        let references = references(&contacts);
+        assert!(matches!(references[0], ContactRef::Id(found) if found == id));
+        assert!(matches!(&references[1], ContactRef::Email(email) if email.given() == "no@one"));
+        assert!(matches!(references[2..], [ContactRef::Unknown, ContactRef::Unknown]));
+        assert_eq!((contacts[1].given_email(), contacts[1].given_id()), (Some("no@one"), None));
+        assert_eq!((contacts[2].given_email(), contacts[2].given_id()), (None, Some("42")));
+    }
+
+    #[test]
+    fn each_bad_entry_is_named() {
+        assert_eq!(
+            wrong(&json!([
+                {}, {"id": "a", "email": "b@c"}, {"email": "not an address"}, {"id": 5}, "a@b", {"id": ""},
+                {"id": "x".repeat(101)}, {"id": "a", "name": "Ada"}, {"id": null}, {"email": "a@b"},
+            ])),
+            [
+                "contacts[0]",
+                "contacts[1]",
+                "contacts[2].email",
+                "contacts[3].id",
+                "contacts[4]",
+                "contacts[5].id",
+                "contacts[6].id",
+                "contacts[7].name",
+                "contacts[8].id",
+            ]
+        );
+    }
+
+    #[test]
+    fn one_to_a_thousand() {
+        let some = |count: usize| json!(vec![json!({"id": "a"}); count]);
+        let mut errors = Errors::default();
+        assert!(read_object::<Body>(json!({"contacts": some(1000)}), &mut errors).is_some());
+        for bad in [some(0), some(1001), json!({"id": "a"}), json!(null)] {
+            assert_eq!(wrong(&bad), ["contacts"]);
+        }
+        assert!(read_object::<Body>(json!({}), &mut errors).is_none());
+    }
+}

@@ -1,0 +1,309 @@
+//! Who asks: what the authorizer says, its way through API Gateway, and the extractors that let a handler run.
+//!
+//! The identity comes from the authorizer alone, never from a header, the path or the body. A handler that names
+//! none of these extractors is public; one that does is answered 401 where no authorizer has spoken.
+
+use std::convert::Infallible;
+
+use axum::extract::{FromRequestParts, Request};
+use axum::middleware::Next;
+use axum::response::Response;
+use domain::permission::{Caller, Principal, Role};
+use http::request::Parts;
+use lambda_http::request::RequestContext;
+use serde_json::{Map, Value};
+
+use crate::problem::{Problem, Slug};
+
+/// For whom a request is made.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Identity {
+    /// The deployment's operator, who only makes accounts.
+    Operator,
+    /// A user or an integration of one account.
+    Account(Principal),
+}
+
+impl Identity {
+    /// Where an `Idempotency-Key` is unique: one scope for each account and one for the operator.
+    #[must_use]
+    pub fn scope(&self) -> String {
+        match self {
+            Self::Operator => "operator".to_owned(),
+            Self::Account(principal) => principal.account.to_string(),
+        }
+    }
+
+    /// Tells the callers of one scope apart.
+    #[must_use]
+    pub fn caller(&self) -> String {
+        match self {
+            Self::Operator => "operator".to_owned(),
+            Self::Account(Principal { caller: Caller::User { id, .. }, .. }) => id.to_string(),
+            Self::Account(Principal { caller: Caller::Integration { id, .. }, .. }) => id.to_string(),
+        }
+    }
+}
+
+/// The identity as an authorizer's context: a flat object of strings and booleans, which is all that API Gateway
+/// hands on.
+#[must_use]
+pub fn to_context(identity: &Identity) -> Map<String, Value> {
+    let mut context = Map::new();
+    let mut say = |name: &str, value: Value| context.insert(name.to_owned(), value);
+    let Identity::Account(principal) = identity else {
+        say("kind", "operator".into());
+        return context;
+    };
+    say("account", principal.account.to_string().into());
+    say("name", principal.name.clone().into());
+    say("modify_marketing_contacts", principal.modify_marketing_contacts.into());
+    match &principal.caller {
+        Caller::User { id, role } => {
+            say("kind", "user".into());
+            say("user", id.to_string().into());
+            say("role", role.as_str().into());
+        }
+        Caller::Integration { id, set_marketing } => {
+            say("kind", "integration".into());
+            say("integration", id.to_string().into());
+            say("set_marketing", (*set_marketing).into());
+        }
+    }
+    context
+}
+
+/// The identity that [`to_context`] wrote down. None if anything in it is amiss, so that it fails closed.
+#[must_use]
+pub fn from_context(context: &Map<String, Value>) -> Option<Identity> {
+    let text = |name: &str| context.get(name).and_then(Value::as_str);
+    let caller = match text("kind")? {
+        "operator" => return Some(Identity::Operator),
+        "user" => Caller::User { id: text("user")?.parse().ok()?, role: text("role")?.parse::<Role>().ok()? },
+        "integration" => Caller::Integration {
+            id: text("integration")?.parse().ok()?,
+            set_marketing: boolean(context.get("set_marketing")?)?,
+        },
+        _ => return None,
+    };
+    Some(Identity::Account(Principal {
+        account: text("account")?.parse().ok()?,
+        caller,
+        name: text("name")?.to_owned(),
+        modify_marketing_contacts: boolean(context.get("modify_marketing_contacts")?)?,
+    }))
+}
+
+/// API Gateway hands booleans on as they are to payload 2.0 and as text to others; both are read.
+fn boolean(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(value) => Some(*value),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+/// The id under which the gateway knows the request. It stands in problem documents and log lines.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RequestId(pub String);
+
+/// A layer for functions behind API Gateway: takes the identity and the request's id out of the event's context.
+pub async fn take_from_api_gateway(mut request: Request, next: Next) -> Response {
+    let context = request.extensions_mut().remove::<RequestContext>();
+    if let Some(RequestContext::ApiGatewayV2(context)) = context {
+        let fields = context.authorizer.map(|authorizer| authorizer.fields).unwrap_or_default();
+        if let Some(identity) = from_context(&fields.into_iter().collect()) {
+            request.extensions_mut().insert(identity);
+        }
+        if let Some(id) = context.request_id {
+            request.extensions_mut().insert(RequestId(id));
+        }
+    }
+    next.run(request).await
+}
+
+impl<S: Sync> FromRequestParts<S> for Identity {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let identity = parts.extensions.get::<Self>().cloned();
+        identity.ok_or_else(|| Problem::new(Slug::Unauthenticated, "The request has no valid bearer token."))
+    }
+}
+
+/// The request's id, where there is one.
+impl<S: Sync> FromRequestParts<S> for RequestId {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_else(|| Self(String::new())))
+    }
+}
+
+fn denied(detail: &str) -> Problem {
+    Problem::new(Slug::PermissionDenied, detail)
+}
+
+/// A user or an integration of an account.
+#[derive(Clone, Debug)]
+pub struct Account(pub Principal);
+
+impl<S: Sync> FromRequestParts<S> for Account {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Identity::from_request_parts(parts, state).await? {
+            Identity::Account(principal) => Ok(Self(principal)),
+            Identity::Operator => {
+                Err(denied("The operator's token makes accounts and does not act within one."))
+            }
+        }
+    }
+}
+
+/// An admin of an account, who manages its users, tokens and settings.
+#[derive(Clone, Debug)]
+pub struct Admin(pub Principal);
+
+impl<S: Sync> FromRequestParts<S> for Admin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Account(principal) = Account::from_request_parts(parts, state).await?;
+        if principal.is_admin() { Ok(Self(principal)) } else { Err(denied("Only an admin may do this.")) }
+    }
+}
+
+/// One who may set contacts as marketing and queue them to leave.
+#[derive(Clone, Debug)]
+pub struct MarketingEditor(pub Principal);
+
+impl<S: Sync> FromRequestParts<S> for MarketingEditor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Account(principal) = Account::from_request_parts(parts, state).await?;
+        require_modify_marketing_contacts(&principal)?;
+        Ok(Self(principal))
+    }
+}
+
+/// Holds that `modify_marketing_contacts` was not taken, for routes that need it only for some bodies.
+///
+/// # Errors
+///
+/// `permission-denied` without the permission.
+pub fn require_modify_marketing_contacts(principal: &Principal) -> Result<(), Problem> {
+    if principal.modify_marketing_contacts {
+        Ok(())
+    } else {
+        Err(denied("The permission modify_marketing_contacts is needed for this."))
+    }
+}
+
+/// The deployment's operator.
+#[derive(Clone, Copy, Debug)]
+pub struct Operator;
+
+impl<S: Sync> FromRequestParts<S> for Operator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Identity::from_request_parts(parts, state).await? {
+            Identity::Operator => Ok(Self),
+            Identity::Account(_) => Err(denied("Only the operator may do this.")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Timestamp;
+    use domain::ids::{AccountId, IntegrationId, UserId};
+    use serde_json::json;
+
+    use super::*;
+
+    fn principal(caller: Caller, modify_marketing_contacts: bool) -> Principal {
+        Principal {
+            account: AccountId::new(Timestamp::MIN, 1),
+            caller,
+            name: "Ada Ü.".into(),
+            modify_marketing_contacts,
+        }
+    }
+
+    fn user(role: Role) -> Identity {
+        Identity::Account(principal(Caller::User { id: UserId::new(Timestamp::MIN, 2), role }, true))
+    }
+
+    fn everybody() -> Vec<Identity> {
+        let id = IntegrationId::new(Timestamp::MIN, 3);
+        vec![
+            Identity::Operator,
+            user(Role::Member),
+            user(Role::Admin),
+            Identity::Account(principal(Caller::Integration { id, set_marketing: true }, false)),
+            Identity::Account(principal(Caller::Integration { id, set_marketing: false }, true)),
+        ]
+    }
+
+    #[test]
+    fn every_identity_survives_the_way_through_api_gateway() {
+        for identity in everybody() {
+            let context = to_context(&identity);
+            assert!(context.values().all(|value| value.is_string() || value.is_boolean()));
+            assert_eq!(from_context(&context), Some(identity.clone()));
+
+            let as_text = context.into_iter().map(|(name, value)| match value {
+                Value::Bool(value) => (name, json!(value.to_string())),
+                value => (name, value),
+            });
+            assert_eq!(from_context(&as_text.collect()), Some(identity));
+        }
+    }
+
+    #[test]
+    fn a_context_that_lacks_or_spoils_anything_is_nobody() {
+        for identity in everybody() {
+            let context = to_context(&identity);
+            for name in context.keys() {
+                let mut lacking = context.clone();
+                lacking.remove(name);
+                assert_eq!(from_context(&lacking), None, "without {name}");
+                let mut spoilt = context.clone();
+                spoilt.insert(name.clone(), json!(7));
+                assert_eq!(from_context(&spoilt), None, "with a number for {name}");
+            }
+        }
+        assert_eq!(from_context(&Map::new()), None);
+    }
+
+    async fn statuses(identity: Option<Identity>) -> [u16; 4] {
+        let mut parts = http::Request::new(()).into_parts().0;
+        if let Some(identity) = identity {
+            parts.extensions.insert(identity);
+        }
+        let status = |slug: Slug| slug.status().as_u16();
+        [
+            Account::from_request_parts(&mut parts, &()).await.map_or_else(|p| status(p.slug()), |_| 200),
+            MarketingEditor::from_request_parts(&mut parts, &())
+                .await
+                .map_or_else(|p| status(p.slug()), |_| 200),
+            Admin::from_request_parts(&mut parts, &()).await.map_or_else(|p| status(p.slug()), |_| 200),
+            Operator::from_request_parts(&mut parts, &()).await.map_or_else(|p| status(p.slug()), |_| 200),
+        ]
+    }
+
+    #[tokio::test]
+    async fn each_extractor_lets_in_whom_it_should() {
+        assert_eq!(statuses(None).await, [401, 401, 401, 401]);
+        assert_eq!(statuses(Some(Identity::Operator)).await, [403, 403, 403, 200]);
+        assert_eq!(statuses(Some(user(Role::Member))).await, [200, 200, 403, 403]);
+        assert_eq!(statuses(Some(user(Role::Admin))).await, [200, 200, 200, 403]);
+        let caller = Caller::User { id: UserId::new(Timestamp::MIN, 2), role: Role::Admin };
+        assert_eq!(statuses(Some(Identity::Account(principal(caller, false)))).await, [200, 403, 200, 403]);
+        let caller = Caller::Integration { id: IntegrationId::new(Timestamp::MIN, 3), set_marketing: true };
+        assert_eq!(statuses(Some(Identity::Account(principal(caller, true)))).await, [200, 200, 403, 403]);
+    }
+}

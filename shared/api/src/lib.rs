@@ -1,0 +1,115 @@
+//! What HTTP handlers share: who asks, what is asked, how it is answered, and what goes wrong.
+//!
+//! A route is one function. Extractors hold everything that has to be right before it runs; the store does the change
+//! and keeps the answer in one transaction; [`Request::conclude`] sends it. A whole function crate:
+//!
+//! ```
+//! use api::fields::{Fields, FromFields};
+//! use api::{Account, Context, Problem, Request, openapi, parse, respond, router, views};
+//! use axum::extract::State;
+//! use axum::response::Response;
+//! use domain::source::Intake;
+//! use http::StatusCode;
+//! use store::{Finish, SaveContact, SaveMode, Saved};
+//! use utoipa_axum::{router::OpenApiRouter, routes};
+//!
+//! /// What the body says: parsed into domain types here, and nowhere after.
+//! struct NewContact {
+//!     email: domain::address::EmailAddress,
+//! }
+//!
+//! impl FromFields for NewContact {
+//!     fn read(fields: &mut Fields<'_>) -> Option<Self> {
+//!         let email = fields.required("email", api::contacts::email());
+//!         Some(Self { email: email? })
+//!     }
+//! }
+//!
+//! /// The same for the OpenAPI document.
+//! #[derive(utoipa::ToSchema)]
+//! #[schema(as = NewContact)]
+//! #[expect(dead_code, reason = "it describes the body that NewContact reads")]
+//! struct NewContactSchema {
+//!     /// The address.
+//!     #[schema(format = Email)]
+//!     email: String,
+//! }
+//!
+//! /// Creates a contact.
+//! ///
+//! /// The first paragraph is the operation's summary, the others its description.
+//! #[utoipa::path(
+//!     post, path = "/v1/contacts", tag = "Contacts",
+//!     params(openapi::IdempotencyKey), request_body = NewContactSchema,
+//!     responses((status = 201, description = "The contact.", body = views::ContactView)),
+//! )]
+//! async fn create_contact(
+//!     State(context): State<Context>,
+//!     Account(principal): Account,
+//!     request: Request<NewContact>,
+//! ) -> Result<Response, Problem> {
+//!     // Rendered within the store's transaction, and kept with it under the request's claim.
+//!     let render = |saved: &Saved| store::Answer {
+//!         etag: Some(views::etag(&saved.contact)),
+//!         location: Some(format!("/v1/contacts/{}", saved.contact.id)),
+//!         ..respond::json(StatusCode::CREATED, &views::ContactView::new(&saved.contact, &saved.period))
+//!     };
+//!     let finish = Finish::new(request.claim.as_ref(), &render);
+//!     let asked = SaveContact {
+//!         account: principal.account,
+//!         mode: SaveMode::Create,
+//!         email: Some(&request.body.email),
+//!         properties: &[],
+//!         unsubscribed: None,
+//!         bounced: None,
+//!         intake: Intake::Manual { marketing: None },
+//!         source: principal.source(),
+//!         actor: principal.actor(),
+//!         if_match: request.if_match,
+//!     };
+//!     let result = context.store.save_contact(&asked, context.clock.now(), finish).await;
+//!     request.conclude(&context, result).await
+//! }
+//!
+//! /// The routes and their description, declared once.
+//! fn api() -> OpenApiRouter<Context> {
+//!     openapi::router().routes(routes!(create_contact))
+//! }
+//!
+//! /// The router that `main` runs and the local stack merges.
+//! pub fn router(context: Context) -> axum::Router {
+//!     router::routes(api(), context)
+//! }
+//!
+//! /// The OpenAPI document of these routes alone.
+//! pub fn openapi() -> utoipa::openapi::OpenApi {
+//!     openapi::describe(api())
+//! }
+//! ```
+//!
+//! A route that only reads takes [`Query`] (or [`Lookup`], if it has a body) and answers with [`respond::ok`]. One
+//! that makes a bearer token puts [`token::NewToken::sealed`] into its answer and ends with
+//! [`Request::conclude_with_token`].
+
+pub mod body;
+pub mod contacts;
+pub mod context;
+pub mod fields;
+pub mod identity;
+mod json;
+pub mod openapi;
+pub mod paging;
+pub mod parse;
+pub mod path;
+pub mod problem;
+pub mod request;
+pub mod respond;
+pub mod router;
+pub mod status;
+pub mod token;
+pub mod views;
+
+pub use context::{Clock, Context};
+pub use identity::{Account, Admin, Identity, MarketingEditor, Operator};
+pub use problem::{Problem, Slug};
+pub use request::{Lookup, NoBody, Query, Request};

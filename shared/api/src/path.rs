@@ -1,0 +1,35 @@
+//! Path parameters.
+
+use std::str::FromStr;
+
+use axum::extract::{FromRequestParts, Path};
+use http::request::Parts;
+
+use crate::problem::Problem;
+
+/// The route's one path parameter, percent-decoded.
+pub struct PathText(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathText {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Path::<String>::from_request_parts(parts, state).await {
+            Ok(Path(text)) => Ok(Self(text)),
+            // It is not UTF-8 once decoded.
+            Err(_) => Err(Problem::invalid_field("path", "expected percent-encoded UTF-8")),
+        }
+    }
+}
+
+/// The route's one path parameter as an id. What has not the form of one is not found, as an unknown one is.
+pub struct PathId<T>(pub T);
+
+impl<S: Send + Sync, T: FromStr> FromRequestParts<S> for PathId<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let PathText(text) = PathText::from_request_parts(parts, state).await?;
+        text.parse().map(Self).map_err(|_| Problem::not_found("The thing with this id"))
+    }
+}

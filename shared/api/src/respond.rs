@@ -1,0 +1,210 @@
+//! Answers: how a handler renders one, how a kept one is sent, and how a changing request ends.
+
+use axum::body::Body;
+use axum::response::Response;
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION};
+use serde::Serialize;
+use serde_json::Value;
+use store::{Answer, Claim, Refused, StoreError};
+
+use crate::context::Context;
+use crate::problem::{Problem, Slug, from_document};
+use crate::token::{Secret, open};
+
+/// An answer with a JSON body. `ETag` and `Location` are added by struct update.
+#[must_use]
+pub fn json(status: StatusCode, body: &impl Serialize) -> Answer {
+    #[expect(
+        clippy::expect_used,
+        reason = "views hold texts, numbers and booleans under names; such values serialise"
+    )]
+    let body = serde_json::to_string(body).expect("a view serialises");
+    Answer { status: status.as_u16(), body, etag: None, location: None }
+}
+
+/// An answer without a body: 204.
+#[must_use]
+pub fn no_content() -> Answer {
+    Answer { status: StatusCode::NO_CONTENT.as_u16(), body: String::new(), etag: None, location: None }
+}
+
+/// The response of a route that reads: 200 with this body.
+///
+/// # Errors
+///
+/// None in practice; see [`send`].
+pub fn ok(body: &impl Serialize) -> Result<Response, Problem> {
+    send(json(StatusCode::OK, body))
+}
+
+/// Sends an answer, be it new or kept.
+///
+/// # Errors
+///
+/// `internal` if the answer is none that HTTP can carry.
+pub fn send(answer: Answer) -> Result<Response, Problem> {
+    let Answer { status, body, etag, location } = answer;
+    let status = StatusCode::from_u16(status).map_err(Problem::internal)?;
+    let mut response = if status.is_client_error() || status.is_server_error() {
+        from_document(status, serde_json::from_str(&body).map_err(Problem::internal)?)
+    } else {
+        with_body(status, body)
+    };
+    set(&mut response, ETAG, etag)?;
+    set(&mut response, LOCATION, location)?;
+    Ok(response)
+}
+
+fn with_body(status: StatusCode, body: String) -> Response {
+    let is_empty = body.is_empty();
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    if !is_empty {
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    response
+}
+
+fn set(response: &mut Response, name: HeaderName, value: Option<String>) -> Result<(), Problem> {
+    if let Some(value) = value {
+        response.headers_mut().insert(name, HeaderValue::try_from(value).map_err(Problem::internal)?);
+    }
+    Ok(())
+}
+
+/// Ends a changing request. What the store answers is sent. A refusal is kept under the request's claim first, so
+/// that a repeated request is refused with the same answer even when things have changed since.
+///
+/// # Errors
+///
+/// The problem to answer with: a refusal without a claim, a key that was used for another request, or a fault.
+/// Faults are never kept, so that the request can be tried again.
+pub async fn conclude(
+    context: &Context,
+    claim: Option<&Claim>,
+    result: Result<Answer, StoreError>,
+) -> Result<Response, Problem> {
+    send(kept(context, claim, result).await?)
+}
+
+/// Ends a request that made a bearer token. The answer's member `token` holds [`NewToken::sealed`], which is what is
+/// kept; the caller is sent the token itself, the first time and every time the request is repeated.
+///
+/// [`NewToken::sealed`]: crate::token::NewToken::sealed
+///
+/// # Errors
+///
+/// As [`conclude`]; and `idempotency-key-reused` for a repetition with another token than the first request's, with
+/// which the new one can't be told again.
+pub async fn conclude_with_token(
+    context: &Context,
+    claim: Option<&Claim>,
+    bearer: &Secret,
+    result: Result<Answer, StoreError>,
+) -> Result<Response, Problem> {
+    send(reveal(bearer, kept(context, claim, result).await?)?)
+}
+
+async fn kept(
+    context: &Context,
+    claim: Option<&Claim>,
+    result: Result<Answer, StoreError>,
+) -> Result<Answer, Problem> {
+    match (result, claim) {
+        (Ok(answer), _) => Ok(answer),
+        (Err(StoreError::Refused(refused)), Some(claim)) if refused != Refused::IdempotencyKeyReused => {
+            let answer = Problem::from(refused).to_answer();
+            Ok(context.store.save_refusal(claim, answer, context.clock.now()).await?)
+        }
+        (Err(error), _) => Err(error.into()),
+    }
+}
+
+/// Puts the token in the place of its sealed form. An answer without one, such as a refusal, stays as it is.
+fn reveal(bearer: &Secret, answer: Answer) -> Result<Answer, Problem> {
+    let mut body: Value = serde_json::from_str(&answer.body).map_err(Problem::internal)?;
+    let Some(token) = body.get_mut("token") else { return Ok(answer) };
+    let secret = token.as_str().and_then(|sealed| open(bearer, sealed)).ok_or_else(|| {
+        let detail = "The first request with this Idempotency-Key was made with another bearer token.";
+        Problem::new(Slug::IdempotencyKeyReused, detail)
+    })?;
+    *token = Value::String(secret.expose().to_owned());
+    Ok(Answer { body: body.to_string(), ..answer })
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+    use serde_json::json;
+    use store::Entropy;
+
+    use super::*;
+    use crate::problem::{Document, PROBLEM_JSON};
+    use crate::token::NewToken;
+
+    async fn text(response: Response) -> String {
+        String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_sent_with_its_headers() {
+        let answer = Answer {
+            etag: Some("\"3\"".into()),
+            location: Some("/v1/contacts/con_1".into()),
+            ..super::json(StatusCode::CREATED, &json!({"id": "con_1"}))
+        };
+        let response = send(answer).unwrap();
+        assert_eq!(response.status(), 201);
+        assert_eq!(response.headers()[ETAG], "\"3\"");
+        assert_eq!(response.headers()[LOCATION], "/v1/contacts/con_1");
+        assert_eq!(response.headers()[CONTENT_TYPE], "application/json");
+        assert_eq!(text(response).await, r#"{"id":"con_1"}"#);
+
+        let response = send(no_content()).unwrap();
+        assert_eq!((response.status().as_u16(), response.headers().len()), (204, 0));
+        assert_eq!(text(response).await, "");
+    }
+
+    #[tokio::test]
+    async fn a_kept_refusal_is_a_problem_document_again() {
+        let answer = Problem::from(Refused::VersionMismatch).to_answer();
+        let first = axum::response::IntoResponse::into_response(Problem::from(Refused::VersionMismatch));
+        let again = send(answer).unwrap();
+        assert_eq!(again.status(), first.status());
+        assert_eq!(again.headers()[CONTENT_TYPE], PROBLEM_JSON);
+        assert!(again.extensions().get::<Document>().is_some(), "the request's id can still be added");
+        assert_eq!(text(again).await, text(first).await);
+    }
+
+    #[test]
+    fn what_http_can_not_carry_is_a_fault() {
+        let broken = [
+            Answer { status: 99, ..no_content() },
+            Answer { location: Some("a\nb".into()), ..no_content() },
+            Answer { status: 404, body: "not JSON".into(), ..no_content() },
+        ];
+        for answer in broken {
+            assert_eq!(send(answer).unwrap_err().slug(), Slug::Internal);
+        }
+    }
+
+    #[test]
+    fn a_token_is_told_to_whom_it_was_made_for() {
+        let bearer = Secret::new("tmk_a");
+        let token = NewToken::mint(&bearer, &Entropy::seeded(1));
+        let kept = super::json(StatusCode::CREATED, &json!({"id": "tok_1", "token": token.sealed()}));
+
+        let sent: Value = serde_json::from_str(&reveal(&bearer, kept.clone()).unwrap().body).unwrap();
+        let told = sent["token"].as_str().unwrap();
+        assert_eq!(crate::token::sha256_hex(told.as_bytes()), token.sha256_hex());
+        assert_eq!(sent["id"], "tok_1");
+        assert!(!kept.body.contains(told.trim_start_matches("tmk_")));
+
+        let problem = reveal(&Secret::new("tmk_b"), kept).unwrap_err();
+        assert_eq!(problem.slug(), Slug::IdempotencyKeyReused);
+
+        let refusal = Problem::from(Refused::NotFound("the user")).to_answer();
+        assert_eq!(reveal(&bearer, refusal.clone()).unwrap().body, refusal.body);
+    }
+}

@@ -1,0 +1,89 @@
+//! What all routers of the API have around them.
+
+use std::error::Error;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::handler::Handler as _;
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use domain::limits::BODY_BYTES_MAX;
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderValue};
+use serde_json::Value;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::identity::{RequestId, take_from_api_gateway};
+use crate::problem::{Cause, Document, Problem, Slug};
+
+/// The router of one function's routes. Several of them can be merged into one, as the local stack does.
+pub fn routes<S: Clone + Send + Sync + 'static>(api: OpenApiRouter<S>, state: S) -> Router {
+    let (router, _) = api.split_for_parts();
+    router
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(from_fn(finish))
+        .with_state(state)
+}
+
+/// The same with an answer for paths that are not there. It is the last thing to add: a router has one such answer.
+pub fn with_not_found(routes: Router) -> Router {
+    routes.fallback(not_found.layer(from_fn(finish)))
+}
+
+/// A function's router as API Gateway's events reach it.
+pub fn behind_api_gateway(routes: Router) -> Router {
+    with_not_found(routes).layer(from_fn(take_from_api_gateway))
+}
+
+async fn not_found() -> Problem {
+    Problem::new(Slug::NotFound, "There is nothing at this path.")
+}
+
+async fn method_not_allowed() -> Problem {
+    Problem::new(Slug::MethodNotAllowed, "This path does not take the request's method.")
+}
+
+/// Finishes every response: logs a fault, once, with its chain; adds the request's id to a problem document; and says
+/// that answers, which hold people's data and tokens, are not to be kept on the way.
+async fn finish(request: Request, next: Next) -> Response {
+    let id = request.extensions().get::<RequestId>().cloned();
+    let mut response = next.run(request).await;
+    if let Some(Cause(cause)) = response.extensions_mut().remove::<Cause>() {
+        let request_id = id.as_ref().map_or("", |RequestId(id)| id.as_str());
+        tracing::error!(
+            request_id,
+            status = response.status().as_u16(),
+            error = chain(&*cause),
+            "request failed"
+        );
+    }
+    if let Some(Document(mut document)) = response.extensions_mut().remove::<Document>()
+        && let Some(RequestId(id)) = id
+    {
+        document.insert("instance".to_owned(), Value::String(id));
+        response.headers_mut().remove(CONTENT_LENGTH);
+        *response.body_mut() = Body::from(Value::Object(document).to_string());
+    }
+    response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// The error and everything that led to it, in one line.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        let words = source.to_string();
+        // Some errors repeat their source in their own words.
+        if !text.ends_with(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+        next = source.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,227 @@
+//! The one handler behind `POST /v1/contacts/marketing` and `POST /v1/contacts/non-marketing-pending`.
+
+use axum::response::Response;
+use domain::decision::{Command, Outcome};
+use domain::permission::Principal;
+use http::StatusCode;
+use serde::Serialize;
+use store::{Finish, StatusOutcome, StatusReport, StatusRequest, StatusResult};
+use utoipa::ToSchema;
+
+use crate::contacts::{NamedContact, NamedContactSchema, named_contacts, references};
+use crate::context::Context;
+use crate::fields::{Fields, FromFields};
+use crate::parse::boolean;
+use crate::problem::Problem;
+use crate::request::Request;
+use crate::respond;
+use crate::views::UsageView;
+
+/// The contacts whose state is to change.
+pub struct StatusChange {
+    contacts: Vec<NamedContact>,
+    dry_run: bool,
+}
+
+impl FromFields for StatusChange {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let contacts = fields.required("contacts", named_contacts());
+        let dry_run = fields.optional("dry_run", boolean());
+        Some(Self { contacts: contacts?, dry_run: dry_run?.unwrap_or(false) })
+    }
+}
+
+/// The body of a status request, for its description.
+#[derive(ToSchema)]
+#[schema(as = StatusChange)]
+#[expect(dead_code, reason = "it describes the body that StatusChange reads")]
+pub struct StatusChangeSchema {
+    /// The contacts, in the order in which room under a cap is given.
+    #[schema(min_items = 1, max_items = 1000)]
+    contacts: Vec<NamedContactSchema>,
+    /// Answers the same and changes nothing.
+    #[schema(default = false, required = false)]
+    dry_run: bool,
+}
+
+/// What came of a status request.
+#[derive(Serialize, ToSchema)]
+pub struct StatusAnswer {
+    /// One for each contact of the request, in its order.
+    results: Vec<StatusResultView>,
+    /// How often each outcome occurs.
+    summary: Summary,
+    /// The account's usage after it.
+    usage: UsageView,
+}
+
+/// What came of a status request for one contact.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StatusResult)]
+struct StatusResultView {
+    /// The contact's id; for a contact that was not found, the id that was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    id: Option<String>,
+    /// Its address; for a contact that was not found, the address that was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    email: Option<String>,
+    /// `set`, `kept`, `queued`, `unchanged`, `refused` or `not_found`.
+    outcome: &'static str,
+    /// Why it was refused, such as `cap-reached`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    reason: Option<&'static str>,
+}
+
+/// How often each outcome occurs among the results.
+#[derive(Serialize, ToSchema, Default, Clone, Copy, PartialEq, Eq, Debug)]
+#[schema(as = StatusSummary)]
+struct Summary {
+    /// Became marketing contacts.
+    set: u64,
+    /// Were leaving and stay.
+    kept: u64,
+    /// Were queued to leave.
+    queued: u64,
+    /// Already were as asked.
+    unchanged: u64,
+    /// Might not change.
+    refused: u64,
+    /// Are no contacts of the account.
+    not_found: u64,
+}
+
+/// Carries `command` out for the contacts of the request. The route has seen to the permission
+/// (see [`MarketingEditor`](crate::MarketingEditor)).
+///
+/// # Errors
+///
+/// The problem to answer with.
+pub async fn change(
+    context: &Context,
+    principal: &Principal,
+    command: Command,
+    request: Request<StatusChange>,
+) -> Result<Response, Problem> {
+    let StatusChange { contacts, dry_run } = &request.body;
+    let asked = StatusRequest {
+        account: principal.account,
+        command,
+        contacts: &references(contacts),
+        dry_run: *dry_run,
+        source: principal.source(),
+        actor: principal.actor(),
+    };
+    let render = |report: &StatusReport| respond::json(StatusCode::OK, &StatusAnswer::new(contacts, report));
+    let finish = Finish::new(request.claim.as_ref(), &render);
+    let result = context.store.set_status(&asked, context.clock.now(), finish).await;
+    request.conclude(context, result).await
+}
+
+impl StatusAnswer {
+    fn new(contacts: &[NamedContact], report: &StatusReport) -> Self {
+        let results: Vec<_> = contacts
+            .iter()
+            .zip(&report.results)
+            .map(|(asked, result)| StatusResultView::new(asked, result))
+            .collect();
+        let mut summary = Summary::default();
+        for result in &report.results {
+            *summary.count_of(result.outcome) += 1;
+        }
+        Self { results, summary, usage: UsageView::new(&report.period) }
+    }
+}
+
+impl StatusResultView {
+    fn new(asked: &NamedContact, result: &StatusResult) -> Self {
+        let (outcome, reason) = match result.outcome {
+            StatusOutcome::Done(outcome) => (outcome.as_str(), None),
+            StatusOutcome::Refused(refusal) => ("refused", Some(refusal.as_str())),
+            StatusOutcome::NotFound => ("not_found", None),
+        };
+        let id = result.id.map(|id| id.to_string()).or_else(|| asked.given_id().map(str::to_owned));
+        let email = result.email.clone().or_else(|| asked.given_email().map(str::to_owned));
+        Self { id, email, outcome, reason }
+    }
+}
+
+impl Summary {
+    fn count_of(&mut self, outcome: StatusOutcome) -> &mut u64 {
+        match outcome {
+            StatusOutcome::Done(Outcome::Set) => &mut self.set,
+            StatusOutcome::Done(Outcome::Kept) => &mut self.kept,
+            StatusOutcome::Done(Outcome::Queued) => &mut self.queued,
+            StatusOutcome::Done(Outcome::Unchanged) => &mut self.unchanged,
+            StatusOutcome::Refused(_) => &mut self.refused,
+            StatusOutcome::NotFound => &mut self.not_found,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Timestamp;
+    use domain::decision::Refusal;
+    use domain::ids::ContactId;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::fields::{Errors, read_object};
+    use crate::views::tests::period;
+
+    fn read(body: Value) -> StatusChange {
+        read_object(body, &mut Errors::default()).unwrap()
+    }
+
+    #[test]
+    fn results_stand_in_order_and_are_counted() {
+        let ada = ContactId::new(Timestamp::MIN, 1);
+        let bob = ContactId::new(Timestamp::MIN, 2);
+        let body = json!({"contacts": [
+            {"id": ada.to_string()}, {"email": "no@one"}, {"email": "BOB@example.org"}, {"id": "42"},
+            {"id": ada.to_string()}, {"id": bob.to_string()},
+        ]});
+        let result = |id: Option<ContactId>, email: Option<&str>, outcome| StatusResult {
+            id,
+            email: email.map(str::to_owned),
+            outcome,
+        };
+        let report = StatusReport {
+            results: vec![
+                result(Some(ada), Some("ada@example.org"), StatusOutcome::Done(Outcome::Set)),
+                result(None, None, StatusOutcome::NotFound),
+                result(Some(bob), Some("bob@example.org"), StatusOutcome::Refused(Refusal::CapReached)),
+                result(None, None, StatusOutcome::NotFound),
+                result(Some(ada), Some("ada@example.org"), StatusOutcome::Done(Outcome::Unchanged)),
+                result(Some(bob), None, StatusOutcome::Refused(Refusal::CapReached)),
+            ],
+            period: period(1, 0, Some(1)),
+        };
+        let answer = serde_json::to_value(StatusAnswer::new(&read(body).contacts, &report)).unwrap();
+        assert_eq!(
+            answer["results"],
+            json!([
+                {"id": ada.to_string(), "email": "ada@example.org", "outcome": "set"},
+                {"email": "no@one", "outcome": "not_found"},
+                {"id": bob.to_string(), "email": "bob@example.org", "outcome": "refused", "reason": "cap-reached"},
+                {"id": "42", "outcome": "not_found"},
+                {"id": ada.to_string(), "email": "ada@example.org", "outcome": "unchanged"},
+                {"id": bob.to_string(), "outcome": "refused", "reason": "cap-reached"},
+            ])
+        );
+        assert_eq!(
+            answer["summary"],
+            json!({"set": 1, "kept": 0, "queued": 0, "unchanged": 1, "refused": 2, "not_found": 2})
+        );
+        assert_eq!(answer["usage"]["marketing"], 1);
+    }
+
+    #[test]
+    fn a_dry_run_is_asked_for() {
+        assert!(!read(json!({"contacts": [{"id": "a"}]})).dry_run);
+        assert!(read(json!({"contacts": [{"id": "a"}], "dry_run": true})).dry_run);
+    }
+}
