@@ -1,5 +1,9 @@
 //! Every limit of the program in one place. Each says what it bounds and why it has this size.
 
+use std::time::Duration;
+
+use std::ops::RangeInclusive;
+
 use chrono::TimeDelta;
 
 /// How many periods are closed in one transaction at most. A transaction takes 100 items (DynamoDB); one is the
@@ -107,8 +111,30 @@ pub const PAGE_LIMIT_DEFAULT: u64 = 100;
 /// How many results a page has at most (`api.md`, "Paging").
 pub const PAGE_LIMIT_MAX: u64 = 1000;
 
+/// How many bytes of contacts a page holds: one with longer properties ends early. An answer of Lambda has at most
+/// 6 MB, in which each quote and backslash of the body counts twice.
+pub const PAGE_BYTES_MAX: usize = 2_500_000;
+
 /// The length of a cursor in a request: its own are far shorter.
 pub const CURSOR_CHARS_MAX: usize = 1024;
+
+// Submissions of forms.
+
+/// How many fields a submission has: one for each property of a contact (`api.md`, "Contacts").
+pub const SUBMISSION_FIELDS_MAX: usize = 200;
+
+/// The length of a form field's own name.
+pub const FORM_FIELD_NAME_CHARS_MAX: usize = 200;
+
+/// The length of the id that a sender gives a submission. Only its digest is kept.
+pub const SUBMISSION_ID_CHARS_MAX: usize = 255;
+
+/// The length of the address of the page that a form stands on: what browsers and servers commonly take.
+pub const PAGE_URL_CHARS_MAX: usize = 2048;
+
+/// How long a browser may remember that a page may post to a form, in seconds. A changed list of origins is to be
+/// seen soon.
+pub const PREFLIGHT_KEPT_SECONDS: u64 = 600;
 
 /// The length of a bearer token in a request. The program's own have 47 characters.
 pub const TOKEN_CHARS_MAX: usize = 512;
@@ -136,3 +162,43 @@ pub const QUEUE_BATCH_MAX: usize = 10;
 
 /// How much of its time a function keeps to end in good order.
 pub const DEADLINE_MARGIN: TimeDelta = TimeDelta::seconds(10);
+
+// Calls to AWS.
+
+/// How long a connection to AWS may take to stand. Within a region it takes milliseconds.
+pub const AWS_CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long one attempt of a call to AWS may take. A full transaction takes tens of milliseconds; what takes this
+/// long hangs on a connection that died while the function was frozen.
+pub const AWS_ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1500);
+
+/// How long a call to AWS may take with all of its attempts: half of an HTTP function's time, so that its answer
+/// still comes in time.
+pub const AWS_OPERATION_TIMEOUT: Duration = Duration::from_secs(7);
+
+/// How often the SDK attempts a call. Conflicts and refusals are not its concern: the store decides again itself.
+pub const AWS_ATTEMPTS_MAX: u32 = 4;
+
+// Accounts and forms.
+
+/// The years in which a sandbox's own clock may stand: enough to try anything, and far from both ends of the calendar.
+pub const TEST_CLOCK_YEARS: RangeInclusive<i32> = 2000..=2199;
+
+/// How far one request moves a sandbox's clock: five of the longest years. Each period in between is closed one by
+/// one, with its statement.
+pub const TEST_CLOCK_MOVE_MAX: TimeDelta = TimeDelta::days(5 * 366);
+
+/// How many chat flows of an account have a setting of their own. They stand in the account's item.
+pub const CHATFLOWS_MAX: usize = 200;
+
+/// How many fields a form's map has. A person's record has no more properties ([`PROPERTIES_MAX`]).
+pub const FIELD_MAP_MAX: usize = 200;
+
+/// How many web origins may post to a form. They stand in the form's item.
+pub const ALLOWED_ORIGINS_MAX: usize = 50;
+
+/// The length of a web origin: a scheme, a host name of at most 253 characters (RFC 1035 §2.3.4) and a port.
+pub const ORIGIN_CHARS_MAX: usize = 267;
+
+/// The length of the address that a browser is sent to after it has posted a form. Browsers and proxies take this much.
+pub const REDIRECT_URL_CHARS_MAX: usize = 2048;

@@ -1,0 +1,153 @@
+//! What a submission is answered: what it did, and never anything of the person.
+
+use api::{Problem, respond};
+use axum::body::Body;
+use axum::response::Response;
+use http::StatusCode;
+use http::header::{ACCEPT, HeaderMap, HeaderValue, LOCATION};
+use serde::Serialize;
+use store::{Form, Submitted};
+use url::Url;
+use utoipa::ToSchema;
+
+/// What a submission did.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Submitted)]
+pub(crate) struct SubmittedView {
+    /// To the person's record: `created` or `updated`.
+    contact: &'static str,
+    /// To the person's marketing state: `set`, `kept`, `unchanged` or `not_set`.
+    marketing: &'static str,
+    /// Whether the submission had been accepted before. It changed nothing then, and the rest is what it did the first
+    /// time.
+    duplicate: bool,
+    /// Why the person was not set marketing though the form would, such as `cap-reached`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    reason: Option<String>,
+}
+
+impl SubmittedView {
+    fn new(submitted: &Submitted) -> Self {
+        Self {
+            contact: submitted.contact.as_str(),
+            marketing: submitted.marketing.as_str(),
+            duplicate: submitted.duplicate,
+            reason: submitted.reason.clone(),
+        }
+    }
+}
+
+/// The answer: what it did, or the way to the form's next page for a browser that posts a form by itself.
+///
+/// # Errors
+///
+/// None in practice; see [`respond::ok`].
+pub(crate) fn respond(
+    form: &Form,
+    request: &HeaderMap,
+    is_form_post: bool,
+    submitted: &Submitted,
+) -> Result<Response, Problem> {
+    match next_page(form).filter(|_| is_form_post && wants_a_page(request)) {
+        Some(location) => Ok(see_other(location)),
+        None => respond::ok(&SubmittedView::new(submitted)),
+    }
+}
+
+/// The form's redirect URL in the ASCII form that headers have.
+fn next_page(form: &Form) -> Option<HeaderValue> {
+    let url = Url::parse(form.redirect_url.as_deref()?).ok()?;
+    HeaderValue::try_from(url.as_str()).ok()
+}
+
+/// Whether whoever asks shows the answer to a person. Scripts that fetch accept `*/*` or JSON.
+fn wants_a_page(request: &HeaderMap) -> bool {
+    let accepted = request.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut ranges = accepted.flat_map(|value| value.split(','));
+    ranges.any(|range| {
+        let essence = range.split(';').next().unwrap_or_default();
+        essence.trim().eq_ignore_ascii_case("text/html")
+    })
+}
+
+fn see_other(location: HeaderValue) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    response.headers_mut().insert(LOCATION, location);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use domain::Timestamp;
+    use domain::ids::{AccountId, FormId};
+    use store::{ContactEffect, MarketingEffect};
+
+    use super::*;
+
+    const CHROME: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
+
+    fn form(redirect_url: Option<&str>) -> Form {
+        Form {
+            id: FormId::new(Timestamp::MIN, 1),
+            account: AccountId::new(Timestamp::MIN, 2),
+            name: "Newsletter".into(),
+            provider: "native".into(),
+            set_marketing: true,
+            field_map: BTreeMap::new(),
+            allowed_origins: Vec::new(),
+            redirect_url: redirect_url.map(str::to_owned),
+            created_at: Timestamp::MIN,
+            updated_at: Timestamp::MIN,
+        }
+    }
+
+    fn answer(redirect_url: Option<&str>, accept: &'static str, is_form_post: bool) -> (u16, Option<String>) {
+        let submitted = Submitted {
+            contact: ContactEffect::Created,
+            marketing: MarketingEffect::Set,
+            reason: None,
+            duplicate: false,
+        };
+        let request = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]);
+        let response = respond(&form(redirect_url), &request, is_form_post, &submitted).unwrap();
+        let location = response.headers().get(LOCATION).map(|value| value.to_str().unwrap().to_owned());
+        (response.status().as_u16(), location)
+    }
+
+    #[test]
+    fn only_a_browsers_own_form_post_is_sent_on() {
+        let thanks = Some("https://example.org/thanks");
+        assert_eq!(answer(thanks, CHROME, true), (303, thanks.map(str::to_owned)));
+        assert_eq!(answer(thanks, "application/json, TEXT/HTML;q=0.1", true).0, 303);
+        assert_eq!(answer(thanks, CHROME, false), (200, None));
+        assert_eq!(answer(thanks, "*/*", true), (200, None));
+        assert_eq!(answer(thanks, "application/json", true), (200, None));
+        assert_eq!(answer(None, CHROME, true), (200, None));
+    }
+
+    #[test]
+    fn a_location_is_ascii() {
+        let answer = answer(Some("https://münchen.example/dankeschön"), CHROME, true);
+        assert_eq!(answer, (303, Some("https://xn--mnchen-3ya.example/dankesch%C3%B6n".into())));
+    }
+
+    #[test]
+    fn the_view_leaves_out_a_reason_that_there_is_not() {
+        let submitted = Submitted {
+            contact: ContactEffect::Updated,
+            marketing: MarketingEffect::NotSet,
+            reason: Some("cap-reached".into()),
+            duplicate: true,
+        };
+        assert_eq!(
+            serde_json::to_value(SubmittedView::new(&submitted)).unwrap(),
+            serde_json::json!({"contact": "updated", "marketing": "not_set", "duplicate": true, "reason": "cap-reached"})
+        );
+        let view = SubmittedView::new(&Submitted { reason: None, ..submitted });
+        assert!(serde_json::to_value(view).unwrap().get("reason").is_none());
+    }
+}

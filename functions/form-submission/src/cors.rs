@@ -1,0 +1,121 @@
+//! Which pages may post to a form and read the answer (the Fetch standard's CORS protocol).
+//!
+//! A form without a list of origins may be posted to from any page. With a list, a page that is not on it is refused
+//! before anything is written. What sends no `Origin`, such as a server, is none of the browser's concern: no list of
+//! origins can keep it out.
+
+use domain::limits::PREFLIGHT_KEPT_SECONDS;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_MAX_AGE, HeaderMap, HeaderValue, ORIGIN, VARY,
+};
+
+/// Where a request comes from, as far as the form asks.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Cors {
+    /// The form takes submissions from anywhere.
+    Anywhere,
+    /// The page is on the form's list.
+    Listed(HeaderValue),
+    /// The form has a list, and the request comes from no page.
+    NoOrigin,
+    /// The page is not on the form's list.
+    NotListed,
+}
+
+impl Cors {
+    /// Holds a request's `Origin` against a form's list.
+    pub(crate) fn new(allowed: &[String], request: &HeaderMap) -> Self {
+        if allowed.is_empty() {
+            return Self::Anywhere;
+        }
+        let Some(origin) = request.get(ORIGIN) else { return Self::NoOrigin };
+        let is_listed = allowed.iter().any(|one| one.as_bytes().eq_ignore_ascii_case(origin.as_bytes()));
+        if is_listed { Self::Listed(origin.clone()) } else { Self::NotListed }
+    }
+
+    /// Adds to an answer who may read it. Without this a page's script sees neither results nor problems.
+    pub(crate) fn allow_reading(&self, answer: &mut HeaderMap) {
+        match self {
+            Self::Anywhere => {
+                answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+                return;
+            }
+            Self::Listed(origin) => {
+                answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+            }
+            Self::NoOrigin | Self::NotListed => {}
+        }
+        answer.append(VARY, HeaderValue::from_static("Origin"));
+    }
+
+    /// Adds to the answer to a browser's preflight what a page may then send.
+    pub(crate) fn allow_posting(&self, answer: &mut HeaderMap) {
+        if matches!(self, Self::NotListed) {
+            return;
+        }
+        answer.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
+        answer.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("content-type"));
+        answer.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from(PREFLIGHT_KEPT_SECONDS));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cors(allowed: &[&str], origin: Option<&'static str>) -> Cors {
+        let allowed: Vec<String> = allowed.iter().map(|&origin| origin.to_owned()).collect();
+        let origin = origin.map(|origin| (ORIGIN, HeaderValue::from_static(origin)));
+        Cors::new(&allowed, &HeaderMap::from_iter(origin))
+    }
+
+    fn readable(cors: &Cors) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        cors.allow_reading(&mut headers);
+        headers
+    }
+
+    #[test]
+    fn without_a_list_any_page_may_post_and_read() {
+        for origin in [None, Some("null"), Some("https://example.org")] {
+            let headers = readable(&cors(&[], origin));
+            assert_eq!(headers[ACCESS_CONTROL_ALLOW_ORIGIN], "*");
+            assert!(!headers.contains_key(VARY));
+        }
+    }
+
+    #[test]
+    fn with_a_list_only_those_on_it_may() {
+        let list = ["https://example.org", "http://localhost:3000"];
+        for origin in ["https://example.org", "http://localhost:3000", "https://EXAMPLE.org"] {
+            let headers = readable(&cors(&list, Some(origin)));
+            assert_eq!(
+                (&headers[ACCESS_CONTROL_ALLOW_ORIGIN], &headers[VARY]),
+                (&origin.parse().unwrap(), &HeaderValue::from_static("Origin"))
+            );
+        }
+        for origin in
+            ["null", "http://example.org", "https://example.org:8443", "https://example.org.evil", "*", ""]
+        {
+            let found = cors(&list, Some(origin));
+            assert_eq!(found, Cors::NotListed, "{origin}");
+            let headers = readable(&found);
+            assert!(!headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN));
+            assert_eq!(headers[VARY], "Origin", "an answer that was kept must not serve another page");
+        }
+        assert_eq!(cors(&list, None), Cors::NoOrigin);
+    }
+
+    #[test]
+    fn a_preflight_tells_the_page_what_it_may_send() {
+        let mut headers = HeaderMap::new();
+        cors(&["https://example.org"], Some("https://example.org")).allow_posting(&mut headers);
+        assert_eq!(headers[ACCESS_CONTROL_ALLOW_METHODS], "POST");
+        assert_eq!(headers[ACCESS_CONTROL_ALLOW_HEADERS], "content-type");
+        assert_eq!(headers[ACCESS_CONTROL_MAX_AGE], "600");
+        let mut headers = HeaderMap::new();
+        cors(&["https://example.org"], Some("https://example.com")).allow_posting(&mut headers);
+        assert!(headers.is_empty());
+    }
+}

@@ -1,0 +1,31 @@
+//! Submissions of forms: public routes that pages post to. A submission becomes a contact, or updates one, with the
+//! marketing status that the form gives.
+
+mod answer;
+mod cors;
+mod person;
+mod sent;
+mod submit;
+
+use api::{Context, openapi};
+use axum::Router;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes and their description, declared once.
+fn api() -> OpenApiRouter<Context> {
+    openapi::router().routes(routes!(submit::submit, submit::preflight))
+}
+
+/// The router that `main` runs and the local stack merges.
+#[must_use]
+pub fn router(context: Context) -> Router {
+    api::router::routes(api(), context)
+}
+
+/// The OpenAPI document of these routes alone.
+#[must_use]
+pub fn openapi() -> OpenApi {
+    openapi::describe(api())
+}

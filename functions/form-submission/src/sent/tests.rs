@@ -1,0 +1,255 @@
+//! Bodies as pages, scripts and strangers send them.
+
+use http::header::{CONTENT_TYPE, HeaderValue};
+use proptest::prelude::*;
+
+use super::*;
+
+const FORM: &str = "application/x-www-form-urlencoded";
+const MULTIPART: &str = "multipart/form-data; boundary=X";
+
+fn headers(content_type: &str) -> HeaderMap {
+    HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_str(content_type).unwrap())])
+}
+
+fn sent(content_type: &str, body: &str) -> Sent {
+    read(&headers(content_type), Bytes::from(body.to_owned())).unwrap()
+}
+
+/// The slug of the problem and the fields that it names.
+fn wrong(content_type: &str, body: &str) -> (&'static str, Vec<String>) {
+    let problem = read(&headers(content_type), Bytes::from(body.to_owned())).err().unwrap();
+    (problem.slug().as_str(), problem.errors().iter().map(|error| error.field.clone()).collect())
+}
+
+fn pairs(sent: &Sent) -> Vec<(&str, &str)> {
+    sent.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
+/// A multipart body of these parts: the parameters after `form-data`, and the content.
+fn multipart(parts: &[(&str, &str)]) -> String {
+    let parts = parts.iter().map(|(about, content)| {
+        format!("--X\r\nContent-Disposition: form-data; {about}\r\n\r\n{content}\r\n")
+    });
+    parts.chain(["--X--\r\n".to_owned()]).collect()
+}
+
+#[test]
+fn json_values_of_every_kind() {
+    let body = r#"{"fields": {"email": "ada@example.org", "age": 36, "height": 1.5, "news": true, "none": null,
+        "topics": ["a", 2, false, null], "void": []}, "submission_id": "s-1",
+        "submitted_at": "2026-11-21T19:59:01Z", "page_url": "https://example.org/"}"#;
+    let sent = sent("application/json; charset=utf-8", body);
+    let mut found = pairs(&sent);
+    found.sort_unstable();
+    assert_eq!(
+        found,
+        [
+            ("age", "36"),
+            ("email", "ada@example.org"),
+            ("height", "1.5"),
+            ("news", "true"),
+            ("topics", "2"),
+            ("topics", "a"),
+            ("topics", "false"),
+        ]
+    );
+    assert_eq!(sent.submission_id.as_deref(), Some("s-1"));
+    assert_eq!(sent.submitted_at.as_deref(), Some("2026-11-21T19:59:01Z"));
+    assert_eq!(sent.page_url.as_deref(), Some("https://example.org/"));
+    assert!(!sent.is_form_post);
+}
+
+#[test]
+fn json_keeps_the_order_of_a_lists_values() {
+    let sent = sent("application/json", r#"{"fields": {"topics": ["b", "a"]}}"#);
+    assert_eq!(pairs(&sent), [("topics", "b"), ("topics", "a")]);
+}
+
+#[test]
+fn json_that_is_wrong_is_named() {
+    for (body, fields) in [
+        ("", vec![""]),
+        ("{", vec![""]),
+        ("[]", vec![""]),
+        ("{}", vec!["fields"]),
+        (r#"{"fields": []}"#, vec!["fields"]),
+        (r#"{"fields": null}"#, vec!["fields"]),
+        (r#"{"fields": {"a": {}, "b": [[]], "c": 1}, "x": 1}"#, vec!["fields.a", "fields.b", "x"]),
+        (r#"{"fields": {}, "submission_id": 7, "page_url": null}"#, vec!["submission_id", "page_url"]),
+        (r#"{"fields": {"a": 1, "a": 2}}"#, vec![""]),
+    ] {
+        let fields = fields.into_iter().map(str::to_owned).collect();
+        assert_eq!(wrong("application/json", body), ("invalid-request", fields), "{body}");
+    }
+}
+
+#[test]
+fn a_form_post_has_its_own_names_for_what_is_about_the_submission() {
+    let body = "email=ada%40example.org&first+name=Ada+L&topic=a&topic=b&submission_id=s-1\
+                &submitted_at=2026-11-21T19%3A59%3A01Z&page_url=https%3A%2F%2Fexample.org%2F&fields=x";
+    let multipart = multipart(&[
+        ("name=\"email\"", "ada@example.org"),
+        ("name=\"first name\"", "Ada L"),
+        ("name=\"topic\"", "a"),
+        ("name=\"topic\"", "b"),
+        ("name=\"submission_id\"", "s-1"),
+        ("name=\"submitted_at\"", "2026-11-21T19:59:01Z"),
+        ("name=\"page_url\"", "https://example.org/"),
+        ("name=\"fields\"", "x"),
+    ]);
+    for (content_type, body) in [(FORM, body), (MULTIPART, &multipart)] {
+        let sent = sent(content_type, body);
+        assert_eq!(
+            pairs(&sent),
+            [
+                ("email", "ada@example.org"),
+                ("first name", "Ada L"),
+                ("topic", "a"),
+                ("topic", "b"),
+                ("fields", "x")
+            ]
+        );
+        let about: Vec<_> = sent.about_itself().collect();
+        assert_eq!(
+            about,
+            [
+                ("submission_id", "s-1"),
+                ("submitted_at", "2026-11-21T19:59:01Z"),
+                ("page_url", "https://example.org/"),
+            ]
+        );
+        assert!(sent.is_form_post);
+    }
+}
+
+#[test]
+fn a_hidden_field_that_was_left_empty_was_not_said() {
+    let sent = sent(FORM, "email=a%40b&submission_id=&page_url=&submission_id=s-1");
+    assert_eq!((sent.submission_id.as_deref(), sent.page_url), (Some("s-1"), None));
+    assert_eq!(
+        wrong(FORM, "page_url=a&submission_id=1&submission_id=1&page_url=b"),
+        ("invalid-request", vec!["submission_id".to_owned(), "page_url".to_owned()])
+    );
+}
+
+#[test]
+fn what_is_no_utf8_is_replaced() {
+    assert_eq!(pairs(&sent(FORM, "name=Jos%E9&%")), [("name", "Jos\u{FFFD}"), ("%", "")]);
+    let body = [multipart(&[("name=\"name\"", "Jos")]).as_bytes(), b""].concat();
+    let at = body.windows(3).position(|bytes| bytes == b"Jos").unwrap() + 3;
+    let body = [&body[..at], &[0xE9], &body[at..]].concat();
+    let sent = read(&headers(MULTIPART), Bytes::from(body)).unwrap();
+    assert_eq!(pairs(&sent), [("name", "Jos\u{FFFD}")]);
+}
+
+#[test]
+fn files_are_left_out() {
+    let body = multipart(&[
+        ("name=\"email\"", "a@b"),
+        ("name=\"cv\"; filename=\"cv.pdf\"", "%PDF"),
+        ("name=\"photo\"; filename=\"\"", ""),
+        ("name=\"note\"", "line 1\r\nline 2"),
+        ("name=\"\"", "x"),
+    ]);
+    assert_eq!(pairs(&sent(MULTIPART, &body)), [("email", "a@b"), ("note", "line 1\r\nline 2"), ("", "x")]);
+    assert_eq!(pairs(&sent("multipart/form-data; boundary=\"X\"", "--X--\r\n")), []);
+}
+
+#[test]
+fn a_broken_multipart_body_is_refused() {
+    let whole = multipart(&[("name=\"email\"", "a@b")]);
+    for (content_type, body) in [
+        (MULTIPART, ""),
+        (MULTIPART, "email=a@b"),
+        (MULTIPART, whole.trim_end_matches("--X--\r\n")),
+        (MULTIPART, "--X\r\nContent-Disposition: form-data\r\n\r\nno name\r\n--X--"),
+        (MULTIPART, "--X\r\n\r\nno headers\r\n--X--"),
+        ("multipart/form-data", whole.as_str()),
+        ("multipart/form-data; boundary=Y", whole.as_str()),
+    ] {
+        assert_eq!(
+            wrong(content_type, body),
+            ("invalid-request", vec![String::new()]),
+            "{content_type} {body}"
+        );
+    }
+}
+
+#[test]
+fn other_media_types_are_not_read() {
+    for content_type in
+        ["text/plain", "application/xml", "multipart/mixed; boundary=X", "application/form-data", ";"]
+    {
+        assert_eq!(wrong(content_type, "{}"), ("unsupported-media-type", Vec::new()), "{content_type}");
+    }
+    let problem = read(&HeaderMap::new(), Bytes::new()).err().unwrap();
+    assert_eq!(problem.slug(), Slug::UnsupportedMediaType);
+}
+
+fn noted(sent: &Sent) -> Vec<String> {
+    let mut errors = Errors::default();
+    sent.check(&mut errors);
+    let problem = errors.check().err();
+    problem.iter().flat_map(Problem::errors).map(|error| error.field.clone()).collect()
+}
+
+#[test]
+fn what_is_said_of_the_submission_is_checked() {
+    let about = |id: &str, at: &str, url: &str| Sent {
+        submission_id: Some(id.to_owned()),
+        submitted_at: Some(at.to_owned()),
+        page_url: Some(url.to_owned()),
+        ..Sent::default()
+    };
+    let url_of = |length: usize| format!("https://example.org/{}", "a".repeat(length - 20));
+    assert_eq!(noted(&Sent::default()), Vec::<String>::new());
+    assert_eq!(
+        noted(&about(&"ü".repeat(255), "2026-11-21T20:59:01.5+01:00", &url_of(2048))),
+        Vec::<String>::new()
+    );
+    assert_eq!(noted(&about("s", "2026-11-21T20:59:01Z", "capacitor://localhost/")), Vec::<String>::new());
+    assert_eq!(noted(&about("", "2026-11-21", "/page")), ["submission_id", "submitted_at", "page_url"]);
+    assert_eq!(
+        noted(&about(&"ü".repeat(256), "1", &url_of(2049))),
+        ["submission_id", "submitted_at", "page_url"]
+    );
+}
+
+fn any_content_type() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["application/json", FORM, MULTIPART, "multipart/form-data; boundary=\"\""])
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_are_a_surprise(content_type in any_content_type(), body: Vec<u8>) {
+        let _ = read(&headers(content_type), Bytes::from(body));
+    }
+
+    #[test]
+    fn nor_is_what_looks_like_a_body(
+        content_type in any_content_type(),
+        pieces in prop::collection::vec(
+            prop::sample::select(vec![
+                "--X", "--", "\r\n", "\r\n\r\n", "Content-Disposition: form-data; ", "name=", "filename=", "\"", "\\\"",
+                "Content-Type: text/plain; charset=", "utf-16", "a", ";", " ", "%", "%0", "&", "=", "{", "}", "\"fields\"",
+                ":", "null", "ü", "\0",
+            ]),
+            0..40,
+        ),
+    ) {
+        let _ = read(&headers(content_type), Bytes::from(pieces.concat()));
+    }
+
+    #[test]
+    fn a_form_post_says_the_same_in_both_encodings(
+        fields in prop::collection::vec(("[a-zä]{1,5}", "[^\r\n\u{FEFF}]{0,12}"), 0..8),
+    ) {
+        let encoded: String = form_urlencoded::Serializer::new(String::new()).extend_pairs(&fields).finish();
+        let parts: Vec<_> = fields.iter().map(|(name, value)| (format!("name=\"{name}\""), value.as_str())).collect();
+        let parts: Vec<_> = parts.iter().map(|(about, value)| (about.as_str(), *value)).collect();
+        let one = sent(FORM, &encoded);
+        prop_assert!(one == sent(MULTIPART, &multipart(&parts)));
+        prop_assert!(one.fields == fields);
+    }
+}

@@ -1,0 +1,191 @@
+//! `POST` and `OPTIONS /v1/forms/{form_id}/submissions`.
+
+use std::collections::BTreeMap;
+
+use api::fields::Errors;
+use api::path::PathId;
+use api::{Context, Problem, Slug, body};
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use domain::ids::FormId;
+use http::{HeaderMap, StatusCode};
+use serde::Serialize;
+use store::{Form, Refused, StoreError, Submission, Submitted};
+use utoipa::ToSchema;
+
+use crate::answer::{self, SubmittedView};
+use crate::cors::Cors;
+use crate::person::{self, Person};
+use crate::sent::{self, Sent};
+
+/// A submission in JSON.
+#[derive(ToSchema)]
+#[schema(as = Submission)]
+#[expect(dead_code, reason = "it describes the body that sent::read reads")]
+struct SubmissionSchema {
+    /// The form's fields by their own names, at most 200. `email`, or the field that the form maps to it, is required.
+    fields: BTreeMap<String, FieldSchema>,
+    /// The sender's id for this submission: sent again within 7 days it changes nothing.
+    #[schema(nullable = false, min_length = 1, max_length = 255)]
+    submission_id: Option<String>,
+    /// When the person sent it. Kept only if the form maps it.
+    #[schema(nullable = false, format = DateTime)]
+    submitted_at: Option<String>,
+    /// The page that the form stands on. Kept only if the form maps it.
+    #[schema(nullable = false, format = "uri", max_length = 2048)]
+    page_url: Option<String>,
+}
+
+/// A field's value, or several that are joined with `;`. `null` and an empty text leave what is known as it is.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = SubmissionField)]
+#[expect(dead_code, reason = "it describes what sent::read reads")]
+enum FieldSchema {
+    /// One value.
+    One(Option<FieldValueSchema>),
+    /// Several values.
+    Several(Vec<Option<FieldValueSchema>>),
+}
+
+/// A text, or what is taken as one.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = SubmissionValue)]
+#[expect(dead_code, reason = "it describes what sent::read reads")]
+enum FieldValueSchema {
+    Text(String),
+    Number(f64),
+    Truth(bool),
+}
+
+/// A submission as a plain HTML form posts it. Names that stand several times have their values joined with `;`.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FormPost)]
+struct FormPostSchema {
+    /// The sender's id for this submission: sent again within 7 days it changes nothing.
+    #[schema(nullable = false, min_length = 1, max_length = 255)]
+    submission_id: Option<String>,
+    /// When the person sent it. Kept only if the form maps it.
+    #[schema(nullable = false, format = DateTime)]
+    submitted_at: Option<String>,
+    /// The page that the form stands on. Kept only if the form maps it.
+    #[schema(nullable = false, format = "uri", max_length = 2048)]
+    page_url: Option<String>,
+    /// The form's fields by their own names, at most 200. `email`, or the field that the form maps to it, is required.
+    #[serde(flatten)]
+    fields: BTreeMap<String, String>,
+}
+
+/// Submits a form.
+///
+/// Public: pages post to it, with a script or as a plain HTML form. A submission of an address that is known already
+/// updates that person; an empty value leaves what is known as it is. With the form's `set_marketing` on the person is
+/// set marketing; over the account's cap the person is kept as a non-marketing contact.
+///
+/// A browser that posts the form by itself is sent on to the form's `redirect_url`, if there is one. Files are left out.
+#[utoipa::path(
+    post, path = "/v1/forms/{form_id}/submissions", tag = "Forms", security(()),
+    params(("form_id" = String, Path, description = "The form's id.")),
+    request_body(content(
+        (SubmissionSchema = "application/json"),
+        (FormPostSchema = "application/x-www-form-urlencoded"),
+        (FormPostSchema = "multipart/form-data"),
+    )),
+    responses(
+        (status = 200, description = "What the submission did.", body = SubmittedView),
+        (status = 303, description = "On to the form's `redirect_url`, for a browser's own form post.",
+         headers(("Location" = String, description = "The form's `redirect_url`."))),
+    ),
+)]
+pub(crate) async fn submit(
+    State(context): State<Context>,
+    id: Result<PathId<FormId>, Problem>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let form = find(&context, id).await;
+    let cors = cors(form.as_ref().ok(), &parts.headers);
+    let answer = match form {
+        Ok(form) => take(&context, &form, &cors, &parts.headers, body).await,
+        Err(problem) => Err(problem),
+    };
+    let mut response = answer.unwrap_or_else(IntoResponse::into_response);
+    cors.allow_reading(response.headers_mut());
+    response
+}
+
+/// Tells a browser which pages may submit a form.
+///
+/// The answer to a CORS preflight, by the form's `allowed_origins`.
+#[utoipa::path(
+    options, path = "/v1/forms/{form_id}/submissions", tag = "Forms", security(()),
+    params(("form_id" = String, Path, description = "The form's id.")),
+    responses((status = 204, description = "Who may submit the form, in the headers of CORS.")),
+)]
+pub(crate) async fn preflight(
+    State(context): State<Context>,
+    id: Result<PathId<FormId>, Problem>,
+    headers: HeaderMap,
+) -> Response {
+    let form = find(&context, id).await;
+    let cors = cors(form.as_ref().ok(), &headers);
+    let mut response = match form {
+        Ok(_) => StatusCode::NO_CONTENT.into_response(),
+        Err(problem) => problem.into_response(),
+    };
+    cors.allow_reading(response.headers_mut());
+    cors.allow_posting(response.headers_mut());
+    response
+}
+
+async fn find(context: &Context, id: Result<PathId<FormId>, Problem>) -> Result<Form, Problem> {
+    let PathId(id) = id?;
+    Ok(context.store.public_form(id).await?)
+}
+
+/// A form that is not there has no list of origins, so that any page is told so.
+fn cors(form: Option<&Form>, request: &HeaderMap) -> Cors {
+    Cors::new(form.map_or(&[], |form| &form.allowed_origins), request)
+}
+
+async fn take(
+    context: &Context,
+    form: &Form,
+    cors: &Cors,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    if *cors == Cors::NotListed {
+        return Err(Problem::new(Slug::PermissionDenied, "Pages of this origin may not submit the form."));
+    }
+    let sent = sent::read(headers, body::read(headers, body).await?)?;
+    let person = check(&sent, form)?;
+    let submitted = keep(context, form, &sent, &person).await?;
+    answer::respond(form, headers, sent.is_form_post, &submitted)
+}
+
+/// Who submits, if all that was sent is right.
+fn check(sent: &Sent, form: &Form) -> Result<Person, Problem> {
+    let mut errors = Errors::default();
+    sent.check(&mut errors);
+    let person = person::read(sent, &form.field_map, &mut errors);
+    errors.check()?;
+    person.ok_or_else(|| Problem::internal("a reader refused without saying why"))
+}
+
+async fn keep(context: &Context, form: &Form, sent: &Sent, person: &Person) -> Result<Submitted, Problem> {
+    let submission = Submission {
+        form,
+        submission_id: sent.submission_id.as_deref(),
+        email: &person.email,
+        properties: &person.properties,
+    };
+    let submitted = context.store.submit(&submission, context.clock.now()).await;
+    submitted.map_err(|error| match error {
+        // The sender knows fields, not properties.
+        StoreError::Refused(Refused::Invalid { message, .. }) => Problem::invalid_field("fields", message),
+        error => error.into(),
+    })
+}
