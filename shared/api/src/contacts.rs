@@ -93,7 +93,7 @@ pub fn references(contacts: &[NamedContact]) -> Vec<ContactRef> {
 /// A contact of a request, for its description: an id or an address, one of the two.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
-#[schema(as = NamedContact)]
+#[schema(as = NamedContact, description = "A contact, by its id or by its address.")]
 pub enum NamedContactSchema {
     /// By its id.
     #[schema(title = "By id")]

@@ -32,7 +32,7 @@ pub const TAGS: &[(&str, &str)] = &[
 pub struct IdempotencyKey {
     /// Names the request. The same key and request get the first answer again for 24 hours; the same key with another
     /// request is refused.
-    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255)]
+    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, nullable = false)]
     idempotency_key: Option<String>,
 }
 
@@ -42,7 +42,7 @@ pub struct IdempotencyKey {
 #[expect(dead_code, reason = "it describes the header that Request reads")]
 pub struct IfMatch {
     /// The `ETag` that the change is meant for: 412 if the contact has another by now.
-    #[param(rename = "If-Match")]
+    #[param(rename = "If-Match", nullable = false)]
     if_match: Option<String>,
 }
 

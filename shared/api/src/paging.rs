@@ -105,10 +105,10 @@ impl<P: Position> FromFields for Paging<P> {
 #[expect(dead_code, reason = "it describes the parameters that Paging reads")]
 pub struct PagingParameters {
     /// How many results a page has.
-    #[param(minimum = 1, maximum = 1000, default = 100)]
+    #[param(minimum = 1, maximum = 1000, default = 100, nullable = false)]
     limit: Option<u64>,
     /// The cursor of the page before: results after it.
-    #[param(max_length = 1024)]
+    #[param(max_length = 1024, nullable = false)]
     after: Option<String>,
 }
 

@@ -115,7 +115,7 @@ impl fmt::Debug for FieldError {
 
 /// A problem document (RFC 9457) as it stands in the OpenAPI document. [`Problem`] renders it.
 #[derive(ToSchema)]
-#[schema(as = Problem)]
+#[schema(as = Problem, description = "What went wrong (RFC 9457).")]
 #[expect(dead_code, reason = "it describes the document; the fields are for the OpenAPI document alone")]
 pub struct ProblemDocument {
     /// `urn:tidemark:problem:` and the slug that tells problems apart.
@@ -129,13 +129,13 @@ pub struct ProblemDocument {
     /// What happened in this case.
     detail: String,
     /// The request's id, to be named when asking about it.
-    #[schema(required = false)]
+    #[schema(required = false, nullable = false)]
     instance: Option<String>,
     /// Everything that is wrong with the request, for `invalid-request`.
-    #[schema(required = false)]
+    #[schema(required = false, nullable = false)]
     errors: Option<Vec<FieldError>>,
     /// The contact that has the address, for `contact-exists`.
-    #[schema(required = false)]
+    #[schema(required = false, nullable = false)]
     contact_id: Option<String>,
 }
 
@@ -282,6 +282,23 @@ fn sentence(text: &str) -> String {
     format!("{first}{}.", letters.as_str())
 }
 
+/// The error and everything that led to it, in one line, for a log.
+#[must_use]
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        let words = source.to_string();
+        // Some errors repeat their source in their own words.
+        if !text.ends_with(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+        next = source.source();
+    }
+    text
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = response(self.slug, self.document());
@@ -398,6 +415,13 @@ mod tests {
             (503, &b"1"[..])
         );
         assert!(!read(response).await.to_string().contains("throttled"));
+    }
+
+    #[test]
+    fn a_fault_is_told_with_its_chain() {
+        let source = std::io::Error::other("the disk is gone");
+        let fault = StoreError::Fault("the item can't be read".into(), Some(source.into()));
+        assert_eq!(chain(&fault), "the item can't be read: the disk is gone");
     }
 
     #[test]

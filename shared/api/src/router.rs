@@ -1,7 +1,5 @@
 //! What all routers of the API have around them.
 
-use std::error::Error;
-
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -14,7 +12,7 @@ use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::identity::{RequestId, take_from_api_gateway};
-use crate::problem::{Cause, Document, Problem, Slug};
+use crate::problem::{Cause, Document, Problem, Slug, chain};
 
 /// The router of one function's routes. Several of them can be merged into one, as the local stack does.
 pub fn routes<S: Clone + Send + Sync + 'static>(api: OpenApiRouter<S>, state: S) -> Router {
@@ -31,9 +29,9 @@ pub fn with_not_found(routes: Router) -> Router {
     routes.fallback(not_found.layer(from_fn(finish)))
 }
 
-/// A function's router as API Gateway's events reach it.
-pub fn behind_api_gateway(routes: Router) -> Router {
-    with_not_found(routes).layer(from_fn(take_from_api_gateway))
+/// A router as API Gateway's events reach it: the outermost layer, which makes the event's identity known within.
+pub fn behind_api_gateway(router: Router) -> Router {
+    router.layer(from_fn(take_from_api_gateway))
 }
 
 async fn not_found() -> Problem {
@@ -67,22 +65,6 @@ async fn finish(request: Request, next: Next) -> Response {
     }
     response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
-}
-
-/// The error and everything that led to it, in one line.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(source) = next {
-        let words = source.to_string();
-        // Some errors repeat their source in their own words.
-        if !text.ends_with(&words) {
-            text.push_str(": ");
-            text.push_str(&words);
-        }
-        next = source.source();
-    }
-    text
 }
 
 #[cfg(test)]

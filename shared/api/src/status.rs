@@ -33,7 +33,7 @@ impl FromFields for StatusChange {
 
 /// The body of a status request, for its description.
 #[derive(ToSchema)]
-#[schema(as = StatusChange)]
+#[schema(as = StatusChange, description = "The contacts whose state is to change.")]
 #[expect(dead_code, reason = "it describes the body that StatusChange reads")]
 pub struct StatusChangeSchema {
     /// The contacts, in the order in which room under a cap is given.
@@ -87,7 +87,7 @@ struct Summary {
     queued: u64,
     /// Already were as asked.
     unchanged: u64,
-    /// Might not change.
+    /// Could not be changed, for the reason that the result gives.
     refused: u64,
     /// Are no contacts of the account.
     not_found: u64,

@@ -7,7 +7,7 @@ use axum::extract::State;
 use domain::Timestamp;
 use domain::ids::{AccountId, UserId};
 use domain::permission::{Caller, Principal, Role};
-use http::header::{ALLOW, CONTENT_TYPE};
+use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::BodyExt as _;
 use serde_json::json;
 use tower::ServiceExt as _;
@@ -47,7 +47,7 @@ fn router() -> Router {
         .routes(routes!(text))
         .routes(routes!(broken))
         .routes(routes!(who));
-    behind_api_gateway(super::routes(api, Clock::new(|| Timestamp::MIN)))
+    behind_api_gateway(with_not_found(super::routes(api, Clock::new(|| Timestamp::MIN))))
 }
 
 async fn send(request: http::Request<Body>) -> (http::response::Parts, String) {
@@ -125,8 +125,10 @@ async fn the_identity_and_the_id_of_the_request_come_from_the_event() {
     assert_eq!(parts.headers[CACHE_CONTROL], "no-store");
 
     for path in ["/who", "/nothing", "/things/7", "/broken"] {
-        let (_, body) = problem(event(path, &serde_json::Map::new())).await;
+        let (parts, body) = problem(event(path, &serde_json::Map::new())).await;
         assert_eq!(body["instance"], "req-1", "{path}");
+        let length = Value::Object(body.into_iter().collect()).to_string().len();
+        assert_eq!(parts.headers[CONTENT_LENGTH], length.to_string(), "{path}");
     }
     let (parts, _) = problem(event("/who", &serde_json::Map::new())).await;
     assert_eq!(parts.status, 401);
@@ -151,11 +153,4 @@ async fn routers_of_several_functions_merge() {
     for (path, status) in [("/texts/a", 200), ("/broken", 500), ("/nothing", 404)] {
         assert_eq!(both.clone().oneshot(get(path)).await.unwrap().status(), status, "{path}");
     }
-}
-
-#[test]
-fn a_fault_is_told_with_its_chain() {
-    let source = io::Error::other("the disk is gone");
-    let fault = store::StoreError::Fault("the item can't be read".into(), Some(source.into()));
-    assert_eq!(chain(&fault), "the item can't be read: the disk is gone");
 }
