@@ -1,0 +1,197 @@
+//! The environment: read here and nowhere else, once, and checked before anything runs.
+
+use std::fmt;
+
+use thiserror::Error;
+use tracing::Level;
+
+/// A variable that is missing or is not what it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum EnvironmentError {
+    /// It is not set, or empty.
+    #[error("the environment variable {0} is missing")]
+    Missing(&'static str),
+    /// It is set to something else than expected. The value is not repeated: it may be a secret in the wrong place.
+    #[error("the environment variable {name} is not {expected}")]
+    Malformed {
+        /// Its name.
+        name: &'static str,
+        /// What it should be.
+        expected: &'static str,
+    },
+}
+
+/// Answers the value of a variable.
+type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
+
+/// The process's environment.
+pub struct Environment {
+    lookup: Box<Lookup>,
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Environment")
+    }
+}
+
+impl Environment {
+    /// The environment that the process was started in.
+    #[must_use]
+    pub fn of_process() -> Self {
+        #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+        Self::new(|name| std::env::var(name).ok())
+    }
+
+    /// An environment where variables have the values that `lookup` answers.
+    pub fn new(lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        Self { lookup: Box::new(lookup) }
+    }
+
+    fn get(&self, name: &'static str) -> Option<String> {
+        (self.lookup)(name).filter(|value| !value.is_empty())
+    }
+
+    fn require(&self, name: &'static str) -> Result<String, EnvironmentError> {
+        self.get(name).ok_or(EnvironmentError::Missing(name))
+    }
+
+    /// `TABLE_NAME`: the DynamoDB table.
+    ///
+    /// # Errors
+    ///
+    /// If it is missing or no table can have this name (3 to 255 of `[a-zA-Z0-9_.-]`).
+    pub fn table_name(&self) -> Result<String, EnvironmentError> {
+        let fits = |name: &str| {
+            (3..=255).contains(&name.len())
+                && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
+        };
+        checked("TABLE_NAME", self.require("TABLE_NAME")?, fits, "the name of a table")
+    }
+
+    /// `SWEEP_QUEUE_URL`: the queue of closed periods to be swept.
+    ///
+    /// # Errors
+    ///
+    /// If it is missing or no HTTP address.
+    pub fn sweep_queue_url(&self) -> Result<String, EnvironmentError> {
+        checked("SWEEP_QUEUE_URL", self.require("SWEEP_QUEUE_URL")?, is_http, "an HTTP address")
+    }
+
+    /// `OPERATOR_TOKEN_SHA256`: the digest of the operator's token.
+    ///
+    /// # Errors
+    ///
+    /// If it is missing or not 64 lower-case hexadecimal digits.
+    pub fn operator_token_sha256(&self) -> Result<String, EnvironmentError> {
+        let fits = |digest: &str| {
+            digest.len() == 64 && digest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        let name = "OPERATOR_TOKEN_SHA256";
+        checked(name, self.require(name)?, fits, "64 lower-case hexadecimal digits")
+    }
+
+    /// `PUBLIC_URL`: the address at which callers reach the API, if the deployment knows it.
+    ///
+    /// # Errors
+    ///
+    /// If it is set and no HTTP address.
+    pub fn public_url(&self) -> Result<Option<String>, EnvironmentError> {
+        self.get("PUBLIC_URL").map(|url| checked("PUBLIC_URL", url, is_http, "an HTTP address")).transpose()
+    }
+
+    /// `LOG_LEVEL`: `error`, `warn`, `info`, `debug` or `trace`, in any case; `info` if it is not set.
+    ///
+    /// # Errors
+    ///
+    /// If it is set to anything else.
+    pub fn log_level(&self) -> Result<Level, EnvironmentError> {
+        let name = "LOG_LEVEL";
+        let Some(level) = self.get(name) else { return Ok(Level::INFO) };
+        let expected = "error, warn, info, debug or trace";
+        // `Level` would also read a number.
+        let level = level.parse().ok().filter(|_| level.bytes().all(|b| b.is_ascii_alphabetic()));
+        level.ok_or(EnvironmentError::Malformed { name, expected })
+    }
+
+    /// The function's name, once everything that the Lambda runtime needs is known to be there. The runtime itself
+    /// would panic for want of it.
+    ///
+    /// # Errors
+    ///
+    /// If a variable is missing that Lambda sets.
+    pub fn function_name(&self) -> Result<String, EnvironmentError> {
+        for name in ["AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_FUNCTION_VERSION"] {
+            self.require(name)?;
+        }
+        let name = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
+        checked(name, self.require(name)?, |size| size.parse::<i32>().is_ok(), "a number of megabytes")?;
+        self.require("AWS_LAMBDA_FUNCTION_NAME")
+    }
+}
+
+fn is_http(url: &str) -> bool {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_graphic()))
+}
+
+fn checked(
+    name: &'static str,
+    value: String,
+    fits: impl Fn(&str) -> bool,
+    expected: &'static str,
+) -> Result<String, EnvironmentError> {
+    if fits(&value) { Ok(value) } else { Err(EnvironmentError::Malformed { name, expected }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(name: &'static str, value: &'static str) -> Environment {
+        Environment::new(move |asked| (asked == name).then(|| value.to_owned()))
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let empty = Environment::new(|_| None);
+        let missing = |name| Err(EnvironmentError::Missing(name));
+        assert_eq!(empty.table_name(), missing("TABLE_NAME"));
+        assert_eq!(empty.sweep_queue_url(), missing("SWEEP_QUEUE_URL"));
+        assert_eq!(empty.operator_token_sha256(), missing("OPERATOR_TOKEN_SHA256"));
+        assert_eq!(empty.function_name(), missing("AWS_LAMBDA_RUNTIME_API"));
+        assert_eq!(with("TABLE_NAME", "").table_name(), missing("TABLE_NAME"));
+        assert_eq!((empty.public_url(), empty.log_level()), (Ok(None), Ok(Level::INFO)));
+    }
+
+    #[test]
+    fn what_is_set_is_read() {
+        let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(with("TABLE_NAME", "tidemark-Table.1_A").table_name().unwrap(), "tidemark-Table.1_A");
+        assert_eq!(with("OPERATOR_TOKEN_SHA256", digest).operator_token_sha256().unwrap(), digest);
+        assert_eq!(
+            with("PUBLIC_URL", "https://a.example").public_url().unwrap().unwrap(),
+            "https://a.example"
+        );
+        for (text, level) in [("debug", Level::DEBUG), ("WARN", Level::WARN), ("Error", Level::ERROR)] {
+            assert_eq!(with("LOG_LEVEL", text).log_level(), Ok(level));
+        }
+    }
+
+    #[test]
+    fn what_is_malformed_is_named_and_not_repeated() {
+        for name in ["a b c", "ab", "tablé"] {
+            assert!(with("TABLE_NAME", name).table_name().is_err(), "{name}");
+        }
+        for url in ["ftp://a.example", "https://", "a.example", "https://a b"] {
+            assert!(with("PUBLIC_URL", url).public_url().is_err(), "{url}");
+            assert!(with("SWEEP_QUEUE_URL", url).sweep_queue_url().is_err(), "{url}");
+        }
+        for level in ["loud", "3", "info "] {
+            assert!(with("LOG_LEVEL", level).log_level().is_err(), "{level}");
+        }
+        let text =
+            with("OPERATOR_TOKEN_SHA256", "tmk_secret").operator_token_sha256().unwrap_err().to_string();
+        assert!(text.contains("OPERATOR_TOKEN_SHA256") && !text.contains("secret"), "{text}");
+    }
+}

@@ -1,0 +1,86 @@
+//! Starting a function: everything that is done once, before its first event.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use api::problem::chain;
+use api::{Clock, Context};
+use aws_config::SdkConfig;
+use store::{Entropy, Store};
+use tracing::Level;
+
+use crate::clock::system_clock;
+use crate::environment::{Environment, EnvironmentError};
+use crate::{logging, sdk};
+
+/// A function that has started: what its handler is made of.
+pub struct Function {
+    /// Its name, for log lines.
+    pub name: String,
+    /// Its environment, for variables that only some functions have.
+    pub environment: Environment,
+    /// The table, with a connection that stands.
+    pub store: Store,
+    /// The wall clock.
+    pub clock: Clock,
+    sdk: SdkConfig,
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Function").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Function {
+    async fn start(environment: Environment) -> Result<Self, EnvironmentError> {
+        let name = environment.function_name()?;
+        let table = environment.table_name()?;
+        let sdk = sdk::config().await;
+        let store = Store::new(aws_sdk_dynamodb::Client::new(&sdk), table, Entropy::system());
+        store.warm_up().await;
+        Ok(Self { name, environment, store, clock: system_clock(), sdk })
+    }
+
+    /// A client of SQS.
+    #[must_use]
+    pub fn sqs(&self) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::new(&self.sdk)
+    }
+
+    /// What HTTP handlers are given.
+    ///
+    /// # Errors
+    ///
+    /// If `PUBLIC_URL` is set and no HTTP address.
+    pub fn context(&self) -> Result<Context, EnvironmentError> {
+        let url = self.environment.public_url()?.unwrap_or_default();
+        Ok(Context::new(self.store.clone(), self.clock.clone()).with_public_url(&url))
+    }
+}
+
+/// Starts a function and runs it until Lambda ends it. What keeps it from starting is logged, in one line, and the
+/// process fails.
+pub async fn run<F>(body: impl FnOnce(Function) -> F) -> ExitCode
+where
+    F: Future<Output = Result<(), lambda_runtime::Error>>,
+{
+    let environment = Environment::of_process();
+    let level = environment.log_level();
+    logging::init(*level.as_ref().unwrap_or(&Level::INFO));
+    let started = match level {
+        Ok(_) => Function::start(environment).await,
+        Err(error) => Err(error),
+    };
+    let ended = match started {
+        Ok(function) => body(function).await,
+        Err(error) => Err(error.into()),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = chain(&*error), "the function could not start");
+            ExitCode::FAILURE
+        }
+    }
+}

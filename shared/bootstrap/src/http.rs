@@ -1,0 +1,112 @@
+//! Functions behind API Gateway.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use api::Context;
+use api::identity::RequestId;
+use api::router::{behind_api_gateway, with_not_found};
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+
+use crate::function;
+
+/// The whole `main` of an HTTP function.
+pub async fn run_http(make_router: impl FnOnce(Context) -> Router) -> ExitCode {
+    function::run(async |function| {
+        let router = serving(make_router(function.context()?), &function.name);
+        lambda_http::run(router).await
+    })
+    .await
+}
+
+/// The function's router with all that stands around it in Lambda.
+fn serving(routes: Router, function: &str) -> Router {
+    let logged = with_not_found(routes).layer(from_fn_with_state(Arc::from(function), log_request));
+    behind_api_gateway(logged)
+}
+
+/// Logs one line for each request. It names the route, never the path: addresses stand in paths.
+async fn log_request(State(function): State<Arc<str>>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let request_id = request.extensions().get::<RequestId>().cloned();
+    let method = request.method().clone();
+    let begun = Instant::now();
+    let response = next.run(request).await;
+    tracing::info!(
+        function = &*function,
+        method = method.as_str(),
+        route = route.as_ref().map_or("none", MatchedPath::as_str),
+        status = response.status().as_u16(),
+        duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+        request_id = request_id.as_ref().map_or("", |RequestId(id)| id.as_str()),
+        "request answered"
+    );
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::routing::get;
+    use serde_json::{Value, json};
+    use tower::ServiceExt as _;
+    use tracing::Level;
+
+    use super::*;
+    use crate::logging::tests::logged;
+
+    fn event(path: &str) -> http::Request<Body> {
+        let event = json!({
+            "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "q=ada",
+            "headers": {"host": "api.example.org", "authorization": "Bearer tmk_a"}, "isBase64Encoded": false,
+            "requestContext": {
+                "accountId": "1", "apiId": "a", "requestId": "req-1", "stage": "$default", "timeEpoch": 0,
+                "http": {"method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1"},
+            },
+        });
+        lambda_http::request::from_str(&event.to_string()).unwrap().map(Body::new)
+    }
+
+    /// The one line that a request logs, and its answer's status.
+    fn line(path: &str) -> (Value, u16) {
+        let routes = Router::new().route("/v1/contacts/by-email/{email}", get(async || "ok"));
+        let router = serving(routes, "contacts");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let mut status = 0;
+        let lines = logged(Level::TRACE, || {
+            let response = runtime.block_on(async { router.oneshot(event(path)).await });
+            status = response.unwrap().status().as_u16();
+        });
+        let [line] = lines.as_slice() else { panic!("{lines:?}") };
+        (line.clone(), status)
+    }
+
+    #[test]
+    fn a_request_is_one_line_that_names_the_route_and_not_the_path() {
+        let (line, status) = line("/v1/contacts/by-email/ada@example.org");
+        assert_eq!(status, 200);
+        for (name, value) in [
+            ("message", json!("request answered")),
+            ("function", json!("contacts")),
+            ("method", json!("GET")),
+            ("route", json!("/v1/contacts/by-email/{email}")),
+            ("status", json!(200)),
+            ("request_id", json!("req-1")),
+        ] {
+            assert_eq!(line[name], value, "{name}");
+        }
+        assert!(line["duration_ms"].is_u64());
+        assert!(!line.to_string().contains("ada") && !line.to_string().contains("tmk_"));
+    }
+
+    #[test]
+    fn a_path_that_is_not_there_is_logged_without_it() {
+        let (line, status) = line("/v1/ada@example.org");
+        assert_eq!((status, &line["route"], &line["status"]), (404, &json!("none"), &json!(404)));
+        assert!(!line.to_string().contains("ada"));
+    }
+}

@@ -1,0 +1,131 @@
+//! Log lines: one JSON object each, on standard output.
+//!
+//! What may stand in one: what happened, ids of our own, counts, durations with their unit, and errors with their
+//! chain. Never an address, a property, a token, a path or a body. So other crates are heard from `warn` on only,
+//! whatever the level: at `debug` some of them write requests out.
+
+use std::io::{self, Write as _};
+use std::panic::PanicHookInfo;
+
+use tracing::Level;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// The crates whose lines `LOG_LEVEL` governs.
+const OUR_CRATES: &[&str] = &[
+    "account",
+    "api",
+    "authorizer",
+    "bootstrap",
+    "contacts",
+    "domain",
+    "form_submission",
+    "monthly_rollover",
+    "set_marketing",
+    "set_non_marketing_pending",
+    "store",
+    "sweep_period",
+    "tidemark",
+];
+
+/// Begins logging. Later calls change nothing.
+pub fn init(level: Level) {
+    if subscriber(level, io::stdout).try_init().is_ok() {
+        std::panic::set_hook(Box::new(log_panic));
+    }
+}
+
+fn subscriber<W>(level: Level, writer: W) -> impl tracing::Subscriber + Send + Sync
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let lines = tracing_subscriber::fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_writer(writer);
+    tracing_subscriber::registry().with(lines.with_filter(filter(level)))
+}
+
+fn filter(level: Level) -> Targets {
+    let quiet = LevelFilter::from_level(level).min(LevelFilter::WARN);
+    Targets::new()
+        .with_default(quiet)
+        // It repeats an error that a handler returned, which is logged already, and a panic, which the hook logs.
+        .with_target("lambda_runtime::layers::panic", LevelFilter::OFF)
+        .with_targets(OUR_CRATES.iter().map(|name| (*name, level)))
+}
+
+/// Logs where a panic happened. Its message may repeat the data that led to it.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    tracing::error!(place, "panicked");
+    // The process may be about to end.
+    let _ = io::stdout().flush();
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use serde_json::Value;
+    use tracing::subscriber::with_default;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The lines that `log` writes.
+    pub(crate) fn logged(level: Level, log: impl FnOnce()) -> Vec<Value> {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        with_default(subscriber(level, move || writer.clone()), log);
+        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_line_is_one_flat_object() {
+        let lines = logged(Level::INFO, || {
+            let span = tracing::info_span!("request", address = "ada@example.org");
+            let _in_span = span.enter();
+            tracing::info!(target: "api", status = 200, "request answered");
+        });
+        let [line] = lines.as_slice() else { panic!("{lines:?}") };
+        assert_eq!(
+            (&line["message"], &line["status"], &line["level"]),
+            (&"request answered".into(), &200.into(), &"INFO".into())
+        );
+        assert!(line["timestamp"].is_string());
+        assert!(!line.to_string().contains("ada"), "what a span holds is not repeated");
+    }
+
+    #[test]
+    fn our_crates_speak_at_the_level_and_others_from_warn_on() {
+        let lines = logged(Level::DEBUG, || {
+            tracing::debug!(target: "store::status", "ours");
+            tracing::trace!(target: "store::status", "too fine");
+            tracing::info!(target: "aws_smithy_runtime", "theirs");
+            tracing::warn!(target: "aws_smithy_runtime", "theirs, and serious");
+            tracing::error!(target: "lambda_runtime::layers::panic", "a repetition");
+        });
+        let messages: Vec<_> = lines.iter().map(|line| line["message"].as_str().unwrap()).collect();
+        assert_eq!(messages, ["ours", "theirs, and serious"]);
+        assert!(logged(Level::ERROR, || tracing::warn!(target: "aws_smithy_runtime", "theirs")).is_empty());
+    }
+}
