@@ -1,0 +1,72 @@
+//! The authorizer: tells API Gateway for whom a request is made. The bearer token is looked up by its SHA-256, which is
+//! all that is kept of it.
+
+use std::hint::black_box;
+
+use api::identity::{Identity, to_context};
+use api::token::bearer;
+use aws_lambda_events::apigw::{
+    ApiGatewayV2CustomAuthorizerSimpleResponse, ApiGatewayV2CustomAuthorizerV2Request,
+};
+use serde_json::{Map, Value};
+use store::{Store, StoreError};
+
+/// For whom a request with this `Authorization` header is made; nobody if the header holds no token that is known.
+/// `operator_sha256` is the digest of the operator's token.
+///
+/// # Errors
+///
+/// If the table can't be read.
+pub async fn authorize(
+    store: &Store,
+    operator_sha256: Option<&str>,
+    authorization: Option<&str>,
+) -> Result<Option<Identity>, StoreError> {
+    let Some(token) = authorization.and_then(bearer) else { return Ok(None) };
+    let digest = token.sha256_hex();
+    if operator_sha256.is_some_and(|operator| same(operator, &digest)) {
+        return Ok(Some(Identity::Operator));
+    }
+    Ok(store.authenticate(&digest).await?.map(Identity::Account))
+}
+
+/// Answers an event of API Gateway (payload 2.0, simple responses).
+///
+/// # Errors
+///
+/// If the table can't be read. API Gateway then answers 500, and asks again for the next request.
+pub async fn handle(
+    store: &Store,
+    operator_sha256: &str,
+    request: &ApiGatewayV2CustomAuthorizerV2Request,
+) -> Result<ApiGatewayV2CustomAuthorizerSimpleResponse<Map<String, Value>>, StoreError> {
+    let authorization = request.headers.get("authorization").and_then(|value| value.to_str().ok());
+    let identity = authorize(store, Some(operator_sha256), authorization).await?;
+    let mut response = ApiGatewayV2CustomAuthorizerSimpleResponse::default();
+    response.is_authorized = identity.is_some();
+    response.context = identity.as_ref().map(to_context).unwrap_or_default();
+    Ok(response)
+}
+
+/// Compares two digests in a time that does not depend on where they differ.
+fn same(one: &str, other: &str) -> bool {
+    let difference = one.bytes().zip(other.bytes()).fold(0, |found, (a, b)| black_box(found | (a ^ b)));
+    one.len() == other.len() && difference == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_are_the_same_in_every_digit_or_not_at_all() {
+        let digest = api::token::sha256_hex(b"tmk_operator");
+        assert!(same(&digest, &digest.clone()));
+        for at in [0, 31, 63] {
+            let mut other = digest.clone().into_bytes();
+            other[at] ^= 1;
+            assert!(!same(&digest, &String::from_utf8(other).unwrap()), "digit {at}");
+        }
+        assert!(!same(&digest, &digest[..63]) && !same(&digest, "") && same("", ""));
+    }
+}
