@@ -1,0 +1,45 @@
+//! `POST /v1/contacts/non-marketing-pending`.
+
+use api::status::{self, StatusAnswer, StatusChange, StatusChangeSchema};
+use api::{Context, MarketingEditor, Problem, Request, openapi, router};
+use axum::extract::State;
+use axum::response::Response;
+use domain::decision::Command;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Queues contacts to become non-marketing at the next update date.
+///
+/// Until then they stay marketing contacts and count in the usage. Setting them as marketing again keeps them.
+#[utoipa::path(
+    post,
+    path = "/v1/contacts/non-marketing-pending",
+    tag = "Marketing state",
+    params(openapi::IdempotencyKey),
+    request_body = StatusChangeSchema,
+    responses((status = 200, description = "What came of it for each contact.", body = StatusAnswer)),
+)]
+async fn set_non_marketing_pending(
+    State(context): State<Context>,
+    MarketingEditor(principal): MarketingEditor,
+    request: Request<StatusChange>,
+) -> Result<Response, Problem> {
+    status::change(&context, &principal, Command::SetNonMarketingPending, request).await
+}
+
+/// The route and its description.
+#[must_use]
+pub fn api() -> OpenApiRouter<Context> {
+    openapi::router().routes(routes!(set_non_marketing_pending))
+}
+
+/// The router that Lambda runs and the local stack merges.
+pub fn router(context: Context) -> axum::Router {
+    router::routes(api(), context)
+}
+
+/// The OpenAPI document of the route.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    openapi::describe(api())
+}
