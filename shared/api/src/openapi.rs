@@ -23,6 +23,7 @@ pub const TAGS: &[(&str, &str)] = &[
         "Setting contacts as marketing, queueing them to leave, and why they are what they are.",
     ),
     ("Forms", "Forms and what people send with them."),
+    ("Description", "This document."),
 ];
 
 /// The header of every request that changes something.

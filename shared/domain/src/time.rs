@@ -46,6 +46,12 @@ impl Timestamp {
         self.0.timestamp()
     }
 
+    /// Its year in UTC.
+    #[must_use]
+    pub fn year(self) -> i32 {
+        self.0.year()
+    }
+
     /// The same instant as chrono's type.
     #[must_use]
     pub const fn to_utc(self) -> DateTime<Utc> {

@@ -1,0 +1,335 @@
+//! The account itself: its terms, its defaults, and a sandbox's clock.
+
+use std::collections::BTreeMap;
+
+use api::fields::{Fields, FromFields, Patch, Place};
+use api::openapi::IdempotencyKey;
+use api::parse::{boolean, checked, map, name, object, parsed, string, whole};
+use api::views::PeriodView;
+use api::{Account, Admin, Context, Problem, Query, Request, respond};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::Timestamp;
+use domain::calendar::{Term, TimeZone, parse_date};
+use domain::ids::AccountId;
+use domain::limits::{CHATFLOWS_MAX, ID_CHARS_MAX, TEST_CLOCK_MOVE_MAX, TEST_CLOCK_YEARS, USAGE_MAX};
+use domain::source::AccountDefaults;
+use serde::Serialize;
+use serde_json::Value;
+use store::{Answer, ChangeAccount, Finish, Refused, StoreError};
+use utoipa::ToSchema;
+
+/// What is to change of an account.
+pub(crate) struct ChangeAccountBody(ChangeAccount);
+
+impl FromFields for ChangeAccountBody {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let name = fields.optional("name", name());
+        let time_zone = fields.optional("time_zone", parsed::<TimeZone>());
+        let term = fields.optional("term", parsed::<Term>());
+        let renewal_date = fields.optional("renewal_date", checked(string(), |text| parse_date(&text)));
+        let cap = fields.nullable("cap", whole(0..=USAGE_MAX));
+        let marketing_contacts = fields.optional("marketing_contacts", boolean());
+        let defaults = fields.optional("defaults", object(ChangeDefaults::read));
+        let limit = fields.nullable("tier_limit_at_renewal", whole(0..=USAGE_MAX));
+        let ChangeDefaults { external_form, chatflow, chatflows } = defaults?.unwrap_or_default();
+        Some(Self(ChangeAccount {
+            name: name?,
+            time_zone: time_zone?,
+            term: term?,
+            renewal_date: renewal_date?,
+            cap: cap.map(Patch::into_change)?,
+            marketing_contacts: marketing_contacts?,
+            external_form,
+            chatflow,
+            chatflows,
+            tier_limit_at_renewal: limit.map(Patch::into_change)?,
+        }))
+    }
+}
+
+/// What is to change of the defaults.
+#[derive(Default)]
+struct ChangeDefaults {
+    external_form: Option<bool>,
+    chatflow: Option<bool>,
+    chatflows: Option<BTreeMap<String, bool>>,
+}
+
+impl ChangeDefaults {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let external_form = fields.optional("external_form", boolean());
+        let chatflow = fields.optional("chatflow", boolean());
+        let chatflows = fields.optional("chatflows", map(CHATFLOWS_MAX, chatflow_id, boolean()));
+        Some(Self { external_form: external_form?, chatflow: chatflow?, chatflows: chatflows? })
+    }
+}
+
+fn chatflow_id(text: &str) -> Result<String, String> {
+    if (1..=ID_CHARS_MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("expected an id of 1 to {ID_CHARS_MAX} characters without control characters"))
+    }
+}
+
+/// An instant at which a sandbox's clock may stand.
+pub(crate) fn sandbox_instant() -> impl Fn(Value, &mut Place<'_>) -> Option<Timestamp> {
+    checked(parsed::<Timestamp>(), |at| {
+        if TEST_CLOCK_YEARS.contains(&at.year()) {
+            Ok(at)
+        } else {
+            let (first, last) = (TEST_CLOCK_YEARS.start(), TEST_CLOCK_YEARS.end());
+            Err(format!("expected an instant in the years {first} to {last}"))
+        }
+    })
+}
+
+/// The same as [`ChangeAccountBody`] for the description.
+#[derive(ToSchema)]
+#[schema(as = ChangeAccount)]
+#[expect(dead_code, reason = "it describes the body that ChangeAccountBody reads")]
+pub(crate) struct ChangeAccountSchema {
+    /// Its name.
+    #[schema(min_length = 1, max_length = 200, nullable = false)]
+    name: Option<String>,
+    /// Whose midnight update dates are: a name of the IANA database.
+    #[schema(nullable = false, example = "Europe/Berlin")]
+    time_zone: Option<String>,
+    /// How often the contract renews.
+    #[schema(nullable = false)]
+    term: Option<TermSchema>,
+    /// A day on which it renews.
+    #[schema(format = Date, nullable = false, example = "2027-06-15")]
+    renewal_date: Option<String>,
+    /// The ceiling that the account sets for itself; `null` removes it. One below the usage refuses new marketing
+    /// contacts and removes nobody.
+    #[schema(maximum = 1_000_000_000_000_u64)]
+    cap: Option<u64>,
+    /// Whether the account has marketing contacts at all. They can be switched off only when there are none.
+    #[schema(nullable = false)]
+    marketing_contacts: Option<bool>,
+    /// Settings for sources that have none of their own. What is left out stays.
+    #[schema(nullable = false)]
+    defaults: Option<ChangeDefaultsSchema>,
+    /// A lower tier limit to take effect at the renewal date: one of the tier's steps, at most the limit now. `null`
+    /// takes the wish back.
+    #[schema(maximum = 1_000_000_000_000_u64)]
+    tier_limit_at_renewal: Option<u64>,
+}
+
+/// What is to change of the defaults.
+#[derive(ToSchema)]
+#[schema(as = ChangeDefaults)]
+#[expect(dead_code, reason = "it describes what ChangeDefaults reads")]
+pub(crate) struct ChangeDefaultsSchema {
+    /// Whether forms that the account did not make here set contacts marketing.
+    #[schema(nullable = false)]
+    external_form: Option<bool>,
+    /// Whether chat flows do, unless listed in `chatflows`.
+    #[schema(nullable = false)]
+    chatflow: Option<bool>,
+    /// All chat flows with a setting of their own, by their id: at most 200.
+    #[schema(nullable = false)]
+    chatflows: Option<BTreeMap<String, bool>>,
+}
+
+/// How often a contract renews.
+#[derive(ToSchema)]
+#[schema(as = Term, rename_all = "snake_case")]
+#[expect(dead_code, reason = "it describes the words of Term")]
+pub(crate) enum TermSchema {
+    Annual,
+    Monthly,
+}
+
+/// Where a sandbox's clock is to stand.
+pub(crate) struct MoveTestClock {
+    now: Timestamp,
+}
+
+impl FromFields for MoveTestClock {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        fields.required("now", sandbox_instant()).map(|now| Self { now })
+    }
+}
+
+/// The same for the description.
+#[derive(ToSchema)]
+#[schema(as = MoveTestClock)]
+#[expect(dead_code, reason = "it describes the body that MoveTestClock reads")]
+pub(crate) struct MoveTestClockSchema {
+    /// The instant: not before the one at which the clock stands, at most five years after it, before the year 2200.
+    #[schema(format = DateTime)]
+    now: String,
+}
+
+/// An account.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Account)]
+pub(crate) struct AccountView {
+    /// Its id.
+    id: String,
+    /// Its name.
+    name: String,
+    /// Whose midnight update dates are: a name of the IANA database.
+    time_zone: &'static str,
+    /// `annual` or `monthly`.
+    #[schema(value_type = TermSchema)]
+    term: &'static str,
+    /// A day on which its contract renews.
+    #[schema(format = Date)]
+    renewal_date: String,
+    /// Whether it has marketing contacts at all.
+    marketing_contacts: bool,
+    /// What its contract covers.
+    tier: AccountTierView,
+    /// The ceiling that it set for itself; `null` for none.
+    cap: Option<u64>,
+    /// The current period.
+    period: PeriodView,
+    /// Settings for sources that have none of their own.
+    defaults: DefaultsView,
+    /// Where the clock of a sandbox stands; only for sandboxes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime, nullable = false)]
+    test_clock: Option<String>,
+    /// When it was made.
+    #[schema(format = DateTime)]
+    created_at: String,
+}
+
+/// What an account's contract covers.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AccountTier)]
+pub(crate) struct AccountTierView {
+    /// How many marketing contacts are covered from the start.
+    included: u64,
+    /// The step in which the limit grows.
+    block: u64,
+    /// The limit now.
+    limit: u64,
+    /// The lower limit that was asked for, to take effect at the renewal date; left out if none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    limit_at_renewal: Option<u64>,
+}
+
+/// Settings for sources that have none of their own.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Defaults)]
+pub(crate) struct DefaultsView {
+    /// Whether forms that the account did not make here set contacts marketing.
+    external_form: bool,
+    /// Whether chat flows do, unless listed in `chatflows`.
+    chatflow: bool,
+    /// The chat flows with a setting of their own, by their id.
+    chatflows: BTreeMap<String, bool>,
+}
+
+impl AccountView {
+    pub(crate) fn new(account: &store::Account) -> Self {
+        let store::Account { id, name, defaults, period, created_at } = account;
+        let (calendar, tier) = (&period.calendar, &period.tier);
+        let AccountDefaults { external_form, chatflow, chatflows } = defaults.clone();
+        Self {
+            id: id.to_string(),
+            name: name.clone(),
+            time_zone: calendar.time_zone.as_str(),
+            term: calendar.term.as_str(),
+            renewal_date: calendar.renewal_date.to_string(),
+            marketing_contacts: period.marketing_contacts,
+            tier: AccountTierView {
+                included: tier.included,
+                block: tier.block,
+                limit: tier.limit_for(period.marketing),
+                limit_at_renewal: tier.limit_at_renewal,
+            },
+            cap: period.cap,
+            period: PeriodView::new(period),
+            defaults: DefaultsView { external_form, chatflow, chatflows },
+            test_clock: period.test_clock.map(|at| at.to_string()),
+            created_at: created_at.to_string(),
+        }
+    }
+}
+
+/// Reads the account.
+#[utoipa::path(
+    get, path = "/v1/account", tag = "Account",
+    responses((status = 200, description = "The account that the token belongs to.", body = AccountView)),
+)]
+pub(crate) async fn get_account(
+    State(context): State<Context>,
+    Account(principal): Account,
+    Query(_): Query,
+) -> Result<Response, Problem> {
+    let account = context.store.account(principal.account, context.clock.now()).await?;
+    respond::ok(&AccountView::new(&account))
+}
+
+/// Changes the account.
+///
+/// For admins. What is left out stays. Another term, renewal date or time zone moves the end of the current period,
+/// and with it everybody who is leaving, to the next update date from now on.
+#[utoipa::path(
+    patch, path = "/v1/account", tag = "Account",
+    params(IdempotencyKey), request_body = ChangeAccountSchema,
+    responses((status = 200, description = "The account.", body = AccountView)),
+)]
+pub(crate) async fn update_account(
+    State(context): State<Context>,
+    Admin(principal): Admin,
+    request: Request<ChangeAccountBody>,
+) -> Result<Response, Problem> {
+    let render = |account: &store::Account| respond::json(StatusCode::OK, &AccountView::new(account));
+    let finish = Finish::new(request.claim.as_ref(), &render);
+    let ChangeAccountBody(change) = &request.body;
+    let result = context.store.change_account(principal.account, change, context.clock.now(), finish).await;
+    request.conclude(&context, result).await
+}
+
+/// Moves a sandbox's clock.
+///
+/// For admins. Forward only: 409 `clock-not-forward` otherwise, and 403 `not-a-sandbox` for an ordinary account.
+/// Periods that have ended by then are closed one by one.
+#[utoipa::path(
+    post, path = "/v1/account/test-clock", tag = "Account",
+    params(IdempotencyKey), request_body = MoveTestClockSchema,
+    responses((status = 200, description = "The account at that instant.", body = AccountView)),
+)]
+pub(crate) async fn move_test_clock(
+    State(context): State<Context>,
+    Admin(principal): Admin,
+    request: Request<MoveTestClock>,
+) -> Result<Response, Problem> {
+    let render = |account: &store::Account| respond::json(StatusCode::OK, &AccountView::new(account));
+    let finish = Finish::new(request.claim.as_ref(), &render);
+    let result = move_within_reach(&context, principal.account, request.body.now, finish).await;
+    request.conclude(&context, result).await
+}
+
+/// Moves the clock if the way is not too long. The clock only moves forward, so a way that was short enough once is
+/// so for every repetition of the request.
+async fn move_within_reach(
+    context: &Context,
+    account: AccountId,
+    to: Timestamp,
+    finish: Finish<'_, store::Account>,
+) -> Result<Answer, StoreError> {
+    let wall = context.clock.now();
+    let standing = context.store.usage(account, wall).await?.test_clock;
+    if let Some(standing) = standing
+        && to > standing.plus(TEST_CLOCK_MOVE_MAX)
+    {
+        let days = TEST_CLOCK_MOVE_MAX.num_days();
+        let message =
+            format!("expected an instant at most {days} days after {standing}, where the clock stands");
+        return Err(Refused::Invalid { field: "now", message }.into());
+    }
+    context.store.move_test_clock(account, to, wall, finish).await
+}
+
+#[cfg(test)]
+mod tests;

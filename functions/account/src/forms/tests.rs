@@ -1,0 +1,157 @@
+//! What a form may be made of, and how it is shown.
+
+use domain::Timestamp;
+use domain::ids::{AccountId, IntegrationId};
+use domain::permission::Caller;
+use serde_json::json;
+
+use super::*;
+use crate::reading::{read, wrong};
+
+fn new_form(body: &Value) -> NewForm {
+    let NewFormBody(new) = read(body).unwrap();
+    new
+}
+
+#[test]
+fn a_form_sets_people_marketing_unless_told_not_to() {
+    let least = new_form(&json!({"name": "Newsletter"}));
+    assert_eq!(
+        (least.name.as_str(), least.provider.as_str(), least.set_marketing),
+        ("Newsletter", "native", true)
+    );
+    assert!(least.field_map.is_empty() && least.allowed_origins.is_empty() && least.redirect_url.is_none());
+    assert!(!new_form(&json!({"name": "Newsletter", "set_marketing": false})).set_marketing);
+}
+
+#[test]
+fn a_field_fills_the_address_or_a_property() {
+    let full = new_form(&json!({
+        "name": "Newsletter", "provider": "native", "field_map": {"your_email": "email", "Vorname ü": "firstname"},
+        "allowed_origins": ["https://Example.org", "http://localhost:3000", "https://example.org:443"],
+        "redirect_url": "https://example.org/thanks",
+    }));
+    assert_eq!(full.field_map["your_email"], FieldTarget::Email);
+    assert_eq!(full.field_map["Vorname ü"].to_string(), "firstname");
+    assert_eq!(full.allowed_origins, ["https://example.org", "http://localhost:3000"]);
+    assert_eq!(full.redirect_url.as_deref(), Some("https://example.org/thanks"));
+}
+
+#[test]
+fn everything_that_is_wrong_with_a_form_is_listed() {
+    let body = json!({
+        "name": "", "provider": "typeform", "set_marketing": 1,
+        "field_map": {"": "firstname", "a": "hs_marketable_status", "b": "First Name", "c": 1, "d": "lastname"},
+        "allowed_origins": ["https://example.org/path", 7], "redirect_url": "/thanks", "secrets": [],
+    });
+    assert_eq!(
+        wrong::<NewFormBody>(&body),
+        [
+            "name",
+            "provider",
+            "set_marketing",
+            "field_map.",
+            "field_map.a",
+            "field_map.b",
+            "field_map.c",
+            "allowed_origins[0]",
+            "allowed_origins[1]",
+            "redirect_url",
+            "secrets",
+        ]
+    );
+    let Err(errors) = read::<NewFormBody>(&json!({"name": "a", "provider": "typeform"})) else { panic!() };
+    assert_eq!(errors, [("provider".into(), "expected native, a form that posts here itself".into())]);
+}
+
+#[test]
+fn one_field_is_the_address() {
+    let body = json!({"name": "a", "field_map": {"x": "email", "y": "email"}});
+    assert_eq!(wrong::<NewFormBody>(&body), ["field_map"]);
+    assert_eq!(wrong::<ChangeFormBody>(&json!({"field_map": {"x": "email", "y": "email"}})), ["field_map"]);
+    let same = json!({"name": "a", "field_map": {"x": "interests", "y": "interests"}});
+    assert_eq!(new_form(&same).field_map.len(), 2, "several fields may fill one property");
+}
+
+#[test]
+fn lists_and_names_are_bounded() {
+    let fields =
+        |count: usize| -> BTreeMap<String, &str> { (0..count).map(|at| (at.to_string(), "a")).collect() };
+    let origins =
+        |count: usize| -> Vec<String> { (0..count).map(|at| format!("https://{at}.example")).collect() };
+    let name = |chars: usize| BTreeMap::from([("ü".repeat(chars), "a")]);
+    for (field, fits, too_many) in [
+        ("field_map", json!(fields(FIELD_MAP_MAX)), json!(fields(FIELD_MAP_MAX + 1))),
+        ("allowed_origins", json!(origins(ALLOWED_ORIGINS_MAX)), json!(origins(ALLOWED_ORIGINS_MAX + 1))),
+        ("field_map", json!(name(FORM_FIELD_NAME_CHARS_MAX)), json!(name(FORM_FIELD_NAME_CHARS_MAX + 1))),
+    ] {
+        assert!(read::<ChangeFormBody>(&json!({field: fits})).is_ok(), "{field}");
+        let found = wrong::<ChangeFormBody>(&json!({field: too_many}));
+        assert!(found.len() == 1 && found[0].starts_with(field), "{found:?}");
+    }
+}
+
+#[test]
+fn a_change_says_what_is_there_and_leaves_the_rest() {
+    let change = |body: Value| {
+        let ChangeFormBody(change) = read(&body).unwrap();
+        change
+    };
+    let empty = change(json!({}));
+    assert!(empty.name.is_none() && empty.set_marketing.is_none() && empty.field_map.is_none());
+    assert!(empty.allowed_origins.is_none() && empty.redirect_url.is_none());
+    assert_eq!(change(json!({"redirect_url": null})).redirect_url, Some(None));
+    let full = change(json!({
+        "name": "Renamed", "set_marketing": false, "field_map": {}, "allowed_origins": [],
+        "redirect_url": "https://example.org/",
+    }));
+    assert_eq!((full.name.as_deref(), full.set_marketing), (Some("Renamed"), Some(false)));
+    assert_eq!((full.field_map, full.allowed_origins), (Some(BTreeMap::new()), Some(vec![])));
+    assert_eq!(full.redirect_url, Some(Some("https://example.org/".into())));
+    assert_eq!(wrong::<ChangeFormBody>(&json!({"name": null, "provider": "native"})), ["name", "provider"]);
+}
+
+#[test]
+fn switching_the_setting_on_needs_the_permission() {
+    let principal = |modify_marketing_contacts| Principal {
+        account: AccountId::new(Timestamp::MIN, 1),
+        caller: Caller::Integration { id: IntegrationId::new(Timestamp::MIN, 2), set_marketing: true },
+        name: "Site".into(),
+        modify_marketing_contacts,
+    };
+    for (has, asked, may) in
+        [(true, true, true), (true, false, true), (false, false, true), (false, true, false)]
+    {
+        assert_eq!(may_set_marketing(&principal(has), asked).is_ok(), may, "{has} {asked}");
+    }
+    let problem = may_set_marketing(&principal(false), true).unwrap_err();
+    assert_eq!(problem.slug(), Slug::PermissionDenied);
+    assert!(problem.to_answer().body.contains("set_marketing: false"));
+}
+
+#[test]
+fn a_form_says_where_it_posts_to() {
+    let form = Form {
+        id: FormId::new(Timestamp::MIN, 1),
+        account: AccountId::new(Timestamp::MIN, 2),
+        name: "Newsletter".into(),
+        provider: "native".into(),
+        set_marketing: true,
+        field_map: BTreeMap::from([("your_email".into(), FieldTarget::Email)]),
+        allowed_origins: vec!["https://example.org".into()],
+        redirect_url: None,
+        created_at: Timestamp::MIN,
+        updated_at: Timestamp::MIN,
+    };
+    let path = format!("/v1/forms/{}/submissions", form.id);
+    assert_eq!(
+        serde_json::to_value(FormView::new(&form, Some("https://api.example.org"))).unwrap(),
+        json!({
+            "id": form.id.to_string(), "name": "Newsletter", "provider": "native", "set_marketing": true,
+            "field_map": {"your_email": "email"}, "allowed_origins": ["https://example.org"],
+            "submit_url": format!("https://api.example.org{path}"),
+            "created_at": "1970-01-01T00:00:00.000Z", "updated_at": "1970-01-01T00:00:00.000Z",
+        })
+    );
+    assert_eq!(FormView::new(&form, None).submit_url, path);
+}

@@ -1,0 +1,96 @@
+//! Accounts and what they are run with: their terms, usage and statements, users, tokens and forms, and the
+//! description of the API (`api.md`, "Accounts", "Account", "Forms").
+
+mod account;
+mod accounts;
+mod forms;
+mod openapi;
+mod page;
+#[cfg(test)]
+mod reading;
+mod tokens;
+mod usage;
+mod users;
+mod web_address;
+
+use api::Context;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes and their description, declared once.
+fn api() -> OpenApiRouter<Context> {
+    api::openapi::router()
+        .routes(routes!(accounts::create_account))
+        .routes(routes!(account::get_account, account::update_account))
+        .routes(routes!(account::move_test_clock))
+        .routes(routes!(usage::get_usage))
+        .routes(routes!(usage::list_statements))
+        .routes(routes!(users::create_user, users::list_users))
+        .routes(routes!(users::update_user))
+        .routes(routes!(tokens::create_token, tokens::list_tokens))
+        .routes(routes!(tokens::delete_token))
+        .routes(routes!(forms::create_form, forms::list_forms))
+        .routes(routes!(forms::get_form, forms::update_form, forms::delete_form))
+        .routes(routes!(openapi::describe_api))
+}
+
+/// The router of this function's routes. [`Context::public_url`] is what forms are given as their address.
+#[must_use]
+pub fn router(context: Context) -> axum::Router {
+    api::router::routes(api(), context)
+}
+
+/// The OpenAPI document of these routes alone.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    api::openapi::describe(api())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// Every operation with its path and method.
+    fn operations() -> Vec<(String, String, Value)> {
+        let document = serde_json::to_value(openapi()).unwrap();
+        let paths = document["paths"].as_object().unwrap().clone().into_iter();
+        let flat = paths.flat_map(|(path, item)| {
+            let methods = item.as_object().unwrap().clone().into_iter();
+            methods.map(move |(method, operation)| (path.clone(), method, operation))
+        });
+        flat.collect()
+    }
+
+    #[test]
+    fn every_operation_is_described() {
+        let operations = operations();
+        assert_eq!(operations.len(), 18);
+        let tags: Vec<&str> = api::openapi::TAGS.iter().map(|(tag, _)| *tag).collect();
+        for (path, method, operation) in operations {
+            assert!(
+                operation["summary"].as_str().is_some_and(|summary| summary.ends_with('.')),
+                "{method} {path}"
+            );
+            assert!(tags.contains(&operation["tags"][0].as_str().unwrap()), "{method} {path}");
+            assert!(operation["responses"]["default"].is_object(), "{method} {path}");
+            let has_body = ["post", "patch"].contains(&method.as_str());
+            assert_eq!(operation["requestBody"].is_object(), has_body, "{method} {path}");
+            let keys = operation["parameters"].to_string().contains("Idempotency-Key");
+            assert_eq!(keys, method != "get", "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn one_operation_is_the_operators_and_one_is_public() {
+        for (path, method, operation) in operations() {
+            let security = match path.as_str() {
+                "/v1/accounts" => json!([{"operator": []}]),
+                "/v1/openapi.json" => json!([{}]),
+                _ => Value::Null,
+            };
+            assert_eq!(operation["security"], security, "{method} {path}");
+        }
+    }
+}

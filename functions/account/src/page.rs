@@ -1,0 +1,72 @@
+//! Pages of what an account has.
+
+use api::paging::{Page, Position};
+use domain::limits::PAGE_BYTES_MAX;
+use serde::Serialize;
+use store::Listing;
+
+/// The listing as a page of views; the next one begins after its last thing. A page that would be too long for one
+/// answer ends early.
+pub(crate) fn page<T, P: Position, V: Serialize>(
+    listing: &Listing<T>,
+    position: impl Fn(&T) -> P,
+    view: impl Fn(&T) -> V,
+) -> Page<V> {
+    let mut results = Vec::with_capacity(listing.items.len());
+    let mut bytes = 0;
+    for item in &listing.items {
+        let view = view(item);
+        bytes += length(&view);
+        if bytes > PAGE_BYTES_MAX && !results.is_empty() {
+            break;
+        }
+        results.push(view);
+    }
+    let more = listing.more || results.len() < listing.items.len();
+    let last = results.len().checked_sub(1).and_then(|last| listing.items.get(last));
+    Page::new(results, last.filter(|_| more).map(position).as_ref())
+}
+
+/// How long the view is as JSON.
+fn length(view: &impl Serialize) -> usize {
+    serde_json::to_string(view).map_or(0, |json| json.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::period::PeriodNumber;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn position(number: &u64) -> PeriodNumber {
+        PeriodNumber::from_number(*number).unwrap()
+    }
+
+    fn paged(items: Vec<u64>, more: bool) -> Value {
+        serde_json::to_value(page(&Listing { items, more }, position, |number| number * 10)).unwrap()
+    }
+
+    #[test]
+    fn a_page_goes_on_after_its_last_thing() {
+        let after = api::paging::cursor(&position(&7));
+        assert_eq!(
+            paged(vec![9, 7], true),
+            json!({"results": [90, 70], "paging": {"next": {"after": after}}})
+        );
+        assert_eq!(paged(vec![9, 7], false), json!({"results": [90, 70]}));
+        assert_eq!(paged(vec![], false), json!({"results": []}));
+    }
+
+    #[test]
+    fn a_page_that_would_be_too_long_ends_early() {
+        let long = |_: &u64| "x".repeat(PAGE_BYTES_MAX / 3);
+        let listing = Listing { items: vec![1, 2, 3, 4], more: false };
+        let first = page(&listing, position, long);
+        assert_eq!(first.results.len(), 2);
+        assert_eq!(first.paging, Page::new(Vec::<u8>::new(), Some(&position(&2))).paging);
+
+        let longest = |_: &u64| "x".repeat(PAGE_BYTES_MAX * 2);
+        assert_eq!(page(&listing, position, longest).results.len(), 1, "there is always progress");
+    }
+}

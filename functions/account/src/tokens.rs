@@ -1,0 +1,292 @@
+//! Bearer tokens of users and integrations. Only admins manage them, and each is shown once.
+
+use api::fields::{Fields, FromFields};
+use api::openapi::IdempotencyKey;
+use api::paging::{Page, Paging, PagingParameters};
+use api::parse::{boolean, checked, name, object, opaque_id};
+use api::path::PathId;
+use api::token::NewToken;
+use api::{Admin, Context, NoBody, Problem, Query, Request, respond};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::ids::{TokenId, UserId};
+use serde::Serialize;
+use store::{Finish, Holder, NewHolder, Token};
+use utoipa::ToSchema;
+
+use crate::page::page;
+
+/// Whose a new token is to be.
+pub(crate) struct NewTokenBody(NewHolder);
+
+impl FromFields for NewTokenBody {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let both = fields.has("user_id") && fields.has("integration");
+        let user = fields.optional("user_id", checked(opaque_id(), |id| user_id(&id)));
+        let integration = fields.optional("integration", object(integration));
+        if both {
+            return fields.refuse_all("expected a user_id or an integration, not both");
+        }
+        match (user?, integration?) {
+            (Some(user), _) => Some(Self(NewHolder::User(user))),
+            (None, Some(integration)) => Some(Self(integration)),
+            (None, None) => fields.refuse_all("expected a user_id or an integration"),
+        }
+    }
+}
+
+/// What has not the form of an id is refused in the same words as an unknown one.
+fn user_id(text: &str) -> Result<UserId, &'static str> {
+    text.parse().map_err(|_| "expected the id of a user of this account")
+}
+
+fn integration(fields: &mut Fields<'_>) -> Option<NewHolder> {
+    let name = fields.required("name", name());
+    let set_marketing = fields.optional("set_marketing", boolean());
+    let modify_marketing_contacts = fields.optional("modify_marketing_contacts", boolean());
+    Some(NewHolder::Integration {
+        name: name?,
+        set_marketing: set_marketing?.unwrap_or(false),
+        modify_marketing_contacts: modify_marketing_contacts?.unwrap_or(false),
+    })
+}
+
+/// A token to be made: for a user or for a new integration, one of the two.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = NewToken)]
+#[expect(dead_code, reason = "it describes the body that NewTokenBody reads")]
+pub(crate) enum NewTokenSchema {
+    /// For a user.
+    #[schema(title = "For a user")]
+    User {
+        /// The user's id.
+        #[schema(min_length = 1, max_length = 100)]
+        user_id: String,
+    },
+    /// For a new integration.
+    #[schema(title = "For an integration")]
+    Integration {
+        /// The integration, which is made together with its token.
+        integration: NewIntegrationSchema,
+    },
+}
+
+/// An integration to be made.
+#[derive(Serialize, ToSchema)]
+#[schema(as = NewIntegration)]
+pub(crate) struct NewIntegrationSchema {
+    /// Its name.
+    #[schema(min_length = 1, max_length = 200)]
+    name: String,
+    /// Whether contacts that it creates are set marketing.
+    #[schema(required = false, default = false)]
+    set_marketing: bool,
+    /// Whether it may set contacts as marketing and queue them to leave.
+    #[schema(required = false, default = false)]
+    modify_marketing_contacts: bool,
+}
+
+/// A token that was just made.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TokenMade)]
+pub(crate) struct TokenMadeView {
+    /// Its id.
+    id: String,
+    /// The bearer token. It is not shown again.
+    token: String,
+}
+
+/// A token without its text.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Token)]
+pub(crate) struct TokenView {
+    /// Its id.
+    id: String,
+    /// The user whose it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    user_id: Option<String>,
+    /// The integration whose it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    integration: Option<IntegrationView>,
+    /// When it was made.
+    #[schema(format = DateTime)]
+    created_at: String,
+}
+
+/// An integration.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Integration)]
+pub(crate) struct IntegrationView {
+    /// Its id.
+    id: String,
+    /// Its name.
+    name: String,
+    /// Whether contacts that it creates are set marketing.
+    set_marketing: bool,
+    /// Whether it may set contacts as marketing and queue them to leave.
+    modify_marketing_contacts: bool,
+}
+
+impl TokenView {
+    fn new(token: &Token) -> Self {
+        let (user_id, integration) = match &token.holder {
+            Holder::User(user) => (Some(user.to_string()), None),
+            Holder::Integration { id, name, set_marketing, modify_marketing_contacts } => {
+                let integration = IntegrationView {
+                    id: id.to_string(),
+                    name: name.clone(),
+                    set_marketing: *set_marketing,
+                    modify_marketing_contacts: *modify_marketing_contacts,
+                };
+                (None, Some(integration))
+            }
+        };
+        Self { id: token.id.to_string(), user_id, integration, created_at: token.created_at.to_string() }
+    }
+}
+
+/// Makes a token.
+///
+/// For admins. The token is shown in this answer only; it is kept as its SHA-256.
+#[utoipa::path(
+    post, path = "/v1/tokens", tag = "Users", params(IdempotencyKey), request_body = NewTokenSchema,
+    responses((status = 201, description = "The token.", body = TokenMadeView)),
+)]
+pub(crate) async fn create_token(
+    State(context): State<Context>,
+    Admin(principal): Admin,
+    request: Request<NewTokenBody>,
+) -> Result<Response, Problem> {
+    let minted = NewToken::mint(request.bearer()?, context.store.entropy());
+    let render = |token: &Token| {
+        let made = TokenMadeView { id: token.id.to_string(), token: minted.sealed() };
+        respond::json(StatusCode::CREATED, &made)
+    };
+    let finish = Finish::new(request.claim.as_ref(), &render);
+    let NewTokenBody(holder) = &request.body;
+    let (account, sha256) = (principal.account, minted.sha256_hex());
+    let result = context.store.create_token(account, holder, &sha256, context.clock.now(), finish).await;
+    request.conclude_with_token(&context, result).await
+}
+
+/// Lists the tokens.
+///
+/// For admins. In the order in which they were made, without the tokens themselves.
+#[utoipa::path(
+    get, path = "/v1/tokens", tag = "Users", params(PagingParameters),
+    responses((status = 200, description = "A page of tokens.", body = Page<TokenView>)),
+)]
+pub(crate) async fn list_tokens(
+    State(context): State<Context>,
+    Admin(principal): Admin,
+    Query(paging): Query<Paging<TokenId>>,
+) -> Result<Response, Problem> {
+    let listing = context.store.tokens(principal.account, paging.after, paging.limit).await?;
+    respond::ok(&page(&listing, |token| token.id, TokenView::new))
+}
+
+/// Takes a token back.
+///
+/// For admins. It stops working at once; deployed, within the seconds for which the authorizer's answer is cached.
+#[utoipa::path(
+    delete, path = "/v1/tokens/{id}", tag = "Users",
+    params(IdempotencyKey, ("id" = String, Path, description = "The token's id.")),
+    responses((status = 204, description = "It is gone.")),
+)]
+pub(crate) async fn delete_token(
+    State(context): State<Context>,
+    Admin(principal): Admin,
+    PathId(id): PathId<TokenId>,
+    request: Request<NoBody>,
+) -> Result<Response, Problem> {
+    let render = |(): &()| respond::no_content();
+    let finish = Finish::new(request.claim.as_ref(), &render);
+    let result = context.store.delete_token(principal.account, id, context.clock.now(), finish).await;
+    request.conclude(&context, result).await
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Timestamp;
+    use domain::ids::IntegrationId;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::reading::{read, wrong};
+
+    fn holder(body: &Value) -> NewHolder {
+        let NewTokenBody(holder) = read(body).unwrap();
+        holder
+    }
+
+    #[test]
+    fn for_a_user_or_for_an_integration() {
+        let id = UserId::new(Timestamp::MIN, 1);
+        assert!(matches!(holder(&json!({"user_id": id.to_string()})), NewHolder::User(found) if found == id));
+        let NewHolder::Integration { name, set_marketing, modify_marketing_contacts } =
+            holder(&json!({"integration": {"name": "CRM"}}))
+        else {
+            panic!("an integration was asked for")
+        };
+        assert_eq!((name.as_str(), set_marketing, modify_marketing_contacts), ("CRM", false, false));
+        let body =
+            json!({"integration": {"name": "CRM", "set_marketing": true, "modify_marketing_contacts": true}});
+        let on = holder(&body);
+        assert!(matches!(
+            on,
+            NewHolder::Integration { set_marketing: true, modify_marketing_contacts: true, .. }
+        ));
+    }
+
+    #[test]
+    fn one_of_the_two_and_everything_that_is_wrong_is_listed() {
+        let id = UserId::new(Timestamp::MIN, 1).to_string();
+        let table = [
+            (json!({}), vec![""]),
+            (json!({"user_id": id, "integration": {"name": "CRM"}}), vec![""]),
+            (json!({"user_id": "usr_1"}), vec!["user_id"]),
+            (json!({"user_id": null}), vec!["user_id"]),
+            (json!({"integration": {}}), vec!["integration.name"]),
+            (
+                json!({"integration": {"name": 1, "set_marketing": "no", "id": "int_1"}, "name": "x"}),
+                vec!["integration.name", "integration.set_marketing", "integration.id", "name"],
+            ),
+        ];
+        for (body, expected) in table {
+            assert_eq!(wrong::<NewTokenBody>(&body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_token_shows_whose_it_is() {
+        let user = UserId::new(Timestamp::MIN, 1);
+        let id = TokenId::new(Timestamp::MIN, 2);
+        let of = |holder| {
+            serde_json::to_value(TokenView::new(&Token { id, holder, created_at: Timestamp::MIN })).unwrap()
+        };
+        assert_eq!(
+            of(Holder::User(user)),
+            json!({"id": id.to_string(), "user_id": user.to_string(), "created_at": "1970-01-01T00:00:00.000Z"})
+        );
+        let integration = IntegrationId::new(Timestamp::MIN, 3);
+        let holder = Holder::Integration {
+            id: integration,
+            name: "CRM".into(),
+            set_marketing: true,
+            modify_marketing_contacts: false,
+        };
+        assert_eq!(
+            of(holder),
+            json!({
+                "id": id.to_string(),
+                "integration": {"id": integration.to_string(), "name": "CRM", "set_marketing": true,
+                                "modify_marketing_contacts": false},
+                "created_at": "1970-01-01T00:00:00.000Z",
+            })
+        );
+    }
+}

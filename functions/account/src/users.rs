@@ -1,0 +1,261 @@
+//! Users: who works with an account, and what each may do. Only admins manage them.
+
+use api::contacts::email;
+use api::fields::{Fields, FromFields};
+use api::openapi::IdempotencyKey;
+use api::paging::{Page, Paging, PagingParameters};
+use api::parse::{boolean, name, parsed};
+use api::path::PathId;
+use api::{Admin, Context, Problem, Query, Request, respond};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::address::EmailAddress;
+use domain::ids::UserId;
+use domain::permission::Role;
+use serde::Serialize;
+use store::{ChangeUser, Finish, NewUser, User};
+use utoipa::ToSchema;
+
+use crate::page::page;
+
+/// A user to be added.
+pub(crate) struct NewUserBody(NewUser);
+
+impl FromFields for NewUserBody {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let name = fields.required("name", name());
+        let email = fields.required("email", email());
+        let role = fields.optional("role", parsed::<Role>());
+        let modify_marketing_contacts = fields.optional("modify_marketing_contacts", boolean());
+        Some(Self(NewUser {
+            name: name?,
+            email: given(email?),
+            role: role?.unwrap_or(Role::Member),
+            modify_marketing_contacts: modify_marketing_contacts?.unwrap_or(true),
+        }))
+    }
+}
+
+/// The same for the description.
+#[derive(ToSchema)]
+#[schema(as = NewUser)]
+#[expect(dead_code, reason = "it describes the body that NewUserBody reads")]
+pub(crate) struct NewUserSchema {
+    /// Their name.
+    #[schema(min_length = 1, max_length = 200)]
+    name: String,
+    /// Their address.
+    #[schema(format = Email)]
+    email: String,
+    /// Admins manage users, tokens and the account; members do not.
+    #[schema(required = false, default = "member")]
+    role: RoleSchema,
+    /// Whether they may set contacts as marketing and queue them to leave.
+    #[schema(required = false, default = true)]
+    modify_marketing_contacts: bool,
+}
+
+/// A user's role.
+#[derive(ToSchema)]
+#[schema(as = Role, rename_all = "snake_case")]
+#[expect(dead_code, reason = "it describes the words of Role")]
+pub(crate) enum RoleSchema {
+    Member,
+    Admin,
+}
+
+/// What is to change of a user.
+pub(crate) struct ChangeUserBody(ChangeUser);
+
+impl FromFields for ChangeUserBody {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let name = fields.optional("name", name());
+        let email = fields.optional("email", email());
+        let role = fields.optional("role", parsed::<Role>());
+        let modify_marketing_contacts = fields.optional("modify_marketing_contacts", boolean());
+        Some(Self(ChangeUser {
+            name: name?,
+            email: email?.map(given),
+            role: role?,
+            modify_marketing_contacts: modify_marketing_contacts?,
+        }))
+    }
+}
+
+/// The same for the description.
+#[derive(ToSchema)]
+#[schema(as = ChangeUser)]
+#[expect(dead_code, reason = "it describes the body that ChangeUserBody reads")]
+pub(crate) struct ChangeUserSchema {
+    /// Their name.
+    #[schema(min_length = 1, max_length = 200, nullable = false)]
+    name: Option<String>,
+    /// Their address.
+    #[schema(format = Email, nullable = false)]
+    email: Option<String>,
+    /// Their role.
+    #[schema(nullable = false)]
+    role: Option<RoleSchema>,
+    /// Whether they may set contacts as marketing and queue them to leave.
+    #[schema(nullable = false)]
+    modify_marketing_contacts: Option<bool>,
+}
+
+/// An address of a user is shown and never looked up, so that its spelling is all there is to keep.
+fn given(email: EmailAddress) -> String {
+    email.given().to_owned()
+}
+
+/// A user.
+#[derive(Serialize, ToSchema)]
+#[schema(as = User)]
+pub(crate) struct UserView {
+    /// Their id.
+    id: String,
+    /// Their name.
+    name: String,
+    /// Their address as it was given; `null` for an account's first user until one is given.
+    email: Option<String>,
+    /// `member` or `admin`.
+    #[schema(value_type = RoleSchema)]
+    role: &'static str,
+    /// Whether they may set contacts as marketing and queue them to leave.
+    modify_marketing_contacts: bool,
+    /// When they were added.
+    #[schema(format = DateTime)]
+    created_at: String,
+}
+
+impl UserView {
+    fn new(user: &User) -> Self {
+        Self {
+            id: user.id.to_string(),
+            name: user.name.clone(),
+            email: (!user.email.is_empty()).then(|| user.email.clone()),
+            role: user.role.as_str(),
+            modify_marketing_contacts: user.modify_marketing_contacts,
+            created_at: user.created_at.to_string(),
+        }
+    }
+}
+
+/// Adds a user.
+///
+/// For admins. The user can do nothing until a token is made for them.
+#[utoipa::path(
+    post, path = "/v1/users", tag = "Users", params(IdempotencyKey), request_body = NewUserSchema,
+    responses((status = 201, description = "The user.", body = UserView)),
+)]
+pub(crate) async fn create_user(
+    State(context): State<Context>,
+    Admin(principal): Admin,
+    request: Request<NewUserBody>,
+) -> Result<Response, Problem> {
+    let render = |user: &User| respond::json(StatusCode::CREATED, &UserView::new(user));
+    let finish = Finish::new(request.claim.as_ref(), &render);
+    let NewUserBody(new) = &request.body;
+    let result = context.store.create_user(principal.account, new, context.clock.now(), finish).await;
+    request.conclude(&context, result).await
+}
+
+/// Lists the users.
+///
+/// For admins. In the order in which they were added.
+#[utoipa::path(
+    get, path = "/v1/users", tag = "Users", params(PagingParameters),
+    responses((status = 200, description = "A page of users.", body = Page<UserView>)),
+)]
+pub(crate) async fn list_users(
+    State(context): State<Context>,
+    Admin(principal): Admin,
+    Query(paging): Query<Paging<UserId>>,
+) -> Result<Response, Problem> {
+    let listing = context.store.users(principal.account, paging.after, paging.limit).await?;
+    respond::ok(&page(&listing, |user| user.id, UserView::new))
+}
+
+/// Changes a user.
+///
+/// For admins. What is left out stays. An account keeps at least one admin: 409 `last-admin` otherwise.
+#[utoipa::path(
+    patch, path = "/v1/users/{id}", tag = "Users",
+    params(IdempotencyKey, ("id" = String, Path, description = "The user's id.")),
+    request_body = ChangeUserSchema,
+    responses((status = 200, description = "The user.", body = UserView)),
+)]
+pub(crate) async fn update_user(
+    State(context): State<Context>,
+    Admin(principal): Admin,
+    PathId(id): PathId<UserId>,
+    request: Request<ChangeUserBody>,
+) -> Result<Response, Problem> {
+    let render = |user: &User| respond::json(StatusCode::OK, &UserView::new(user));
+    let finish = Finish::new(request.claim.as_ref(), &render);
+    let ChangeUserBody(change) = &request.body;
+    let result = context.store.change_user(principal.account, id, change, context.clock.now(), finish).await;
+    request.conclude(&context, result).await
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Timestamp;
+    use serde_json::json;
+
+    use super::*;
+    use crate::reading::{read, wrong};
+
+    #[test]
+    fn a_user_is_a_member_with_the_permission_unless_said_otherwise() {
+        let NewUserBody(least) = read(&json!({"name": "Ada", "email": "Ada@Example.org"})).unwrap();
+        assert_eq!((least.name.as_str(), least.email.as_str()), ("Ada", "Ada@Example.org"));
+        assert_eq!((least.role, least.modify_marketing_contacts), (Role::Member, true));
+        let body =
+            json!({"name": "Ada", "email": "a@b", "role": "admin", "modify_marketing_contacts": false});
+        let NewUserBody(full) = read(&body).unwrap();
+        assert_eq!((full.role, full.modify_marketing_contacts), (Role::Admin, false));
+    }
+
+    #[test]
+    fn a_change_says_what_is_there_and_leaves_the_rest() {
+        let ChangeUserBody(empty) = read(&json!({})).unwrap();
+        assert!(empty.name.is_none() && empty.email.is_none() && empty.role.is_none());
+        assert!(empty.modify_marketing_contacts.is_none());
+        let body =
+            json!({"name": "Eve", "email": "e@f", "role": "member", "modify_marketing_contacts": false});
+        let ChangeUserBody(full) = read(&body).unwrap();
+        assert_eq!((full.name.as_deref(), full.email.as_deref()), (Some("Eve"), Some("e@f")));
+        assert_eq!((full.role, full.modify_marketing_contacts), (Some(Role::Member), Some(false)));
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_listed() {
+        assert_eq!(wrong::<NewUserBody>(&json!({})), ["name", "email"]);
+        let body = json!({"name": "", "email": "no address", "role": "owner", "modify_marketing_contacts": 1, "id": 1});
+        let expected = ["name", "email", "role", "modify_marketing_contacts", "id"];
+        assert_eq!(wrong::<NewUserBody>(&body), expected);
+        assert_eq!(wrong::<ChangeUserBody>(&body), expected);
+        assert_eq!(wrong::<ChangeUserBody>(&json!({"email": null})), ["email"]);
+    }
+
+    #[test]
+    fn a_user_without_an_address_says_so() {
+        let user = User {
+            id: UserId::new(Timestamp::MIN, 1),
+            name: "Admin".into(),
+            email: String::new(),
+            role: Role::Admin,
+            modify_marketing_contacts: true,
+            created_at: Timestamp::MIN,
+        };
+        assert_eq!(
+            serde_json::to_value(UserView::new(&user)).unwrap(),
+            json!({
+                "id": user.id.to_string(), "name": "Admin", "email": null, "role": "admin",
+                "modify_marketing_contacts": true, "created_at": "1970-01-01T00:00:00.000Z",
+            })
+        );
+        let view = UserView::new(&User { email: "Ada@Example.org".into(), ..user });
+        assert_eq!(view.email.as_deref(), Some("Ada@Example.org"));
+    }
+}

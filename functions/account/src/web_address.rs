@@ -1,0 +1,171 @@
+//! Web addresses that an account gives for its forms: origins that may post, and where a browser goes afterwards.
+
+use domain::limits::{ORIGIN_CHARS_MAX, REDIRECT_URL_CHARS_MAX};
+use url::Url;
+
+/// The origin in the one form in which browsers send it in the `Origin` header (RFC 6454 §6.2): in lower case, an
+/// international host in its ASCII form, and the port only where it is not the scheme's own.
+///
+/// # Errors
+///
+/// The text is no `scheme://host[:port]` of HTTP or HTTPS, or too long. A path is refused, be it `/`, for it would
+/// look as if it narrowed the origin down.
+pub(crate) fn origin(text: &str) -> Result<String, String> {
+    let url = Some(text).filter(|text| is_authority_alone(text)).and_then(http_url);
+    let origin = url.map(|url| url.origin().ascii_serialization());
+    origin.filter(|origin| origin.len() <= ORIGIN_CHARS_MAX).ok_or_else(|| {
+        format!(
+            "expected an origin such as https://www.example.org, with http or https and without a path, of at most \
+             {ORIGIN_CHARS_MAX} characters"
+        )
+    })
+}
+
+/// Whether nothing follows the host and the port. `*` would be a host's letter to the parser, and to people a wildcard.
+fn is_authority_alone(text: &str) -> bool {
+    text.len() <= ORIGIN_CHARS_MAX * 4
+        && text.split_once("://").is_some_and(|(_, authority)| {
+            !authority.contains(['/', '\\', '?', '#', '@', '%', '*']) && !authority.ends_with(':')
+        })
+}
+
+/// The address that a browser is sent to, in ASCII as the `Location` header needs it.
+///
+/// # Errors
+///
+/// The text is no absolute address of HTTP or HTTPS, has a user name or a password in it, or is too long.
+pub(crate) fn redirect_url(text: &str) -> Result<String, String> {
+    let url = Some(text).filter(|text| text.len() <= REDIRECT_URL_CHARS_MAX * 4).and_then(http_url);
+    let plain = url.filter(|url| url.username().is_empty() && url.password().is_none());
+    plain.map(String::from).filter(|url| url.len() <= REDIRECT_URL_CHARS_MAX).ok_or_else(|| {
+        format!(
+            "expected an absolute address such as https://www.example.org/thanks, with http or https, of at most \
+             {REDIRECT_URL_CHARS_MAX} characters"
+        )
+    })
+}
+
+/// The parser alone would forgive a missing `//` and drop line breaks and spaces around the address.
+fn http_url(text: &str) -> Option<Url> {
+    let (scheme, _) = text.split_once("://")?;
+    let is_http = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+    let is_clean = !text.contains(|c: char| c.is_control() || c.is_whitespace());
+    (is_http && is_clean).then(|| Url::parse(text).ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn an_origin_has_the_form_that_browsers_send() {
+        let table = [
+            ("https://www.example.org", "https://www.example.org"),
+            ("HTTPS://WWW.Example.ORG", "https://www.example.org"),
+            ("https://example.org:443", "https://example.org"),
+            ("http://example.org:80", "http://example.org"),
+            ("http://example.org:443", "http://example.org:443"),
+            ("http://localhost:3000", "http://localhost:3000"),
+            ("https://Bücher.example", "https://xn--bcher-kva.example"),
+            ("http://[::1]:8080", "http://[::1]:8080"),
+            ("http://127.0.0.1", "http://127.0.0.1"),
+        ];
+        for (given, kept) in table {
+            assert_eq!(origin(given).as_deref(), Ok(kept), "{given}");
+        }
+    }
+
+    #[test]
+    fn what_is_more_or_less_than_an_origin_is_refused() {
+        for given in [
+            "",
+            "null",
+            "*",
+            "example.org",
+            "//example.org",
+            "https:",
+            "https://",
+            "https:example.org",
+            "https://example.org/",
+            "https://example.org/path",
+            "https://example.org?q",
+            "https://example.org#f",
+            "https://example.org\\path",
+            "https://ada@example.org",
+            "https://*.example.org",
+            "https://example.org:",
+            "https://example.org:99999",
+            "https://exa mple.org",
+            " https://example.org",
+            "https://example.org\n",
+            "https:///example.org",
+            "ftp://example.org",
+            "file:///",
+            "javascript://example.org",
+        ] {
+            assert!(origin(given).is_err(), "{given}");
+        }
+        assert!(origin(&format!("https://{}", "a".repeat(ORIGIN_CHARS_MAX))).is_err());
+    }
+
+    #[test]
+    fn a_redirect_is_an_absolute_address_in_ascii() {
+        let table = [
+            ("https://example.org/thanks?x=1#top", "https://example.org/thanks?x=1#top"),
+            ("http://localhost:3000/", "http://localhost:3000/"),
+            ("HTTPS://Example.org", "https://example.org/"),
+            ("https://example.org/grüße", "https://example.org/gr%C3%BC%C3%9Fe"),
+        ];
+        for (given, kept) in table {
+            assert_eq!(redirect_url(given).as_deref(), Ok(kept), "{given}");
+        }
+        for given in [
+            "",
+            "/thanks",
+            "//example.org/thanks",
+            "example.org",
+            "https:/example.org",
+            "https://",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "mailto:ada@example.org",
+            "https://ada:secret@example.org/",
+            "https://example.org/a b",
+            "https://example.org/\r\nSet-Cookie:x",
+        ] {
+            assert!(redirect_url(given).is_err(), "{given}");
+        }
+    }
+
+    #[test]
+    fn a_redirect_is_as_long_as_the_limit_and_no_longer() {
+        let of_length = |length: usize| {
+            let base = "https://example.org/";
+            format!("{base}{}", "x".repeat(length - base.len()))
+        };
+        assert!(redirect_url(&of_length(REDIRECT_URL_CHARS_MAX)).is_ok());
+        assert!(redirect_url(&of_length(REDIRECT_URL_CHARS_MAX + 1)).is_err());
+        let grows = format!("https://example.org/{}", "ü".repeat(REDIRECT_URL_CHARS_MAX / 4));
+        assert!(redirect_url(&grows).is_err(), "what counts is the form that is kept");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_kept_is_kept_as_it_is(text in "(https?|HTTP)://[a-zA-Z0-9.:-]{1,40}/?[ -~é]{0,20}") {
+            if let Ok(kept) = origin(&text) {
+                prop_assert_eq!(origin(&kept), Ok(kept));
+            }
+            if let Ok(kept) = redirect_url(&text) {
+                prop_assert!(kept.bytes().all(|byte| byte.is_ascii_graphic()));
+                prop_assert_eq!(redirect_url(&kept), Ok(kept));
+            }
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in any::<String>()) {
+            let _ = (origin(&text), redirect_url(&text));
+        }
+    }
+}
