@@ -8,4 +8,5 @@
 )]
 
 mod dependencies;
+mod operations;
 mod template;

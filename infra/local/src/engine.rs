@@ -101,6 +101,8 @@ impl Engine {
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::from_static(REGION))
             .endpoint_url(&self.endpoint)
+            // Without TLS, whose certificates would be read at every start for nothing.
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
             .credentials_provider(Credentials::new(ACCESS_KEY, ACCESS_KEY, None, None, "local"))
             .timeout_config(timeouts)
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())

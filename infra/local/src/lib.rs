@@ -1,5 +1,11 @@
 //! The deployed stack's twin on one machine: the functions' own routers over an embedded DynamoDB engine.
 
+pub mod app;
+pub mod demo;
 pub mod engine;
+pub mod jobs;
+pub mod options;
+pub mod secrets;
+pub mod stack;
 pub mod table;
 pub mod template;

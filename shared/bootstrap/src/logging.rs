@@ -57,6 +57,8 @@ fn filter(level: Level) -> Targets {
         .with_default(quiet)
         // It repeats an error that a handler returned, which is logged already, and a panic, which the hook logs.
         .with_target("lambda_runtime::layers::panic", LevelFilter::OFF)
+        // The local stack's engine warns of every condition that fails, and may name what it was about.
+        .with_target("dynoxide", LevelFilter::OFF)
         .with_targets(OUR_CRATES.iter().map(|name| (*name, level)))
 }
 

@@ -1,0 +1,127 @@
+//! The scheduled rollover: closes the periods that have ended and asks for the sweeps of those who left.
+//!
+//! It finds both in the `due` index and nowhere else, so a tick costs by what is due and not by how many accounts
+//! there are. It may stop at any point: what is not done is still due at the next tick.
+
+mod queue;
+
+use std::collections::HashSet;
+
+use domain::Timestamp;
+use domain::limits::SWEEP_EXPECTED;
+use serde::Serialize;
+use store::{BoxError, Due, Store, StoreError};
+use thiserror::Error;
+
+pub use queue::{Sqs, SweepQueue};
+
+/// What a tick has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RolledOver {
+    /// Accounts whose ended periods were closed.
+    pub accounts: u64,
+    /// Sweeps that were asked for.
+    pub sweeps: u64,
+    /// Whether it came to the end of what was due.
+    pub finished: bool,
+}
+
+/// Why a tick did not do all that was due. The rest was done, and what failed is still due.
+#[derive(Debug, Error)]
+pub enum RolloverError {
+    /// What is due could not be read.
+    #[error("could not read what is due")]
+    Due(#[source] StoreError),
+    /// Some of it failed; each was logged.
+    #[error("{0} of the due things failed")]
+    Failed(u64),
+}
+
+/// One due thing that failed.
+#[derive(Debug, Error)]
+enum DueError {
+    #[error("could not use the table")]
+    Store(#[from] StoreError),
+    #[error("could not ask for a sweep")]
+    Queue(#[source] BoxError),
+}
+
+/// A tick under way.
+struct Tick<'a, Q, G> {
+    store: &'a Store,
+    queue: &'a Q,
+    wall: Timestamp,
+    go_on: G,
+    done: HashSet<Due>,
+    failed: u64,
+    result: RolledOver,
+}
+
+/// Does what is due at wall-clock time `wall`, for as long as `go_on` says so.
+///
+/// An account that fails does not keep the others waiting.
+///
+/// # Errors
+///
+/// [`RolloverError`], after everything that could be done was done.
+pub async fn roll_over<Q: SweepQueue>(
+    store: &Store,
+    queue: &Q,
+    wall: Timestamp,
+    go_on: impl Fn() -> bool,
+) -> Result<RolledOver, RolloverError> {
+    let result = RolledOver { finished: true, ..RolledOver::default() };
+    let mut tick = Tick { store, queue, wall, go_on, done: HashSet::new(), failed: 0, result };
+    for shard in Store::due_shards() {
+        // Closing a period makes its sweep due, which the second pass finds; what both find is done once.
+        for _pass in 0..2 {
+            tick.pass(shard).await.map_err(RolloverError::Due)?;
+        }
+    }
+    match tick.failed {
+        0 => Ok(tick.result),
+        failed => Err(RolloverError::Failed(failed)),
+    }
+}
+
+impl<Q: SweepQueue, G: Fn() -> bool> Tick<'_, Q, G> {
+    async fn pass(&mut self, shard: u8) -> Result<(), StoreError> {
+        let mut after = None;
+        loop {
+            let page = self.store.due(shard, self.wall, after).await?;
+            for due in page.due {
+                if !(self.go_on)() {
+                    self.result.finished = false;
+                    return Ok(());
+                }
+                if self.done.insert(due)
+                    && let Err(error) = self.act(due).await
+                {
+                    self.failed += 1;
+                    tracing::error!(?due, error = &error as &dyn std::error::Error, "a due thing failed");
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn act(&mut self, due: Due) -> Result<(), DueError> {
+        match due {
+            Due::Period(account) => {
+                self.store.close_ended(account, self.wall).await?;
+                self.result.accounts += 1;
+            }
+            Due::Statement(account, period) => {
+                // Asked for first and put off then: a crash in between asks twice, which does no harm.
+                let tasks = self.store.unswept(account, period).await?;
+                self.queue.send(&tasks).await.map_err(DueError::Queue)?;
+                self.store.put_off(account, period, self.wall.plus(SWEEP_EXPECTED)).await?;
+                self.result.sweeps += tasks.len() as u64;
+            }
+        }
+        Ok(())
+    }
+}

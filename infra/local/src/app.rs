@@ -1,0 +1,45 @@
+//! All HTTP functions behind one authorizer, as API Gateway has them.
+
+use std::sync::Arc;
+
+use api::identity::RequestId;
+use api::{Context, Problem};
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
+use http::header::AUTHORIZATION;
+
+/// What stands between a request and the functions.
+#[derive(Clone)]
+struct Gateway {
+    context: Context,
+    operator_sha256: Arc<str>,
+}
+
+/// The whole API. `operator_sha256` is the SHA-256 of the operator's token, in lower-case hexadecimal.
+pub fn app(context: Context, operator_sha256: &str) -> Router {
+    let routes = account::router(context.clone())
+        // CONTACTS .merge(contacts::router(context.clone()))
+        .merge(form_submission::router(context.clone()))
+        .merge(set_marketing::router(context.clone()))
+        .merge(set_non_marketing_pending::router(context.clone()));
+    let gateway = Gateway { context, operator_sha256: operator_sha256.into() };
+    api::router::with_not_found(routes).layer(from_fn_with_state(gateway, authorize))
+}
+
+/// Asks the authorizer and hands on what it says. Routes that need an identity answer 401 without one; the public
+/// ones do not ask.
+async fn authorize(State(gateway): State<Gateway>, mut request: Request, next: Next) -> Response {
+    let id = format!("{:032x}", gateway.context.store.entropy().bits());
+    request.extensions_mut().insert(RequestId(id));
+    let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    match authorizer::authorize(&gateway.context.store, Some(&gateway.operator_sha256), header).await {
+        Ok(Some(identity)) => {
+            request.extensions_mut().insert(identity);
+        }
+        Ok(None) => {}
+        Err(error) => return Problem::from(error).into_response(),
+    }
+    next.run(request).await
+}

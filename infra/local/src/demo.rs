@@ -1,0 +1,49 @@
+//! The demo account: a sandbox, so that a month can be tried in a second.
+
+use api::token::Secret;
+use chrono::{Datelike as _, NaiveDate};
+use domain::Timestamp;
+use domain::calendar::{Calendar, Term, TimeZone};
+use domain::period::Terms;
+use domain::tier::{Tier, TierError};
+use store::{Account, Answer, Finish, NewAccount, Store, StoreError};
+
+/// The tier that an account gets unless it says otherwise (`api.md`, "Accounts").
+const INCLUDED: u64 = 1_000;
+
+/// Why the demo account could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// The table refused.
+    #[error("the demo account could not be made")]
+    Store(#[from] StoreError),
+    /// The tier is none.
+    #[error("the demo account has no valid tier")]
+    Tier(#[from] TierError),
+}
+
+/// Makes the demo account, whose first user has this token. Its own clock begins at `now`.
+///
+/// # Errors
+///
+/// [`DemoError`].
+pub async fn create(store: &Store, token: &Secret, now: Timestamp) -> Result<(), DemoError> {
+    let terms = Terms {
+        calendar: Calendar {
+            term: Term::Annual,
+            // A year from the first of this month, so that the next update date is the first of the next.
+            renewal_date: NaiveDate::from_ymd_opt(now.to_utc().year() + 1, now.to_utc().month(), 1)
+                .unwrap_or_default(),
+            time_zone: TimeZone::default(),
+        },
+        tier: Tier::new(INCLUDED, INCLUDED)?,
+        cap: None,
+        marketing_contacts: true,
+        test_clock: Some(now),
+    };
+    let digest = token.sha256_hex();
+    let new = NewAccount { name: "Demo", terms, token_sha256: &digest };
+    let render = |_: &Account| Answer { status: 201, body: String::new(), etag: None, location: None };
+    store.create_account(&new, now, Finish::new(None, &render)).await?;
+    Ok(())
+}

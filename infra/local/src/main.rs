@@ -1,0 +1,63 @@
+//! `cargo run`: the whole of Tidemark on one machine.
+
+use std::process::ExitCode;
+
+use api::problem::chain;
+use clap::Parser as _;
+use tidemark::options::Options;
+use tidemark::stack::{Stack, StackError};
+use tracing::Level;
+
+#[tokio::main(worker_threads = 2)]
+async fn main() -> ExitCode {
+    bootstrap::init_logging(Level::WARN);
+    match run(&Options::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = chain(&error), "tidemark could not run");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: &Options) -> Result<(), StackError> {
+    let stack = Stack::start(options, bootstrap::system_clock()).await?;
+    greet(&stack);
+    interrupted().await;
+    stack.stop().await
+}
+
+/// Says where it is and how to begin. The lines work as they stand.
+#[expect(clippy::print_stdout, reason = "this is what the program is started for")]
+fn greet(stack: &Stack) {
+    let (url, token) = (format!("http://{}", stack.address), stack.demo_token.expose());
+    println!(
+        "Tidemark listens at {url}\n\n  \
+         export TIDEMARK={url}\n  \
+         export TOKEN={token}      # an admin of the demo account, a sandbox\n  \
+         export OPERATOR_TOKEN={operator}      # makes accounts\n\n\
+         Try:\n\n  \
+         curl -sX POST {url}/v1/contacts -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' \
+         -d '{{\"email\": \"ada@example.org\", \"marketing\": true}}'\n  \
+         curl -s {url}/v1/usage -H 'Authorization: Bearer {token}'\n  \
+         curl -s {url}/v1/contacts -H 'Authorization: Bearer {token}'\n\n\
+         Ctrl-C stops it.",
+        operator = stack.operator_token.expose(),
+    );
+}
+
+/// Waits for Ctrl-C or, as service managers send it, SIGTERM.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminated.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,134 @@
+//! Starting and stopping everything.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use api::token::{Secret, sha256_hex};
+use api::{Clock, Context};
+use store::{Entropy, Store};
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::app::app;
+use crate::demo::{self, DemoError};
+use crate::engine::{Engine, EngineError};
+use crate::jobs::Jobs;
+use crate::options::Options;
+use crate::secrets::Secrets;
+use crate::table::{TableError, create_table};
+use crate::template::{TemplateError, schedule_interval};
+
+/// The table's name.
+const TABLE: &str = "tidemark";
+/// The database's file in the data directory.
+const DATABASE: &str = "table.db";
+/// How long requests that are being answered may still take once the stack has been told to stop.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Why the stack did not start.
+#[derive(Debug, Error)]
+pub enum StackError {
+    /// Another program listens there, or the address is not this machine's.
+    #[error("cannot listen at {0}; choose another address with --listen")]
+    Listen(SocketAddr, #[source] io::Error),
+    /// The data directory can't be used.
+    #[error("cannot use the data directory {}", .0.display())]
+    DataDirectory(PathBuf, #[source] io::Error),
+    /// The engine did not start.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The template does not say what the stack needs.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The table could not be made.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// The demo account could not be made.
+    #[error(transparent)]
+    Demo(#[from] DemoError),
+}
+
+/// A running stack.
+#[derive(Debug)]
+pub struct Stack {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The token of the demo account's admin.
+    pub demo_token: Secret,
+    /// The token that makes accounts.
+    pub operator_token: Secret,
+    engine: Engine,
+    jobs: Jobs,
+    server: JoinHandle<io::Result<()>>,
+    stop: oneshot::Sender<()>,
+}
+
+impl Stack {
+    /// Starts the stack and makes the demo account if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// [`StackError`], with nothing left running.
+    pub async fn start(options: &Options, clock: Clock) -> Result<Self, StackError> {
+        let interval = schedule_interval()?;
+        // First of all: a second start on the same data ends here, before it touches them.
+        let listener = TcpListener::bind(options.listen).await;
+        let listener = listener.map_err(|error| StackError::Listen(options.listen, error))?;
+        let address = listener.local_addr().map_err(|error| StackError::Listen(options.listen, error))?;
+        let directory = (!options.in_memory).then_some(options.data_dir.as_path());
+        let in_directory = |error| StackError::DataDirectory(options.data_dir.clone(), error);
+        if let Some(directory) = directory {
+            std::fs::create_dir_all(directory).map_err(in_directory)?;
+        }
+        let engine = match directory {
+            Some(directory) => Engine::on_disk(&directory.join(DATABASE))?,
+            None => Engine::in_memory()?,
+        };
+        let client = engine.client();
+        create_table(&client, TABLE).await?;
+        let store = Store::new(client, TABLE, Entropy::system());
+        let secrets = Secrets::new(directory);
+        let operator_token = match &options.operator_token {
+            Some(token) => Secret::new(token.clone()),
+            None => secrets.get_or_make("operator-token", store.entropy()).map_err(in_directory)?,
+        };
+        let demo_token = secrets.get_or_make("demo-token", store.entropy()).map_err(in_directory)?;
+        ensure_demo(&store, &demo_token, &clock).await?;
+
+        let context = Context::new(store.clone(), clock.clone()).with_public_url(&format!("http://{address}"));
+        let router = app(context, &sha256_hex(operator_token.expose().as_bytes()));
+        let (stop, stopped) = oneshot::channel();
+        let shutdown = async {
+            // A sender that is gone says the same.
+            let _ = stopped.await;
+        };
+        let server = tokio::spawn(async { axum::serve(listener, router).with_graceful_shutdown(shutdown).await });
+        let jobs = Jobs::start(store, clock, interval);
+        Ok(Self { address, demo_token, operator_token, engine, jobs, server, stop })
+    }
+
+    /// Stops the stack: no new requests, those under way are answered, the data is closed.
+    ///
+    /// # Errors
+    ///
+    /// If the engine had failed before.
+    pub async fn stop(self) -> Result<(), StackError> {
+        drop(self.stop);
+        // A client that never finishes must not hold everybody up; what it asked for is then not answered.
+        let _ = tokio::time::timeout(GRACE, self.server).await;
+        drop(self.jobs);
+        Ok(self.engine.stop().await?)
+    }
+}
+
+/// The account is known by its token alone, so one that is cut off from it by lost files is made anew.
+async fn ensure_demo(store: &Store, token: &Secret, clock: &Clock) -> Result<(), DemoError> {
+    if store.authenticate(&token.sha256_hex()).await?.is_none() {
+        demo::create(store, token, clock.now()).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,24 @@
+//! For tests only: a table in an embedded engine, a clock to move, a record of what the SDK was asked to do, faults
+//! as DynamoDB gives them, and a count that knows nothing of the program's own.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod builders;
+mod clock;
+mod conflicts;
+mod recorder;
+mod scan;
+mod table;
+
+pub use builders::{at, email, property, terms};
+pub use clock::ManualClock;
+pub use conflicts::{Conflicts, Fault};
+pub use recorder::{Recorder, Units};
+pub use scan::{Scan, scan};
+pub use table::{TABLE, TestTable};

@@ -1,0 +1,167 @@
+//! Update dates: what is true just before, at, and after them, with and without any job.
+
+use domain::decision::Command;
+use domain::marketing::State;
+use domain::period::PeriodNumber;
+use domain::source::SourceType;
+use store::{ContactRef, Due, Store};
+use testkit::{TestTable, at};
+
+use super::{JUST_BEFORE, START, UPDATE, assert_exact, create, marketing_contacts, read, set};
+
+#[tokio::test]
+async fn a_leaving_contact_counts_until_the_last_instant_and_not_at_the_update_date() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let ids = marketing_contacts(&table.store, account, 3, at(START)).await;
+    set(&table.store, account, Command::SetNonMarketingPending, &ids[..2], at(START)).await.unwrap();
+
+    let before = table.store.usage(account, at(JUST_BEFORE)).await.unwrap();
+    assert_eq!((before.number.number(), before.marketing, before.leaving), (1, 3, 2));
+    let (contact, _) = read(&table.store, account, ids[0], at(JUST_BEFORE)).await.unwrap();
+    assert_eq!(contact.state(), State::Leaving);
+
+    let after = table.store.usage(account, at(UPDATE)).await.unwrap();
+    assert_eq!((after.number.number(), after.marketing, after.leaving), (2, 1, 0));
+    assert_eq!(after.starts_at, at(UPDATE));
+    assert_exact(&table, account, at(UPDATE)).await;
+}
+
+#[tokio::test]
+async fn every_read_shows_the_update_date_though_no_job_has_run() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let contact = create(&table.store, account, "ada@example.org", true, at(START)).await;
+    set(&table.store, account, Command::SetNonMarketingPending, &[contact.id], at(START)).await.unwrap();
+
+    let (seen, _) = read(&table.store, account, contact.id, at(UPDATE)).await.unwrap();
+    assert_eq!((seen.state(), seen.marketing.since), (State::NonMarketing, at(UPDATE)));
+    assert_eq!(seen.marketing.source.kind, SourceType::UpdateDate);
+    let explained = table.store.explain(account, ContactRef::Id(contact.id), at(UPDATE)).await.unwrap();
+    let moves: Vec<_> = explained.history.iter().map(|change| (change.from, change.to)).collect();
+    assert_eq!(
+        moves,
+        [
+            (Some(State::Leaving), State::NonMarketing),
+            (Some(State::Marketing), State::Leaving),
+            (None, State::Marketing)
+        ]
+    );
+    let page = store::Search { account, filter: None, after: None, limit: 10 };
+    let listed = table.store.search(page, at(UPDATE)).await.unwrap().contacts;
+    assert_eq!(listed.iter().map(domain::contact::Contact::state).collect::<Vec<_>>(), [State::NonMarketing]);
+}
+
+#[tokio::test]
+async fn the_sweep_changes_nothing_that_reads_show() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let ids = marketing_contacts(&table.store, account, 40, at(START)).await;
+    set(&table.store, account, Command::SetNonMarketingPending, &ids, at(START)).await.unwrap();
+    let now = at("2026-12-01T09:00:00.000Z");
+    let mut before = Vec::new();
+    for id in &ids {
+        before.push(read(&table.store, account, *id, now).await.unwrap().0);
+    }
+
+    assert_eq!(sweep_everything(&table.store, now).await, 40);
+    for (id, before) in ids.iter().zip(before) {
+        assert_eq!(read(&table.store, account, *id, now).await.unwrap().0, before);
+    }
+    assert_exact(&table, account, now).await;
+    assert_eq!(sweep_everything(&table.store, now).await, 0, "a swept period is no longer due");
+}
+
+#[tokio::test]
+async fn a_sweep_that_is_stopped_goes_on_later() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let ids = marketing_contacts(&table.store, account, 20, at(START)).await;
+    set(&table.store, account, Command::SetNonMarketingPending, &ids, at(START)).await.unwrap();
+    let now = at(UPDATE);
+    table.store.close_ended(account, now).await.unwrap();
+
+    let tasks = table.store.unswept(account, PeriodNumber::FIRST).await.unwrap();
+    assert_eq!(tasks.len(), 16);
+    for task in &tasks {
+        let stopped = table.store.sweep(*task, now, || false).await.unwrap();
+        assert!(!stopped.finished && stopped.contacts == 0);
+    }
+    assert_eq!(table.store.unswept(account, PeriodNumber::FIRST).await.unwrap().len(), 16);
+    assert_eq!(sweep_everything(&table.store, now).await, 20);
+    assert_eq!(table.store.unswept(account, PeriodNumber::FIRST).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn missed_periods_are_closed_one_by_one_each_with_its_statement() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let ids = marketing_contacts(&table.store, account, 3, at(START)).await;
+    set(&table.store, account, Command::SetNonMarketingPending, &ids[..1], at(START)).await.unwrap();
+
+    let now = at("2027-03-05T00:00:00.000Z");
+    let period = table.store.usage(account, now).await.unwrap();
+    assert_eq!((period.number.number(), period.starts_at), (5, at("2027-03-01T00:00:00.000Z")));
+    let statements = table.store.statements(account, now, None, 10).await.unwrap();
+    let numbers: Vec<_> = statements
+        .items
+        .iter()
+        .map(|statement| (statement.number.number(), statement.marketing, statement.left))
+        .collect();
+    assert_eq!(numbers, [(4, 2, 0), (3, 2, 0), (2, 2, 0), (1, 3, 1)]);
+    let gone = read(&table.store, account, ids[0], now).await.unwrap().0;
+    assert_eq!((gone.state(), gone.marketing.since), (State::NonMarketing, at(UPDATE)), "since its own update date");
+}
+
+#[tokio::test]
+async fn more_missed_periods_than_a_transaction_holds_are_closed_in_steps() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let now = at("2036-11-10T00:00:00.000Z");
+    let period = table.store.usage(account, now).await.unwrap();
+    let statements = table.store.statements(account, now, None, 1_000).await.unwrap().items;
+    assert_eq!(statements.len() as u64 + 1, period.number.number());
+    assert!(statements.len() > domain::limits::CLOSINGS_PER_STEP_MAX * 2);
+    assert!(statements.windows(2).all(|pair| pair[1].ends_at == pair[0].starts_at), "no gap between periods");
+}
+
+#[tokio::test]
+async fn the_due_index_names_ended_periods_then_unswept_statements_and_then_nothing() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let ids = marketing_contacts(&table.store, account, 1, at(START)).await;
+    set(&table.store, account, Command::SetNonMarketingPending, &ids, at(START)).await.unwrap();
+    assert_eq!(due(&table.store, at(JUST_BEFORE)).await, []);
+    assert_eq!(due(&table.store, at(UPDATE)).await, [Due::Period(account)]);
+    table.store.close_ended(account, at(UPDATE)).await.unwrap();
+    assert_eq!(due(&table.store, at(UPDATE)).await, [Due::Statement(account, PeriodNumber::FIRST)]);
+    table.store.put_off(account, PeriodNumber::FIRST, at("2026-12-01T01:00:00.000Z")).await.unwrap();
+    assert_eq!(due(&table.store, at(UPDATE)).await, []);
+    assert_eq!(due(&table.store, at("2026-12-01T01:00:00.000Z")).await.len(), 1);
+    sweep_everything(&table.store, at("2026-12-01T02:00:00.000Z")).await;
+    assert_eq!(due(&table.store, at("2026-12-31T23:59:59.999Z")).await, []);
+}
+
+/// All that is due, over every shard.
+async fn due(store: &Store, now: domain::Timestamp) -> Vec<Due> {
+    let mut due = Vec::new();
+    for shard in Store::due_shards() {
+        due.extend(store.due(shard, now, None).await.unwrap().due);
+    }
+    due
+}
+
+/// Sweeps whatever is due and counts the contacts.
+async fn sweep_everything(store: &Store, now: domain::Timestamp) -> u64 {
+    let mut contacts = 0;
+    for due in due(store, now).await {
+        if let Due::Statement(account, period) = due {
+            for task in store.unswept(account, period).await.unwrap() {
+                let swept = store.sweep(task, now, || true).await.unwrap();
+                assert!(swept.finished);
+                contacts += swept.contacts;
+            }
+        }
+    }
+    contacts
+}

@@ -1,0 +1,178 @@
+//! Many at once: the cap, a closing under load, and the same thing sent in parallel.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use domain::decision::{Command, Outcome, Refusal};
+use domain::ids::ContactId;
+use domain::source::Intake;
+use futures_util::future::join_all;
+use store::{ContactRef, Finish, Form, NewForm, SaveMode, StatusOutcome, Submission};
+use testkit::{Conflicts, TestTable, at, email, terms};
+
+use super::{START, Told, assert_exact, claim, create, done, marketing_contacts, outcomes, save, set, set_status};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_requests_for_few_places_exactly_as_many_succeed() {
+    let faults = Conflicts::new(Duration::from_millis(1));
+    let table = TestTable::with_faults(&faults).await;
+    let account = table.account_with(domain::period::Terms { cap: Some(7), ..terms() }, at(START)).await;
+    let mut ids = Vec::new();
+    for n in 0..20 {
+        ids.push(create(&table.store, account, &format!("p{n}@example.org"), false, at(START)).await.id);
+    }
+    let asked = ids.iter().map(|id| set(&table.store, account, Command::SetMarketing, std::slice::from_ref(id), at(START)));
+    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+    for report in join_all(asked).await {
+        match outcomes(&report.unwrap())[..] {
+            [StatusOutcome::Done(Outcome::Set)] => *counts.entry("set").or_default() += 1,
+            [StatusOutcome::Refused(Refusal::CapReached)] => *counts.entry("refused").or_default() += 1,
+            ref other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(counts, BTreeMap::from([("set", 7), ("refused", 13)]));
+    assert_exact(&table, account, at(START)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_share_out_the_places_under_a_cap_in_the_order_given() {
+    let table = TestTable::start().await;
+    let account = table.account_with(domain::period::Terms { cap: Some(150), ..terms() }, at(START)).await;
+    let mut ids: Vec<ContactId> = Vec::new();
+    for n in 0..200 {
+        ids.push(create(&table.store, account, &format!("p{n}@example.org"), false, at(START)).await.id);
+    }
+    let report = set(&table.store, account, Command::SetMarketing, &ids, at(START)).await.unwrap();
+    let all = outcomes(&report);
+    let (first, rest) = all.split_at(150);
+    assert_eq!(first, vec![done(Outcome::Set); 150]);
+    assert_eq!(rest, vec![StatusOutcome::Refused(Refusal::CapReached); 50]);
+    assert_eq!(report.period.marketing, 150);
+    assert_exact(&table, account, at(START)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_period_that_closes_under_load_is_exact_and_closed_once() {
+    let faults = Conflicts::new(Duration::from_millis(1));
+    let table = TestTable::with_faults(&faults).await;
+    let account = table.account(at(START)).await;
+    let ids = marketing_contacts(&table.store, account, 24, at(START)).await;
+    // Half of the clients still live just before the update date, the others at it: their clocks differ.
+    let work = ids.iter().enumerate().map(|(n, id)| {
+        let now = if n % 2 == 0 { super::JUST_BEFORE } else { super::UPDATE };
+        let command = if n % 3 == 0 { Command::SetMarketing } else { Command::SetNonMarketingPending };
+        set(&table.store, account, command, std::slice::from_ref(id), at(now))
+    });
+    for report in join_all(work).await {
+        report.unwrap();
+    }
+    let now = at("2026-12-01T00:00:01.000Z");
+    assert_exact(&table, account, now).await;
+    let statements = table.store.statements(account, now, None, 10).await.unwrap().items;
+    let period = table.store.usage(account, now).await.unwrap();
+    assert_eq!(statements.len(), 1);
+    assert_eq!(statements[0].marketing, 24);
+    assert_eq!(period.marketing, statements[0].marketing - statements[0].left);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_request_sent_in_parallel_happens_once_and_gets_one_answer() {
+    let faults = Conflicts::new(Duration::from_millis(1));
+    let table = TestTable::with_faults(&faults).await;
+    let account = table.account(at(START)).await;
+    let contact = create(&table.store, account, "ada@example.org", false, at(START)).await;
+    let claim = claim(account, "the-same", 1, at(START));
+    let contacts = [ContactRef::Id(contact.id)];
+    let render = |report: &store::StatusReport| store::Answer {
+        status: 200,
+        body: format!("{:?} {}", report.results[0].outcome, report.period.marketing),
+        etag: None,
+        location: None,
+    };
+    let sent = (0..12).map(|_| {
+        let finish = Finish::new(Some(&claim), &render);
+        set_status(&table.store, account, Command::SetMarketing, &contacts, at(START), finish)
+    });
+    for answer in join_all(sent).await {
+        assert_eq!(answer.unwrap().body, "Done(Set) 1");
+    }
+    assert_exact(&table, account, at(START)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_address_made_in_parallel_is_one_contact() {
+    let faults = Conflicts::new(Duration::from_millis(1));
+    let table = TestTable::with_faults(&faults).await;
+    let account = table.account(at(START)).await;
+    let made = (0..12).map(|n| {
+        let spelling = if n % 2 == 0 { "Ada@Example.org" } else { "ada@example.ORG" };
+        let intake = Intake::Manual { marketing: Some(n % 3 == 0) };
+        save(&table.store, account, spelling, SaveMode::CreateOrUpdate, intake, at(START))
+    });
+    let saved: Vec<_> = join_all(made).await.into_iter().map(Result::unwrap).collect();
+    assert_eq!(saved.iter().filter(|saved| saved.created).count(), 1);
+    let scan = testkit::scan(&table.client, account).await;
+    assert_eq!((scan.contacts, scan.addresses, scan.billable), (1, 1, 1));
+    assert_exact(&table, account, at(START)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_delivery_sent_in_parallel_is_one_contact_and_one_unit() {
+    let faults = Conflicts::new(Duration::from_millis(1));
+    let table = TestTable::with_faults(&faults).await;
+    let account = table.account(at(START)).await;
+    let form = form(&table, account).await;
+    let email = email("ada@example.org");
+    let submission = Submission { form: &form, submission_id: Some("s-1"), email: &email, properties: &[] };
+    let sent = (0..12).map(|_| table.store.submit(&submission, at(START)));
+    let submitted: Vec<_> = join_all(sent).await.into_iter().map(Result::unwrap).collect();
+    assert_eq!(submitted.iter().filter(|submitted| !submitted.duplicate).count(), 1);
+    assert!(submitted.iter().all(|submitted| submitted.marketing == store::MarketingEffect::Set));
+    let scan = testkit::scan(&table.client, account).await;
+    assert_eq!((scan.contacts, scan.billable), (1, 1));
+    assert_exact(&table, account, at(START)).await;
+}
+
+/// A form that sets marketing.
+async fn form(table: &TestTable, account: domain::ids::AccountId) -> Form {
+    let new = NewForm {
+        name: "Newsletter".to_owned(),
+        provider: "native".to_owned(),
+        set_marketing: true,
+        field_map: BTreeMap::new(),
+        allowed_origins: Vec::new(),
+        redirect_url: None,
+    };
+    let told = Told::new();
+    table.store.create_form(account, &new, at(START), Finish::new(None, &told.render())).await.unwrap();
+    told.take()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_at_once_stays_exact() {
+    let faults = Conflicts::new(Duration::from_millis(1));
+    let table = TestTable::with_faults(&faults).await;
+    let account = table.account_with(domain::period::Terms { cap: Some(25), ..terms() }, at(START)).await;
+    let form = form(&table, account).await;
+    let ids = marketing_contacts(&table.store, account, 10, at(START)).await;
+    let store = &table.store;
+    let commands = ids.iter().enumerate().map(|(n, id)| async move {
+        let command = if n % 2 == 0 { Command::SetNonMarketingPending } else { Command::SetMarketing };
+        set(store, account, command, std::slice::from_ref(id), at(START)).await.unwrap();
+    });
+    let deletes = ids.iter().step_by(3).map(|id| async move {
+        super::delete(store, account, *id, false, at(START)).await.unwrap();
+    });
+    let form = &form;
+    let submissions = (0..20).map(|n| async move {
+        // Some of them are the people who are being deleted.
+        let email = email(&format!("person{n}@example.org"));
+        let submission = Submission { form, submission_id: None, email: &email, properties: &[] };
+        store.submit(&submission, at(START)).await.unwrap();
+    });
+    tokio::join!(join_all(commands), join_all(deletes), join_all(submissions));
+    assert!(faults.conflicts() > 0, "the test must have met conflicts to mean anything");
+    assert_exact(&table, account, at(START)).await;
+    let scan = testkit::scan(&table.client, account).await;
+    assert_eq!(scan.addresses, 20, "one address item for each of twenty people, the deleted among them");
+}

@@ -1,0 +1,122 @@
+//! Deleting and erasing: the unit stays, the person goes.
+
+use domain::decision::Command;
+use domain::marketing::State;
+use domain::source::Intake;
+use store::{ContactRef, Refused, SaveMode, StoreError};
+use testkit::{TestTable, at, email};
+
+use super::{START, UPDATE, assert_exact, create, delete, read, save, set};
+
+#[tokio::test]
+async fn a_deleted_marketing_contact_is_gone_from_reads_and_billable_until_the_update_date() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let contact = create(&table.store, account, "ada@example.org", true, at(START)).await;
+    delete(&table.store, account, contact.id, false, at(START)).await.unwrap();
+
+    assert!(read(&table.store, account, contact.id, at(START)).await.is_none());
+    let by_email = ContactRef::Email(email("ada@example.org"));
+    assert!(matches!(
+        table.store.contact(account, by_email, at(START)).await,
+        Err(StoreError::Refused(Refused::NotFound("contact")))
+    ));
+    let usage = table.store.usage(account, at(START)).await.unwrap();
+    assert_eq!((usage.marketing, usage.leaving), (1, 1));
+    assert_exact(&table, account, at(START)).await;
+    assert_eq!(table.store.usage(account, at(UPDATE)).await.unwrap().marketing, 0);
+    assert_exact(&table, account, at(UPDATE)).await;
+}
+
+#[tokio::test]
+async fn a_deleted_non_marketing_contact_leaves_nothing() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let contact = create(&table.store, account, "ada@example.org", false, at(START)).await;
+    delete(&table.store, account, contact.id, false, at(START)).await.unwrap();
+    let scan = testkit::scan(&table.client, account).await;
+    assert_eq!((scan.contacts, scan.addresses, scan.billable), (0, 0, 0));
+}
+
+#[tokio::test]
+async fn an_address_that_comes_back_takes_its_place_again() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    for (name, wanted, state, leaving) in
+        [("a@example.org", true, State::Marketing, 0), ("b@example.org", false, State::Leaving, 1)]
+    {
+        let contact = create(&table.store, account, name, true, at(START)).await;
+        delete(&table.store, account, contact.id, false, at(START)).await.unwrap();
+        let before = table.store.usage(account, at(START)).await.unwrap().marketing;
+        let intake = Intake::Manual { marketing: Some(wanted) };
+        let saved = save(&table.store, account, name, SaveMode::Create, intake, at(START)).await.unwrap();
+        assert!(saved.created);
+        assert_eq!(saved.contact.state(), state, "there is no other way down than the update date");
+        let usage = table.store.usage(account, at(START)).await.unwrap();
+        assert_eq!((usage.marketing, usage.leaving), (before, leaving), "no second unit");
+        assert_exact(&table, account, at(START)).await;
+    }
+}
+
+#[tokio::test]
+async fn after_the_update_date_the_address_is_free_for_a_new_contact_swept_or_not() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let contact = create(&table.store, account, "ada@example.org", true, at(START)).await;
+    delete(&table.store, account, contact.id, false, at(START)).await.unwrap();
+    let again = create(&table.store, account, "ada@example.org", false, at(UPDATE)).await;
+    assert_ne!(again.id, contact.id);
+    let scan = testkit::scan(&table.client, account).await;
+    assert_eq!((scan.contacts, scan.addresses, scan.billable), (1, 1, 0), "the old unit is gone");
+    assert_exact(&table, account, at(UPDATE)).await;
+}
+
+#[tokio::test]
+async fn the_sweep_removes_deleted_contacts_and_their_addresses() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let contact = create(&table.store, account, "ada@example.org", true, at(START)).await;
+    delete(&table.store, account, contact.id, false, at(START)).await.unwrap();
+    table.store.close_ended(account, at(UPDATE)).await.unwrap();
+    for task in table.store.unswept(account, domain::period::PeriodNumber::FIRST).await.unwrap() {
+        table.store.sweep(task, at(UPDATE), || true).await.unwrap();
+    }
+    let scan = testkit::scan(&table.client, account).await;
+    assert_eq!((scan.contacts, scan.addresses), (0, 0));
+}
+
+#[tokio::test]
+async fn erasure_removes_every_trace_of_the_person_at_once_and_leaves_the_unit() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let contact = create(&table.store, account, "ada.lovelace@example.org", true, at(START)).await;
+    // A long history has pages of its own, which must go as well.
+    for n in 0..40 {
+        let command = if n % 2 == 0 { Command::SetNonMarketingPending } else { Command::SetMarketing };
+        set(&table.store, account, command, &[contact.id], at(START)).await.unwrap();
+    }
+    delete(&table.store, account, contact.id, true, at(START)).await.unwrap();
+    let items = table.client.scan().table_name(testkit::TABLE).send().await.unwrap().items.unwrap();
+    assert!(!format!("{items:?}").to_lowercase().contains("lovelace"));
+    assert!(!format!("{items:?}").contains("HISTORY#"));
+    let usage = table.store.usage(account, at(START)).await.unwrap();
+    assert_eq!((usage.marketing, usage.leaving), (1, 1));
+    assert_exact(&table, account, at(START)).await;
+    // Nobody can know that the address was there: it makes a contact of its own.
+    create(&table.store, account, "ada.lovelace@example.org", true, at(START)).await;
+    assert_eq!(table.store.usage(account, at(START)).await.unwrap().marketing, 2);
+    assert_exact(&table, account, at(START)).await;
+}
+
+#[tokio::test]
+async fn a_deleted_contact_can_still_be_erased() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let contact = create(&table.store, account, "ada@example.org", true, at(START)).await;
+    delete(&table.store, account, contact.id, false, at(START)).await.unwrap();
+    delete(&table.store, account, contact.id, true, at(START)).await.unwrap();
+    assert_eq!(testkit::scan(&table.client, account).await.addresses, 0);
+    assert_exact(&table, account, at(START)).await;
+    let again = delete(&table.store, account, contact.id, false, at(START)).await;
+    assert!(matches!(again, Err(StoreError::Refused(Refused::NotFound("contact")))));
+}

@@ -1,0 +1,59 @@
+//! Answers that are lost, throttling and trouble: what has happened is never taken for what has not.
+
+use std::time::Duration;
+
+use domain::decision::{Command, Outcome};
+use store::StoreError;
+use testkit::{Conflicts, Fault, TestTable, at};
+
+use super::{START, assert_exact, create, done, outcomes, set};
+
+/// A table whose store meets `fault` at its n-th requests of one kind, counted from 0.
+async fn table(operation: &'static str, fault: Fault, at_requests: &'static [u32]) -> TestTable {
+    let faults = Conflicts::with_plan(Duration::ZERO, move |asked, before| {
+        (asked == operation && at_requests.contains(&before)).then_some(fault)
+    });
+    TestTable::with_faults(&faults).await
+}
+
+/// The first transaction makes the account and the second the contact; the third sets it.
+const THIRD: &[u32] = &[2];
+
+#[tokio::test]
+async fn a_lost_answer_is_asked_for_again_and_the_change_happens_once() {
+    // The SDK repeats a request by itself twice, and the store repeats that; every one of these is lost.
+    for lost in [THIRD, &[2, 3, 4], &[2, 3, 4, 5, 6]] {
+        let table = table("TransactWriteItems", Fault::AnswerLost, lost).await;
+        let account = table.account(at(START)).await;
+        let contact = create(&table.store, account, "ada@example.org", false, at(START)).await;
+        let report = set(&table.store, account, Command::SetMarketing, &[contact.id], at(START)).await.unwrap();
+        assert_eq!(outcomes(&report), [done(Outcome::Set)], "not `unchanged`: it was this request that set it");
+        assert_exact(&table, account, at(START)).await;
+    }
+}
+
+#[tokio::test]
+async fn throttling_and_trouble_are_waited_out() {
+    for fault in [Fault::Throttled, Fault::Unavailable] {
+        for operation in ["TransactWriteItems", "BatchGetItem"] {
+            let table = table(operation, fault, &[2, 3]).await;
+            let account = table.account(at(START)).await;
+            let contact = create(&table.store, account, "ada@example.org", false, at(START)).await;
+            set(&table.store, account, Command::SetMarketing, &[contact.id], at(START)).await.unwrap();
+            assert_exact(&table, account, at(START)).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn trouble_that_does_not_end_is_unavailable_and_changes_nothing() {
+    let faults = Conflicts::with_plan(Duration::ZERO, |operation, before| {
+        (operation == "TransactWriteItems" && before >= 2).then_some(Fault::Unavailable)
+    });
+    let table = TestTable::with_faults(&faults).await;
+    let account = table.account(at(START)).await;
+    let contact = create(&table.store, account, "ada@example.org", false, at(START)).await;
+    let refused = set(&table.store, account, Command::SetMarketing, &[contact.id], at(START)).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(..))));
+    assert_eq!(testkit::scan(&table.client, account).await.billable, 0);
+}

@@ -1,0 +1,157 @@
+//! The same request twice: one change, one answer.
+
+use std::time::Duration;
+
+use domain::decision::{Command, Outcome};
+use domain::ids::{AccountId, ContactId};
+use store::{Answer, Claim, ContactRef, Finish, Refused, StatusReport, StoreError};
+use testkit::{Conflicts, Fault, TestTable, at};
+
+use super::{START, assert_exact, claim, create, marketing_contacts, set, set_status};
+
+/// An answer that tells all of a report.
+fn render(report: &StatusReport) -> Answer {
+    let outcomes: Vec<String> = report.results.iter().map(|result| format!("{:?}", result.outcome)).collect();
+    Answer { status: 200, body: outcomes.join(" "), etag: None, location: None }
+}
+
+async fn send(
+    table: &TestTable,
+    account: AccountId,
+    command: Command,
+    ids: &[ContactId],
+    claim: &Claim,
+    now: domain::Timestamp,
+) -> Result<String, StoreError> {
+    let contacts: Vec<ContactRef> = ids.iter().copied().map(ContactRef::Id).collect();
+    let finish = Finish::new(Some(claim), &render);
+    set_status(&table.store, account, command, &contacts, now, finish).await.map(|answer| answer.body)
+}
+
+#[tokio::test]
+async fn a_repeat_gets_the_first_answer_though_things_have_changed_since() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let contact = create(&table.store, account, "ada@example.org", false, at(START)).await;
+    let claim = claim(account, "k", 1, at(START));
+    let first = send(&table, account, Command::SetMarketing, &[contact.id], &claim, at(START)).await.unwrap();
+    assert_eq!(first, "Done(Set)");
+    set(&table.store, account, Command::SetNonMarketingPending, &[contact.id], at(START)).await.unwrap();
+    let again = send(&table, account, Command::SetMarketing, &[contact.id], &claim, at(START)).await.unwrap();
+    assert_eq!(again, "Done(Set)");
+    assert_eq!(table.store.usage(account, at(START)).await.unwrap().leaving, 1, "the repeat did not keep it");
+    assert_exact(&table, account, at(START)).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_changed_nothing_is_kept_as_well() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let contact = create(&table.store, account, "ada@example.org", true, at(START)).await;
+    let claim = claim(account, "k", 1, at(START));
+    let first = send(&table, account, Command::SetMarketing, &[contact.id], &claim, at(START)).await.unwrap();
+    assert_eq!(first, "Done(Unchanged)");
+    set(&table.store, account, Command::SetNonMarketingPending, &[contact.id], at(START)).await.unwrap();
+    let again = send(&table, account, Command::SetMarketing, &[contact.id], &claim, at(START)).await.unwrap();
+    assert_eq!(again, "Done(Unchanged)");
+    assert_eq!(table.store.usage(account, at(START)).await.unwrap().leaving, 1);
+}
+
+#[tokio::test]
+async fn the_key_for_another_request_is_refused_and_free_again_after_a_day() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let contact = create(&table.store, account, "ada@example.org", false, at(START)).await;
+    let ids = [contact.id];
+    let first = claim(account, "k", 1, at(START));
+    send(&table, account, Command::SetMarketing, &ids, &first, at(START)).await.unwrap();
+    let other = claim(account, "k", 2, at(START));
+    let refused = send(&table, account, Command::SetNonMarketingPending, &ids, &other, at(START)).await;
+    assert!(matches!(refused, Err(StoreError::Refused(Refused::IdempotencyKeyReused))));
+    let a_day_later = at("2026-11-11T12:00:00.000Z");
+    let other = claim(account, "k", 2, a_day_later);
+    let answer = send(&table, account, Command::SetNonMarketingPending, &ids, &other, a_day_later).await;
+    assert_eq!(answer.unwrap(), "Done(Queued)", "its time is over even if the item is still there");
+}
+
+#[tokio::test]
+async fn a_long_request_that_was_cut_short_does_the_rest_and_answers_for_all() {
+    // The request takes three transactions; from the second on the table has trouble until the repeat.
+    let trouble = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let seen = std::sync::Arc::clone(&trouble);
+    let faults = Conflicts::with_plan(Duration::ZERO, move |operation, _| {
+        let transaction = operation == "TransactWriteItems";
+        (transaction && seen.load(std::sync::atomic::Ordering::SeqCst)).then_some(Fault::Unavailable)
+    });
+    let table = TestTable::with_faults(&faults).await;
+    let account = table.account(at(START)).await;
+    let ids = marketing_contacts(&table.store, account, 250, at(START)).await;
+    let claim = claim(account, "long", 1, at(START));
+    let contacts: Vec<ContactRef> = ids.iter().copied().map(ContactRef::Id).collect();
+    // The render is called with the last transaction only, so the first one is met by switching on the trouble
+    // as soon as somebody is queued.
+    let watch = async {
+        while table.store.usage(account, at(START)).await.unwrap().leaving == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        trouble.store(true, std::sync::atomic::Ordering::SeqCst);
+    };
+    let finish = Finish::new(Some(&claim), &render);
+    let request =
+        set_status(&table.store, account, Command::SetNonMarketingPending, &contacts, at(START), finish);
+    let (cut_short, ()) = tokio::join!(request, watch);
+    let done_by_then = table.store.usage(account, at(START)).await.unwrap().leaving;
+    trouble.store(false, std::sync::atomic::Ordering::SeqCst);
+    if cut_short.is_err() {
+        assert!(done_by_then > 0 && done_by_then < 250, "cut in the middle: {done_by_then}");
+    }
+    let answer = send(&table, account, Command::SetNonMarketingPending, &ids, &claim, at(START)).await.unwrap();
+    assert_eq!(answer, vec!["Done(Queued)"; 250].join(" "), "each was queued by this request, none `unchanged`");
+    assert_eq!(table.store.usage(account, at(START)).await.unwrap().leaving, 250);
+    assert_exact(&table, account, at(START)).await;
+}
+
+#[tokio::test]
+async fn a_contact_named_twice_is_unchanged_the_second_time() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let a = create(&table.store, account, "a@example.org", false, at(START)).await.id;
+    let b = create(&table.store, account, "b@example.org", false, at(START)).await.id;
+    let report = set(&table.store, account, Command::SetMarketing, &[a, b, a], at(START)).await.unwrap();
+    let expected = [Outcome::Set, Outcome::Set, Outcome::Unchanged].map(super::done);
+    assert_eq!(super::outcomes(&report), expected);
+    assert_exact(&table, account, at(START)).await;
+}
+
+#[tokio::test]
+async fn a_dry_run_answers_as_the_act_would_and_changes_nothing() {
+    let table = TestTable::start().await;
+    let terms = domain::period::Terms { cap: Some(120), ..testkit::terms() };
+    let account = table.account_with(terms, at(START)).await;
+    let mut contacts = Vec::new();
+    for n in 0..130 {
+        let made = create(&table.store, account, &format!("p{n}@example.org"), false, at(START)).await;
+        contacts.push(ContactRef::Id(made.id));
+    }
+    let mut answers = Vec::new();
+    for dry_run in [true, false] {
+        let request = store::StatusRequest {
+            account,
+            command: Command::SetMarketing,
+            contacts: &contacts,
+            dry_run,
+            source: super::by_hand(),
+            actor: super::user(),
+        };
+        let told = super::Told::new();
+        let render = told.render();
+        let finish = Finish::new(None, &render);
+        table.store.set_status(&request, at(START), finish).await.unwrap();
+        let report = told.take();
+        answers.push((super::outcomes(&report), report.period.marketing));
+        let usage = table.store.usage(account, at(START)).await.unwrap().marketing;
+        assert_eq!(usage, if dry_run { 0 } else { 120 });
+    }
+    assert_eq!(answers[0], answers[1]);
+    assert_exact(&table, account, at(START)).await;
+}

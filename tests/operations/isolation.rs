@@ -1,0 +1,94 @@
+//! An account never sees or changes another account's data.
+
+use domain::decision::Command;
+use domain::ids::{TokenId, UserId};
+use store::{ChangeContact, ChangeForm, ChangeUser, ContactRef, Finish, NewForm, Refused, StatusOutcome, StoreError};
+use testkit::{TestTable, at, email};
+
+use super::{START, Told, create, delete, outcomes, read, set};
+
+fn is_not_found<T>(result: Result<T, StoreError>) -> bool {
+    matches!(result, Err(StoreError::Refused(Refused::NotFound(_))))
+}
+
+#[tokio::test]
+async fn another_accounts_ids_and_addresses_name_nothing() {
+    let table = TestTable::start().await;
+    let (ours, theirs) = (table.account(at(START)).await, table.account(at(START)).await);
+    let contact = create(&table.store, theirs, "ada@example.org", true, at(START)).await;
+    let store = &table.store;
+
+    assert!(read(store, ours, contact.id, at(START)).await.is_none());
+    assert!(is_not_found(store.contact(ours, ContactRef::Email(email("ada@example.org")), at(START)).await));
+    assert!(is_not_found(store.explain(ours, ContactRef::Id(contact.id), at(START)).await));
+    assert!(is_not_found(delete(store, ours, contact.id, true, at(START)).await));
+    let report = set(store, ours, Command::SetNonMarketingPending, &[contact.id], at(START)).await.unwrap();
+    assert_eq!(outcomes(&report), [StatusOutcome::NotFound]);
+    let change = ChangeContact {
+        account: ours,
+        contact: contact.id,
+        email: None,
+        properties: &[],
+        unsubscribed: Some(true),
+        bounced: None,
+        if_match: None,
+    };
+    let told = Told::new();
+    assert!(is_not_found(store.change_contact(&change, at(START), Finish::new(None, &told.render())).await));
+    let page = store::Search { account: ours, filter: None, after: None, limit: 10 };
+    assert!(store.search(page, at(START)).await.unwrap().contacts.is_empty());
+    // The same address is a contact of its own in each account.
+    let own = create(store, ours, "ada@example.org", false, at(START)).await;
+    assert_ne!(own.id, contact.id);
+    assert_eq!(read(store, theirs, contact.id, at(START)).await.unwrap().0, contact);
+}
+
+#[tokio::test]
+async fn another_accounts_forms_users_and_tokens_are_not_found() {
+    let table = TestTable::start().await;
+    let (ours, theirs) = (table.account(at(START)).await, table.account(at(START)).await);
+    let store = &table.store;
+    let new = NewForm {
+        name: "Newsletter".to_owned(),
+        provider: "native".to_owned(),
+        set_marketing: true,
+        field_map: std::collections::BTreeMap::new(),
+        allowed_origins: Vec::new(),
+        redirect_url: None,
+    };
+    let told = Told::new();
+    store.create_form(theirs, &new, at(START), Finish::new(None, &told.render())).await.unwrap();
+    let form = told.take();
+    assert!(is_not_found(store.form(ours, form.id).await));
+    let told = Told::new();
+    let render = told.render();
+    let finish = Finish::new(None, &render);
+    assert!(is_not_found(store.change_form(ours, form.id, &ChangeForm::default(), at(START), finish).await));
+    let told = Told::new();
+    assert!(is_not_found(store.delete_form(ours, form.id, at(START), Finish::new(None, &told.render())).await));
+    assert!(store.forms(ours, None, 10).await.unwrap().items.is_empty());
+
+    let user: UserId = store.users(theirs, None, 10).await.unwrap().items[0].id;
+    let token: TokenId = store.tokens(theirs, None, 10).await.unwrap().items[0].id;
+    let told = Told::new();
+    let render = told.render();
+    let finish = Finish::new(None, &render);
+    assert!(is_not_found(store.change_user(ours, user, &ChangeUser::default(), at(START), finish).await));
+    let told = Told::new();
+    assert!(is_not_found(store.delete_token(ours, token, at(START), Finish::new(None, &told.render())).await));
+}
+
+#[tokio::test]
+async fn an_idempotency_key_belongs_to_its_account() {
+    let table = TestTable::start().await;
+    for account in [table.account(at(START)).await, table.account(at(START)).await] {
+        let contact = create(&table.store, account, "ada@example.org", false, at(START)).await;
+        let claim = super::claim(account, "k", 1, at(START));
+        let told = Told::new();
+        let render = told.render();
+        let finish = Finish::new(Some(&claim), &render);
+        let contacts = [ContactRef::Id(contact.id)];
+        super::set_status(&table.store, account, Command::SetMarketing, &contacts, at(START), finish).await.unwrap();
+        assert_eq!(told.take().period.marketing, 1, "carried out for this account");
+    }
+}

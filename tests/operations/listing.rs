@@ -1,0 +1,66 @@
+//! Lists and searches over the sixteen buckets.
+
+use std::collections::BTreeSet;
+
+use domain::contact::Contact;
+use domain::decision::Command;
+use domain::filter::{Condition, Filter};
+use domain::ids::{AccountId, ContactId};
+use store::{Search, Store};
+use testkit::{TestTable, at};
+
+use super::{START, UPDATE, create, marketing_contacts, set};
+
+/// All pages, and how many there were.
+async fn all(store: &Store, account: AccountId, filter: Option<&Filter>, limit: usize, now: &str) -> (Vec<ContactId>, usize) {
+    let (mut ids, mut after, mut pages) = (Vec::new(), None, 0);
+    loop {
+        let page = store.search(Search { account, filter, after, limit }, at(now)).await.unwrap();
+        assert!(page.contacts.len() <= limit);
+        ids.extend(page.contacts.iter().map(|contact: &Contact| contact.id));
+        pages += 1;
+        after = page.next;
+        if after.is_none() {
+            return (ids, pages);
+        }
+    }
+}
+
+#[tokio::test]
+async fn pages_of_every_size_give_each_contact_once_in_the_order_of_making() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let made: BTreeSet<ContactId> =
+        marketing_contacts(&table.store, account, 150, at(START)).await.into_iter().collect();
+    let made: Vec<ContactId> = made.into_iter().collect();
+    for limit in [1, 7, 16, 100, 149, 150, 151, 1_000] {
+        let (ids, _) = all(&table.store, account, None, limit, START).await;
+        assert_eq!(ids, made, "pages of {limit}");
+    }
+}
+
+#[tokio::test]
+async fn a_search_sees_states_as_of_now() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let ids = marketing_contacts(&table.store, account, 30, at(START)).await;
+    set(&table.store, account, Command::SetNonMarketingPending, &ids[..10], at(START)).await.unwrap();
+    create(&table.store, account, "free@example.org", false, at(START)).await;
+    let filter = |name: &str, value: &str| {
+        Filter::new(vec![vec![Condition::new(name, "EQ", Some(value), None, None).unwrap()]]).unwrap()
+    };
+    let count = async |filter: &Filter, now| all(&table.store, account, Some(filter), 7, now).await.0.len();
+    let billable = filter("hs_marketable_status", "true");
+    let leaving = filter("hs_marketable_until_renewal", "true");
+    let by_email = filter("email", "PERSON7@example.org");
+    assert_eq!((count(&billable, START).await, count(&leaving, START).await), (30, 10));
+    assert_eq!((count(&billable, UPDATE).await, count(&leaving, UPDATE).await), (20, 0));
+    assert_eq!(count(&by_email, UPDATE).await, 1);
+}
+
+#[tokio::test]
+async fn an_empty_account_has_one_empty_page() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    assert_eq!(all(&table.store, account, None, 10, START).await, (Vec::new(), 1));
+}

@@ -1,0 +1,142 @@
+//! Accounts, users and tokens.
+
+use domain::permission::{Caller, Role};
+use futures_util::future::join_all;
+use store::{ChangeAccount, ChangeUser, Finish, NewHolder, NewUser, Refused, StoreError, User};
+use testkit::{TestTable, at, terms};
+
+use super::{START, Told, create};
+
+async fn add_admin(table: &TestTable, account: domain::ids::AccountId) -> User {
+    let new = NewUser {
+        name: "Grace".to_owned(),
+        email: "grace@example.org".to_owned(),
+        role: Role::Admin,
+        modify_marketing_contacts: true,
+    };
+    let told = Told::new();
+    table.store.create_user(account, &new, at(START), Finish::new(None, &told.render())).await.unwrap();
+    told.take()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn admins_who_step_down_at_once_leave_one() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    for _ in 0..4 {
+        add_admin(&table, account).await;
+    }
+    let admins = table.store.users(account, None, 10).await.unwrap().items;
+    assert_eq!(admins.len(), 5);
+    let store = &table.store;
+    let stepping_down = admins.iter().map(|user| async move {
+        let change = ChangeUser { role: Some(Role::Member), ..ChangeUser::default() };
+        let told = Told::new();
+        store.change_user(account, user.id, &change, at(START), Finish::new(None, &told.render())).await
+    });
+    let refused = join_all(stepping_down).await.into_iter().filter(|result| match result {
+        Ok(_) => false,
+        Err(StoreError::Refused(Refused::LastAdmin)) => true,
+        Err(error) => panic!("{error}"),
+    });
+    assert_eq!(refused.count(), 1);
+    let admins = table.store.users(account, None, 10).await.unwrap().items;
+    assert_eq!(admins.iter().filter(|user| user.role == Role::Admin).count(), 1);
+}
+
+#[tokio::test]
+async fn a_token_works_until_it_is_taken_back() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let holder = NewHolder::Integration {
+        name: "Shop".to_owned(),
+        set_marketing: true,
+        modify_marketing_contacts: false,
+    };
+    let told = Told::new();
+    let render = told.render();
+    let finish = Finish::new(None, &render);
+    table.store.create_token(account, &holder, "digest", at(START), finish).await.unwrap();
+    let token = told.take();
+    let principal = table.store.authenticate("digest").await.unwrap().expect("a principal");
+    assert_eq!((principal.account, principal.modify_marketing_contacts), (account, false));
+    assert!(matches!(principal.caller, Caller::Integration { set_marketing: true, .. }));
+    let told = Told::new();
+    table.store.delete_token(account, token.id, at(START), Finish::new(None, &told.render())).await.unwrap();
+    assert_eq!(table.store.authenticate("digest").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn marketing_contacts_cannot_be_switched_off_while_there_are_some() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    create(&table.store, account, "ada@example.org", true, at(START)).await;
+    let change = ChangeAccount { marketing_contacts: Some(false), ..ChangeAccount::default() };
+    let told = Told::new();
+    let refused = table.store.change_account(account, &change, at(START), Finish::new(None, &told.render())).await;
+    assert!(matches!(refused, Err(StoreError::Refused(Refused::MarketingContactsInUse { marketing: 1 }))));
+}
+
+#[tokio::test]
+async fn lowering_the_cap_below_the_usage_removes_nobody_and_refuses_new_ones() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    super::marketing_contacts(&table.store, account, 3, at(START)).await;
+    let change = ChangeAccount { cap: Some(Some(2)), ..ChangeAccount::default() };
+    let told = Told::new();
+    table.store.change_account(account, &change, at(START), Finish::new(None, &told.render())).await.unwrap();
+    assert_eq!(told.take().period.cap, Some(2));
+    let late = create(&table.store, account, "late@example.org", true, at(START)).await;
+    assert!(!late.state().is_billable());
+    let usage = table.store.usage(account, at(START)).await.unwrap();
+    assert_eq!((usage.marketing, usage.room()), (3, 0));
+}
+
+#[tokio::test]
+async fn a_new_calendar_moves_the_end_of_the_current_period_and_everybody_who_is_leaving() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let contact = create(&table.store, account, "ada@example.org", true, at(START)).await;
+    let queue = domain::decision::Command::SetNonMarketingPending;
+    super::set(&table.store, account, queue, &[contact.id], at(START)).await.unwrap();
+    let change = ChangeAccount {
+        term: Some(domain::calendar::Term::Monthly),
+        renewal_date: domain::calendar::parse_date("2026-01-20").ok(),
+        ..ChangeAccount::default()
+    };
+    let told = Told::new();
+    table.store.change_account(account, &change, at(START), Finish::new(None, &told.render())).await.unwrap();
+    let period = told.take().period;
+    assert_eq!(period.ends_at, at("2026-11-20T00:00:00.000Z"));
+    let usage = |now| table.store.usage(account, at(now));
+    assert_eq!(usage("2026-11-19T23:59:59.999Z").await.unwrap().marketing, 1);
+    assert_eq!(usage("2026-11-20T00:00:00.000Z").await.unwrap().marketing, 0);
+}
+
+#[tokio::test]
+async fn a_sandbox_moves_by_its_own_clock_alone() {
+    let table = TestTable::start().await;
+    let test_clock = Some(at("2030-05-10T00:00:00.000Z"));
+    let account = table.account_with(domain::period::Terms { test_clock, ..terms() }, at(START)).await;
+    let move_to = async |to: &str| {
+        let told = Told::new();
+        let render = told.render();
+        let finish = Finish::new(None, &render);
+        table.store.move_test_clock(account, at(to), at(START), finish).await.map(|_| told.take())
+    };
+    assert_eq!(table.store.usage(account, at("2040-01-01T00:00:00.000Z")).await.unwrap().number.number(), 1);
+    let moved = move_to("2030-07-15T00:00:00.000Z").await.unwrap();
+    assert_eq!((moved.period.number.number(), moved.period.test_clock), (3, Some(at("2030-07-15T00:00:00.000Z"))));
+    assert!(matches!(
+        move_to("2030-07-14T23:59:59.999Z").await,
+        Err(StoreError::Refused(Refused::ClockNotForward { .. }))
+    ));
+    let ordinary = table.account(at(START)).await;
+    let told = Told::new();
+    let render = told.render();
+    let finish = Finish::new(None, &render);
+    let refused = table.store.move_test_clock(ordinary, at(UPDATE_LATER), at(START), finish).await;
+    assert!(matches!(refused, Err(StoreError::Refused(Refused::NotASandbox))));
+}
+
+const UPDATE_LATER: &str = "2027-01-01T00:00:00.000Z";
