@@ -19,7 +19,6 @@ fn api() -> OpenApiRouter<Context> {
 }
 
 /// The router that `main` runs and the local stack merges.
-#[must_use]
 pub fn router(context: Context) -> Router {
     api::router::routes(api(), context)
 }

@@ -1,0 +1,194 @@
+//! Reading contacts.
+
+use std::io;
+
+use api::paging::{Page, Paging, PagingParameters};
+use api::path::{PathId, PathText};
+use api::views::{ContactView, etag};
+use api::{Account, Context, Problem, Query, respond};
+use axum::extract::State;
+use axum::response::Response;
+use domain::ids::{AccountId, ContactId};
+use domain::limits::PAGE_BYTES_MAX;
+use http::StatusCode;
+use serde::Serialize;
+use store::{Answer, ContactPage, ContactRef, Search};
+
+use crate::body::path_email;
+
+/// Reads a contact.
+#[utoipa::path(
+    get, path = "/v1/contacts/{id}", tag = "Contacts",
+    params(("id" = String, Path, description = "The contact's id.")),
+    responses((status = 200, description = "The contact, as of now.", body = ContactView,
+               headers(("ETag" = String, description = "Its version.")))),
+)]
+pub(crate) async fn by_id(
+    State(context): State<Context>,
+    Account(principal): Account,
+    PathId(id): PathId<ContactId>,
+    Query(_): Query,
+) -> Result<Response, Problem> {
+    read(&context, principal.account, ContactRef::Id(id)).await
+}
+
+/// Reads the contact with an address.
+#[utoipa::path(
+    get, path = "/v1/contacts/by-email/{email}", tag = "Contacts",
+    params(("email" = String, Path, description = "The address, percent-encoded.")),
+    responses((status = 200, description = "The contact, as of now.", body = ContactView,
+               headers(("ETag" = String, description = "Its version.")))),
+)]
+pub(crate) async fn by_email(
+    State(context): State<Context>,
+    Account(principal): Account,
+    PathText(email): PathText,
+    Query(_): Query,
+) -> Result<Response, Problem> {
+    let email = path_email(&email)?;
+    read(&context, principal.account, ContactRef::Email(email)).await
+}
+
+async fn read(context: &Context, account: AccountId, asked: ContactRef) -> Result<Response, Problem> {
+    let (contact, period) = context.store.contact(account, asked, context.clock.now()).await?;
+    let answer = respond::json(StatusCode::OK, &ContactView::new(&contact, &period));
+    respond::send(Answer { etag: Some(etag(&contact)), ..answer })
+}
+
+/// Lists contacts.
+///
+/// In the order in which they were made. A page of large contacts may hold fewer of them than `limit`.
+#[utoipa::path(
+    get, path = "/v1/contacts", tag = "Contacts", params(PagingParameters),
+    responses((status = 200, description = "A page of contacts, as of now.", body = Page<ContactView>)),
+)]
+pub(crate) async fn list(
+    State(context): State<Context>,
+    Account(principal): Account,
+    Query(paging): Query<Paging<ContactId>>,
+) -> Result<Response, Problem> {
+    let Paging { limit, after } = paging;
+    let asked = Search { account: principal.account, filter: None, after, limit };
+    let found = context.store.search(asked, context.clock.now()).await?;
+    respond::ok(&page(&found))
+}
+
+/// The page as answers show it. It ends early where its contacts would be more than an answer holds.
+pub(crate) fn page(found: &ContactPage) -> Page<ContactView> {
+    let (mut views, mut last, mut bytes) = (Vec::new(), None, 0);
+    for contact in &found.contacts {
+        let view = ContactView::new(contact, &found.period);
+        bytes += json_bytes(&view);
+        // The first is shown however large it is, so that every page leads on.
+        if bytes > PAGE_BYTES_MAX && last.is_some() {
+            return Page::new(views, last);
+        }
+        views.push(view);
+        last = Some(&contact.id);
+    }
+    Page::new(views, found.next.as_ref())
+}
+
+/// How long a view is as JSON.
+fn json_bytes(view: &impl Serialize) -> usize {
+    let mut count = Count(0);
+    // A count takes everything, and a view serialises.
+    let _ = serde_json::to_writer(&mut count, view);
+    count.0
+}
+
+/// A writer that keeps nothing but how much was written.
+struct Count(usize);
+
+impl io::Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use api::paging::position;
+    use domain::Timestamp;
+    use domain::calendar::{Calendar, Term, parse_date};
+    use domain::contact::Contact;
+    use domain::limits::PROPERTY_VALUE_BYTES_MAX;
+    use domain::marketing::{Marketing, Standing, State as Status};
+    use domain::period::{Period, Terms};
+    use domain::property::{Properties, PropertyName};
+    use domain::source::{Actor, Source};
+    use domain::tier::Tier;
+    use serde_json::Value;
+
+    use super::*;
+
+    fn contact(number: u128, value: &str) -> Contact {
+        let now = Timestamp::from_millis(1_795_377_541_123);
+        let mut properties = Properties::new();
+        for name in ["bio", "note"] {
+            properties.insert(PropertyName::parse(name).unwrap(), value.to_owned()).unwrap();
+        }
+        Contact {
+            id: ContactId::new(now, number),
+            email: None,
+            properties,
+            unsubscribed: false,
+            bounced: false,
+            marketing: Marketing::new(
+                Standing::NonMarketing,
+                Status::NonMarketing,
+                now,
+                Source::update_date(),
+                Actor::System,
+            ),
+            created_at: now,
+            updated_at: now,
+            version: 1,
+            deleted_at: None,
+        }
+    }
+
+    fn found(contacts: Vec<Contact>, next: Option<ContactId>) -> ContactPage {
+        let calendar = Calendar {
+            term: Term::Annual,
+            renewal_date: parse_date("2027-06-15").unwrap(),
+            time_zone: "UTC".parse().unwrap(),
+        };
+        let tier = Tier::new(1000, 1000).unwrap();
+        let terms = Terms { calendar, tier, cap: None, marketing_contacts: true, test_clock: None };
+        ContactPage { contacts, period: Period::first(terms, Timestamp::MIN), next }
+    }
+
+    /// How many results a page has, and where the next one begins.
+    fn answer(found: &ContactPage) -> (usize, Option<ContactId>, usize) {
+        let json = serde_json::to_string(&page(found)).unwrap();
+        let value: Value = serde_json::from_str(&json).unwrap();
+        let after = value["paging"]["next"]["after"].as_str().map(|cursor| position(cursor).unwrap());
+        (value["results"].as_array().unwrap().len(), after, json.len())
+    }
+
+    #[test]
+    fn a_page_of_ordinary_contacts_is_whole() {
+        let contacts: Vec<_> = (0..1000).map(|number| contact(number, "Ada")).collect();
+        assert_eq!(answer(&found(contacts.clone(), None)).0, 1000);
+        let last = contacts[999].id;
+        let (count, next, _) = answer(&found(contacts, Some(last)));
+        assert_eq!((count, next), (1000, Some(last)));
+        assert_eq!(answer(&found(Vec::new(), None)).1, None);
+    }
+
+    #[test]
+    fn a_page_of_large_contacts_ends_early_and_goes_on_after_its_last() {
+        // Quotes take two bytes each in JSON.
+        let large = "\"".repeat(PROPERTY_VALUE_BYTES_MAX - 100);
+        let contacts: Vec<_> = (0..30).map(|number| contact(number, &large)).collect();
+        let (count, next, bytes) = answer(&found(contacts.clone(), None));
+        assert!((1..30).contains(&count) && bytes < PAGE_BYTES_MAX + 1000, "{count} {bytes}");
+        assert_eq!(next, Some(contacts[count - 1].id));
+    }
+}

@@ -1,0 +1,263 @@
+//! Where a contact comes from, as a request names it, and what follows for its marketing status (`rules.md`, "Default
+//! status of a new contact, by source").
+
+use api::Problem;
+use api::fields::{Fields, FromFields, Place};
+use api::identity::require_modify_marketing_contacts;
+use api::parse::{name, opaque_id, parsed};
+use domain::permission::{Caller, Principal};
+use domain::source::{Intake, Source, SourceType};
+use domain::text::words;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+words! {
+    /// The sources that a request may name. Forms and the update date are not among them: they come about by
+    /// themselves, with a status that no request could claim.
+    enum NamedType {
+        Manual = "manual",
+        Chatflow = "chatflow",
+        Import = "import",
+        Integration = "integration",
+        Meeting = "meeting",
+        LoggedEmail = "logged_email",
+        TeamInbox = "team_inbox",
+        Document = "document",
+        EmailExtension = "email_extension",
+        MobileApp = "mobile_app",
+    }
+}
+
+impl NamedType {
+    fn kind(self) -> SourceType {
+        match self {
+            Self::Manual => SourceType::Manual,
+            Self::Chatflow => SourceType::Chatflow,
+            Self::Import => SourceType::Import,
+            Self::Integration => SourceType::Integration,
+            Self::Meeting => SourceType::Meeting,
+            Self::LoggedEmail => SourceType::LoggedEmail,
+            Self::TeamInbox => SourceType::TeamInbox,
+            Self::Document => SourceType::Document,
+            Self::EmailExtension => SourceType::EmailExtension,
+            Self::MobileApp => SourceType::MobileApp,
+        }
+    }
+}
+
+/// A source that a request names.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct NamedSource {
+    kind: NamedType,
+    name: String,
+    id: Option<String>,
+}
+
+impl NamedSource {
+    /// Whether a user's own choice decides.
+    pub(crate) fn is_manual(&self) -> bool {
+        self.kind == NamedType::Manual
+    }
+}
+
+impl FromFields for NamedSource {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let kind = fields.required("type", named_type);
+        let name = fields.required("name", name());
+        let id = fields.optional("id", opaque_id());
+        Some(Self { kind: kind?, name: name?, id: id? })
+    }
+}
+
+fn named_type(value: Value, place: &mut Place<'_>) -> Option<NamedType> {
+    let is_a_forms = value
+        .as_str()
+        .and_then(|text| text.parse().ok())
+        .is_some_and(|kind| matches!(kind, SourceType::Form | SourceType::ExternalForm));
+    if is_a_forms {
+        return place.refuse("contacts of this source come through a form's submissions");
+    }
+    parsed::<NamedType>()(value, place)
+}
+
+/// A source, for its description.
+#[derive(ToSchema)]
+#[schema(as = NamedSource)]
+#[expect(dead_code, reason = "it describes what NamedSource reads")]
+pub(crate) struct NamedSourceSchema {
+    /// `manual`, `chatflow`, `import`, `integration`, `meeting`, `logged_email`, `team_inbox`, `document`,
+    /// `email_extension` or `mobile_app`.
+    #[schema(example = "chatflow")]
+    r#type: String,
+    /// Its name as people know it.
+    #[schema(min_length = 1, max_length = 200)]
+    name: String,
+    /// The id of the chat flow, import or other thing.
+    #[schema(nullable = false, min_length = 1, max_length = 100)]
+    id: Option<String>,
+}
+
+/// A source with what decides the status of its contacts.
+///
+/// Without a named source it is `manual` for a user and `integration` for an integration. An integration that names
+/// `integration` means itself, under its own setting; a user who does relays one that is not known here.
+///
+/// # Errors
+///
+/// `invalid-request` where a status is said for a source that decides it by itself, and `permission-denied` where a
+/// marketing contact is asked for without the permission.
+pub(crate) fn decide(
+    principal: &Principal,
+    named: Option<&NamedSource>,
+    marketing: Option<bool>,
+) -> Result<(Source, Intake), Problem> {
+    let (source, intake) = match (named, &principal.caller) {
+        (None, Caller::User { .. }) => (principal.source(), Intake::Manual { marketing }),
+        (
+            None | Some(NamedSource { kind: NamedType::Integration, .. }),
+            Caller::Integration { set_marketing, .. },
+        ) => (principal.source(), Intake::Integration { set_marketing: *set_marketing }),
+        (Some(named), _) => (named.source(), named.intake(marketing)),
+    };
+    if marketing.is_some() && !matches!(intake, Intake::Manual { .. }) {
+        return Err(Problem::invalid_field("marketing", MANUAL_ONLY));
+    }
+    if marketing == Some(true) {
+        require_modify_marketing_contacts(principal)?;
+    }
+    Ok((source, intake))
+}
+
+/// What is wrong with a status that is said for another source.
+pub(crate) const MANUAL_ONLY: &str =
+    "may be said only where the source is manual; other sources decide by themselves";
+
+impl NamedSource {
+    fn source(&self) -> Source {
+        Source { kind: self.kind.kind(), name: self.name.clone(), id: self.id.clone() }
+    }
+
+    fn intake(&self, marketing: Option<bool>) -> Intake {
+        match self.kind {
+            NamedType::Manual => Intake::Manual { marketing },
+            // The account's own setting for the chat flow decides; the store fills it in.
+            NamedType::Chatflow => Intake::Chatflow { set_marketing: false },
+            NamedType::Integration => Intake::Integration { set_marketing: false },
+            NamedType::Import
+            | NamedType::Meeting
+            | NamedType::LoggedEmail
+            | NamedType::TeamInbox
+            | NamedType::Document
+            | NamedType::EmailExtension
+            | NamedType::MobileApp => Intake::AlwaysNonMarketing,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use api::Slug;
+    use domain::Timestamp;
+    use domain::ids::{AccountId, IntegrationId, UserId};
+    use domain::permission::Role;
+    use serde_json::json;
+
+    use super::*;
+    use crate::body::tests::read;
+
+    fn user(modify_marketing_contacts: bool) -> Principal {
+        let caller = Caller::User { id: UserId::new(Timestamp::MIN, 1), role: Role::Member };
+        Principal {
+            account: AccountId::new(Timestamp::MIN, 2),
+            caller,
+            name: "Ada".into(),
+            modify_marketing_contacts,
+        }
+    }
+
+    fn integration(set_marketing: bool) -> Principal {
+        let caller = Caller::Integration { id: IntegrationId::new(Timestamp::MIN, 3), set_marketing };
+        Principal { caller, name: "Shop".into(), ..user(false) }
+    }
+
+    fn named(kind: &str) -> NamedSource {
+        read(&json!({"type": kind, "name": "A name", "id": "42"})).unwrap()
+    }
+
+    #[test]
+    fn without_a_named_source_the_token_says_it() {
+        let (source, intake) = decide(&user(true), None, Some(true)).unwrap();
+        assert_eq!((source, intake), (user(true).source(), Intake::Manual { marketing: Some(true) }));
+        let (source, intake) = decide(&integration(true), None, None).unwrap();
+        assert_eq!(
+            (source, intake),
+            (integration(true).source(), Intake::Integration { set_marketing: true })
+        );
+    }
+
+    #[test]
+    fn a_named_source_decides() {
+        for (kind, intake) in [
+            ("manual", Intake::Manual { marketing: None }),
+            ("chatflow", Intake::Chatflow { set_marketing: false }),
+            ("import", Intake::AlwaysNonMarketing),
+            ("integration", Intake::Integration { set_marketing: false }),
+            ("meeting", Intake::AlwaysNonMarketing),
+            ("logged_email", Intake::AlwaysNonMarketing),
+            ("team_inbox", Intake::AlwaysNonMarketing),
+            ("document", Intake::AlwaysNonMarketing),
+            ("email_extension", Intake::AlwaysNonMarketing),
+            ("mobile_app", Intake::AlwaysNonMarketing),
+        ] {
+            let (source, found) = decide(&user(true), Some(&named(kind)), None).unwrap();
+            assert_eq!((source.kind.as_str(), found), (kind, intake));
+            assert_eq!((source.name.as_str(), source.id.as_deref()), ("A name", Some("42")));
+        }
+    }
+
+    #[test]
+    fn an_integration_that_names_one_means_itself() {
+        let (source, intake) = decide(&integration(true), Some(&named("integration")), None).unwrap();
+        assert_eq!(
+            (source, intake),
+            (integration(true).source(), Intake::Integration { set_marketing: true })
+        );
+        let (source, intake) = decide(&integration(true), Some(&named("meeting")), None).unwrap();
+        assert_eq!((source.kind, intake), (SourceType::Meeting, Intake::AlwaysNonMarketing));
+    }
+
+    #[test]
+    fn a_status_is_said_for_manual_alone_and_needs_the_permission() {
+        let refused = |principal: &Principal, kind: Option<&str>, marketing: bool| {
+            decide(principal, kind.map(named).as_ref(), Some(marketing)).err().map(|problem| problem.slug())
+        };
+        assert_eq!(refused(&user(true), None, true), None);
+        assert_eq!(refused(&user(true), Some("manual"), true), None);
+        assert_eq!(refused(&user(false), None, false), None);
+        assert_eq!(refused(&user(false), None, true), Some(Slug::PermissionDenied));
+        assert_eq!(refused(&user(false), Some("manual"), true), Some(Slug::PermissionDenied));
+        assert_eq!(refused(&integration(true), Some("manual"), true), Some(Slug::PermissionDenied));
+        assert_eq!(refused(&integration(true), None, true), Some(Slug::InvalidRequest));
+        assert_eq!(refused(&integration(true), None, false), Some(Slug::InvalidRequest));
+        for kind in ["chatflow", "import", "integration", "meeting", "mobile_app"] {
+            assert_eq!(refused(&user(true), Some(kind), false), Some(Slug::InvalidRequest), "{kind}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_named_source_is_said() {
+        for (source, fields) in [
+            (json!({}), vec!["type", "name"]),
+            (json!({"type": "form", "name": ""}), vec!["type", "name"]),
+            (json!({"type": "external_form", "name": "a"}), vec!["type"]),
+            (json!({"type": "update_date", "name": "a"}), vec!["type"]),
+            (json!({"type": 7, "name": "a", "id": "", "url": "x"}), vec!["type", "id", "url"]),
+        ] {
+            assert_eq!(
+                read::<NamedSource>(&source),
+                Err(fields.into_iter().map(str::to_owned).collect()),
+                "{source}"
+            );
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Making contacts, and making sure of them.
+
+use std::collections::BTreeMap;
+
+use api::contacts::email;
+use api::fields::{Fields, FromFields, Patch};
+use api::openapi::{IdempotencyKey, IfMatch};
+use api::parse::{boolean, nested};
+use api::path::PathText;
+use api::views::{ContactView, etag};
+use api::{Account, Context, Problem, Request, respond};
+use axum::extract::State;
+use axum::response::Response;
+use domain::address::EmailAddress;
+use domain::permission::Principal;
+use http::StatusCode;
+use store::{Answer, Finish, SaveContact, SaveMode, Saved};
+use utoipa::ToSchema;
+
+use crate::body::{PropertyChanges, path_email, properties};
+use crate::intake::{self, MANUAL_ONLY, NamedSource, NamedSourceSchema};
+
+/// What is said of a contact that is made, or made sure of.
+pub(crate) struct Data {
+    properties: PropertyChanges,
+    unsubscribed: Option<bool>,
+    bounced: Option<bool>,
+    marketing: Option<bool>,
+    source: Option<NamedSource>,
+}
+
+impl FromFields for Data {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let properties = fields.optional("properties", properties);
+        let unsubscribed = fields.optional("unsubscribed", boolean());
+        let bounced = fields.optional("bounced", boolean());
+        let marketing = fields.optional("marketing", boolean());
+        let source = fields.optional("source", nested::<NamedSource>());
+        // Said here as well as in `intake::decide`, so that it is listed with everything else that is wrong.
+        if let (Some(Some(_)), Some(Some(source))) = (marketing, &source)
+            && !source.is_manual()
+        {
+            fields.refuse::<()>("marketing", MANUAL_ONLY);
+        }
+        Some(Self {
+            properties: properties?.unwrap_or_default(),
+            unsubscribed: unsubscribed?,
+            bounced: bounced?,
+            marketing: marketing?,
+            source: source?,
+        })
+    }
+}
+
+/// A contact to be made.
+pub(crate) struct NewContact {
+    email: Option<EmailAddress>,
+    data: Data,
+}
+
+impl FromFields for NewContact {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        // `null` means none, as it does in answers.
+        let email = fields.nullable("email", email());
+        let data = Data::read(fields);
+        Some(Self { email: email.map(Patch::into_change)?.flatten(), data: data? })
+    }
+}
+
+/// A contact to be made, for its description.
+#[derive(ToSchema)]
+#[schema(as = NewContact)]
+#[expect(dead_code, reason = "it describes the body that NewContact reads")]
+struct NewContactSchema {
+    /// The address; a contact needs none.
+    #[schema(format = Email, max_length = 254)]
+    email: Option<String>,
+    #[schema(inline)]
+    #[serde(flatten)]
+    data: DataSchema,
+}
+
+/// What is said of a contact.
+#[derive(ToSchema)]
+#[schema(as = ContactData)]
+#[expect(dead_code, reason = "it describes the body that Data reads")]
+struct DataSchema {
+    /// Properties to set, by name (`[a-z][a-z0-9_]{0,99}`); `null` removes one that is there.
+    #[schema(required = false)]
+    properties: BTreeMap<String, Option<String>>,
+    /// The address is unsubscribed from marketing.
+    #[schema(nullable = false)]
+    unsubscribed: Option<bool>,
+    /// The address has bounced.
+    #[schema(nullable = false)]
+    bounced: Option<bool>,
+    /// Whether to set it marketing. Only where the source is `manual`; `true` needs the permission
+    /// `modify_marketing_contacts`; `false` sets nothing, and never queues a marketing contact to leave.
+    #[schema(nullable = false)]
+    marketing: Option<bool>,
+    /// Where it comes from: `manual` for a user's token and `integration` for an integration's if not said.
+    #[schema(nullable = false)]
+    source: Option<NamedSourceSchema>,
+}
+
+/// Makes a contact.
+///
+/// Its marketing status is the default of its source. Over the account's cap it is kept as a non-marketing contact, and
+/// `marketing.refused` says so in this answer.
+#[utoipa::path(
+    post, path = "/v1/contacts", tag = "Contacts",
+    params(IdempotencyKey), request_body = NewContactSchema,
+    responses((
+        status = 201, description = "The contact.", body = ContactView,
+        headers(("ETag" = String, description = "Its version."), ("Location" = String, description = "Its path.")),
+    )),
+)]
+pub(crate) async fn create(
+    State(context): State<Context>,
+    Account(principal): Account,
+    request: Request<NewContact>,
+) -> Result<Response, Problem> {
+    let NewContact { email, data } = &request.body;
+    let asked = asked(&principal, SaveMode::Create, email.as_ref(), data, request.if_match)?;
+    let finish = Finish::new(request.claim.as_ref(), &render);
+    let result = context.store.save_contact(&asked, context.clock.now(), finish).await;
+    request.conclude(&context, result).await
+}
+
+/// Makes sure of a contact.
+///
+/// Makes it, or changes the one that has the address: properties are set or removed one by one. Over the account's cap
+/// it is kept as it is, and `marketing.refused` says so in this answer.
+#[utoipa::path(
+    put, path = "/v1/contacts/by-email/{email}", tag = "Contacts",
+    params(("email" = String, Path, description = "The address, percent-encoded."), IdempotencyKey, IfMatch),
+    request_body = DataSchema,
+    responses(
+        (status = 200, description = "The contact, which was there.", body = ContactView,
+         headers(("ETag" = String, description = "Its version."))),
+        (status = 201, description = "The contact, made now.", body = ContactView,
+         headers(("ETag" = String, description = "Its version."), ("Location" = String, description = "Its path."))),
+    ),
+)]
+pub(crate) async fn save_by_email(
+    State(context): State<Context>,
+    Account(principal): Account,
+    PathText(email): PathText,
+    request: Request<Data>,
+) -> Result<Response, Problem> {
+    let email = path_email(&email)?;
+    let asked = asked(&principal, SaveMode::CreateOrUpdate, Some(&email), &request.body, request.if_match)?;
+    let finish = Finish::new(request.claim.as_ref(), &render);
+    let result = context.store.save_contact(&asked, context.clock.now(), finish).await;
+    request.conclude(&context, result).await
+}
+
+fn asked<'a>(
+    principal: &Principal,
+    mode: SaveMode,
+    email: Option<&'a EmailAddress>,
+    data: &'a Data,
+    if_match: Option<u64>,
+) -> Result<SaveContact<'a>, Problem> {
+    let (source, intake) = intake::decide(principal, data.source.as_ref(), data.marketing)?;
+    Ok(SaveContact {
+        account: principal.account,
+        mode,
+        email,
+        properties: &data.properties,
+        unsubscribed: data.unsubscribed,
+        bounced: data.bounced,
+        intake,
+        source,
+        actor: principal.actor(),
+        if_match,
+    })
+}
+
+fn render(saved: &Saved) -> Answer {
+    let refused = saved.status.and_then(Result::err);
+    let status = if saved.created { StatusCode::CREATED } else { StatusCode::OK };
+    Answer {
+        etag: Some(etag(&saved.contact)),
+        location: saved.created.then(|| format!("/v1/contacts/{}", saved.contact.id)),
+        ..respond::json(status, &ContactView::after(&saved.contact, &saved.period, refused))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::body::tests::read;
+
+    fn wrong(body: &serde_json::Value) -> Vec<String> {
+        read::<NewContact>(body).err().unwrap()
+    }
+
+    #[test]
+    fn a_contact_needs_nothing() {
+        for body in [json!({}), json!({"email": null})] {
+            let contact: NewContact = read(&body).unwrap();
+            assert!(contact.email.is_none() && contact.data.properties.is_empty());
+            assert_eq!((contact.data.marketing, contact.data.source), (None, None));
+        }
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_listed_at_once() {
+        assert_eq!(
+            wrong(&json!({
+                "email": "ada", "properties": {"Name": "x"}, "unsubscribed": 1, "bounced": null, "marketing": "yes",
+                "source": {"type": "form", "name": "x"}, "id": "con_1",
+            })),
+            ["email", "properties.Name", "unsubscribed", "bounced", "marketing", "source.type", "id"]
+        );
+        assert_eq!(
+            wrong(&json!({"email": "ada", "marketing": true, "source": {"type": "meeting", "name": "x"}})),
+            ["email", "marketing"]
+        );
+    }
+
+    #[test]
+    fn the_address_in_the_path_is_not_said_again() {
+        assert_eq!(read::<Data>(&json!({"email": "ada@example.org"})).err().unwrap(), ["email"]);
+    }
+}
