@@ -86,7 +86,7 @@ pub(crate) fn sandbox_instant() -> impl Fn(Value, &mut Place<'_>) -> Option<Time
     })
 }
 
-/// The same as [`ChangeAccountBody`] for the description.
+/// What is to change of an account.
 #[derive(ToSchema)]
 #[schema(as = ChangeAccount)]
 #[expect(dead_code, reason = "it describes the body that ChangeAccountBody reads")]
@@ -155,7 +155,7 @@ impl FromFields for MoveTestClock {
     }
 }
 
-/// The same for the description.
+/// Where a sandbox's clock is to stand.
 #[derive(ToSchema)]
 #[schema(as = MoveTestClock)]
 #[expect(dead_code, reason = "it describes the body that MoveTestClock reads")]

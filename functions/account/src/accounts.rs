@@ -60,7 +60,7 @@ fn included_and_block(fields: &mut Fields<'_>) -> Option<(u64, u64)> {
     included.zip(block)
 }
 
-/// The same for the description.
+/// An account to be made.
 #[derive(ToSchema)]
 #[schema(as = NewAccount)]
 #[expect(dead_code, reason = "it describes the body that NewAccountBody reads")]

@@ -19,7 +19,7 @@ use serde_json::Value;
 use store::{Answer, ChangeForm, FieldTarget, Finish, Form, NewForm};
 use utoipa::ToSchema;
 
-use crate::page::page;
+use crate::page::{one_more, page};
 use crate::web_address::{origin, redirect_url};
 
 /// The provider of forms that post here themselves.
@@ -82,7 +82,7 @@ fn allowed_origins(value: Value, place: &mut Place<'_>) -> Option<Vec<String>> {
     Some(once)
 }
 
-/// The same as [`NewFormBody`] for the description.
+/// A form to be made.
 #[derive(ToSchema)]
 #[schema(as = NewForm)]
 #[expect(dead_code, reason = "it describes the body that NewFormBody reads")]
@@ -137,7 +137,7 @@ impl FromFields for ChangeFormBody {
     }
 }
 
-/// The same for the description.
+/// What is to change of a form.
 #[derive(ToSchema)]
 #[schema(as = ChangeForm)]
 #[expect(dead_code, reason = "it describes the body that ChangeFormBody reads")]
@@ -258,9 +258,10 @@ pub(crate) async fn list_forms(
     Account(principal): Account,
     Query(paging): Query<Paging<FormId>>,
 ) -> Result<Response, Problem> {
-    let listing = context.store.forms(principal.account, paging.after, paging.limit).await?;
+    let Paging { limit, after } = paging;
+    let listing = context.store.forms(principal.account, after, one_more(limit)).await?;
     let view = |form: &Form| FormView::new(form, context.public_url.as_deref());
-    respond::ok(&page(&listing, |form| form.id, view))
+    respond::ok(&page(&listing, limit, |form| form.id, view))
 }
 
 /// Reads a form.

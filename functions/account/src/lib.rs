@@ -18,7 +18,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 /// The routes and their description, declared once.
-fn api() -> OpenApiRouter<Context> {
+#[must_use]
+pub fn api() -> OpenApiRouter<Context> {
     api::openapi::router()
         .routes(routes!(accounts::create_account))
         .routes(routes!(account::get_account, account::update_account))
@@ -35,7 +36,6 @@ fn api() -> OpenApiRouter<Context> {
 }
 
 /// The router of this function's routes. [`Context::public_url`] is what forms are given as their address.
-#[must_use]
 pub fn router(context: Context) -> axum::Router {
     api::router::routes(api(), context)
 }

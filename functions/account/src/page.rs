@@ -5,16 +5,23 @@ use domain::limits::PAGE_BYTES_MAX;
 use serde::Serialize;
 use store::Listing;
 
-/// The listing as a page of views; the next one begins after its last thing. A page that would be too long for one
-/// answer ends early.
+/// How many things to read for a page of at most `limit`: with one more it is known whether the page is the last.
+/// The table itself only says that there may be more.
+pub(crate) fn one_more(limit: usize) -> usize {
+    limit.saturating_add(1)
+}
+
+/// The first `limit` things of the listing as a page of views; the next one begins after its last thing. A page that
+/// would be too long for one answer ends early.
 pub(crate) fn page<T, P: Position, V: Serialize>(
     listing: &Listing<T>,
+    limit: usize,
     position: impl Fn(&T) -> P,
     view: impl Fn(&T) -> V,
 ) -> Page<V> {
-    let mut results = Vec::with_capacity(listing.items.len());
+    let mut results = Vec::new();
     let mut bytes = 0;
-    for item in &listing.items {
+    for item in listing.items.iter().take(limit) {
         let view = view(item);
         bytes += length(&view);
         if bytes > PAGE_BYTES_MAX && !results.is_empty() {
@@ -44,16 +51,20 @@ mod tests {
     }
 
     fn paged(items: Vec<u64>, more: bool) -> Value {
-        serde_json::to_value(page(&Listing { items, more }, position, |number| number * 10)).unwrap()
+        let listing = Listing { items, more };
+        serde_json::to_value(page(&listing, 2, position, |number| number * 10)).unwrap()
     }
 
     #[test]
     fn a_page_goes_on_after_its_last_thing() {
-        let after = api::paging::cursor(&position(&7));
-        assert_eq!(
-            paged(vec![9, 7], true),
-            json!({"results": [90, 70], "paging": {"next": {"after": after}}})
-        );
+        let next = json!({"next": {"after": api::paging::cursor(&position(&7))}});
+        assert_eq!(paged(vec![9, 7, 5], false), json!({"results": [90, 70], "paging": next}));
+        assert_eq!(paged(vec![9, 7], true), json!({"results": [90, 70], "paging": next}));
+    }
+
+    #[test]
+    fn the_last_page_says_nothing_of_a_next_one() {
+        assert_eq!(one_more(2), 3);
         assert_eq!(paged(vec![9, 7], false), json!({"results": [90, 70]}));
         assert_eq!(paged(vec![], false), json!({"results": []}));
     }
@@ -62,11 +73,11 @@ mod tests {
     fn a_page_that_would_be_too_long_ends_early() {
         let long = |_: &u64| "x".repeat(PAGE_BYTES_MAX / 3);
         let listing = Listing { items: vec![1, 2, 3, 4], more: false };
-        let first = page(&listing, position, long);
+        let first = page(&listing, 9, position, long);
         assert_eq!(first.results.len(), 2);
         assert_eq!(first.paging, Page::new(Vec::<u8>::new(), Some(&position(&2))).paging);
 
         let longest = |_: &u64| "x".repeat(PAGE_BYTES_MAX * 2);
-        assert_eq!(page(&listing, position, longest).results.len(), 1, "there is always progress");
+        assert_eq!(page(&listing, 9, position, longest).results.len(), 1, "there is always progress");
     }
 }

@@ -15,7 +15,7 @@ use serde::Serialize;
 use store::{Finish, Holder, NewHolder, Token};
 use utoipa::ToSchema;
 
-use crate::page::page;
+use crate::page::{one_more, page};
 
 /// Whose a new token is to be.
 pub(crate) struct NewTokenBody(NewHolder);
@@ -185,8 +185,9 @@ pub(crate) async fn list_tokens(
     Admin(principal): Admin,
     Query(paging): Query<Paging<TokenId>>,
 ) -> Result<Response, Problem> {
-    let listing = context.store.tokens(principal.account, paging.after, paging.limit).await?;
-    respond::ok(&page(&listing, |token| token.id, TokenView::new))
+    let Paging { limit, after } = paging;
+    let listing = context.store.tokens(principal.account, after, one_more(limit)).await?;
+    respond::ok(&page(&listing, limit, |token| token.id, TokenView::new))
 }
 
 /// Takes a token back.

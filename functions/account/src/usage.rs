@@ -9,7 +9,7 @@ use domain::period::{PeriodNumber, Statement};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::page::page;
+use crate::page::{one_more, page};
 
 /// What a closed period came to.
 #[derive(Serialize, ToSchema)]
@@ -73,8 +73,9 @@ pub(crate) async fn list_statements(
     Query(paging): Query<Paging<PeriodNumber>>,
 ) -> Result<Response, Problem> {
     let Paging { limit, after } = paging;
-    let listing = context.store.statements(principal.account, context.clock.now(), after, limit).await?;
-    respond::ok(&page(&listing, |statement| statement.number, StatementView::new))
+    let listing =
+        context.store.statements(principal.account, context.clock.now(), after, one_more(limit)).await?;
+    respond::ok(&page(&listing, limit, |statement| statement.number, StatementView::new))
 }
 
 #[cfg(test)]

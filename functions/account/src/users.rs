@@ -17,7 +17,7 @@ use serde::Serialize;
 use store::{ChangeUser, Finish, NewUser, User};
 use utoipa::ToSchema;
 
-use crate::page::page;
+use crate::page::{one_more, page};
 
 /// A user to be added.
 pub(crate) struct NewUserBody(NewUser);
@@ -37,7 +37,7 @@ impl FromFields for NewUserBody {
     }
 }
 
-/// The same for the description.
+/// A user to be added.
 #[derive(ToSchema)]
 #[schema(as = NewUser)]
 #[expect(dead_code, reason = "it describes the body that NewUserBody reads")]
@@ -83,7 +83,7 @@ impl FromFields for ChangeUserBody {
     }
 }
 
-/// The same for the description.
+/// What is to change of a user.
 #[derive(ToSchema)]
 #[schema(as = ChangeUser)]
 #[expect(dead_code, reason = "it describes the body that ChangeUserBody reads")]
@@ -171,8 +171,9 @@ pub(crate) async fn list_users(
     Admin(principal): Admin,
     Query(paging): Query<Paging<UserId>>,
 ) -> Result<Response, Problem> {
-    let listing = context.store.users(principal.account, paging.after, paging.limit).await?;
-    respond::ok(&page(&listing, |user| user.id, UserView::new))
+    let Paging { limit, after } = paging;
+    let listing = context.store.users(principal.account, after, one_more(limit)).await?;
+    respond::ok(&page(&listing, limit, |user| user.id, UserView::new))
 }
 
 /// Changes a user.
