@@ -1,10 +1,13 @@
 //! What the bodies of several routes have in common.
 
 use api::fields::Place;
+use api::path::PathText;
 use api::{Problem, parse};
+use axum::extract::FromRequestParts;
 use domain::address::EmailAddress;
 use domain::limits::PROPERTIES_MAX;
 use domain::property::PropertyName;
+use http::request::Parts;
 use serde_json::Value;
 
 /// Properties to set, or to remove where there is no value.
@@ -35,12 +38,16 @@ fn property(name: &str, value: Value, place: &mut Place<'_>) -> Option<(Property
 }
 
 /// The address in a path.
-///
-/// # Errors
-///
-/// `invalid-request` naming `email`.
-pub(crate) fn path_email(text: &str) -> Result<EmailAddress, Problem> {
-    EmailAddress::parse(text).map_err(|error| Problem::invalid_field("email", error.to_string()))
+pub(crate) struct PathEmail(pub(crate) EmailAddress);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathEmail {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let PathText(text) = PathText::from_request_parts(parts, state).await?;
+        let email = EmailAddress::parse(&text);
+        email.map(Self).map_err(|error| Problem::invalid_field("email", error.to_string()))
+    }
 }
 
 #[cfg(test)]
@@ -117,12 +124,5 @@ pub(crate) mod tests {
         assert_eq!(read_properties(&many(200, &json!("a"))).unwrap().len(), 200);
         assert_eq!(read_properties(&many(201, &json!("a"))), Err(vec!["properties".to_owned()]));
         assert_eq!(read_properties(&many(300, &json!(null))).unwrap().len(), 300);
-    }
-
-    #[test]
-    fn the_address_in_a_path_is_one() {
-        assert_eq!(path_email("Ada@example.org").unwrap().given(), "Ada@example.org");
-        let problem = path_email("ada").unwrap_err();
-        assert_eq!(problem.errors()[0].field, "email");
     }
 }

@@ -50,7 +50,7 @@ impl FromFields for Change {
     }
 }
 
-/// A change of a contact's data, for its description. What is left out stays.
+/// A change of a contact's data. What is left out stays.
 #[derive(ToSchema)]
 #[schema(as = ContactChange)]
 #[expect(dead_code, reason = "it describes the body that Change reads")]
@@ -79,7 +79,7 @@ struct ChangeSchema {
     responses((status = 200, description = "The contact.", body = ContactView,
                headers(("ETag" = String, description = "Its version.")))),
 )]
-pub(crate) async fn change(
+pub(crate) async fn change_contact(
     State(context): State<Context>,
     Account(principal): Account,
     PathId(contact): PathId<ContactId>,
@@ -129,7 +129,7 @@ impl FromFields for Deletion {
     params(("id" = String, Path, description = "The contact's id."), Deletion, IdempotencyKey, IfMatch),
     responses((status = 204, description = "It is gone.")),
 )]
-pub(crate) async fn delete(
+pub(crate) async fn delete_contact(
     State(context): State<Context>,
     Account(principal): Account,
     PathId(contact): PathId<ContactId>,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use api::contacts::{NamedContact, NamedContactSchema, named_contacts, references};
 use api::fields::{Fields, FromFields};
+use api::openapi::one_of;
 use api::parse::parsed;
 use api::{Account, Context, Lookup, Problem, respond};
 use axum::extract::State;
@@ -12,6 +13,9 @@ use domain::contact::Contact;
 use domain::tools::{Reason, Tool};
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::Schema;
+
+use crate::explain::reasons;
 
 /// A tool, and the contacts that it would reach.
 pub(crate) struct Asked {
@@ -27,18 +31,20 @@ impl FromFields for Asked {
     }
 }
 
-/// A question of eligibility, for its description.
+/// A tool, and the contacts that it would reach.
 #[derive(ToSchema)]
 #[schema(as = EligibilityQuestion)]
 #[expect(dead_code, reason = "it describes the body that Asked reads")]
 struct AskedSchema {
-    /// `marketing_email`, `form_follow_up_email`, `automation_email`, `ads_audience`, `sales_email`,
-    /// `chat_transcript_email`, `registration_email`, `ticket_reply_email`, `transactional_email` or `feedback_survey`.
-    #[schema(example = "marketing_email")]
+    #[schema(schema_with = tool)]
     tool: String,
     /// The contacts.
     #[schema(min_items = 1, max_items = 1000)]
     contacts: Vec<NamedContactSchema>,
+}
+
+fn tool() -> Schema {
+    one_of(Tool::ALL.iter().map(|tool| tool.as_str()), "A tool that reaches contacts.")
 }
 
 /// Which contacts a tool may reach.
@@ -65,7 +71,8 @@ struct ResultView {
     email: Option<String>,
     /// Whether the tool may reach it.
     allowed: bool,
-    /// Every reason why not: `non-marketing`, `unsubscribed`, `bounced`, `no-email` or `not-found`.
+    /// Every reason why not.
+    #[schema(schema_with = reasons)]
     reasons: Vec<&'static str>,
 }
 
@@ -133,7 +140,7 @@ impl SummaryView {
     post, path = "/v1/eligibility", tag = "Marketing state", request_body = AskedSchema,
     responses((status = 200, description = "Whether the tool may reach each contact.", body = EligibilityView)),
 )]
-pub(crate) async fn check(
+pub(crate) async fn check_eligibility(
     State(context): State<Context>,
     Account(principal): Account,
     lookup: Lookup<Asked>,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use api::openapi::one_of;
 use api::path::PathId;
 use api::views::{ChangeView, MarketingView};
 use api::{Account, Context, Problem, Query, respond};
@@ -13,6 +14,8 @@ use domain::tools::{Reason, Tool};
 use serde::Serialize;
 use store::{ContactRef, Explained};
 use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ArrayBuilder, Schema};
 
 /// A contact's marketing state, and why it is what it is.
 #[derive(Serialize, ToSchema)]
@@ -36,8 +39,16 @@ struct ExplanationView {
 struct ToolView {
     /// Whether it may.
     allowed: bool,
-    /// Every reason why not: `non-marketing`, `unsubscribed`, `bounced` or `no-email`.
+    /// Every reason why not.
+    #[schema(schema_with = reasons)]
     reasons: Vec<&'static str>,
+}
+
+/// The schema of a list of reasons.
+pub(crate) fn reasons() -> Schema {
+    let reason =
+        one_of(Reason::ALL.iter().map(|reason| reason.as_str()), "Why the tool may not reach the contact.");
+    ArrayBuilder::new().items(RefOr::T(reason)).description(Some("Every reason why not.")).build().into()
 }
 
 impl ExplanationView {
@@ -70,7 +81,7 @@ impl ToolView {
     params(("id" = String, Path, description = "The contact's id.")),
     responses((status = 200, description = "The state as of now, and why.", body = ExplanationView)),
 )]
-pub(crate) async fn explain(
+pub(crate) async fn explain_marketing(
     State(context): State<Context>,
     Account(principal): Account,
     PathId(id): PathId<ContactId>,

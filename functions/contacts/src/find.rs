@@ -3,7 +3,7 @@
 use std::io;
 
 use api::paging::{Page, Paging, PagingParameters};
-use api::path::{PathId, PathText};
+use api::path::PathId;
 use api::views::{ContactView, etag};
 use api::{Account, Context, Problem, Query, respond};
 use axum::extract::State;
@@ -14,7 +14,7 @@ use http::StatusCode;
 use serde::Serialize;
 use store::{Answer, ContactPage, ContactRef, Search};
 
-use crate::body::path_email;
+use crate::body::PathEmail;
 
 /// Reads a contact.
 #[utoipa::path(
@@ -23,7 +23,7 @@ use crate::body::path_email;
     responses((status = 200, description = "The contact, as of now.", body = ContactView,
                headers(("ETag" = String, description = "Its version.")))),
 )]
-pub(crate) async fn by_id(
+pub(crate) async fn contact(
     State(context): State<Context>,
     Account(principal): Account,
     PathId(id): PathId<ContactId>,
@@ -39,13 +39,12 @@ pub(crate) async fn by_id(
     responses((status = 200, description = "The contact, as of now.", body = ContactView,
                headers(("ETag" = String, description = "Its version.")))),
 )]
-pub(crate) async fn by_email(
+pub(crate) async fn contact_by_email(
     State(context): State<Context>,
     Account(principal): Account,
-    PathText(email): PathText,
+    PathEmail(email): PathEmail,
     Query(_): Query,
 ) -> Result<Response, Problem> {
-    let email = path_email(&email)?;
     read(&context, principal.account, ContactRef::Email(email)).await
 }
 
@@ -62,7 +61,7 @@ async fn read(context: &Context, account: AccountId, asked: ContactRef) -> Resul
     get, path = "/v1/contacts", tag = "Contacts", params(PagingParameters),
     responses((status = 200, description = "A page of contacts, as of now.", body = Page<ContactView>)),
 )]
-pub(crate) async fn list(
+pub(crate) async fn list_contacts(
     State(context): State<Context>,
     Account(principal): Account,
     Query(paging): Query<Paging<ContactId>>,

@@ -4,12 +4,14 @@
 use api::Problem;
 use api::fields::{Fields, FromFields, Place};
 use api::identity::require_modify_marketing_contacts;
+use api::openapi::one_of;
 use api::parse::{name, opaque_id, parsed};
 use domain::permission::{Caller, Principal};
 use domain::source::{Intake, Source, SourceType};
 use domain::text::words;
 use serde_json::Value;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::Schema;
 
 words! {
     /// The sources that a request may name. Forms and the update date are not among them: they come about by
@@ -80,14 +82,12 @@ fn named_type(value: Value, place: &mut Place<'_>) -> Option<NamedType> {
     parsed::<NamedType>()(value, place)
 }
 
-/// A source, for its description.
+/// Where a contact comes from.
 #[derive(ToSchema)]
 #[schema(as = NamedSource)]
 #[expect(dead_code, reason = "it describes what NamedSource reads")]
 pub(crate) struct NamedSourceSchema {
-    /// `manual`, `chatflow`, `import`, `integration`, `meeting`, `logged_email`, `team_inbox`, `document`,
-    /// `email_extension` or `mobile_app`.
-    #[schema(example = "chatflow")]
+    #[schema(schema_with = kind)]
     r#type: String,
     /// Its name as people know it.
     #[schema(min_length = 1, max_length = 200)]
@@ -95,6 +95,10 @@ pub(crate) struct NamedSourceSchema {
     /// The id of the chat flow, import or other thing.
     #[schema(nullable = false, min_length = 1, max_length = 100)]
     id: Option<String>,
+}
+
+fn kind() -> Schema {
+    one_of(NamedType::ALL.iter().map(|kind| kind.as_str()), "Its kind.")
 }
 
 /// A source with what decides the status of its contacts.

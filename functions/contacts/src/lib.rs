@@ -18,12 +18,12 @@ use utoipa_axum::routes;
 /// The routes and their description, declared once.
 fn api() -> OpenApiRouter<Context> {
     openapi::router()
-        .routes(routes!(save::create, find::list))
-        .routes(routes!(save::save_by_email, find::by_email))
-        .routes(routes!(find::by_id, change::change, change::delete))
-        .routes(routes!(explain::explain))
-        .routes(routes!(search::search))
-        .routes(routes!(eligibility::check))
+        .routes(routes!(save::create_contact, find::list_contacts))
+        .routes(routes!(save::save_contact, find::contact_by_email))
+        .routes(routes!(find::contact, change::change_contact, change::delete_contact))
+        .routes(routes!(explain::explain_marketing))
+        .routes(routes!(search::search_contacts))
+        .routes(routes!(eligibility::check_eligibility))
 }
 
 /// The router that `main` runs and the local stack merges.

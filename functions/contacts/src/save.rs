@@ -6,7 +6,6 @@ use api::contacts::email;
 use api::fields::{Fields, FromFields, Patch};
 use api::openapi::{IdempotencyKey, IfMatch};
 use api::parse::{boolean, nested};
-use api::path::PathText;
 use api::views::{ContactView, etag};
 use api::{Account, Context, Problem, Request, respond};
 use axum::extract::State;
@@ -17,7 +16,7 @@ use http::StatusCode;
 use store::{Answer, Finish, SaveContact, SaveMode, Saved};
 use utoipa::ToSchema;
 
-use crate::body::{PropertyChanges, path_email, properties};
+use crate::body::{PathEmail, PropertyChanges, properties};
 use crate::intake::{self, MANUAL_ONLY, NamedSource, NamedSourceSchema};
 
 /// What is said of a contact that is made, or made sure of.
@@ -67,7 +66,7 @@ impl FromFields for NewContact {
     }
 }
 
-/// A contact to be made, for its description.
+/// A contact to be made.
 #[derive(ToSchema)]
 #[schema(as = NewContact)]
 #[expect(dead_code, reason = "it describes the body that NewContact reads")]
@@ -115,7 +114,7 @@ struct DataSchema {
         headers(("ETag" = String, description = "Its version."), ("Location" = String, description = "Its path.")),
     )),
 )]
-pub(crate) async fn create(
+pub(crate) async fn create_contact(
     State(context): State<Context>,
     Account(principal): Account,
     request: Request<NewContact>,
@@ -142,13 +141,12 @@ pub(crate) async fn create(
          headers(("ETag" = String, description = "Its version."), ("Location" = String, description = "Its path."))),
     ),
 )]
-pub(crate) async fn save_by_email(
+pub(crate) async fn save_contact(
     State(context): State<Context>,
     Account(principal): Account,
-    PathText(email): PathText,
+    PathEmail(email): PathEmail,
     request: Request<Data>,
 ) -> Result<Response, Problem> {
-    let email = path_email(&email)?;
     let asked = asked(&principal, SaveMode::CreateOrUpdate, Some(&email), &request.body, request.if_match)?;
     let finish = Finish::new(request.claim.as_ref(), &render);
     let result = context.store.save_contact(&asked, context.clock.now(), finish).await;

@@ -1,19 +1,21 @@
 //! `POST /v1/contacts/search`.
 
 use api::fields::{Fields, FromFields, Place};
+use api::openapi::one_of;
 use api::paging::{Page, Paging};
 use api::parse::{list, nested, object, string};
 use api::views::ContactView;
 use api::{Account, Context, Lookup, Problem, respond};
 use axum::extract::State;
 use axum::response::Response;
-use domain::filter::{Condition, Filter, FilterError};
+use domain::filter::{Condition, Filter, FilterError, Operator};
 use domain::ids::ContactId;
 use domain::limits::{FILTER_CONDITIONS_MAX, FILTER_GROUPS_MAX, FILTER_VALUES_MAX};
 use serde::Serialize;
 use serde_json::Value;
 use store::Search;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::Schema;
 
 use crate::find::page;
 
@@ -77,7 +79,7 @@ fn operand(value: Value, place: &mut Place<'_>) -> Option<String> {
     }
 }
 
-/// A search, for its description.
+/// Which contacts are looked for, and which page of them.
 #[derive(ToSchema)]
 #[schema(as = ContactSearch, rename_all = "camelCase")]
 #[expect(dead_code, reason = "it describes the body that Asked reads")]
@@ -111,9 +113,7 @@ struct FilterSchema {
     /// A property, or `email`, `unsubscribed`, `bounced`, `created_at`, `updated_at`, `hs_marketable_status`,
     /// `hs_marketable_until_renewal`, `hs_marketable_reason_type`, `hs_marketable_reason_id`.
     property_name: String,
-    /// `EQ`, `NEQ`, `LT`, `LTE`, `GT`, `GTE`, `BETWEEN`, `IN`, `NOT_IN`, `HAS_PROPERTY`, `NOT_HAS_PROPERTY`,
-    /// `CONTAINS_TOKEN` or `NOT_CONTAINS_TOKEN`.
-    #[schema(example = "EQ")]
+    #[schema(schema_with = operator)]
     operator: String,
     /// What it is compared with; with `BETWEEN`, the lower end.
     #[schema(nullable = false)]
@@ -124,6 +124,10 @@ struct FilterSchema {
     /// The upper end of `BETWEEN`.
     #[schema(nullable = false)]
     high_value: Option<OperandSchema>,
+}
+
+fn operator() -> Schema {
+    one_of(Operator::ALL.iter().map(|operator| operator.as_str()), "How the field is compared.")
 }
 
 /// A text, or what is taken as one.
@@ -145,7 +149,7 @@ enum OperandSchema {
     post, path = "/v1/contacts/search", tag = "Contacts", request_body = SearchSchema,
     responses((status = 200, description = "A page of contacts.", body = Page<ContactView>)),
 )]
-pub(crate) async fn search(
+pub(crate) async fn search_contacts(
     State(context): State<Context>,
     Account(principal): Account,
     lookup: Lookup<Asked>,

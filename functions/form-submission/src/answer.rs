@@ -1,22 +1,24 @@
 //! What a submission is answered: what it did, and never anything of the person.
 
+use api::openapi::one_of;
 use api::{Problem, respond};
 use axum::body::Body;
 use axum::response::Response;
 use http::StatusCode;
 use http::header::{ACCEPT, HeaderMap, HeaderValue, LOCATION};
 use serde::Serialize;
-use store::{Form, Submitted};
+use store::{ContactEffect, Form, MarketingEffect, Submitted};
 use url::Url;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::Schema;
 
 /// What a submission did.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Submitted)]
 pub(crate) struct SubmittedView {
-    /// To the person's record: `created` or `updated`.
+    #[schema(schema_with = contact_effect)]
     contact: &'static str,
-    /// To the person's marketing state: `set`, `kept`, `unchanged` or `not_set`.
+    #[schema(schema_with = marketing_effect)]
     marketing: &'static str,
     /// Whether the submission had been accepted before. It changed nothing then, and the rest is what it did the first
     /// time.
@@ -25,6 +27,15 @@ pub(crate) struct SubmittedView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     reason: Option<String>,
+}
+
+fn contact_effect() -> Schema {
+    one_of(ContactEffect::ALL.iter().map(|effect| effect.as_str()), "What it did to the person's record.")
+}
+
+fn marketing_effect() -> Schema {
+    let effects = MarketingEffect::ALL.iter().map(|effect| effect.as_str());
+    one_of(effects, "What it did to the person's marketing state.")
 }
 
 impl SubmittedView {
@@ -84,7 +95,6 @@ mod tests {
 
     use domain::Timestamp;
     use domain::ids::{AccountId, FormId};
-    use store::{ContactEffect, MarketingEffect};
 
     use super::*;
 

@@ -15,7 +15,7 @@ use utoipa_axum::routes;
 
 /// The routes and their description, declared once.
 fn api() -> OpenApiRouter<Context> {
-    openapi::router().routes(routes!(submit::submit, submit::preflight))
+    openapi::router().routes(routes!(submit::submit_form, submit::preflight_form))
 }
 
 /// The router that `main` runs and the local stack merges.

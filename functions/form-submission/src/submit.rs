@@ -99,7 +99,7 @@ struct FormPostSchema {
          headers(("Location" = String, description = "The form's `redirect_url`."))),
     ),
 )]
-pub(crate) async fn submit(
+pub(crate) async fn submit_form(
     State(context): State<Context>,
     id: Result<PathId<FormId>, Problem>,
     request: Request,
@@ -124,7 +124,7 @@ pub(crate) async fn submit(
     params(("form_id" = String, Path, description = "The form's id.")),
     responses((status = 204, description = "Who may submit the form, in the headers of CORS.")),
 )]
-pub(crate) async fn preflight(
+pub(crate) async fn preflight_form(
     State(context): State<Context>,
     id: Result<PathId<FormId>, Problem>,
     headers: HeaderMap,

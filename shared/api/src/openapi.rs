@@ -3,6 +3,7 @@
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::response::ResponseBuilder;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref, RefOr};
@@ -61,6 +62,13 @@ pub fn describe(router: OpenApiRouter<Context>) -> OpenApi {
         operations(item).for_each(with_problems);
     }
     document
+}
+
+/// The schema of a text that is one of these words.
+#[must_use]
+pub fn one_of(words: impl IntoIterator<Item = &'static str>, description: &str) -> Schema {
+    let schema = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words));
+    schema.description(Some(description)).build().into()
 }
 
 /// One document out of those of all functions.
