@@ -110,7 +110,11 @@ async fn missed_periods_are_closed_one_by_one_each_with_its_statement() {
         .collect();
     assert_eq!(numbers, [(4, 2, 0), (3, 2, 0), (2, 2, 0), (1, 3, 1)]);
     let gone = read(&table.store, account, ids[0], now).await.unwrap().0;
-    assert_eq!((gone.state(), gone.marketing.since), (State::NonMarketing, at(UPDATE)), "since its own update date");
+    assert_eq!(
+        (gone.state(), gone.marketing.since),
+        (State::NonMarketing, at(UPDATE)),
+        "since its own update date"
+    );
 }
 
 #[tokio::test]

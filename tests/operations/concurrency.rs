@@ -10,7 +10,9 @@ use futures_util::future::join_all;
 use store::{ContactRef, Finish, Form, NewForm, SaveMode, StatusOutcome, Submission};
 use testkit::{Conflicts, TestTable, at, email, terms};
 
-use super::{START, Told, assert_exact, claim, create, done, marketing_contacts, outcomes, save, set, set_status};
+use super::{
+    START, Told, assert_exact, claim, create, done, marketing_contacts, outcomes, save, set, set_status,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_requests_for_few_places_exactly_as_many_succeed() {
@@ -21,7 +23,9 @@ async fn of_many_requests_for_few_places_exactly_as_many_succeed() {
     for n in 0..20 {
         ids.push(create(&table.store, account, &format!("p{n}@example.org"), false, at(START)).await.id);
     }
-    let asked = ids.iter().map(|id| set(&table.store, account, Command::SetMarketing, std::slice::from_ref(id), at(START)));
+    let asked = ids
+        .iter()
+        .map(|id| set(&table.store, account, Command::SetMarketing, std::slice::from_ref(id), at(START)));
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
     for report in join_all(asked).await {
         match outcomes(&report.unwrap())[..] {

@@ -6,7 +6,7 @@ use domain::decision::{Command, Outcome};
 use store::{ContactRef, Finish};
 use testkit::{Recorder, TestTable, at};
 
-use super::{START, UPDATE, Told, claim, create, done, marketing_contacts, outcomes, read, set, set_status};
+use super::{START, Told, UPDATE, claim, create, done, marketing_contacts, outcomes, read, set, set_status};
 
 fn calls(recorder: &Recorder) -> Vec<(&'static str, u32)> {
     let calls: BTreeMap<_, _> = recorder.calls();
@@ -88,6 +88,7 @@ async fn closing_a_period_costs_the_same_for_10_1_000_and_20_000_leaving_contact
         let table = TestTable::start().await;
         let account = table.account(at(START)).await;
         super::seed::leaving(&table, account, count, at(START)).await;
+        super::assert_exact(&table, account, at(START)).await;
         let before = table.store.usage(account, at(START)).await.unwrap();
         assert_eq!((before.marketing, before.leaving), (count, count));
         table.recorder.reset();

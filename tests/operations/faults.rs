@@ -26,8 +26,13 @@ async fn a_lost_answer_is_asked_for_again_and_the_change_happens_once() {
         let table = table("TransactWriteItems", Fault::AnswerLost, lost).await;
         let account = table.account(at(START)).await;
         let contact = create(&table.store, account, "ada@example.org", false, at(START)).await;
-        let report = set(&table.store, account, Command::SetMarketing, &[contact.id], at(START)).await.unwrap();
-        assert_eq!(outcomes(&report), [done(Outcome::Set)], "not `unchanged`: it was this request that set it");
+        let report =
+            set(&table.store, account, Command::SetMarketing, &[contact.id], at(START)).await.unwrap();
+        assert_eq!(
+            outcomes(&report),
+            [done(Outcome::Set)],
+            "not `unchanged`: it was this request that set it"
+        );
         assert_exact(&table, account, at(START)).await;
     }
 }

@@ -22,7 +22,12 @@ async fn every_change_is_kept_in_order_far_beyond_what_stands_with_the_contact()
     }
     let explained = table.store.explain(account, ContactRef::Id(contact.id), at(START)).await.unwrap();
     assert_eq!(explained.history.len(), changes + 1);
-    assert!(explained.history.windows(2).all(|pair| pair[0].at > pair[1].at && pair[0].from == Some(pair[1].to)));
-    assert_eq!(explained.history.last().map(|change| (change.from, change.to)), Some((None, State::Marketing)));
+    assert!(
+        explained.history.windows(2).all(|pair| pair[0].at > pair[1].at && pair[0].from == Some(pair[1].to))
+    );
+    assert_eq!(
+        explained.history.last().map(|change| (change.from, change.to)),
+        Some((None, State::Marketing))
+    );
     assert!(explained.contact.marketing.history.recent.len() <= HISTORY_RECENT_MAX);
 }

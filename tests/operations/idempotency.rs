@@ -1,5 +1,7 @@
 //! The same request twice: one change, one answer.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 use domain::decision::{Command, Outcome};
@@ -76,37 +78,31 @@ async fn the_key_for_another_request_is_refused_and_free_again_after_a_day() {
 
 #[tokio::test]
 async fn a_long_request_that_was_cut_short_does_the_rest_and_answers_for_all() {
-    // The request takes three transactions; from the second on the table has trouble until the repeat.
-    let trouble = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let seen = std::sync::Arc::clone(&trouble);
+    // The request takes three transactions; the table has trouble from the second of them on.
+    const NO_TROUBLE: i32 = i32::MAX;
+    let before_trouble = Arc::new(AtomicI32::new(NO_TROUBLE));
+    let left = Arc::clone(&before_trouble);
     let faults = Conflicts::with_plan(Duration::ZERO, move |operation, _| {
-        let transaction = operation == "TransactWriteItems";
-        (transaction && seen.load(std::sync::atomic::Ordering::SeqCst)).then_some(Fault::Unavailable)
+        let met = operation == "TransactWriteItems" && left.fetch_sub(1, Ordering::SeqCst) <= 0;
+        met.then_some(Fault::Unavailable)
     });
     let table = TestTable::with_faults(&faults).await;
     let account = table.account(at(START)).await;
     let ids = marketing_contacts(&table.store, account, 250, at(START)).await;
     let claim = claim(account, "long", 1, at(START));
-    let contacts: Vec<ContactRef> = ids.iter().copied().map(ContactRef::Id).collect();
-    // The render is called with the last transaction only, so the first one is met by switching on the trouble
-    // as soon as somebody is queued.
-    let watch = async {
-        while table.store.usage(account, at(START)).await.unwrap().leaving == 0 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        trouble.store(true, std::sync::atomic::Ordering::SeqCst);
-    };
-    let finish = Finish::new(Some(&claim), &render);
-    let request =
-        set_status(&table.store, account, Command::SetNonMarketingPending, &contacts, at(START), finish);
-    let (cut_short, ()) = tokio::join!(request, watch);
-    let done_by_then = table.store.usage(account, at(START)).await.unwrap().leaving;
-    trouble.store(false, std::sync::atomic::Ordering::SeqCst);
-    if cut_short.is_err() {
-        assert!(done_by_then > 0 && done_by_then < 250, "cut in the middle: {done_by_then}");
-    }
-    let answer = send(&table, account, Command::SetNonMarketingPending, &ids, &claim, at(START)).await.unwrap();
-    assert_eq!(answer, vec!["Done(Queued)"; 250].join(" "), "each was queued by this request, none `unchanged`");
+
+    before_trouble.store(1, Ordering::SeqCst);
+    let cut = send(&table, account, Command::SetNonMarketingPending, &ids, &claim, at(START)).await;
+    assert!(matches!(cut, Err(StoreError::Unavailable(..))));
+    assert_eq!(table.store.usage(account, at(START)).await.unwrap().leaving, 98);
+    before_trouble.store(NO_TROUBLE, Ordering::SeqCst);
+    let answer =
+        send(&table, account, Command::SetNonMarketingPending, &ids, &claim, at(START)).await.unwrap();
+    assert_eq!(
+        answer,
+        vec!["Done(Queued)"; 250].join(" "),
+        "each was queued by this request, none `unchanged`"
+    );
     assert_eq!(table.store.usage(account, at(START)).await.unwrap().leaving, 250);
     assert_exact(&table, account, at(START)).await;
 }

@@ -2,7 +2,9 @@
 
 use domain::decision::Command;
 use domain::ids::{TokenId, UserId};
-use store::{ChangeContact, ChangeForm, ChangeUser, ContactRef, Finish, NewForm, Refused, StatusOutcome, StoreError};
+use store::{
+    ChangeContact, ChangeForm, ChangeUser, ContactRef, Finish, NewForm, Refused, StatusOutcome, StoreError,
+};
 use testkit::{TestTable, at, email};
 
 use super::{START, Told, create, delete, outcomes, read, set};
@@ -65,7 +67,9 @@ async fn another_accounts_forms_users_and_tokens_are_not_found() {
     let finish = Finish::new(None, &render);
     assert!(is_not_found(store.change_form(ours, form.id, &ChangeForm::default(), at(START), finish).await));
     let told = Told::new();
-    assert!(is_not_found(store.delete_form(ours, form.id, at(START), Finish::new(None, &told.render())).await));
+    assert!(is_not_found(
+        store.delete_form(ours, form.id, at(START), Finish::new(None, &told.render())).await
+    ));
     assert!(store.forms(ours, None, 10).await.unwrap().items.is_empty());
 
     let user: UserId = store.users(theirs, None, 10).await.unwrap().items[0].id;
@@ -75,7 +79,9 @@ async fn another_accounts_forms_users_and_tokens_are_not_found() {
     let finish = Finish::new(None, &render);
     assert!(is_not_found(store.change_user(ours, user, &ChangeUser::default(), at(START), finish).await));
     let told = Told::new();
-    assert!(is_not_found(store.delete_token(ours, token, at(START), Finish::new(None, &told.render())).await));
+    assert!(is_not_found(
+        store.delete_token(ours, token, at(START), Finish::new(None, &told.render())).await
+    ));
 }
 
 #[tokio::test]
@@ -88,7 +94,9 @@ async fn an_idempotency_key_belongs_to_its_account() {
         let render = told.render();
         let finish = Finish::new(Some(&claim), &render);
         let contacts = [ContactRef::Id(contact.id)];
-        super::set_status(&table.store, account, Command::SetMarketing, &contacts, at(START), finish).await.unwrap();
+        super::set_status(&table.store, account, Command::SetMarketing, &contacts, at(START), finish)
+            .await
+            .unwrap();
         assert_eq!(told.take().period.marketing, 1, "carried out for this account");
     }
 }

@@ -12,7 +12,13 @@ use testkit::{TestTable, at};
 use super::{START, UPDATE, create, marketing_contacts, set};
 
 /// All pages, and how many there were.
-async fn all(store: &Store, account: AccountId, filter: Option<&Filter>, limit: usize, now: &str) -> (Vec<ContactId>, usize) {
+async fn all(
+    store: &Store,
+    account: AccountId,
+    filter: Option<&Filter>,
+    limit: usize,
+    now: &str,
+) -> (Vec<ContactId>, usize) {
     let (mut ids, mut after, mut pages) = (Vec::new(), None, 0);
     loop {
         let page = store.search(Search { account, filter, after, limit }, at(now)).await.unwrap();

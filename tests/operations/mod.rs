@@ -5,6 +5,7 @@ mod concurrency;
 mod costs;
 mod deleting;
 mod faults;
+mod golden;
 mod histories;
 mod idempotency;
 mod isolation;
@@ -19,11 +20,11 @@ use domain::decision::{Command, Outcome};
 use domain::ids::{AccountId, ContactId, UserId};
 use domain::period::Period;
 use domain::source::{Actor, Intake, Source, SourceType};
+use std::sync::Mutex;
 use store::{
     Answer, Claim, ContactRef, DeleteContact, Finish, Refused, SaveContact, SaveMode, Saved, StatusOutcome,
     StatusReport, StatusRequest, Store, StoreError,
 };
-use std::sync::Mutex;
 use testkit::TestTable;
 
 /// The instant at which most tests begin.
@@ -64,7 +65,13 @@ impl<T: Clone + Send> Told<T> {
 }
 
 /// A contact made by hand.
-pub async fn create(store: &Store, account: AccountId, email: &str, marketing: bool, now: Timestamp) -> Contact {
+pub async fn create(
+    store: &Store,
+    account: AccountId,
+    email: &str,
+    marketing: bool,
+    now: Timestamp,
+) -> Contact {
     save(store, account, email, SaveMode::Create, Intake::Manual { marketing: Some(marketing) }, now)
         .await
         .expect("a contact")
@@ -134,8 +141,7 @@ pub async fn delete(
     erase: bool,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let request =
-        DeleteContact { account, contact, erase, if_match: None, source: by_hand(), actor: user() };
+    let request = DeleteContact { account, contact, erase, if_match: None, source: by_hand(), actor: user() };
     let told = Told::new();
     store.delete_contact(&request, now, Finish::new(None, &told.render())).await?;
     told.take();
@@ -148,7 +154,12 @@ pub fn outcomes(report: &StatusReport) -> Vec<StatusOutcome> {
 }
 
 /// One contact as reads show it.
-pub async fn read(store: &Store, account: AccountId, id: ContactId, now: Timestamp) -> Option<(Contact, Period)> {
+pub async fn read(
+    store: &Store,
+    account: AccountId,
+    id: ContactId,
+    now: Timestamp,
+) -> Option<(Contact, Period)> {
     match store.contact(account, ContactRef::Id(id), now).await {
         Ok(found) => Some(found),
         Err(StoreError::Refused(Refused::NotFound("contact"))) => None,
@@ -165,9 +176,17 @@ pub fn claim(account: AccountId, key: &str, request: u8, now: Timestamp) -> Clai
 pub async fn assert_exact(table: &TestTable, account: AccountId, now: Timestamp) {
     let period = table.store.usage(account, now).await.expect("the usage");
     let scan = testkit::scan(&table.client, account).await;
-    assert_eq!((period.marketing, period.leaving), (scan.billable, scan.leaving), "usage against a full scan");
-    assert_eq!(scan.period, (period.number.number(), period.marketing, period.leaving), "reads against the item");
-    assert!(period.cap.is_none_or(|cap| period.marketing <= cap) , "the cap holds");
+    assert_eq!(
+        (period.marketing, period.leaving),
+        (scan.billable, scan.leaving),
+        "usage against a full scan"
+    );
+    assert_eq!(
+        scan.period,
+        (period.number.number(), period.marketing, period.leaving),
+        "reads against the item"
+    );
+    assert!(period.cap.is_none_or(|cap| period.marketing <= cap), "the cap holds");
 }
 
 /// `n` contacts made at once, straight into the marketing state.
@@ -180,7 +199,8 @@ pub async fn marketing_contacts(
     let made = (0..count).map(|n| async move {
         create(store, account, &format!("person{n}@example.org"), true, now).await.id
     });
-    futures_util::StreamExt::collect(futures_util::StreamExt::buffered(futures_util::stream::iter(made), 8)).await
+    futures_util::StreamExt::collect(futures_util::StreamExt::buffered(futures_util::stream::iter(made), 8))
+        .await
 }
 
 /// The outcome of a command that was carried out.

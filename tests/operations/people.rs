@@ -73,7 +73,8 @@ async fn marketing_contacts_cannot_be_switched_off_while_there_are_some() {
     create(&table.store, account, "ada@example.org", true, at(START)).await;
     let change = ChangeAccount { marketing_contacts: Some(false), ..ChangeAccount::default() };
     let told = Told::new();
-    let refused = table.store.change_account(account, &change, at(START), Finish::new(None, &told.render())).await;
+    let refused =
+        table.store.change_account(account, &change, at(START), Finish::new(None, &told.render())).await;
     assert!(matches!(refused, Err(StoreError::Refused(Refused::MarketingContactsInUse { marketing: 1 }))));
 }
 
@@ -126,7 +127,10 @@ async fn a_sandbox_moves_by_its_own_clock_alone() {
     };
     assert_eq!(table.store.usage(account, at("2040-01-01T00:00:00.000Z")).await.unwrap().number.number(), 1);
     let moved = move_to("2030-07-15T00:00:00.000Z").await.unwrap();
-    assert_eq!((moved.period.number.number(), moved.period.test_clock), (3, Some(at("2030-07-15T00:00:00.000Z"))));
+    assert_eq!(
+        (moved.period.number.number(), moved.period.test_clock),
+        (3, Some(at("2030-07-15T00:00:00.000Z")))
+    );
     assert!(matches!(
         move_to("2030-07-14T23:59:59.999Z").await,
         Err(StoreError::Refused(Refused::ClockNotForward { .. }))

@@ -41,10 +41,20 @@ impl SweepQueue for Sqs {
                 let entry = SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(body);
                 entries.push(entry.build()?);
             }
-            let sent =
-                self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries)).send().await?;
+            let sent = self
+                .client
+                .send_message_batch()
+                .queue_url(&self.url)
+                .set_entries(Some(entries))
+                .send()
+                .await?;
             if let Some(failed) = sent.failed().first() {
-                return Err(format!("{} messages were not taken, the first: {}", sent.failed().len(), failed.code()).into());
+                return Err(format!(
+                    "{} messages were not taken, the first: {}",
+                    sent.failed().len(),
+                    failed.code()
+                )
+                .into());
             }
         }
         Ok(())

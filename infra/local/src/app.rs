@@ -20,7 +20,7 @@ struct Gateway {
 /// The whole API. `operator_sha256` is the SHA-256 of the operator's token, in lower-case hexadecimal.
 pub fn app(context: Context, operator_sha256: &str) -> Router {
     let routes = account::router(context.clone())
-        // CONTACTS .merge(contacts::router(context.clone()))
+        .merge(contacts::router(context.clone()))
         .merge(form_submission::router(context.clone()))
         .merge(set_marketing::router(context.clone()))
         .merge(set_non_marketing_pending::router(context.clone()));

@@ -99,14 +99,16 @@ impl Stack {
         let demo_token = secrets.get_or_make("demo-token", store.entropy()).map_err(in_directory)?;
         ensure_demo(&store, &demo_token, &clock).await?;
 
-        let context = Context::new(store.clone(), clock.clone()).with_public_url(&format!("http://{address}"));
+        let context =
+            Context::new(store.clone(), clock.clone()).with_public_url(&format!("http://{address}"));
         let router = app(context, &sha256_hex(operator_token.expose().as_bytes()));
         let (stop, stopped) = oneshot::channel();
         let shutdown = async {
             // A sender that is gone says the same.
             let _ = stopped.await;
         };
-        let server = tokio::spawn(async { axum::serve(listener, router).with_graceful_shutdown(shutdown).await });
+        let server =
+            tokio::spawn(async { axum::serve(listener, router).with_graceful_shutdown(shutdown).await });
         let jobs = Jobs::start(store, clock, interval);
         Ok(Self { address, demo_token, operator_token, engine, jobs, server, stop })
     }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use aws_smithy_http_client::Builder;
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -184,7 +185,8 @@ fn refusal(code: &str, reasons: Value) -> HttpResponse {
 }
 
 fn unavailable() -> HttpResponse {
-    let body = json!({"__type": "com.amazonaws.dynamodb.v20120810#InternalServerError", "message": "trouble"});
+    let body =
+        json!({"__type": "com.amazonaws.dynamodb.v20120810#InternalServerError", "message": "trouble"});
     response(503, body.to_string())
 }
 

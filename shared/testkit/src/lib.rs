@@ -1,5 +1,5 @@
 //! For tests only: a table in an embedded engine, a clock to move, a record of what the SDK was asked to do, faults
-//! as DynamoDB gives them, and a count that knows nothing of the program's own.
+//! as DynamoDB gives them, a count that knows nothing of the program's own, and the API without a socket.
 
 #![allow(
     clippy::expect_used,
@@ -13,6 +13,8 @@ mod builders;
 mod clock;
 mod conflicts;
 mod recorder;
+mod reply;
+mod requests;
 mod scan;
 mod table;
 
@@ -20,5 +22,7 @@ pub use builders::{at, email, property, terms};
 pub use clock::ManualClock;
 pub use conflicts::{Conflicts, Fault};
 pub use recorder::{Recorder, Units};
+pub use reply::Reply;
+pub use requests::{Api, Holder, OPERATOR_TOKEN, PUBLIC_URL, Request, Tenant};
 pub use scan::{Scan, scan};
 pub use table::{TABLE, TestTable};

@@ -95,7 +95,8 @@ fn note(input: &mut Input) -> Option<(&'static str, bool)> {
     if let Some(input) = input.downcast_mut::<BatchGetItemInput>() {
         input.return_consumed_capacity = TOTAL;
         let tables = input.request_items.iter().flatten();
-        let consistent = tables.map(|(_, keys)| keys.consistent_read == Some(true)).all(|consistent| consistent);
+        let consistent =
+            tables.map(|(_, keys)| keys.consistent_read == Some(true)).all(|consistent| consistent);
         return Some(("BatchGetItem", consistent));
     }
     if let Some(input) = input.downcast_mut::<QueryInput>() {
@@ -130,7 +131,9 @@ fn capacity(output: &Output) -> Option<(Vec<ConsumedCapacity>, bool)> {
     None.or_else(|| output.downcast_ref::<GetItemOutput>().map(|o| (one(&o.consumed_capacity), false)))
         .or_else(|| output.downcast_ref::<QueryOutput>().map(|o| (one(&o.consumed_capacity), false)))
         .or_else(|| output.downcast_ref::<BatchGetItemOutput>().map(|o| (many(&o.consumed_capacity), false)))
-        .or_else(|| output.downcast_ref::<TransactWriteItemsOutput>().map(|o| (many(&o.consumed_capacity), true)))
+        .or_else(|| {
+            output.downcast_ref::<TransactWriteItemsOutput>().map(|o| (many(&o.consumed_capacity), true))
+        })
         .or_else(|| output.downcast_ref::<BatchWriteItemOutput>().map(|o| (many(&o.consumed_capacity), true)))
         .or_else(|| output.downcast_ref::<PutItemOutput>().map(|o| (one(&o.consumed_capacity), true)))
         .or_else(|| output.downcast_ref::<UpdateItemOutput>().map(|o| (one(&o.consumed_capacity), true)))

@@ -74,7 +74,8 @@ impl TestTable {
             etag: None,
             location: None,
         };
-        let answer = self.store.create_account(&new, now, Finish::new(None, &render)).await.expect("an account");
+        let answer =
+            self.store.create_account(&new, now, Finish::new(None, &render)).await.expect("an account");
         answer.body.parse::<ids::AccountId>().expect("an account's id")
     }
 }
