@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use api::token::{Secret, sha256_hex};
@@ -82,7 +82,7 @@ impl Stack {
         let directory = (!options.in_memory).then_some(options.data_dir.as_path());
         let in_directory = |error| StackError::DataDirectory(options.data_dir.clone(), error);
         if let Some(directory) = directory {
-            std::fs::create_dir_all(directory).map_err(in_directory)?;
+            make_private(directory).map_err(in_directory)?;
         }
         let engine = match directory {
             Some(directory) => Engine::on_disk(&directory.join(DATABASE))?,
@@ -125,6 +125,15 @@ impl Stack {
         drop(self.jobs);
         Ok(self.engine.stop().await?)
     }
+}
+
+/// Makes the directory, for its owner alone: it holds people's data.
+fn make_private(directory: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory)
 }
 
 /// The account is known by its token alone, so one that is cut off from it by lost files is made anew.

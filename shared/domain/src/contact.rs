@@ -97,3 +97,66 @@ impl Fields for Contact {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::decision::{Command, Ledger};
+    use crate::marketing::Standing;
+    use crate::period::tests::period;
+    use crate::source::SourceType;
+
+    /// A contact with an address and this standing.
+    pub(crate) fn contact(standing: Standing, state: State) -> Contact {
+        let source =
+            Source { kind: SourceType::Form, name: "Newsletter".to_owned(), id: Some("frm".to_owned()) };
+        let made = Timestamp::from_millis(1_000);
+        Contact {
+            id: ContactId::new(made, 1),
+            email: EmailAddress::parse("Ada@example.org").ok(),
+            properties: Properties::new(),
+            unsubscribed: false,
+            bounced: true,
+            marketing: Marketing::new(standing, state, made, source, Actor::System),
+            created_at: made,
+            updated_at: made,
+            version: 1,
+            deleted_at: None,
+        }
+    }
+
+    #[test]
+    fn a_change_is_one_version_and_one_entry_of_the_history_and_no_change_is_none() {
+        let period = period();
+        let mut person = contact(Standing::Marketing, State::Marketing);
+        let now = Timestamp::from_millis(9_000);
+        let source = Source { kind: SourceType::Manual, name: "Ada".to_owned(), id: None };
+        let mut ledger = Ledger::new(&period);
+        for (command, version) in [(Command::SetMarketing, 1), (Command::SetNonMarketingPending, 2)] {
+            let transition = ledger.decide(person.marketing.standing, command).unwrap();
+            person.apply(&transition, now, &source, Actor::System);
+            assert_eq!((person.version, person.marketing.history.recent.len() as u64), (version, version));
+        }
+        assert_eq!((person.state(), person.marketing.since, person.updated_at), (State::Leaving, now, now));
+        assert_eq!(person.marketing.source, source);
+    }
+
+    #[test]
+    fn filters_see_the_properties_that_the_api_names() {
+        let person = contact(Standing::Leaving { queued_in: period().number }, State::Leaving);
+        for (name, value) in [
+            ("email", Some("Ada@example.org")),
+            ("unsubscribed", Some("false")),
+            ("bounced", Some("true")),
+            ("created_at", Some("1970-01-01T00:00:01.000Z")),
+            ("hs_marketable_status", Some("true")),
+            ("hs_marketable_until_renewal", Some("true")),
+            ("hs_marketable_reason_type", Some("form")),
+            ("hs_marketable_reason_id", Some("frm")),
+            ("firstname", None),
+        ] {
+            let field: FieldName = name.parse().unwrap();
+            assert_eq!(person.field(&field).as_deref(), value, "{name}");
+        }
+    }
+}

@@ -135,3 +135,122 @@ impl<'p> Ledger<'p> {
         Ok(Transition { from, to: standing.state_in(self.period.number), standing, delta, outcome })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::period::PeriodNumber;
+    use crate::period::tests::period;
+
+    const CURRENT: u64 = 7;
+
+    fn standing(state: State) -> Standing {
+        match state {
+            State::NonMarketing => Standing::NonMarketing,
+            State::Marketing => Standing::Marketing,
+            State::Leaving => Standing::Leaving { queued_in: PeriodNumber::from_number(CURRENT).unwrap() },
+        }
+    }
+
+    fn in_period(marketing: u64, leaving: u64, cap: Option<u64>) -> Period {
+        let number = PeriodNumber::from_number(CURRENT).unwrap();
+        Period { number, marketing, leaving, cap, ..period() }
+    }
+
+    /// The table of `rules.md`, row by row and column by column.
+    #[test]
+    fn every_state_and_command_moves_as_the_rules_say() {
+        use Command::{SetMarketing, SetNonMarketingPending};
+        let table = [
+            (State::NonMarketing, SetMarketing, State::Marketing, (1, 0), Outcome::Set),
+            (State::NonMarketing, SetNonMarketingPending, State::NonMarketing, (0, 0), Outcome::Unchanged),
+            (State::Marketing, SetMarketing, State::Marketing, (0, 0), Outcome::Unchanged),
+            (State::Marketing, SetNonMarketingPending, State::Leaving, (0, 1), Outcome::Queued),
+            (State::Leaving, SetMarketing, State::Marketing, (0, -1), Outcome::Kept),
+            (State::Leaving, SetNonMarketingPending, State::Leaving, (0, 0), Outcome::Unchanged),
+        ];
+        for (from, command, to, (marketing, leaving), outcome) in table {
+            let period = in_period(5, 2, None);
+            let mut ledger = Ledger::new(&period);
+            let transition = ledger.decide(standing(from), command).unwrap();
+            let expected =
+                Transition { from, to, standing: standing(to), delta: Delta { marketing, leaving }, outcome };
+            assert_eq!(transition, expected, "{from} {command}");
+            assert_eq!(ledger.delta(), expected.delta);
+        }
+    }
+
+    #[test]
+    fn a_contact_queued_in_an_earlier_period_is_decided_on_as_non_marketing() {
+        let period = in_period(5, 0, None);
+        let left = Standing::Leaving { queued_in: PeriodNumber::from_number(CURRENT - 1).unwrap() };
+        let set = Ledger::new(&period).decide(left, Command::SetMarketing).unwrap();
+        assert_eq!((set.from, set.to, set.outcome), (State::NonMarketing, State::Marketing, Outcome::Set));
+        let queued = Ledger::new(&period).decide(left, Command::SetNonMarketingPending).unwrap();
+        assert_eq!((queued.to, queued.outcome), (State::NonMarketing, Outcome::Unchanged));
+    }
+
+    #[test]
+    fn a_full_cap_refuses_only_what_would_add_to_the_usage() {
+        let period = in_period(5, 2, Some(5));
+        for (state, command, refused) in [
+            (State::NonMarketing, Command::SetMarketing, true),
+            (State::Leaving, Command::SetMarketing, false),
+            (State::Marketing, Command::SetMarketing, false),
+            (State::Marketing, Command::SetNonMarketingPending, false),
+        ] {
+            let decided = Ledger::new(&period).decide(standing(state), command);
+            assert_eq!(decided.err(), refused.then_some(Refusal::CapReached), "{state} {command}");
+        }
+    }
+
+    #[test]
+    fn an_account_without_marketing_contacts_refuses_new_ones() {
+        let period = Period { marketing_contacts: false, ..in_period(0, 0, None) };
+        let decided = Ledger::new(&period).decide(Standing::NonMarketing, Command::SetMarketing);
+        assert_eq!(decided.err(), Some(Refusal::MarketingContactsOff));
+    }
+
+    fn any_state() -> impl Strategy<Value = State> {
+        prop::sample::select(State::ALL)
+    }
+
+    fn any_command() -> impl Strategy<Value = Command> {
+        prop::sample::select(Command::ALL)
+    }
+
+    proptest! {
+        #[test]
+        fn a_ledger_gives_exactly_the_room_there_is_and_never_lowers_the_usage(
+            usage in 0..20_u64,
+            cap in prop::option::of(0..30_u64),
+            requests in prop::collection::vec((any_state(), any_command()), 0..40),
+        ) {
+            // As many are leaving as could be asked to stay, and as many are not as could be queued.
+            let period = in_period(usage + 80, 40, cap.map(|cap| cap + 80));
+            let mut ledger = Ledger::new(&period);
+            let mut usage = period.marketing;
+            for (state, command) in requests {
+                let room = period.cap.is_none_or(|cap| usage < cap);
+                let decided = ledger.decide(standing(state), command);
+                let adds = state == State::NonMarketing && command == Command::SetMarketing;
+                prop_assert_eq!(decided.is_err(), adds && !room);
+                usage += u64::from(adds && room);
+                let after = ledger.period_after();
+                prop_assert_eq!(after.marketing, usage);
+                prop_assert!(after.leaving <= after.marketing);
+            }
+        }
+
+        #[test]
+        fn deciding_twice_is_deciding_once(state in any_state(), command in any_command()) {
+            let period = in_period(50, 25, None);
+            let mut ledger = Ledger::new(&period);
+            let first = ledger.decide(standing(state), command).unwrap();
+            let again = ledger.decide(first.standing, command).unwrap();
+            prop_assert_eq!((again.outcome, again.standing, again.delta), (Outcome::Unchanged, first.standing, Delta::default()));
+        }
+    }
+}

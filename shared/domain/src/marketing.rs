@@ -159,3 +159,69 @@ impl Marketing {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::period::tests::period;
+    use crate::source::SourceType;
+
+    fn number(number: u64) -> PeriodNumber {
+        PeriodNumber::from_number(number).unwrap()
+    }
+
+    fn leaving(queued_in: u64) -> Marketing {
+        let source = Source { kind: SourceType::Manual, name: "Ada".to_owned(), id: None };
+        let standing = Standing::Leaving { queued_in: number(queued_in) };
+        Marketing::new(standing, State::Leaving, Timestamp::MIN, source, Actor::System)
+    }
+
+    #[test]
+    fn a_leaving_contact_counts_in_its_own_period_and_in_no_later_one() {
+        let standing = Standing::Leaving { queued_in: number(7) };
+        assert_eq!(standing.state_in(number(7)), State::Leaving);
+        assert_eq!(standing.state_in(number(8)), State::NonMarketing);
+        assert_eq!(standing.state_in(number(70)), State::NonMarketing);
+        for standing in [Standing::Marketing, Standing::NonMarketing] {
+            assert_eq!(standing.state_in(number(1)), standing.state_in(number(1_000)));
+        }
+        assert_eq!(
+            [State::NonMarketing, State::Marketing, State::Leaving].map(State::is_billable),
+            [false, true, true]
+        );
+    }
+
+    #[test]
+    fn settling_says_when_the_contact_left_and_is_done_once() {
+        let current = Period { number: number(3), ..period() };
+        let mut contact = leaving(2);
+        assert!(contact.settle(&current, &PastEnds::default()));
+        assert_eq!((contact.standing, contact.since), (Standing::NonMarketing, current.starts_at));
+        let last = contact.history.recent.last().unwrap();
+        assert_eq!(
+            (last.from, last.to, last.actor),
+            (Some(State::Leaving), State::NonMarketing, Actor::System)
+        );
+        assert_eq!(last.source.kind, SourceType::UpdateDate);
+        let settled = contact.clone();
+        assert!(!contact.settle(&current, &PastEnds::default()));
+        assert_eq!(contact, settled);
+    }
+
+    #[test]
+    fn one_who_left_long_ago_left_at_the_end_of_that_period() {
+        let current = Period { number: number(9), ..period() };
+        let end = Timestamp::from_millis(1_000);
+        let mut contact = leaving(2);
+        contact.settle(&current, &PastEnds(BTreeMap::from([(number(2), end)])));
+        assert_eq!(contact.since, end);
+    }
+
+    #[test]
+    fn who_has_not_left_is_not_settled() {
+        let current = Period { number: number(2), ..period() };
+        let mut contact = leaving(2);
+        assert!(!contact.settle(&current, &PastEnds::default()));
+        assert_eq!(contact, leaving(2));
+    }
+}

@@ -222,3 +222,112 @@ impl Period {
         Self { ends_at: calendar.next_update(now), calendar, ..self.clone() }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use chrono::NaiveDate;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::calendar::{Term, TimeZone};
+
+    /// The first period of an ordinary account, in November 2026.
+    pub(crate) fn period() -> Period {
+        Period::first(terms(None), at("2026-11-10T12:00:00.000Z"))
+    }
+
+    fn terms(test_clock: Option<Timestamp>) -> Terms {
+        let renewal_date = NaiveDate::from_ymd_opt(2026, 1, 15).unwrap();
+        Terms {
+            calendar: Calendar { term: Term::Annual, renewal_date, time_zone: TimeZone::default() },
+            tier: Tier::new(100, 50).unwrap(),
+            cap: None,
+            marketing_contacts: true,
+            test_clock,
+        }
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_first_period_begins_now_and_ends_at_the_next_update_date() {
+        let first = period();
+        assert_eq!(
+            (first.starts_at, first.ends_at),
+            (at("2026-11-10T12:00:00Z"), at("2026-12-01T00:00:00Z"))
+        );
+        assert_eq!((first.number, first.marketing, first.leaving), (PeriodNumber::FIRST, 0, 0));
+        let sandbox = Period::first(terms(Some(at("2030-01-20T00:00:00Z"))), at("2026-11-10T12:00:00Z"));
+        assert_eq!(
+            (sandbox.starts_at, sandbox.ends_at),
+            (at("2030-01-20T00:00:00Z"), at("2030-02-01T00:00:00Z"))
+        );
+    }
+
+    #[test]
+    fn a_period_is_half_open() {
+        let period = period();
+        assert!(!period.has_ended(at("2026-11-30T23:59:59.999Z")));
+        assert!(period.has_ended(at("2026-12-01T00:00:00.000Z")));
+        assert_eq!(period.closing(at("2026-11-30T23:59:59.999Z")), None);
+    }
+
+    #[test]
+    fn closing_lets_the_leaving_go_in_one_step_and_states_what_was() {
+        let ended = Period { marketing: 130, leaving: 40, ..period() };
+        let Closing { statements, next } = ended.closing(at("2026-12-01T00:00:00Z")).unwrap();
+        let [statement] = statements.as_slice() else { panic!("one period has ended") };
+        assert_eq!((statement.marketing, statement.left, statement.tier_limit), (130, 40, 150));
+        assert_eq!((next.marketing, next.leaving, next.number.number()), (90, 0, 2));
+        assert_eq!((next.starts_at, next.ends_at), (ended.ends_at, at("2027-01-01T00:00:00Z")));
+        assert!(next.revision > ended.revision, "what was decided on the ended period no longer holds");
+        assert_eq!(next.tier.limit, 150, "the limit does not go down by itself");
+    }
+
+    #[test]
+    fn a_lower_limit_that_was_asked_for_takes_effect_at_the_renewal_and_not_before() {
+        let tier = Tier { limit: 300, limit_at_renewal: Some(150), ..period().tier };
+        let mut next = Period { tier, marketing: 120, leaving: 0, ..period() };
+        for (ends_at, limit) in
+            [("2026-12-01T00:00:00Z", 300), ("2027-01-01T00:00:00Z", 300), ("2027-01-15T00:00:00Z", 150)]
+        {
+            assert_eq!(next.ends_at, at(ends_at));
+            next = next.closing(at(ends_at)).unwrap().next;
+            assert_eq!(next.tier.limit, limit, "after {ends_at}");
+        }
+        assert_eq!(next.tier.limit_at_renewal, None);
+    }
+
+    #[test]
+    fn another_calendar_moves_the_end_from_now_on_and_nothing_else() {
+        let before = Period { marketing: 9, leaving: 3, ..period() };
+        let calendar = Calendar { term: Term::Monthly, ..before.calendar };
+        let after = before.with_calendar(calendar, at("2026-11-12T00:00:00Z"));
+        assert_eq!(after.ends_at, at("2026-11-15T00:00:00Z"));
+        assert_eq!(after, Period { ends_at: after.ends_at, calendar, ..before });
+    }
+
+    proptest! {
+        #[test]
+        fn missed_periods_close_one_by_one_without_gap_or_overlap(days in 0..3_000_i64, leaving in 0..50_u64) {
+            let mut current = Period { marketing: 50, leaving, ..period() };
+            let now = Timestamp::from_millis(current.starts_at.millis() + days * 86_400_000);
+            let mut statements = Vec::new();
+            while let Some(closing) = current.closing(now) {
+                prop_assert!(closing.statements.len() <= CLOSINGS_PER_STEP_MAX);
+                statements.extend(closing.statements);
+                current = closing.next;
+            }
+            prop_assert!(current.starts_at <= now && now < current.ends_at);
+            prop_assert_eq!(statements.len() as u64 + 1, current.number.number());
+            for (index, statement) in statements.iter().enumerate() {
+                let (marketing, left) = if index == 0 { (50, leaving) } else { (50 - leaving, 0) };
+                prop_assert_eq!((statement.marketing, statement.left), (marketing, left));
+                let next = statements.get(index + 1).map_or(current.starts_at, |next| next.starts_at);
+                prop_assert_eq!(statement.ends_at, next);
+            }
+        }
+    }
+}

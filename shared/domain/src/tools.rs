@@ -73,3 +73,41 @@ impl Tool {
         .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contact::tests::contact;
+    use crate::marketing::Standing;
+
+    #[test]
+    fn the_tools_of_the_left_column_need_a_marketing_contact() {
+        let needing: Vec<&str> = Tool::ALL
+            .iter()
+            .filter(|tool| tool.needs_marketing_contact())
+            .map(|tool| tool.as_str())
+            .collect();
+        assert_eq!(needing, ["marketing_email", "form_follow_up_email", "automation_email", "ads_audience"]);
+    }
+
+    #[test]
+    fn every_no_says_all_of_its_reasons() {
+        let mut person = contact(Standing::NonMarketing, State::NonMarketing);
+        person.unsubscribed = true;
+        person.bounced = true;
+        person.email = None;
+        let marketing = Tool::MarketingEmail.reasons_against(&person, State::NonMarketing);
+        assert_eq!(marketing, [Reason::NonMarketing, Reason::Unsubscribed, Reason::Bounced, Reason::NoEmail]);
+        let sales = Tool::SalesEmail.reasons_against(&person, State::NonMarketing);
+        assert_eq!(sales, [Reason::NoEmail], "unsubscribed and bounced stop marketing tools alone");
+    }
+
+    #[test]
+    fn a_leaving_contact_may_still_be_reached() {
+        let mut person = contact(Standing::Marketing, State::Marketing);
+        person.bounced = false;
+        for state in [State::Marketing, State::Leaving] {
+            assert_eq!(Tool::MarketingEmail.reasons_against(&person, state), []);
+        }
+    }
+}

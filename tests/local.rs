@@ -1,0 +1,93 @@
+//! The local stack as a program: it keeps its data over a restart, says what is wrong, and stops when told.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use clap::Parser as _;
+use serde_json::Value;
+use tidemark::options::Options;
+use tidemark::stack::{Stack, StackError};
+
+/// Options for a data directory of this test's own, which is empty.
+fn options(test: &str, more: &[&str]) -> Options {
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("local-{test}"));
+    let _ = std::fs::remove_dir_all(&directory);
+    Options::parse_from(
+        ["tidemark", "--listen", "127.0.0.1:0", "--data-dir", directory.to_str().unwrap()].iter().chain(more),
+    )
+}
+
+async fn start(options: &Options) -> Stack {
+    Stack::start(options, bootstrap::system_clock()).await.expect("a stack")
+}
+
+/// One request of the demo account's admin.
+fn request(stack: &Stack, method: &str, path: &str, body: &str) -> Value {
+    let url = format!("http://{}{path}", stack.address);
+    let token = format!("Authorization: Bearer {}", stack.demo_token.expose());
+    let mut curl = Command::new("curl");
+    curl.args(["-s", "-X", method, &url, "-H", &token, "-H", "Content-Type: application/json"]);
+    if !body.is_empty() {
+        curl.args(["-d", body]);
+    }
+    let output = tokio::task::block_in_place(|| curl.output()).expect("curl");
+    serde_json::from_slice(&output.stdout).expect("a JSON answer")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn data_and_tokens_survive_a_restart() {
+    let options = options("restart", &[]);
+    let first = start(&options).await;
+    let made = request(&first, "POST", "/v1/contacts", r#"{"email": "ada@example.org", "marketing": true}"#);
+    assert_eq!(made["marketing"]["state"], "marketing");
+    let (demo, operator) = (first.demo_token.clone(), first.operator_token.clone());
+    first.stop().await.expect("a clean stop");
+
+    let second = start(&options).await;
+    assert!(second.demo_token == demo && second.operator_token == operator);
+    let read = request(&second, "GET", "/v1/contacts/by-email/ada@example.org", "");
+    assert_eq!(read["id"], made["id"]);
+    assert_eq!(request(&second, "GET", "/v1/usage", "")["marketing"], 1);
+    second.stop().await.expect("a clean stop");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_in_use_is_a_clear_error_and_leaves_the_data_alone() {
+    let running = start(&options("in-use", &[])).await;
+    let address = running.address.to_string();
+    let mut options = options("in-use-too", &[]);
+    options.listen = running.address;
+    let refused = Stack::start(&options, bootstrap::system_clock()).await.expect_err("the address is in use");
+    assert!(matches!(refused, StackError::Listen(..)));
+    assert!(refused.to_string().contains(&address) && refused.to_string().contains("--listen"));
+    assert!(!options.data_dir.exists());
+    running.stop().await.expect("a clean stop");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operators_token_can_be_given_and_is_then_not_kept() {
+    let options = options("operator", &["--operator-token", "given"]);
+    let stack = start(&options).await;
+    assert_eq!(stack.operator_token.expose(), "given");
+    assert!(!options.data_dir.join("operator-token").exists());
+    stack.stop().await.expect("a clean stop");
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn kept_tokens_are_for_the_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let options = options("owner", &[]);
+    let stack = start(&options).await;
+    for name in ["demo-token", "operator-token"] {
+        let mode = std::fs::metadata(options.data_dir.join(name)).expect(name).permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{name}");
+    }
+    stack.stop().await.expect("a clean stop");
+}
+
+#[test]
+fn what_can_not_go_together_is_refused() {
+    assert!(Options::try_parse_from(["tidemark", "--in-memory", "--data-dir", "here"]).is_err());
+    assert!(Options::try_parse_from(["tidemark", "--listen", "nowhere"]).is_err());
+}
