@@ -94,9 +94,8 @@ fn note(input: &mut Input) -> Option<(&'static str, bool)> {
     }
     if let Some(input) = input.downcast_mut::<BatchGetItemInput>() {
         input.return_consumed_capacity = TOTAL;
-        let tables = input.request_items.iter().flatten();
-        let consistent =
-            tables.map(|(_, keys)| keys.consistent_read == Some(true)).all(|consistent| consistent);
+        let mut tables = input.request_items.iter().flatten();
+        let consistent = tables.all(|(_, keys)| keys.consistent_read == Some(true));
         return Some(("BatchGetItem", consistent));
     }
     if let Some(input) = input.downcast_mut::<QueryInput>() {
