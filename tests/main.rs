@@ -8,5 +8,7 @@
 )]
 
 mod dependencies;
+mod http;
+mod openapi;
 mod operations;
 mod template;

@@ -6,6 +6,6 @@ mod sources;
 use std::path::{Path, PathBuf};
 
 /// The repository's root.
-fn repository() -> PathBuf {
+pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }

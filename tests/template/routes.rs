@@ -27,6 +27,21 @@ pub(crate) fn template_routes() -> BTreeMap<String, BTreeSet<Route>> {
     routes
 }
 
+/// The routes that the template lets everybody take.
+///
+/// # Panics
+/// If a route names any other authorizer than none.
+pub(crate) fn public_routes() -> BTreeSet<Route> {
+    let events = http_events(&Template::read()).into_iter();
+    let public = events.filter(|event| event.authorizer.is_some());
+    public
+        .map(|event| {
+            assert_eq!(event.authorizer.as_deref(), Some("NONE"), "{} {}", event.method, event.path);
+            (event.method, event.path)
+        })
+        .collect()
+}
+
 /// One route as an event of its function.
 struct HttpEvent {
     function: String,
@@ -94,14 +109,7 @@ fn the_functions_with_routers_have_routes_and_the_others_none() {
 fn every_route_needs_a_token_but_the_public_ones() {
     let template = Template::read();
     assert_eq!(text(&template.properties("Api")["Auth"]["DefaultAuthorizer"]), "Token");
-    let mut public = BTreeSet::new();
-    for event in http_events(&template) {
-        match event.authorizer.as_deref() {
-            None => {}
-            Some("NONE") => assert!(public.insert((event.method, event.path))),
-            Some(other) => panic!("{} {} has the authorizer {other}", event.method, event.path),
-        }
-    }
+    let public = public_routes();
     let expected = [
         ("GET", "/v1/openapi.json"),
         ("OPTIONS", "/v1/forms/{form_id}/submissions"),

@@ -1,0 +1,173 @@
+//! Every operation of the API once, with bodies that are taken, in an account that has something of everything.
+
+use http::Method;
+use serde_json::{Value, json};
+use testkit::{Api, Holder, OPERATOR_TOKEN, Reply, Request, Tenant};
+
+use crate::openapi::operations::Operation;
+
+/// What every address, name and property value of the walk has in it, in some case.
+pub const PRIVATE: &str = "wanda";
+
+/// The address of the contact that is there from the beginning.
+const ADDRESS: &str = "Wanda.First@private.example";
+
+/// An account, a sandbox, with a contact, a user, an integration and a form, in its second period.
+pub struct Walk {
+    /// The API.
+    pub api: Api,
+    /// The account.
+    pub account: Tenant,
+    /// A member.
+    pub member: Holder,
+    /// An integration.
+    pub integration: Holder,
+    contact: String,
+    form: String,
+}
+
+impl Walk {
+    /// Makes all of it.
+    pub async fn start(api: Api) -> Self {
+        let account =
+            api.account(json!({"name": "Wanda & Co", "test_clock": "2026-11-10T12:00:00.000Z"})).await;
+        let token = &account.token;
+        let member =
+            api.user(&account, json!({"name": "Wanda Member", "email": "wanda@private.example"})).await;
+        let integration = api.integration(&account, json!({"name": "Wanda's Shop"})).await;
+        let body = json!({
+            "name": "Wanda's letter", "field_map": {"given": "firstname"}, "allowed_origins": ["https://private.example"],
+            "redirect_url": "https://private.example/wanda",
+        });
+        let form = api.post("/v1/forms").token(token).json(&body).await.expect(201);
+        let body = json!({"email": ADDRESS, "properties": {"firstname": "Wanda"}, "marketing": true});
+        let contact = api.contact(token, body).await;
+        let leaving =
+            api.contact(token, json!({"email": "wanda.leaves@private.example", "marketing": true})).await;
+        let _ = api.queue(token, &[&leaving]).await;
+        let body = json!({"now": "2026-12-02T12:00:00.000Z"});
+        let _ = api.post("/v1/account/test-clock").token(token).json(&body).await.expect(200);
+        let form = form["id"].as_str().unwrap().to_owned();
+        Self { account, member, integration, contact, form, api }
+    }
+
+    /// Every token there is.
+    pub fn tokens(&self) -> [&str; 4] {
+        [OPERATOR_TOKEN, &self.account.token, &self.member.token, &self.integration.token]
+    }
+
+    /// The path of an operation, with what is there for its variables.
+    pub fn path(&self, operation: &Operation) -> String {
+        let id = match operation.path.split('/').nth(2) {
+            Some("users") => &self.member.id,
+            Some("tokens") => &self.integration.id,
+            Some("forms") => &self.form,
+            _ => &self.contact,
+        };
+        let path = operation.path.replace("{id}", id).replace("{form_id}", id);
+        path.replace("{email}", &ADDRESS.replace('@', "%40"))
+    }
+
+    /// The token of one who may take the operation; none for a public one.
+    pub fn token(&self, operation: &Operation) -> Option<&str> {
+        match operation {
+            operation if operation.is_public() => None,
+            operation if operation.is_operators() => Some(OPERATOR_TOKEN),
+            _ => Some(&self.account.token),
+        }
+    }
+
+    /// A request for the operation, without a body.
+    pub fn request(&self, operation: &Operation) -> Request<'_> {
+        self.request_with(operation, "", None)
+    }
+
+    /// A request for the operation with this query and this body.
+    pub fn request_with(&self, operation: &Operation, query: &str, body: Option<&Value>) -> Request<'_> {
+        let mut request = self.nobodys_request(operation, query, body);
+        if let Some(token) = self.token(operation) {
+            request = request.token(token);
+        }
+        request
+    }
+
+    /// The same without a token.
+    pub fn nobodys_request(&self, operation: &Operation, query: &str, body: Option<&Value>) -> Request<'_> {
+        let path = format!("{}?{query}", self.path(operation));
+        let request = self.api.request(operation.method.clone(), path.trim_end_matches('?'));
+        match body {
+            Some(body) => request.json(body),
+            None => request,
+        }
+    }
+
+    /// A body that the operation takes; none if it has none.
+    pub fn body(&self, operation: &Operation) -> Option<Value> {
+        let list = json!({"contacts": [{"id": self.contact}, {"email": "nobody.wanda@private.example"}, {"id": "wanda"}]});
+        Some(match (operation.method.as_str(), &*operation.path) {
+            ("GET" | "DELETE" | "OPTIONS", _) => return None,
+            ("POST", "/v1/accounts") => json!({
+                "name": "Wanda Ltd", "time_zone": "Europe/Berlin", "term": "monthly", "renewal_date": "2026-01-31",
+                "tier": {"included": 10, "block": 5}, "cap": 100, "marketing_contacts": true,
+                "test_clock": "2026-11-10T12:00:00Z",
+            }),
+            ("PATCH", "/v1/account") => json!({
+                "name": "Wanda Inc", "time_zone": "Asia/Tokyo", "term": "annual", "renewal_date": "2027-03-31", "cap": 500,
+                "marketing_contacts": true, "tier_limit_at_renewal": 1000,
+                "defaults": {"external_form": false, "chatflow": true, "chatflows": {"wanda": false}},
+            }),
+            ("POST", "/v1/account/test-clock") => json!({"now": "2026-12-03T12:00:00Z"}),
+            ("POST", "/v1/users") => {
+                json!({"name": "Wanda Two", "email": "wanda.two@private.example", "role": "admin", "modify_marketing_contacts": false})
+            }
+            ("PATCH", "/v1/users/{id}") => {
+                json!({"name": "Wanda Three", "email": "wanda.three@private.example"})
+            }
+            ("POST", "/v1/tokens") => json!({"integration": {"name": "Wanda's CRM", "set_marketing": true}}),
+            ("POST", "/v1/contacts") => json!({
+                "email": "wanda.new@private.example", "properties": {"firstname": "Wanda", "note": "wanda\n"},
+                "unsubscribed": false, "bounced": true, "source": {"type": "chatflow", "name": "Wanda's chat", "id": "wanda"},
+            }),
+            ("PUT", "/v1/contacts/by-email/{email}") => {
+                json!({"properties": {"lastname": "Wandason", "none": null}, "unsubscribed": true, "marketing": true})
+            }
+            ("PATCH", "/v1/contacts/{id}") => json!({"properties": {"firstname": "WANDA"}, "bounced": false}),
+            ("POST", "/v1/contacts/search") => json!({
+                "filterGroups": [{"filters": [
+                    {"propertyName": "email", "operator": "CONTAINS_TOKEN", "value": "wanda*"},
+                    {"propertyName": "firstname", "operator": "IN", "values": ["wanda", 7]},
+                    {"propertyName": "created_at", "operator": "BETWEEN", "value": 0, "highValue": "2030-01-01"},
+                ]}],
+                "limit": 1,
+            }),
+            ("POST", "/v1/contacts/marketing" | "/v1/contacts/non-marketing-pending") => list,
+            ("POST", "/v1/eligibility") => json!({"tool": "marketing_email", "contacts": list["contacts"]}),
+            ("POST", "/v1/forms") => json!({
+                "name": "Wanda's second", "provider": "native", "set_marketing": false,
+                "field_map": {"wanda": "email"}, "allowed_origins": ["https://private.example"],
+                "redirect_url": "https://private.example/wanda",
+            }),
+            ("PATCH", "/v1/forms/{id}") => {
+                json!({"name": "Wanda's first", "field_map": {}, "allowed_origins": []})
+            }
+            ("POST", "/v1/forms/{form_id}/submissions") => json!({
+                "fields": {"email": "wanda.submits@private.example", "given": "Wanda", "Ticked": ["wanda", 1, true]},
+                "submission_id": "wanda", "submitted_at": "2026-12-02T12:00:00Z", "page_url": "https://private.example/",
+            }),
+            (method, path) => panic!("the walk does not know {method} {path}"),
+        })
+    }
+
+    /// Takes every operation: what only adds and reads first, deletions last.
+    pub async fn all(&self, operations: &[Operation]) -> Vec<(Operation, Reply)> {
+        let mut operations = operations.to_vec();
+        operations.sort_by_key(|operation| operation.method == Method::DELETE);
+        let mut replies = Vec::new();
+        for operation in operations {
+            let body = self.body(&operation);
+            let reply = self.request_with(&operation, "", body.as_ref()).await;
+            replies.push((operation, reply));
+        }
+        replies
+    }
+}

@@ -1,0 +1,111 @@
+//! The committed document is what the functions declare, and has the routes that the template has.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use testkit::{Api, at};
+use utoipa::openapi::OpenApi;
+
+use super::operations::{Operation, operations};
+use super::{functions, merged};
+use crate::dependencies::repository;
+use crate::template::routes::{Route, public_routes, template_routes};
+
+/// Where the document stands. The function `account` serves it.
+fn committed() -> PathBuf {
+    repository().join("functions/account/openapi.json")
+}
+
+fn pretty(document: &OpenApi) -> String {
+    serde_json::to_string_pretty(document).unwrap() + "\n"
+}
+
+/// Whether the document is to be written anew.
+#[expect(clippy::disallowed_methods, reason = "it is how whoever runs the tests says so")]
+fn is_to_be_updated() -> bool {
+    std::env::var("UPDATE").is_ok_and(|value| value == "1")
+}
+
+#[test]
+fn the_committed_document_is_what_the_functions_declare() {
+    let declared = pretty(&merged());
+    if is_to_be_updated() {
+        std::fs::write(committed(), &declared).unwrap();
+    }
+    let is_the_same = std::fs::read_to_string(committed()).unwrap() == declared;
+    assert!(
+        is_the_same,
+        "functions/account/openapi.json is not what the functions declare; `UPDATE=1 cargo test -p tests openapi` \
+         writes it anew"
+    );
+}
+
+#[tokio::test]
+async fn the_document_is_served_to_everybody() {
+    let api = Api::start(at("2026-11-10T12:00:00.000Z")).await;
+    let served = api.get("/v1/openapi.json").await.expect(200);
+    if !is_to_be_updated() {
+        assert_eq!(served, serde_json::to_value(merged()).unwrap());
+    }
+    // Nobody is asked who they are, so that an old token does no harm.
+    assert_eq!(api.get("/v1/openapi.json").token("tmk_unknown").await.expect(200), served);
+}
+
+fn routes(operations: &[Operation]) -> BTreeSet<Route> {
+    operations.iter().map(|operation| (operation.method.to_string(), operation.path.clone())).collect()
+}
+
+#[test]
+fn each_function_describes_the_routes_that_the_template_gives_it() {
+    let declared = template_routes();
+    for (function, document) in functions() {
+        let described = routes(&operations(&serde_json::to_value(document).unwrap()));
+        assert_eq!(described, declared[function], "{function}");
+    }
+    assert_eq!(declared.len(), functions().len());
+}
+
+#[test]
+fn the_operations_that_need_no_token_are_the_templates_public_routes() {
+    let mut operations = operations(&serde_json::to_value(merged()).unwrap());
+    operations.retain(|operation| operation.is_public());
+    assert_eq!(routes(&operations), public_routes());
+}
+
+#[test]
+fn operations_have_names_of_their_own_and_say_what_they_are() {
+    let operations = operations(&serde_json::to_value(merged()).unwrap());
+    let names: BTreeSet<&str> = operations.iter().map(|operation| operation.text("operationId")).collect();
+    assert_eq!(names.len(), operations.len(), "{names:?}");
+    for operation in &operations {
+        assert!(operation.text("summary").ends_with('.'), "{operation}");
+        let responses = operation.description["responses"].as_object().unwrap();
+        for (status, response) in responses {
+            assert!(
+                response["description"].as_str().is_some_and(|text| !text.is_empty()),
+                "{operation} {status}"
+            );
+        }
+        assert!(responses.contains_key("default"), "{operation} may answer with a problem");
+    }
+}
+
+#[test]
+fn every_schema_and_every_field_is_described() {
+    let document = serde_json::to_value(merged()).unwrap();
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        undescribed(schema, name);
+    }
+}
+
+/// Fails for a field without a description, within this schema.
+fn undescribed(schema: &Value, place: &str) {
+    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        let place = format!("{place}.{name}");
+        let parts = ["oneOf", "allOf"].into_iter().filter_map(|of| field[of].as_array()).flatten();
+        let says = |schema: &Value| schema["description"].is_string() || schema["$ref"].is_string();
+        assert!(says(field) || parts.into_iter().any(says), "{place} is not described");
+        undescribed(field, &place);
+    }
+}

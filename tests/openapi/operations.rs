@@ -1,0 +1,85 @@
+//! The operations of an OpenAPI document.
+
+use std::fmt;
+
+use http::Method;
+use serde_json::{Value, json};
+
+use super::schema::Schemas;
+
+/// The methods under which a path's operations stand.
+const METHODS: [Method; 6] =
+    [Method::GET, Method::PUT, Method::POST, Method::DELETE, Method::OPTIONS, Method::PATCH];
+
+/// One operation.
+#[derive(Clone)]
+pub struct Operation {
+    /// Its method.
+    pub method: Method,
+    /// Its path, with named variables.
+    pub path: String,
+    /// What the document says of it.
+    pub description: Value,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+/// Every operation of a document.
+pub fn operations(document: &Value) -> Vec<Operation> {
+    let paths = document["paths"].as_object().unwrap();
+    let of_path = |(path, item): (&String, &Value)| {
+        let found = METHODS.iter().filter_map(|method| {
+            let description = item.get(method.as_str().to_ascii_lowercase())?.clone();
+            Some(Operation { method: method.clone(), path: path.clone(), description })
+        });
+        found.collect::<Vec<_>>()
+    };
+    paths.iter().flat_map(of_path).collect()
+}
+
+/// Every operation of the API, and the schemas that they name.
+pub fn api() -> (Vec<Operation>, Schemas) {
+    let document = serde_json::to_value(super::merged()).unwrap();
+    (operations(&document), Schemas::of(&document))
+}
+
+impl Operation {
+    /// A text that the document says of it.
+    pub fn text(&self, name: &str) -> &str {
+        self.description[name].as_str().unwrap_or_else(|| panic!("{self} has no {name}"))
+    }
+
+    /// Whether it needs no token.
+    pub fn is_public(&self) -> bool {
+        self.description["security"] == json!([{}])
+    }
+
+    /// Whether it is the operator's alone.
+    pub fn is_operators(&self) -> bool {
+        self.description["security"] == json!([{"operator": []}])
+    }
+
+    /// The schema of its JSON body, if it has one.
+    pub fn body(&self) -> Option<&Value> {
+        let schema = &self.description["requestBody"]["content"]["application/json"]["schema"];
+        (!schema.is_null()).then_some(schema)
+    }
+
+    /// The names of its parameters of a kind: `path`, `query` or `header`.
+    pub fn parameters(&self, kind: &str) -> Vec<&str> {
+        let all = self.description["parameters"].as_array().into_iter().flatten();
+        let of_kind = all.filter(|parameter| parameter["in"] == kind);
+        of_kind.map(|parameter| parameter["name"].as_str().unwrap()).collect()
+    }
+
+    /// The schema of the body of its answers with this status: `Some(None)` if they have none, and none if the
+    /// document knows no such answers.
+    pub fn answer(&self, status: u16) -> Option<Option<&Value>> {
+        let answer = self.description["responses"].get(status.to_string())?;
+        Some(answer["content"].get("application/json").map(|content| &content["schema"]))
+    }
+}
