@@ -6,9 +6,13 @@
     clippy::unwrap_used,
     reason = "a test that cannot go on has failed"
 )]
+#![allow(unreachable_pub, reason = "within a test binary `pub` says what the other modules use")]
 
 mod dependencies;
 mod http;
+mod local;
+mod model;
 mod openapi;
 mod operations;
+mod readme;
 mod template;
