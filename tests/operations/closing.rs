@@ -92,6 +92,38 @@ async fn a_sweep_that_is_stopped_goes_on_later() {
     assert_eq!(table.store.unswept(account, PeriodNumber::FIRST).await.unwrap(), []);
 }
 
+/// A change of somebody's data that was decided just before the period closed, and written just after.
+#[tokio::test]
+async fn the_sweep_settles_also_whom_a_late_write_left_as_they_were() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let ids = marketing_contacts(&table.store, account, 30, at(START)).await;
+    set(&table.store, account, Command::SetNonMarketingPending, &ids, at(START)).await.unwrap();
+    table.store.close_ended(account, at(UPDATE)).await.unwrap();
+    // Such a write leaves the contact queued in the closed period, under a version that the sweep has not read.
+    let meddle = async {
+        for id in &ids {
+            let update = table.client.update_item().table_name(testkit::TABLE);
+            let update = update.key("pk", text(&format!("CONTACT#{account}#{}", id.bucket())));
+            let update = update.key("sk", text(&id.to_string())).update_expression("ADD version :one");
+            let update = update.condition_expression("#state = :leaving").expression_attribute_names("#state", "state");
+            let one = aws_sdk_dynamodb::types::AttributeValue::N("1".to_owned());
+            let update = update.expression_attribute_values(":one", one);
+            // Those that are settled already are no longer leaving.
+            let _ = update.expression_attribute_values(":leaving", text("leaving")).send().await;
+        }
+    };
+    let (_, ()) = tokio::join!(sweep_everything(&table.store, at(UPDATE)), meddle);
+    let items = table.client.scan().table_name(testkit::TABLE).send().await.unwrap().items.unwrap();
+    let leaving = items.iter().filter(|item| item.contains_key("leaving_pk"));
+    assert_eq!(leaving.count(), 0, "everybody is settled");
+    assert_exact(&table, account, at(UPDATE)).await;
+}
+
+fn text(value: &str) -> aws_sdk_dynamodb::types::AttributeValue {
+    aws_sdk_dynamodb::types::AttributeValue::S(value.to_owned())
+}
+
 #[tokio::test]
 async fn missed_periods_are_closed_one_by_one_each_with_its_statement() {
     let table = TestTable::start().await;

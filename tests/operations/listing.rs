@@ -40,8 +40,9 @@ async fn pages_of_every_size_give_each_contact_once_in_the_order_of_making() {
         marketing_contacts(&table.store, account, 150, at(START)).await.into_iter().collect();
     let made: Vec<ContactId> = made.into_iter().collect();
     for limit in [1, 7, 16, 100, 149, 150, 151, 1_000] {
-        let (ids, _) = all(&table.store, account, None, limit, START).await;
+        let (ids, pages) = all(&table.store, account, None, limit, START).await;
         assert_eq!(ids, made, "pages of {limit}");
+        assert_eq!(pages, 150_usize.div_ceil(limit), "no empty page at the end");
     }
 }
 

@@ -53,6 +53,9 @@ pub const FILTER_VALUES_MAX: usize = 100;
 /// With the pauses below, ten retries carry about a hundred status changes a second of one account.
 pub const RETRIES_MAX: u32 = 10;
 
+/// How many of them are made without a pause, where what was decided on has changed and is only to be read again.
+pub const RETRIES_AT_ONCE: u32 = 2;
+
 /// The first pause between retries, in milliseconds; it doubles each time.
 pub const RETRY_PAUSE_FIRST_MILLIS: u64 = 10;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::limits::{RETRIES_MAX, RETRY_PAUSE_FIRST_MILLIS, RETRY_PAUSE_LONGEST_MILLIS};
+use domain::limits::{RETRIES_AT_ONCE, RETRIES_MAX, RETRY_PAUSE_FIRST_MILLIS, RETRY_PAUSE_LONGEST_MILLIS};
 
 use crate::{Entropy, StoreError};
 
@@ -17,12 +17,17 @@ impl<'a> Retries<'a> {
         Self { entropy, used: 0 }
     }
 
-    /// Counts one more try, for when waiting would not help: what was decided on has changed.
+    /// Counts one more try, for when what was decided on has changed: reading it again is enough, and waiting would
+    /// not help unless it keeps changing.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] when the tries are used up.
-    pub(crate) fn again(&mut self, why: &str) -> Result<(), StoreError> {
+    pub(crate) async fn again(&mut self, why: &str) -> Result<(), StoreError> {
+        if self.used < RETRIES_AT_ONCE { self.count(why) } else { self.pause(why).await }
+    }
+
+    fn count(&mut self, why: &str) -> Result<(), StoreError> {
         if self.used >= RETRIES_MAX {
             return Err(StoreError::Unavailable(format!("gave up after {RETRIES_MAX} retries: {why}"), None));
         }
@@ -37,7 +42,7 @@ impl<'a> Retries<'a> {
     ///
     /// [`StoreError::Unavailable`] when the tries are used up.
     pub(crate) async fn pause(&mut self, why: &str) -> Result<(), StoreError> {
-        self.again(why)?;
+        self.count(why)?;
         let doubled = RETRY_PAUSE_FIRST_MILLIS.saturating_mul(1 << self.used.min(16).saturating_sub(1));
         let longest = doubled.min(RETRY_PAUSE_LONGEST_MILLIS);
         let millis = longest / 2 + self.entropy.up_to(longest - longest / 2);

@@ -117,7 +117,7 @@ impl Store {
             }
             let found = self.find(account, Some(submission.email), &mut opened, wall, &mut retries).await?;
             let Some(found) = found else {
-                retries.again("the address moved during a read")?;
+                retries.again("the address moved during a read").await?;
                 continue;
             };
             let new_id = ContactId::new(opened.now, self.entropy().bits());

@@ -17,7 +17,7 @@ use crate::items::as_text;
 use crate::keys::{DUE_AT, DUE_SHARD, Item, Key, LEAVING_INDEX, LEAVING_PK, leaving_pk};
 use crate::retry::Retries;
 use crate::store::{Store, read_error};
-use crate::transaction::{Committed, Transaction};
+use crate::transaction::Transaction;
 use crate::writes::Expression;
 
 /// A bucket of a closed period to be swept, as a message says it.
@@ -115,42 +115,48 @@ impl Store {
             // The period is not closed: there is nothing to sweep.
             return Ok(0);
         }
-        let left = loaded.into_iter().filter(|loaded| {
-            loaded.contact.state() == State::NonMarketing && loaded.contact.version != loaded.stored_version
-        });
-        stream::iter(left)
-            .map(|loaded| self.sweep_contact(account, loaded))
+        stream::iter(loaded.into_iter().filter(has_left))
+            .map(|loaded| self.sweep_contact(account, loaded, wall))
             .buffer_unordered(SWEEP_PARALLEL)
             .try_fold(0, |sum, swept| async move { Ok(sum + u64::from(swept)) })
             .await
     }
 
-    /// Writes one contact as reads already show it, or removes a deleted one. If anybody else wrote it meanwhile
-    /// they settled it, and there is nothing left to do.
-    async fn sweep_contact(&self, account: AccountId, loaded: Loaded) -> Result<bool, StoreError> {
+    /// Writes one contact as reads already show it, or removes a deleted one. Another write that came between may
+    /// have settled it, or may have been decided before the period closed; reading it again tells.
+    async fn sweep_contact(
+        &self,
+        account: AccountId,
+        mut loaded: Loaded,
+        wall: Timestamp,
+    ) -> Result<bool, StoreError> {
         let mut retries = self.retries();
-        if loaded.contact.is_visible() {
-            return self.write_settled(account, loaded, &mut retries).await;
-        }
         loop {
-            let mut transaction = Transaction::new(self.entropy());
-            self.remove(&mut transaction, account, &loaded, &mut retries).await?;
-            match self.try_commit(transaction, &mut retries).await? {
-                Committed::Done => return Ok(true),
-                Committed::Cancelled(cancelled)
-                    if cancelled.condition_failed(crate::transaction::Part::Contact) =>
-                {
-                    return Ok(false);
-                }
-                Committed::Cancelled(cancelled) => cancelled.wait(&mut retries).await?,
+            let id = loaded.contact.id;
+            let written = if loaded.contact.is_visible() {
+                self.write_settled(account, &mut loaded, &mut retries).await?
+            } else {
+                let mut transaction = Transaction::new(self.entropy());
+                self.remove(&mut transaction, account, &loaded, &mut retries).await?;
+                self.commit(transaction, &mut retries).await?
+            };
+            if written {
+                return Ok(true);
+            }
+            retries.again("a contact kept changing while it was swept").await?;
+            let (again, _) = self.load(account, wall, &[id], Vec::new(), &mut retries).await?;
+            match again.into_iter().find(has_left) {
+                Some(again) => loaded = again,
+                None => return Ok(false),
             }
         }
     }
 
+    /// Answers false if the contact is no longer as it was read.
     async fn write_settled(
         &self,
         account: AccountId,
-        mut loaded: Loaded,
+        loaded: &mut Loaded,
         retries: &mut Retries<'_>,
     ) -> Result<bool, StoreError> {
         let stored = Some(loaded.stored_version);
@@ -225,6 +231,11 @@ impl Store {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether the contact has left and is not yet written so.
+fn has_left(loaded: &Loaded) -> bool {
+    loaded.contact.state() == State::NonMarketing && loaded.contact.version != loaded.stored_version
 }
 
 /// The statement's attribute that names the buckets still to be swept.

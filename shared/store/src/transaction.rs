@@ -31,47 +31,6 @@ pub(crate) struct Transaction {
     token: String,
 }
 
-/// How a transaction ended.
-#[derive(Debug)]
-pub(crate) enum Committed {
-    /// Everything was written.
-    Done,
-    /// Nothing was written.
-    Cancelled(Cancelled),
-}
-
-/// Why nothing was written.
-#[derive(Debug)]
-pub(crate) struct Cancelled(Vec<(Part, Cause)>);
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Cause {
-    /// The item is not as the condition says.
-    Condition,
-    /// Another transaction had the item in its hands, or the table was throttled.
-    Busy,
-}
-
-impl Cancelled {
-    /// Whether the condition of such a write failed.
-    pub(crate) fn condition_failed(&self, part: Part) -> bool {
-        self.0.contains(&(part, Cause::Condition))
-    }
-
-    /// Waits if the items were busy, and not if what was decided on has changed: then reading again is enough.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Unavailable`] when the tries are used up.
-    pub(crate) async fn wait(&self, retries: &mut Retries<'_>) -> Result<(), StoreError> {
-        if self.0.iter().any(|(_, cause)| *cause == Cause::Busy) {
-            retries.pause("other writes had the items in hand").await
-        } else {
-            retries.again("what was decided on kept changing")
-        }
-    }
-}
-
 impl Transaction {
     /// A transaction without writes.
     pub(crate) fn new(entropy: &Entropy) -> Self {
@@ -95,14 +54,19 @@ impl Transaction {
         self.push(part, TransactWriteItem::builder().delete(delete).build());
     }
 
-    fn causes(&self, reasons: &[CancellationReason]) -> Result<Cancelled, StoreError> {
-        let mut causes = Vec::new();
+    /// Whether a transaction was cancelled because other writes had its items in hand, or the table was throttled.
+    /// Otherwise an item was not as its condition says.
+    ///
+    /// # Errors
+    ///
+    /// A fault, if a part was refused for what it is.
+    fn was_busy(&self, reasons: &[CancellationReason]) -> Result<bool, StoreError> {
+        let mut busy = false;
         for (part, reason) in self.parts.iter().zip(reasons) {
-            let cause = match reason.code() {
-                None | Some("None") => continue,
-                Some("ConditionalCheckFailed") => Cause::Condition,
+            match reason.code() {
+                None | Some("None" | "ConditionalCheckFailed") => {}
                 Some("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded") => {
-                    Cause::Busy
+                    busy = true;
                 }
                 Some(code) => {
                     return Err(StoreError::Fault(
@@ -110,10 +74,9 @@ impl Transaction {
                         None,
                     ));
                 }
-            };
-            causes.push((*part, cause));
+            }
         }
-        Ok(Cancelled(causes))
+        Ok(busy)
     }
 }
 
@@ -152,8 +115,11 @@ pub(crate) fn is_transient(status: u16, code: Option<&str>) -> bool {
 }
 
 impl Store {
-    /// Commits a transaction and answers whether it has happened. If not, it has waited as long as is good, and what
-    /// was decided on is to be read again.
+    /// Commits a transaction and answers whether it has happened. If it has not, this has waited as long as is
+    /// good, and what was decided on is to be read again. A transaction without writes is done at once.
+    ///
+    /// A lost answer is asked for again under the same token, so a transaction that has happened is never taken for
+    /// one that has not.
     ///
     /// # Errors
     ///
@@ -163,25 +129,8 @@ impl Store {
         transaction: Transaction,
         retries: &mut Retries<'_>,
     ) -> Result<bool, StoreError> {
-        match self.try_commit(transaction, retries).await? {
-            Committed::Done => Ok(true),
-            Committed::Cancelled(cancelled) => cancelled.wait(retries).await.map(|()| false),
-        }
-    }
-
-    /// Commits a transaction. A lost answer is asked for again under the same token, so a transaction that has
-    /// happened is never taken for one that has not. One without writes is done at once.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Unavailable`] when no answer is to be had, and faults.
-    pub(crate) async fn try_commit(
-        &self,
-        transaction: Transaction,
-        retries: &mut Retries<'_>,
-    ) -> Result<Committed, StoreError> {
         if transaction.writes.is_empty() {
-            return Ok(Committed::Done);
+            return Ok(true);
         }
         loop {
             let sent = self
@@ -191,10 +140,15 @@ impl Store {
                 .set_transact_items(Some(transaction.writes.clone()))
                 .send()
                 .await;
-            let Err(error) = sent else { return Ok(Committed::Done) };
+            let Err(error) = sent else { return Ok(true) };
             match verdict(&error) {
                 Verdict::Cancelled(reasons) => {
-                    return transaction.causes(&reasons).map(Committed::Cancelled);
+                    if transaction.was_busy(&reasons)? {
+                        retries.pause("other writes had the items in hand").await?;
+                    } else {
+                        retries.again("what was decided on kept changing").await?;
+                    }
+                    return Ok(false);
                 }
                 Verdict::Unknown => {
                     if let Err(StoreError::Unavailable(why, _)) =

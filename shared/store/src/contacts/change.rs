@@ -64,8 +64,9 @@ impl Store {
             let mut transaction = Transaction::new(self.entropy());
             if contact != before {
                 contact.touch(opened.now);
-                self.move_address(&mut transaction, account, &before, &contact, &mut opened, &mut retries)
-                    .await?;
+                let holder = request.holder(&mut opened)?;
+                let moved = AddressMove { account, before: &before, after: &contact, holder };
+                self.move_address(&mut transaction, &moved, wall, &mut retries).await?;
                 let put = self.contact_put(account, &mut contact, Some(stored_version), &mut retries).await?;
                 transaction.put(Part::Contact, put);
             }
@@ -80,18 +81,19 @@ impl Store {
     async fn move_address(
         &self,
         transaction: &mut Transaction,
-        account: AccountId,
-        before: &Contact,
-        after: &Contact,
-        opened: &mut Opened,
+        moved: &AddressMove<'_>,
+        wall: Timestamp,
         retries: &mut Retries<'_>,
     ) -> Result<(), StoreError> {
+        let AddressMove { account, before, after, holder } = *moved;
         let key = |contact: &Contact| contact.email.as_ref().map(|email| email.key().to_owned());
         if key(before) == key(after) {
             return Ok(());
         }
         if let Some(email) = &after.email {
-            let holder = self.holder(account, email, opened, retries).await?;
+            if let Some(holder) = holder {
+                self.take_from_deleted(transaction, account, holder, wall, retries).await?;
+            }
             self.claim_address(transaction, account, email, after.id, holder)?;
         }
         if let Some(email) = &before.email {
@@ -100,30 +102,59 @@ impl Store {
         Ok(())
     }
 
-    /// The deleted contact that still has the address, if one does.
+    /// Takes the address from the deleted contact that has it. That contact is written as well, so that it can't
+    /// take its place again by this address at the same time: a unit stays without a name, and one that has left
+    /// goes.
     ///
     /// # Errors
     ///
-    /// [`Refused::ContactExists`] if a contact that is not deleted has it.
-    async fn holder(
+    /// [`Refused::ContactExists`] if the contact is not deleted.
+    async fn take_from_deleted(
         &self,
+        transaction: &mut Transaction,
         account: AccountId,
-        email: &EmailAddress,
-        opened: &mut Opened,
+        holder: ContactId,
+        wall: Timestamp,
         retries: &mut Retries<'_>,
-    ) -> Result<Option<ContactId>, StoreError> {
-        let address = opened.items.take::<AddressItem>(&Key::address(account, email))?;
-        let Some(AddressItem { contact: holder }) = address else { return Ok(None) };
-        let mut items = self.batch_get(&[Key::contact(account, holder)], retries).await?;
-        let item = items.take::<crate::items::ContactItem>(&Key::contact(account, holder))?;
-        match item.map(crate::items::ContactItem::into_contact).transpose()? {
-            Some(contact) if contact.is_visible() => Err(Refused::ContactExists(holder).into()),
-            _ => Ok(Some(holder)),
+    ) -> Result<(), StoreError> {
+        let (loaded, opened) = self.load(account, wall, &[holder], Vec::new(), retries).await?;
+        let Some(Loaded { contact: mut unit, stored_version }) = loaded.into_iter().next() else {
+            return Ok(());
+        };
+        if unit.is_visible() {
+            return Err(Refused::ContactExists(holder).into());
         }
+        if unit.state().is_billable() {
+            unit.email = None;
+            unit.touch(opened.now);
+            let put = self.contact_put(account, &mut unit, Some(stored_version), retries).await?;
+            transaction.put(Part::Contact, put);
+        } else {
+            self.delete_history(account, holder, retries).await?;
+            let key = Key::contact(account, holder);
+            transaction.delete(Part::Contact, self.delete_versioned(key, stored_version)?);
+        }
+        Ok(())
     }
 }
 
+/// A contact before and after a change that may give it another address.
+struct AddressMove<'a> {
+    account: AccountId,
+    before: &'a Contact,
+    after: &'a Contact,
+    /// Who has the new address now.
+    holder: Option<ContactId>,
+}
+
 impl ChangeContact<'_> {
+    /// Who has the address that is asked for.
+    fn holder(&self, opened: &mut Opened) -> Result<Option<ContactId>, StoreError> {
+        let Some(Some(email)) = &self.email else { return Ok(None) };
+        let address = opened.items.take::<AddressItem>(&Key::address(self.account, email))?;
+        Ok(address.map(|address| address.contact))
+    }
+
     fn write_data(&self, contact: &mut Contact) -> Result<(), Refused> {
         let merged = contact.properties.merge(self.properties.iter().cloned());
         merged.map_err(|error| Refused::Invalid { field: "properties", message: error.to_string() })?;

@@ -47,6 +47,10 @@ struct Stream {
 }
 
 impl Stream {
+    fn is_drained(&self) -> bool {
+        self.buffer.is_empty() && self.exhausted
+    }
+
     fn wants_more(&self) -> bool {
         self.buffer.is_empty() && !self.exhausted
     }
@@ -62,15 +66,16 @@ impl Store {
     /// [`crate::Refused::NotFound`] if there is no such account.
     pub async fn search(&self, search: Search<'_>, wall: Timestamp) -> Result<ContactPage, StoreError> {
         let mut streams = streams(&search);
-        let mut contacts = Vec::new();
+        let mut contacts: Vec<Contact> = Vec::new();
         let mut examined = 0;
-        let mut last = None;
+        let mut last_examined = None;
         loop {
-            let wanted = search.limit - contacts.len();
+            // One more than the page holds tells whether there is a next one.
+            let wanted = search.limit + 1 - contacts.len();
             let round = if search.filter.is_some() { usize::from(BUCKETS) * BUCKET_PAGE_MAX } else { wanted };
             let raw = self.next_contacts(&mut streams, round).await?;
             examined += raw.len();
-            last = raw.last().map(|contact: &Contact| contact.id).or(last);
+            last_examined = raw.last().map(|contact| contact.id).or(last_examined);
             // The period is read after the contacts, so it is never older than what they were written under.
             let mut retries = self.retries();
             let period = self.open(search.account, wall, Vec::new(), &mut retries).await?.period;
@@ -79,18 +84,18 @@ impl Store {
                 contact.is_visible() && search.filter.is_none_or(|filter| filter.matches(contact))
             });
             contacts.extend(matching.take(wanted));
-            let exhausted = streams.iter().all(|stream| stream.exhausted && stream.buffer.is_empty());
-            if contacts.len() == search.limit {
-                // What was examined beyond the last match is read again with the next page.
-                last = contacts.last().map(|contact| contact.id);
-                return Ok(ContactPage { contacts, period, next: last });
-            }
-            if exhausted {
-                return Ok(ContactPage { contacts, period, next: None });
-            }
-            if examined >= SEARCH_EXAMINED_MAX {
-                return Ok(ContactPage { contacts, period, next: last });
-            }
+            let next = if contacts.len() > search.limit {
+                // What was examined beyond the page's last contact is read again with the next page.
+                contacts.truncate(search.limit);
+                contacts.last().map(|contact| contact.id)
+            } else if streams.iter().all(Stream::is_drained) {
+                None
+            } else if examined >= SEARCH_EXAMINED_MAX {
+                last_examined
+            } else {
+                continue;
+            };
+            return Ok(ContactPage { contacts, period, next });
         }
     }
 

@@ -187,7 +187,7 @@ impl Store {
             // A batched read is not one instant: a contact may come from after a closing that the period in the
             // same answer comes from before.
             if contacts.iter().any(|contact| queued_in(contact) > Some(opened.period.number)) {
-                retries.again("the period closed during a read")?;
+                retries.again("the period closed during a read").await?;
                 continue;
             }
             return Ok((self.settle(account, contacts, &opened.period, retries).await?, opened));
