@@ -193,3 +193,41 @@ async fn an_address_that_is_taken_and_comes_back_at_once_has_one_owner() {
         assert_exact(&table, account, at(START)).await;
     }
 }
+
+/// An answer that is kept for a day repeats what the person was, so it is kept where nobody can read it.
+#[tokio::test]
+async fn erasure_leaves_no_trace_in_answers_that_are_kept() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let people: Vec<_> = (0..100).map(|n| format!("lovelace{n}@example.org")).collect();
+    let mut ids = Vec::new();
+    for person in &people {
+        ids.push(create(&table.store, account, person, true, at(START)).await.id);
+    }
+    // More than one transaction, so that parts of the answer are kept as well.
+    let contacts: Vec<ContactRef> = ids.iter().copied().map(ContactRef::Id).collect();
+    let claim = super::claim(account, "kept", 1, at(START));
+    let render = |report: &store::StatusReport| store::Answer {
+        status: 200,
+        body: format!("{:?}", report.results),
+        etag: None,
+        location: None,
+    };
+    let queue = Command::SetNonMarketingPending;
+    let send = || {
+        let finish = Finish::new(Some(&claim), &render);
+        super::set_status(&table.store, account, queue, &contacts, at(START), finish)
+    };
+    let first = send().await.unwrap();
+    assert!(first.body.contains("lovelace"));
+    for id in &ids {
+        delete(&table.store, account, *id, true, at(START)).await.unwrap();
+    }
+    let items = table.client.scan().table_name(testkit::TABLE).send().await.unwrap().items.unwrap();
+    assert!(!format!("{items:?}").contains("lovelace"));
+    let blobs = items.iter().flat_map(std::collections::HashMap::values).filter_map(|value| value.as_b().ok());
+    let blobs: Vec<_> = blobs.collect();
+    assert_eq!(blobs.len(), 2, "the answer and its first part");
+    assert!(blobs.iter().all(|blob| !String::from_utf8_lossy(blob.as_ref()).contains("lovelace")));
+    assert_eq!(send().await.unwrap(), first, "whoever asked may still be told what they were told");
+}

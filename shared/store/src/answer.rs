@@ -3,6 +3,8 @@
 use domain::Timestamp;
 use sha2::{Digest, Sha256};
 
+use crate::seal::Seal;
+
 /// An HTTP answer as far as it is kept with an `Idempotency-Key`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Answer {
@@ -32,6 +34,8 @@ pub struct Claim {
     pub(crate) key: String,
     /// Tells whether a later request with the key is the same request.
     pub(crate) fingerprint: String,
+    /// What the answer is kept under.
+    pub(crate) seal: Seal,
     /// When the answer may be forgotten, on the wall clock.
     pub(crate) expires_at: Timestamp,
 }
@@ -40,8 +44,10 @@ impl Claim {
     /// A claim within `scope` to `key`, for the request with this fingerprint, made at wall-clock time `now`.
     #[must_use]
     pub fn new(scope: impl ToString, key: &str, fingerprint: &[u8; 32], now: Timestamp) -> Self {
+        let scope = scope.to_string();
         Self {
-            scope: scope.to_string(),
+            seal: Seal::new(&scope, key),
+            scope,
             key: digest(key),
             fingerprint: hex(fingerprint),
             expires_at: now.plus(domain::limits::IDEMPOTENCY_KEPT),

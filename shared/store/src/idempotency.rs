@@ -6,18 +6,18 @@ use crate::items::{AnswerItem, AnswerPartItem, Items, PartResultItem, decode};
 use crate::keys::{ANSWER_PART_PREFIX, Key, claim_pk};
 use crate::store::{Query, Store};
 use crate::transaction::{Part, Transaction};
-use crate::{Answer, Claim, Finish, Refused, StoreError};
+use crate::{Answer, Claim, Entropy, Finish, Refused, StoreError};
 
 impl AnswerItem {
-    fn of(claim: &Claim, answer: &Answer) -> Self {
-        Self {
+    fn of(claim: &Claim, answer: &Answer, entropy: &Entropy) -> Result<Self, StoreError> {
+        Ok(Self {
             fingerprint: claim.fingerprint.clone(),
             status: answer.status,
-            body: answer.body.clone(),
+            body: claim.seal.close(answer.body.as_bytes(), entropy)?,
             etag: answer.etag.clone(),
             location: answer.location.clone(),
             expires_at: claim.expires_at.seconds(),
-        }
+        })
     }
 
     /// The answer, if its time is not over.
@@ -32,7 +32,9 @@ impl AnswerItem {
         if self.fingerprint != claim.fingerprint {
             return Err(Refused::IdempotencyKeyReused.into());
         }
-        Ok(Some(Answer { status: self.status, body: self.body, etag: self.etag, location: self.location }))
+        let body = String::from_utf8(claim.seal.open(&self.body)?)
+            .map_err(|error| StoreError::Fault("a kept answer is no text".to_owned(), Some(error.into())))?;
+        Ok(Some(Answer { status: self.status, body, etag: self.etag, location: self.location }))
     }
 }
 
@@ -61,7 +63,7 @@ impl<T> Finish<'_, T> {
     ) -> Result<Answer, StoreError> {
         let answer = (self.render)(result);
         if let Some(claim) = self.claim {
-            let item = AnswerItem::of(claim, &answer);
+            let item = AnswerItem::of(claim, &answer, store.entropy())?;
             transaction.put(Part::Answer, store.put_new_or_expired(Key::answer(claim), &item, wall)?);
         }
         Ok(answer)
@@ -84,7 +86,8 @@ impl Store {
         let mut retries = self.retries();
         loop {
             let mut transaction = Transaction::new(self.entropy());
-            let put = self.put_new_or_expired(Key::answer(claim), &AnswerItem::of(claim, &answer), wall)?;
+            let item = AnswerItem::of(claim, &answer, self.entropy())?;
+            let put = self.put_new_or_expired(Key::answer(claim), &item, wall)?;
             transaction.put(Part::Answer, put);
             if self.commit(transaction, &mut retries).await? {
                 return Ok(answer);
@@ -121,7 +124,7 @@ impl Store {
                 if part.fingerprint != claim.fingerprint {
                     return Err(Refused::IdempotencyKeyReused.into());
                 }
-                results.extend(part.results);
+                results.extend(read_results(&claim.seal.open(&part.results)?)?);
             }
             match page.next {
                 Some(next) => query.after = Some(next),
@@ -135,15 +138,25 @@ impl Store {
         &self,
         transaction: &mut Transaction,
         claim: &Claim,
-        results: Vec<PartResultItem>,
+        results: &[PartResultItem],
     ) -> Result<(), StoreError> {
+        let unwritable = |error: serde_json::Error| {
+            StoreError::Fault("a part of an answer can't be written".to_owned(), Some(error.into()))
+        };
+        let results = serde_json::to_vec(results).map_err(unwritable)?;
         let part = format!("{:032x}", self.entropy().bits());
         let item = AnswerPartItem {
             fingerprint: claim.fingerprint.clone(),
-            results,
+            results: claim.seal.close(&results, self.entropy())?,
             expires_at: claim.expires_at.seconds(),
         };
         transaction.put(Part::Answer, self.put_new(Key::answer_part(claim, &part), &item)?);
         Ok(())
     }
+}
+
+fn read_results(text: &[u8]) -> Result<Vec<PartResultItem>, StoreError> {
+    serde_json::from_slice(text).map_err(|error| {
+        StoreError::Fault("a part of an answer can't be read".to_owned(), Some(error.into()))
+    })
 }

@@ -18,6 +18,7 @@ pub mod keys;
 mod listing;
 mod periods;
 mod retry;
+mod seal;
 mod status;
 mod store;
 mod submissions;

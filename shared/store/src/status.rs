@@ -187,8 +187,8 @@ impl Store {
             let report = run.report(&results, period_after);
             answer = Some(run.finish.attach(self, &mut transaction, &report, run.wall)?);
         } else if let (Some(claim), false) = (run.finish.claim, run.request.dry_run) {
-            let parts = results.iter().filter_map(StatusResult::to_part).collect();
-            self.attach_part(&mut transaction, claim, parts)?;
+            let parts: Vec<_> = results.iter().filter_map(StatusResult::to_part).collect();
+            self.attach_part(&mut transaction, claim, &parts)?;
         }
         if !self.commit(transaction, retries).await? {
             return Ok(None);

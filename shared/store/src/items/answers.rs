@@ -9,7 +9,9 @@ use super::Entity;
 pub(crate) struct AnswerItem {
     pub(crate) fingerprint: String,
     pub(crate) status: u16,
-    pub(crate) body: String,
+    /// Sealed under the request's own key.
+    #[serde(with = "serde_bytes")]
+    pub(crate) body: Vec<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) etag: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -25,7 +27,9 @@ impl Entity for AnswerItem {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct AnswerPartItem {
     pub(crate) fingerprint: String,
-    pub(crate) results: Vec<PartResultItem>,
+    /// A list of [`PartResultItem`] in JSON, sealed under the request's own key.
+    #[serde(with = "serde_bytes")]
+    pub(crate) results: Vec<u8>,
     pub(crate) expires_at: i64,
 }
 
