@@ -3,7 +3,9 @@
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
-use domain::limits::{AWS_ATTEMPT_TIMEOUT, AWS_ATTEMPTS_MAX, AWS_CONNECT_TIMEOUT, AWS_OPERATION_TIMEOUT};
+use domain::limits::{
+    AWS_ATTEMPT_TIMEOUT, AWS_ATTEMPTS_MAX, AWS_BACKOFF_FIRST, AWS_CONNECT_TIMEOUT, AWS_OPERATION_TIMEOUT,
+};
 
 /// What all clients share. Region, credentials and endpoints (such as `AWS_ENDPOINT_URL_DYNAMODB`) are those that the
 /// SDK itself reads from the environment.
@@ -26,7 +28,7 @@ fn timeouts() -> TimeoutConfig {
 
 /// Retries stay on: connections from the pool die while a function is frozen.
 fn retries() -> RetryConfig {
-    RetryConfig::standard().with_max_attempts(AWS_ATTEMPTS_MAX)
+    RetryConfig::standard().with_max_attempts(AWS_ATTEMPTS_MAX).with_initial_backoff(AWS_BACKOFF_FIRST)
 }
 
 #[cfg(test)]
@@ -36,8 +38,12 @@ mod tests {
     #[test]
     fn all_attempts_fit_into_the_operation() {
         assert!(AWS_CONNECT_TIMEOUT < AWS_ATTEMPT_TIMEOUT);
-        assert!(AWS_ATTEMPT_TIMEOUT * AWS_ATTEMPTS_MAX <= AWS_OPERATION_TIMEOUT);
+        let pauses = AWS_BACKOFF_FIRST * (2_u32.pow(AWS_ATTEMPTS_MAX - 1) - 1);
+        assert!(AWS_ATTEMPT_TIMEOUT * AWS_ATTEMPTS_MAX + pauses <= AWS_OPERATION_TIMEOUT);
         assert_eq!(timeouts().operation_timeout(), Some(AWS_OPERATION_TIMEOUT));
-        assert_eq!(retries().max_attempts(), AWS_ATTEMPTS_MAX);
+        assert_eq!(
+            (retries().max_attempts(), retries().initial_backoff()),
+            (AWS_ATTEMPTS_MAX, AWS_BACKOFF_FIRST)
+        );
     }
 }

@@ -56,6 +56,11 @@ pub const RETRIES_MAX: u32 = 10;
 /// How many of them are made without a pause, where what was decided on has changed and is only to be read again.
 pub const RETRIES_AT_ONCE: u32 = 2;
 
+/// For how long an operation is tried again: well above what ten retries take when calls are answered. When calls
+/// hang or the table is throttled, each try may take [`AWS_OPERATION_TIMEOUT`]; the one that begins last still ends
+/// within an HTTP function's 15 s.
+pub const RETRIES_TIME_MAX: Duration = Duration::from_secs(6);
+
 /// The first pause between retries, in milliseconds; it doubles each time.
 pub const RETRY_PAUSE_FIRST_MILLIS: u64 = 10;
 
@@ -163,8 +168,9 @@ pub const SWEEP_EXPECTED: TimeDelta = TimeDelta::hours(1);
 /// How many messages a queue takes at a time (SQS's `SendMessageBatch`).
 pub const QUEUE_BATCH_MAX: usize = 10;
 
-/// How much of its time a function keeps to end in good order.
-pub const DEADLINE_MARGIN: TimeDelta = TimeDelta::seconds(10);
+/// How much of its time a job keeps to end in good order: what its last step takes at the most when the table stops
+/// answering in the middle of it.
+pub const DEADLINE_MARGIN: TimeDelta = TimeDelta::seconds(40);
 
 // Calls to AWS.
 
@@ -178,6 +184,11 @@ pub const AWS_ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1500);
 /// How long a call to AWS may take with all of its attempts: half of an HTTP function's time, so that its answer
 /// still comes in time.
 pub const AWS_OPERATION_TIMEOUT: Duration = Duration::from_secs(7);
+
+/// The first pause between the attempts of a call; it doubles each time, and each is cut at random. Throttling and
+/// trouble of DynamoDB's own pass within tens of milliseconds. (The SDK's own default of a second would make every
+/// request wait that finds its connection dead after a freeze.)
+pub const AWS_BACKOFF_FIRST: Duration = Duration::from_millis(50);
 
 /// How often the SDK attempts a call. Conflicts and refusals are not its concern: the store decides again itself.
 pub const AWS_ATTEMPTS_MAX: u32 = 4;

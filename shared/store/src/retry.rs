@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use domain::limits::{RETRIES_AT_ONCE, RETRIES_MAX, RETRY_PAUSE_FIRST_MILLIS, RETRY_PAUSE_LONGEST_MILLIS};
+use domain::limits::{
+    RETRIES_AT_ONCE, RETRIES_MAX, RETRIES_TIME_MAX, RETRY_PAUSE_FIRST_MILLIS, RETRY_PAUSE_LONGEST_MILLIS,
+};
+use tokio::time::Instant;
 
 use crate::{Entropy, StoreError};
 
@@ -10,11 +13,12 @@ use crate::{Entropy, StoreError};
 pub(crate) struct Retries<'a> {
     entropy: &'a Entropy,
     used: u32,
+    begun: Instant,
 }
 
 impl<'a> Retries<'a> {
     pub(crate) fn new(entropy: &'a Entropy) -> Self {
-        Self { entropy, used: 0 }
+        Self { entropy, used: 0, begun: Instant::now() }
     }
 
     /// Counts one more try, for when what was decided on has changed: reading it again is enough, and waiting would
@@ -22,14 +26,14 @@ impl<'a> Retries<'a> {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] when the tries are used up.
+    /// [`StoreError::Unavailable`] when the tries or their time are used up.
     pub(crate) async fn again(&mut self, why: &str) -> Result<(), StoreError> {
         if self.used < RETRIES_AT_ONCE { self.count(why) } else { self.pause(why).await }
     }
 
     fn count(&mut self, why: &str) -> Result<(), StoreError> {
-        if self.used >= RETRIES_MAX {
-            return Err(StoreError::Unavailable(format!("gave up after {RETRIES_MAX} retries: {why}"), None));
+        if self.used >= RETRIES_MAX || self.begun.elapsed() >= RETRIES_TIME_MAX {
+            return Err(StoreError::Unavailable(format!("gave up after {} retries: {why}", self.used), None));
         }
         self.used += 1;
         Ok(())
@@ -40,7 +44,7 @@ impl<'a> Retries<'a> {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] when the tries are used up.
+    /// [`StoreError::Unavailable`] when the tries or their time are used up.
     pub(crate) async fn pause(&mut self, why: &str) -> Result<(), StoreError> {
         self.count(why)?;
         let doubled = RETRY_PAUSE_FIRST_MILLIS.saturating_mul(1 << self.used.min(16).saturating_sub(1));
@@ -48,5 +52,27 @@ impl<'a> Retries<'a> {
         let millis = longest / 2 + self.entropy.up_to(longest - longest / 2);
         tokio::time::sleep(Duration::from_millis(millis)).await;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tries_are_used_up_by_their_number_or_by_their_time() {
+        let entropy = Entropy::seeded(1);
+        let mut retries = Retries::new(&entropy);
+        for _ in 0..RETRIES_MAX {
+            retries.count("a conflict").unwrap();
+        }
+        let refused = retries.count("a conflict").unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            format!("the table is not available: gave up after {RETRIES_MAX} retries: a conflict")
+        );
+
+        let mut late = Retries { begun: Instant::now() - RETRIES_TIME_MAX, ..Retries::new(&entropy) };
+        assert!(matches!(late.count("no answer"), Err(StoreError::Unavailable(..))));
     }
 }
