@@ -7,6 +7,7 @@ mod queue;
 
 use std::collections::HashSet;
 
+use api::problem::chain;
 use domain::Timestamp;
 use domain::limits::SWEEP_EXPECTED;
 use serde::Serialize;
@@ -98,7 +99,7 @@ impl<Q: SweepQueue, G: Fn() -> bool> Tick<'_, Q, G> {
                     && let Err(error) = self.act(due).await
                 {
                     self.failed += 1;
-                    tracing::error!(?due, error = &error as &dyn std::error::Error, "a due thing failed");
+                    tracing::error!(?due, error = chain(&error), "a due thing failed");
                 }
             }
             after = page.next;

@@ -2,6 +2,7 @@
 //!
 //! What it writes is what reads show already, so it may come late, stop, repeat and run twice at once.
 
+use api::problem::chain;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use domain::Timestamp;
 use store::{Store, StoreError, SweepTask, Swept};
@@ -10,8 +11,9 @@ use thiserror::Error;
 /// Why a message was not done. It comes again.
 #[derive(Debug, Error)]
 enum MessageError {
-    #[error("the message is no sweep")]
-    Unreadable(#[source] serde_json::Error),
+    /// Where it stops to be one; serde's own words would repeat what stands there, which may be anything.
+    #[error("the message is no sweep, from its column {column} on")]
+    Unreadable { column: usize },
     #[error("the message has no body")]
     Empty,
     #[error("could not sweep")]
@@ -31,7 +33,7 @@ pub async fn handle(
         let done = match sweep_message(store, &message, wall(), &go_on).await {
             Ok(swept) => swept.finished,
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a sweep failed");
+                tracing::error!(error = chain(&error), "a sweep failed");
                 false
             }
         };
@@ -51,7 +53,8 @@ async fn sweep_message(
     go_on: impl Fn() -> bool,
 ) -> Result<Swept, MessageError> {
     let body = message.body.as_deref().ok_or(MessageError::Empty)?;
-    let task: SweepTask = serde_json::from_str(body).map_err(MessageError::Unreadable)?;
+    let unreadable = |error: serde_json::Error| MessageError::Unreadable { column: error.column() };
+    let task: SweepTask = serde_json::from_str(body).map_err(unreadable)?;
     let swept = store.sweep(task, wall, go_on).await?;
     tracing::info!(
         account = %task.account,

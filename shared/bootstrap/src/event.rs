@@ -7,6 +7,7 @@ use api::problem::chain;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// Runs `handler` for every event until Lambda ends the process, and logs one line for each. A fault is logged once,
 /// with its chain; Lambda is told only that there was one.
@@ -24,10 +25,15 @@ where
     X: Error,
 {
     let handler = &handler;
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<E>| async move {
-        let request_id = event.context.request_id.clone();
+    // The event is read here and not by the runtime, which logs what it can't read.
+    lambda_runtime::run(service_fn(move |LambdaEvent { payload, context }: LambdaEvent<Value>| async move {
+        let request_id = context.request_id.clone();
+        let Ok(payload) = serde_json::from_value(payload) else {
+            tracing::error!(function, request_id, "event not understood");
+            return Err(failed());
+        };
         let begun = Instant::now();
-        let result = handler(event).await;
+        let result = handler(LambdaEvent { payload, context }).await;
         let duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         match result {
             Ok(answer) => {
