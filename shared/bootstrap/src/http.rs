@@ -11,14 +11,17 @@ use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
+use lambda_http::Adapter;
+use tower::util::MapRequest;
 
 use crate::function;
+use crate::target::well_formed;
 
 /// The whole `main` of an HTTP function.
 pub async fn run_http(make_router: impl FnOnce(Context) -> Router) -> ExitCode {
     function::run(async |function| {
         let router = serving(make_router(function.context()?), &function.name);
-        lambda_http::run(router).await
+        lambda_runtime::run(MapRequest::new(Adapter::from(router), well_formed)).await
     })
     .await
 }

@@ -32,6 +32,7 @@ mod function;
 mod http;
 mod logging;
 mod sdk;
+mod target;
 
 pub use clock::system_clock;
 pub use environment::{Environment, EnvironmentError};
