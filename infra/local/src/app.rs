@@ -25,14 +25,20 @@ pub fn app(context: Context, operator_sha256: &str) -> Router {
         .merge(set_marketing::router(context.clone()))
         .merge(set_non_marketing_pending::router(context.clone()));
     let gateway = Gateway { context, operator_sha256: operator_sha256.into() };
-    api::router::with_not_found(routes).layer(from_fn_with_state(gateway, authorize))
+    let routes = api::router::with_not_found(routes).layer(from_fn_with_state(gateway.clone(), authorize));
+    api::router::finished(routes).layer(from_fn_with_state(gateway, name_request))
+}
+
+/// Gives the request an id, as API Gateway does.
+async fn name_request(State(gateway): State<Gateway>, mut request: Request, next: Next) -> Response {
+    let id = format!("{:032x}", gateway.context.store.entropy().bits());
+    request.extensions_mut().insert(RequestId(id));
+    next.run(request).await
 }
 
 /// Asks the authorizer and hands on what it says. Routes that need an identity answer 401 without one; the public
 /// ones do not ask.
 async fn authorize(State(gateway): State<Gateway>, mut request: Request, next: Next) -> Response {
-    let id = format!("{:032x}", gateway.context.store.entropy().bits());
-    request.extensions_mut().insert(RequestId(id));
     let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     match authorizer::authorize(&gateway.context.store, Some(&gateway.operator_sha256), header).await {
         Ok(Some(identity)) => {

@@ -29,6 +29,12 @@ pub fn with_not_found(routes: Router) -> Router {
     routes.fallback(not_found.layer(from_fn(finish)))
 }
 
+/// A router whose outer layers may refuse or fail as well: their responses are finished as those of routes are. The
+/// request's id has to be known by then.
+pub fn finished(router: Router) -> Router {
+    router.layer(from_fn(finish))
+}
+
 /// A router as API Gateway's events reach it: the outermost layer, which makes the event's identity known within.
 pub fn behind_api_gateway(router: Router) -> Router {
     router.layer(from_fn(take_from_api_gateway))
