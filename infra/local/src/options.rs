@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Parser;
 
 /// Tidemark on one machine: the API, the table, the schedule and the queue, with nothing else to install.
-#[derive(Clone, Debug, Parser)]
+#[derive(Clone, Parser)]
 #[command(name = "tidemark", version)]
 pub struct Options {
     /// The address to listen at; port 0 takes a free one.

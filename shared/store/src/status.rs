@@ -44,8 +44,8 @@ pub struct StatusReport {
     pub period: Period,
 }
 
-/// What came of it for one contact.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What came of it for one contact. `Debug` does not show its address.
+#[derive(Clone, PartialEq, Eq)]
 pub struct StatusResult {
     /// Which one, if there is one.
     pub id: Option<ContactId>,
@@ -53,6 +53,13 @@ pub struct StatusResult {
     pub email: Option<String>,
     /// What came of it.
     pub outcome: StatusOutcome,
+}
+
+impl std::fmt::Debug for StatusResult {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { id, outcome, .. } = self;
+        f.debug_struct("StatusResult").field("id", id).field("outcome", outcome).finish_non_exhaustive()
+    }
 }
 
 /// The outcome for one contact.

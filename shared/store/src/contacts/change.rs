@@ -17,7 +17,7 @@ use crate::transaction::{Part, Transaction};
 use crate::{Answer, Finish, Refused, StoreError};
 
 /// A change of a contact's data. Its marketing state is not among it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ChangeContact<'a> {
     /// Whose.
     pub account: AccountId,

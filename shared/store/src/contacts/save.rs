@@ -29,7 +29,7 @@ pub enum SaveMode {
 }
 
 /// A contact that a caller makes, or makes sure of.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SaveContact<'a> {
     /// Whose.
     pub account: AccountId,
