@@ -119,6 +119,7 @@ pub struct Page<T> {
     pub results: Vec<T>,
     /// How to go on; left out on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub paging: Option<NextPage>,
 }
 
