@@ -39,4 +39,4 @@ pub use environment::{Environment, EnvironmentError};
 pub use event::run_events;
 pub use function::{Function, run};
 pub use http::run_http;
-pub use logging::init as init_logging;
+pub use logging::{init as init_logging, subscriber as log_subscriber};

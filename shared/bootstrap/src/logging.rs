@@ -38,7 +38,8 @@ pub fn init(level: Level) {
     }
 }
 
-fn subscriber<W>(level: Level, writer: W) -> impl tracing::Subscriber + Send + Sync
+/// What turns events into lines, at this level, on this writer. It is not yet begun with: see [`init`].
+pub fn subscriber<W>(level: Level, writer: W) -> impl tracing::Subscriber + Send + Sync
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
