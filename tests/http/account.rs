@@ -1,0 +1,199 @@
+//! `/v1/account`: terms, defaults, and a sandbox's clock.
+
+use api::Slug;
+use serde_json::{Value, json};
+use testkit::{Api, Reply, Tenant};
+
+use super::{START, one_account};
+
+async fn change(api: &Api, account: &Tenant, body: Value) -> Reply {
+    api.patch("/v1/account").token(&account.token).json(&body).await
+}
+
+#[tokio::test]
+async fn what_is_left_out_of_a_change_stays() {
+    let (api, account) = one_account(json!({"cap": 10})).await;
+    let before = api.get("/v1/account").token(&account.token).await.expect(200);
+    assert_eq!(change(&api, &account, json!({})).await.expect(200), before);
+    let mut expected = before.clone();
+    expected["name"] = json!("Ada & Co");
+    assert_eq!(change(&api, &account, json!({"name": "Ada & Co"})).await.expect(200), expected);
+    expected["cap"] = Value::Null;
+    assert_eq!(change(&api, &account, json!({"cap": null})).await.expect(200), expected);
+    expected["defaults"]["chatflow"] = json!(true);
+    assert_eq!(change(&api, &account, json!({"defaults": {"chatflow": true}})).await.expect(200), expected);
+    expected["defaults"]["chatflows"] = json!({"a": false, "b": true});
+    let chatflows = json!({"defaults": {"chatflows": {"a": false, "b": true}}});
+    assert_eq!(change(&api, &account, chatflows).await.expect(200), expected);
+    expected["defaults"]["external_form"] = json!(false);
+    expected["defaults"]["chatflows"] = json!({});
+    let last = json!({"defaults": {"chatflows": {}, "external_form": false}});
+    assert_eq!(change(&api, &account, last).await.expect(200), expected);
+    assert_eq!(api.get("/v1/account").token(&account.token).await.expect(200), expected);
+}
+
+#[tokio::test]
+async fn a_new_calendar_moves_the_end_of_the_current_period() {
+    let (api, account) = one_account(json!({})).await;
+    for (body, ends_at) in [
+        (json!({"time_zone": "Asia/Tokyo"}), "2026-11-30T15:00:00.000Z"),
+        (json!({"renewal_date": "2020-11-20"}), "2026-11-19T15:00:00.000Z"),
+        (json!({"term": "monthly", "time_zone": "UTC"}), "2026-11-20T00:00:00.000Z"),
+        (json!({"renewal_date": "2024-02-29"}), "2026-11-29T00:00:00.000Z"),
+        (json!({"term": "annual", "renewal_date": "2024-01-01"}), "2026-12-01T00:00:00.000Z"),
+    ] {
+        let changed = change(&api, &account, body.clone()).await.expect(200);
+        let period = json!({"number": 1, "starts_at": START, "ends_at": ends_at});
+        assert_eq!(changed["period"], period, "{body}");
+        assert_eq!(api.get("/v1/usage").token(&account.token).await.expect(200)["next_update_at"], ends_at);
+    }
+}
+
+#[tokio::test]
+async fn everybody_who_is_leaving_leaves_at_the_moved_update_date() {
+    let (api, account) = one_account(json!({})).await;
+    let id = api.contact(&account.token, json!({"marketing": true})).await;
+    let _ = api.queue(&account.token, &[&id]).await;
+    let body = json!({"term": "monthly", "renewal_date": "2026-01-20"});
+    assert_eq!(change(&api, &account, body).await.status, 200);
+    let contact = api.get(&format!("/v1/contacts/{id}")).token(&account.token).await.expect(200);
+    assert_eq!(contact["marketing"]["leaves_at"], "2026-11-20T00:00:00.000Z");
+    api.clock.set(testkit::at("2026-11-20T00:00:00.000Z"));
+    assert_eq!(api.assert_exact(&account).await["marketing"], 0);
+}
+
+#[tokio::test]
+async fn changes_that_cannot_be_are_named_all_at_once() {
+    let (api, account) = one_account(json!({})).await;
+    let long = "x".repeat(201);
+    let body = json!({
+        "name": long, "time_zone": null, "term": "weekly", "renewal_date": 20270615, "cap": "10", "marketing_contacts": 0,
+        "defaults": {"external_form": null, "chatflow": 1, "chatflows": {"": true, "a": "yes"}, "form": true},
+        "tier_limit_at_renewal": 1.5, "tier": {"included": 1}, "test_clock": null, "id": "acc_1",
+    });
+    change(&api, &account, body).await.assert_invalid(&[
+        "name",
+        "time_zone",
+        "term",
+        "renewal_date",
+        "cap",
+        "marketing_contacts",
+        "defaults.external_form",
+        "defaults.chatflow",
+        "defaults.chatflows.",
+        "defaults.chatflows.a",
+        "defaults.form",
+        "tier_limit_at_renewal",
+        "id",
+        "test_clock",
+        "tier",
+    ]);
+    let many: serde_json::Map<_, _> = (0..201).map(|number| (format!("flow{number}"), json!(true))).collect();
+    change(&api, &account, json!({"defaults": {"chatflows": many}}))
+        .await
+        .assert_invalid(&["defaults.chatflows"]);
+}
+
+#[tokio::test]
+async fn a_lower_limit_is_asked_for_and_comes_at_the_renewal() {
+    let tier = json!({"tier": {"included": 2, "block": 2}, "renewal_date": "2026-12-01"});
+    let (api, account) = one_account(tier).await;
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        ids.push(api.contact(&account.token, json!({"marketing": true})).await);
+    }
+    assert_eq!(api.assert_exact(&account).await["tier"]["limit"], 6);
+    for (asked, slug) in [(3, Slug::InvalidRequest), (8, Slug::InvalidRequest), (0, Slug::InvalidRequest)] {
+        let reply = change(&api, &account, json!({"tier_limit_at_renewal": asked})).await;
+        reply.problem(slug);
+        reply.assert_invalid(&["tier_limit_at_renewal"]);
+    }
+    let changed = change(&api, &account, json!({"tier_limit_at_renewal": 2})).await.expect(200);
+    assert_eq!(changed["tier"], json!({"included": 2, "block": 2, "limit": 6, "limit_at_renewal": 2}));
+    let taken_back = change(&api, &account, json!({"tier_limit_at_renewal": null})).await.expect(200);
+    assert_eq!(taken_back["tier"], json!({"included": 2, "block": 2, "limit": 6}));
+    let _ = change(&api, &account, json!({"tier_limit_at_renewal": 2})).await.expect(200);
+    let _ = api.queue(&account.token, &[&ids[0], &ids[1]]).await;
+    api.clock.set(testkit::at(super::UPDATE));
+    let usage = api.assert_exact(&account).await;
+    assert_eq!(
+        (&usage["marketing"], &usage["tier"]["limit"]),
+        (&json!(3), &json!(4)),
+        "never below the usage"
+    );
+}
+
+#[tokio::test]
+async fn marketing_contacts_are_switched_off_only_where_there_are_none() {
+    let (api, account) = one_account(json!({})).await;
+    let token = &account.token;
+    let id = api.contact(token, json!({"email": "ada@example.org", "marketing": true})).await;
+    let off = json!({"marketing_contacts": false});
+    change(&api, &account, off.clone()).await.problem(Slug::MarketingContactsInUse);
+    let _ = api.queue(token, &[&id]).await;
+    change(&api, &account, off.clone()).await.problem(Slug::MarketingContactsInUse);
+    api.clock.set(testkit::at(super::UPDATE));
+    assert_eq!(change(&api, &account, off).await.expect(200)["marketing_contacts"], false);
+
+    for path in ["/v1/contacts/marketing", "/v1/contacts/non-marketing-pending"] {
+        let body = json!({"contacts": [{"id": id}]});
+        api.post(path).token(token).json(&body).await.problem(Slug::MarketingContactsOff);
+    }
+    let body = json!({"marketing": true});
+    api.post("/v1/contacts").token(token).json(&body).await.problem(Slug::MarketingContactsOff);
+    api.put("/v1/contacts/by-email/ada@example.org")
+        .token(token)
+        .json(&body)
+        .await
+        .problem(Slug::MarketingContactsOff);
+    let contact = api.post("/v1/contacts").token(token).json(&json!({"marketing": false})).await.expect(201);
+    assert_eq!(contact["marketing"]["state"], "non_marketing");
+    assert_eq!(api.assert_exact(&account).await["marketing"], 0);
+
+    assert_eq!(change(&api, &account, json!({"marketing_contacts": true})).await.status, 200);
+    assert_eq!(api.set_marketing(token, &[&id]).await["results"][0]["outcome"], "set");
+    api.assert_exact(&account).await;
+}
+
+#[tokio::test]
+async fn a_sandboxs_clock_moves_forward_only_and_stands_still_otherwise() {
+    let (api, account) = one_account(json!({"test_clock": "2030-05-10T00:00:00Z"})).await;
+    let move_to = async |now: &str| {
+        api.post("/v1/account/test-clock").token(&account.token).json(&json!({"now": now})).await
+    };
+    let moved = move_to("2030-07-15T10:00:00+02:00").await.expect(200);
+    assert_eq!(moved["test_clock"], "2030-07-15T08:00:00.000Z");
+    let period =
+        json!({"number": 3, "starts_at": "2030-07-01T00:00:00.000Z", "ends_at": "2030-08-01T00:00:00.000Z"});
+    assert_eq!(moved["period"], period);
+    assert_eq!(api.get("/v1/account").token(&account.token).await.expect(200), moved);
+    assert_eq!(
+        move_to("2030-07-15T08:00:00.000Z").await.expect(200),
+        moved,
+        "where it stands is not backward"
+    );
+    move_to("2030-07-15T07:59:59.999Z").await.problem(Slug::ClockNotForward);
+
+    api.clock.set(testkit::at("2040-01-01T00:00:00.000Z"));
+    assert_eq!(
+        api.get("/v1/account").token(&account.token).await.expect(200),
+        moved,
+        "the wall clock is another's"
+    );
+    for now in
+        ["2035-07-20T00:00:00Z", "2200-01-01T00:00:00Z", "1999-01-01T00:00:00Z", "tomorrow", "", "2030-07-16"]
+    {
+        move_to(now).await.assert_invalid(&["now"]);
+    }
+    assert_eq!(move_to("2035-07-15T00:00:00Z").await.expect(200)["period"]["number"], 63);
+    let statements = api.get("/v1/usage/statements").token(&account.token).await.expect(200);
+    assert_eq!(statements["results"].as_array().unwrap().len(), 62);
+}
+
+#[tokio::test]
+async fn an_ordinary_account_lives_on_the_wall_clock() {
+    let (api, account) = one_account(json!({})).await;
+    let body = json!({"now": "2027-01-01T00:00:00Z"});
+    api.post("/v1/account/test-clock").token(&account.token).json(&body).await.problem(Slug::NotASandbox);
+    assert!(api.get("/v1/account").token(&account.token).await.expect(200).get("test_clock").is_none());
+}

@@ -1,0 +1,267 @@
+//! `/v1/contacts`, `/v1/contacts/{id}` and `/v1/contacts/by-email/{email}`.
+
+use api::Slug;
+use domain::limits::{PROPERTIES_BYTES_MAX, PROPERTIES_MAX, PROPERTY_VALUE_BYTES_MAX};
+use serde_json::{Map, Value, json};
+use testkit::at;
+
+use super::{START, column, one_account};
+
+#[tokio::test]
+async fn a_contact_is_made_and_read_by_its_id_and_its_address() {
+    let (api, account) = one_account(json!({})).await;
+    let ada = api.user(&account, json!({"name": "Ada"})).await;
+    let body = json!({
+        "email": "Grace.Hopper@Bücher.example", "properties": {"firstname": "Grace", "note": "a\n\"b\"\tü\u{1F600}", "none": null},
+        "unsubscribed": true, "bounced": false, "marketing": true,
+    });
+    let reply = api.post("/v1/contacts").token(&ada.token).json(&body).await;
+    let contact = reply.expect(201);
+    let id = contact["id"].as_str().unwrap();
+    assert_eq!(reply.header("location"), Some(format!("/v1/contacts/{id}").as_str()));
+    assert_eq!(reply.header("etag"), Some("\"1\""));
+    assert_eq!(
+        contact,
+        json!({
+            "id": id, "email": "Grace.Hopper@Bücher.example",
+            "properties": {"firstname": "Grace", "note": "a\n\"b\"\tü\u{1F600}"},
+            "unsubscribed": true, "bounced": false,
+            "marketing": {"state": "marketing", "since": START, "source": {"type": "manual", "name": "Ada", "id": ada.id}},
+            "created_at": START, "updated_at": START,
+        })
+    );
+    for path in [
+        format!("/v1/contacts/{id}"),
+        "/v1/contacts/by-email/Grace.Hopper@B%C3%BCcher.example".to_owned(),
+        "/v1/contacts/by-email/grace.hopper%40xn--bcher-kva.example".to_owned(),
+        "/v1/contacts/by-email/GRACE.HOPPER@B%C3%9CCHER.EXAMPLE".to_owned(),
+    ] {
+        let read = api.get(&path).token(&account.token).await;
+        assert_eq!((read.header("etag"), read.expect(200)), (Some("\"1\""), contact.clone()), "{path}");
+    }
+    let listed = api.get("/v1/contacts").token(&account.token).await.expect(200);
+    assert_eq!(listed, json!({"results": [contact]}));
+    assert_eq!(api.assert_exact(&account).await["marketing"], 1);
+}
+
+#[tokio::test]
+async fn a_contact_needs_nothing() {
+    let (api, account) = one_account(json!({})).await;
+    for body in [json!({}), json!({"email": null, "properties": {}})] {
+        let contact = api.post("/v1/contacts").token(&account.token).json(&body).await.expect(201);
+        assert_eq!((&contact["email"], &contact["properties"]), (&Value::Null, &json!({})));
+        assert_eq!(contact["marketing"]["state"], "non_marketing");
+    }
+    assert_eq!(api.assert_exact(&account).await["marketing"], 0);
+}
+
+#[tokio::test]
+async fn an_address_is_one_contacts() {
+    let (api, account) = one_account(json!({})).await;
+    let token = &account.token;
+    let ada = api.contact(token, json!({"email": "ada@example.org"})).await;
+    let body = json!({"email": "ADA@Example.ORG", "marketing": true});
+    let problem = api.post("/v1/contacts").token(token).json(&body).await.problem(Slug::ContactExists);
+    assert_eq!(problem["contact_id"], ada);
+    let bob = api.contact(token, json!({"email": "bob@example.org"})).await;
+    let path = format!("/v1/contacts/{bob}");
+    let take = json!({"email": "Ada@example.org"});
+    let problem = api.patch(&path).token(token).json(&take).await.problem(Slug::ContactExists);
+    assert_eq!(problem["contact_id"], ada);
+
+    // Once it is free, it can be had.
+    let own = format!("/v1/contacts/{ada}");
+    let freed = api.patch(&own).token(token).json(&json!({"email": null})).await.expect(200);
+    assert_eq!(freed["email"], Value::Null);
+    assert_eq!(api.patch(&path).token(token).json(&take).await.expect(200)["email"], "Ada@example.org");
+    api.get("/v1/contacts/by-email/bob@example.org").token(token).await.problem(Slug::NotFound);
+    let scan = testkit::scan(&api.table.client, account.id).await;
+    assert_eq!((scan.contacts, scan.addresses, scan.billable), (2, 1, 0));
+}
+
+#[tokio::test]
+async fn put_makes_sure_of_a_contact() {
+    let (api, account) = one_account(json!({})).await;
+    let token = &account.token;
+    let path = "/v1/contacts/by-email/Ada%2Bnews@example.org";
+    let body = json!({"properties": {"firstname": "Ada", "title": "Countess"}, "marketing": true});
+    let reply = api.put(path).token(token).json(&body).await;
+    let made = reply.expect(201);
+    let id = made["id"].as_str().unwrap();
+    assert_eq!(reply.header("location"), Some(format!("/v1/contacts/{id}").as_str()));
+    assert_eq!(
+        (&made["email"], &made["marketing"]["state"]),
+        (&json!("Ada+news@example.org"), &json!("marketing"))
+    );
+
+    api.clock.set(at("2026-11-11T00:00:00.000Z"));
+    let body =
+        json!({"properties": {"title": null, "lastname": "Lovelace"}, "bounced": true, "marketing": false});
+    let reply = api.put("/v1/contacts/by-email/ada%2BNEWS@example.org").token(token).json(&body).await;
+    assert_eq!((reply.header("location"), reply.header("etag")), (None, Some("\"2\"")));
+    let saved = reply.expect(200);
+    assert_eq!(saved["properties"], json!({"firstname": "Ada", "lastname": "Lovelace"}));
+    assert_eq!((&saved["id"], &saved["email"]), (&json!(id), &made["email"]));
+    assert_eq!(
+        (&saved["created_at"], &saved["updated_at"]),
+        (&json!(START), &json!("2026-11-11T00:00:00.000Z"))
+    );
+    assert_eq!(saved["marketing"]["state"], "marketing", "`false` never queues");
+    let again = api.put(path).token(token).json(&json!({})).await;
+    assert_eq!(
+        (again.header("etag"), again.expect(200)),
+        (Some("\"2\""), saved),
+        "nothing said, nothing changed"
+    );
+    assert_eq!(api.assert_exact(&account).await["marketing"], 1);
+}
+
+#[tokio::test]
+async fn a_change_leaves_what_it_does_not_name() {
+    let (api, account) = one_account(json!({})).await;
+    let token = &account.token;
+    let body = json!({"email": "ada@example.org", "properties": {"a": "1", "b": "2"}, "unsubscribed": true});
+    let path = format!("/v1/contacts/{}", api.contact(token, body).await);
+    let before = api.get(&path).token(token).await.expect(200);
+    let untouched = api.patch(&path).token(token).json(&json!({})).await;
+    assert_eq!((untouched.header("etag"), untouched.expect(200)), (Some("\"1\""), before.clone()));
+
+    api.clock.set(at("2026-11-11T00:00:00.000Z"));
+    let body = json!({"email": "Ada@Example.org", "properties": {"a": null, "c": ""}, "bounced": true});
+    let changed = api.patch(&path).token(token).json(&body).await;
+    assert_eq!(changed.header("etag"), Some("\"2\""));
+    let mut expected = before;
+    expected["email"] = json!("Ada@Example.org");
+    expected["properties"] = json!({"b": "2", "c": ""});
+    expected["bounced"] = json!(true);
+    expected["updated_at"] = json!("2026-11-11T00:00:00.000Z");
+    assert_eq!(changed.expect(200), expected);
+    assert_eq!(api.get(&path).token(token).await.expect(200), expected);
+}
+
+#[tokio::test]
+async fn the_marketing_state_is_not_changed_with_the_data() {
+    let (api, account) = one_account(json!({})).await;
+    let path = format!("/v1/contacts/{}", api.contact(&account.token, json!({})).await);
+    let reply = api.patch(&path).token(&account.token).json(&json!({"marketing": true, "source": {}})).await;
+    reply.assert_invalid(&["marketing", "source"]);
+    assert!(reply.text().contains("POST /v1/contacts/marketing"), "it says where: {}", reply.text());
+    assert_eq!(api.assert_exact(&account).await["marketing"], 0);
+}
+
+#[tokio::test]
+async fn bad_addresses_are_refused_wherever_they_stand() {
+    let (api, account) = one_account(json!({})).await;
+    let token = &account.token;
+    let path = format!("/v1/contacts/{}", api.contact(token, json!({})).await);
+    let long = format!("{}@example.org", "a".repeat(65));
+    let bad = [
+        "",
+        "ada",
+        "ada@",
+        "@example.org",
+        "a b@example.org",
+        " a@example.org",
+        "a@example.org\n",
+        "a@b@c",
+        "a\0@b.example",
+        "a@exa mple.org",
+        "a@-example.org",
+        "a@[192.0.2.1]",
+        "Ada <a@example.org>",
+        "a@example..org",
+        "a@\u{200b}b.example",
+        &long,
+    ];
+    for address in bad {
+        let body = json!({"email": address});
+        api.post("/v1/contacts").token(token).json(&body).await.assert_invalid(&["email"]);
+        api.patch(&path).token(token).json(&body).await.assert_invalid(&["email"]);
+        let listed = json!({"contacts": [{"email": "a@example.org"}, body]});
+        api.post("/v1/contacts/marketing")
+            .token(token)
+            .json(&listed)
+            .await
+            .assert_invalid(&["contacts[1].email"]);
+        if !address.is_empty() {
+            let encoded: String = address.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let path = format!("/v1/contacts/by-email/{encoded}");
+            api.get(&path).token(token).await.assert_invalid(&["email"]);
+            api.put(&path).token(token).json(&json!({})).await.assert_invalid(&["email"]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn properties_are_bounded_and_named_one_by_one() {
+    let (api, account) = one_account(json!({})).await;
+    let token = &account.token;
+    let body = json!({"properties": {
+        "First": "a", "age": 36, "bell": "\u{7}", "email": "a@b", "hs_marketable_status": "true", "list": ["a"],
+        "long": "x".repeat(PROPERTY_VALUE_BYTES_MAX + 1), "nul": "\0", "ok": "a", "yes": true, "": "a",
+    }});
+    let expected =
+        ["", "First", "age", "bell", "email", "hs_marketable_status", "list", "long", "nul", "yes"];
+    let expected: Vec<String> = expected.iter().map(|name| format!("properties.{name}")).collect();
+    assert_eq!(api.post("/v1/contacts").token(token).json(&body).await.invalid_fields(), expected);
+
+    let many = |from: usize, to: usize, value: &str| {
+        (from..to).map(|number| (format!("p{number}"), json!(value))).collect::<Map<String, Value>>()
+    };
+    let full = json!({"email": "ada@example.org", "properties": many(0, PROPERTIES_MAX, "a")});
+    let id = api.contact(token, full).await;
+    let over = json!({"properties": many(0, PROPERTIES_MAX + 1, "a")});
+    api.post("/v1/contacts").token(token).json(&over).await.assert_invalid(&["properties"]);
+    // One more than there may be, though each request by itself is small.
+    let one_more = json!({"properties": {"one_more": "a"}});
+    let path = format!("/v1/contacts/{id}");
+    api.patch(&path).token(token).json(&one_more).await.assert_invalid(&["properties"]);
+    api.put("/v1/contacts/by-email/ada@example.org")
+        .token(token)
+        .json(&one_more)
+        .await
+        .assert_invalid(&["properties"]);
+    let swapped = json!({"properties": {"one_more": "a", "p0": null}});
+    assert_eq!(api.patch(&path).token(token).json(&swapped).await.status, 200);
+
+    let large = json!({"properties": many(0, 2, &"x".repeat(PROPERTIES_BYTES_MAX / 2))});
+    api.post("/v1/contacts").token(token).json(&large).await.assert_invalid(&["properties"]);
+    let largest = json!({"properties": many(0, 2, &"\"".repeat(PROPERTIES_BYTES_MAX / 2 - 2))});
+    let largest = api.post("/v1/contacts").token(token).json(&largest).await.expect(201);
+    let path = format!("/v1/contacts/{}", largest["id"].as_str().unwrap());
+    assert_eq!(api.get(&path).token(token).await.expect(200), largest);
+}
+
+#[tokio::test]
+async fn contacts_are_listed_in_the_order_of_their_making() {
+    let (api, account) = one_account(json!({})).await;
+    let mut made = Vec::new();
+    for number in 0..40_i64 {
+        api.clock.set(at(START).plus(chrono::TimeDelta::milliseconds(number)));
+        made.push(api.contact(&account.token, json!({"marketing": number % 2 == 0})).await);
+    }
+    let listed = api.get("/v1/contacts").token(&account.token).await.expect(200);
+    assert_eq!(column(&listed["results"], "id"), made);
+    assert!(listed.get("paging").is_none());
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_not_found() {
+    let (api, account) = one_account(json!({})).await;
+    let token = &account.token;
+    for id in [
+        "con_00000000000000000000000000",
+        "con_1",
+        "42",
+        "acc_00000000000000000000000000",
+        "%00",
+        "con_%F0%9F%98%80",
+    ] {
+        let path = format!("/v1/contacts/{id}");
+        api.get(&path).token(token).await.problem(Slug::NotFound);
+        api.get(&format!("{path}/marketing")).token(token).await.problem(Slug::NotFound);
+        api.patch(&path).token(token).json(&json!({})).await.problem(Slug::NotFound);
+        api.delete(&path).token(token).await.problem(Slug::NotFound);
+    }
+    api.get("/v1/contacts/by-email/nobody@example.org").token(token).await.problem(Slug::NotFound);
+}

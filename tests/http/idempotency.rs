@@ -1,0 +1,287 @@
+//! `Idempotency-Key`: the same request, sent twice, changes things once and gets the first answer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use api::Slug;
+use http::Method;
+use serde_json::{Value, json};
+use testkit::{Api, Conflicts, Fault, OPERATOR_TOKEN, TABLE, TestTable, at};
+
+use super::walk::Walk;
+use super::{START, one_account};
+use crate::openapi::operations::{self, Operation};
+
+/// The operations that take an `Idempotency-Key`.
+fn changing() -> Vec<Operation> {
+    let (mut operations, _) = operations::api();
+    operations.retain(|operation| operation.parameters("header").contains(&"Idempotency-Key"));
+    // What is deleted is still needed by the others.
+    operations.sort_by_key(|operation| operation.method == Method::DELETE);
+    operations
+}
+
+/// All that the account can read of itself.
+async fn everything(walk: &Walk) -> Vec<Value> {
+    let mut all = Vec::new();
+    for path in [
+        "/v1/account",
+        "/v1/usage",
+        "/v1/usage/statements",
+        "/v1/users",
+        "/v1/tokens",
+        "/v1/contacts",
+        "/v1/forms",
+    ] {
+        all.push(walk.api.get(path).token(&walk.account.token).await.expect(200));
+    }
+    all
+}
+
+#[tokio::test]
+async fn every_change_sent_twice_happens_once_and_is_answered_alike() {
+    let operations = changing();
+    assert_eq!(operations.len(), 16);
+    let walk = Walk::start(Api::start(at(START)).await).await;
+    for (number, operation) in operations.iter().enumerate() {
+        let key = format!("key-{number}");
+        let body = walk.body(operation);
+        let send = async || walk.request_with(operation, "", body.as_ref()).key(&key).await;
+        let first = send().await;
+        assert!(first.status < 300, "{operation} {}", first.text());
+        let after_first = everything(&walk).await;
+        let accounts = accounts(&walk.api).await;
+        let again = send().await;
+        assert_eq!(again.status, first.status, "{operation}");
+        assert_eq!(again.text(), first.text(), "{operation}");
+        for header in ["etag", "location", "content-type"] {
+            assert_eq!(again.header(header), first.header(header), "{operation} {header}");
+        }
+        assert_eq!(everything(&walk).await, after_first, "{operation}");
+        assert_eq!(self::accounts(&walk.api).await, accounts, "{operation}");
+
+        if let Some(body) = &body {
+            let other = walk.request(operation).body("application/json", format!("{body} ")).key(&key).await;
+            other.problem(Slug::IdempotencyKeyReused);
+        }
+        let elsewhere = match operation.method {
+            Method::DELETE => {
+                walk.api.delete("/v1/forms/frm_00000000000000000000000000").token(&walk.account.token)
+            }
+            _ if operation.is_operators() => {
+                let body = json!({"name": "Other", "term": "annual", "renewal_date": "2027-01-01"});
+                walk.api.post("/v1/accounts").token(OPERATOR_TOKEN).json(&body)
+            }
+            _ => walk
+                .api
+                .post("/v1/users")
+                .token(&walk.account.token)
+                .json(&json!({"name": "Other", "email": "a@b.example"})),
+        };
+        elsewhere.key(&key).await.problem(Slug::IdempotencyKeyReused);
+        assert_eq!(everything(&walk).await, after_first, "{operation}");
+        walk.api.assert_exact(&walk.account).await;
+    }
+}
+
+/// Every item of the table as text.
+async fn items(api: &Api) -> Vec<String> {
+    let mut pages = api.table.client.scan().table_name(TABLE).into_paginator().items().send();
+    let mut items = Vec::new();
+    while let Some(item) = pages.next().await {
+        items.push(format!("{:?}", item.unwrap()));
+    }
+    items
+}
+
+/// How many accounts there are.
+async fn accounts(api: &Api) -> usize {
+    items(api).await.iter().filter(|item| item.contains("\"sk\": S(\"ACCOUNT\")")).count()
+}
+
+#[tokio::test]
+async fn a_token_is_told_again_and_is_never_kept() {
+    let (api, account) = one_account(json!({})).await;
+    let body = json!({"name": "Second", "term": "annual", "renewal_date": "2027-01-01"});
+    let make_account =
+        async || api.post("/v1/accounts").token(OPERATOR_TOKEN).json(&body).key("k").await.expect(201);
+    let made = make_account().await;
+    assert_eq!(make_account().await, made);
+    let body = json!({"integration": {"name": "Shop"}});
+    let make_token =
+        async || api.post("/v1/tokens").token(&account.token).json(&body).key("k").await.expect(201);
+    let token = make_token().await;
+    assert_eq!(make_token().await, token);
+    for token in [&made["token"], &token["token"]] {
+        let token = token.as_str().unwrap();
+        assert_eq!(api.get("/v1/usage").token(token).await.status, 200);
+        let secret = token.strip_prefix("tmk_").unwrap();
+        assert!(items(&api).await.iter().all(|item| !item.contains(secret)), "the table holds a token");
+    }
+    let tokens = api.get("/v1/tokens").token(&account.token).await.expect(200);
+    assert_eq!(tokens["results"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_token_is_told_again_only_to_the_token_that_asked() {
+    let (api, account) = one_account(json!({})).await;
+    let admin = api.user(&account, json!({"role": "admin"})).await;
+    let second =
+        api.post("/v1/tokens").token(&account.token).json(&json!({"user_id": admin.id})).await.expect(201);
+    let body = json!({"integration": {"name": "Shop"}});
+    let make = async |token: &str| api.post("/v1/tokens").token(token).json(&body).key("k").await;
+    let _ = make(&admin.token).await.expect(201);
+    make(second["token"].as_str().unwrap()).await.problem(Slug::IdempotencyKeyReused);
+    // Another user's request with the key is another request.
+    make(&account.token).await.problem(Slug::IdempotencyKeyReused);
+}
+
+#[tokio::test]
+async fn a_refusal_is_kept_though_things_have_changed_since() {
+    let (api, account) = one_account(json!({})).await;
+    let token = &account.token;
+    let body = json!({"email": "ada@example.org", "marketing": true});
+    let id = api.contact(token, body.clone()).await;
+    let path = format!("/v1/contacts/{id}");
+    let create = async || api.post("/v1/contacts").token(token).json(&body).key("create").await;
+    let stale = async || api.patch(&path).token(token).if_match("\"9\"").json(&json!({})).key("stale").await;
+    let missing =
+        async || api.delete("/v1/forms/frm_00000000000000000000000000").token(token).key("missing").await;
+    let first = create().await.problem(Slug::ContactExists);
+    stale().await.problem(Slug::VersionMismatch);
+    missing().await.problem(Slug::NotFound);
+    let _ = api.delete(&format!("{path}?erase=true")).token(token).await.expect(204);
+    let again = create().await.problem(Slug::ContactExists);
+    let told = |problem: &Value| (problem["detail"].clone(), problem["contact_id"].clone());
+    assert_eq!(told(&again), told(&first));
+    assert_ne!(again["instance"], first["instance"], "each request has its own id");
+    stale().await.problem(Slug::VersionMismatch);
+    missing().await.problem(Slug::NotFound);
+    api.assert_exact(&account).await;
+    assert_eq!(api.post("/v1/contacts").token(token).json(&body).await.status, 201, "without the key");
+}
+
+#[tokio::test]
+async fn what_could_not_be_read_or_was_not_permitted_has_used_no_key() {
+    let (api, account) = one_account(json!({})).await;
+    let member = api.user(&account, json!({"modify_marketing_contacts": false})).await;
+    let good = json!({"name": "Form", "set_marketing": false});
+    let send = async |body: &Value| api.post("/v1/forms").token(&member.token).json(body).key("k").await;
+    send(&json!({"name": ""})).await.assert_invalid(&["name"]);
+    send(&json!({"name": "Form"})).await.problem(Slug::PermissionDenied);
+    let form = send(&good).await.expect(201);
+    assert_eq!(send(&good).await.expect(201), form);
+}
+
+#[tokio::test]
+async fn each_account_has_its_own_keys() {
+    let (api, ours) = one_account(json!({})).await;
+    let theirs = api.account(json!({})).await;
+    let body = json!({"email": "ada@example.org", "marketing": true});
+    let mut ids = Vec::new();
+    for account in [&ours, &theirs] {
+        for _ in 0..2 {
+            let contact =
+                api.post("/v1/contacts").token(&account.token).json(&body).key("the-same").await.expect(201);
+            ids.push(contact["id"].as_str().unwrap().to_owned());
+        }
+        assert_eq!(api.assert_exact(account).await["marketing"], 1);
+    }
+    assert_eq!((&ids[0], &ids[2]), (&ids[1], &ids[3]));
+    assert_ne!(ids[0], ids[2]);
+}
+
+#[tokio::test]
+async fn a_key_is_forgotten_after_a_day() {
+    let (api, account) = one_account(json!({})).await;
+    let send = async || {
+        let contact =
+            api.post("/v1/contacts").token(&account.token).json(&json!({"marketing": true})).key("k").await;
+        contact.expect(201)["id"].clone()
+    };
+    let first = send().await;
+    api.clock.set(at("2026-11-11T11:59:59.000Z"));
+    assert_eq!(send().await, first);
+    api.clock.set(at("2026-11-11T12:00:01.000Z"));
+    let second = send().await;
+    assert_ne!(second, first);
+    assert_eq!(send().await, second);
+    assert_eq!(api.assert_exact(&account).await["marketing"], 2);
+}
+
+#[tokio::test]
+async fn a_list_longer_than_a_transaction_is_carried_out_once() {
+    let (api, account) = one_account(json!({})).await;
+    let mut contacts = Vec::new();
+    for _ in 0..120 {
+        contacts.push(json!({"id": api.contact(&account.token, json!({})).await}));
+    }
+    let body = json!({"contacts": contacts});
+    let send = async |path: &str, key: &str| {
+        api.post(path).token(&account.token).json(&body).key(key).await.expect(200)
+    };
+    let set = send("/v1/contacts/marketing", "set").await;
+    assert_eq!((&set["summary"]["set"], &set["usage"]["marketing"]), (&json!(120), &json!(120)));
+    let queued = send("/v1/contacts/non-marketing-pending", "queue").await;
+    assert_eq!(queued["summary"]["queued"], 120);
+    assert_eq!(
+        send("/v1/contacts/marketing", "set").await,
+        set,
+        "and does not keep those who were queued since"
+    );
+    assert_eq!(api.assert_exact(&account).await["leaving"], 120);
+}
+
+#[tokio::test]
+async fn a_dry_run_is_answered_alike_too() {
+    let (api, account) = one_account(json!({})).await;
+    let id = api.contact(&account.token, json!({})).await;
+    let body = json!({"contacts": [{"id": id}], "dry_run": true});
+    let send = async || {
+        api.post("/v1/contacts/marketing").token(&account.token).json(&body).key("k").await.expect(200)
+    };
+    let first = send().await;
+    let _ = api.set_marketing(&account.token, &[&id]).await;
+    assert_eq!(send().await, first);
+    assert_eq!(api.assert_exact(&account).await["marketing"], 1);
+}
+
+#[tokio::test]
+async fn a_key_is_visible_ascii_and_given_once() {
+    let (api, account) = one_account(json!({})).await;
+    let post = || api.post("/v1/contacts").token(&account.token).json(&json!({"marketing": true}));
+    let long = "k".repeat(256);
+    for key in [&b""[..], b"a b", b"a\tb", b"\xc3\xbc", b"\xff", long.as_bytes()] {
+        post().header("idempotency-key", key).await.assert_invalid(&["Idempotency-Key"]);
+    }
+    post().key("a").key("a").await.assert_invalid(&["Idempotency-Key"]);
+    post().key("a").key("b").await.assert_invalid(&["Idempotency-Key"]);
+    assert_eq!(api.assert_exact(&account).await["marketing"], 0);
+    for key in [&long[..255], "!", "IDEMPOTENCY#SEEN#|\\\"'{}"] {
+        assert_eq!(post().key(key).await.status, 201, "{key}");
+    }
+    assert_eq!(api.assert_exact(&account).await["marketing"], 3);
+}
+
+#[tokio::test]
+async fn a_fault_uses_no_key_and_the_request_can_be_sent_again() {
+    let broken = Arc::new(AtomicBool::new(false));
+    let is_broken = broken.clone();
+    let faults = Conflicts::with_plan(Duration::ZERO, move |operation, _| {
+        let breaks = is_broken.load(Ordering::SeqCst) && operation == "TransactWriteItems";
+        breaks.then_some(Fault::Unavailable)
+    });
+    let api = Api::over(TestTable::with_faults(&faults).await, at(START));
+    let account = api.account(json!({})).await;
+    let send = async || {
+        api.post("/v1/contacts").token(&account.token).json(&json!({"marketing": true})).key("k").await
+    };
+    broken.store(true, Ordering::SeqCst);
+    let problem = send().await.problem(Slug::Unavailable);
+    assert!(problem["detail"].as_str().unwrap().contains("Idempotency-Key"));
+    broken.store(false, Ordering::SeqCst);
+    let made = send().await.expect(201);
+    assert_eq!(send().await.expect(201), made);
+    assert_eq!(api.assert_exact(&account).await["marketing"], 1);
+}

@@ -1,0 +1,217 @@
+//! What is logged: every fault, once, and never an address, a name, a property's value or a token.
+
+use std::io;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use api::Slug;
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::{Value, json};
+use testkit::{Api, Conflicts, Fault, TABLE, TestTable, at};
+use tracing::Level;
+use tracing::subscriber::DefaultGuard;
+
+use super::START;
+use super::walk::{PRIVATE, Walk};
+use crate::openapi::operations;
+
+/// What is logged on this thread, as it would be deployed at the most talkative level.
+struct Log {
+    lines: Arc<Mutex<Vec<u8>>>,
+    _guard: DefaultGuard,
+}
+
+#[derive(Clone)]
+struct Writer(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Writer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    fn start() -> Self {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let writer = Writer(lines.clone());
+        let subscriber = bootstrap::log_subscriber(Level::TRACE, move || writer.clone());
+        Self { lines, _guard: tracing::subscriber::set_default(subscriber) }
+    }
+
+    /// What was logged since it was last asked.
+    fn take(&self) -> Vec<Value> {
+        let bytes = std::mem::take(&mut *self.lines.lock().unwrap());
+        let text = String::from_utf8(bytes).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+/// Asserts that the lines tell nothing of the people and the tokens of the walk.
+fn assert_silent(lines: &[Value], walk: &Walk) {
+    for line in lines {
+        let text = line.to_string();
+        let lower = text.to_lowercase();
+        for word in [PRIVATE, "private.example", "tmk_"] {
+            assert!(!lower.contains(word), "{text}");
+        }
+        for token in walk.tokens() {
+            assert!(!text.contains(token.trim_start_matches("tmk_")), "{text}");
+        }
+    }
+}
+
+/// Whether it is a line of ours about a fault. The SDK complains of connections that the faults of the tests, which
+/// are no connections, have closed.
+fn is_our_error(line: &Value) -> bool {
+    line["level"] == "ERROR" && !line["target"].as_str().unwrap().starts_with("aws_")
+}
+
+/// Which fault every request to the table meets.
+#[derive(Clone, Default)]
+struct Trouble(Arc<AtomicU8>);
+
+impl Trouble {
+    fn set(&self, fault: Option<Fault>) {
+        let number = match fault {
+            None => 0,
+            Some(Fault::Throttled) => 1,
+            Some(Fault::Unavailable) => 2,
+            Some(Fault::AnswerLost) => 3,
+        };
+        self.0.store(number, Ordering::SeqCst);
+    }
+
+    fn get(&self) -> Option<Fault> {
+        match self.0.load(Ordering::SeqCst) {
+            1 => Some(Fault::Throttled),
+            2 => Some(Fault::Unavailable),
+            3 => Some(Fault::AnswerLost),
+            _ => None,
+        }
+    }
+}
+
+/// A walk over a table whose trouble can be set.
+async fn walk() -> (Walk, Trouble) {
+    let trouble = Trouble::default();
+    let met = trouble.clone();
+    let faults = Conflicts::with_plan(Duration::ZERO, move |_, _| met.get());
+    let table = TestTable::with_faults(&faults).await;
+    (Walk::start(Api::over(table, at(START))).await, trouble)
+}
+
+#[tokio::test]
+async fn what_goes_well_and_what_is_refused_is_not_logged_by_what_was_said() {
+    let log = Log::start();
+    let (walk, _) = walk().await;
+    let (operations, _) = operations::api();
+    for (operation, reply) in walk.all(&operations).await {
+        assert!(reply.status < 300, "{operation} {}", reply.text());
+    }
+    for operation in &operations {
+        let spoilt = json!({"wanda": "wanda", "email": "wanda", "name": {"wanda": 1}, "properties": {"Wanda": "wanda"}});
+        let request = || walk.nobodys_request(operation, "wanda=wanda", Some(&spoilt));
+        let token = walk.token(operation).unwrap_or("tmk_wanda");
+        for reply in [
+            request().token(token).await,
+            request().token("tmk_wanda").await,
+            request().token(token).key("wanda wanda").if_match("wanda").await,
+            walk.request(operation).body("application/json", "{\"wanda\": wanda}").await,
+            walk.request(operation).body("text/wanda", "wanda").await,
+        ] {
+            assert!(reply.status < 500, "{operation} {}", reply.text());
+        }
+    }
+    for path in [
+        "/v1/wanda@private.example",
+        "/v1/contacts/by-email/wanda",
+        "/v1/contacts/by-email/nobody.wanda@private.example",
+    ] {
+        let reply = walk.api.get(path).token(&walk.account.token).await;
+        assert!([400, 404].contains(&reply.status));
+    }
+    let lines = log.take();
+    assert_silent(&lines, &walk);
+    assert!(lines.iter().all(|line| line["level"] != "ERROR"), "a refusal is no fault: {lines:?}");
+}
+
+#[tokio::test]
+async fn a_table_that_cannot_be_had_is_logged_once_a_request_and_without_the_request() {
+    let log = Log::start();
+    let (walk, trouble) = walk().await;
+    let (operations, _) = operations::api();
+    for fault in [Fault::Unavailable, Fault::Throttled, Fault::AnswerLost] {
+        trouble.set(Some(fault));
+        log.take();
+        for operation in operations.iter().filter(|operation| operation.path != "/v1/openapi.json") {
+            let body = walk.body(operation);
+            let reply = walk.request_with(operation, "", body.as_ref()).await;
+            let problem = reply.problem(Slug::Unavailable);
+            let lines = log.take();
+            assert_silent(&lines, &walk);
+            let errors: Vec<&Value> = lines.iter().filter(|line| is_our_error(line)).collect();
+            let [error] = errors.as_slice() else { panic!("{operation} {fault:?}: {lines:?}") };
+            assert_eq!(
+                (&error["message"], &error["request_id"]),
+                (&json!("request failed"), &problem["instance"])
+            );
+            assert!(error["error"].as_str().unwrap().contains(": "), "the chain is told: {error}");
+        }
+        trouble.set(None);
+        walk.api.assert_exact(&walk.account).await;
+    }
+}
+
+#[tokio::test]
+async fn an_item_that_cannot_be_read_is_a_fault_that_repeats_nothing_of_it() {
+    let log = Log::start();
+    let (walk, _) = walk().await;
+    let contact =
+        walk.api.get("/v1/contacts").token(&walk.account.token).await.expect(200)["results"][0].clone();
+    let id: domain::ids::ContactId = contact["id"].as_str().unwrap().parse().unwrap();
+    let text = |text: String| AttributeValue::S(text);
+    let key = (text(format!("CONTACT#{}#{}", walk.account.id, id.bucket())), text(id.to_string()));
+    let path = format!("/v1/contacts/{id}");
+    let spoilt = [
+        ("version", text("wanda@private.example".into())),
+        ("created_at", text("wanda@private.example".into())),
+        ("state", text("wanda@private.example".into())),
+        ("properties", AttributeValue::L(vec![text("wanda@private.example".into())])),
+        ("unsubscribed", text("wanda@private.example".into())),
+    ];
+    for (name, value) in spoilt {
+        let whole = walk
+            .api
+            .table
+            .client
+            .get_item()
+            .table_name(TABLE)
+            .key("pk", key.0.clone())
+            .key("sk", key.1.clone());
+        let whole = whole.send().await.unwrap().item.unwrap();
+        assert!(whole.contains_key(name), "{name} is not an attribute: {:?}", whole.keys());
+        let mut broken = whole.clone();
+        broken.insert(name.to_owned(), value);
+        let put = |item| walk.api.table.client.put_item().table_name(TABLE).set_item(Some(item)).send();
+        put(broken).await.unwrap();
+        log.take();
+        for reply in [
+            walk.api.get(&path).token(&walk.account.token).await,
+            walk.api.get("/v1/contacts").token(&walk.account.token).await,
+            walk.api.patch(&path).token(&walk.account.token).json(&json!({"bounced": true})).await,
+        ] {
+            let problem = reply.problem(Slug::Internal);
+            assert!(!problem.to_string().to_lowercase().contains(PRIVATE), "{problem}");
+        }
+        let lines = log.take();
+        assert_eq!(lines.iter().filter(|line| is_our_error(line)).count(), 3, "{name}: {lines:?}");
+        assert_silent(&lines, &walk);
+        put(whole).await.unwrap();
+    }
+    assert_eq!(walk.api.get(&path).token(&walk.account.token).await.expect(200), contact);
+}

@@ -1,0 +1,109 @@
+//! Paths and methods that are not there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use api::Slug;
+use http::Method;
+use serde_json::json;
+use testkit::{Api, at};
+
+use super::START;
+use super::walk::Walk;
+use crate::openapi::operations;
+
+#[tokio::test]
+async fn a_path_takes_the_methods_that_are_described_and_no_others() {
+    let (operations, _) = operations::api();
+    let walk = Walk::start(Api::start(at(START)).await).await;
+    let mut paths: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for operation in &operations {
+        paths.entry(walk.path(operation)).or_default().insert(operation.method.as_str());
+    }
+    let methods = [
+        Method::GET,
+        Method::PUT,
+        Method::POST,
+        Method::PATCH,
+        Method::DELETE,
+        Method::OPTIONS,
+        Method::TRACE,
+    ];
+    for (path, described) in &paths {
+        for method in methods.iter().filter(|method| !described.contains(method.as_str())) {
+            let reply = walk.api.request(method.clone(), path).token(&walk.account.token).await;
+            // What stands for an id in another path is then an id, and one that nothing has.
+            if reply.status == 404 && path.matches('/').count() == 3 {
+                reply.problem(Slug::NotFound);
+                continue;
+            }
+            reply.problem(Slug::MethodNotAllowed);
+            let allow = reply.header("allow").unwrap_or_default();
+            let allowed: BTreeSet<&str> =
+                allow.split(',').map(str::trim).filter(|name| *name != "HEAD").collect();
+            assert!(described.is_subset(&allowed), "{method} {path} allows {allow}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn paths_that_are_not_there_are_not_found() {
+    let api = Api::start(at(START)).await;
+    let account = api.account(json!({})).await;
+    for path in [
+        "/",
+        "/v1",
+        "/v1/",
+        "/v2/usage",
+        "/v1/usage/",
+        "/v1//usage",
+        "/V1/usage",
+        "/v1/Usage",
+        "/v1/contacts/",
+        "/v1/contacts/a/b",
+        "/v1/contacts/by-email",
+        "/v1/contacts/by-email/a@b.example/marketing",
+        "/v1/%75sage/x",
+        "/v1/forms/a/submissions/b",
+        "/.env",
+        "/v1/usage/../account",
+        "/v1/hooks/frm_1",
+        "/v1/segments",
+        "/v1/bulk/jobs",
+        "/v1/ada@example.org",
+        "/%00",
+    ] {
+        let reply = api.get(path).token(&account.token).await;
+        assert_eq!(reply.status, 404, "{path} {}", reply.text());
+        let problem = reply.problem(Slug::NotFound);
+        assert!(!problem.to_string().contains("ada"), "a path is not repeated");
+    }
+    // Who has no token is not told apart from whoever has one.
+    api.get("/v1/nothing").await.problem(Slug::NotFound);
+}
+
+#[tokio::test]
+async fn a_path_that_is_not_percent_encoded_utf_8_is_refused() {
+    let api = Api::start(at(START)).await;
+    let account = api.account(json!({})).await;
+    for path in [
+        "/v1/contacts/%FF",
+        "/v1/contacts/by-email/%C3%28@example.org",
+        "/v1/forms/%E2%82",
+        "/v1/contacts/%FF/marketing",
+    ] {
+        api.get(path).token(&account.token).await.assert_invalid(&["path"]);
+    }
+    // A lone percent sign stands for itself.
+    for path in ["/v1/contacts/%", "/v1/contacts/%zz", "/v1/contacts/%F", "/v1/contacts/con_%2F..%2F"] {
+        api.get(path).token(&account.token).await.problem(Slug::NotFound);
+    }
+    api.get("/v1/contacts/by-email/%zz").token(&account.token).await.assert_invalid(&["email"]);
+}
+
+#[tokio::test]
+async fn head_answers_as_get_does_without_the_body() {
+    let api = Api::start(at(START)).await;
+    let account = api.account(json!({})).await;
+    let reply = api.request(Method::HEAD, "/v1/usage").token(&account.token).await;
+    assert_eq!((reply.status, reply.text()), (200, ""));
+}

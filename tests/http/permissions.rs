@@ -1,0 +1,254 @@
+//! Who may do what (`rules.md`, "Who may do it").
+
+use std::collections::BTreeMap;
+
+use api::Slug;
+use serde_json::{Value, json};
+use testkit::{Api, OPERATOR_TOKEN, Tenant, at};
+
+use super::walk::Walk;
+use super::{START, one_account};
+use crate::openapi::operations;
+
+/// Who may take an operation.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Who {
+    /// Whoever asks.
+    Everybody,
+    /// The operator alone.
+    Operator,
+    /// Everybody with a token of an account.
+    Account,
+    /// Admins.
+    Admins,
+    /// Those from whom `modify_marketing_contacts` was not taken.
+    Editors,
+}
+
+/// Everybody who asks.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Caller {
+    Nobody,
+    Stranger,
+    Operator,
+    Admin,
+    AdminWithoutPermission,
+    Member,
+    MemberWithoutPermission,
+    Integration,
+    IntegrationWithPermission,
+}
+
+const CALLERS: [Caller; 9] = [
+    Caller::Nobody,
+    Caller::Stranger,
+    Caller::Operator,
+    Caller::Admin,
+    Caller::AdminWithoutPermission,
+    Caller::Member,
+    Caller::MemberWithoutPermission,
+    Caller::Integration,
+    Caller::IntegrationWithPermission,
+];
+
+impl Who {
+    /// Why the caller may not; none if it may.
+    fn refuses(self, caller: Caller) -> Option<Slug> {
+        let denied = |is_denied: bool| is_denied.then_some(Slug::PermissionDenied);
+        match (self, caller) {
+            (Self::Everybody, _) => None,
+            (_, Caller::Nobody | Caller::Stranger) => Some(Slug::Unauthenticated),
+            (Self::Operator, _) => denied(caller != Caller::Operator),
+            (_, Caller::Operator) => Some(Slug::PermissionDenied),
+            (Self::Account, _) => None,
+            (Self::Admins, _) => denied(!matches!(caller, Caller::Admin | Caller::AdminWithoutPermission)),
+            (Self::Editors, _) => {
+                denied(!matches!(caller, Caller::Admin | Caller::Member | Caller::IntegrationWithPermission))
+            }
+        }
+    }
+}
+
+fn table() -> BTreeMap<(&'static str, &'static str), Who> {
+    use Who::{Account, Admins, Editors, Everybody, Operator};
+    BTreeMap::from([
+        (("POST", "/v1/accounts"), Operator),
+        (("GET", "/v1/account"), Account),
+        (("PATCH", "/v1/account"), Admins),
+        (("POST", "/v1/account/test-clock"), Admins),
+        (("GET", "/v1/usage"), Account),
+        (("GET", "/v1/usage/statements"), Account),
+        (("POST", "/v1/users"), Admins),
+        (("GET", "/v1/users"), Admins),
+        (("PATCH", "/v1/users/{id}"), Admins),
+        (("POST", "/v1/tokens"), Admins),
+        (("GET", "/v1/tokens"), Admins),
+        (("DELETE", "/v1/tokens/{id}"), Admins),
+        (("POST", "/v1/contacts"), Account),
+        (("GET", "/v1/contacts"), Account),
+        (("PUT", "/v1/contacts/by-email/{email}"), Account),
+        (("GET", "/v1/contacts/by-email/{email}"), Account),
+        (("GET", "/v1/contacts/{id}"), Account),
+        (("PATCH", "/v1/contacts/{id}"), Account),
+        (("DELETE", "/v1/contacts/{id}"), Account),
+        (("GET", "/v1/contacts/{id}/marketing"), Account),
+        (("POST", "/v1/contacts/search"), Account),
+        (("POST", "/v1/contacts/marketing"), Editors),
+        (("POST", "/v1/contacts/non-marketing-pending"), Editors),
+        (("POST", "/v1/eligibility"), Account),
+        (("POST", "/v1/forms"), Account),
+        (("GET", "/v1/forms"), Account),
+        (("GET", "/v1/forms/{id}"), Account),
+        (("PATCH", "/v1/forms/{id}"), Account),
+        (("DELETE", "/v1/forms/{id}"), Account),
+        (("POST", "/v1/forms/{form_id}/submissions"), Everybody),
+        (("OPTIONS", "/v1/forms/{form_id}/submissions"), Everybody),
+        (("GET", "/v1/openapi.json"), Everybody),
+    ])
+}
+
+async fn token(api: &Api, account: &Tenant, caller: Caller) -> Option<String> {
+    let without = json!({"modify_marketing_contacts": false});
+    let user = async |mut who: Value, role: &str| {
+        who["role"] = json!(role);
+        Some(api.user(account, who).await.token)
+    };
+    let integration = async |settings: Value| Some(api.integration(account, settings).await.token);
+    match caller {
+        Caller::Nobody => None,
+        Caller::Stranger => Some("tmk_nobody-knows-this-one".to_owned()),
+        Caller::Operator => Some(OPERATOR_TOKEN.to_owned()),
+        Caller::Admin => user(json!({}), "admin").await,
+        Caller::AdminWithoutPermission => user(without, "admin").await,
+        Caller::Member => user(json!({}), "member").await,
+        Caller::MemberWithoutPermission => user(without, "member").await,
+        Caller::Integration => integration(json!({"set_marketing": true})).await,
+        Caller::IntegrationWithPermission => integration(json!({"modify_marketing_contacts": true})).await,
+    }
+}
+
+#[tokio::test]
+async fn every_operation_lets_in_whom_it_should() {
+    let (operations, _) = operations::api();
+    let table = table();
+    assert_eq!(operations.len(), table.len());
+    let walk = Walk::start(Api::start(at(START)).await).await;
+    for caller in CALLERS {
+        let token = token(&walk.api, &walk.account, caller).await;
+        for operation in &operations {
+            let who = table[&(operation.method.as_str(), &*operation.path)];
+            let described = if operation.is_public() { Who::Everybody } else { who };
+            assert_eq!(who, described, "{operation}");
+            assert_eq!(operation.is_operators(), who == Who::Operator, "{operation}");
+            let body = operation.body().map(|_| json!({}));
+            let mut request = walk.nobodys_request(operation, "", body.as_ref());
+            if let Some(token) = &token {
+                request = request.token(token);
+            }
+            let reply = request.await;
+            match who.refuses(caller) {
+                Some(slug) => {
+                    let problem = reply.problem(slug);
+                    assert_eq!(problem["status"], reply.status, "{operation} {caller:?}");
+                }
+                None => {
+                    assert!(![401, 403].contains(&reply.status), "{operation} {caller:?} {}", reply.text())
+                }
+            }
+        }
+    }
+    walk.api.assert_exact(&walk.account).await;
+}
+
+#[tokio::test]
+async fn without_the_permission_nobody_gets_a_marketing_contact_and_nothing_changes() {
+    let (api, account) = one_account(json!({})).await;
+    let marketing = api.contact(&account.token, json!({"email": "in@example.org", "marketing": true})).await;
+    let free = api.contact(&account.token, json!({"email": "out@example.org"})).await;
+    let member = api.user(&account, json!({"modify_marketing_contacts": false})).await;
+    let integration = api.integration(&account, json!({})).await;
+    let before = api.get("/v1/contacts").token(&account.token).await.expect(200);
+
+    for token in [&member.token, &integration.token] {
+        let body = json!({"contacts": [{"id": free}, {"id": marketing}]});
+        api.post("/v1/contacts/marketing").token(token).json(&body).await.problem(Slug::PermissionDenied);
+        api.post("/v1/contacts/non-marketing-pending")
+            .token(token)
+            .json(&body)
+            .await
+            .problem(Slug::PermissionDenied);
+        let body = json!({"contacts": [{"id": free}], "dry_run": true});
+        api.post("/v1/contacts/marketing").token(token).json(&body).await.problem(Slug::PermissionDenied);
+        let body = json!({"marketing": true, "source": {"type": "manual", "name": "By hand"}});
+        api.post("/v1/contacts").token(token).json(&body).await.problem(Slug::PermissionDenied);
+        let path = "/v1/contacts/by-email/out@example.org";
+        api.put(path).token(token).json(&body).await.problem(Slug::PermissionDenied);
+        api.post("/v1/forms")
+            .token(token)
+            .json(&json!({"name": "Mine"}))
+            .await
+            .problem(Slug::PermissionDenied);
+    }
+    assert_eq!(api.get("/v1/contacts").token(&account.token).await.expect(200), before);
+    let forms = api.get("/v1/forms").token(&account.token).await.expect(200);
+    assert_eq!(forms, json!({"results": []}));
+    assert_eq!(api.assert_exact(&account).await["marketing"], 1);
+
+    // What gives nobody a marketing status may be done.
+    for token in [&member.token, &integration.token] {
+        let contact = api.post("/v1/contacts").token(token).json(&json!({})).await.expect(201);
+        assert_eq!(contact["marketing"]["state"], "non_marketing");
+        let body = json!({"name": "Mine", "set_marketing": false});
+        let form = api.post("/v1/forms").token(token).json(&body).await.expect(201);
+        let path = format!("/v1/forms/{}", form["id"].as_str().unwrap());
+        let on = json!({"set_marketing": true});
+        api.patch(&path).token(token).json(&on).await.problem(Slug::PermissionDenied);
+        assert_eq!(api.patch(&path).token(token).json(&json!({"name": "Ours"})).await.status, 200);
+        assert_eq!(api.patch(&path).token(&account.token).json(&on).await.status, 200);
+    }
+    assert_eq!(api.assert_exact(&account).await["marketing"], 1);
+}
+
+#[tokio::test]
+async fn a_permission_that_is_taken_is_gone_with_the_next_request() {
+    let (api, account) = one_account(json!({})).await;
+    let member = api.user(&account, json!({})).await;
+    let id = api.contact(&member.token, json!({"marketing": true})).await;
+    let path = format!("/v1/users/{}", member.id);
+    let take = json!({"modify_marketing_contacts": false});
+    let _ = api.patch(&path).token(&account.token).json(&take).await.expect(200);
+    let body = json!({"contacts": [{"id": id}]});
+    api.post("/v1/contacts/non-marketing-pending")
+        .token(&member.token)
+        .json(&body)
+        .await
+        .problem(Slug::PermissionDenied);
+    // Nobody gives it back to himself.
+    let give = json!({"modify_marketing_contacts": true, "role": "admin"});
+    api.patch(&path).token(&member.token).json(&give).await.problem(Slug::PermissionDenied);
+    let usage = api.assert_exact(&account).await;
+    assert_eq!((&usage["marketing"], &usage["leaving"]), (&json!(1), &json!(0)));
+    let _ = api.patch(&path).token(&account.token).json(&give).await.expect(200);
+    assert_eq!(api.get("/v1/users").token(&member.token).await.status, 200);
+    assert_eq!(api.queue(&member.token, &[&id]).await["results"][0]["outcome"], "queued");
+    assert_eq!(api.assert_exact(&account).await["leaving"], 1);
+}
+
+#[tokio::test]
+async fn forms_and_integrations_act_under_their_own_setting() {
+    let (api, account) = one_account(json!({})).await;
+    let body = json!({"name": "Newsletter"});
+    let form = api.post("/v1/forms").token(&account.token).json(&body).await.expect(201);
+    let path = format!("/v1/forms/{}/submissions", form["id"].as_str().unwrap());
+    let shop = api.integration(&account, json!({"set_marketing": true})).await;
+    // Every permission is taken from every user, and neither minds.
+    let users = api.get("/v1/users").token(&account.token).await.expect(200);
+    let admin = format!("/v1/users/{}", users["results"][0]["id"].as_str().unwrap());
+    let take = json!({"modify_marketing_contacts": false});
+    let _ = api.patch(&admin).token(&account.token).json(&take).await.expect(200);
+    let body = json!({"fields": {"email": "ada@example.org"}});
+    assert_eq!(api.post(&path).json(&body).await.expect(200)["marketing"], "set");
+    let contact = api.post("/v1/contacts").token(&shop.token).json(&json!({})).await.expect(201);
+    assert_eq!(contact["marketing"]["state"], "marketing");
+    assert_eq!(api.assert_exact(&account).await["marketing"], 2);
+}

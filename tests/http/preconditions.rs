@@ -1,0 +1,101 @@
+//! `ETag` and `If-Match` of contacts.
+
+use api::Slug;
+use serde_json::{Value, json};
+use testkit::{Api, Tenant};
+
+use super::one_account;
+
+const BY_EMAIL: &str = "/v1/contacts/by-email/ada@example.org";
+
+async fn ada() -> (Api, Tenant, String) {
+    let (api, account) = one_account(json!({})).await;
+    let id = api.contact(&account.token, json!({"email": "ada@example.org", "marketing": true})).await;
+    let path = format!("/v1/contacts/{id}");
+    (api, account, path)
+}
+
+async fn read(api: &Api, account: &Tenant, path: &str) -> (String, Value) {
+    let reply = api.get(path).token(&account.token).await;
+    (reply.header("etag").unwrap().to_owned(), reply.expect(200))
+}
+
+#[tokio::test]
+async fn a_change_meant_for_a_version_happens_to_that_version_alone() {
+    let (api, account, path) = ada().await;
+    let token = &account.token;
+    let (first, _) = read(&api, &account, &path).await;
+    let rename = |name: &str| json!({"properties": {"firstname": name}});
+    let reply = api.patch(&path).token(token).if_match(&first).json(&rename("Ada")).await;
+    let second = reply.header("etag").unwrap().to_owned();
+    assert_eq!(reply.status, 200);
+    assert_ne!(first, second);
+    api.patch(&path).token(token).if_match(&first).json(&rename("Eve")).await.problem(Slug::VersionMismatch);
+    api.put(BY_EMAIL).token(token).if_match(&first).json(&rename("Eve")).await.problem(Slug::VersionMismatch);
+    api.delete(&path).token(token).if_match(&first).await.problem(Slug::VersionMismatch);
+    let (now, contact) = read(&api, &account, &path).await;
+    assert_eq!((&now, &contact["properties"]["firstname"]), (&second, &json!("Ada")));
+
+    let reply = api.put(BY_EMAIL).token(token).if_match(&second).json(&rename("Grace")).await;
+    assert_eq!(reply.status, 200);
+    let third = reply.header("etag").unwrap().to_owned();
+    let _ = api.delete(&path).token(token).if_match(&third).await.expect(204);
+    api.patch(&path).token(token).if_match(&third).json(&rename("Eve")).await.problem(Slug::NotFound);
+    assert_eq!(api.assert_exact(&account).await["marketing"], 1);
+}
+
+#[tokio::test]
+async fn a_change_of_the_marketing_state_is_a_new_version() {
+    let (api, account, path) = ada().await;
+    let (first, contact) = read(&api, &account, &path).await;
+    let _ = api.queue(&account.token, &[contact["id"].as_str().unwrap()]).await;
+    let (second, _) = read(&api, &account, &path).await;
+    assert_ne!(first, second);
+    // So is leaving at the update date, though nothing has been written.
+    api.clock.set(testkit::at(super::UPDATE));
+    let (third, _) = read(&api, &account, &path).await;
+    assert_ne!(second, third);
+    let body = json!({"bounced": true});
+    api.patch(&path).token(&account.token).if_match(&second).json(&body).await.problem(Slug::VersionMismatch);
+    let reply = api.patch(&path).token(&account.token).if_match(&third).json(&body).await;
+    assert_eq!(reply.status, 200);
+    api.assert_exact(&account).await;
+}
+
+#[tokio::test]
+async fn a_tag_is_compared_strongly_and_a_star_takes_any() {
+    let (api, account, path) = ada().await;
+    let token = &account.token;
+    let (tag, _) = read(&api, &account, &path).await;
+    let change =
+        async |if_match: &str| api.patch(&path).token(token).if_match(if_match).json(&json!({})).await;
+    for never in [
+        &format!("W/{tag}"),
+        "\"\"",
+        "\"0\"",
+        "\"01\"",
+        "\"2\"",
+        "\"+1\"",
+        "\"ada\"",
+        "\"18446744073709551616\"",
+    ] {
+        change(never).await.problem(Slug::VersionMismatch);
+    }
+    for bad in ["", "1", "\"1", "1\"", "\"1\", \"2\"", "'1'", "w/\"1\"", "\"a\"b\"", "**"] {
+        assert_eq!(change(bad).await.invalid_fields(), ["If-Match"], "{bad}");
+    }
+    let twice = api.patch(&path).token(token).if_match(&tag).if_match(&tag).json(&json!({})).await;
+    twice.assert_invalid(&["If-Match"]);
+    let garbage = api.patch(&path).token(token).header("if-match", b"\"\xff\"").json(&json!({})).await;
+    garbage.assert_invalid(&["If-Match"]);
+    assert_eq!(change("*").await.status, 200);
+    assert_eq!(change(&format!("  {tag} ")).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_version_of_a_contact_that_is_not_there_matches_nothing() {
+    let (api, account) = one_account(json!({})).await;
+    let reply = api.put(BY_EMAIL).token(&account.token).if_match("\"1\"").json(&json!({})).await;
+    reply.problem(Slug::VersionMismatch);
+    assert_eq!(testkit::scan(&api.table.client, account.id).await.contacts, 0);
+}

@@ -1,0 +1,102 @@
+//! `/v1/tokens`, and what a token lets in.
+
+use api::Slug;
+use serde_json::json;
+
+use super::{START, one_account};
+
+#[tokio::test]
+async fn a_token_is_shown_once_and_works_until_it_is_taken_back() {
+    let (api, account) = one_account(json!({})).await;
+    let body =
+        json!({"integration": {"name": "Shop", "set_marketing": true, "modify_marketing_contacts": true}});
+    let made = api.post("/v1/tokens").token(&account.token).json(&body).await.expect(201);
+    let (id, token) = (made["id"].as_str().unwrap(), made["token"].as_str().unwrap());
+    assert_eq!(made.as_object().unwrap().len(), 2);
+    assert!(token.starts_with("tmk_") && token != account.token);
+    let usage = api.get("/v1/usage").token(token).await;
+    assert_eq!(usage.status, 200);
+
+    let reply = api.get("/v1/tokens").token(&account.token).await;
+    assert!(!reply.text().contains("tmk_"), "{}", reply.text());
+    let tokens = reply.expect(200)["results"].clone();
+    let listed = tokens.as_array().unwrap().iter().find(|token| token["id"] == id).unwrap();
+    let integration = &listed["integration"];
+    assert!(integration["id"].as_str().unwrap().starts_with("int_"));
+    assert_eq!(
+        listed,
+        &json!({"id": id, "created_at": START, "integration": {
+            "id": integration["id"], "name": "Shop", "set_marketing": true, "modify_marketing_contacts": true}})
+    );
+
+    let path = format!("/v1/tokens/{id}");
+    let _ = api.delete(&path).token(&account.token).await.expect(204);
+    api.get("/v1/usage").token(token).await.problem(Slug::Unauthenticated);
+    api.delete(&path).token(&account.token).await.problem(Slug::NotFound);
+    let tokens = api.get("/v1/tokens").token(&account.token).await.expect(200);
+    assert_eq!(tokens["results"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_user_may_have_several_tokens() {
+    let (api, account) = one_account(json!({})).await;
+    let ada = api.user(&account, json!({"name": "Ada"})).await;
+    let body = json!({"user_id": ada.id});
+    let second = api.post("/v1/tokens").token(&account.token).json(&body).await.expect(201);
+    for token in [&ada.token, second["token"].as_str().unwrap()] {
+        let contact = api.post("/v1/contacts").token(token).json(&json!({})).await.expect(201);
+        let source = json!({"type": "manual", "name": "Ada", "id": ada.id});
+        assert_eq!(contact["marketing"]["source"], source);
+    }
+    let tokens = api.get("/v1/tokens").token(&account.token).await.expect(200);
+    let of_ada =
+        tokens["results"].as_array().unwrap().iter().filter(|token| token["user_id"] == json!(ada.id));
+    assert_eq!(of_ada.count(), 2);
+}
+
+#[tokio::test]
+async fn a_token_is_for_a_user_of_the_account_or_for_a_new_integration() {
+    let (api, account) = one_account(json!({})).await;
+    let other = api.account(json!({})).await;
+    let theirs = api.user(&other, json!({})).await;
+    for (body, fields) in [
+        (json!({}), vec![""]),
+        (json!({"user_id": theirs.id, "integration": {"name": "Shop"}}), vec![""]),
+        (json!({"user_id": theirs.id}), vec!["user_id"]),
+        (json!({"user_id": "usr_00000000000000000000000000"}), vec!["user_id"]),
+        (json!({"user_id": "ada"}), vec!["user_id"]),
+        (json!({"integration": {}}), vec!["integration.name"]),
+        (
+            json!({"integration": {"name": "a\u{7}", "id": "int_1"}, "token": "tmk_a"}),
+            vec!["integration.name", "integration.id", "token"],
+        ),
+    ] {
+        let reply = api.post("/v1/tokens").token(&account.token).json(&body).await;
+        assert_eq!(reply.invalid_fields(), fields, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn only_the_bearer_scheme_with_a_known_token_lets_in() {
+    let (api, account) = one_account(json!({})).await;
+    let token = &account.token;
+    for header in [
+        String::new(),
+        token.clone(),
+        "Bearer".to_owned(),
+        format!("Basic {token}"),
+        format!("Bearer {token}x"),
+        format!("Bearer {}", token.to_uppercase()),
+        format!("Bearer {token} {token}"),
+        format!("Bearer \"{token}\""),
+        "Bearer ü".to_owned(),
+        format!("Bearer {}", "a".repeat(10_000)),
+    ] {
+        api.get("/v1/usage").header("authorization", &header).await.problem(Slug::Unauthenticated);
+    }
+    api.get("/v1/usage").await.problem(Slug::Unauthenticated);
+    let reply = api.get("/v1/usage").header("authorization", format!("bearer {token}")).await;
+    assert_eq!(reply.status, 200);
+    let digest = api::token::sha256_hex(token.as_bytes());
+    api.get("/v1/usage").token(&digest).await.problem(Slug::Unauthenticated);
+}

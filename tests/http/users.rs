@@ -1,0 +1,86 @@
+//! `/v1/users`.
+
+use api::Slug;
+use serde_json::json;
+use testkit::at;
+
+use super::{START, column, one_account};
+
+#[tokio::test]
+async fn an_account_begins_with_one_admin_who_has_no_address_yet() {
+    let (api, account) = one_account(json!({})).await;
+    let users = api.get("/v1/users").token(&account.token).await.expect(200);
+    let [admin] = users["results"].as_array().unwrap().as_slice() else { panic!("{users}") };
+    assert_eq!(
+        admin,
+        &json!({"id": admin["id"], "name": "Admin", "email": null, "role": "admin",
+                "modify_marketing_contacts": true, "created_at": START})
+    );
+}
+
+#[tokio::test]
+async fn users_are_added_listed_and_changed() {
+    let (api, account) = one_account(json!({})).await;
+    let token = &account.token;
+    let body = json!({"name": "Ada", "email": "Ada@Example.org"});
+    // What is made in one millisecond has no order of its own.
+    let later = "2026-11-10T12:00:00.001Z";
+    api.clock.set(at(later));
+    let ada = api.post("/v1/users").token(token).json(&body).await.expect(201);
+    assert_eq!(
+        ada,
+        json!({"id": ada["id"], "name": "Ada", "email": "Ada@Example.org", "role": "member",
+               "modify_marketing_contacts": true, "created_at": later})
+    );
+    api.clock.set(at("2026-11-10T12:00:00.002Z"));
+    let body = json!({"name": "Eve", "email": "eve@example.org", "role": "admin", "modify_marketing_contacts": false});
+    let eve = api.post("/v1/users").token(token).json(&body).await.expect(201);
+    assert_eq!((&eve["role"], &eve["modify_marketing_contacts"]), (&json!("admin"), &json!(false)));
+
+    let path = format!("/v1/users/{}", ada["id"].as_str().unwrap());
+    let changed = api
+        .patch(&path)
+        .token(token)
+        .json(&json!({"email": "a@b.example", "role": "admin"}))
+        .await
+        .expect(200);
+    let mut expected = ada.clone();
+    expected["email"] = json!("a@b.example");
+    expected["role"] = json!("admin");
+    assert_eq!(changed, expected);
+    let users = api.get("/v1/users").token(token).await.expect(200);
+    assert_eq!(column(&users["results"], "name"), ["Admin", "Ada", "Eve"]);
+    assert_eq!(users["results"][1], expected);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_user_is_named() {
+    let (api, account) = one_account(json!({})).await;
+    let body = json!({"name": "", "email": "ada", "role": "owner", "modify_marketing_contacts": "yes", "id": "usr_1"});
+    let expected = ["name", "email", "role", "modify_marketing_contacts", "id"];
+    api.post("/v1/users").token(&account.token).json(&body).await.assert_invalid(&expected);
+    let ada = api.user(&account, json!({})).await;
+    let path = format!("/v1/users/{}", ada.id);
+    api.patch(&path).token(&account.token).json(&body).await.assert_invalid(&expected);
+    api.post("/v1/users").token(&account.token).json(&json!({})).await.assert_invalid(&["name", "email"]);
+    let reply =
+        api.patch("/v1/users/usr_00000000000000000000000000").token(&account.token).json(&json!({})).await;
+    reply.problem(Slug::NotFound);
+}
+
+#[tokio::test]
+async fn an_account_keeps_an_admin() {
+    let (api, account) = one_account(json!({})).await;
+    let users = api.get("/v1/users").token(&account.token).await.expect(200);
+    let first = format!("/v1/users/{}", users["results"][0]["id"].as_str().unwrap());
+    let step_down = json!({"role": "member", "name": "Nobody"});
+    api.patch(&first).token(&account.token).json(&step_down).await.problem(Slug::LastAdmin);
+    let users = api.get("/v1/users").token(&account.token).await.expect(200);
+    assert_eq!(users["results"][0]["name"], "Admin", "nothing of a refused change is made");
+
+    let second = api.user(&account, json!({"role": "admin"})).await;
+    assert_eq!(api.patch(&first).token(&account.token).json(&step_down).await.expect(200)["role"], "member");
+    api.get("/v1/users").token(&account.token).await.problem(Slug::PermissionDenied);
+    let path = format!("/v1/users/{}", second.id);
+    api.patch(&path).token(&second.token).json(&step_down).await.problem(Slug::LastAdmin);
+}
