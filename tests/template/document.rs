@@ -73,7 +73,7 @@ pub(super) fn intrinsic(value: &Value) -> String {
 }
 
 /// `set-marketing` as the template's logical ids spell it: `SetMarketing`.
-pub(super) fn logical_name(function: &str) -> String {
+pub(crate) fn logical_name(function: &str) -> String {
     let mut name = String::new();
     for word in function.split('-') {
         let mut letters = word.chars();

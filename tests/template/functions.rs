@@ -1,6 +1,7 @@
 //! Function resources, the crates they are built from, and what they find in their environment.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use cargo_metadata::MetadataCommand;
 
@@ -91,6 +92,13 @@ fn a_function_behind_the_api_ends_before_the_api_stops_waiting() {
             assert_eq!(timeout, 300, "{id}");
         }
     }
+}
+
+/// How long Lambda lets this function work on one event.
+pub(crate) fn time_limit_of(function: &str) -> Duration {
+    let template = Template::read();
+    let own = template.properties(&(logical_name(function) + "Function"))["Timeout"].as_u64();
+    Duration::from_secs(own.unwrap_or_else(|| number(&template.root()["Globals"]["Function"]["Timeout"])))
 }
 
 /// The variables of each function, by its binary.

@@ -1,9 +1,9 @@
 //! `infra/template.yaml` against the code: neither `sam validate` nor `cfn-lint` knows what the functions read, call or answer to.
 
-mod document;
-mod functions;
+pub(crate) mod document;
+pub(crate) mod functions;
 mod messaging;
-mod permissions;
+pub(crate) mod permissions;
 mod properties;
 pub(crate) mod routes;
 mod table;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use yaml_serde::Value;
 
-use super::document::{Template, entries, intrinsic, text, texts};
+use super::document::{Template, entries, intrinsic, logical_name, text, texts};
 
 const LOGS: [&str; 2] = ["logs:CreateLogStream", "logs:PutLogEvents"];
 
@@ -40,6 +40,27 @@ fn statements(role: &Value) -> Grants {
         .collect();
     assert_eq!(grants.len(), statements.len(), "one statement for a purpose");
     grants
+}
+
+/// Something that a role allows: an action, and the resource that it is allowed on.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Permission {
+    /// Such as `dynamodb:Query`.
+    pub(crate) action: String,
+    /// The logical id of the resource, such as `Table`, and what it is of it, such as `Table/index/due`.
+    pub(crate) on: String,
+}
+
+/// What a function's role allows beyond writing its log.
+pub(crate) fn permissions_of(function: &str) -> BTreeSet<Permission> {
+    let statements = grants().remove(&logical_name(function)).unwrap().into_iter();
+    let statements = statements.filter(|(sid, _)| sid != "Logs");
+    let permissions = statements.flat_map(|(_, (actions, resource))| {
+        let on = resource.trim_start_matches("!GetAtt ").trim_start_matches("!Sub ");
+        let on = on.replace("${", "").replace(['}'], "").replace(".Arn", "");
+        actions.into_iter().map(move |action| Permission { action, on: on.clone() })
+    });
+    permissions.collect()
 }
 
 fn grant(actions: &[&str], resource: &str) -> (BTreeSet<String>, String) {
@@ -90,6 +111,7 @@ fn a_statement_is_about_one_resource_and_fits_it() {
 fn of_items(action: &str) -> bool {
     [
         "dynamodb:BatchGetItem",
+        "dynamodb:BatchWriteItem",
         "dynamodb:ConditionCheckItem",
         "dynamodb:DeleteItem",
         "dynamodb:GetItem",
