@@ -14,5 +14,6 @@ mod local;
 mod model;
 mod openapi;
 mod operations;
+mod process;
 mod readme;
 mod template;

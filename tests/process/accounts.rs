@@ -1,0 +1,82 @@
+//! The function `account`.
+
+use serde_json::{Value, json};
+
+use super::events::{HttpAnswer, authorization, http};
+use super::function::Function;
+use super::setting::{OPERATOR_TOKEN, Setting, in_an_ended_period};
+
+#[tokio::test]
+async fn the_operator_makes_an_account_whose_token_works_at_once() {
+    let setting = Setting::start().await;
+    let mut account = Function::start("account", &setting.table).await;
+    let mut authorizer = Function::start("authorizer", &setting.table).await;
+
+    let bearer = format!("Bearer {OPERATOR_TOKEN}");
+    let operator = authorizer.invoke(authorization(Some(&bearer))).await.done();
+    let body = json!({"name": "Lovelace & Co", "term": "annual", "renewal_date": "2026-03-31", "cap": 10});
+    let create = http("POST", "/v1/accounts").header("Authorization", &bearer).json(&body);
+    let create = create.by(operator["context"].as_object().expect("a context"));
+    let made = HttpAnswer::of(&account.invoke(create.event()).await.done()).json(201);
+    let token = made["token"].as_str().expect("a token");
+
+    let known = authorizer.invoke(authorization(Some(&format!("Bearer {token}")))).await.done();
+    assert_eq!(known["context"]["account"], made["account"]["id"]);
+    let context = known["context"].as_object().expect("a context");
+    let usage =
+        HttpAnswer::of(&account.invoke(http("GET", "/v1/usage").by(context).event()).await.done()).json(200);
+    assert_eq!((&usage["marketing"], &usage["cap"]), (&json!(0), &json!(10)));
+
+    let denied = http("POST", "/v1/accounts").by(context).json(&body);
+    let denied = HttpAnswer::of(&account.invoke(denied.event()).await.done());
+    denied.problem(403, "permission-denied");
+
+    authorizer.end().await;
+    account.end().await;
+}
+
+#[tokio::test]
+async fn usage_is_that_of_now_and_the_statement_is_there_though_no_job_has_run() {
+    let then = in_an_ended_period();
+    let setting = Setting::begun(then).await;
+    let ids = setting.marketing_contacts(3, then).await;
+    setting.queue(&ids[..1], then).await;
+    let admin = setting.admin().await;
+    let mut account = Function::start("account", &setting.table).await;
+
+    let usage = http("GET", "/v1/usage").by(&admin).event();
+    let usage = HttpAnswer::of(&account.invoke(usage).await.done()).json(200);
+    assert_eq!((&usage["marketing"], &usage["leaving"]), (&json!(2), &json!(0)));
+    let statements = http("GET", "/v1/usage/statements").by(&admin).event();
+    let statements = HttpAnswer::of(&account.invoke(statements).await.done()).json(200);
+    let first = statements["results"].as_array().and_then(|results| results.last()).expect("a statement");
+    assert_eq!((&first["number"], &first["marketing"], &first["left"]), (&json!(1), &json!(3), &json!(1)));
+    account.end().await;
+    setting.assert_exact().await;
+}
+
+#[tokio::test]
+async fn the_description_of_the_api_is_for_everybody() {
+    let setting = Setting::start().await;
+    let mut account = Function::start("account", &setting.table).await;
+    let request = http("GET", "/v1/openapi.json").event();
+    let document = HttpAnswer::of(&account.invoke(request).await.done()).json(200);
+    let committed: Value =
+        serde_json::from_str(include_str!("../../functions/account/openapi.json")).unwrap();
+    assert_eq!(document, committed);
+    let anonymous = HttpAnswer::of(&account.invoke(http("GET", "/v1/usage").event()).await.done());
+    anonymous.problem(401, "unauthenticated");
+    account.end().await;
+}
+
+#[tokio::test]
+async fn forms_are_given_out_under_the_public_address() {
+    let setting = Setting::start().await;
+    let admin = setting.admin().await;
+    let mut account = Function::start("account", &setting.table).await;
+    let create = http("POST", "/v1/forms").by(&admin).json(&json!({"name": "Newsletter"}));
+    let form = HttpAnswer::of(&account.invoke(create.event()).await.done()).json(201);
+    let id = form["id"].as_str().expect("an id");
+    assert_eq!(form["submit_url"], format!("https://api.example.org/v1/forms/{id}/submissions"));
+    account.end().await;
+}

@@ -1,0 +1,74 @@
+//! Building the functions once for all tests.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use cargo_metadata::{Message, TargetKind};
+
+/// The functions, each a folder, a package and a binary of this name.
+pub const FUNCTIONS: [&str; 8] = [
+    "account",
+    "authorizer",
+    "contacts",
+    "form-submission",
+    "monthly-rollover",
+    "set-marketing",
+    "set-non-marketing-pending",
+    "sweep-period",
+];
+
+/// The executable of a function, built in the profile of the tests themselves.
+pub fn executable(function: &str) -> &'static Path {
+    static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
+    BUILT.get_or_init(build).get(function).unwrap_or_else(|| panic!("{function} is not a function"))
+}
+
+fn build() -> HashMap<String, PathBuf> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
+    cargo.args(["build", "--locked", "--bins", "--message-format=json-render-diagnostics"]);
+    cargo.args(["--profile", &profile()]);
+    // With this package among them, features are those of the tests' own build, so nothing is compiled twice.
+    cargo.args(["--package", env!("CARGO_PKG_NAME")]);
+    FUNCTIONS.iter().for_each(|function| {
+        cargo.args(["--package", function]);
+    });
+    let built = cargo.stdin(Stdio::null()).output().expect("cargo starts");
+    assert!(
+        built.status.success(),
+        "the functions do not build:\n{}",
+        String::from_utf8_lossy(&built.stderr)
+    );
+    Message::parse_stream(built.stdout.as_slice())
+        .filter_map(|message| binary(message.expect("a message")))
+        .collect()
+}
+
+fn binary(message: Message) -> Option<(String, PathBuf)> {
+    let Message::CompilerArtifact(artifact) = message else { return None };
+    let is_binary = artifact.target.kind.contains(&TargetKind::Bin);
+    let executable = artifact.executable.filter(|_| is_binary)?;
+    Some((artifact.target.name, executable.into_std_path_buf()))
+}
+
+/// The profile of the tests, by the folder that they were built into: `target/<profile>/deps`.
+fn profile() -> String {
+    let tests = std::env::current_exe().expect("the tests' own path");
+    let folder = tests.parent().and_then(Path::parent).and_then(Path::file_name).expect("a profile's folder");
+    match folder.to_str().expect("a profile's name") {
+        // The one whose folder has another name.
+        "debug" => "dev".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+#[test]
+fn every_folder_of_functions_is_tested_here() {
+    let folders = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions")).unwrap();
+    let mut folders: Vec<String> =
+        folders.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    folders.sort();
+    assert_eq!(folders, FUNCTIONS);
+}

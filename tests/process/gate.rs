@@ -1,0 +1,246 @@
+//! What stands between a function and its table: the function's role, a record of what was called, and trouble when a
+//! test wants it.
+//!
+//! The embedded engine asks nobody for permissions. The gate does it in its place: it answers a call that the role in
+//! the template does not allow as AWS answers it, so that a missing permission fails here as it would when deployed.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::response::Response;
+use axum::serve::Listener;
+use http::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderValue};
+use http::uri::{Authority, Scheme};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::{Value, json};
+use testkit::TABLE;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+use crate::template::permissions::{Permission, permissions_of};
+
+/// Tells which calls the table fails, by the operation's name and its body.
+type Trouble = Arc<dyn Fn(&str, &Value) -> bool + Send + Sync>;
+
+/// What a function did with the table.
+#[derive(Default)]
+struct Record {
+    used: BTreeSet<Permission>,
+    refused: BTreeSet<Permission>,
+}
+
+#[derive(Clone)]
+struct Keeper {
+    engine: Authority,
+    client: Client<HttpConnector, Body>,
+    granted: Arc<BTreeSet<Permission>>,
+    record: Arc<Mutex<Record>>,
+    trouble: Arc<Mutex<Option<Trouble>>>,
+    slowness: Arc<Mutex<Duration>>,
+}
+
+/// The gate before the table, as one function's role lets it be seen.
+pub struct Gate {
+    endpoint: String,
+    keeper: Keeper,
+    shut: Arc<AtomicBool>,
+    server: JoinHandle<()>,
+}
+
+impl Gate {
+    /// A gate before the engine at `endpoint`, for this function.
+    pub async fn before(endpoint: &str, function: &str) -> Self {
+        let engine = endpoint.strip_prefix("http://").expect("a plain address").parse().expect("an address");
+        let keeper = Keeper {
+            engine,
+            client: Client::builder(TokioExecutor::new()).build_http(),
+            granted: Arc::new(permissions_of(function)),
+            record: Arc::default(),
+            trouble: Arc::default(),
+            slowness: Arc::default(),
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+        let shut = Arc::new(AtomicBool::new(false));
+        let door = Door { listener, shut: Arc::clone(&shut) };
+        let router = Router::new().fallback(pass).with_state(keeper.clone());
+        let server =
+            tokio::spawn(async { axum::serve(door, router).await.expect("a server without an end") });
+        Self { endpoint, keeper, shut, server }
+    }
+
+    /// Where functions find it.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Lets nobody in: the table can't be reached.
+    pub fn shut(&self) {
+        self.shut.store(true, Ordering::SeqCst);
+    }
+
+    /// Lets everybody in again, and ends any trouble.
+    pub fn open(&self) {
+        self.shut.store(false, Ordering::SeqCst);
+        *self.keeper.trouble.lock().unwrap() = None;
+    }
+
+    /// The table fails the calls that `trouble` names, by their operation and body.
+    pub fn fail(&self, trouble: impl Fn(&str, &Value) -> bool + Send + Sync + 'static) {
+        *self.keeper.trouble.lock().unwrap() = Some(Arc::new(trouble));
+    }
+
+    /// Every call takes so much longer.
+    pub fn slow_down(&self, by: Duration) {
+        *self.keeper.slowness.lock().unwrap() = by;
+    }
+
+    /// What the function needed and had.
+    pub fn used(&self) -> BTreeSet<Permission> {
+        self.keeper.record.lock().unwrap().used.clone()
+    }
+
+    /// What the function needed and did not have.
+    pub fn refused(&self) -> BTreeSet<Permission> {
+        self.keeper.record.lock().unwrap().refused.clone()
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+/// A listener that can be shut: those who come meanwhile find the connection closed.
+struct Door {
+    listener: TcpListener,
+    shut: Arc<AtomicBool>,
+}
+
+impl Listener for Door {
+    type Io = TcpStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (TcpStream, SocketAddr) {
+        loop {
+            let accepted = Listener::accept(&mut self.listener).await;
+            if !self.shut.load(Ordering::SeqCst) {
+                return accepted;
+            }
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+}
+
+async fn pass(State(keeper): State<Keeper>, request: Request) -> Response {
+    let mut response = keeper.answer(request).await;
+    // So that every call comes through the door, and a shut door stops them all.
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+impl Keeper {
+    async fn answer(&self, request: Request) -> Response {
+        let (mut parts, body) = request.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.expect("a whole request");
+        let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+        let operation = target.and_then(|target| target.split_once('.')).expect("a target").1.to_owned();
+        let call: Value = serde_json::from_slice(&body).expect("a call in JSON");
+        let slowness = *self.slowness.lock().unwrap();
+        tokio::time::sleep(slowness).await;
+        let needed = permissions_for(&operation, &call);
+        if let Some(missing) = needed.difference(&self.granted).next() {
+            self.record.lock().unwrap().refused.extend(needed.difference(&self.granted).cloned());
+            return refusal(400, "AccessDeniedException", &format!("{missing:?}"));
+        }
+        self.record.lock().unwrap().used.extend(needed);
+        let trouble = self.trouble.lock().unwrap().clone();
+        if trouble.is_some_and(|fails| fails(&operation, &call)) {
+            return refusal(500, "InternalServerError", "trouble");
+        }
+        let mut uri = parts.uri.into_parts();
+        uri.scheme = Some(Scheme::HTTP);
+        uri.authority = Some(self.engine.clone());
+        parts.uri = uri.try_into().expect("an address");
+        parts.headers.remove(HOST);
+        let sent = self.client.request(Request::from_parts(parts, Body::from(body))).await;
+        sent.expect("an answer of the engine").map(Body::new)
+    }
+}
+
+fn refusal(status: u16, code: &str, message: &str) -> Response {
+    let body = json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": message});
+    let mut response = Response::new(Body::from(Bytes::from(body.to_string())));
+    *response.status_mut() = status.try_into().expect("a status");
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.0"));
+    response
+}
+
+/// What IAM asks for before a call: a transaction counts as its parts, and an index is a resource of its own.
+fn permissions_for(operation: &str, call: &Value) -> BTreeSet<Permission> {
+    let on_table = |action: &str| Permission { action: format!("dynamodb:{action}"), on: "Table".to_owned() };
+    match operation {
+        "TransactWriteItems" => {
+            let parts = call["TransactItems"].as_array().expect("the parts of a transaction");
+            let part = |part: &Value| {
+                let (kind, write) = part.as_object().and_then(|part| part.iter().next()).expect("a part");
+                assert_eq!(write["TableName"], TABLE);
+                on_table(match kind.as_str() {
+                    "ConditionCheck" => "ConditionCheckItem",
+                    "Delete" => "DeleteItem",
+                    "Put" => "PutItem",
+                    "Update" => "UpdateItem",
+                    other => panic!("a transaction with a {other}"),
+                })
+            };
+            parts.iter().map(part).collect()
+        }
+        "TransactGetItems" => [on_table("GetItem")].into(),
+        "BatchGetItem" | "BatchWriteItem" => {
+            let tables = call["RequestItems"].as_object().expect("tables").keys();
+            assert_eq!(tables.collect::<Vec<_>>(), [TABLE]);
+            [on_table(operation)].into()
+        }
+        _ => {
+            assert_eq!(call["TableName"], TABLE);
+            let mut needed = on_table(operation);
+            if let Some(index) = call["IndexName"].as_str() {
+                needed.on = format!("Table/index/{index}");
+            }
+            [needed].into()
+        }
+    }
+}
+
+#[test]
+fn a_transaction_needs_what_its_parts_need_and_an_index_is_asked_for_by_name() {
+    let needed = |operation: &str, call: Value| {
+        let needed = permissions_for(operation, &call).into_iter();
+        needed.map(|Permission { action, on }| format!("{action} {on}")).collect::<Vec<_>>()
+    };
+    let write = json!({"TableName": TABLE});
+    let parts = json!([{"Put": write}, {"Update": write}, {"Put": write}, {"ConditionCheck": write}]);
+    assert_eq!(
+        needed("TransactWriteItems", json!({"TransactItems": parts})),
+        ["dynamodb:ConditionCheckItem Table", "dynamodb:PutItem Table", "dynamodb:UpdateItem Table"]
+    );
+    assert_eq!(needed("Query", write.clone()), ["dynamodb:Query Table"]);
+    let by_index = json!({"TableName": TABLE, "IndexName": "due"});
+    assert_eq!(needed("Query", by_index), ["dynamodb:Query Table/index/due"]);
+    assert_eq!(
+        needed("BatchWriteItem", json!({"RequestItems": {TABLE: []}})),
+        ["dynamodb:BatchWriteItem Table"]
+    );
+}

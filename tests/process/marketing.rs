@@ -1,0 +1,105 @@
+//! The two functions that set contacts' marketing state.
+
+use serde_json::{Value, json};
+
+use super::events::{HttpAnswer, http};
+use super::function::{Function, at_level};
+use super::setting::{Setting, address, now};
+
+const ROUTES: [(&str, &str); 2] = [
+    ("set-marketing", "/v1/contacts/marketing"),
+    ("set-non-marketing-pending", "/v1/contacts/non-marketing-pending"),
+];
+
+#[tokio::test]
+async fn contacts_are_set_at_once_queued_and_kept_through_warm_processes() {
+    let setting = Setting::start().await;
+    let admin = setting.admin().await;
+    let ada = setting.contact("ada", false, now()).await.to_string();
+    setting.contact("bo", true, now()).await;
+    let mut set = Function::start("set-marketing", &setting.table).await;
+    let mut queue = Function::start("set-non-marketing-pending", &setting.table).await;
+
+    let contacts = json!({"contacts": [{"id": ada}, {"email": address("BO")}, {"email": address("nobody")}]});
+    let to_marketing = http("POST", ROUTES[0].1).by(&admin).json(&contacts);
+    let to_leaving = http("POST", ROUTES[1].1).by(&admin).json(&contacts);
+
+    let first = HttpAnswer::of(&set.invoke(to_marketing.clone().event()).await.done()).json(200);
+    assert_eq!(outcomes(&first), ["set", "unchanged", "not_found"]);
+    assert_eq!((&first["usage"]["marketing"], &first["usage"]["leaving"]), (&json!(2), &json!(0)));
+
+    let queued = HttpAnswer::of(&queue.invoke(to_leaving.clone().event()).await.done()).json(200);
+    assert_eq!(outcomes(&queued), ["queued", "queued", "not_found"]);
+    assert_eq!(
+        (&queued["usage"]["marketing"], &queued["usage"]["after_next_update"]),
+        (&json!(2), &json!(0))
+    );
+    let again = HttpAnswer::of(&queue.invoke(to_leaving.event()).await.done()).json(200);
+    assert_eq!(outcomes(&again), ["unchanged", "unchanged", "not_found"]);
+
+    let kept = HttpAnswer::of(&set.invoke(to_marketing.event()).await.done()).json(200);
+    assert_eq!(outcomes(&kept), ["kept", "kept", "not_found"]);
+    assert_eq!((&kept["usage"]["marketing"], &kept["usage"]["leaving"]), (&json!(2), &json!(0)));
+    setting.assert_exact().await;
+
+    for (function, route) in [(set, ROUTES[0].1), (queue, ROUTES[1].1)] {
+        let lines = function.end().await;
+        assert_eq!(lines.len(), 2, "a line for each request: {lines:?}");
+        assert!(
+            lines
+                .iter()
+                .all(|line| line["route"] == route && line["status"] == 200 && line["method"] == "POST")
+        );
+    }
+}
+
+#[tokio::test]
+async fn nobody_sets_a_state_without_a_token_or_the_permission() {
+    let setting = Setting::start().await;
+    let contact = setting.contact("ada", true, now()).await.to_string();
+    let body = json!({"contacts": [{"id": contact}]});
+    for (name, route) in ROUTES {
+        let mut function = Function::start(name, &setting.table).await;
+        let request = http("POST", route).json(&body).id("request-1");
+
+        let anonymous = HttpAnswer::of(&function.invoke(request.clone().event()).await.done());
+        assert_eq!(anonymous.problem(401, "unauthenticated")["instance"], "request-1");
+        assert_eq!(anonymous.headers["www-authenticate"], "Bearer");
+
+        let mut context = setting.admin().await;
+        context.insert("modify_marketing_contacts".to_owned(), false.into());
+        let denied = request.clone().by(&context);
+        let denied = HttpAnswer::of(&function.invoke(denied.event()).await.done());
+        denied.problem(403, "permission-denied");
+
+        context.remove("account");
+        let spoilt = HttpAnswer::of(&function.invoke(request.by(&context).event()).await.done());
+        spoilt.problem(401, "unauthenticated");
+
+        let lines = function.end().await;
+        assert_eq!(at_level(&lines, "ERROR"), [&Value::Null; 0], "a refusal is no error");
+        assert_eq!(lines[0]["request_id"], "request-1");
+    }
+    let usage = setting.table.store.usage(setting.account, now()).await.expect("the usage");
+    assert_eq!((usage.marketing, usage.leaving), (1, 0), "nothing has changed");
+}
+
+#[tokio::test]
+async fn a_repeated_request_is_answered_as_the_first_one_was() {
+    let setting = Setting::start().await;
+    let admin = setting.admin().await;
+    let contact = setting.contact("ada", false, now()).await.to_string();
+    let mut set = Function::start("set-marketing", &setting.table).await;
+    let request = http("POST", ROUTES[0].1).by(&admin).json(&json!({"contacts": [{"id": contact}]}));
+    let request = request.header("Idempotency-Key", "once-lovelace");
+    let first = HttpAnswer::of(&set.invoke(request.clone().event()).await.done());
+    let second = HttpAnswer::of(&set.invoke(request.event()).await.done());
+    assert_eq!((outcomes(&first.json(200)), first.body), (vec!["set".to_owned()], second.body));
+    set.end().await;
+}
+
+/// The outcomes of a report, in its order.
+fn outcomes(report: &Value) -> Vec<String> {
+    let results = report["results"].as_array().expect("results").iter();
+    results.map(|result| result["outcome"].as_str().expect("an outcome").to_owned()).collect()
+}

@@ -1,0 +1,23 @@
+//! The functions' real binaries, driven over the Lambda Runtime API with the events that AWS sends.
+//!
+//! Each test starts the binaries that it needs in an environment of their own. Between a binary and the table stands a
+//! [`gate`] that lets through only what the function's role in the template allows, as IAM does. When a test ends, the
+//! harness holds every line that the process wrote against the rules for log lines.
+
+mod accounts;
+mod authorizing;
+mod binaries;
+mod contacts;
+mod events;
+mod faults;
+mod function;
+mod gate;
+mod marketing;
+mod permissions;
+mod queue;
+mod rolling_over;
+mod setting;
+mod starting;
+mod submissions;
+mod sweeping;
+mod time_limits;

@@ -1,0 +1,240 @@
+//! What each role allows against what its function calls: nothing is missing, and nothing is there for nobody.
+//!
+//! That nothing is missing is held by every test of this folder, because the gate lets nothing else through. Here each
+//! function is taken through all that it can do, so that what it never needs stands out.
+
+use std::collections::BTreeSet;
+
+use domain::Timestamp;
+use domain::decision::Command;
+use domain::ids::ContactId;
+use domain::limits::{CONTACTS_PER_TRANSACTION_MAX, HISTORY_RECENT_MAX};
+use serde_json::{Value, json};
+use testkit::TestTable;
+
+use super::events::{HttpAnswer, HttpEvent, authorization, batch, http, tick};
+use super::function::Function;
+use super::gate::Gate;
+use super::queue::Queue;
+use super::setting::{ADMIN_TOKEN, Setting, address, in_an_ended_period, now};
+use crate::operations;
+use crate::template::permissions::{Permission, permissions_of};
+
+impl Function {
+    /// Sends a request and gives the body of its answer, which has this status.
+    async fn ask(&mut self, request: HttpEvent, status: u16) -> Value {
+        let answer = HttpAnswer::of(&self.invoke(request.event()).await.done());
+        assert_eq!(answer.status, status, "{}", answer.body);
+        serde_json::from_str(&answer.body).unwrap_or_default()
+    }
+
+    /// Ends the function, after holding what it used against what its role allows. `besides` are actions that are not
+    /// calls of the function's own.
+    async fn end_having_used_everything(self, name: &str, besides: &[&str]) {
+        let mut used = self.gate.used();
+        let on_queue =
+            |action: &&str| Permission { action: (*action).to_owned(), on: "SweepQueue".to_owned() };
+        used.extend(besides.iter().map(on_queue));
+        assert_eq!(used, permissions_of(name), "what {name} used, and what it may do");
+        self.end().await;
+    }
+}
+
+/// A marketing contact whose history has grown over more than one page.
+async fn with_long_history(setting: &Setting, name: &str, at: Timestamp) -> ContactId {
+    let id = setting.contact(name, true, at).await;
+    for _ in 0..=HISTORY_RECENT_MAX / 2 {
+        for command in [Command::SetNonMarketingPending, Command::SetMarketing] {
+            operations::set(&setting.table.store, setting.account, command, &[id], at)
+                .await
+                .expect("a report");
+        }
+    }
+    id
+}
+
+async fn delete(setting: &Setting, id: ContactId, at: Timestamp) {
+    operations::delete(&setting.table.store, setting.account, id, false, at).await.expect("it is deleted");
+}
+
+#[tokio::test]
+async fn the_authorizer_uses_all_that_it_may() {
+    let setting = Setting::start().await;
+    let mut authorizer = Function::start("authorizer", &setting.table).await;
+    authorizer.invoke(authorization(Some(&format!("Bearer {ADMIN_TOKEN}")))).await.done();
+    authorizer.end_having_used_everything("authorizer", &[]).await;
+}
+
+#[tokio::test]
+async fn the_status_functions_use_all_that_they_may() {
+    for (name, route) in [
+        ("set-marketing", "/v1/contacts/marketing"),
+        ("set-non-marketing-pending", "/v1/contacts/non-marketing-pending"),
+    ] {
+        let setting = Setting::start().await;
+        let admin = setting.admin().await;
+        let ids = setting.marketing_contacts(CONTACTS_PER_TRANSACTION_MAX + 2, now()).await;
+        if name == "set-marketing" {
+            for some in ids.chunks(CONTACTS_PER_TRANSACTION_MAX) {
+                setting.queue(some, now()).await;
+            }
+        }
+        let contacts: Vec<Value> = ids.iter().map(|id| json!({"id": id.to_string()})).collect();
+        let mut function = Function::start(name, &setting.table).await;
+        // More than one transaction takes, under a key: a repeat would ask what the first try did.
+        let request = http("POST", route).by(&admin).json(&json!({"contacts": contacts}));
+        let report = function.ask(request.header("Idempotency-Key", "all"), 200).await;
+        assert_eq!(report["summary"]["unchanged"], 0);
+        setting.assert_exact().await;
+        function.end_having_used_everything(name, &[]).await;
+    }
+}
+
+#[tokio::test]
+async fn form_submission_uses_all_that_it_may() {
+    let then = in_an_ended_period();
+    let setting = Setting::begun(then).await;
+    let admin = setting.admin().await;
+    let gone = with_long_history(&setting, "ada", then).await;
+    delete(&setting, gone, then).await;
+    let mut account = Function::start("account", &setting.table).await;
+    let form =
+        account.ask(http("POST", "/v1/forms").by(&admin).json(&json!({"name": "Newsletter"})), 201).await;
+    account.end().await;
+
+    // Somebody comes back whose unit of an earlier period is not swept yet: it goes, with its history.
+    let mut function = Function::start("form-submission", &setting.table).await;
+    let path = format!("/v1/forms/{}/submissions", form["id"].as_str().expect("an id"));
+    let submit =
+        http("POST", &path).json(&json!({"fields": {"email": address("ada")}, "submission_id": "s-1"}));
+    let made = function.ask(submit, 200).await;
+    assert_eq!((&made["contact"], &made["marketing"]), (&json!("created"), &json!("set")));
+    setting.assert_exact().await;
+    function.end_having_used_everything("form-submission", &[]).await;
+}
+
+#[tokio::test]
+async fn the_rollover_uses_all_that_it_may() {
+    let then = in_an_ended_period();
+    let setting = Setting::begun(then).await;
+    let ids = setting.marketing_contacts(1, then).await;
+    setting.queue(&ids, then).await;
+    let queue = Queue::start().await;
+    let mut rollover = Function::start_rollover(&setting.table, &queue).await;
+    assert_eq!(rollover.invoke(tick()).await.done()["finished"], true);
+    let sent: Vec<String> = queue.actions().into_iter().collect();
+    let sent: Vec<&str> = sent.iter().map(String::as_str).collect();
+    rollover.end_having_used_everything("monthly-rollover", &sent).await;
+}
+
+#[tokio::test]
+async fn the_sweep_uses_all_that_it_may() {
+    let then = in_an_ended_period();
+    let setting = Setting::begun(then).await;
+    let leaving = setting.contact("ada", true, then).await;
+    setting.queue(&[leaving], then).await;
+    let deleted = with_long_history(&setting, "bo", then).await;
+    delete(&setting, deleted, then).await;
+    let messages = setting.sweeps().await;
+    let mut sweep = Function::start("sweep-period", &setting.table).await;
+    assert_eq!(sweep.invoke(batch(&messages)).await.done(), json!({"batchItemFailures": []}));
+    let scan = testkit::scan(&setting.table.client, setting.account).await;
+    assert_eq!((scan.contacts, scan.addresses), (1, 1));
+    // Lambda reads the queue in the function's name.
+    let polling = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
+    sweep.end_having_used_everything("sweep-period", &polling).await;
+}
+
+#[tokio::test]
+async fn contacts_uses_all_that_it_may() {
+    let then = in_an_ended_period();
+    let setting = Setting::begun(then).await;
+    let admin = setting.admin().await;
+    let returning = with_long_history(&setting, "ada", then).await;
+    delete(&setting, returning, then).await;
+    let erased = with_long_history(&setting, "bo", now()).await;
+    let mut contacts = Function::start("contacts", &setting.table).await;
+
+    let body = |name: &str| json!({"email": address(name), "marketing": true});
+    let create = |name: &str| {
+        http("POST", "/v1/contacts").by(&admin).json(&body(name)).header("Idempotency-Key", name)
+    };
+    contacts.ask(create("ada"), 201).await;
+    contacts.ask(create("ada"), 201).await;
+    let made = contacts.ask(create("cy"), 201).await;
+    let path = format!("/v1/contacts/{}", made["id"].as_str().expect("an id"));
+    let by_email = format!("/v1/contacts/by-email/{}", address("di"));
+    contacts.ask(http("PUT", &by_email).by(&admin).json(&json!({"marketing": true})), 201).await;
+    contacts.ask(http("PATCH", &path).by(&admin).json(&json!({"email": address("ed")})), 200).await;
+    contacts.ask(http("GET", &path).by(&admin), 200).await;
+    contacts.ask(http("GET", "/v1/contacts").by(&admin), 200).await;
+    contacts.ask(http("GET", &format!("/v1/contacts/{erased}/marketing")).by(&admin), 200).await;
+    contacts
+        .ask(http("POST", "/v1/contacts/search").by(&admin).json(&json!({"filterGroups": []})), 200)
+        .await;
+    let asked = json!({"tool": "marketing_email", "contacts": [{"email": address("di")}]});
+    contacts.ask(http("POST", "/v1/eligibility").by(&admin).json(&asked), 200).await;
+    contacts.ask(http("DELETE", &path).by(&admin), 204).await;
+    // Back in the same period: it takes its place again.
+    contacts.ask(create("ed"), 201).await;
+    contacts.ask(http("DELETE", &format!("/v1/contacts/{erased}")).by(&admin).query("erase=true"), 204).await;
+    setting.assert_exact().await;
+    contacts.end_having_used_everything("contacts", &[]).await;
+}
+
+#[tokio::test]
+async fn account_uses_all_that_it_may() {
+    let then = in_an_ended_period();
+    let setting = Setting::begun(then).await;
+    let admin = setting.admin().await;
+    let operator = [("kind".to_owned(), "operator".into())].into_iter().collect();
+    let mut account = Function::start("account", &setting.table).await;
+    let bearer = format!("Bearer {ADMIN_TOKEN}");
+    let send = |method: &str, path: &str, body: Value| {
+        http(method, path).by(&admin).header("Authorization", &bearer).json(&body)
+    };
+    account.ask(http("GET", "/v1/usage/statements").by(&admin), 200).await;
+    account.ask(send("PATCH", "/v1/account", json!({"name": "Lovelace", "cap": 100})), 200).await;
+    let sandbox = json!({"name": "Lovelace", "term": "monthly", "renewal_date": "2026-01-31", "test_clock": "2026-01-01T00:00:00Z"});
+    let create = http("POST", "/v1/accounts").by(&operator).header("Authorization", &bearer).json(&sandbox);
+    let made = account.ask(create, 201).await;
+    let mut other = admin.clone();
+    other.insert("account".to_owned(), made["account"]["id"].clone());
+    let move_clock =
+        http("POST", "/v1/account/test-clock").by(&other).json(&json!({"now": "2026-04-15T00:00:00Z"}));
+    account.ask(move_clock, 200).await;
+
+    let user =
+        account.ask(send("POST", "/v1/users", json!({"name": "Bo", "email": address("bo")})), 201).await;
+    let user = user["id"].as_str().expect("an id");
+    account.ask(send("PATCH", &format!("/v1/users/{user}"), json!({"role": "admin"})), 200).await;
+    account.ask(http("GET", "/v1/users").by(&admin), 200).await;
+    let token = account.ask(send("POST", "/v1/tokens", json!({"user_id": user})), 201).await;
+    account.ask(http("GET", "/v1/tokens").by(&admin), 200).await;
+    let token = format!("/v1/tokens/{}", token["id"].as_str().expect("an id"));
+    account.ask(http("DELETE", &token).by(&admin), 204).await;
+    let form = account.ask(send("POST", "/v1/forms", json!({"name": "Newsletter"})), 201).await;
+    let form = format!("/v1/forms/{}", form["id"].as_str().expect("an id"));
+    account.ask(http("GET", &form).by(&admin), 200).await;
+    account.ask(http("GET", "/v1/forms").by(&admin), 200).await;
+    account.ask(send("PATCH", &form, json!({"name": "News"})), 200).await;
+    account.ask(http("DELETE", &form).by(&admin), 204).await;
+    account.end_having_used_everything("account", &[]).await;
+}
+
+#[tokio::test]
+async fn the_gate_lets_through_what_is_allowed_and_nothing_else() {
+    let table = TestTable::start().await;
+    let gate = Gate::before(table.endpoint(), "authorizer").await;
+    let config = table.client.config().to_builder().endpoint_url(gate.endpoint()).build();
+    let client = aws_sdk_dynamodb::Client::from_conf(config);
+    let key = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
+    let get = client.get_item().table_name(testkit::TABLE).key("pk", key("a")).key("sk", key("b"));
+    get.send().await.expect("it is allowed");
+    let delete = client.delete_item().table_name(testkit::TABLE).key("pk", key("a")).key("sk", key("b"));
+    let refused = delete.send().await.expect_err("it is not allowed").into_service_error();
+    assert_eq!(refused.meta().code(), Some("AccessDeniedException"));
+    let names = |found: BTreeSet<Permission>| found.into_iter().map(|one| one.action).collect::<Vec<_>>();
+    assert_eq!(names(gate.used()), ["dynamodb:GetItem"]);
+    assert_eq!(names(gate.refused()), ["dynamodb:DeleteItem"]);
+}

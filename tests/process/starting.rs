@@ -1,0 +1,42 @@
+//! Functions that can't start: a wrong environment is told in one line, and not found out by the first request.
+
+use std::collections::HashMap;
+
+use lambda_simulator::Simulator;
+use serde_json::Value;
+
+use super::binaries::FUNCTIONS;
+use super::function::{Process, environment};
+
+/// Where nothing listens.
+const NOWHERE: &str = "http://127.0.0.1:9";
+
+/// Starts a function that is to fail, and gives what it wrote.
+async fn failed_start(name: &str, variables: &HashMap<String, String>) -> String {
+    let mut process = Process::spawn(name, variables);
+    assert_eq!(process.end().await, Some(1), "{name}");
+    let lines = process.lines();
+    let [line] = lines.as_slice() else { panic!("{name}: {lines:?}") };
+    let line: Value = serde_json::from_str(line).expect("a line in JSON");
+    assert_eq!((&line["level"], &line["message"]), (&"ERROR".into(), &"the function could not start".into()));
+    line["error"].as_str().expect("a chain").to_owned()
+}
+
+#[tokio::test]
+async fn what_is_missing_is_named_in_one_line() {
+    let simulator = Simulator::builder().build().await.expect("a simulator");
+    for name in FUNCTIONS {
+        let mut variables = environment(&simulator, NOWHERE);
+        variables.remove("TABLE_NAME");
+        assert_eq!(failed_start(name, &variables).await, "the environment variable TABLE_NAME is missing");
+    }
+    let mut variables = environment(&simulator, NOWHERE);
+    variables.insert("OPERATOR_TOKEN_SHA256".to_owned(), "tmk_in-the-wrong-place".to_owned());
+    let error = failed_start("authorizer", &variables).await;
+    assert_eq!(
+        error,
+        "the environment variable OPERATOR_TOKEN_SHA256 is not 64 lower-case hexadecimal digits"
+    );
+    let error = failed_start("monthly-rollover", &environment(&simulator, NOWHERE)).await;
+    assert_eq!(error, "the environment variable SWEEP_QUEUE_URL is missing");
+}

@@ -1,0 +1,118 @@
+//! The function `form-submission`: what browsers post, as API Gateway hands it on.
+
+use serde_json::{Value, json};
+use store::{Finish, Form, NewForm};
+
+use super::events::{HttpAnswer, HttpEvent, http};
+use super::function::Function;
+use super::setting::{Setting, now};
+use crate::operations::Told;
+
+const PAGE: &str = "https://www.lovelace.example.org";
+
+async fn form(setting: &Setting, redirect_url: Option<&str>) -> Form {
+    let new = NewForm {
+        name: "Newsletter".to_owned(),
+        provider: "native".to_owned(),
+        set_marketing: true,
+        field_map: [].into(),
+        allowed_origins: vec![PAGE.to_owned()],
+        redirect_url: redirect_url.map(str::to_owned),
+    };
+    let told = Told::new();
+    let render = told.render();
+    let finish = Finish::new(None, &render);
+    setting.table.store.create_form(setting.account, &new, now(), finish).await.expect("a form");
+    drop(render);
+    told.take()
+}
+
+fn submission(form: &Form) -> HttpEvent {
+    http("POST", &format!("/v1/forms/{}/submissions", form.id)).header("Origin", PAGE)
+}
+
+/// API Gateway takes a form's own encoding for binary data.
+fn posted(form: &Form, body: &str) -> Value {
+    submission(form).base64("application/x-www-form-urlencoded", body.as_bytes()).event()
+}
+
+#[tokio::test]
+async fn what_a_browser_posts_becomes_a_marketing_contact_once() {
+    let setting = Setting::start().await;
+    let form = form(&setting, None).await;
+    let mut function = Function::start("form-submission", &setting.table).await;
+
+    let body = "email=Ada.Lovelace%40example.org&firstname=Ada+King&lastname=L%C3%B6velace&submission_id=s-1";
+    let first = HttpAnswer::of(&function.invoke(posted(&form, body)).await.done());
+    assert_eq!(first.json(200), json!({"contact": "created", "marketing": "set", "duplicate": false}));
+    assert_eq!(first.headers["access-control-allow-origin"], PAGE);
+    let second = HttpAnswer::of(&function.invoke(posted(&form, body)).await.done());
+    assert_eq!(second.json(200), json!({"contact": "created", "marketing": "set", "duplicate": true}));
+
+    let text = json!({"fields": {"email": "bo.lovelace@example.org", "lastname": "Lovelace"}});
+    let as_json = HttpAnswer::of(&function.invoke(submission(&form).json(&text).event()).await.done());
+    assert_eq!(as_json.json(200)["contact"], "created");
+
+    let part = |name: &str, value: &str| {
+        format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let parts = part("email", "ada.lovelace@example.org") + &part("lastname", "Lovelace") + "--edge--\r\n";
+    let multipart = submission(&form).base64("multipart/form-data; boundary=edge", parts.as_bytes());
+    let updated = HttpAnswer::of(&function.invoke(multipart.event()).await.done());
+    assert_eq!(
+        updated.json(200),
+        json!({"contact": "updated", "marketing": "unchanged", "duplicate": false})
+    );
+
+    let lines = function.end().await;
+    assert!(
+        lines.iter().all(|line| line["route"] == "/v1/forms/{form_id}/submissions" && line["status"] == 200)
+    );
+    let usage = setting.table.store.usage(setting.account, now()).await.expect("the usage");
+    assert_eq!(usage.marketing, 2);
+    setting.assert_exact().await;
+}
+
+#[tokio::test]
+async fn a_browser_that_posts_a_page_is_sent_on() {
+    let setting = Setting::start().await;
+    let form = form(&setting, Some("https://www.lovelace.example.org/thanks")).await;
+    let mut function = Function::start("form-submission", &setting.table).await;
+    let request = submission(&form).header("Accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8");
+    let request = request.base64("application/x-www-form-urlencoded", b"email=ada.lovelace%40example.org");
+    let answer = HttpAnswer::of(&function.invoke(request.event()).await.done());
+    assert_eq!(
+        (answer.status, answer.headers["location"].as_str()),
+        (303, "https://www.lovelace.example.org/thanks")
+    );
+    function.end().await;
+}
+
+#[tokio::test]
+async fn a_preflight_is_answered_and_other_pages_are_not_let_in() {
+    let setting = Setting::start().await;
+    let form = form(&setting, None).await;
+    let path = format!("/v1/forms/{}/submissions", form.id);
+    let mut function = Function::start("form-submission", &setting.table).await;
+
+    let preflight =
+        http("OPTIONS", &path).header("Origin", PAGE).header("Access-Control-Request-Method", "POST");
+    let answer = HttpAnswer::of(&function.invoke(preflight.event()).await.done());
+    assert_eq!(answer.status, 204);
+    assert_eq!(answer.headers["access-control-allow-origin"], PAGE);
+    assert_eq!(answer.headers["access-control-allow-methods"], "POST");
+
+    let other = http("POST", &path).header("Origin", "https://elsewhere.lovelace.example.org");
+    let other = other.base64("application/x-www-form-urlencoded", b"email=ada.lovelace%40example.org");
+    HttpAnswer::of(&function.invoke(other.event()).await.done()).problem(403, "permission-denied");
+
+    let no_address = HttpAnswer::of(&function.invoke(posted(&form, "lastname=Lovelace")).await.done());
+    no_address.problem(400, "invalid-request");
+    assert_eq!(no_address.headers["access-control-allow-origin"], PAGE, "the page may read what is wrong");
+
+    let unknown = http("POST", "/v1/forms/frm_unknown/submissions").json(&json!({"fields": {}}));
+    HttpAnswer::of(&function.invoke(unknown.event()).await.done()).problem(404, "not-found");
+    function.end().await;
+    let scan = testkit::scan(&setting.table.client, setting.account).await;
+    assert_eq!(scan.contacts, 0);
+}
