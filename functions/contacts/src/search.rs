@@ -3,12 +3,12 @@
 use api::fields::{Fields, FromFields, Place};
 use api::openapi::one_of;
 use api::paging::{Page, Paging};
-use api::parse::{list, nested, object, string};
+use api::parse::{list, nested, object, parsed};
 use api::views::ContactView;
 use api::{Account, Context, Lookup, Problem, respond};
 use axum::extract::State;
 use axum::response::Response;
-use domain::filter::{Condition, Filter, FilterError, Operator};
+use domain::filter::{Condition, FieldName, Filter, FilterError, Operator};
 use domain::ids::ContactId;
 use domain::limits::{FILTER_CONDITIONS_MAX, FILTER_GROUPS_MAX, FILTER_VALUES_MAX};
 use serde::Serialize;
@@ -48,13 +48,14 @@ impl FromFields for Group {
 }
 
 fn condition(fields: &mut Fields<'_>) -> Option<Condition> {
-    let name = fields.required("propertyName", string());
-    let operator = fields.required("operator", string());
+    let name = fields.required("propertyName", parsed::<FieldName>());
+    let operator = fields.required("operator", parsed::<Operator>());
     let value = fields.optional("value", operand);
     let values = fields.optional("values", list(0..=FILTER_VALUES_MAX, operand));
     let high_value = fields.optional("highValue", operand);
     let (name, operator, value, values, high_value) = (name?, operator?, value?, values?, high_value?);
-    match Condition::new(&name, &operator, value.as_deref(), values.as_deref(), high_value.as_deref()) {
+    let (name, operator) = (name.as_str(), operator.as_str());
+    match Condition::new(name, operator, value.as_deref(), values.as_deref(), high_value.as_deref()) {
         Ok(condition) => Some(condition),
         Err(errors) => refuse(fields, errors),
     }
@@ -205,6 +206,7 @@ mod tests {
                         {"propertyName": "created_at", "operator": "LT", "value": "soon"},
                         {"propertyName": "First Name", "operator": "EQUALS", "value": "x"},
                         {"propertyName": "age", "operator": "EQ"},
+                        {"operator": "EQUALS", "values": []},
                     ]},
                     {"filters": []},
                     {"filters": [{"propertyName": "age", "operator": "EQ", "value": null, "colour": 1}], "name": "x"},
@@ -217,6 +219,8 @@ mod tests {
                 "filterGroups[0].filters[2].propertyName",
                 "filterGroups[0].filters[2].operator",
                 "filterGroups[0].filters[3].value",
+                "filterGroups[0].filters[4].propertyName",
+                "filterGroups[0].filters[4].operator",
                 "filterGroups[1].filters",
                 "filterGroups[2].filters[0].value",
                 "filterGroups[2].filters[0].colour",

@@ -18,13 +18,23 @@ impl FromFields for Document {
         let submission_id = fields.optional(SUBMISSION_ID, string());
         let submitted_at = fields.optional(SUBMITTED_AT, string());
         let page_url = fields.optional(PAGE_URL, string());
-        Some(Self(Sent {
-            fields: sent?,
-            submission_id: submission_id?,
-            submitted_at: submitted_at?,
-            page_url: page_url?,
+        let is_whole =
+            sent.is_some() && submission_id.is_some() && submitted_at.is_some() && page_url.is_some();
+        let sent = Sent {
+            fields: sent.unwrap_or_default(),
+            submission_id: submission_id.flatten(),
+            submitted_at: submitted_at.flatten(),
+            page_url: page_url.flatten(),
             is_form_post: false,
-        }))
+        };
+        if is_whole {
+            return Some(Self(sent));
+        }
+        // It goes no further than this, so what else is wrong is listed here.
+        for (name, message) in sent.problems() {
+            fields.refuse::<()>(name, message);
+        }
+        None
     }
 }
 

@@ -87,20 +87,27 @@ impl Sent {
 
     /// Notes what is wrong with what is said of the submission itself.
     pub(crate) fn check(&self, errors: &mut Errors) {
+        for (name, message) in self.problems() {
+            errors.note(name, message);
+        }
+    }
+
+    /// What is wrong with what is said of the submission itself, by its names.
+    fn problems(&self) -> Vec<(&'static str, String)> {
+        let mut problems = Vec::new();
         if let Some(id) = &self.submission_id
             && !(1..=SUBMISSION_ID_CHARS_MAX).contains(&id.chars().count())
         {
-            errors.note(SUBMISSION_ID, format!("expected 1 to {SUBMISSION_ID_CHARS_MAX} characters"));
+            problems.push((SUBMISSION_ID, format!("expected 1 to {SUBMISSION_ID_CHARS_MAX} characters")));
         }
         if let Some(Err(error)) = self.submitted_at.as_deref().map(str::parse::<Timestamp>) {
-            errors.note(SUBMITTED_AT, error.to_string());
+            problems.push((SUBMITTED_AT, error.to_string()));
         }
         if self.page_url.as_deref().is_some_and(|url| !is_page_url(url)) {
-            errors.note(
-                PAGE_URL,
-                format!("expected an absolute URL of at most {PAGE_URL_CHARS_MAX} characters"),
-            );
+            let message = format!("expected an absolute URL of at most {PAGE_URL_CHARS_MAX} characters");
+            problems.push((PAGE_URL, message));
         }
+        problems
     }
 }
 
