@@ -234,6 +234,17 @@ async fn a_list_longer_than_a_transaction_is_carried_out_once() {
 }
 
 #[tokio::test]
+async fn one_request_sent_many_times_at_once_happens_once() {
+    let (api, account) = one_account(json!({})).await;
+    let body = json!({"email": "ada@example.org", "marketing": true});
+    let send =
+        || async { api.post("/v1/contacts").token(&account.token).json(&body).key("k").await.expect(201) };
+    let answers = futures_util::future::join_all((0..10).map(|_| send())).await;
+    assert!(answers.iter().all(|answer| *answer == answers[0]));
+    assert_eq!(api.assert_exact(&account).await["marketing"], 1);
+}
+
+#[tokio::test]
 async fn a_dry_run_is_answered_alike_too() {
     let (api, account) = one_account(json!({})).await;
     let id = api.contact(&account.token, json!({})).await;

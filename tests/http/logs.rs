@@ -5,9 +5,12 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use api::Slug;
+use api::{Problem, Slug};
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::decision::Command;
+use domain::source::{Actor, Source};
 use serde_json::{Value, json};
+use store::{Answer, ContactRef, Finish, Search, StatusReport, StatusRequest};
 use testkit::{Api, Conflicts, Fault, TABLE, TestTable, at};
 use tracing::Level;
 use tracing::subscriber::DefaultGuard;
@@ -214,4 +217,42 @@ async fn an_item_that_cannot_be_read_is_a_fault_that_repeats_nothing_of_it() {
         put(whole).await.unwrap();
     }
     assert_eq!(walk.api.get(&path).token(&walk.account.token).await.expect(200), contact);
+}
+
+#[tokio::test]
+async fn debug_output_of_what_holds_addresses_and_properties_shows_neither() {
+    const ADDRESS: &str = "zoe@zoe.example";
+    let (api, account) = super::one_account(json!({})).await;
+    let body = json!({"email": ADDRESS, "properties": {"firstname": "Zoe"}, "marketing": true});
+    let id = api.contact(&account.token, body).await;
+    let (store, now) = (&api.table.store, at(START));
+    let asked = || ContactRef::Email(testkit::email(ADDRESS));
+    let command = StatusRequest {
+        account: account.id,
+        command: Command::SetNonMarketingPending,
+        contacts: &[asked()],
+        dry_run: true,
+        source: Source::update_date(),
+        actor: Actor::System,
+    };
+    let reports = Mutex::new(Vec::new());
+    let render = |report: &StatusReport| {
+        reports.lock().unwrap().push(format!("{report:?}"));
+        Answer { status: 200, body: ADDRESS.to_owned(), etag: None, location: None }
+    };
+    let answer = store.set_status(&command, now, Finish::new(None, &render)).await.unwrap();
+    let all = Search { account: account.id, filter: None, after: None, limit: 10 };
+    let mut shown = reports.into_inner().unwrap();
+    shown.extend([
+        format!("{command:?}"),
+        format!("{answer:?}"),
+        format!("{:?}", store.contact(account.id, asked(), now).await.unwrap()),
+        format!("{:?}", store.explain(account.id, asked(), now).await.unwrap()),
+        format!("{:?}", store.search(all, now).await.unwrap()),
+        format!("{:?}", Problem::invalid_field("properties.Zoe", "Zoe")),
+    ]);
+    for text in &shown {
+        assert!(!text.to_lowercase().contains("zoe"), "{text}");
+    }
+    assert!(shown.iter().any(|text| text.contains(&id)), "what is shown is the contact");
 }

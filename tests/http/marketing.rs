@@ -114,6 +114,21 @@ async fn a_cap_is_never_passed_and_a_lowered_one_removes_nobody() {
 }
 
 #[tokio::test]
+async fn of_many_requests_for_few_places_exactly_as_many_succeed() {
+    let (api, account) = one_account(json!({"cap": 7})).await;
+    let mut ids = Vec::new();
+    for _ in 0..20 {
+        ids.push(api.contact(&account.token, json!({})).await);
+    }
+    let requests = ids.iter().map(|id| api.set_marketing(&account.token, std::slice::from_ref(id)));
+    let answers = futures_util::future::join_all(requests).await;
+    let set = answers.iter().filter(|answer| answer["results"][0]["outcome"] == "set").count();
+    let refused = answers.iter().filter(|answer| answer["results"][0]["reason"] == "cap-reached").count();
+    assert_eq!((set, refused), (7, 13));
+    assert_eq!(api.assert_exact(&account).await["marketing"], 7);
+}
+
+#[tokio::test]
 async fn one_to_a_thousand_contacts_are_named_each_in_one_way() {
     let (api, account) = one_account(json!({})).await;
     for path in [SET, QUEUE] {

@@ -152,7 +152,7 @@ async fn every_operation_lets_in_whom_it_should() {
                     assert_eq!(problem["status"], reply.status, "{operation} {caller:?}");
                 }
                 None => {
-                    assert!(![401, 403].contains(&reply.status), "{operation} {caller:?} {}", reply.text())
+                    assert!(![401, 403].contains(&reply.status), "{operation} {caller:?} {}", reply.text());
                 }
             }
         }

@@ -123,6 +123,7 @@ async fn what_is_wrong_with_a_search_is_named_by_its_place() {
         "filterGroups[0].filters[3].highValue",
         "filterGroups[0].filters[4].values",
         "filterGroups[0].filters[5].value",
+        "filterGroups[0].filters[6].propertyName",
         "filterGroups[0].filters[6].value",
         "filterGroups[1].filters",
         "filterGroups[2].filters",

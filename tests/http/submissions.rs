@@ -200,6 +200,7 @@ async fn what_is_wrong_with_a_submission_is_named_by_the_forms_own_fields() {
     let path = form(&api, &account, json!({"field_map": {"mail": "email"}})).await;
     for (body, fields) in [
         (json!({}), vec!["fields"]),
+        (json!({"submission_id": "", "page_url": 7}), vec!["fields", "page_url", "submission_id"]),
         (json!({"fields": {}}), vec!["fields.mail"]),
         (json!({"fields": {"mail": "ada"}}), vec!["fields.mail"]),
         (json!({"fields": {"mail": "a@b.example", "email": "c@d.example"}}), vec![]),

@@ -69,7 +69,7 @@ fn each_function_describes_the_routes_that_the_template_gives_it() {
 #[test]
 fn the_operations_that_need_no_token_are_the_templates_public_routes() {
     let mut operations = operations(&serde_json::to_value(merged()).unwrap());
-    operations.retain(|operation| operation.is_public());
+    operations.retain(Operation::is_public);
     assert_eq!(routes(&operations), public_routes());
 }
 

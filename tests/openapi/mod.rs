@@ -2,6 +2,7 @@
 //! answered.
 
 mod answers;
+mod bounds;
 mod document;
 pub(crate) mod operations;
 mod schema;

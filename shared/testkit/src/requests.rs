@@ -153,17 +153,17 @@ impl Api {
     }
 
     /// Sets contacts marketing.
-    pub async fn set_marketing(&self, token: &str, ids: &[&str]) -> Value {
+    pub async fn set_marketing(&self, token: &str, ids: &[impl AsRef<str>]) -> Value {
         self.change_status("/v1/contacts/marketing", token, ids).await
     }
 
     /// Queues contacts to leave.
-    pub async fn queue(&self, token: &str, ids: &[&str]) -> Value {
+    pub async fn queue(&self, token: &str, ids: &[impl AsRef<str>]) -> Value {
         self.change_status("/v1/contacts/non-marketing-pending", token, ids).await
     }
 
-    async fn change_status(&self, path: &str, token: &str, ids: &[&str]) -> Value {
-        let contacts: Vec<Value> = ids.iter().map(|id| json!({"id": id})).collect();
+    async fn change_status(&self, path: &str, token: &str, ids: &[impl AsRef<str>]) -> Value {
+        let contacts: Vec<Value> = ids.iter().map(|id| json!({"id": id.as_ref()})).collect();
         self.post(path).token(token).json(&json!({"contacts": contacts})).await.expect(200)
     }
 
