@@ -1,11 +1,11 @@
 //! Update dates: when a period ends (`rules.md`, "Update dates").
 
-use std::fmt;
-use std::str::FromStr;
+mod zone;
 
-use chrono::{Datelike, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone as _};
-use chrono_tz::Tz;
+use chrono::{Datelike, NaiveDate};
 use thiserror::Error;
+
+pub use zone::{TimeZone, TimeZoneError};
 
 use crate::Timestamp;
 use crate::text::words;
@@ -19,15 +19,6 @@ words! {
         Monthly = "monthly",
     }
 }
-
-/// A time zone of the IANA database. UTC unless an account says otherwise.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct TimeZone(Tz);
-
-/// A text that names no time zone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("expected an IANA time zone name such as Europe/Berlin")]
-pub struct TimeZoneError;
 
 /// A text that is not a calendar date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -132,73 +123,6 @@ impl MonthIndex {
         let month0 = u32::try_from(self.0.rem_euclid(Self::PER_YEAR)).ok()?;
         let first = NaiveDate::from_ymd_opt(year, month0 + 1, 1)?;
         first.with_day(day.min(u32::from(first.num_days_in_month())))
-    }
-}
-
-impl TimeZone {
-    /// Its name in the IANA database.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        self.0.name()
-    }
-
-    /// What clocks there show.
-    fn local(self, at: Timestamp) -> NaiveDateTime {
-        at.to_utc().with_timezone(&self.0).naive_local()
-    }
-
-    /// 00:00 of `date`: the earlier if it exists twice, the first instant after the gap if it does not exist.
-    fn midnight(self, date: NaiveDate) -> Timestamp {
-        let midnight = date.and_time(NaiveTime::MIN);
-        match self.0.from_local_datetime(&midnight) {
-            MappedLocalTime::Single(at) => at.to_utc().into(),
-            MappedLocalTime::Ambiguous(one, other) => one.min(other).to_utc().into(),
-            MappedLocalTime::None => self.end_of_gap(midnight),
-        }
-    }
-
-    /// The first instant at which clocks there have passed `local`, a time that they never show.
-    ///
-    /// Local time is less than a day away from UTC, so that two days before `local`, read as UTC, clocks have
-    /// not reached it and two days after they have. The search halves those four days until one second is
-    /// left, which is the precision of the IANA database.
-    fn end_of_gap(self, local: NaiveDateTime) -> Timestamp {
-        let centre = Timestamp::from(local.and_utc());
-        let mut before = centre.plus(TimeDelta::days(-2)).seconds();
-        let mut after = centre.plus(TimeDelta::days(2)).seconds();
-        while after - before > 1 {
-            let middle = i64::midpoint(before, after);
-            if self.local(at_second(middle)) < local {
-                before = middle;
-            } else {
-                after = middle;
-            }
-        }
-        at_second(after)
-    }
-}
-
-fn at_second(second: i64) -> Timestamp {
-    Timestamp::from_millis(second.saturating_mul(1000))
-}
-
-impl FromStr for TimeZone {
-    type Err = TimeZoneError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self).map_err(|_| TimeZoneError)
-    }
-}
-
-impl fmt::Display for TimeZone {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl fmt::Debug for TimeZone {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 
