@@ -1,11 +1,9 @@
 //! A person's record in one account.
 
-use std::borrow::Cow;
-
 use crate::Timestamp;
 use crate::address::EmailAddress;
 use crate::decision::{Outcome, Transition};
-use crate::filter::{FieldName, Fields};
+use crate::filter::{FieldName, Fields, Value};
 use crate::ids::ContactId;
 use crate::marketing::{Marketing, PastEnds, State};
 use crate::period::Period;
@@ -81,19 +79,19 @@ impl Contact {
 }
 
 impl Fields for Contact {
-    fn field(&self, name: &FieldName) -> Option<Cow<'_, str>> {
-        let flag = |set: bool| Some(Cow::Borrowed(if set { "true" } else { "false" }));
+    fn field(&self, name: &FieldName) -> Option<Value<'_>> {
+        let flag = |set: bool| Some(Value::Text(if set { "true" } else { "false" }));
         match name {
-            FieldName::Email => self.email.as_ref().map(|email| Cow::Borrowed(email.given())),
+            FieldName::Email => self.email.as_ref().map(|email| Value::Text(email.given())),
             FieldName::Unsubscribed => flag(self.unsubscribed),
             FieldName::Bounced => flag(self.bounced),
-            FieldName::CreatedAt => Some(Cow::Owned(self.created_at.to_string())),
-            FieldName::UpdatedAt => Some(Cow::Owned(self.updated_at.to_string())),
+            FieldName::CreatedAt => Some(Value::Instant(self.created_at)),
+            FieldName::UpdatedAt => Some(Value::Instant(self.updated_at)),
             FieldName::HsMarketableStatus => flag(self.state().is_billable()),
             FieldName::HsMarketableUntilRenewal => flag(self.state() == State::Leaving),
-            FieldName::HsMarketableReasonType => Some(Cow::Borrowed(self.marketing.source.kind.as_str())),
-            FieldName::HsMarketableReasonId => self.marketing.source.id.as_deref().map(Cow::Borrowed),
-            FieldName::Property(name) => self.properties.get(name.as_str()).map(Cow::Borrowed),
+            FieldName::HsMarketableReasonType => Some(Value::Text(self.marketing.source.kind.as_str())),
+            FieldName::HsMarketableReasonId => self.marketing.source.id.as_deref().map(Value::Text),
+            FieldName::Property(name) => self.properties.get(name.as_str()).map(Value::Text),
         }
     }
 }
@@ -149,6 +147,7 @@ pub(crate) mod tests {
             ("unsubscribed", Some("false")),
             ("bounced", Some("true")),
             ("created_at", Some("1970-01-01T00:00:01.000Z")),
+            ("updated_at", Some("1970-01-01T00:00:01.000Z")),
             ("hs_marketable_status", Some("true")),
             ("hs_marketable_until_renewal", Some("true")),
             ("hs_marketable_reason_type", Some("form")),
@@ -156,7 +155,13 @@ pub(crate) mod tests {
             ("firstname", None),
         ] {
             let field: FieldName = name.parse().unwrap();
-            assert_eq!(person.field(&field).as_deref(), value, "{name}");
+            let expected = match field {
+                FieldName::CreatedAt | FieldName::UpdatedAt => {
+                    value.map(|at| Value::Instant(at.parse().unwrap()))
+                }
+                _ => value.map(Value::Text),
+            };
+            assert_eq!(person.field(&field), expected, "{name}");
         }
     }
 }

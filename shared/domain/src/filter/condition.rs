@@ -5,10 +5,10 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::Fields;
 use super::field::{FieldName, Kind};
 use super::operand::Operand;
 use super::token::Pattern;
+use super::{Fields, Value};
 use crate::limits::FILTER_VALUES_MAX;
 use crate::text::words;
 
@@ -75,7 +75,7 @@ pub struct Condition {
     test: Test,
 }
 
-/// What must hold of the field's text, before a negation.
+/// What must hold of the field's value, before a negation.
 #[derive(Clone)]
 enum Test {
     Present,
@@ -118,19 +118,22 @@ impl Condition {
 
     /// Whether it holds for this contact.
     pub(super) fn holds(&self, contact: &impl Fields) -> bool {
-        let text = contact.field(&self.field);
-        text.is_some_and(|text| self.test.holds(&text)) != self.operator.is_negation()
+        let value = contact.field(&self.field);
+        value.is_some_and(|value| self.test.holds(value)) != self.operator.is_negation()
     }
 }
 
 impl Test {
-    fn holds(&self, text: &str) -> bool {
+    fn holds(&self, value: Value<'_>) -> bool {
         match self {
             Self::Present => true,
-            Self::OneOf(operands) => operands.iter().any(|operand| operand.equals(text)),
-            Self::Ordered(operand, holds) => holds(operand.compare(text)),
-            Self::Between(low, high) => low.compare(text).is_ge() && high.compare(text).is_le(),
-            Self::HasWord(pattern) => pattern.is_in(text),
+            Self::OneOf(operands) => operands.iter().any(|operand| operand.equals(value)),
+            Self::Ordered(operand, holds) => holds(operand.compare(value)),
+            Self::Between(low, high) => low.compare(value).is_ge() && high.compare(value).is_le(),
+            Self::HasWord(pattern) => match value {
+                Value::Text(text) => pattern.is_in(text),
+                Value::Instant(at) => pattern.is_in(&at.to_string()),
+            },
         }
     }
 }

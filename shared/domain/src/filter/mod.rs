@@ -19,18 +19,34 @@ mod field;
 mod operand;
 mod token;
 
-use std::borrow::Cow;
+use std::fmt;
 
 pub use condition::{Condition, FilterError, Operator};
 pub use field::{FieldName, FieldNameError};
 
+use crate::Timestamp;
 use crate::limits::{FILTER_CONDITIONS_MAX, FILTER_GROUPS_MAX};
 
 /// What a filter is asked of: a contact as it is now.
 pub trait Fields {
-    /// The text of one field, or none where the contact lacks it. Truths are `true` and `false`, instants RFC
-    /// 3339.
-    fn field(&self, name: &FieldName) -> Option<Cow<'_, str>>;
+    /// The value of one field, or none where the contact lacks it.
+    fn field(&self, name: &FieldName) -> Option<Value<'_>>;
+}
+
+/// What a contact has in a field. `Debug` shows nothing of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Value<'a> {
+    /// A text. Truths are `true` and `false`.
+    Text(&'a str),
+    /// An instant of the program's own, which as a text is RFC 3339. It is kept as what it is, so that a search does not
+    /// write and read it again for every contact.
+    Instant(Timestamp),
+}
+
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Value")
+    }
 }
 
 /// Groups of conditions: all conditions of at least one group must hold. Without any group it holds for every

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use chrono::{DateTime, NaiveTime, Utc};
 
+use super::Value;
 use super::decimal::Decimal;
 use super::field::Kind;
 use crate::address::EmailAddress;
@@ -41,8 +42,16 @@ impl Operand {
         })
     }
 
-    /// How a field's text stands to the operand.
-    pub(super) fn compare(&self, text: &str) -> Ordering {
+    /// How a field's value stands to the operand.
+    pub(super) fn compare(&self, value: Value<'_>) -> Ordering {
+        match (value, &self.instant) {
+            (Value::Text(text), _) => self.compare_text(text),
+            (Value::Instant(at), Some(instant)) => at.to_utc().cmp(instant),
+            (Value::Instant(at), None) => self.compare_text(&at.to_string()),
+        }
+    }
+
+    fn compare_text(&self, text: &str) -> Ordering {
         if let Some(instant) = &self.instant
             && let Some(other) = read_instant(text)
         {
@@ -60,13 +69,15 @@ impl Operand {
         fold(text).cmp(self.folded.chars())
     }
 
-    /// Whether a field's text and the operand are the same.
-    pub(super) fn equals(&self, text: &str) -> bool {
-        match &self.address {
+    /// Whether a field's value and the operand are the same.
+    pub(super) fn equals(&self, value: Value<'_>) -> bool {
+        match (&self.address, value) {
             // In ASCII the lower case is the form in which addresses compare: no need to read the address.
-            Some(key) if text.is_ascii() => text.eq_ignore_ascii_case(key),
-            Some(key) => EmailAddress::parse(text).is_ok_and(|address| address.key() == key),
-            None => self.compare(text).is_eq(),
+            (Some(key), Value::Text(text)) if text.is_ascii() => text.eq_ignore_ascii_case(key),
+            (Some(key), Value::Text(text)) => {
+                EmailAddress::parse(text).is_ok_and(|address| address.key() == key)
+            }
+            _ => self.compare(value).is_eq(),
         }
     }
 }

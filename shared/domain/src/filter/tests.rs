@@ -10,8 +10,14 @@ use crate::limits::FILTER_VALUES_MAX;
 struct Contact(BTreeMap<String, String>);
 
 impl Fields for Contact {
-    fn field(&self, name: &FieldName) -> Option<Cow<'_, str>> {
-        self.0.get(name.as_str()).map(|text| Cow::Borrowed(text.as_str()))
+    fn field(&self, name: &FieldName) -> Option<Value<'_>> {
+        let text = self.0.get(name.as_str())?;
+        Some(match name {
+            FieldName::CreatedAt | FieldName::UpdatedAt => {
+                text.parse().map_or(Value::Text(text), Value::Instant)
+            }
+            _ => Value::Text(text),
+        })
     }
 }
 
