@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::decision::{Command, Outcome};
+use domain::marketing::State;
 use store::{ContactRef, Finish};
 use testkit::{Recorder, TestTable, at};
 
@@ -87,7 +88,7 @@ async fn closing_a_period_costs_the_same_for_10_1_000_and_20_000_leaving_contact
     for count in [10, 1_000, 20_000] {
         let table = TestTable::start().await;
         let account = table.account(at(START)).await;
-        super::seed::leaving(&table, account, count, at(START)).await;
+        testkit::seed(&table, account, count, State::Leaving, at(START)).await;
         super::assert_exact(&table, account, at(START)).await;
         let before = table.store.usage(account, at(START)).await.unwrap();
         assert_eq!((before.marketing, before.leaving), (count, count));

@@ -11,7 +11,6 @@ mod idempotency;
 mod isolation;
 mod listing;
 mod people;
-mod seed;
 
 use domain::Timestamp;
 use domain::address::EmailAddress;

@@ -16,6 +16,7 @@ mod recorder;
 mod reply;
 mod requests;
 mod scan;
+mod seed;
 mod table;
 
 pub use builders::{at, email, property, terms};
@@ -25,4 +26,5 @@ pub use recorder::{Recorder, Units};
 pub use reply::Reply;
 pub use requests::{Api, Holder, OPERATOR_TOKEN, PUBLIC_URL, Request, Tenant};
 pub use scan::{Scan, scan};
+pub use seed::seed;
 pub use table::{TABLE, TestTable};

@@ -1,0 +1,115 @@
+//! Many contacts at once: copies of one that the store wrote, put straight into the table.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use domain::Timestamp;
+use domain::decision::Command;
+use domain::ids::{AccountId, ContactId, UserId};
+use domain::limits::BATCH_WRITE_MAX;
+use domain::marketing::State;
+use domain::source::{Actor, Intake, Source, SourceType};
+use futures_util::{StreamExt as _, stream};
+use store::{Answer, ContactRef, Finish, SaveContact, SaveMode, Saved, StatusReport, StatusRequest};
+
+use crate::{TABLE, TestTable, email};
+
+type Item = HashMap<String, AttributeValue>;
+
+/// How many batched writes are under way at a time.
+const PARALLEL: usize = 4;
+
+/// So many contacts in this state, in an account that has none, and the count to match. They have addresses that no
+/// address item knows: they are found by their ids alone. The ids, in their order.
+pub async fn seed(
+    table: &TestTable,
+    account: AccountId,
+    count: u64,
+    state: State,
+    now: Timestamp,
+) -> Vec<ContactId> {
+    let first = first(table, account, state, now).await;
+    let original = raw(table, account, first).await;
+    let copies: Vec<(ContactId, Item)> = (1..count).map(|n| copy(&original, account, now, n)).collect();
+    let batches = copies.chunks(BATCH_WRITE_MAX).map(|chunk| put(table, chunk));
+    stream::iter(batches).buffer_unordered(PARALLEL).collect::<Vec<()>>().await;
+    let by = |counts: bool| AttributeValue::N(if counts { count - 1 } else { 0 }.to_string());
+    let update = table.client.update_item().table_name(TABLE);
+    let update = update.update_expression("ADD marketing :marketing, leaving :leaving");
+    let update = update.key("pk", text(&format!("ACCOUNT#{account}"))).key("sk", text("PERIOD"));
+    let update = update.expression_attribute_values(":marketing", by(state.is_billable()));
+    update.expression_attribute_values(":leaving", by(state == State::Leaving)).send().await.unwrap();
+    let mut ids: Vec<ContactId> =
+        std::iter::once(first).chain(copies.into_iter().map(|(id, _)| id)).collect();
+    ids.sort_unstable();
+    ids
+}
+
+/// The one that the store itself makes.
+async fn first(table: &TestTable, account: AccountId, state: State, now: Timestamp) -> ContactId {
+    let address = email("first@example.org");
+    let source = Source { kind: SourceType::Manual, name: "Ada".to_owned(), id: None };
+    let actor = Actor::User(UserId::new(Timestamp::MIN, 1));
+    let save = SaveContact {
+        account,
+        mode: SaveMode::Create,
+        email: Some(&address),
+        properties: &[],
+        unsubscribed: None,
+        bounced: None,
+        intake: Intake::Manual { marketing: Some(state.is_billable()) },
+        source: source.clone(),
+        actor,
+        if_match: None,
+    };
+    let render = |saved: &Saved| answer(saved.contact.id.to_string());
+    let made = table.store.save_contact(&save, now, Finish::new(None, &render)).await.unwrap();
+    let id: ContactId = made.body.parse().expect("a contact's id");
+    if state == State::Leaving {
+        let contacts = [ContactRef::Id(id)];
+        let command = Command::SetNonMarketingPending;
+        let queue = StatusRequest { account, command, contacts: &contacts, dry_run: false, source, actor };
+        let render = |_: &StatusReport| answer(String::new());
+        table.store.set_status(&queue, now, Finish::new(None, &render)).await.unwrap();
+    }
+    id
+}
+
+fn answer(body: String) -> Answer {
+    Answer { status: 200, body, etag: None, location: None }
+}
+
+async fn raw(table: &TestTable, account: AccountId, id: ContactId) -> Item {
+    let pk = format!("CONTACT#{account}#{}", id.bucket());
+    let get = table.client.get_item().table_name(TABLE).key("pk", text(&pk)).key("sk", text(&id.to_string()));
+    get.send().await.unwrap().item.expect("the contact")
+}
+
+fn copy(original: &Item, account: AccountId, now: Timestamp, n: u64) -> (ContactId, Item) {
+    let id = ContactId::new(now, u128::from(n));
+    let mut item = original.clone();
+    let mut say = |name: &str, value: String| item.insert(name.to_owned(), text(&value));
+    say("pk", format!("CONTACT#{account}#{}", id.bucket()));
+    say("sk", id.to_string());
+    say("id", id.to_string());
+    say("email", format!("p{n}@example.org"));
+    say("email_key", format!("p{n}@example.org"));
+    if original.contains_key("leaving_pk") {
+        item.insert("leaving_pk".to_owned(), text(&format!("LEAVING#{account}#1#{}", id.bucket())));
+    }
+    (id, item)
+}
+
+async fn put(table: &TestTable, copies: &[(ContactId, Item)]) {
+    let request = |(_, item): &(ContactId, Item)| {
+        let put = PutRequest::builder().set_item(Some(item.clone())).build().unwrap();
+        WriteRequest::builder().put_request(put).build()
+    };
+    let requests = copies.iter().map(request).collect();
+    let sent = table.client.batch_write_item().request_items(TABLE, requests).send().await.unwrap();
+    assert!(sent.unprocessed_items.is_none_or(|rest| rest.is_empty()));
+}
+
+fn text(value: &str) -> AttributeValue {
+    AttributeValue::S(value.to_owned())
+}

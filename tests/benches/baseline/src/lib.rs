@@ -1,0 +1,124 @@
+//! What the benchmarks measure the functions against: the least that does the same.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put, TransactWriteItem, Update};
+
+/// What can go wrong with a baseline: it is told and the program ends.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+type Item = HashMap<String, AttributeValue>;
+
+/// The table that a baseline works on.
+pub const TABLE: &str = "tidemark-test";
+
+/// The SDK as `bootstrap` has it: the same timeouts and retries are at work around every call.
+pub async fn sdk() -> SdkConfig {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(1))
+        .operation_attempt_timeout(Duration::from_millis(1500))
+        .operation_timeout(Duration::from_secs(7));
+    let retries =
+        RetryConfig::standard().with_max_attempts(4).with_initial_backoff(Duration::from_millis(50));
+    let behaviour = BehaviorVersion::v2026_01_12();
+    aws_config::defaults(behaviour).timeout_config(timeouts.build()).retry_config(retries).load().await
+}
+
+/// Where a contact and its account's period stand.
+pub struct Keys<'a> {
+    contact_pk: &'a str,
+    contact_sk: &'a str,
+    period_pk: &'a str,
+}
+
+impl<'a> Keys<'a> {
+    /// The keys in a line, a space between them.
+    ///
+    /// # Errors
+    ///
+    /// There are fewer than three.
+    pub fn read(line: &'a str) -> Result<Self, Error> {
+        let mut keys = line.split_whitespace();
+        let mut next = || keys.next().ok_or("expected three keys");
+        Ok(Self { contact_pk: next()?, contact_sk: next()?, period_pk: next()? })
+    }
+}
+
+/// The two calls that setting a contact marketing takes, and nothing around them: a consistent batched read of the
+/// contact and the period, and a transaction that puts the contact and counts it. The items go back as they came but
+/// for what changes.
+///
+/// # Errors
+///
+/// Those of the calls, or an item is not there.
+pub async fn set_marketing(client: &Client, keys: &Keys<'_>) -> Result<(), Error> {
+    let (mut contact, period) = read(client, keys).await?;
+    let version = contact.get("version").cloned().ok_or("the contact has no version")?;
+    let revision = period.get("revision").cloned().ok_or("the period has no revision")?;
+    change(&mut contact, &version)?;
+    let put = Put::builder()
+        .table_name(TABLE)
+        .set_item(Some(contact))
+        .condition_expression("#version = :version")
+        .expression_attribute_names("#version", "version")
+        .expression_attribute_values(":version", version)
+        .build()?;
+    let count = Update::builder()
+        .table_name(TABLE)
+        .set_key(Some(key(keys.period_pk, "PERIOD")))
+        .update_expression("ADD #marketing :marketing, #leaving :leaving")
+        .condition_expression("#revision = :revision")
+        .expression_attribute_names("#marketing", "marketing")
+        .expression_attribute_names("#leaving", "leaving")
+        .expression_attribute_names("#revision", "revision")
+        .expression_attribute_values(":marketing", AttributeValue::N("1".to_owned()))
+        .expression_attribute_values(":leaving", AttributeValue::N("0".to_owned()))
+        .expression_attribute_values(":revision", revision)
+        .build()?;
+    client
+        .transact_write_items()
+        .transact_items(TransactWriteItem::builder().put(put).build())
+        .transact_items(TransactWriteItem::builder().update(count).build())
+        .send()
+        .await?;
+    Ok(())
+}
+
+async fn read(client: &Client, keys: &Keys<'_>) -> Result<(Item, Item), Error> {
+    let asked = KeysAndAttributes::builder()
+        .keys(key(keys.contact_pk, keys.contact_sk))
+        .keys(key(keys.period_pk, "PERIOD"))
+        .consistent_read(true)
+        .build()?;
+    let output = client.batch_get_item().request_items(TABLE, asked).send().await?;
+    let found = output.responses.into_iter().flat_map(|mut tables| tables.remove(TABLE));
+    let (mut contact, mut period) = (None, None);
+    for item in found.flatten() {
+        let is_period = item.get("sk").is_some_and(|sk| sk.as_s().is_ok_and(|sk| sk == "PERIOD"));
+        *(if is_period { &mut period } else { &mut contact }) = Some(item);
+    }
+    contact.zip(period).ok_or_else(|| "the contact or the period is not there".into())
+}
+
+/// The next version, in the other state and with one more change in its history.
+fn change(contact: &mut Item, version: &AttributeValue) -> Result<(), Error> {
+    let next = version.as_n().map_err(|_| "the version is no number")?.parse::<u64>()? + 1;
+    contact.insert("version".to_owned(), AttributeValue::N(next.to_string()));
+    contact.insert("state".to_owned(), AttributeValue::S("marketing".to_owned()));
+    if let Some(AttributeValue::L(history)) = contact.get_mut("history") {
+        history.extend(history.last().cloned());
+    }
+    Ok(())
+}
+
+fn key(pk: &str, sk: &str) -> Item {
+    HashMap::from([
+        ("pk".to_owned(), AttributeValue::S(pk.to_owned())),
+        ("sk".to_owned(), AttributeValue::S(sk.to_owned())),
+    ])
+}

@@ -1,0 +1,129 @@
+//! The end of a period: its closing, which is to cost the same for any number of leaving contacts, and the sweep that
+//! follows, against nothing but the writes that it makes.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::ids::{AccountId, ContactId};
+use domain::limits::SWEEP_PARALLEL;
+use domain::marketing::State;
+use domain::period::PeriodNumber;
+use futures_util::{StreamExt as _, stream};
+use testkit::{TABLE, TestTable, Units, at};
+
+use crate::report::{Row, row};
+use crate::sample::Sample;
+
+const START: &str = "2026-11-10T12:00:00.000Z";
+const UPDATE: &str = "2026-12-01T00:00:00.000Z";
+
+/// How often the same period is closed.
+const CLOSINGS: usize = 21;
+/// The slowest closing, against that of the smallest account: the same, but for what the machine does meanwhile.
+const FLAT: f64 = 1.3;
+
+type Item = HashMap<String, AttributeValue>;
+
+/// Measures both. The sizes are the numbers of leaving contacts; the sweep is of the middle one.
+pub async fn measure(sizes: [u64; 3]) {
+    let mut smallest = None;
+    for size in sizes {
+        let table = TestTable::start().await;
+        let account = table.account(at(START)).await;
+        let ids = testkit::seed(&table, account, size, State::Leaving, at(START)).await;
+        let (millis, units) = close(&table, account).await;
+        let (first, first_units) = *smallest.get_or_insert((millis, units));
+        let what = format!("Closing a period, {size} leaving");
+        let ratio = millis / first;
+        let time = Row::new(format!("{what}: time, p50"), format!("{millis:.2}"), "ms").ratio(ratio);
+        row(&time.at_most(ratio, FLAT, " ×"));
+        let ratio = units.write / first_units.write;
+        let writes = Row::new(format!("{what}: write units"), units.write, "units").ratio(ratio);
+        row(&writes.at_most(ratio, 1.0, " ×"));
+        if size == sizes[1] {
+            sweep(&table, account, &ids).await;
+        }
+    }
+}
+
+/// Closes the period many times, each time from the same items. It is left closed.
+async fn close(table: &TestTable, account: AccountId) -> (f64, Units) {
+    let pk = format!("ACCOUNT#{account}");
+    let period = get(table, &pk, "PERIOD").await;
+    let mut times = Sample::default();
+    for closing in 0..CLOSINGS {
+        if closing > 0 {
+            put(table, &period).await;
+            delete(table, &pk, "STATEMENT#0000000001").await;
+        }
+        table.recorder.reset();
+        let begun = Instant::now();
+        table.store.close_ended(account, at(UPDATE)).await.expect("the period closes");
+        times.add(begun.elapsed());
+    }
+    (times.median(), table.recorder.units())
+}
+
+/// Sweeps all buckets, and then makes the same number of conditional puts of the same items, as many at a time.
+async fn sweep(table: &TestTable, account: AccountId, ids: &[ContactId]) {
+    let tasks = table.store.unswept(account, PeriodNumber::FIRST).await.expect("the sweeps");
+    table.recorder.reset();
+    let begun = Instant::now();
+    let mut contacts = 0;
+    for task in tasks {
+        let swept = table.store.sweep(task, at(UPDATE), || true).await.expect("a sweep");
+        assert!(swept.finished);
+        contacts += swept.contacts;
+    }
+    let time = begun.elapsed().as_secs_f64();
+    let units = table.recorder.units();
+    assert_eq!(contacts, ids.len() as u64, "everybody is swept");
+
+    let mut items = Vec::new();
+    for id in ids {
+        items.push(get(table, &format!("CONTACT#{account}#{}", id.bucket()), &id.to_string()).await);
+    }
+    let begun = Instant::now();
+    stream::iter(items.iter().map(|item| put(table, item)))
+        .buffer_unordered(SWEEP_PARALLEL)
+        .collect::<Vec<()>>()
+        .await;
+    let bare = begun.elapsed().as_secs_f64();
+    #[expect(clippy::cast_precision_loss, reason = "a count of contacts")]
+    let count = contacts as f64;
+    let what = format!("Conditional puts of {contacts} contacts, {SWEEP_PARALLEL} at a time");
+    row(&Row::new(what, format!("{:.0}", count / bare), "contacts/s"));
+    let what = format!("The sweep of {contacts} contacts, against those puts");
+    row(&Row::new(what, format!("{:.0}", count / time), "contacts/s").ratio(bare / time));
+    let measured = format!("{:.2} + {:.2}", units.read / count, units.write / count);
+    let sweep = Row::new("The sweep: units a contact", measured, "read + write units");
+    // A put of an item of at most 1 KB, and its place in the index; a consistent read of it.
+    row(&sweep.target("least 1 + 2"));
+}
+
+async fn get(table: &TestTable, pk: &str, sk: &str) -> Item {
+    let get = table.client.get_item().table_name(TABLE).set_key(Some(key(pk, sk)));
+    get.send().await.expect("a read").item.expect("an item")
+}
+
+/// Puts an item on condition that it is there in its own version, if it has one.
+async fn put(table: &TestTable, item: &Item) {
+    let mut put = table.client.put_item().table_name(TABLE).set_item(Some(item.clone()));
+    if let Some(version) = item.get("version") {
+        put =
+            put.condition_expression("#version = :version").expression_attribute_names("#version", "version");
+        put = put.expression_attribute_values(":version", version.clone());
+    }
+    put.send().await.expect("a put");
+}
+
+async fn delete(table: &TestTable, pk: &str, sk: &str) {
+    table.client.delete_item().table_name(TABLE).set_key(Some(key(pk, sk))).send().await.expect("a delete");
+}
+
+fn key(pk: &str, sk: &str) -> Item {
+    [("pk", pk), ("sk", sk)]
+        .map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())))
+        .into()
+}

@@ -1,0 +1,167 @@
+//! One account whose contacts are set by many at once, where a second transaction that meets one in flight is
+//! cancelled, as DynamoDB does it. The sums that it is held against stand in `ARCHITECTURE.md`'s design: what an
+//! account carries follows from how long a transaction is in flight and how retries are spread.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use domain::Timestamp;
+use domain::decision::Command;
+use domain::ids::{AccountId, ContactId, UserId};
+use domain::marketing::State;
+use domain::source::{Actor, Source, SourceType};
+use futures_util::future::join_all;
+use store::{Answer, ContactRef, Finish, StatusReport, StatusRequest, StoreError};
+use testkit::{Conflicts, TestTable, at};
+
+use crate::report::{Row, row};
+use crate::sample::Sample;
+
+const NOW: &str = "2026-11-10T12:00:00.000Z";
+/// How long a transaction is in flight.
+const IN_FLIGHT: Duration = Duration::from_millis(5);
+
+/// What came of a stretch of time.
+#[derive(Default)]
+struct Result {
+    times: Sample,
+    refused: usize,
+    seconds: f64,
+}
+
+/// Measures parallel writers and arrivals, each for so long.
+pub async fn measure(stretch: Duration) {
+    for writers in [1, 2, 4, 8, 16, 32, 64] {
+        let bench = Bench::start(stretch.as_secs() * 250).await;
+        let result = bench.write_in_parallel(writers, stretch).await;
+        row(&bench.row(format!("{writers} writers at once"), result).await);
+    }
+    for (rate, target) in [
+        (20, "p99 ≤ 300 ms, none refused"),
+        (40, "p99 ≤ 300 ms, none refused"),
+        (60, "p99 ≤ 300 ms, none refused"),
+        (80, "p99 ≤ 300 ms, none refused"),
+        (100, "p99 ≤ 500 ms, none refused"),
+        (130, "about 1 % refused"),
+        (160, ""),
+    ] {
+        let bench = Bench::start(stretch.as_secs() * rate).await;
+        let result = bench.arrive(rate, stretch).await;
+        row(&bench.row(format!("{rate} arrivals a second"), result).await.target(target));
+    }
+}
+
+struct Bench {
+    table: Arc<TestTable>,
+    faults: Conflicts,
+    account: AccountId,
+    ids: Vec<ContactId>,
+}
+
+impl Bench {
+    async fn start(contacts: u64) -> Self {
+        let faults = Conflicts::new(IN_FLIGHT);
+        let table = TestTable::with_faults(&faults).await;
+        let account = table.account(at(NOW)).await;
+        let ids = testkit::seed(&table, account, contacts, State::NonMarketing, at(NOW)).await;
+        Self { table: Arc::new(table), faults, account, ids }
+    }
+
+    /// So many writers, each of which begins anew as soon as it is done, on contacts that nobody else writes.
+    async fn write_in_parallel(&self, writers: usize, stretch: Duration) -> Result {
+        let (begun, next) = (Instant::now(), AtomicUsize::new(0));
+        let writer = async || {
+            let mut result = Result::default();
+            while begun.elapsed() < stretch
+                && let Some(id) = self.ids.get(next.fetch_add(1, Ordering::Relaxed))
+            {
+                let begun = Instant::now();
+                result.note(set(&self.table, self.account, *id).await, begun);
+            }
+            result
+        };
+        let mut whole = Result::default();
+        for result in join_all((0..writers).map(|_| writer())).await {
+            whole.times.extend(result.times);
+            whole.refused += result.refused;
+        }
+        whole.seconds = begun.elapsed().as_secs_f64();
+        whole
+    }
+
+    /// Arrivals whose times are random (a Poisson process) and do not wait for those before them.
+    async fn arrive(&self, rate: u64, stretch: Duration) -> Result {
+        let (begun, mut due, mut arrivals) = (Instant::now(), 0.0_f64, Vec::new());
+        for id in self.ids.iter().copied() {
+            #[expect(clippy::cast_precision_loss, reason = "a rate, and 53 random bits")]
+            let pause = {
+                let uniform = ((self.table.store.entropy().bits() >> 75) as f64 + 0.5) / (1_u64 << 53) as f64;
+                -uniform.ln() / rate as f64
+            };
+            due += pause;
+            if due > stretch.as_secs_f64() {
+                break;
+            }
+            tokio::time::sleep_until((begun + Duration::from_secs_f64(due)).into()).await;
+            let (table, account) = (Arc::clone(&self.table), self.account);
+            arrivals.push(tokio::spawn(async move {
+                let begun = Instant::now();
+                (set(&table, account, id).await, begun, Instant::now())
+            }));
+        }
+        let mut whole = Result::default();
+        for arrival in join_all(arrivals).await {
+            let (done, begun, ended) = arrival.expect("an arrival");
+            whole.note_until(done, begun, ended);
+        }
+        whole.seconds = begun.elapsed().as_secs_f64();
+        whole
+    }
+
+    async fn row(&self, what: String, mut result: Result) -> Row {
+        let (done, refused) = (result.times.len(), result.refused);
+        let scan = testkit::scan(&self.table.client, self.account).await;
+        assert_eq!((scan.billable, scan.period.1), (done as u64, done as u64), "the count is exact");
+        #[expect(clippy::cast_precision_loss, reason = "a count")]
+        let rate = done as f64 / result.seconds;
+        let (p50, p99) = (result.times.median(), result.times.millis(0.99));
+        let measured = format!(
+            "{rate:.0}/s: {done} done, {} retried, {refused} refused; p50 {p50:.0}, p99 {p99:.0}",
+            self.faults.conflicts()
+        );
+        Row::new(format!("One account, {IN_FLIGHT:?} in flight: {what}"), measured, "changes; ms")
+    }
+}
+
+impl Result {
+    fn note(&mut self, done: bool, begun: Instant) {
+        self.note_until(done, begun, Instant::now());
+    }
+
+    fn note_until(&mut self, done: bool, begun: Instant, ended: Instant) {
+        if done {
+            self.times.add(ended - begun);
+        } else {
+            self.refused += 1;
+        }
+    }
+}
+
+/// Sets one contact. False if the store gave up, which a caller sees as 503.
+async fn set(table: &TestTable, account: AccountId, id: ContactId) -> bool {
+    let request = StatusRequest {
+        account,
+        command: Command::SetMarketing,
+        contacts: &[ContactRef::Id(id)],
+        dry_run: false,
+        source: Source { kind: SourceType::Manual, name: "Ada".to_owned(), id: None },
+        actor: Actor::User(UserId::new(Timestamp::MIN, 1)),
+    };
+    let render = |_: &StatusReport| Answer { status: 200, body: String::new(), etag: None, location: None };
+    match table.store.set_status(&request, at(NOW), Finish::new(None, &render)).await {
+        Ok(_) => true,
+        Err(StoreError::Unavailable(..)) => false,
+        Err(error) => panic!("{error}"),
+    }
+}

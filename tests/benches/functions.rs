@@ -1,0 +1,119 @@
+//! Each function by itself: the size of its binary, its start, and the memory that it needs.
+
+use domain::marketing::State;
+use domain::period::PeriodNumber;
+use serde_json::json;
+
+use crate::binaries::{Binaries, FUNCTIONS};
+use crate::events;
+use crate::report::{Row, row};
+use crate::runtime_api::Function;
+use crate::sample::Sample;
+use crate::setting::{ADMIN_TOKEN, Setting, in_an_ended_period, now};
+
+/// The largest binary, in MB.
+const SIZE_MOST: f64 = 8.0;
+/// The slowest start, against the emptiest function's.
+const START_MOST: f64 = 1.3;
+/// The function that all others are held against.
+const EMPTY: &str = "empty-function";
+/// How many contacts the events are about.
+const CONTACTS: u64 = 98;
+
+/// Measures them.
+pub async fn measure(binaries: &Binaries, starts: usize) {
+    for name in FUNCTIONS.iter().chain(&[EMPTY]) {
+        let size = binaries.megabytes(name);
+        let row_of = Row::new(format!("`{name}`: binary"), format!("{size:.2}"), "MB");
+        row(&row_of.ratio(size / binaries.megabytes(EMPTY)).at_most(size, SIZE_MOST, " MB"));
+    }
+    let setting = Setting::begun(now()).await;
+    let mut times: Vec<Sample> = (0..=FUNCTIONS.len()).map(|_| Sample::default()).collect();
+    // One start of each after the other, so that a busy moment of the machine is shared by all.
+    for _ in 0..starts {
+        for (name, times) in FUNCTIONS.iter().chain(&[EMPTY]).zip(&mut times) {
+            times.add(Function::start(binaries.path(name), setting.table.endpoint()).await.start);
+        }
+    }
+    let empty = times.last_mut().map_or(f64::NAN, Sample::median);
+    for (name, times) in FUNCTIONS.iter().chain(&[EMPTY]).zip(&mut times) {
+        let (median, worst) = (times.median(), times.millis(0.9));
+        let measured = format!("{median:.1} (p90 {worst:.1})");
+        let start = Row::new(format!("`{name}`: start to first poll"), measured, "ms").ratio(median / empty);
+        row(&start.at_most(median / empty, START_MOST, " ×"));
+    }
+    for name in FUNCTIONS.iter().chain(&[EMPTY]) {
+        let peak = peak(binaries, name).await;
+        row(&Row::new(format!("`{name}`: peak memory after an event"), format!("{peak:.1}"), "MB"));
+    }
+}
+
+/// The most memory that a function has had after its start and a usual event.
+async fn peak(binaries: &Binaries, name: &str) -> f64 {
+    let (setting, event) = usual(name).await;
+    let mut function = Function::start(binaries.path(name), setting.table.endpoint()).await;
+    let (answer, _) = function.invoke(event).await;
+    let answer: serde_json::Value = serde_json::from_slice(&answer).expect("an answer in JSON");
+    assert!(answer["statusCode"].is_null() || answer["statusCode"] == 200, "{name}: {answer}");
+    function.process.peak_megabytes()
+}
+
+/// An event that a function usually gets, and the table that it is about.
+async fn usual(name: &str) -> (Setting, String) {
+    let (begun, state) = match name {
+        "sweep-period" => (in_an_ended_period(), State::Leaving),
+        "set-non-marketing-pending" => (now(), State::Marketing),
+        _ => (now(), State::NonMarketing),
+    };
+    let setting = Setting::begun(begun).await;
+    let ids = testkit::seed(&setting.table, setting.account, CONTACTS, state, begun).await;
+    let admin = setting.context().await;
+    let contacts: Vec<_> = ids.iter().map(|id| json!({"id": id.to_string()})).collect();
+    let contacts = json!({"contacts": contacts}).to_string();
+    let event = match name {
+        "account" => events::http("GET", "/v1/usage", &admin, ""),
+        "authorizer" => events::authorization(ADMIN_TOKEN),
+        "contacts" => {
+            events::http("POST", "/v1/contacts/search", &admin, &json!({"filterGroups": []}).to_string())
+        }
+        "form-submission" => {
+            let form = form(&setting).await;
+            let body = json!({"fields": {"email": "ada@example.org"}}).to_string();
+            events::http("POST", &format!("/v1/forms/{form}/submissions"), &admin, &body)
+        }
+        "monthly-rollover" => events::tick(),
+        "set-marketing" => events::http("POST", "/v1/contacts/marketing", &admin, &contacts),
+        "set-non-marketing-pending" => {
+            events::http("POST", "/v1/contacts/non-marketing-pending", &admin, &contacts)
+        }
+        "sweep-period" => {
+            setting.table.store.close_ended(setting.account, now()).await.expect("the period closes");
+            let sweeps = setting.table.store.unswept(setting.account, PeriodNumber::FIRST).await;
+            let sweep = sweeps.expect("the sweeps")[0];
+            events::message(&serde_json::to_string(&sweep).expect("a message"))
+        }
+        _ => events::http("GET", "/", &admin, ""),
+    };
+    (setting, event)
+}
+
+/// A form of the account.
+async fn form(setting: &Setting) -> domain::ids::FormId {
+    let new = store::NewForm {
+        name: "Newsletter".to_owned(),
+        provider: "native".to_owned(),
+        set_marketing: true,
+        field_map: std::collections::BTreeMap::new(),
+        allowed_origins: Vec::new(),
+        redirect_url: None,
+    };
+    let render = |form: &store::Form| store::Answer {
+        status: 201,
+        body: form.id.to_string(),
+        etag: None,
+        location: None,
+    };
+    let finish = store::Finish::new(None, &render);
+    let made = setting.table.store.create_form(setting.account, &new, now(), finish).await.expect("a form");
+    made.body.parse().expect("an id")
+}

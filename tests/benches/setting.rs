@@ -1,0 +1,61 @@
+//! What programs under measurement find in their table: an account with an admin, at the present time.
+
+use api::identity::{Identity, to_context};
+use api::token::sha256_hex;
+use chrono::TimeDelta;
+use domain::Timestamp;
+use domain::ids::AccountId;
+use domain::permission::Principal;
+use serde_json::{Map, Value};
+use store::{Account, Answer, Finish, NewAccount};
+use testkit::{TestTable, terms};
+
+/// The token of the account's admin.
+pub const ADMIN_TOKEN: &str = "tmk_the-admins-token-of-the-benchmarks";
+
+/// A table with an account.
+pub struct Setting {
+    /// The table.
+    pub table: TestTable,
+    /// The account.
+    pub account: AccountId,
+}
+
+/// The instant that functions take to be now.
+pub fn now() -> Timestamp {
+    bootstrap::system_clock().now()
+}
+
+/// An instant with an update date between it and now.
+pub fn in_an_ended_period() -> Timestamp {
+    now().plus(TimeDelta::days(-32))
+}
+
+impl Setting {
+    /// An account that was made then.
+    pub async fn begun(at: Timestamp) -> Self {
+        let table = TestTable::start().await;
+        let token_sha256 = sha256_hex(ADMIN_TOKEN.as_bytes());
+        let new = NewAccount { name: "Measured", terms: terms(), token_sha256: &token_sha256 };
+        let render = |account: &Account| Answer {
+            status: 201,
+            body: account.id.to_string(),
+            etag: None,
+            location: None,
+        };
+        let made =
+            table.store.create_account(&new, at, Finish::new(None, &render)).await.expect("an account");
+        Self { account: made.body.parse().expect("an id"), table }
+    }
+
+    /// The account's admin.
+    pub async fn admin(&self) -> Principal {
+        let known = self.table.store.authenticate(&sha256_hex(ADMIN_TOKEN.as_bytes())).await;
+        known.expect("an answer").expect("the admin")
+    }
+
+    /// What the authorizer says of the admin.
+    pub async fn context(&self) -> Map<String, Value> {
+        to_context(&Identity::Account(self.admin().await))
+    }
+}

@@ -1,0 +1,118 @@
+//! Read and write units of every operation of the API, as the engine reports them, against the least that DynamoDB
+//! allows for what the operation does to these items.
+//!
+//! The least for reading is a consistent read of each item that the answer or the decision depends on, 4 KB a unit, each
+//! rounded up; what lies together is read by one query and rounded up once. That something is *not* there costs nothing:
+//! a condition of the write finds out. The least for writing follows from the table before and after: what changed has to
+//! be written, 1 KB a unit by the larger of its two sizes; twice that where several items have to change together; and
+//! one unit for each place in an index that an item takes or leaves.
+
+mod least;
+mod operations;
+
+use std::collections::BTreeSet;
+
+use api::identity::Identity;
+use api::{Clock, Context};
+use axum::body::Body;
+use axum::{Extension, Router};
+use http::Request;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use serde_json::Value;
+use testkit::{Units, at};
+use tower::ServiceExt as _;
+
+use crate::report::{Row, row};
+use crate::units::least::{Need, Snapshot};
+use crate::units::operations::{Operation, World};
+
+/// Measures them, each in a world of its own.
+pub async fn measure() {
+    let count = World::make().await.operations().len();
+    let mut measured = BTreeSet::new();
+    for number in 0..count {
+        let world = World::make().await;
+        let operation = world.operations().swap_remove(number);
+        measured.insert(format!("{} {}", operation.method, operation.route));
+        let what = format!("`{} {}`{}", operation.method, operation.route, operation.with);
+        let (units, least) = cost(&world, operation).await;
+        row(&units_row(what, units, least));
+    }
+    assert_eq!(measured, described(), "every operation of the API, and nothing else");
+    let world = World::make().await;
+    let (units, least) = authorizing(&world).await;
+    row(&units_row("The authorizer, for a user's token".to_owned(), units, least));
+}
+
+/// What an operation costs, and the least that it could.
+async fn cost(world: &World, operation: Operation) -> (Units, Units) {
+    let before = Snapshot::take(&world.table).await;
+    let router = router(world, &operation);
+    let request = Request::builder()
+        .method(operation.method)
+        .uri(&operation.path)
+        .header(AUTHORIZATION, "Bearer tmk_whoever-asks")
+        .header(CONTENT_TYPE, "application/json");
+    let body = operation.body.as_ref().map_or_else(Body::empty, |body| Body::from(body.to_string()));
+    let request = match operation.key {
+        Some(key) => request.header("idempotency-key", key),
+        None => request,
+    };
+    world.table.recorder.reset();
+    let Ok(response) = router.oneshot(request.body(body).expect("a request")).await;
+    let units = world.table.recorder.units();
+    assert!(response.status().is_success(), "{}: {}", operation.path, response.status());
+    let after = Snapshot::take(&world.table).await;
+    (units, Units { read: before.least_reads(&operation.needs), write: before.least_writes(&after) })
+}
+
+/// All functions behind an authorizer that costs nothing: what it reads is measured apart, for it is asked once for
+/// many requests.
+fn router(world: &World, operation: &Operation) -> Router {
+    let identity = if operation.route == "/v1/accounts" {
+        Identity::Operator
+    } else {
+        Identity::Account(world.admin.clone())
+    };
+    let context = Context::new(world.table.store.clone(), Clock::new(|| at(operations::NOW)));
+    let routes = account::router(context.clone())
+        .merge(contacts::router(context.clone()))
+        .merge(form_submission::router(context.clone()))
+        .merge(set_marketing::router(context.clone()))
+        .merge(set_non_marketing_pending::router(context));
+    routes.layer(Extension(identity))
+}
+
+async fn authorizing(world: &World) -> (Units, Units) {
+    let before = Snapshot::take(&world.table).await;
+    world.table.recorder.reset();
+    let known = world.table.store.authenticate(&world.token_sha256).await.expect("an answer");
+    assert!(known.is_some());
+    let needs = [
+        Need::item(format!("TOKEN#{}", world.token_sha256), "TOKEN"),
+        Need::item(world.account_pk(), format!("USER#{}", world.user)),
+    ];
+    (world.table.recorder.units(), Units { read: before.least_reads(&needs), write: 0.0 })
+}
+
+fn units_row(what: String, units: Units, least: Units) -> Row {
+    let pair = |units: Units| format!("{} + {}", units.read, units.write);
+    let ratio = |measured: f64, least: f64| match (measured, least) {
+        (0.0, 0.0) => "–".to_owned(),
+        _ => format!("{:.2}", measured / least),
+    };
+    let ratios = format!("{} + {}", ratio(units.read, least.read), ratio(units.write, least.write));
+    Row::new(what, pair(units), "read + write units").ratios(ratios).target(format!("least {}", pair(least)))
+}
+
+/// The operations that the API's description knows.
+fn described() -> BTreeSet<String> {
+    let document: Value =
+        serde_json::from_str(include_str!("../../../functions/account/openapi.json")).expect("a document");
+    let paths = document["paths"].as_object().expect("paths").iter();
+    let operations = paths.flat_map(|(path, item)| {
+        let methods = item.as_object().expect("a path").keys().filter(|name| *name != "parameters");
+        methods.map(move |method| format!("{} {path}", method.to_uppercase()))
+    });
+    operations.collect()
+}

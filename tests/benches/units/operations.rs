@@ -1,0 +1,276 @@
+//! Every operation of the API once, in a small world, with what it cannot do without reading.
+
+use api::token::sha256_hex;
+use domain::ids::{AccountId, ContactId, FormId};
+use domain::marketing::State;
+use domain::permission::{Caller, Principal};
+use serde_json::{Value, json};
+use testkit::{Api, TestTable, at};
+
+use crate::units::least::Need;
+
+/// The wall clock.
+pub const NOW: &str = "2026-11-10T12:00:00.000Z";
+
+/// How many contacts a list is about: as many as a transaction takes.
+const MANY: u64 = 98;
+
+/// One operation.
+pub struct Operation {
+    /// Its method.
+    pub method: &'static str,
+    /// Its path in the API's description.
+    pub route: &'static str,
+    /// Its path here.
+    pub path: String,
+    /// Its body, if it has one.
+    pub body: Option<Value>,
+    /// Its `Idempotency-Key`, if it has one.
+    pub key: Option<&'static str>,
+    /// What is to be said of it.
+    pub with: &'static str,
+    /// What it has to read.
+    pub needs: Vec<Need>,
+}
+
+/// A sandbox with a marketing contact, one that is not, many more of these that nobody finds by their addresses, a form, a member and an
+/// integration.
+pub struct World {
+    /// Its table.
+    pub table: TestTable,
+    /// Its admin.
+    pub admin: Principal,
+    /// The admin's id.
+    pub user: String,
+    /// The digest of the admin's token.
+    pub token_sha256: String,
+    account: AccountId,
+    contact: ContactId,
+    idle: ContactId,
+    free: Vec<ContactId>,
+    form: FormId,
+    member: String,
+    integration: String,
+}
+
+impl World {
+    /// Makes it.
+    pub async fn make() -> Self {
+        let api = Api::start(at(NOW)).await;
+        let tenant = api.account(json!({"test_clock": NOW})).await;
+        let token_sha256 = sha256_hex(tenant.token.as_bytes());
+        let free = testkit::seed(&api.table, tenant.id, MANY, State::NonMarketing, at(NOW)).await;
+        let body = json!({"email": "ada@example.org", "properties": {"firstname": "Ada"}, "marketing": true});
+        let contact = api.contact(&tenant.token, body).await.parse().expect("an id");
+        let idle =
+            api.contact(&tenant.token, json!({"email": "bob@example.org"})).await.parse().expect("an id");
+        let form =
+            api.post("/v1/forms").token(&tenant.token).json(&json!({"name": "Newsletter"})).await.expect(201);
+        let form = form["id"].as_str().expect("an id").parse().expect("an id");
+        let member = api.user(&tenant, json!({})).await.id;
+        let integration = api.integration(&tenant, json!({})).await.id;
+        let admin = api.table.store.authenticate(&token_sha256).await.expect("an answer").expect("the admin");
+        let user = match &admin.caller {
+            Caller::User { id, .. } => id.to_string(),
+            Caller::Integration { .. } => panic!("the admin is a user"),
+        };
+        let account = tenant.id;
+        Self {
+            table: api.table,
+            admin,
+            user,
+            token_sha256,
+            account,
+            contact,
+            idle,
+            free,
+            form,
+            member,
+            integration,
+        }
+    }
+
+    /// The partition of what the account has one of.
+    pub fn account_pk(&self) -> String {
+        format!("ACCOUNT#{}", self.account)
+    }
+
+    /// The operations.
+    pub fn operations(&self) -> Vec<Operation> {
+        let mut all = self.of_account();
+        all.extend(self.of_contacts());
+        all.extend(self.of_states());
+        all.extend(self.of_people());
+        all.extend(self.of_forms());
+        all
+    }
+
+    fn of_account(&self) -> Vec<Operation> {
+        let both = || vec![self.own("ACCOUNT"), self.own("PERIOD")];
+        let new = json!({"name": "New", "term": "annual", "renewal_date": "2026-01-01"});
+        let within = json!({"now": "2026-11-11T12:00:00.000Z"});
+        let over = json!({"now": "2026-12-01T00:00:00.000Z"});
+        vec![
+            operation("GET", "/v1/openapi.json", None, vec![]),
+            operation("POST", "/v1/accounts", Some(new), vec![]),
+            operation("GET", "/v1/account", None, both()),
+            operation("PATCH", "/v1/account", Some(json!({"name": "Another"})), both()),
+            operation("PATCH", "/v1/account", Some(json!({"cap": 500})), both()).with(", the cap"),
+            operation("POST", "/v1/account/test-clock", Some(within), both()),
+            operation("POST", "/v1/account/test-clock", Some(over), both()).with(", over an update date"),
+            operation("GET", "/v1/usage", None, vec![self.own("PERIOD")]),
+            operation(
+                "GET",
+                "/v1/usage/statements",
+                None,
+                vec![self.own("PERIOD"), Need::all(self.account_pk(), "STATEMENT#")],
+            ),
+        ]
+    }
+
+    fn of_contacts(&self) -> Vec<Operation> {
+        let id = &self.contact.to_string();
+        let known = || vec![self.own("PERIOD"), self.contact_item(self.contact)];
+        let found = || vec![self.own("PERIOD"), self.address_item(), self.contact_item(self.contact)];
+        let all = || vec![self.own("PERIOD"), Need::all(format!("CONTACT#{}#", self.account), "")];
+        let free = json!({"email": "new@example.org", "properties": {"firstname": "New"}});
+        let marketing =
+            json!({"email": "new@example.org", "properties": {"firstname": "New"}, "marketing": true});
+        let filters = json!([{"propertyName": "firstname", "operator": "EQ", "value": "Ada"}]);
+        let search = json!({"filterGroups": [{"filters": filters}]});
+        let properties = json!({"properties": {"firstname": "Augusta"}});
+        let by_email = "/v1/contacts/by-email/{email}";
+        vec![
+            operation("POST", "/v1/contacts", Some(free), vec![self.own("PERIOD")]).with(", non-marketing"),
+            operation("POST", "/v1/contacts", Some(marketing), vec![self.own("PERIOD")]).with(", marketing"),
+            operation("PUT", by_email, Some(properties.clone()), found())
+                .at("ada@example.org")
+                .with(", known"),
+            operation("PUT", by_email, Some(properties.clone()), vec![self.own("PERIOD")])
+                .at("new@example.org")
+                .with(", new"),
+            operation("GET", by_email, None, found()).at("ada@example.org"),
+            operation("GET", "/v1/contacts", None, all()).with(", 100 of them"),
+            operation("POST", "/v1/contacts/search", Some(search), all()).with(", 100 of them"),
+            operation("GET", "/v1/contacts/{id}", None, known()).at(id),
+            operation("PATCH", "/v1/contacts/{id}", Some(properties), known()).at(id),
+            operation("PATCH", "/v1/contacts/{id}", Some(json!({"email": "b@example.org"})), known())
+                .at(id)
+                .with(", the address"),
+            operation("DELETE", "/v1/contacts/{id}", None, known()).at(id).with(", marketing"),
+            operation(
+                "DELETE",
+                "/v1/contacts/{id}",
+                None,
+                vec![self.own("PERIOD"), self.contact_item(self.idle)],
+            )
+            .at(&self.idle.to_string())
+            .with(", non-marketing"),
+            operation("GET", "/v1/contacts/{id}/marketing", None, known()).at(id),
+        ]
+    }
+
+    fn of_states(&self) -> Vec<Operation> {
+        let (set, pending) = ("/v1/contacts/marketing", "/v1/contacts/non-marketing-pending");
+        let one = &self.free[..1];
+        let tool = json!({"tool": "marketing_email", "contacts": self.named(&self.free)["contacts"]});
+        let ada = || json!({"contacts": [{"email": "ada@example.org"}]});
+        let found = || vec![self.own("PERIOD"), self.address_item(), self.contact_item(self.contact)];
+        vec![
+            operation("POST", set, Some(self.named(one)), self.these(one)).with(", 1 by id"),
+            operation("POST", set, Some(self.named(one)), self.these(one))
+                .key("benchmark")
+                .with(", 1 by id, with an `Idempotency-Key`"),
+            operation("POST", set, Some(self.named(&self.free)), self.these(&self.free)).with(", 98 by id"),
+            operation("POST", set, Some(ada()), found()).with(", 1 by address, unchanged"),
+            operation("POST", pending, Some(ada()), found()).with(", 1 by address"),
+            operation("POST", "/v1/eligibility", Some(tool), self.these(&self.free)).with(", 98 by id"),
+        ]
+    }
+
+    fn of_people(&self) -> Vec<Operation> {
+        let user = json!({"name": "New", "email": "new@example.org"});
+        let member = || self.own(&format!("USER#{}", self.member));
+        let token = || self.own(&format!("TOKEN#{}", self.integration));
+        let integration = json!({"integration": {"name": "Shop"}});
+        vec![
+            operation("GET", "/v1/users", None, vec![Need::all(self.account_pk(), "USER#")]),
+            operation("POST", "/v1/users", Some(user), vec![]),
+            operation("PATCH", "/v1/users/{id}", Some(json!({"name": "Other"})), vec![member()])
+                .at(&self.member),
+            operation("GET", "/v1/tokens", None, vec![Need::all(self.account_pk(), "TOKEN#")]),
+            operation("POST", "/v1/tokens", Some(integration), vec![]).with(", an integration's"),
+            operation("POST", "/v1/tokens", Some(json!({"user_id": self.member})), vec![member()])
+                .with(", a user's"),
+            operation("DELETE", "/v1/tokens/{id}", None, vec![token()]).at(&self.integration),
+        ]
+    }
+
+    fn of_forms(&self) -> Vec<Operation> {
+        let id = &self.form.to_string();
+        let form = || Need::item(format!("FORM#{}", self.form), "FORM");
+        let submissions = "/v1/forms/{form_id}/submissions";
+        let known = json!({"fields": {"email": "ada@example.org", "firstname": "Augusta"}});
+        let new = json!({"fields": {"email": "new@example.org", "firstname": "New"}});
+        let named = json!({"fields": {"email": "new@example.org", "firstname": "New"}, "submission_id": "1"});
+        let found = vec![form(), self.own("PERIOD"), self.address_item(), self.contact_item(self.contact)];
+        vec![
+            operation("GET", "/v1/forms", None, vec![Need::all(self.account_pk(), "FORM#"), form()]),
+            operation("POST", "/v1/forms", Some(json!({"name": "Other"})), vec![self.own("PERIOD")]),
+            operation("GET", "/v1/forms/{id}", None, vec![form()]).at(id),
+            operation("PATCH", "/v1/forms/{id}", Some(json!({"name": "Other"})), vec![form()]).at(id),
+            operation("DELETE", "/v1/forms/{id}", None, vec![form()]).at(id),
+            operation("OPTIONS", submissions, None, vec![form()]).at(id),
+            operation("POST", submissions, Some(new), vec![form(), self.own("PERIOD")])
+                .at(id)
+                .with(", new person"),
+            operation("POST", submissions, Some(named), vec![form(), self.own("PERIOD")])
+                .at(id)
+                .with(", new person, with a `submission_id`"),
+            operation("POST", submissions, Some(known), found).at(id).with(", known person"),
+        ]
+    }
+
+    fn own(&self, sk: &str) -> Need {
+        Need::item(self.account_pk(), sk)
+    }
+
+    fn contact_item(&self, id: ContactId) -> Need {
+        Need::item(format!("CONTACT#{}#{}", self.account, id.bucket()), id.to_string())
+    }
+
+    fn address_item(&self) -> Need {
+        Need::item(format!("EMAIL#{}#ada@example.org", self.account), "EMAIL")
+    }
+
+    fn these(&self, ids: &[ContactId]) -> Vec<Need> {
+        ids.iter().map(|id| self.contact_item(*id)).chain([self.own("PERIOD")]).collect()
+    }
+
+    fn named(&self, ids: &[ContactId]) -> Value {
+        let contacts: Vec<Value> = ids.iter().map(|id| json!({"id": id.to_string()})).collect();
+        json!({"contacts": contacts})
+    }
+}
+
+fn operation(method: &'static str, route: &'static str, body: Option<Value>, needs: Vec<Need>) -> Operation {
+    Operation { method, route, path: route.to_owned(), body, key: None, with: "", needs }
+}
+
+impl Operation {
+    /// With this in its path.
+    fn at(mut self, variable: &str) -> Self {
+        let (before, rest) = self.route.split_once('{').expect("a variable");
+        let (_, after) = rest.split_once('}').expect("a variable");
+        self.path = format!("{before}{variable}{after}");
+        self
+    }
+
+    fn with(self, with: &'static str) -> Self {
+        Self { with, ..self }
+    }
+
+    fn key(self, key: &'static str) -> Self {
+        Self { key: Some(key), ..self }
+    }
+}
