@@ -60,11 +60,12 @@ fn run(steps: &[Step], stack: &Stack) -> Vec<String> {
 /// Whether `shown` is part of `answer`: an object's members may be fewer, everything else is the same.
 fn is_part(shown: &Value, answer: &Value) -> bool {
     match (shown, answer) {
-        (Value::Object(shown), Value::Object(answer)) => shown
-            .iter()
-            .all(|(name, shown)| answer.get(name).is_some_and(|answer| is_part(shown, answer))),
+        (Value::Object(shown), Value::Object(answer)) => {
+            shown.iter().all(|(name, shown)| answer.get(name).is_some_and(|answer| is_part(shown, answer)))
+        }
         (Value::Array(shown), Value::Array(answer)) => {
-            shown.len() == answer.len() && shown.iter().zip(answer).all(|(shown, answer)| is_part(shown, answer))
+            shown.len() == answer.len()
+                && shown.iter().zip(answer).all(|(shown, answer)| is_part(shown, answer))
         }
         _ => shown == answer,
     }

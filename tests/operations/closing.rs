@@ -106,7 +106,9 @@ async fn the_sweep_settles_also_whom_a_late_write_left_as_they_were() {
             let update = table.client.update_item().table_name(testkit::TABLE);
             let update = update.key("pk", text(&format!("CONTACT#{account}#{}", id.bucket())));
             let update = update.key("sk", text(&id.to_string())).update_expression("ADD version :one");
-            let update = update.condition_expression("#state = :leaving").expression_attribute_names("#state", "state");
+            let update = update
+                .condition_expression("#state = :leaving")
+                .expression_attribute_names("#state", "state");
             let one = aws_sdk_dynamodb::types::AttributeValue::N("1".to_owned());
             let update = update.expression_attribute_values(":one", one);
             // Those that are settled already are no longer leaving.

@@ -1,9 +1,9 @@
 //! Deleting and erasing: the unit stays, the person goes.
 
 use domain::decision::Command;
+use domain::ids::{AccountId, ContactId};
 use domain::marketing::State;
 use domain::source::Intake;
-use domain::ids::{AccountId, ContactId};
 use store::{ChangeContact, ContactRef, Finish, Refused, SaveMode, StoreError};
 use testkit::{TestTable, at, email};
 
@@ -123,7 +123,13 @@ async fn a_deleted_contact_can_still_be_erased() {
 }
 
 /// Gives a contact another address.
-async fn readdress(table: &TestTable, account: AccountId, id: ContactId, to: &str, now: &str) -> Result<(), StoreError> {
+async fn readdress(
+    table: &TestTable,
+    account: AccountId,
+    id: ContactId,
+    to: &str,
+    now: &str,
+) -> Result<(), StoreError> {
     let change = ChangeContact {
         account,
         contact: id,
@@ -186,9 +192,9 @@ async fn an_address_that_is_taken_and_comes_back_at_once_has_one_owner() {
         assert_ne!(taken.is_ok(), back.is_ok(), "one of them has it");
         let page = store::Search { account, filter: None, after: None, limit: 10 };
         let contacts = table.store.search(page, at(START)).await.unwrap().contacts;
-        let owners = contacts.iter().filter(|contact| {
-            contact.email.as_ref().is_some_and(|email| email.key() == "ada@example.org")
-        });
+        let owners = contacts
+            .iter()
+            .filter(|contact| contact.email.as_ref().is_some_and(|email| email.key() == "ada@example.org"));
         assert_eq!(owners.count(), 1);
         assert_exact(&table, account, at(START)).await;
     }
@@ -209,7 +215,7 @@ async fn erasure_leaves_no_trace_in_answers_that_are_kept() {
     let claim = super::claim(account, "kept", 1, at(START));
     let render = |report: &store::StatusReport| store::Answer {
         status: 200,
-        body: format!("{:?}", report.results),
+        body: report.results.iter().filter_map(|result| result.email.clone()).collect::<Vec<_>>().join(" "),
         etag: None,
         location: None,
     };
@@ -225,7 +231,8 @@ async fn erasure_leaves_no_trace_in_answers_that_are_kept() {
     }
     let items = table.client.scan().table_name(testkit::TABLE).send().await.unwrap().items.unwrap();
     assert!(!format!("{items:?}").contains("lovelace"));
-    let blobs = items.iter().flat_map(std::collections::HashMap::values).filter_map(|value| value.as_b().ok());
+    let blobs =
+        items.iter().flat_map(std::collections::HashMap::values).filter_map(|value| value.as_b().ok());
     let blobs: Vec<_> = blobs.collect();
     assert_eq!(blobs.len(), 2, "the answer and its first part");
     assert!(blobs.iter().all(|blob| !String::from_utf8_lossy(blob.as_ref()).contains("lovelace")));
