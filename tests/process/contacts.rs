@@ -107,6 +107,13 @@ async fn paths_and_queries_are_taken_as_they_come() {
     ] {
         ask("GET", "/v1/contacts", query).await.problem(400, "invalid-request");
     }
+
+    // Nor are headers that name the host and the scheme.
+    let request = http("GET", "/v1/contacts")
+        .by(&admin)
+        .header("Host", "no host")
+        .header("X-Forwarded-Proto", "\u{e9}");
+    HttpAnswer::of(&contacts.invoke(request.event()).await.done()).json(200);
     contacts.end().await;
 }
 
