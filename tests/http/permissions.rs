@@ -137,8 +137,7 @@ async fn every_operation_lets_in_whom_it_should() {
         let token = token(&walk.api, &walk.account, caller).await;
         for operation in &operations {
             let who = table[&(operation.method.as_str(), &*operation.path)];
-            let described = if operation.is_public() { Who::Everybody } else { who };
-            assert_eq!(who, described, "{operation}");
+            assert_eq!(operation.is_public(), who == Who::Everybody, "{operation}");
             assert_eq!(operation.is_operators(), who == Who::Operator, "{operation}");
             let body = operation.body().map(|_| json!({}));
             let mut request = walk.nobodys_request(operation, "", body.as_ref());
