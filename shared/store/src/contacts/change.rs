@@ -170,7 +170,11 @@ impl ChangeContact<'_> {
 /// The one loaded contact, if reads may show it and it has the version asked for.
 pub(super) fn visible(loaded: Vec<Loaded>, if_match: Option<u64>) -> Result<Loaded, Refused> {
     let found = loaded.into_iter().find(|loaded| loaded.contact.is_visible());
-    let loaded = found.ok_or(Refused::NotFound("contact"))?;
+    in_version(found.ok_or(Refused::NotFound("contact"))?, if_match)
+}
+
+/// The contact, if it has the version asked for.
+pub(super) fn in_version(loaded: Loaded, if_match: Option<u64>) -> Result<Loaded, Refused> {
     match if_match {
         Some(version) if version != loaded.contact.version => Err(Refused::VersionMismatch),
         _ => Ok(loaded),

@@ -14,7 +14,7 @@ use domain::property::Properties;
 use domain::source::{Actor, Source, SourceType};
 
 use super::Loaded;
-use super::change::visible;
+use super::change::{in_version, visible};
 use crate::keys::{Item, Key};
 use crate::periods::Opened;
 use crate::retry::Retries;
@@ -186,7 +186,7 @@ impl DeleteContact {
     fn select(&self, loaded: Vec<Loaded>) -> Result<Loaded, Refused> {
         match loaded.into_iter().next() {
             Some(unit) if self.erase && !unit.contact.is_visible() && unit.contact.state().is_billable() => {
-                Ok(unit)
+                in_version(unit, self.if_match)
             }
             other => visible(other.into_iter().collect(), self.if_match),
         }
