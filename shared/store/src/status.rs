@@ -80,6 +80,8 @@ struct Run<'a> {
     wall: Timestamp,
     /// What each entry of the request names.
     ids: Vec<Option<ContactId>>,
+    /// The entries that name a contact.
+    named: HashMap<ContactId, Vec<&'a ContactRef>>,
     /// Whose turn is still to come, each once, in order.
     waiting: VecDeque<ContactId>,
     /// What came of the others.
@@ -116,12 +118,19 @@ impl Store {
         finish: Finish<'_, StatusReport>,
     ) -> Result<Answer, StoreError> {
         let ids = self.resolve(request.account, request.contacts, &mut self.retries()).await?;
-        let mut seen = HashSet::new();
-        let waiting: VecDeque<ContactId> =
-            ids.iter().flatten().copied().filter(|id| seen.insert(*id)).collect();
+        let mut named: HashMap<ContactId, Vec<&ContactRef>> = HashMap::new();
+        let mut waiting = VecDeque::new();
+        for (id, asked) in ids.iter().zip(request.contacts) {
+            let Some(id) = *id else { continue };
+            let entries = named.entry(id).or_default();
+            if entries.is_empty() {
+                waiting.push_back(id);
+            }
+            entries.push(asked);
+        }
         let split = waiting.len() > CONTACTS_PER_TRANSACTION_MAX;
-        let planned = Delta::default();
-        let mut run = Run { request, finish, wall, ids, waiting, results: HashMap::new(), planned, split };
+        let (results, planned) = (HashMap::new(), Delta::default());
+        let mut run = Run { request, finish, wall, ids, named, waiting, results, planned, split };
         loop {
             if let Some(answer) = self.advance(&mut run).await? {
                 return Ok(answer);
@@ -241,8 +250,8 @@ impl Run<'_> {
 
     /// Whether reads may show the contact and an entry of the request still names it.
     fn is_named(&self, contact: &Contact) -> bool {
-        let mut entries = self.ids.iter().zip(self.request.contacts);
-        contact.is_visible() && entries.any(|(id, asked)| *id == Some(contact.id) && asked.names(contact))
+        let entries = self.named.get(&contact.id).map(Vec::as_slice).unwrap_or_default();
+        contact.is_visible() && entries.iter().any(|asked| asked.names(contact))
     }
 
     fn settle(&mut self, result: StatusResult) {

@@ -105,12 +105,18 @@ fn verdict(error: &SdkError<TransactWriteItemsError>) -> Verdict {
     }
 }
 
-/// Whether the table may answer the same request later: it is throttled or has trouble of its own.
+/// Whether the table may answer the same request later: it is throttled, has trouble of its own, or a transaction has
+/// the one item in hand that is to be written.
 pub(crate) fn is_transient(status: u16, code: Option<&str>) -> bool {
     status >= 500
         || matches!(
             code,
-            Some("ProvisionedThroughputExceededException" | "RequestLimitExceeded" | "ThrottlingException")
+            Some(
+                "ProvisionedThroughputExceededException"
+                    | "RequestLimitExceeded"
+                    | "ThrottlingException"
+                    | "TransactionConflictException"
+            )
         )
 }
 
