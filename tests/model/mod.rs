@@ -290,7 +290,7 @@ impl Run {
                 for due in self.store().due(shard, wall, None).await.expect("what is due").due {
                     match due {
                         Due::Period(account) => {
-                            self.store().close_ended(account, wall).await.expect("a closing")
+                            self.store().close_ended(account, wall).await.expect("a closing");
                         }
                         Due::Statement(account, period) => {
                             for task in self.store().unswept(account, period).await.expect("the sweeps") {
