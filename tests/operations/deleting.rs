@@ -122,6 +122,18 @@ async fn a_deleted_contact_can_still_be_erased() {
     assert!(matches!(again, Err(StoreError::Refused(Refused::NotFound("contact")))));
 }
 
+#[tokio::test]
+async fn a_deleted_contact_that_has_left_can_be_erased_before_the_sweep_comes() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let contact = create(&table.store, account, "ada@example.org", true, at(START)).await;
+    delete(&table.store, account, contact.id, false, at(START)).await.unwrap();
+    delete(&table.store, account, contact.id, true, at(UPDATE)).await.unwrap();
+    let scan = testkit::scan(&table.client, account).await;
+    assert_eq!((scan.contacts, scan.addresses), (0, 0));
+    assert_exact(&table, account, at(UPDATE)).await;
+}
+
 /// Gives a contact another address.
 async fn readdress(
     table: &TestTable,

@@ -1,13 +1,17 @@
 //! A contact's history: every change is kept, however many there are.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use domain::Timestamp;
 use domain::decision::Command;
 use domain::limits::HISTORY_RECENT_MAX;
 use domain::marketing::State;
 use store::ContactRef;
-use testkit::{TestTable, at};
+use testkit::{Conflicts, Fault, TestTable, at};
 
-use super::{START, create, set};
+use super::{START, UPDATE, create, delete, set};
 
 #[tokio::test]
 async fn every_change_is_kept_in_order_far_beyond_what_stands_with_the_contact() {
@@ -30,4 +34,33 @@ async fn every_change_is_kept_in_order_far_beyond_what_stands_with_the_contact()
         Some((None, State::Marketing))
     );
     assert!(explained.contact.marketing.history.recent.len() <= HISTORY_RECENT_MAX);
+}
+
+#[tokio::test]
+async fn a_deletion_that_does_not_happen_costs_no_history() {
+    let trouble = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&trouble);
+    let faults = Conflicts::with_plan(Duration::ZERO, move |operation, _| {
+        (operation == "TransactWriteItems" && seen.load(Ordering::SeqCst)).then_some(Fault::Unavailable)
+    });
+    let table = TestTable::with_faults(&faults).await;
+    let account = table.account(at(START)).await;
+    let contact = create(&table.store, account, "ada@example.org", true, at(START)).await;
+    for n in 0..41 {
+        let command = if n % 2 == 0 { Command::SetNonMarketingPending } else { Command::SetMarketing };
+        set(&table.store, account, command, &[contact.id], at(START)).await.unwrap();
+    }
+    // Billable and not, erased and not: the contact has left by the second instant.
+    for now in [START, UPDATE] {
+        table.store.usage(account, at(now)).await.unwrap();
+        let asked = || table.store.explain(account, ContactRef::Id(contact.id), at(now));
+        let before = asked().await.unwrap().history;
+        for erase in [false, true] {
+            trouble.store(true, Ordering::SeqCst);
+            assert!(delete(&table.store, account, contact.id, erase, at(now)).await.is_err());
+            trouble.store(false, Ordering::SeqCst);
+            assert_eq!(asked().await.unwrap().history, before);
+        }
+        assert!(before.len() > 41);
+    }
 }

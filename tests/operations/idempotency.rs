@@ -151,3 +151,33 @@ async fn a_dry_run_answers_as_the_act_would_and_changes_nothing() {
     assert_eq!(answers[0], answers[1]);
     assert_exact(&table, account, at(START)).await;
 }
+
+#[tokio::test]
+async fn a_repeat_that_finds_fewer_people_still_recalls_what_was_done() {
+    const NO_TROUBLE: i32 = i32::MAX;
+    let before_trouble = Arc::new(AtomicI32::new(NO_TROUBLE));
+    let left = Arc::clone(&before_trouble);
+    let faults = Conflicts::with_plan(Duration::ZERO, move |operation, _| {
+        let met = operation == "TransactWriteItems" && left.fetch_sub(1, Ordering::SeqCst) <= 0;
+        met.then_some(Fault::Unavailable)
+    });
+    let table = TestTable::with_faults(&faults).await;
+    let account = table.account(at(START)).await;
+    let ids = marketing_contacts(&table.store, account, 100, at(START)).await;
+    let contacts: Vec<ContactRef> =
+        (0..100).map(|n| ContactRef::Email(testkit::email(&format!("person{n}@example.org")))).collect();
+    let claim = claim(account, "fewer", 1, at(START));
+    let send = || {
+        let finish = Finish::new(Some(&claim), &render);
+        set_status(&table.store, account, Command::SetNonMarketingPending, &contacts, at(START), finish)
+    };
+    before_trouble.store(1, Ordering::SeqCst);
+    assert!(send().await.is_err());
+    before_trouble.store(NO_TROUBLE, Ordering::SeqCst);
+    for id in &ids[98..] {
+        super::delete(&table.store, account, *id, true, at(START)).await.unwrap();
+    }
+    let expected = [vec!["Done(Queued)"; 98], vec!["NotFound"; 2]].concat().join(" ");
+    assert_eq!(send().await.unwrap().body, expected);
+    assert_exact(&table, account, at(START)).await;
+}

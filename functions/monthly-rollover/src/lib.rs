@@ -116,8 +116,12 @@ impl<Q: SweepQueue, G: Fn() -> bool> Tick<'_, Q, G> {
                 self.result.accounts += 1;
             }
             Due::Statement(account, period) => {
-                // Asked for first and put off then: a crash in between asks twice, which does no harm.
                 let tasks = self.store.unswept(account, period).await?;
+                if tasks.is_empty() {
+                    // The last sweep was cut off before it could say so.
+                    return Ok(self.store.all_swept(account, period).await?);
+                }
+                // Asked for first and put off then: a crash in between asks twice, which does no harm.
                 self.queue.send(&tasks).await.map_err(DueError::Queue)?;
                 self.store.put_off(account, period, self.wall.plus(SWEEP_EXPECTED)).await?;
                 self.result.sweeps += tasks.len() as u64;

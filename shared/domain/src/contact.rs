@@ -57,13 +57,15 @@ impl Contact {
             return;
         }
         let Transition { from, to, standing, .. } = *transition;
-        self.marketing.change(standing, from, to, now, source.clone(), actor);
-        self.touch(now);
+        // A request that came first and is done last must not turn the history round.
+        let at = now.max(self.updated_at);
+        self.marketing.change(standing, from, to, at, source.clone(), actor);
+        self.touch(at);
     }
 
     /// Notes that it changed at `now`.
     pub fn touch(&mut self, now: Timestamp) {
-        self.updated_at = now;
+        self.updated_at = now.max(self.updated_at);
         self.version = self.version.saturating_add(1);
     }
 

@@ -89,6 +89,12 @@ pub const HISTORY_SHOWN_MAX: usize = 1_000;
 /// rather than reading for minutes.
 pub const SEARCH_EXAMINED_MAX: usize = 20_000;
 
+/// How many bytes of properties a search examines for one page. It is what the function reads well within its time.
+pub const SEARCH_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// How many bytes of properties a search holds at once. A function has 512 MB.
+pub const SEARCH_ROUND_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 // The HTTP API.
 
 /// A request's body in bytes (`api.md`, "Conventions"). Lambda itself takes 6 MB.

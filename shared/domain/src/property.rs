@@ -193,6 +193,12 @@ impl Properties {
         self.0.len()
     }
 
+    /// How many bytes their names and values have together.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.0.iter().map(|(name, value)| name.0.len() + value.len()).sum()
+    }
+
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -220,11 +226,11 @@ impl Properties {
         if merged.len() > PROPERTIES_MAX {
             return Err(PropertyError::TooMany);
         }
-        let bytes: usize = merged.iter().map(|(name, value)| name.0.len() + value.len()).sum();
-        if bytes > PROPERTIES_BYTES_MAX {
+        let merged = Self(merged);
+        if merged.bytes() > PROPERTIES_BYTES_MAX {
             return Err(PropertyError::TooLong);
         }
-        self.0 = merged;
+        *self = merged;
         Ok(())
     }
 }

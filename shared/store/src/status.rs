@@ -128,7 +128,8 @@ impl Store {
             }
             entries.push(asked);
         }
-        let split = waiting.len() > CONTACTS_PER_TRANSACTION_MAX;
+        // By the request and not by who is found: a repeat may find fewer, and must still recall what was done.
+        let split = request.contacts.len() > CONTACTS_PER_TRANSACTION_MAX;
         let (results, planned) = (HashMap::new(), Delta::default());
         let mut run = Run { request, finish, wall, ids, named, waiting, results, planned, split };
         loop {
@@ -322,10 +323,12 @@ impl StatusResult {
 
 const NOT_FOUND: &str = "not_found";
 
-/// About how large a contact's item is: its text, and room for everything else, its history above all.
+/// About how large a contact's item is: its texts, and room for the rest of each change and of the contact itself.
 fn approximate_bytes(contact: &Contact) -> usize {
-    const REST: usize = 8 * 1024;
-    let properties: usize =
-        contact.properties.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-    properties + REST
+    const REST: usize = 1024;
+    const REST_OF_A_CHANGE: usize = 256;
+    let changes = contact.marketing.history.recent.iter().map(|change| {
+        change.source.name.len() + change.source.id.as_ref().map_or(0, String::len) + REST_OF_A_CHANGE
+    });
+    contact.properties.bytes() + changes.sum::<usize>() + REST
 }

@@ -124,12 +124,14 @@ impl Store {
             let decided = submission.wish(&source).decide(found, &opened.period, opened.now, new_id)?;
             let submitted = Submitted::of(&decided);
             let mut transaction = Transaction::new(self.entropy());
+            let gone = decided.replaced();
             self.write(&mut transaction, account, &opened.period, decided, &mut retries).await?;
             if let Some(key) = submission.delivery() {
                 let item = submitted.remembered(wall);
                 transaction.put(Part::Delivery, self.put_new_or_expired(key, &item, wall)?);
             }
             if self.commit(transaction, &mut retries).await? {
+                self.forget_history(account, gone, &mut retries).await?;
                 return Ok(submitted);
             }
         }

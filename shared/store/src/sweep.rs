@@ -5,7 +5,6 @@ use aws_sdk_dynamodb::types::ReturnValue;
 use domain::Timestamp;
 use domain::ids::{AccountId, Bucket, ContactId};
 use domain::limits::{BATCH_READ_MAX, SWEEP_PARALLEL};
-use domain::marketing::State;
 use domain::period::PeriodNumber;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
@@ -110,12 +109,12 @@ impl Store {
         if ids.is_empty() {
             return Ok(0);
         }
-        let (loaded, opened) = self.load(account, wall, ids, Vec::new(), &mut self.retries()).await?;
+        let (loaded, opened) = self.load_once(account, wall, ids, Vec::new(), &mut self.retries()).await?;
         if opened.period.number <= number {
             // The period is not closed: there is nothing to sweep.
             return Ok(0);
         }
-        stream::iter(loaded.into_iter().filter(has_left))
+        stream::iter(loaded.into_iter().filter(Loaded::is_settled_now))
             .map(|loaded| self.sweep_contact(account, loaded, wall))
             .buffer_unordered(SWEEP_PARALLEL)
             .try_fold(0, |sum, swept| async move { Ok(sum + u64::from(swept)) })
@@ -138,14 +137,16 @@ impl Store {
             } else {
                 let mut transaction = Transaction::new(self.entropy());
                 self.remove(&mut transaction, account, &loaded, &mut retries).await?;
-                self.commit(transaction, &mut retries).await?
+                let removed = self.commit(transaction, &mut retries).await?;
+                self.forget_history(account, removed.then_some(id), &mut retries).await?;
+                removed
             };
             if written {
                 return Ok(true);
             }
             retries.again("a contact kept changing while it was swept").await?;
-            let (again, _) = self.load(account, wall, &[id], Vec::new(), &mut retries).await?;
-            match again.into_iter().find(has_left) {
+            let (again, _) = self.load_once(account, wall, &[id], Vec::new(), &mut retries).await?;
+            match again.into_iter().find(Loaded::is_settled_now) {
                 Some(again) => loaded = again,
                 None => return Ok(false),
             }
@@ -214,6 +215,15 @@ impl Store {
         if more { Ok(()) } else { self.no_longer_due(key).await }
     }
 
+    /// Notes that nothing of a closed period is left to sweep, if that is so.
+    ///
+    /// # Errors
+    ///
+    /// As every operation.
+    pub async fn all_swept(&self, account: AccountId, period: PeriodNumber) -> Result<(), StoreError> {
+        self.no_longer_due(Key::statement(account, period)).await
+    }
+
     async fn no_longer_due(&self, statement: Key) -> Result<(), StoreError> {
         let expression = Expression::default().name(UNSWEPT).name(DUE_SHARD).name(DUE_AT);
         let updated = self
@@ -231,11 +241,6 @@ impl Store {
             _ => Ok(()),
         }
     }
-}
-
-/// Whether the contact has left and is not yet written so.
-fn has_left(loaded: &Loaded) -> bool {
-    loaded.contact.state() == State::NonMarketing && loaded.contact.version != loaded.stored_version
 }
 
 /// The statement's attribute that names the buckets still to be swept.

@@ -62,49 +62,53 @@ impl Store {
             let mut contact = before.clone();
             request.write_data(&mut contact)?;
             let mut transaction = Transaction::new(self.entropy());
+            let mut gone = None;
             if contact != before {
                 contact.touch(opened.now);
                 let holder = request.holder(&mut opened)?;
                 let moved = AddressMove { account, before: &before, after: &contact, holder };
-                self.move_address(&mut transaction, &moved, wall, &mut retries).await?;
+                gone = self.move_address(&mut transaction, &moved, wall, &mut retries).await?;
                 let put = self.contact_put(account, &mut contact, Some(stored_version), &mut retries).await?;
                 transaction.put(Part::Contact, put);
             }
             let answer = finish.attach(self, &mut transaction, &(contact, opened.period), wall)?;
             if self.commit(transaction, &mut retries).await? {
+                self.forget_history(account, gone, &mut retries).await?;
                 return Ok(answer);
             }
         }
     }
 
-    /// Adds the address's move to the transaction, if the contact has another one than before.
+    /// Adds the address's move to the transaction, if the contact has another one than before. Gives the contact
+    /// that goes with it, if one does.
     async fn move_address(
         &self,
         transaction: &mut Transaction,
         moved: &AddressMove<'_>,
         wall: Timestamp,
         retries: &mut Retries<'_>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<ContactId>, StoreError> {
         let AddressMove { account, before, after, holder } = *moved;
         let key = |contact: &Contact| contact.email.as_ref().map(|email| email.key().to_owned());
         if key(before) == key(after) {
-            return Ok(());
+            return Ok(None);
         }
+        let mut gone = None;
         if let Some(email) = &after.email {
             if let Some(holder) = holder {
-                self.take_from_deleted(transaction, account, holder, wall, retries).await?;
+                gone = self.take_from_deleted(transaction, account, holder, wall, retries).await?;
             }
             self.claim_address(transaction, account, email, after.id, holder)?;
         }
         if let Some(email) = &before.email {
             self.release_address(transaction, account, email, before.id)?;
         }
-        Ok(())
+        Ok(gone)
     }
 
     /// Takes the address from the deleted contact that has it. That contact is written as well, so that it can't
     /// take its place again by this address at the same time: a unit stays without a name, and one that has left
-    /// goes.
+    /// goes, and is given back.
     ///
     /// # Errors
     ///
@@ -116,10 +120,10 @@ impl Store {
         holder: ContactId,
         wall: Timestamp,
         retries: &mut Retries<'_>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<ContactId>, StoreError> {
         let (loaded, opened) = self.load(account, wall, &[holder], Vec::new(), retries).await?;
         let Some(Loaded { contact: mut unit, stored_version }) = loaded.into_iter().next() else {
-            return Ok(());
+            return Ok(None);
         };
         if unit.is_visible() {
             return Err(Refused::ContactExists(holder).into());
@@ -129,12 +133,11 @@ impl Store {
             unit.touch(opened.now);
             let put = self.contact_put(account, &mut unit, Some(stored_version), retries).await?;
             transaction.put(Part::Contact, put);
-        } else {
-            self.delete_history(account, holder, retries).await?;
-            let key = Key::contact(account, holder);
-            transaction.delete(Part::Contact, self.delete_versioned(key, stored_version)?);
+            return Ok(None);
         }
-        Ok(())
+        let key = Key::contact(account, holder);
+        transaction.delete(Part::Contact, self.delete_versioned(key, stored_version)?);
+        Ok(Some(holder))
     }
 }
 

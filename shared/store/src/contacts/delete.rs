@@ -60,14 +60,17 @@ impl Store {
                 return Ok(answer);
             }
             let loaded = request.select(loaded)?;
+            let is_billable = loaded.contact.state().is_billable();
             let mut transaction = Transaction::new(self.entropy());
-            if loaded.contact.state().is_billable() {
+            if is_billable {
                 self.leave_unit(&mut transaction, request, loaded, &opened, &mut retries).await?;
             } else {
                 self.remove(&mut transaction, request.account, &loaded, &mut retries).await?;
             }
             let answer = finish.attach(self, &mut transaction, &(), wall)?;
             if self.commit(transaction, &mut retries).await? {
+                let gone = (request.erase || !is_billable).then_some(request.contact);
+                self.forget_history(request.account, gone, &mut retries).await?;
                 return Ok(answer);
             }
         }
@@ -94,7 +97,6 @@ impl Store {
         contact.deleted_at = Some(contact.deleted_at.unwrap_or(opened.now));
         contact.touch(opened.now);
         if request.erase {
-            self.delete_history(request.account, contact.id, retries).await?;
             if let Some(email) = contact.email.take() {
                 self.release_address(transaction, request.account, &email, contact.id)?;
             }
@@ -108,7 +110,7 @@ impl Store {
         Ok(())
     }
 
-    /// Adds the removal of a contact, its address and its history.
+    /// Adds the removal of a contact and its address. Its pages of history are the caller's to delete, afterwards.
     pub(crate) async fn remove(
         &self,
         transaction: &mut Transaction,
@@ -117,7 +119,6 @@ impl Store {
         retries: &mut Retries<'_>,
     ) -> Result<(), StoreError> {
         let contact = &loaded.contact;
-        self.delete_history(account, contact.id, retries).await?;
         let key = Key::contact(account, contact.id);
         transaction.delete(Part::Contact, self.delete_versioned(key, loaded.stored_version)?);
         // A deleted contact's address may have gone to another one since.
@@ -143,8 +144,23 @@ impl Store {
         Ok(self.resolve(account, &asked, retries).await?.first() == Some(&Some(contact.id)))
     }
 
+    /// Removes the pages of history of a contact that has gone, if one has. Only now, that it has happened: what does
+    /// not happen must not cost a contact its history. Pages that a crash leaves behind can't be reached any more, and
+    /// hold nothing of the person.
+    pub(crate) async fn forget_history(
+        &self,
+        account: AccountId,
+        gone: Option<ContactId>,
+        retries: &mut Retries<'_>,
+    ) -> Result<(), StoreError> {
+        match gone {
+            Some(contact) => self.delete_history(account, contact, retries).await,
+            None => Ok(()),
+        }
+    }
+
     /// Removes a contact's pages of history.
-    pub(crate) async fn delete_history(
+    async fn delete_history(
         &self,
         account: AccountId,
         contact: ContactId,
@@ -182,12 +198,10 @@ impl Store {
 }
 
 impl DeleteContact {
-    /// The contact to delete: one that reads show, or, to erase it, one that was deleted and is still billable.
+    /// The contact to delete: one that reads show, or, to erase it, one that was deleted and is still there.
     fn select(&self, loaded: Vec<Loaded>) -> Result<Loaded, Refused> {
         match loaded.into_iter().next() {
-            Some(unit) if self.erase && !unit.contact.is_visible() && unit.contact.state().is_billable() => {
-                in_version(unit, self.if_match)
-            }
+            Some(unit) if self.erase && !unit.contact.is_visible() => in_version(unit, self.if_match),
             other => visible(other.into_iter().collect(), self.if_match),
         }
     }

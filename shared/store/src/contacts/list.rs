@@ -6,7 +6,7 @@ use domain::Timestamp;
 use domain::contact::Contact;
 use domain::filter::Filter;
 use domain::ids::{AccountId, BUCKETS, Bucket, ContactId};
-use domain::limits::{BUCKET_PAGE_MAX, SEARCH_EXAMINED_MAX};
+use domain::limits::{BUCKET_PAGE_MAX, SEARCH_BYTES_MAX, SEARCH_EXAMINED_MAX, SEARCH_ROUND_BYTES_MAX};
 use domain::period::Period;
 use futures_util::future::try_join_all;
 
@@ -57,17 +57,31 @@ impl Stream {
 }
 
 impl Store {
-    /// A page of the account's contacts, deleted ones left out.
+    /// A page of the account's contacts, deleted ones left out, all of them as of one period.
     ///
-    /// A filtered page ends early when [`SEARCH_EXAMINED_MAX`] contacts were examined; its cursor then goes on.
+    /// A filtered page ends early when [`SEARCH_EXAMINED_MAX`] contacts, or [`SEARCH_BYTES_MAX`] bytes of them, were
+    /// examined; its cursor then goes on.
     ///
     /// # Errors
     ///
     /// [`crate::Refused::NotFound`] if there is no such account.
     pub async fn search(&self, search: Search<'_>, wall: Timestamp) -> Result<ContactPage, StoreError> {
-        let mut streams = streams(&search);
+        let mut retries = self.retries();
+        loop {
+            let begun = self.open(search.account, wall, Vec::new(), &mut retries).await?.period.number;
+            let page = self.page(&search, wall).await?;
+            if page.period.number == begun {
+                return Ok(page);
+            }
+            // Some of it was read before the update date and some after: a contact may have been kept in between.
+            retries.again("the period closed during a read").await?;
+        }
+    }
+
+    async fn page(&self, search: &Search<'_>, wall: Timestamp) -> Result<ContactPage, StoreError> {
+        let mut streams = streams(search);
         let mut contacts: Vec<Contact> = Vec::new();
-        let mut examined = 0;
+        let (mut examined, mut bytes) = (0, 0);
         let mut last_examined = None;
         loop {
             // One more than the page holds tells whether there is a next one.
@@ -75,6 +89,7 @@ impl Store {
             let round = if search.filter.is_some() { usize::from(BUCKETS) * BUCKET_PAGE_MAX } else { wanted };
             let raw = self.next_contacts(&mut streams, round).await?;
             examined += raw.len();
+            bytes += raw.iter().map(|contact| contact.properties.bytes()).sum::<usize>();
             last_examined = raw.last().map(|contact| contact.id).or(last_examined);
             // The period is read after the contacts, so it is never older than what they were written under.
             let mut retries = self.retries();
@@ -90,7 +105,7 @@ impl Store {
                 contacts.last().map(|contact| contact.id)
             } else if streams.iter().all(Stream::is_drained) {
                 None
-            } else if examined >= SEARCH_EXAMINED_MAX {
+            } else if examined >= SEARCH_EXAMINED_MAX || bytes >= SEARCH_BYTES_MAX {
                 last_examined
             } else {
                 continue;
@@ -99,10 +114,11 @@ impl Store {
         }
     }
 
-    /// The next contacts over all buckets, in the order of their ids, as they were written.
+    /// The next contacts over all buckets, in the order of their ids, as they were written; fewer than `count` if they
+    /// are large.
     async fn next_contacts(&self, streams: &mut [Stream], count: usize) -> Result<Vec<Contact>, StoreError> {
-        let mut contacts = Vec::new();
-        while contacts.len() < count {
+        let (mut contacts, mut bytes) = (Vec::new(), 0);
+        while contacts.len() < count && bytes < SEARCH_ROUND_BYTES_MAX {
             // A bucket whose next contact is not known might hold the smallest id.
             let hungry = streams.iter_mut().filter(|stream| stream.wants_more());
             try_join_all(hungry.map(|stream| self.fill(stream))).await?;
@@ -112,7 +128,10 @@ impl Store {
             let next = streams.iter_mut().filter(|stream| !stream.buffer.is_empty());
             let next = next.min_by_key(|stream| stream.buffer.front().map(|contact| contact.id));
             match next.and_then(|stream| stream.buffer.pop_front()) {
-                Some(contact) => contacts.push(contact),
+                Some(contact) => {
+                    bytes += contact.properties.bytes();
+                    contacts.push(contact);
+                }
                 None => break,
             }
         }

@@ -1,6 +1,6 @@
 //! Reading contacts as of now: settled against the account's current period.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use domain::Timestamp;
 use domain::address::EmailAddress;
@@ -35,6 +35,13 @@ pub(crate) struct Loaded {
     pub(crate) stored_version: u64,
 }
 
+impl Loaded {
+    /// Whether it has left and is not yet written so.
+    pub(crate) fn is_settled_now(&self) -> bool {
+        self.contact.version != self.stored_version
+    }
+}
+
 /// A contact with the period that its state follows from and the history that led to it.
 #[derive(Clone, Debug)]
 pub struct Explained {
@@ -60,24 +67,41 @@ impl Store {
     ) -> Result<(Vec<Option<Contact>>, Period), StoreError> {
         let mut retries = self.retries();
         let ids = self.resolve(account, refs, &mut retries).await?;
-        let mut found = std::collections::HashMap::new();
         let wanted: Vec<ContactId> =
             ids.iter().flatten().copied().collect::<BTreeSet<_>>().into_iter().collect();
-        // One place of a batched read is the period's.
-        let mut chunks = wanted.chunks(BATCH_READ_MAX - 1);
-        let (loaded, mut opened) =
-            self.load(account, wall, chunks.next().unwrap_or_default(), Vec::new(), &mut retries).await?;
-        found.extend(loaded.into_iter().map(|loaded| (loaded.contact.id, loaded.contact)));
-        for chunk in chunks {
-            let (loaded, reopened) = self.load(account, wall, chunk, Vec::new(), &mut retries).await?;
-            found.extend(loaded.into_iter().map(|loaded| (loaded.contact.id, loaded.contact)));
-            opened = reopened;
-        }
+        let (found, period) = self.load_all(account, wall, &wanted, &mut retries).await?;
         let contacts = refs.iter().zip(ids).map(|(asked, id)| {
             let contact = found.get(&id?)?;
             (contact.is_visible() && asked.names(contact)).then(|| contact.clone())
         });
-        Ok((contacts.collect(), opened.period))
+        Ok((contacts.collect(), period))
+    }
+
+    /// Contacts by their ids, deleted ones among them, all as of one period.
+    async fn load_all(
+        &self,
+        account: AccountId,
+        wall: Timestamp,
+        ids: &[ContactId],
+        retries: &mut Retries<'_>,
+    ) -> Result<(HashMap<ContactId, Contact>, Period), StoreError> {
+        loop {
+            // One place of a batched read is the period's.
+            let mut chunks = ids.chunks(BATCH_READ_MAX - 1);
+            let first = chunks.next().unwrap_or_default();
+            let (mut loaded, mut opened) = self.load(account, wall, first, Vec::new(), retries).await?;
+            let begun = opened.period.number;
+            for chunk in chunks {
+                let (more, reopened) = self.load(account, wall, chunk, Vec::new(), retries).await?;
+                loaded.extend(more);
+                opened = reopened;
+            }
+            if opened.period.number == begun {
+                let found = loaded.into_iter().map(|loaded| (loaded.contact.id, loaded.contact));
+                return Ok((found.collect(), opened.period));
+            }
+            retries.again("the period closed during a read").await?;
+        }
     }
 
     /// One contact as of now, with the period.
@@ -155,7 +179,7 @@ impl Store {
             .map(|key| (key.pk, key.sk))
             .collect();
         let keys: Vec<Key> = keys.into_iter().map(|(pk, sk)| Key { pk, sk }).collect();
-        let mut addresses = std::collections::HashMap::new();
+        let mut addresses = HashMap::new();
         for (key, item) in self.batch_get(&keys, retries).await?.0 {
             addresses.insert(key, decode::<AddressItem>(item)?.contact);
         }
@@ -171,7 +195,26 @@ impl Store {
 
     /// Reads contacts, the period and `others` in one batched read and settles the contacts. Deleted ones are
     /// among them.
+    ///
+    /// A batched read is not one instant, so somebody who is seen to have left may have been kept after that and
+    /// before the closing that the period comes from. Once the closing is known, reading again tells.
     pub(crate) async fn load(
+        &self,
+        account: AccountId,
+        wall: Timestamp,
+        ids: &[ContactId],
+        others: Vec<Key>,
+        retries: &mut Retries<'_>,
+    ) -> Result<(Vec<Loaded>, Opened), StoreError> {
+        let (loaded, opened) = self.load_once(account, wall, ids, others.clone(), retries).await?;
+        if !loaded.iter().any(Loaded::is_settled_now) {
+            return Ok((loaded, opened));
+        }
+        self.load_once(account, wall, ids, others, retries).await
+    }
+
+    /// The same without a second look, for who writes what was read and so learns whether it still held.
+    pub(crate) async fn load_once(
         &self,
         account: AccountId,
         wall: Timestamp,

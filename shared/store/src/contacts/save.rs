@@ -259,9 +259,11 @@ impl Store {
             let decided = wish.decide(found, &opened.period, opened.now, new_id)?;
             let saved = decided.saved(&opened.period);
             let mut transaction = Transaction::new(self.entropy());
+            let gone = decided.replaced();
             self.write(&mut transaction, account, &opened.period, decided, &mut retries).await?;
             let answer = finish.attach(self, &mut transaction, &saved, wall)?;
             if self.commit(transaction, &mut retries).await? {
+                self.forget_history(account, gone, &mut retries).await?;
                 return Ok(answer);
             }
         }
@@ -306,7 +308,6 @@ impl Store {
             self.claim_address(transaction, account, email, contact.id, from)?;
         }
         if let Some(gone) = replaced {
-            self.delete_history(account, gone.contact.id, retries).await?;
             let key = Key::contact(account, gone.contact.id);
             transaction.delete(Part::Contact, self.delete_versioned(key, gone.stored_version)?);
         }
@@ -319,6 +320,11 @@ impl Store {
 }
 
 impl Decided {
+    /// The deleted contact that goes, if one does.
+    pub(crate) fn replaced(&self) -> Option<ContactId> {
+        self.replaced.as_ref().map(|gone| gone.contact.id)
+    }
+
     fn saved(&self, period: &Period) -> Saved {
         Saved {
             contact: self.contact.clone(),
