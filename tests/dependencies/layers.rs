@@ -123,8 +123,8 @@ fn each_way_out_of_the_program_has_its_keepers() {
         ("serde_dynamo", &["store"]),
         ("aws-config", &["baseline", "bootstrap"]),
         ("aws-sdk-sqs", &["bootstrap", "monthly-rollover"]),
-        ("dynoxide-rs", &["tidemark"]),
-        ("clap", &["tidemark"]),
+        ("dynoxide-rs", &["testkit", "tidemark"]),
+        ("clap", &["tests", "tidemark"]),
         ("lambda-simulator", &["tests"]),
     ];
     for (wanted, allowed) in keepers {
