@@ -51,7 +51,7 @@ pub struct StatusAnswer {
     results: Vec<StatusResultView>,
     /// How often each outcome occurs.
     summary: Summary,
-    /// The account's usage after it.
+    /// The account's usage as it was read, moved by what this request did.
     usage: UsageView,
 }
 

@@ -74,7 +74,7 @@ impl Key {
     }
 
     pub(crate) fn statement(account: AccountId, number: PeriodNumber) -> Self {
-        // Ten digits: a period is no shorter than a day, so the number never needs more.
+        // Ten digits: periods are days long but for a few, so the number never needs more.
         Self::new(
             account_pk(account),
             format!("{}{number:0>10}", Collection::Statements.prefix(), number = number.number()),

@@ -1,7 +1,7 @@
 //! The table: keys, items, expressions, transactions, idempotency, cursors. What `domain` decides, this applies.
 //!
-//! Every operation reads what it decides on in one consistent batched read, lets `domain` decide, and writes the
-//! result in one transaction that is conditional on what was read. If anything changed meanwhile nothing is
+//! Every operation reads what it decides on, consistently and in as few batched reads as its keys allow, lets `domain`
+//! decide, and writes the result in one transaction that is conditional on what was read. If anything changed meanwhile nothing is
 //! written, and the operation reads and decides again, a bounded number of times.
 
 mod accounts;

@@ -104,7 +104,8 @@ struct Step {
 impl Store {
     /// Sets contacts marketing, or queues them to leave: as many as the cap lets, in the order given.
     ///
-    /// Up to [`CONTACTS_PER_TRANSACTION_MAX`] contacts are one batched read and one transaction. More of them take
+    /// Up to [`CONTACTS_PER_TRANSACTION_MAX`] contacts are one batched read and one transaction, and one batched read
+    /// more if some are named by address. More of them take
     /// several; with a claim, each keeps what it did, so that a request that was cut short and is sent again does
     /// the rest and answers for all of it.
     ///
