@@ -151,11 +151,12 @@ struct AddressMove<'a> {
 }
 
 impl ChangeContact<'_> {
-    /// Who has the address that is asked for.
+    /// Who else has the address that is asked for. A batched read is not one instant: it may show the address as the
+    /// contact's own and the contact as it was before that. The contact's version then tells when it is written.
     fn holder(&self, opened: &mut Opened) -> Result<Option<ContactId>, StoreError> {
         let Some(Some(email)) = &self.email else { return Ok(None) };
         let address = opened.items.take::<AddressItem>(&Key::address(self.account, email))?;
-        Ok(address.map(|address| address.contact))
+        Ok(address.map(|address| address.contact).filter(|holder| *holder != self.contact))
     }
 
     fn write_data(&self, contact: &mut Contact) -> Result<(), Refused> {
