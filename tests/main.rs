@@ -16,4 +16,5 @@ mod openapi;
 mod operations;
 mod process;
 mod readme;
+mod simulation;
 mod template;

@@ -7,7 +7,7 @@ use domain::address::EmailAddress;
 use domain::contact::Contact;
 use domain::ids::{AccountId, ContactId};
 use domain::limits::{BATCH_READ_MAX, HISTORY_SHOWN_MAX};
-use domain::marketing::{Change, PastEnds, Standing};
+use domain::marketing::{Change, History, PastEnds, Standing};
 use domain::period::{Period, PeriodNumber};
 
 use crate::items::{AddressItem, ContactItem, HistoryPageItem, Items, StatementItem, decode};
@@ -131,16 +131,38 @@ impl Store {
         asked: ContactRef,
         wall: Timestamp,
     ) -> Result<Explained, StoreError> {
-        let (contact, period) = self.contact(account, asked, wall).await?;
-        let mut history: Vec<Change> = contact.marketing.history.recent.iter().rev().cloned().collect();
+        let mut retries = self.retries();
+        loop {
+            let (contact, period) = self.contact(account, asked.clone(), wall).await?;
+            let History { earlier, recent } = &contact.marketing.history;
+            let mut history: Vec<Change> = recent.iter().rev().cloned().collect();
+            let whole = history.len() + usize::try_from(*earlier).unwrap_or(usize::MAX);
+            self.read_earlier(account, &contact, &mut history).await?;
+            if history.len() >= whole.min(HISTORY_SHOWN_MAX) {
+                history.truncate(HISTORY_SHOWN_MAX);
+                return Ok(Explained { contact, period, history });
+            }
+            // Its pages go only when it is erased: the next read finds that it is gone.
+            retries.again("the contact was erased during a read").await?;
+        }
+    }
+
+    /// Adds a contact's changes that stand in pages, newest first, until there are as many as are shown.
+    async fn read_earlier(
+        &self,
+        account: AccountId,
+        contact: &Contact,
+        history: &mut Vec<Change>,
+    ) -> Result<(), StoreError> {
+        let earlier = contact.marketing.history.earlier;
         let mut after = None;
-        while contact.marketing.history.earlier > 0 && history.len() < HISTORY_SHOWN_MAX {
+        while earlier > 0 && history.len() < HISTORY_SHOWN_MAX {
             let page = self.history_pages(account, contact.id, after).await?;
             for item in page.items {
                 let page: HistoryPageItem = decode(item)?;
                 // A page is written just before the change that makes room; one whose change did not happen
                 // holds changes that still stand with the contact.
-                if page.first < contact.marketing.history.earlier {
+                if page.first < earlier {
                     history.extend(page.changes.into_iter().rev().map(Change::from));
                 }
             }
@@ -149,8 +171,7 @@ impl Store {
                 break;
             }
         }
-        history.truncate(HISTORY_SHOWN_MAX);
-        Ok(Explained { contact, period, history })
+        Ok(())
     }
 
     pub(super) async fn history_pages(

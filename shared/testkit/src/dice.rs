@@ -1,0 +1,89 @@
+//! Randomness that is the same for the same seed, on every machine and in every version.
+
+/// A source of random numbers (SplitMix64). Small, so that every decision can have dice of its own: what one part of a
+/// test draws then does not depend on what another has drawn.
+#[derive(Clone, Debug)]
+pub struct Dice(u64);
+
+impl Dice {
+    /// Dice for this seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// Dice of their own for what these numbers name.
+    #[must_use]
+    pub fn of(names: &[u64]) -> Self {
+        let mut dice = Self(0x7469_6465_6d61_726b);
+        for name in names {
+            dice = Self(dice.bits() ^ name.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        }
+        dice
+    }
+
+    /// 64 random bits.
+    pub fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number below `bound`, which is not zero.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        assert!(bound > 0, "a number below zero");
+        // The bias of a remainder is far below what a test could tell.
+        self.bits() % bound
+    }
+
+    /// A number from `least` to `most`, both among them.
+    pub fn between(&mut self, least: u64, most: u64) -> u64 {
+        least + self.below(most - least + 1)
+    }
+
+    /// An index into something of this length.
+    pub fn index(&mut self, length: usize) -> usize {
+        usize::try_from(self.below(length as u64)).expect("an index")
+    }
+
+    /// One of several.
+    pub fn one_of<'a, T>(&mut self, items: &'a [T]) -> &'a T {
+        &items[self.index(items.len())]
+    }
+
+    /// Whether something happens that happens so many times in a thousand.
+    pub fn happens(&mut self, per_mille: u64) -> bool {
+        self.below(1_000) < per_mille
+    }
+
+    /// True half of the time.
+    pub fn coin(&mut self) -> bool {
+        self.below(2) == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_names_give_the_same_numbers_and_others_give_others() {
+        let draw = |names: &[u64]| {
+            let mut dice = Dice::of(names);
+            [dice.bits(), dice.bits(), dice.bits()]
+        };
+        assert_eq!(draw(&[1, 2]), draw(&[1, 2]));
+        assert_ne!(draw(&[1, 2]), draw(&[2, 1]));
+        assert_ne!(draw(&[1]), draw(&[1, 0]));
+    }
+
+    #[test]
+    fn numbers_are_within_their_bounds_and_reach_both() {
+        let mut dice = Dice::new(7);
+        let drawn: Vec<u64> = (0..1_000).map(|_| dice.between(3, 6)).collect();
+        assert_eq!((drawn.iter().min(), drawn.iter().max()), (Some(&3), Some(&6)));
+        let often = (0..10_000).filter(|_| dice.happens(100)).count();
+        assert!((800..1_200).contains(&often), "{often}");
+    }
+}

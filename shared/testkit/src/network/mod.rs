@@ -1,0 +1,376 @@
+//! A network between the SDK and an engine in this process, on which everything goes wrong that does with DynamoDB.
+//!
+//! It needs no socket and reads no clock but tokio's, so a test on one thread with paused time is the same each time it
+//! runs. What goes wrong with a request follows from the seed, from who sends it and from how many requests they sent
+//! before, and from nothing else: leaving some senders out changes nothing for the others.
+
+mod serving;
+mod weather;
+mod wire;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::{RetryConfig, RetryPartition};
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion, Credentials, Region, SharedHttpClient, StalledStreamProtectionConfig,
+};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use domain::limits::{AWS_ATTEMPT_TIMEOUT, AWS_ATTEMPTS_MAX, AWS_OPERATION_TIMEOUT};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep};
+
+pub use serving::{ItemChange, Write};
+pub use weather::Weather;
+pub use wire::{RawItem, RawKey};
+
+use crate::in_process::Answered;
+use crate::{Dice, TABLE};
+use serving::Table;
+use weather::{Fate, Trouble};
+use wire::{Call, refusal, response};
+
+tokio::task_local! {
+    /// Who is sending.
+    static SENDER: u32;
+}
+
+/// Sees every write at the instant at which it happens, together with the whole table after it.
+type Watcher = Box<dyn FnMut(&Write, &BTreeMap<RawKey, RawItem>) + Send>;
+
+/// The network, the table behind it and a count of what happened. Cheap to clone.
+#[derive(Clone)]
+pub struct Network(Arc<Shared>);
+
+struct Shared {
+    seed: u64,
+    begun: Instant,
+    weather: Weather,
+    state: Mutex<State>,
+    table: Mutex<Table>,
+    watcher: Mutex<Option<Watcher>>,
+}
+
+#[derive(Default)]
+struct State {
+    /// How many requests each sender has sent.
+    sent: BTreeMap<u32, u64>,
+    /// How many requests are on their way or being carried out.
+    under_way: u64,
+    operations: u64,
+    fair: bool,
+    faults: BTreeMap<&'static str, u64>,
+    trace: Option<String>,
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Network")
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A failed assertion elsewhere must be what a test reports, not this.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Network {
+    /// A network over a new table. Until a sender is named ([`Network::sent_by`]) nothing goes wrong.
+    pub async fn start(seed: u64, weather: Weather) -> Self {
+        let network = Self(Arc::new(Shared {
+            seed,
+            begun: Instant::now(),
+            weather,
+            state: Mutex::default(),
+            table: Mutex::new(Table::new()),
+            watcher: Mutex::new(None),
+        }));
+        tidemark::table::create_table(&network.client(), TABLE).await.expect("a table");
+        network
+    }
+
+    /// A client with the times and retries of production, but for the jitter, which is not seeded.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        let timeouts = TimeoutConfig::builder()
+            .operation_attempt_timeout(AWS_ATTEMPT_TIMEOUT)
+            .operation_timeout(AWS_OPERATION_TIMEOUT)
+            .build();
+        let retries = RetryConfig::standard()
+            .with_max_attempts(AWS_ATTEMPTS_MAX)
+            .with_initial_backoff(Duration::from_millis(20))
+            .with_use_static_exponential_base(true);
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::from_static("local"))
+            .endpoint_url("http://in.process")
+            .http_client(SharedHttpClient::new(self.clone()))
+            .credentials_provider(Credentials::new("local", "local", None, None, "local"))
+            .timeout_config(timeouts)
+            .retry_config(retries)
+            // Clients share their retry quota by name; one run must not take another's.
+            .retry_partition(RetryPartition::custom("one run").build())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        Client::from_conf(config.build())
+    }
+
+    /// Has `watcher` see every write from now on.
+    pub fn watch(&self, watcher: impl FnMut(&Write, &BTreeMap<RawKey, RawItem>) + Send + 'static) {
+        *lock(&self.0.watcher) = Some(Box::new(watcher));
+    }
+
+    /// Runs `work` as this sender, whose requests meet the weather. Sender 0 has fair weather.
+    pub async fn sent_by<F: Future>(sender: u32, work: F) -> F::Output {
+        SENDER.scope(sender, work).await
+    }
+
+    /// From now on nothing goes wrong.
+    pub fn fair_weather(&self) {
+        lock(&self.0.state).fair = true;
+    }
+
+    /// Waits until no request is on its way any more, those included whose senders no longer wait for them.
+    pub async fn quiet(&self) {
+        while lock(&self.0.state).under_way > 0 {
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// The table as its watcher sees it.
+    #[must_use]
+    pub fn items(&self) -> BTreeMap<RawKey, RawItem> {
+        lock(&self.0.table).items.clone()
+    }
+
+    /// The table as the engine lists it.
+    #[must_use]
+    pub fn scan(&self) -> BTreeMap<RawKey, RawItem> {
+        lock(&self.0.table).scan()
+    }
+
+    /// How many operations were carried out.
+    #[must_use]
+    pub fn operations(&self) -> u64 {
+        lock(&self.0.state).operations
+    }
+
+    /// How many requests met each kind of fault.
+    #[must_use]
+    pub fn faults(&self) -> BTreeMap<&'static str, u64> {
+        lock(&self.0.state).faults.clone()
+    }
+
+    /// Writes down every request and its answer from now on.
+    pub fn trace(&self) {
+        lock(&self.0.state).trace = Some(String::new());
+    }
+
+    /// What was written down.
+    #[must_use]
+    pub fn traced(&self) -> String {
+        lock(&self.0.state).trace.clone().unwrap_or_default()
+    }
+}
+
+impl Shared {
+    fn count(&self, fault: &'static str) {
+        *lock(&self.state).faults.entry(fault).or_default() += 1;
+    }
+
+    /// What becomes of the next request of this sender.
+    fn fate(&self, sender: u32) -> Fate {
+        let mut state = lock(&self.state);
+        let sent = state.sent.entry(sender).or_default();
+        let dice = Dice::of(&[self.seed, u64::from(sender), *sent]);
+        *sent += 1;
+        if sender == 0 || state.fair { Fate::fair(dice) } else { Fate::drawn(&self.weather, dice) }
+    }
+
+    /// Carries a request to the table and its answer back. The caller may be gone by then.
+    async fn carry(
+        self: Arc<Self>,
+        sender: u32,
+        call: Call,
+        mut fate: Fate,
+        tell: oneshot::Sender<Answered>,
+    ) {
+        let mut tell = Some(tell);
+        sleep(Duration::from_millis(fate.there)).await;
+        if let Some(trouble) = fate.trouble {
+            self.count(trouble.name());
+        }
+        let answered = match fate.trouble {
+            Some(Trouble::Throttled) => {
+                let code = if fate.dice.coin() {
+                    "ThrottlingException"
+                } else {
+                    "ProvisionedThroughputExceededException"
+                };
+                Some(refusal(400, code, None))
+            }
+            Some(Trouble::Unavailable) => {
+                let (status, code) =
+                    *fate.dice.one_of(&[(500, "InternalServerError"), (503, "ServiceUnavailableException")]);
+                Some(refusal(status, code, None))
+            }
+            Some(Trouble::Broken | Trouble::Hung) => None,
+            Some(Trouble::AnswerLost) => {
+                self.serve(sender, &call, &mut fate).await;
+                None
+            }
+            Some(Trouble::Late) => {
+                tell = None;
+                sleep(Duration::from_millis(fate.dice.between(1, 1_000))).await;
+                self.serve(sender, &call, &mut fate).await;
+                None
+            }
+            Some(Trouble::Twice) => self.serve_twice(sender, &call, &mut fate, &mut tell).await,
+            None => Some(self.serve(sender, &call, &mut fate).await),
+        };
+        sleep(Duration::from_millis(fate.back)).await;
+        if let (Some(tell), Some(answered)) = (tell, answered) {
+            // A caller that does not wait any more is one of the things that go wrong.
+            let _ = tell.send(answered);
+        }
+        lock(&self.state).under_way -= 1;
+    }
+
+    /// Carries a request out twice. Its sender hears of the first time or of the second.
+    async fn serve_twice(
+        &self,
+        sender: u32,
+        call: &Call,
+        fate: &mut Fate,
+        tell: &mut Option<oneshot::Sender<Answered>>,
+    ) -> Option<Answered> {
+        let first = self.serve(sender, call, fate).await;
+        let refused = first.0 != 200;
+        if fate.dice.coin()
+            && let Some(tell) = tell.take()
+        {
+            let _ = tell.send(first);
+            if refused {
+                // Nobody sends again what was refused, once the refusal is known.
+                return None;
+            }
+        }
+        sleep(Duration::from_millis(fate.dice.between(0, 300))).await;
+        Some(self.serve(sender, call, fate).await)
+    }
+
+    /// Carries a request out, as DynamoDB does when others write at the same time.
+    async fn serve(&self, sender: u32, call: &Call, fate: &mut Fate) -> Answered {
+        let (part, left) = if fate.partial { serving::in_part(call, fate) } else { (call.clone(), None) };
+        if left.is_some() || part.body != call.body {
+            self.count("done in part");
+        }
+        let answered = if part.is_transaction() {
+            self.transact(sender, &part, fate).await
+        } else if part.operation == "BatchGetItem" && fate.torn {
+            self.read_torn(sender, &part, fate).await
+        } else if lock(&self.table).meets_transaction(&part) {
+            self.count("met a transaction");
+            refusal(400, "TransactionConflictException", None)
+        } else {
+            self.execute(sender, &part, fate)
+        };
+        self.write_down(sender, call, &answered);
+        serving::add_to(answered, left)
+    }
+
+    async fn transact(&self, sender: u32, call: &Call, fate: &mut Fate) -> Answered {
+        let begun = lock(&self.table).begin(call);
+        let keys = match begun {
+            Ok(keys) => keys,
+            Err(refused) => {
+                self.count("transaction met another");
+                return refused;
+            }
+        };
+        let before = fate.dice.between(0, fate.in_flight);
+        sleep(Duration::from_millis(before)).await;
+        let answered = self.execute(sender, call, fate);
+        sleep(Duration::from_millis(fate.in_flight - before)).await;
+        lock(&self.table).end(call, &keys, answered.0 == 200);
+        answered
+    }
+
+    /// A batched read whose items come from two instants.
+    async fn read_torn(&self, sender: u32, call: &Call, fate: &mut Fate) -> Answered {
+        let (first, then): (Vec<_>, Vec<_>) = call.batch_keys().into_iter().partition(|_| fate.dice.coin());
+        if first.is_empty() || then.is_empty() {
+            return self.execute(sender, call, fate);
+        }
+        self.count("read from two instants");
+        let answered = self.execute(sender, &call.for_keys(&first), fate);
+        sleep(Duration::from_millis(fate.dice.between(1, 8))).await;
+        let (status, more) = self.execute(sender, &call.for_keys(&then), fate);
+        if status != 200 {
+            return (status, more);
+        }
+        let more: serde_json::Value = serde_json::from_str(&more).expect("JSON");
+        serving::add_to(answered, Some(serde_json::json!({"Responses": more["Responses"]})))
+    }
+
+    fn execute(&self, sender: u32, call: &Call, fate: &mut Fate) -> Answered {
+        lock(&self.state).operations += 1;
+        let mut table = lock(&self.table);
+        let (answered, changes) = table.carry_out(call, self.weather.lag_most, &mut fate.dice);
+        if !changes.is_empty()
+            && let Some(watcher) = lock(&self.watcher).as_mut()
+        {
+            let late = fate.trouble == Some(Trouble::Late);
+            watcher(&Write { sender, transaction: call.is_transaction(), late, changes }, &table.items);
+        }
+        answered
+    }
+
+    fn write_down(&self, sender: u32, call: &Call, (status, body): &Answered) {
+        use std::fmt::Write as _;
+        let at = self.begun.elapsed().as_millis();
+        if let Some(trace) = lock(&self.state).trace.as_mut() {
+            let body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+            let _ = writeln!(
+                trace,
+                "{at} {sender} {} -> {status} {}",
+                serving::describe(call),
+                wire::canonical(&wire::in_order(body))
+            );
+        }
+    }
+}
+
+impl HttpClient for Network {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Network {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let Self(shared) = self;
+        let sender = SENDER.try_with(|sender| *sender).unwrap_or_default();
+        let call = Call::read(&request);
+        let fate = shared.fate(sender);
+        let hangs = fate.trouble == Some(Trouble::Hung);
+        let (tell, told) = oneshot::channel();
+        lock(&shared.state).under_way += 1;
+        tokio::spawn(shared.clone().carry(sender, call, fate, tell));
+        HttpConnectorFuture::new(async move {
+            match told.await {
+                Ok(answered) => Ok(response(answered)),
+                Err(_) if hangs => std::future::pending().await,
+                Err(_) => Err(ConnectorError::io("the connection broke".into())),
+            }
+        })
+    }
+}

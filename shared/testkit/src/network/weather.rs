@@ -1,0 +1,140 @@
+//! What can go wrong with a request, how often it does, and what goes wrong with this one.
+
+use crate::Dice;
+
+/// How often each kind of trouble comes, in a thousand requests, and how slow things are at the most.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Weather {
+    /// The table is throttled; nothing happens.
+    pub throttled: u64,
+    /// The service has trouble of its own (500 or 503); nothing happens.
+    pub unavailable: u64,
+    /// The connection breaks before the request happens.
+    pub broken: u64,
+    /// There is no answer at all, and nothing happens; the caller's own time-out ends it.
+    pub hung: u64,
+    /// The request happens and its answer is lost.
+    pub answer_lost: u64,
+    /// The caller is told that the connection broke, and the request happens afterwards.
+    pub late: u64,
+    /// The request happens twice.
+    pub twice: u64,
+    /// A batched request is done in part, or a page of a query ends early.
+    pub partial: u64,
+    /// The items of a batched read come from two instants.
+    pub torn: u64,
+    /// The request takes up to [`Weather::slow_most`] on its way.
+    pub slow: u64,
+    /// The longest way of a slow request, in milliseconds.
+    pub slow_most: u64,
+    /// For how long a transaction has its items in hand at the most, in milliseconds.
+    pub in_flight_most: u64,
+    /// How far an index, or a read that is not consistent, is behind the table at the most, in milliseconds.
+    pub lag_most: u64,
+}
+
+impl Weather {
+    /// Nothing goes wrong; transactions still take their time.
+    #[must_use]
+    pub fn calm() -> Self {
+        Self { in_flight_most: 5, lag_most: 50, ..Self::default() }
+    }
+
+    /// Weather for one run: each kind of trouble is rare, frequent or absent, independently of the others. Now and then
+    /// there is a storm, in which retries run out.
+    #[must_use]
+    pub fn drawn(dice: &mut Dice) -> Self {
+        let storm = if dice.happens(100) { 4 } else { 1 };
+        let mut rate = |most: u64| if dice.happens(300) { 0 } else { dice.between(1, most * storm) };
+        Self {
+            throttled: rate(40),
+            unavailable: rate(40),
+            broken: rate(40),
+            hung: rate(10),
+            answer_lost: rate(80),
+            late: rate(40),
+            twice: rate(80),
+            partial: rate(150),
+            torn: rate(300),
+            slow: rate(200),
+            slow_most: rate(400).clamp(20, 400),
+            in_flight_most: rate(25).clamp(2, 30),
+            lag_most: rate(1_500).clamp(10, 1_500),
+        }
+    }
+}
+
+/// What goes wrong with one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    Throttled,
+    Unavailable,
+    Broken,
+    Hung,
+    AnswerLost,
+    Late,
+    Twice,
+}
+
+impl Trouble {
+    /// Its name in the count of faults.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Throttled => "throttled",
+            Self::Unavailable => "unavailable",
+            Self::Broken => "broken before it happened",
+            Self::Hung => "hung",
+            Self::AnswerLost => "answer lost",
+            Self::Late => "happened late",
+            Self::Twice => "happened twice",
+        }
+    }
+}
+
+/// How one request fares. Its times are milliseconds.
+#[derive(Clone, Debug)]
+pub(crate) struct Fate {
+    pub(crate) trouble: Option<Trouble>,
+    pub(crate) there: u64,
+    pub(crate) back: u64,
+    pub(crate) in_flight: u64,
+    pub(crate) partial: bool,
+    pub(crate) torn: bool,
+    /// For whatever else is to be drawn.
+    pub(crate) dice: Dice,
+}
+
+impl Fate {
+    /// A request that nothing happens to.
+    pub(crate) fn fair(dice: Dice) -> Self {
+        Self { trouble: None, there: 0, back: 0, in_flight: 0, partial: false, torn: false, dice }
+    }
+
+    pub(crate) fn drawn(weather: &Weather, mut dice: Dice) -> Self {
+        let kinds = [
+            (weather.throttled, Trouble::Throttled),
+            (weather.unavailable, Trouble::Unavailable),
+            (weather.broken, Trouble::Broken),
+            (weather.hung, Trouble::Hung),
+            (weather.answer_lost, Trouble::AnswerLost),
+            (weather.late, Trouble::Late),
+            (weather.twice, Trouble::Twice),
+        ];
+        let mut rest = dice.below(1_000);
+        let trouble = kinds.into_iter().find_map(|(rate, trouble)| {
+            let met = rest < rate;
+            rest = rest.saturating_sub(rate);
+            met.then_some(trouble)
+        });
+        let most = if dice.happens(weather.slow) { weather.slow_most } else { 3 };
+        Self {
+            trouble,
+            there: dice.between(1, most.max(1)),
+            back: dice.between(0, 3),
+            in_flight: dice.between(1, weather.in_flight_most.max(1)),
+            partial: dice.happens(weather.partial),
+            torn: dice.happens(weather.torn),
+            dice,
+        }
+    }
+}

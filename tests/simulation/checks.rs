@@ -1,0 +1,254 @@
+//! The seven promises, checked at every write and, as a whole, whenever nothing is under way.
+
+use std::collections::BTreeMap;
+
+use domain::ids::AccountId;
+use testkit::Write;
+
+use super::raw::{Items, Kind, RawContact, RawMoved, RawPeriod, history, kind, number, statement, text};
+use super::world::{Names, State};
+use crate::model::rules::{Kept, Person, Place};
+
+/// The items whose partition key begins so, in order.
+fn with_prefix<'a>(
+    items: &'a Items,
+    prefix: &'a str,
+) -> impl Iterator<Item = (&'a (String, String), &'a testkit::RawItem)> {
+    let from = (prefix.to_owned(), String::new());
+    items.range(from..).take_while(move |((pk, _), _)| pk.starts_with(prefix))
+}
+
+fn period(account: &AccountId, items: &Items) -> Result<RawPeriod, String> {
+    let key = (format!("ACCOUNT#{account}"), "PERIOD".to_owned());
+    items.get(&key).map(RawPeriod::of).ok_or_else(|| "the period item is gone".to_owned())
+}
+
+/// Checks what a write did by itself: the count is exact, never falls inside a period, never passes the cap, and falls
+/// at the update date by those who left.
+///
+/// # Errors
+///
+/// What does not hold.
+pub fn write_keeps_the_promises(account: &AccountId, write: &Write, items: &Items) -> Result<(), String> {
+    let now = period(account, items)?;
+    let (mut billable, mut leaving) = (0, 0);
+    for (_, item) in with_prefix(items, &format!("CONTACT#{account}#")) {
+        match RawContact::of(item).state_in(now.number) {
+            Kept::NonMarketing => {}
+            Kept::Marketing => billable += 1,
+            Kept::Leaving => (billable, leaving) = (billable + 1, leaving + 1),
+        }
+    }
+    if (now.marketing, now.leaving) != (billable, leaving) {
+        let counted = (billable, leaving);
+        return Err(format!("the usage is {:?} and a scan counts {counted:?}", (now.marketing, now.leaving)));
+    }
+    let change = write.changes.iter().find(|change| kind(&change.key).1 == Kind::Period);
+    let Some(before) = change.and_then(|change| change.before.as_ref()).map(RawPeriod::of) else {
+        return Ok(());
+    };
+    if now.number == before.number {
+        if now.marketing < before.marketing {
+            return Err(format!(
+                "the usage fell from {} to {} inside a period",
+                before.marketing, now.marketing
+            ));
+        }
+        if now.marketing > before.marketing && before.cap.is_some_and(|cap| now.marketing > cap) {
+            return Err(format!("the usage {} passed the cap {:?}", now.marketing, before.cap));
+        }
+    } else if now.leaving != 0 || now.marketing != before.marketing - before.leaving {
+        return Err(format!("an update date took {before:?} to {now:?}"));
+    }
+    Ok(())
+}
+
+/// Compares an account's items with what it is by the rules.
+///
+/// # Errors
+///
+/// The first difference.
+pub fn compare(state: &State, names: &Names, account: &AccountId, items: &Items) -> Result<(), String> {
+    let found = period(account, items)?;
+    let model = &state.model;
+    let (marketing, leaving) = model.usage();
+    let expected = RawPeriod {
+        number: model.number,
+        starts_at: model.starts_at,
+        ends_at: model.ends_at,
+        marketing,
+        leaving,
+        cap: model.cap,
+        marketing_contacts: model.marketing_contacts,
+        clock: state.clock,
+    };
+    if found != expected {
+        return Err(format!("the period is {found:?}, expected {expected:?}"));
+    }
+    let mut people: BTreeMap<usize, &Person> = model.people().collect();
+    for ((_, id), item) in with_prefix(items, &format!("CONTACT#{account}#")) {
+        let contact = RawContact::of(item);
+        if contact.deleted && contact.has_left(found.number) {
+            // Gone from everything that anybody sees; the sweep removes it.
+            continue;
+        }
+        let person = id.parse().ok().and_then(|id| names.person(id)).and_then(|who| people.remove(&who));
+        let person = person.ok_or_else(|| format!("{id} is there and should not be: {contact:?}"))?;
+        same_person(&contact, person, found.number).map_err(|why| format!("{id}: {why}"))?;
+        if let Some(address) = &contact.address {
+            let key = (format!("EMAIL#{account}#{address}"), "EMAIL".to_owned());
+            if items.get(&key).and_then(|item| text(item, "contact")) != Some(id) {
+                return Err(format!("{id} has the address {address}, which leads elsewhere"));
+            }
+        }
+    }
+    match people.pop_first() {
+        Some((who, person)) => Err(format!("#{who} ({:?}) is not there: {person:?}", names.id(who))),
+        None => Ok(()),
+    }
+}
+
+fn same_person(contact: &RawContact, person: &Person, current: u64) -> Result<(), String> {
+    let place = match contact.deleted {
+        true => Place::Deleted,
+        false => Place::There(contact.state_in(current)),
+    };
+    let address = person.address.map(|address| format!("p{address}@example.org"));
+    let found = (place, &contact.address, contact.note, contact.moves_in(current));
+    let expected = (person.place, &address, person.note, person.history.len() as u64);
+    if found != expected {
+        return Err(format!("is {found:?}, expected {expected:?}"));
+    }
+    let written = person.history.len() - usize::from(contact.has_left(current));
+    match (contact.recent.last(), person.history[..written].last()) {
+        (Some(found), Some(expected)) if !found.is_like(expected) => {
+            Err(format!("last moved {found:?}, expected {expected:?}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Takes over the instants of what a write has just added to histories. What is done last but was asked first is of
+/// the instant at which the contact last changed, so that no history is turned round.
+///
+/// # Errors
+///
+/// An entry that is of neither instant.
+pub fn take_instants(state: &mut State, names: &Names, write: &Write) -> Result<(), String> {
+    for change in &write.changes {
+        let (Kind::Contact(id), Some(after)) = (kind(&change.key).1, &change.after) else { continue };
+        let who = id.parse().ok().and_then(|id| names.person(id));
+        let Some(last) = who.and_then(|who| state.model.last_move(who)) else { continue };
+        let contact = RawContact::of(after);
+        let Some(found) = contact.recent.last().filter(|found| found.is_like(last)) else { continue };
+        let before = change.before.as_ref().map(|before| RawContact::of(before).updated_at);
+        if found.at != last.at && Some(found.at) != before {
+            return Err(format!("{id} moved at {}, expected {} or {before:?}", found.at, last.at));
+        }
+        last.at = found.at;
+    }
+    Ok(())
+}
+
+/// Checks everything that can be checked while nothing is under way: whole histories, statements, and that every
+/// address leads to somebody.
+///
+/// # Errors
+///
+/// The first difference.
+pub fn whole(state: &State, names: &Names, account: &AccountId, items: &Items) -> Result<(), String> {
+    compare(state, names, account, items)?;
+    let current = state.model.number;
+    for ((_, id), item) in with_prefix(items, &format!("CONTACT#{account}#")) {
+        let who = id.parse().ok().and_then(|id| names.person(id));
+        let Some(person) = who.and_then(|who| state.model.person(who)) else { continue };
+        let contact = RawContact::of(item);
+        let written = written_history(account, id, &contact, items)?;
+        let expected = &person.history[..person.history.len() - usize::from(contact.has_left(current))];
+        let same = written.len() == expected.len()
+            && written.iter().zip(expected).all(|(written, expected)| written.is(expected));
+        if !same {
+            return Err(format!("{id} has the history {written:?}, expected {expected:?}"));
+        }
+    }
+    for ((_, _), item) in with_prefix(items, &format!("EMAIL#{account}#")) {
+        let id = text(item, "contact").unwrap_or_default();
+        let there = with_prefix(items, &format!("CONTACT#{account}#")).any(|((_, sk), _)| sk == id);
+        if !there {
+            return Err(format!("an address leads to {id}, who is not there"));
+        }
+    }
+    let prefix = format!("ACCOUNT#{account}");
+    let statements = with_prefix(items, &prefix).filter(|(key, _)| kind(key).1 == Kind::Statement);
+    let found: Vec<_> = statements.map(|(_, item)| statement(item)).collect();
+    let expected: Vec<_> =
+        (1..).zip(&state.model.statements).map(|(n, (at, usage, left))| (n, *at, *usage, *left)).collect();
+    if found != expected {
+        return Err(format!("the statements are {found:?}, expected {expected:?}"));
+    }
+    Ok(())
+}
+
+/// A contact's history, from its pages and its item.
+fn written_history(
+    account: &AccountId,
+    id: &str,
+    contact: &RawContact,
+    items: &Items,
+) -> Result<Vec<RawMoved>, String> {
+    let mut written = Vec::new();
+    for (_, page) in with_prefix(items, &format!("HISTORY#{account}#{id}")) {
+        let first = number(page, "first").unwrap_or_default();
+        if first < contact.earlier {
+            if first != written.len() as u64 {
+                return Err(format!("{id} lacks a page of its history before change {first}"));
+            }
+            written.extend(history(page, "changes"));
+        }
+    }
+    if written.len() as u64 != contact.earlier {
+        return Err(format!("{id} has {} earlier changes of {}", written.len(), contact.earlier));
+    }
+    written.extend(contact.recent.iter().cloned());
+    Ok(written)
+}
+
+/// Checks that the jobs, once they were given all the time they want, have left nothing behind; pages of history that
+/// nothing leads to only where things went `tidy`.
+///
+/// # Errors
+///
+/// The first thing that is left.
+pub fn swept(state: &State, account: &AccountId, items: &Items, tidy: bool) -> Result<(), String> {
+    let current = state.model.number;
+    let mut contacts = BTreeMap::new();
+    for ((_, id), item) in with_prefix(items, &format!("CONTACT#{account}#")) {
+        let contact = RawContact::of(item);
+        if contact.has_left(current) {
+            return Err(format!("{id} has left and was not swept: {contact:?}"));
+        }
+        contacts.insert(id.clone(), contact);
+    }
+    for ((pk, _), item) in with_prefix(items, &format!("EMAIL#{account}#")) {
+        let id = text(item, "contact").unwrap_or_default();
+        let address = contacts.get(id).and_then(|contact| contact.address.as_deref());
+        if address.is_none_or(|address| *pk != format!("EMAIL#{account}#{address}")) {
+            return Err(format!("an address leads to {id}, who does not have it"));
+        }
+    }
+    for (key, page) in with_prefix(items, &format!("HISTORY#{account}#")) {
+        let Kind::History(id) = kind(key).1 else { continue };
+        let first = number(page, "first").unwrap_or_default();
+        // A page that was written for a change which then did not happen stands ready for the next one.
+        let may_stay = contacts.get(id).is_some_and(|contact| first <= contact.earlier);
+        if tidy && !may_stay {
+            return Err(format!("a page of the history of {id} is left behind"));
+        }
+    }
+    for (key, item) in with_prefix(items, &format!("ACCOUNT#{account}")) {
+        if kind(key).1 == Kind::Statement && text(item, "due_at").is_some() {
+            return Err(format!("a statement is still due: {item}"));
+        }
+    }
+    Ok(())
+}

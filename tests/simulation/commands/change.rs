@@ -1,0 +1,68 @@
+//! Changing a contact's data, its address among it.
+
+use store::ChangeContact;
+use testkit::property;
+
+use super::{Applied, Asked, Context, Deed, Sending, email, finish, told};
+use crate::simulation::raw::NOTE;
+use crate::simulation::world::State;
+
+/// A contact's data is changed.
+#[derive(Debug)]
+pub struct Change {
+    pub contact: u64,
+    /// Another address, or none any more.
+    pub address: Option<Option<usize>>,
+    pub note: Option<u64>,
+}
+
+impl Deed for Change {
+    fn picks(&self) -> Vec<u64> {
+        vec![self.contact]
+    }
+
+    fn takes_key(&self) -> bool {
+        true
+    }
+
+    fn send<'a>(&'a self, context: &'a Context) -> Sending<'a> {
+        Box::pin(async move {
+            let properties: Vec<_> = self.note.iter().map(|note| property(NOTE, &note.to_string())).collect();
+            let request = ChangeContact {
+                account: context.account(),
+                contact: context.contact(self.contact),
+                email: self.address.map(|address| address.map(|address| email(address, false))),
+                properties: &properties,
+                unsubscribed: None,
+                bounced: None,
+                if_match: None,
+            };
+            let render = told(|(contact, _): &(domain::contact::Contact, domain::period::Period)| {
+                format!("changed {}", contact.id)
+            });
+            let answer =
+                context.store.change_contact(&request, context.wall, finish(context, &render)).await?;
+            Ok(answer.body)
+        })
+    }
+
+    fn apply(&self, state: &mut State, asked: &Asked<'_>) -> Applied {
+        let model = &mut state.model;
+        let who = asked.person(self.contact).filter(|who| model.state_of(*who).is_some());
+        let Some(who) = who else { return Applied::unchanged("no contact") };
+        let before = model.person(who).cloned();
+        if let Some(address) = self.address {
+            let holder = address.and_then(|address| model.holder(address));
+            if !model.readdress(who, address) {
+                let holder = holder.expect("who has it");
+                return Applied::unchanged(format!("#{holder} exists"));
+            }
+        }
+        if let Some(note) = self.note {
+            model.note(who, note);
+        }
+        let changed = model.person(who) != before.as_ref();
+        let retouched = self.address.is_some().then(|| format!("changed #{who}"));
+        Applied { answer: format!("changed #{who}"), changed, retouched }
+    }
+}

@@ -1,0 +1,131 @@
+//! The jobs: the schedule that closes periods, and the sweeps that it asks for.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use chrono::TimeDelta;
+use domain::Timestamp;
+use monthly_rollover::{RolloverError, SweepQueue, roll_over};
+use store::{BoxError, SweepTask};
+
+use super::{Command, Context, Expectation, Sending, Turn};
+use crate::simulation::checks;
+use crate::simulation::world::{Book, Flight, Message, World};
+
+/// How long a message waits in the queue, as the template says, so that the index has caught up.
+pub const QUEUE_DELAY: TimeDelta = TimeDelta::seconds(60);
+
+const DONE: &str = "done";
+
+/// A queue that brings each message at least once.
+struct Queue {
+    world: Arc<Mutex<World>>,
+    wall: Timestamp,
+    /// Whether it takes messages at all.
+    fails: bool,
+}
+
+impl SweepQueue for Queue {
+    async fn send(&self, tasks: &[SweepTask]) -> Result<(), BoxError> {
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        if self.fails {
+            return Err("the queue takes nothing".into());
+        }
+        let visible_at = self.wall.plus(QUEUE_DELAY);
+        let messages = tasks.iter().map(|task| Message { task: *task, visible_at });
+        self.world.lock().unwrap().messages.extend(messages);
+        Ok(())
+    }
+}
+
+/// True for so many times.
+fn for_so_long(times: u64) -> impl Fn() -> bool {
+    let asked = AtomicU64::new(0);
+    move || asked.fetch_add(1, Ordering::Relaxed) < times
+}
+
+/// The schedule ticks.
+#[derive(Debug)]
+pub struct Rollover {
+    /// How many due things it has time for.
+    pub time: u64,
+    pub queue_fails: bool,
+}
+
+impl Command for Rollover {
+    fn is_of_an_account(&self) -> bool {
+        false
+    }
+
+    fn send<'a>(&'a self, context: &'a Context) -> Sending<'a> {
+        Box::pin(async move {
+            let queue = Queue { world: context.world.clone(), wall: context.wall, fails: self.queue_fails };
+            match roll_over(&context.store, &queue, context.wall, for_so_long(self.time)).await {
+                Err(RolloverError::Due(error)) => Err(error),
+                // What failed was logged, and is due again.
+                Ok(_) | Err(RolloverError::Failed(_)) => Ok(DONE.to_owned()),
+            }
+        })
+    }
+
+    fn happened(&self, turn: Turn<'_>) -> Result<(), String> {
+        nothing_to_see(&turn)
+    }
+
+    fn expectation(&self, _: &Book, _: &Flight) -> Expectation {
+        Expectation::one(DONE)
+    }
+}
+
+/// Some of the messages that are visible are worked through.
+#[derive(Debug)]
+pub struct Sweep {
+    pub messages: u64,
+    /// How many pages it has time for.
+    pub time: u64,
+    /// Whether the queue brings them once more although they were done.
+    pub again: bool,
+}
+
+impl Command for Sweep {
+    fn is_of_an_account(&self) -> bool {
+        false
+    }
+
+    fn send<'a>(&'a self, context: &'a Context) -> Sending<'a> {
+        Box::pin(async move {
+            let mut dice = context.dice.clone();
+            for _ in 0..self.messages {
+                let message = {
+                    let world = context.world.lock().unwrap();
+                    let visible = world.messages.iter().filter(|message| message.visible_at <= context.wall);
+                    let visible: Vec<&Message> = visible.collect();
+                    if visible.is_empty() {
+                        break;
+                    }
+                    (*dice.one_of(&visible)).clone()
+                };
+                let swept = context.store.sweep(message.task, context.wall, for_so_long(self.time)).await?;
+                if swept.finished && !self.again {
+                    let mut world = context.world.lock().unwrap();
+                    let found = world.messages.iter().position(|other| other.task == message.task);
+                    found.map(|at| world.messages.remove(at));
+                }
+            }
+            Ok(DONE.to_owned())
+        })
+    }
+
+    fn happened(&self, turn: Turn<'_>) -> Result<(), String> {
+        nothing_to_see(&turn)
+    }
+
+    fn expectation(&self, _: &Book, _: &Flight) -> Expectation {
+        Expectation::one(DONE)
+    }
+}
+
+/// What a job writes changes nothing that anybody sees.
+fn nothing_to_see(turn: &Turn<'_>) -> Result<(), String> {
+    checks::compare(&turn.book.state, &turn.book.names, &turn.book.id, turn.items)
+}

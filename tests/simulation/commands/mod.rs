@@ -1,0 +1,412 @@
+//! What clients do: one file for each kind of command, with what it asks of the store and what it does by the rules.
+//!
+//! A new capability adds a file here, a line in [`super::plan`], and what it needs in `model::rules`.
+
+mod change;
+mod clock;
+mod delete;
+mod jobs;
+mod reads;
+pub mod save;
+pub mod status;
+mod submit;
+mod terms;
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use domain::Timestamp;
+use domain::address::EmailAddress;
+use domain::decision::{Outcome, Refusal};
+use domain::ids::{AccountId, ContactId};
+use domain::limits::DELIVERY_KEPT;
+use store::{Answer, Claim, Finish, Form, Refused, Store, StoreError};
+use testkit::{Dice, Write};
+
+use super::checks;
+use super::raw::{Items, Kind, kind};
+use super::world::{Book, Deliveries, Flight, Names, Picked, State, World};
+
+pub use change::Change;
+pub use clock::MoveClock;
+pub use delete::Delete;
+pub use jobs::{Rollover, Sweep};
+pub use reads::{List, Read};
+pub use save::Save;
+pub use status::Status;
+pub use submit::Submit;
+pub use terms::Terms;
+
+/// What a command needs to be sent.
+pub struct Context {
+    pub store: Store,
+    /// None for jobs that serve all accounts.
+    pub account: Option<AccountId>,
+    pub forms: Option<[Form; 2]>,
+    pub wall: Timestamp,
+    pub picked: Picked,
+    pub claim: Option<Claim>,
+    pub world: Arc<Mutex<World>>,
+    /// Draws of the command's own.
+    pub dice: Dice,
+}
+
+impl Context {
+    pub fn account(&self) -> AccountId {
+        self.account.expect("an account's command")
+    }
+
+    /// The contact that was picked; before there is any, one that nobody has.
+    pub fn contact(&self, pick: u64) -> ContactId {
+        self.picked.get(&pick).copied().flatten().unwrap_or_else(|| ContactId::new(Timestamp::MIN, 0))
+    }
+}
+
+/// A command that was sent.
+pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<String, StoreError>> + Send + 'a>>;
+
+/// What a command did to an account, and what it answers. Contacts are named by their people's numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied {
+    pub answer: String,
+    /// Whether something had to be written.
+    pub changed: bool,
+    /// What it answers if it wrote something that the rules do not see, such as another spelling of an address.
+    pub retouched: Option<String>,
+}
+
+impl Applied {
+    pub fn changed(answer: impl Into<String>) -> Self {
+        Self { answer: answer.into(), changed: true, retouched: None }
+    }
+
+    /// The same, given that something was written; none if nothing should have been.
+    fn written(self) -> Option<Self> {
+        match self.retouched {
+            Some(answer) if !self.changed => Some(Self::changed(answer)),
+            _ => self.changed.then_some(self),
+        }
+    }
+
+    pub fn unchanged(answer: impl Into<String>) -> Self {
+        Self { answer: answer.into(), changed: false, retouched: None }
+    }
+}
+
+/// Whom a command is about, and when it is asked.
+pub struct Asked<'a> {
+    pub wall: Timestamp,
+    pub picked: &'a Picked,
+    pub names: &'a Names,
+    pub deliveries: &'a Deliveries,
+}
+
+impl Asked<'_> {
+    /// The person who was picked, if it is anybody that there is or was.
+    pub fn person(&self, pick: u64) -> Option<usize> {
+        self.names.person(self.picked.get(&pick).copied().flatten()?)
+    }
+}
+
+/// A write of a command, and what it may have changed.
+pub struct Turn<'a> {
+    pub book: &'a mut Book,
+    pub flight: &'a mut Flight,
+    pub write: &'a Write,
+    pub items: &'a Items,
+}
+
+/// What a command may answer.
+#[derive(Clone, Debug)]
+pub enum Expectation {
+    /// One of these.
+    OneOf(BTreeSet<String>),
+    /// A list, each entry one of these, and then one of the last.
+    Each(Vec<BTreeSet<String>>, Option<BTreeSet<String>>),
+    /// A list with all of these at least, each entry one of those.
+    Among { must: BTreeSet<String>, may: BTreeSet<String> },
+    /// One or the other.
+    Either(Box<Self>, Box<Self>),
+}
+
+impl Expectation {
+    pub fn one(answer: impl Into<String>) -> Self {
+        Self::OneOf(BTreeSet::from([answer.into()]))
+    }
+
+    pub fn check(&self, answer: &str) -> Result<(), String> {
+        match self {
+            Self::OneOf(answers) if answers.contains(answer) => Ok(()),
+            Self::OneOf(answers) => Err(format!("answered {answer:?}, expected one of {answers:?}")),
+            Self::Each(entries, last) => check_each(answer, entries, last.as_ref()),
+            Self::Among { must, may } => check_among(answer, must, may),
+            Self::Either(one, other) => one.check(answer).or_else(|_| other.check(answer)),
+        }
+    }
+}
+
+fn check_each(
+    answer: &str,
+    entries: &[BTreeSet<String>],
+    last: Option<&BTreeSet<String>>,
+) -> Result<(), String> {
+    let (list, end) =
+        answer.split_once(';').ok_or_else(|| format!("answered {answer:?}, expected a list"))?;
+    let found: Vec<&str> = list.split(',').collect();
+    if found.len() != entries.len() {
+        return Err(format!("{} entries for {}", found.len(), entries.len()));
+    }
+    for (at, (entry, allowed)) in found.iter().zip(entries).enumerate() {
+        if !allowed.contains(*entry) {
+            return Err(format!("entry {at} is {entry:?}, expected one of {allowed:?}, in {answer:?}"));
+        }
+    }
+    match last {
+        Some(last) if !last.contains(end) => Err(format!("told usage {end}, expected one of {last:?}")),
+        _ => Ok(()),
+    }
+}
+
+fn check_among(answer: &str, must: &BTreeSet<String>, may: &BTreeSet<String>) -> Result<(), String> {
+    let mut missing = must.clone();
+    let mut seen = BTreeSet::new();
+    for entry in answer.split(',').filter(|entry| !entry.is_empty()) {
+        let who = entry.split(' ').next().unwrap_or_default();
+        missing.remove(who);
+        if !may.contains(entry) {
+            return Err(format!("listed {entry:?}, expected of {may:?}"));
+        }
+        if !seen.insert(who.to_owned()) {
+            return Err(format!("listed {who} twice"));
+        }
+    }
+    if missing.is_empty() { Ok(()) } else { Err(format!("{missing:?} are not on the list {answer:?}")) }
+}
+
+/// A kind of command.
+pub trait Command: Debug + Send + Sync {
+    /// The contacts that it names by id, each as a number to pick one by.
+    fn picks(&self) -> Vec<u64> {
+        Vec::new()
+    }
+
+    /// Whether it can have an `Idempotency-Key`.
+    fn takes_key(&self) -> bool {
+        false
+    }
+
+    /// Whether it is an account's, and not a job for all of them.
+    fn is_of_an_account(&self) -> bool {
+        true
+    }
+
+    /// Asks the store.
+    fn send<'a>(&'a self, context: &'a Context) -> Sending<'a>;
+
+    /// A write of this command has happened.
+    ///
+    /// # Errors
+    ///
+    /// What was not as the rules say.
+    fn happened(&self, turn: Turn<'_>) -> Result<(), String>;
+
+    /// What it may answer, now that it does.
+    fn expectation(&self, book: &Book, flight: &Flight) -> Expectation;
+}
+
+/// A command that does one thing at one instant, or nothing.
+pub trait Deed: Debug + Send + Sync {
+    fn picks(&self) -> Vec<u64> {
+        Vec::new()
+    }
+
+    fn takes_key(&self) -> bool {
+        false
+    }
+
+    /// The id that its sender gave it, to tell a repeated one.
+    fn delivery(&self) -> Option<&str> {
+        None
+    }
+
+    fn send<'a>(&'a self, context: &'a Context) -> Sending<'a>;
+
+    /// What it does by the rules, and what it answers.
+    fn apply(&self, state: &mut State, asked: &Asked<'_>) -> Applied;
+
+    /// What it does if it was decided on what the account was `then` and takes effect now. Only what leaves the
+    /// counts alone may be decided so: a person who is kept as a non-marketing contact because there was no room, or
+    /// who came back to a place that the update date has ended meanwhile.
+    fn apply_late(&self, _: &mut State, _: &Asked<'_>, _: &State) -> Option<Applied> {
+        None
+    }
+}
+
+/// A deed as a command.
+#[derive(Debug)]
+pub struct One<D>(pub D);
+
+impl<D: Deed> Command for One<D> {
+    fn picks(&self) -> Vec<u64> {
+        self.0.picks()
+    }
+
+    fn takes_key(&self) -> bool {
+        self.0.takes_key()
+    }
+
+    fn send<'a>(&'a self, context: &'a Context) -> Sending<'a> {
+        self.0.send(context)
+    }
+
+    fn happened(&self, turn: Turn<'_>) -> Result<(), String> {
+        let Turn { book, flight, write, items } = turn;
+        if flight.done.as_ref().is_some_and(|done| done.changed) {
+            return Err("it happened twice".to_owned());
+        }
+        let touched =
+            |touches: fn(&Kind<'_>) -> bool| write.changes.iter().any(|change| touches(&kind(&change.key).1));
+        if !touched(|kind| !matches!(kind, Kind::Delivery | Kind::Answer)) {
+            return self.was_accepted(book, flight);
+        }
+        // What leaves the counts alone may have been decided on what the account was when it was read.
+        let decided_now = touched(|kind| *kind == Kind::Period);
+        let since = if decided_now { book.past.len() - 1 } else { flight.since };
+        let mut first = None;
+        for then in book.past[since..].iter().rev() {
+            if then.has_ended(flight.wall) {
+                first.get_or_insert_with(|| "it was decided on a period that is over".to_owned());
+                continue;
+            }
+            for late in [false, true] {
+                let mut state = book.state.clone();
+                let asked = asked(book, flight);
+                state.model.now = then.now(flight.wall);
+                let applied = match late {
+                    false => Some(self.0.apply(&mut state, &asked)),
+                    true if decided_now => None,
+                    true => self.0.apply_late(&mut state, &asked, then),
+                };
+                // A write for which there is nothing to do was decided on something else.
+                let Some(applied) = applied.and_then(Applied::written) else { continue };
+                let names = with_new(&book.names, &book.state, &state, write);
+                match checks::compare(&state, &names, &book.id, items) {
+                    Ok(()) => {
+                        self.remember(book, flight, &applied);
+                        (book.state, book.names, flight.done) = (state, names, Some(applied));
+                        return Ok(());
+                    }
+                    Err(why) => {
+                        first.get_or_insert(why);
+                    }
+                }
+            }
+        }
+        Err(first.unwrap_or_default())
+    }
+
+    fn expectation(&self, book: &Book, flight: &Flight) -> Expectation {
+        let mut answers = BTreeSet::new();
+        if let Some(done) = flight.done.as_ref().filter(|done| done.changed) {
+            answers.insert(done.answer.clone());
+            if !flight.late {
+                return Expectation::OneOf(answers);
+            }
+            // Its sender tried again, and then met its own doing as if it were another's.
+        }
+        let asked = asked(book, flight);
+        for then in book.past[flight.since..].iter().filter(|then| !then.has_ended(flight.wall)) {
+            let mut state = then.clone();
+            state.model.now = state.now(flight.wall);
+            let applied = self.0.apply(&mut state, &asked);
+            if !applied.changed {
+                answers.insert(applied.answer);
+            }
+        }
+        Expectation::OneOf(answers)
+    }
+}
+
+impl<D: Deed> One<D> {
+    /// Only that it was accepted is written: at some instant there was nothing to do for it.
+    fn was_accepted(&self, book: &mut Book, flight: &mut Flight) -> Result<(), String> {
+        for then in book.past[flight.since..].iter().rev().filter(|then| !then.has_ended(flight.wall)) {
+            let mut state = then.clone();
+            state.model.now = then.now(flight.wall);
+            let applied = self.0.apply(&mut state, &asked(book, flight));
+            if state.model.people().eq(then.model.people()) {
+                self.remember(book, flight, &applied);
+                flight.done = Some(applied);
+                return Ok(());
+            }
+        }
+        Err("it was accepted, and nothing was done".to_owned())
+    }
+
+    fn remember(&self, book: &mut Book, flight: &Flight, applied: &Applied) {
+        if let Some(id) = self.0.delivery() {
+            let until = flight.wall.plus(DELIVERY_KEPT);
+            book.deliveries.insert(id.to_owned(), (applied.answer.clone(), until));
+        }
+    }
+}
+
+fn asked<'a>(book: &'a Book, flight: &'a Flight) -> Asked<'a> {
+    Asked { wall: flight.wall, picked: &flight.picked, names: &book.names, deliveries: &book.deliveries }
+}
+
+/// The names with those of the people who are new, whose contacts the write made.
+fn with_new(names: &Names, before: &State, after: &State, write: &Write) -> Names {
+    let mut names = names.clone();
+    let made = write.changes.iter().filter(|change| change.before.is_none());
+    let mut made = made.filter_map(|change| match kind(&change.key).1 {
+        Kind::Contact(id) => id.parse().ok(),
+        _ => None,
+    });
+    for who in before.model.next()..after.model.next() {
+        if let Some(id) = made.next() {
+            names.bind(who, id);
+        }
+    }
+    names
+}
+
+/// Ends a store's operation with this text for an answer.
+pub fn told<T>(text: impl Fn(&T) -> String + Send + Sync) -> impl Fn(&T) -> Answer + Send + Sync {
+    move |result| Answer { status: 200, body: text(result), etag: None, location: None }
+}
+
+/// How an operation ends: with this answer, kept if the request has a key.
+pub fn finish<'a, T>(
+    context: &'a Context,
+    render: &'a (dyn Fn(&T) -> Answer + Send + Sync),
+) -> Finish<'a, T> {
+    Finish::new(context.claim.as_ref(), render)
+}
+
+/// The text of a refusal, as answers say it.
+pub fn refused(refused: &Refused) -> String {
+    match refused {
+        Refused::NotFound(what) => format!("no {what}"),
+        Refused::ContactExists(id) => format!("{id} exists"),
+        Refused::MarketingContactsOff => "marketing contacts are off".to_owned(),
+        Refused::MarketingContactsInUse { .. } => "marketing contacts are in use".to_owned(),
+        other => format!("refused: {other}"),
+    }
+}
+
+/// The text of what came of one contact.
+pub fn outcome(status: Result<Outcome, Refusal>) -> &'static str {
+    match status {
+        Ok(outcome) => outcome.as_str(),
+        Err(Refusal::CapReached | Refusal::MarketingContactsOff) => "refused",
+    }
+}
+
+/// An address of the simulation, spelled in one of two ways.
+pub fn email(address: usize, loud: bool) -> EmailAddress {
+    let text = if loud { format!("P{address}@Example.ORG") } else { format!("p{address}@example.org") };
+    testkit::email(&text)
+}

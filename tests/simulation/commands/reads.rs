@@ -1,0 +1,169 @@
+//! What users look at: each answer must be what the account was at some instant while it was asked.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::filter::{Condition, Filter};
+use domain::marketing::State as Stored;
+use store::{ContactRef, Search};
+
+use super::{Applied, Asked, Command, Context, Deed, Expectation, Sending, Turn, email};
+use crate::model::rules::{Kept, Moved, Person};
+use crate::simulation::world::{Book, Flight, State};
+
+/// One thing is looked at.
+#[derive(Debug)]
+pub enum Read {
+    Usage,
+    Contact(u64),
+    Address(usize),
+    History(u64),
+    Statements,
+}
+
+impl Deed for Read {
+    fn picks(&self) -> Vec<u64> {
+        match self {
+            Self::Contact(pick) | Self::History(pick) => vec![*pick],
+            Self::Usage | Self::Address(_) | Self::Statements => Vec::new(),
+        }
+    }
+
+    fn send<'a>(&'a self, context: &'a Context) -> Sending<'a> {
+        Box::pin(async move {
+            let (store, account, wall) = (&context.store, context.account(), context.wall);
+            let asked = match self {
+                Self::Contact(pick) | Self::History(pick) => ContactRef::Id(context.contact(*pick)),
+                Self::Address(address) => ContactRef::Email(email(*address, true)),
+                Self::Usage | Self::Statements => ContactRef::Unknown,
+            };
+            match self {
+                Self::Usage => {
+                    let period = store.usage(account, wall).await?;
+                    let (number, ends_at) = (period.number.number(), period.ends_at);
+                    Ok(format!("{number} until {ends_at}: {} {}", period.marketing, period.leaving))
+                }
+                Self::Contact(_) | Self::Address(_) => {
+                    let (contact, _) = store.contact(account, asked, wall).await?;
+                    let note = contact.properties.get(crate::simulation::raw::NOTE);
+                    Ok(format!("{} {:?} {}", contact.id, kept(contact.state()), note.unwrap_or("-")))
+                }
+                Self::History(_) => {
+                    let explained = store.explain(account, asked, wall).await?;
+                    let moves = explained.history.iter().map(|change| {
+                        let from = change.from.map(kept);
+                        moved(change.at, from, kept(change.to), change.source.kind.as_str())
+                    });
+                    Ok(moves.collect::<Vec<_>>().join(" | "))
+                }
+                Self::Statements => {
+                    let statements = store.statements(account, wall, None, 1_000).await?.items;
+                    let lines = statements.iter().rev().map(|statement| {
+                        format!("{} {} {}", statement.ends_at, statement.marketing, statement.left)
+                    });
+                    Ok(lines.collect::<Vec<_>>().join(" | "))
+                }
+            }
+        })
+    }
+
+    fn apply(&self, state: &mut State, asked: &Asked<'_>) -> Applied {
+        let model = &state.model;
+        let there =
+            |who: Option<usize>| who.and_then(|who| Some((who, model.person(who)?, model.state_of(who)?)));
+        let found = match self {
+            Self::Contact(pick) | Self::History(pick) => there(asked.person(*pick)),
+            Self::Address(address) => there(model.holder(*address)),
+            Self::Usage => {
+                let (usage, leaving) = model.usage();
+                let text = format!("{} until {}: {usage} {leaving}", model.number, model.ends_at);
+                return Applied::unchanged(text);
+            }
+            Self::Statements => {
+                let lines = model.statements.iter().map(|(at, usage, left)| format!("{at} {usage} {left}"));
+                return Applied::unchanged(lines.collect::<Vec<_>>().join(" | "));
+            }
+        };
+        match (found, self) {
+            (None, _) => Applied::unchanged("no contact"),
+            (Some((_, person, _)), Self::History(_)) => Applied::unchanged(history(person)),
+            (Some((who, person, state)), _) => {
+                let note = person.note.map_or("-".to_owned(), |note| note.to_string());
+                Applied::unchanged(format!("#{who} {state:?} {note}"))
+            }
+        }
+    }
+}
+
+fn history(person: &Person) -> String {
+    let moves = person.history.iter().rev();
+    let moves = moves.map(|Moved { at, from, to, through }| moved(*at, *from, *to, through));
+    moves.collect::<Vec<_>>().join(" | ")
+}
+
+fn moved(at: domain::Timestamp, from: Option<Kept>, to: Kept, through: &str) -> String {
+    format!("{at} {from:?} {to:?} {through}")
+}
+
+fn kept(state: Stored) -> Kept {
+    match state {
+        Stored::NonMarketing => Kept::NonMarketing,
+        Stored::Marketing => Kept::Marketing,
+        Stored::Leaving => Kept::Leaving,
+    }
+}
+
+/// Contacts are listed, or those that are billable are searched for, page by page to the end.
+#[derive(Debug)]
+pub struct List {
+    pub billable: bool,
+    pub limit: usize,
+}
+
+impl Command for List {
+    fn send<'a>(&'a self, context: &'a Context) -> Sending<'a> {
+        Box::pin(async move {
+            let filter = self.billable.then(billable);
+            let (mut after, mut lines) = (None, Vec::new());
+            loop {
+                let account = context.account();
+                let search = Search { account, filter: filter.as_ref(), after, limit: self.limit };
+                let page = context.store.search(search, context.wall).await?;
+                lines.extend(
+                    page.contacts.iter().map(|contact| format!("{} {:?}", contact.id, kept(contact.state()))),
+                );
+                after = page.next;
+                if after.is_none() {
+                    return Ok(lines.join(","));
+                }
+            }
+        })
+    }
+
+    fn happened(&self, _: Turn<'_>) -> Result<(), String> {
+        Err("a list changed something".to_owned())
+    }
+
+    /// Who was there all the time is on it, and who is on it was there at some time, as it says.
+    fn expectation(&self, book: &Book, flight: &Flight) -> Expectation {
+        let past: Vec<&State> =
+            book.past[flight.since..].iter().filter(|then| !then.has_ended(flight.wall)).collect();
+        let mut states: BTreeMap<usize, Vec<Kept>> = BTreeMap::new();
+        for then in &past {
+            for (who, _) in then.model.people() {
+                let state = then.model.state_of(who);
+                let shown = state.filter(|state| !self.billable || *state != Kept::NonMarketing);
+                states.entry(who).or_default().extend(shown);
+            }
+        }
+        let always = |seen: &Vec<Kept>| seen.len() == past.len();
+        let must = states.iter().filter(|(_, seen)| always(seen)).map(|(who, _)| format!("#{who}"));
+        let may =
+            states.iter().flat_map(|(who, seen)| seen.iter().map(move |state| format!("#{who} {state:?}")));
+        Expectation::Among { must: must.collect(), may: may.collect::<BTreeSet<_>>() }
+    }
+}
+
+fn billable() -> Filter {
+    let condition = Condition::new("hs_marketable_status", "EQ", Some("true"), None, None);
+    Filter::new(vec![vec![condition.expect("a condition")]]).expect("a filter")
+}

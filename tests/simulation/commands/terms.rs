@@ -1,0 +1,60 @@
+//! Changes of what an account has agreed to: cap, calendar, and whether it has marketing contacts at all.
+
+use domain::calendar::Calendar;
+use store::{Account, ChangeAccount};
+
+use super::{Applied, Asked, Context, Deed, Sending, finish, told};
+use crate::simulation::world::State;
+
+/// One change of an account's terms.
+#[derive(Clone, Debug)]
+pub enum Terms {
+    Cap(Option<u64>),
+    Calendar(Calendar),
+    Switch(bool),
+}
+
+impl Deed for Terms {
+    fn takes_key(&self) -> bool {
+        true
+    }
+
+    fn send<'a>(&'a self, context: &'a Context) -> Sending<'a> {
+        Box::pin(async move {
+            let change = match self {
+                Self::Cap(cap) => ChangeAccount { cap: Some(*cap), ..ChangeAccount::default() },
+                Self::Calendar(calendar) => ChangeAccount {
+                    term: Some(calendar.term),
+                    renewal_date: Some(calendar.renewal_date),
+                    time_zone: Some(calendar.time_zone),
+                    ..ChangeAccount::default()
+                },
+                Self::Switch(on) => {
+                    ChangeAccount { marketing_contacts: Some(*on), ..ChangeAccount::default() }
+                }
+            };
+            let render = told(|account: &Account| {
+                format!("period {} ends at {}", account.period.number, account.period.ends_at)
+            });
+            let (account, wall) = (context.account(), context.wall);
+            let answer =
+                context.store.change_account(account, &change, wall, finish(context, &render)).await?;
+            Ok(answer.body)
+        })
+    }
+
+    fn apply(&self, state: &mut State, _: &Asked<'_>) -> Applied {
+        let model = &mut state.model;
+        match self {
+            Self::Cap(cap) => model.cap = *cap,
+            Self::Calendar(calendar) if *calendar == model.calendar => {}
+            Self::Calendar(calendar) => model.change_calendar(calendar, model.now),
+            Self::Switch(on) => {
+                if !model.switch(*on) {
+                    return Applied::unchanged("marketing contacts are in use");
+                }
+            }
+        }
+        Applied::changed(format!("period {} ends at {}", model.number, model.ends_at))
+    }
+}

@@ -1,0 +1,419 @@
+//! Histories: from one seed a list of commands, each of which stands for itself, so that any of them can be left out.
+
+use std::fmt;
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use domain::Timestamp;
+use domain::calendar::{Calendar, Term, TimeZone};
+use testkit::{Dice, Weather, at};
+
+use super::commands::save::Through;
+use super::commands::status::Entry;
+use super::commands::{
+    Change, Command, Delete, List, MoveClock, One, Read, Rollover, Save, Status, Submit, Sweep, Terms,
+};
+
+/// When the wall clock of every history begins.
+pub const START: &str = "2026-11-10T12:00:00.000Z";
+
+/// How many addresses an account's people have: few, so that things happen to the same ones.
+const ADDRESSES: usize = 7;
+
+/// In which of how many seeds the first account has many people, for lists that take several transactions.
+const CROWDED: (u64, u64) = (8, 5);
+
+/// How many they are.
+const CROWD: usize = 115;
+
+/// In which of how many seeds some people's histories are long from the beginning.
+const EVENTFUL: (u64, u64) = (4, 3);
+
+/// Time zones with and without changes of the clock, on both sides of UTC and with a half-hour offset.
+const ZONES: [&str; 5] = ["UTC", "Europe/Berlin", "America/Havana", "Asia/Kolkata", "Pacific/Auckland"];
+
+/// An account as it is made.
+#[derive(Clone, Debug)]
+pub struct AccountPlan {
+    pub calendar: Calendar,
+    pub cap: Option<u64>,
+    pub sandbox: bool,
+}
+
+/// What happens to the wall clock before a burst, while nothing is under way.
+#[derive(Clone, Copy, Debug)]
+pub enum Jump {
+    None,
+    Seconds(i64),
+    /// To so many milliseconds before the update date of this account.
+    BeforeUpdateDate(usize, i64),
+}
+
+/// A request that is sent.
+#[derive(Clone)]
+pub struct Planned {
+    /// Its own number, from which everything follows that is drawn for it.
+    pub id: u32,
+    /// The number of the request that it is, or repeats.
+    pub request: u32,
+    pub account: Option<usize>,
+    /// How long after the beginning of the burst it is sent, in milliseconds.
+    pub after: u64,
+    /// When whoever sent it is killed, in milliseconds after it was sent.
+    pub abandoned_after: Option<u64>,
+    /// How far the clock of whoever serves it is off, in milliseconds.
+    pub skew: i64,
+    pub key: Option<String>,
+    pub command: Arc<dyn Command>,
+}
+
+impl Planned {
+    /// A request that is sent at once, and that nothing happens to.
+    pub fn of(id: u32, account: usize, command: Arc<dyn Command>) -> Self {
+        Self { account: Some(account), ..Self::job(id, command) }
+    }
+
+    /// A job for all accounts that runs at once, and that nothing happens to.
+    pub fn job(id: u32, command: Arc<dyn Command>) -> Self {
+        Self { id, request: id, account: None, after: 0, abandoned_after: None, skew: 0, key: None, command }
+    }
+
+    /// The same, so many milliseconds later.
+    pub fn sent_after(self, after: u64) -> Self {
+        Self { after, ..self }
+    }
+}
+
+impl fmt::Display for Planned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, request, account, after, abandoned_after, skew, key, command } = self;
+        write!(f, "{id}")?;
+        if id != request {
+            write!(f, " (again {request})")?;
+        }
+        write!(f, " at {after} ms")?;
+        if let Some(account) = account {
+            write!(f, ", account {account}")?;
+        }
+        if let Some(killed) = abandoned_after {
+            write!(f, ", killed after {killed} ms")?;
+        }
+        if *skew != 0 {
+            write!(f, ", clock off by {skew} ms")?;
+        }
+        if let Some(key) = key {
+            write!(f, ", key {key}")?;
+        }
+        write!(f, ": {command:?}")
+    }
+}
+
+/// Requests that are under way at the same time.
+#[derive(Clone)]
+pub struct Burst {
+    pub jump: Jump,
+    pub requests: Vec<Planned>,
+}
+
+/// A whole history.
+#[derive(Clone)]
+pub struct History {
+    pub seed: u64,
+    pub weather: Weather,
+    pub accounts: Vec<AccountPlan>,
+    pub bursts: Vec<Burst>,
+}
+
+impl fmt::Display for History {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "seed {} in {:?}", self.seed, self.weather)?;
+        for (number, account) in self.accounts.iter().enumerate() {
+            writeln!(f, "  account {number}: {account:?}")?;
+        }
+        for burst in self.bursts.iter().filter(|burst| !burst.requests.is_empty()) {
+            writeln!(f, "  then, {:?}:", burst.jump)?;
+            for request in &burst.requests {
+                writeln!(f, "    {request}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn calendar(dice: &mut Dice) -> Calendar {
+    let month = u32::try_from(dice.between(1, 12)).unwrap();
+    // Often near a month's end, where it matters.
+    let day = if dice.coin() { dice.between(28, 31) } else { dice.between(1, 28) };
+    let day = u32::try_from(day).unwrap();
+    let renewal_date = (0..4).find_map(|less| NaiveDate::from_ymd_opt(2025, month, day - less)).unwrap();
+    let term = if dice.coin() { Term::Monthly } else { Term::Annual };
+    Calendar { term, renewal_date, time_zone: dice.one_of(&ZONES).parse::<TimeZone>().unwrap() }
+}
+
+/// Draws a history.
+pub struct Planner {
+    dice: Dice,
+    accounts: Vec<AccountPlan>,
+    /// How many addresses there are.
+    addresses: usize,
+    next: u32,
+    /// Where the sandboxes' clocks are about to be.
+    clock: Timestamp,
+    /// Requests that may come again.
+    sent: Vec<Planned>,
+    /// The account that most of a burst is about.
+    hot: usize,
+}
+
+impl History {
+    /// The history of a seed.
+    pub fn of(seed: u64) -> Self {
+        let mut dice = Dice::of(&[seed, 0]);
+        let weather = if dice.happens(100) { Weather::calm() } else { Weather::drawn(&mut dice) };
+        let accounts: Vec<AccountPlan> = [false, dice.coin(), true]
+            .into_iter()
+            .map(|sandbox| {
+                let cap = dice.happens(400).then(|| dice.between(0, 12));
+                AccountPlan { calendar: calendar(&mut dice), cap, sandbox }
+            })
+            .collect();
+        let crowded = seed % CROWDED.0 == CROWDED.1;
+        let addresses = if crowded { CROWD } else { ADDRESSES };
+        let (next, clock) = (1, at(START));
+        let mut planner =
+            Planner { dice, accounts: accounts.clone(), addresses, next, clock, sent: Vec::new(), hot: 0 };
+        let mut bursts = Vec::new();
+        if crowded {
+            bursts.push(planner.crowd());
+        }
+        if seed % EVENTFUL.0 == EVENTFUL.1 {
+            bursts.push(planner.eventful_lives());
+        }
+        let length = if crowded { 5 } else { planner.dice.between(6, 14) };
+        bursts.extend((0..length).map(|_| planner.burst()));
+        Self { seed, weather, accounts, bursts }
+    }
+
+    pub fn requests(&self) -> impl Iterator<Item = &Planned> {
+        self.bursts.iter().flat_map(|burst| &burst.requests)
+    }
+}
+
+impl Planner {
+    fn number(&mut self) -> u32 {
+        self.next += 1;
+        self.next
+    }
+
+    /// Everybody of the first account comes in, one after another.
+    fn crowd(&mut self) -> Burst {
+        let requests = (0..self.addresses).map(|address| {
+            let through = Through::Hand(Some(self.dice.happens(700)));
+            let save = Save { address: Some(address), loud: false, may_exist: true, through, note: None };
+            Planned::of(self.number(), 0, Arc::new(One(save))).sent_after(40 * address as u64)
+        });
+        Burst { jump: Jump::None, requests: requests.collect() }
+    }
+
+    /// Somebody of each account is set marketing and queued in turns, so often that histories fill pages.
+    fn eventful_lives(&mut self) -> Burst {
+        let mut requests = Vec::new();
+        for account in 0..self.accounts.len() {
+            for turn in 0..self.dice.between(20, 45) {
+                let (address, through) = (Some(0), Through::Hand(Some(true)));
+                let command: Arc<dyn Command> = match turn % 2 {
+                    0 => Arc::new(One(Save { address, loud: false, may_exist: true, through, note: None })),
+                    _ => Arc::new(Status {
+                        set_marketing: false,
+                        entries: vec![Entry::Address(0)],
+                        dry_run: false,
+                    }),
+                };
+                requests.push(Planned::of(self.number(), account, command).sent_after(60 * turn));
+            }
+        }
+        Burst { jump: Jump::None, requests }
+    }
+
+    fn burst(&mut self) -> Burst {
+        if self.dice.happens(300) {
+            self.hot = self.dice.index(self.accounts.len());
+        }
+        let jump = match self.dice.below(12) {
+            0 | 1 => Jump::None,
+            2..=6 => Jump::Seconds(61),
+            7..=9 => Jump::BeforeUpdateDate(self.hot, i64::try_from(self.dice.between(0, 250)).unwrap()),
+            10 => Jump::Seconds(i64::try_from(self.dice.between(1, 26)).unwrap() * 3_600),
+            _ => Jump::Seconds(i64::try_from(self.dice.between(1, 100)).unwrap() * 86_400),
+        };
+        let spread = *self.dice.one_of(&[5, 60, 400]);
+        let count = self.dice.between(3, 12);
+        let mut requests: Vec<Planned> = Vec::new();
+        for _ in 0..count {
+            let request = self.request(spread);
+            // The same again, at the same time.
+            if self.dice.happens(150) && request.account.is_some() {
+                requests.push(self.again(&request, spread));
+            }
+            requests.push(request);
+        }
+        // The same again, later.
+        for _ in 0..self.dice.below(3) {
+            if !self.sent.is_empty() {
+                let first = self.dice.one_of(&self.sent).clone();
+                requests.push(self.again(&first, spread));
+            }
+        }
+        for job in [self.rollover(), self.sweep(), self.sweep()] {
+            if self.dice.happens(600) {
+                let job = Planned::job(self.number(), job);
+                requests.push(self.on_its_way(job, spread));
+            }
+        }
+        let kept =
+            requests.iter().filter(|request| request.id == request.request && request.account.is_some());
+        self.sent.extend(kept.cloned());
+        Burst { jump, requests }
+    }
+
+    fn request(&mut self, spread: u64) -> Planned {
+        let account = if self.dice.happens(750) { self.hot } else { self.dice.index(self.accounts.len()) };
+        let command = self.command(account);
+        let id = self.number();
+        let key = (command.takes_key() && self.dice.happens(400)).then(|| format!("key {id}"));
+        let account = command.is_of_an_account().then_some(account);
+        self.on_its_way(Planned { account, key, ..Planned::job(id, command) }, spread)
+    }
+
+    fn again(&mut self, first: &Planned, spread: u64) -> Planned {
+        let again = Planned { id: self.number(), ..first.clone() };
+        self.on_its_way(again, spread)
+    }
+
+    fn on_its_way(&mut self, request: Planned, spread: u64) -> Planned {
+        let abandoned_after = self.dice.happens(120).then(|| self.dice.between(0, 40));
+        let skew = if self.dice.happens(300) { i64::try_from(self.dice.below(60)).unwrap() - 30 } else { 0 };
+        Planned { after: self.dice.below(spread), abandoned_after, skew, ..request }
+    }
+
+    fn address(&mut self) -> usize {
+        self.dice.index(self.addresses)
+    }
+
+    fn note(&mut self) -> Option<u64> {
+        self.dice.happens(300).then(|| self.dice.below(1_000))
+    }
+
+    /// One command, each kind with its weight.
+    fn command(&mut self, account: usize) -> Arc<dyn Command> {
+        match self.dice.below(100) {
+            0..=15 => Arc::new(One(self.save())),
+            16..=27 => Arc::new(One(self.submit())),
+            28..=51 => Arc::new(self.status()),
+            52..=59 => Arc::new(One(self.change())),
+            60..=67 => {
+                let (contact, erase) = (self.dice.bits(), self.dice.happens(400));
+                Arc::new(One(Delete { contact, erase }))
+            }
+            68..=74 => Arc::new(One(self.terms())),
+            75..=79 if self.accounts[account].sandbox => Arc::new(One(self.move_clock())),
+            75..=79 => self.rollover(),
+            80..=84 => self.sweep(),
+            85..=87 => {
+                let limit = usize::try_from(self.dice.between(1, 20)).unwrap();
+                Arc::new(List { billable: self.dice.coin(), limit })
+            }
+            _ => Arc::new(One(self.read())),
+        }
+    }
+
+    fn rollover(&mut self) -> Arc<dyn Command> {
+        let time = if self.dice.happens(700) { 1_000 } else { self.dice.below(4) };
+        Arc::new(Rollover { time, queue_fails: self.dice.happens(100) })
+    }
+
+    fn sweep(&mut self) -> Arc<dyn Command> {
+        let time = if self.dice.happens(700) { 1_000 } else { self.dice.below(2) };
+        let messages = *self.dice.one_of(&[1, 8, 40, 100]);
+        Arc::new(Sweep { messages, time, again: self.dice.happens(200) })
+    }
+
+    fn save(&mut self) -> Save {
+        let through = match self.dice.below(6) {
+            0..=3 => Through::Hand(Some(true)),
+            4 => *self.dice.one_of(&[Through::Hand(None), Through::Hand(Some(false)), Through::Meeting]),
+            _ => Through::Integration(self.dice.coin()),
+        };
+        let address = (!self.dice.happens(60)).then(|| self.address());
+        Save { address, loud: self.dice.coin(), may_exist: self.dice.coin(), through, note: self.note() }
+    }
+
+    fn submit(&mut self) -> Submit {
+        let delivery = self.dice.happens(600).then(|| format!("delivery {}", self.next));
+        let set_marketing = self.dice.happens(700);
+        Submit { address: self.address(), set_marketing, note: self.note(), delivery }
+    }
+
+    fn status(&mut self) -> Status {
+        let crowd = self.addresses > ADDRESSES && self.dice.happens(500);
+        let length = if crowd { self.dice.between(90, 200) } else { self.dice.between(1, 8) };
+        let entries = (0..length).map(|_| match self.dice.below(20) {
+            0 => Entry::Unknown,
+            1..=9 => Entry::Address(self.address()),
+            _ => Entry::Picked(self.dice.bits()),
+        });
+        let entries = entries.collect();
+        Status { set_marketing: self.dice.coin(), entries, dry_run: self.dice.happens(120) }
+    }
+
+    fn change(&mut self) -> Change {
+        let address = match self.dice.below(5) {
+            0..=2 => Some(Some(self.address())),
+            3 => self.dice.happens(300).then_some(None),
+            _ => None,
+        };
+        let note = if address.is_none() { Some(self.dice.below(1_000)) } else { self.note() };
+        Change { contact: self.dice.bits(), address, note }
+    }
+
+    fn terms(&mut self) -> Terms {
+        match self.dice.below(10) {
+            0..=5 => Terms::Cap((!self.dice.happens(400)).then(|| self.dice.between(0, 12))),
+            6..=8 => Terms::Calendar(calendar(&mut self.dice)),
+            _ => Terms::Switch(self.dice.happens(700)),
+        }
+    }
+
+    /// Mostly forward, and often to the edge of a month.
+    fn move_clock(&mut self) -> MoveClock {
+        let days = match self.dice.below(10) {
+            0 => 0,
+            1..=6 => self.dice.between(1, 20),
+            _ => self.dice.between(30, 150),
+        };
+        let to = self.clock.plus(chrono::TimeDelta::days(i64::try_from(days).unwrap()));
+        let to = match self.dice.below(4) {
+            0 => self.edge_of_month(to),
+            _ => {
+                to.plus(chrono::TimeDelta::milliseconds(i64::try_from(self.dice.below(86_400_000)).unwrap()))
+            }
+        };
+        self.clock = self.clock.max(to);
+        MoveClock { to }
+    }
+
+    fn edge_of_month(&mut self, near: Timestamp) -> Timestamp {
+        let first: Timestamp = format!("{}-01T00:00:00.000Z", &near.to_string()[..7]).parse().unwrap();
+        Timestamp::from_millis(first.millis() + i64::try_from(self.dice.below(3)).unwrap() - 1)
+    }
+
+    fn read(&mut self) -> Read {
+        match self.dice.below(6) {
+            0 | 1 => Read::Usage,
+            2 => Read::Contact(self.dice.bits()),
+            3 => Read::Address(self.address()),
+            4 => Read::History(self.dice.bits()),
+            _ => Read::Statements,
+        }
+    }
+}

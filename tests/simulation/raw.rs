@@ -1,0 +1,201 @@
+//! Stored items as the checks read them: raw attributes, with nothing of the program's own reading.
+
+use std::collections::BTreeMap;
+
+use domain::Timestamp;
+use testkit::{RawItem, RawKey};
+
+use crate::model::rules::{Kept, Moved};
+
+/// The whole table.
+pub type Items = BTreeMap<RawKey, RawItem>;
+
+/// What an item is about, by its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind<'a> {
+    Account,
+    Period,
+    Statement,
+    Contact(&'a str),
+    Address(&'a str),
+    History(&'a str),
+    /// The answer kept for an `Idempotency-Key`.
+    Answer,
+    /// What is kept of one of several transactions of a request.
+    Part,
+    Delivery,
+    Other,
+}
+
+/// The account that a key belongs to, and what it is about.
+pub fn kind<'a>((pk, sk): &'a RawKey) -> (Option<&'a str>, Kind<'a>) {
+    let mut parts = pk.splitn(3, '#');
+    let (Some(prefix), account) = (parts.next(), parts.next()) else { return (None, Kind::Other) };
+    let rest = parts.next().unwrap_or_default();
+    let kind = match (prefix, sk.as_str()) {
+        ("ACCOUNT", "ACCOUNT") => Kind::Account,
+        ("ACCOUNT", "PERIOD") => Kind::Period,
+        ("ACCOUNT", sk) if sk.starts_with("STATEMENT#") => Kind::Statement,
+        ("CONTACT", sk) => Kind::Contact(sk),
+        ("EMAIL", _) => Kind::Address(rest),
+        ("HISTORY", _) => Kind::History(rest),
+        ("IDEMPOTENCY", "ANSWER") => Kind::Answer,
+        ("IDEMPOTENCY", _) => Kind::Part,
+        ("SEEN", _) => Kind::Delivery,
+        _ => Kind::Other,
+    };
+    let owned = !matches!(prefix, "TOKEN" | "FORM");
+    (account.filter(|_| owned), kind)
+}
+
+pub fn text<'a>(item: &'a RawItem, name: &str) -> Option<&'a str> {
+    item[name]["S"].as_str()
+}
+
+pub fn number(item: &RawItem, name: &str) -> Option<u64> {
+    item[name]["N"].as_str().map(|text| text.parse().expect("a number"))
+}
+
+fn instant(item: &RawItem, name: &str) -> Timestamp {
+    text(item, name).and_then(|text| text.parse().ok()).expect("an instant")
+}
+
+/// The account's period as its item says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawPeriod {
+    pub number: u64,
+    pub starts_at: Timestamp,
+    pub ends_at: Timestamp,
+    pub marketing: u64,
+    pub leaving: u64,
+    pub cap: Option<u64>,
+    pub marketing_contacts: bool,
+    pub clock: Option<Timestamp>,
+}
+
+impl RawPeriod {
+    pub fn of(item: &RawItem) -> Self {
+        Self {
+            number: number(item, "number").expect("a number"),
+            starts_at: instant(item, "starts_at"),
+            ends_at: instant(item, "ends_at"),
+            marketing: number(item, "marketing").expect("a usage"),
+            leaving: number(item, "leaving").expect("a count"),
+            cap: number(item, "cap"),
+            marketing_contacts: item["marketing_contacts"]["BOOL"].as_bool().expect("a switch"),
+            clock: text(item, "test_clock").map(|text| text.parse().expect("an instant")),
+        }
+    }
+}
+
+/// A statement as its item says it: number, end, usage, how many left.
+pub fn statement(item: &RawItem) -> (u64, Timestamp, u64, u64) {
+    (
+        number(item, "number").expect("a number"),
+        instant(item, "ends_at"),
+        number(item, "marketing").expect("a usage"),
+        number(item, "left").expect("a count"),
+    )
+}
+
+/// A contact as its item says it.
+#[derive(Clone, Debug)]
+pub struct RawContact {
+    pub state: Kept,
+    pub queued_in: Option<u64>,
+    pub address: Option<String>,
+    pub note: Option<u64>,
+    pub deleted: bool,
+    pub updated_at: Timestamp,
+    pub earlier: u64,
+    pub recent: Vec<RawMoved>,
+}
+
+/// One entry of a history as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawMoved {
+    pub at: Timestamp,
+    pub from: Option<Kept>,
+    pub to: Kept,
+    pub through: String,
+    pub actor: String,
+}
+
+impl RawMoved {
+    fn of(value: &RawItem) -> Self {
+        let item = &value["M"];
+        Self {
+            at: instant(item, "at"),
+            from: text(item, "from").map(kept),
+            to: text(item, "to").map(kept).expect("a state"),
+            through: text(&item["source"]["M"], "type").expect("a source").to_owned(),
+            actor: text(&item["actor"]["M"], "type").expect("an actor").to_owned(),
+        }
+    }
+
+    /// Whether it says what the rules say, and by whom. It may be of a later instant.
+    pub fn is_like(&self, moved: &Moved) -> bool {
+        let actor = match self.through.as_str() {
+            "form" => "form",
+            "integration" => "integration",
+            "update_date" => "system",
+            _ => "user",
+        };
+        (self.from, self.to) == (moved.from, moved.to)
+            && self.at >= moved.at
+            && self.through == moved.through
+            && self.actor == actor
+    }
+
+    /// Whether it says the same at the same instant.
+    pub fn is(&self, moved: &Moved) -> bool {
+        self.is_like(moved) && self.at == moved.at
+    }
+}
+
+fn kept(state: &str) -> Kept {
+    match state {
+        "non_marketing" => Kept::NonMarketing,
+        "marketing" => Kept::Marketing,
+        "leaving" => Kept::Leaving,
+        other => panic!("{other} is no state"),
+    }
+}
+
+/// The entries of a list attribute.
+pub fn history(item: &RawItem, name: &str) -> Vec<RawMoved> {
+    item[name]["L"].as_array().into_iter().flatten().map(RawMoved::of).collect()
+}
+
+impl RawContact {
+    pub fn of(item: &RawItem) -> Self {
+        Self {
+            state: text(item, "state").map(kept).expect("a state"),
+            queued_in: number(item, "queued_in"),
+            address: text(item, "email_key").map(str::to_owned),
+            note: text(&item["properties"]["M"], NOTE).map(|text| text.parse().expect("a note")),
+            deleted: text(item, "deleted_at").is_some(),
+            updated_at: instant(item, "updated_at"),
+            earlier: number(item, "history_earlier").unwrap_or_default(),
+            recent: history(item, "history"),
+        }
+    }
+
+    /// Whether it has left and is not yet written so, while the account is in period `current`.
+    pub fn has_left(&self, current: u64) -> bool {
+        self.queued_in.is_some_and(|queued_in| queued_in < current)
+    }
+
+    /// Its state while the account is in period `current`.
+    pub fn state_in(&self, current: u64) -> Kept {
+        if self.has_left(current) { Kept::NonMarketing } else { self.state }
+    }
+
+    /// How many entries its history has while the account is in period `current`.
+    pub fn moves_in(&self, current: u64) -> u64 {
+        self.earlier + self.recent.len() as u64 + u64::from(self.has_left(current))
+    }
+}
+
+/// The property that the simulation's people have.
+pub const NOTE: &str = "note";

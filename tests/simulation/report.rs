@@ -1,0 +1,68 @@
+//! What a run of many seeds says of itself.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::run::Ended;
+use super::world::Counts;
+
+/// The sum of many runs.
+#[derive(Default)]
+pub struct Report {
+    seeds: u64,
+    counts: Counts,
+    operations: u64,
+    faults: BTreeMap<&'static str, u64>,
+}
+
+impl Report {
+    pub fn add(&mut self, ended: &Ended) {
+        self.seeds += 1;
+        self.operations += ended.operations;
+        let Counts { commands, abandoned, repeated, unanswered, late, update_dates, left, writes } =
+            &ended.counts;
+        for (sum, count) in [
+            (&mut self.counts.commands, commands),
+            (&mut self.counts.abandoned, abandoned),
+            (&mut self.counts.repeated, repeated),
+            (&mut self.counts.unanswered, unanswered),
+            (&mut self.counts.late, late),
+            (&mut self.counts.update_dates, update_dates),
+            (&mut self.counts.left, left),
+            (&mut self.counts.writes, writes),
+        ] {
+            *sum += count;
+        }
+        for (fault, count) in &ended.faults {
+            *self.faults.entry(fault).or_default() += count;
+        }
+    }
+
+    /// Whether every kind of fault has happened: a kind that never does tests nothing.
+    pub fn kinds_of_faults(&self) -> usize {
+        self.faults.len()
+    }
+
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Counts { commands, abandoned, repeated, unanswered, late: _, update_dates, left, writes } =
+            &self.counts;
+        writeln!(f, "{:>8} seeds", self.seeds)?;
+        writeln!(f, "{commands:>8} commands, of which {repeated} were sent again")?;
+        writeln!(f, "{:>8} operations on the table, of which {writes} changed something", self.operations)?;
+        writeln!(f, "{update_dates:>8} update dates passed, at which {left} contacts left")?;
+        writeln!(f, "{abandoned:>8} requests abandoned half-way")?;
+        writeln!(f, "{unanswered:>8} requests ended without an answer")?;
+        let faults: u64 = self.faults.values().sum();
+        writeln!(f, "{faults:>8} faults:")?;
+        for (fault, count) in &self.faults {
+            writeln!(f, "{count:>14} {fault}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,346 @@
+//! Running a history: one thread, tokio's paused time, the store over a network on which everything goes wrong.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use chrono::TimeDelta;
+use domain::Timestamp;
+use domain::limits::SWEEP_EXPECTED;
+use domain::tier::Tier;
+use store::{Account, Entropy, Form, NewAccount, NewForm, Store, StoreError};
+use testkit::{Dice, Network, TABLE, at};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::checks;
+use super::commands::{Command, Context, Rollover, Sending, Sweep, refused, told};
+use super::plan::{AccountPlan, Burst, History, Jump, Planned, START};
+use super::world::{Book, Counts, Flight, KeyRecord, Names, State, World};
+use crate::model::rules::Model;
+
+/// How long an index takes to catch up at the most, when nothing is written.
+const INDEX_CATCHES_UP: Duration = Duration::from_secs(2);
+
+/// How often the jobs may run at the end until nothing is left to do.
+const SWEEPING_UP: u32 = 12;
+
+/// What became of a history.
+#[derive(Clone, Debug, Default)]
+pub struct Ended {
+    /// What was not as the rules say, if anything was not, and after how many commands.
+    pub violation: Option<String>,
+    pub counts: Counts,
+    pub operations: u64,
+    pub faults: BTreeMap<&'static str, u64>,
+    pub trace: String,
+}
+
+/// Runs a history from its beginning to its end, or to the first thing that is not as the rules say.
+pub fn run(history: &History, trace: bool) -> Ended {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let mut run = Run::start(history, trace).await;
+        run.all(history).await;
+        run.end()
+    })
+}
+
+struct Run {
+    network: Network,
+    client: Client,
+    world: Arc<Mutex<World>>,
+    seed: u64,
+    begun: Instant,
+    /// By how much the wall clock has been put forward.
+    put_forward: TimeDelta,
+}
+
+fn lock(world: &Mutex<World>) -> MutexGuard<'_, World> {
+    world.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Run {
+    async fn start(history: &History, trace: bool) -> Self {
+        let network = Network::start(history.seed, history.weather).await;
+        if trace {
+            network.trace();
+        }
+        let world = Arc::new(Mutex::new(World::new()));
+        let seed = history.seed;
+        let client = network.client();
+        let run =
+            Self { network, client, world, seed, begun: Instant::now(), put_forward: TimeDelta::zero() };
+        for (place, plan) in history.accounts.iter().enumerate() {
+            let book = run.open_account(place, plan).await;
+            let mut world = lock(&run.world);
+            world.accounts.insert(book.id.to_string(), place);
+            world.books.push(book);
+        }
+        lock(&run.world).settle();
+        let watching = run.world.clone();
+        run.network.watch(move |write, items| {
+            let mut world = lock(&watching);
+            let saw = catch_unwind(AssertUnwindSafe(|| world.saw(write, items)));
+            if saw.is_err() {
+                world.violated(format!("{write:?} is nothing that can be read"));
+            }
+        });
+        run
+    }
+
+    fn wall(&self) -> Timestamp {
+        let elapsed = TimeDelta::from_std(self.begun.elapsed()).unwrap();
+        at(START).plus(self.put_forward + elapsed)
+    }
+
+    /// A store whose randomness is the sender's own.
+    fn store(&self, sender: u32) -> Store {
+        let entropy = Dice::of(&[self.seed, u64::from(sender), u64::MAX]).bits();
+        Store::new(self.client.clone(), TABLE, Entropy::seeded(entropy))
+    }
+
+    async fn open_account(&self, place: usize, plan: &AccountPlan) -> Book {
+        let wall = self.wall();
+        let store = self.store(u32::MAX - u32::try_from(place).unwrap());
+        let clock = plan.sandbox.then_some(wall);
+        let terms = domain::period::Terms {
+            calendar: plan.calendar,
+            tier: Tier::new(1_000, 1_000).unwrap(),
+            cap: plan.cap,
+            marketing_contacts: true,
+            test_clock: clock,
+        };
+        let token = format!("{:064x}", store.entropy().bits());
+        let new = NewAccount { name: "Test", terms, token_sha256: &token };
+        let render = told(|account: &Account| account.id.to_string());
+        let made = store.create_account(&new, wall, store::Finish::new(None, &render)).await.unwrap();
+        let id = made.body.parse().unwrap();
+        let mut model = Model::new(&plan.calendar, wall);
+        model.cap = plan.cap;
+        let mut forms = Vec::new();
+        for set_marketing in [false, true] {
+            forms.push(form(&store, id, set_marketing, wall).await);
+        }
+        Book {
+            id,
+            state: State { model, clock },
+            past: Vec::new(),
+            names: Names::default(),
+            forms: forms.try_into().expect("two forms"),
+            deliveries: BTreeMap::new(),
+        }
+    }
+
+    async fn all(&mut self, history: &History) {
+        for burst in &history.bursts {
+            self.burst(burst).await;
+            if lock(&self.world).violation.is_some() {
+                return;
+            }
+        }
+        self.sweep_up().await;
+    }
+
+    async fn burst(&mut self, burst: &Burst) {
+        self.jump(burst.jump).await;
+        let begun = Instant::now();
+        let mut clients = Vec::new();
+        for planned in &burst.requests {
+            let client = self.client(planned, begun);
+            clients.push(tokio::spawn(Network::sent_by(planned.id, client)));
+        }
+        for client in clients {
+            if let Err(error) = client.await {
+                lock(&self.world).violated(format!("a client ended so: {error}"));
+            }
+        }
+        self.network.quiet().await;
+        self.check_all();
+    }
+
+    async fn jump(&mut self, jump: Jump) {
+        let by = match jump {
+            Jump::None => TimeDelta::zero(),
+            Jump::Seconds(seconds) => TimeDelta::seconds(seconds),
+            Jump::BeforeUpdateDate(account, before) => {
+                let ends_at = lock(&self.world).books[account].state.model.ends_at.millis();
+                TimeDelta::milliseconds((ends_at - before - self.wall().millis()).max(0))
+            }
+        };
+        // The wall clock alone is put forward; what takes its time takes it all the same.
+        sleep(INDEX_CATCHES_UP.min(by.to_std().unwrap_or_default())).await;
+        self.put_forward += by;
+    }
+
+    /// What one client does: it waits its turn, sends its request, and may be killed.
+    fn client(&self, planned: &Planned, begun: Instant) -> impl Future<Output = ()> + Send + use<> {
+        let planned = planned.clone();
+        let (store, world) = (self.store(planned.id), self.world.clone());
+        let (run_begun, put_forward, seed) = (self.begun, self.put_forward, self.seed);
+        async move {
+            sleep_until(begun + Duration::from_millis(planned.after)).await;
+            let elapsed = TimeDelta::from_std(run_begun.elapsed()).unwrap();
+            let wall = at(START).plus(put_forward + elapsed + TimeDelta::milliseconds(planned.skew));
+            let context = set_out(&planned, store, &world, wall, seed);
+            let command = planned.command.clone();
+            let sent = command.send(&context);
+            let sent = keeping_refusals(&context, sent);
+            let answer = match planned.abandoned_after {
+                Some(after) => timeout(Duration::from_millis(after), sent).await.ok(),
+                None => Some(sent.await),
+            };
+            let mut world = lock(&world);
+            match answer {
+                Some(answer) => world.answered(planned.id, answer),
+                None => world.counts.abandoned += 1,
+            }
+        }
+    }
+
+    /// Compares everything, while nothing is under way.
+    fn check_all(&self) {
+        let items = self.network.scan();
+        let mut world = lock(&self.world);
+        if world.violation.is_some() {
+            return;
+        }
+        let seen = self.network.items();
+        if let Some((key, item)) = items.iter().find(|(key, item)| seen.get(key) != Some(item)) {
+            world.violated(format!("{key:?} is {item} and was written as {:?}", seen.get(key)));
+        }
+        if let Some(key) = seen.keys().find(|key| !items.contains_key(key)) {
+            world.violated(format!("{key:?} was written and is not there"));
+        }
+        let books = world.books.iter();
+        let wrong = books.map(|book| checks::whole(&book.state, &book.names, &book.id, &items));
+        if let Some(why) = wrong.filter_map(Result::err).next() {
+            world.violated(format!("when nothing was under way: {why}"));
+        }
+        world.settle();
+    }
+
+    /// Lets the jobs do all that is left, in fair weather, and checks that they leave nothing behind.
+    async fn sweep_up(&mut self) {
+        self.network.fair_weather();
+        let mut left = None;
+        // Now and then an update date passes meanwhile, and there is more to do.
+        for round in 0..SWEEPING_UP {
+            self.put_forward += SWEEP_EXPECTED * 2;
+            let jobs: [Arc<dyn Command>; 2] = [
+                Arc::new(Rollover { time: u64::MAX, queue_fails: false }),
+                Arc::new(Sweep { messages: 1_000, time: u64::MAX, again: false }),
+            ];
+            let requests = (0..).zip(jobs).map(|(place, command)| {
+                let (id, after) = (u32::MAX / 2 + 2 * round + place, 120_000 * u64::from(place));
+                Planned::job(id, command).sent_after(after)
+            });
+            self.burst(&Burst { jump: Jump::None, requests: requests.collect() }).await;
+            let items = self.network.items();
+            let world = lock(&self.world);
+            if world.violation.is_some() {
+                return;
+            }
+            let mut books = world.books.iter();
+            // Whoever is killed between a deletion and what follows it leaves pages behind that nothing leads to.
+            let Counts { abandoned, unanswered, late, .. } = world.counts;
+            let tidy = abandoned + unanswered + late == 0;
+            left = books.find_map(|book| checks::swept(&book.state, &book.id, &items, tidy).err());
+            if left.is_none() {
+                return;
+            }
+        }
+        lock(&self.world).violated(format!("when all was swept: {}", left.unwrap_or_default()));
+    }
+
+    fn end(&self) -> Ended {
+        let world = lock(&self.world);
+        Ended {
+            violation: world.violation.clone(),
+            counts: world.counts.clone(),
+            operations: self.network.operations(),
+            faults: self.network.faults(),
+            trace: self.network.traced(),
+        }
+    }
+}
+
+/// Keeps a refusal under the request's key, as the API does.
+async fn keeping_refusals(context: &Context, sent: Sending<'_>) -> Result<String, StoreError> {
+    match (sent.await, &context.claim) {
+        (Err(StoreError::Refused(refusal)), Some(claim)) => {
+            let answer = store::Answer { status: 400, body: refused(&refusal), etag: None, location: None };
+            Ok(context.store.save_refusal(claim, answer, context.wall).await?.body)
+        }
+        (answer, _) => answer,
+    }
+}
+
+/// Notes that a request sets out, and gives what it needs.
+fn set_out(
+    planned: &Planned,
+    store: Store,
+    world: &Arc<Mutex<World>>,
+    wall: Timestamp,
+    seed: u64,
+) -> Context {
+    let shared = world.clone();
+    let mut world = lock(world);
+    world.counts.commands += 1;
+    world.counts.repeated += u64::from(planned.id != planned.request);
+    let Planned { id, account, command, key, .. } = planned;
+    let mut flight = Flight {
+        account: *account,
+        command: command.clone(),
+        wall,
+        picked: BTreeMap::new(),
+        key: key.clone(),
+        since: 0,
+        done: None,
+        outcomes: BTreeMap::new(),
+        last: (0, 0),
+        answered: false,
+        late: false,
+    };
+    let (mut id_of, mut forms, mut claim) = (None, None, None);
+    if let Some(account) = *account {
+        let book = &world.books[account];
+        (id_of, forms, flight.since) = (Some(book.id), Some(book.forms.clone()), book.past.len() - 1);
+        flight.picked = command.picks().into_iter().map(|pick| (pick, book.names.pick(pick))).collect();
+        // A request that comes again is the same: it names whom it named the first time.
+        let request = format!("request {}", planned.request);
+        let first = world.keys.entry((account, request)).or_default();
+        flight.picked.clone_from(first.picked.get_or_insert_with(|| flight.picked.clone()));
+        if let Some(key) = key {
+            let record = world.keys.entry((account, key.clone())).or_default();
+            if record.expires_at.is_some_and(|expires_at| expires_at <= wall) {
+                *record = KeyRecord::default();
+            }
+            flight.done.clone_from(&record.done);
+            flight.outcomes.clone_from(&record.outcomes);
+            claim = id_of.map(|id| store::Claim::new(id, key, &[7; 32], wall));
+        }
+    }
+    let picked = flight.picked.clone();
+    world.flights.insert(*id, flight);
+    drop(world);
+    let dice = Dice::of(&[seed, u64::from(*id), 1]);
+    Context { store, account: id_of, forms, wall, picked, claim, world: shared, dice }
+}
+
+async fn form(store: &Store, account: domain::ids::AccountId, set_marketing: bool, now: Timestamp) -> Form {
+    let new = NewForm {
+        name: "Newsletter".to_owned(),
+        provider: "native".to_owned(),
+        set_marketing,
+        field_map: BTreeMap::new(),
+        allowed_origins: Vec::new(),
+        redirect_url: None,
+    };
+    let told = crate::operations::Told::new();
+    let render = told.render();
+    store.create_form(account, &new, now, store::Finish::new(None, &render)).await.expect("a form");
+    told.take()
+}

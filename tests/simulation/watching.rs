@@ -1,0 +1,170 @@
+//! Watching: what each write means, and whether each answer is one that may be given.
+
+use std::collections::BTreeSet;
+
+use domain::limits::IDEMPOTENCY_KEPT;
+use store::StoreError;
+use testkit::Write;
+
+use super::checks;
+use super::commands::{Turn, refused};
+use super::raw::{Items, Kind, RawPeriod, kind};
+use super::world::{Book, Flight, World};
+
+impl World {
+    /// A write has happened.
+    pub fn saw(&mut self, write: &Write, items: &Items) {
+        if self.violation.is_some() || write.sender == 0 {
+            return;
+        }
+        self.counts.writes += 1;
+        self.counts.late += u64::from(write.late);
+        let Some(mut flight) = self.flights.remove(&write.sender) else {
+            return self.violated(format!("a write of a request that is long over: {write:?}"));
+        };
+        let seen = self.check(&mut flight, write, items);
+        if let Err(why) = seen {
+            let what: Vec<_> = write.changes.iter().map(|change| &change.key).collect();
+            let command = &flight.command;
+            self.violated(format!("request {} ({command:?}) wrote {what:?}: {why}", write.sender));
+        }
+        self.flights.insert(write.sender, flight);
+    }
+
+    fn check(&mut self, flight: &mut Flight, write: &Write, items: &Items) -> Result<(), String> {
+        let account = self.account_of(flight, write)?;
+        let key = flight.key.clone().map(|key| (account, key));
+        if let Some(record) = key.as_ref().and_then(|key| self.keys.get(key)) {
+            // What other requests under the same key did is this one's as well.
+            flight.done = flight.done.take().or_else(|| record.done.clone());
+            flight.outcomes.extend(&record.outcomes);
+        }
+        let book = &mut self.books[account];
+        checks::write_keeps_the_promises(&book.id, write, items)?;
+        let closed = book.state.model.statements.len();
+        understand(book, flight, write, items)?;
+        let closed = &book.state.model.statements[closed..];
+        self.counts.update_dates += closed.len() as u64;
+        self.counts.left += closed.iter().map(|(_, _, left)| left).sum::<u64>();
+        if let Some(key) = key {
+            let kinds: BTreeSet<bool> =
+                write.changes.iter().map(|change| kind(&change.key).1 == Kind::Answer).collect();
+            let record = self.keys.entry(key).or_default();
+            record.done.clone_from(&flight.done);
+            record.outcomes.clone_from(&flight.outcomes);
+            record.expires_at = Some(flight.wall.plus(IDEMPOTENCY_KEPT));
+            if kinds.contains(&true) {
+                record.kept = Some(flight.command.expectation(&self.books[account], flight));
+            }
+        }
+        Ok(())
+    }
+
+    /// The one account that a write is about, which is the sender's.
+    fn account_of(&self, flight: &Flight, write: &Write) -> Result<usize, String> {
+        let mut accounts = BTreeSet::new();
+        for change in &write.changes {
+            let account = kind(&change.key).0.and_then(|account| self.accounts.get(account));
+            accounts
+                .insert(*account.ok_or_else(|| format!("wrote {:?}, which is no account's", change.key))?);
+        }
+        match (accounts.pop_first(), accounts.is_empty(), flight.account) {
+            (Some(found), true, None) => Ok(found),
+            (Some(found), true, Some(own)) if found == own => Ok(found),
+            (found, _, own) => {
+                Err(format!("wrote to account {found:?} and {accounts:?}, being account {own:?}'s"))
+            }
+        }
+    }
+
+    /// A request was answered, or failed.
+    pub fn answered(&mut self, sender: u32, answer: Result<String, StoreError>) {
+        if self.violation.is_some() {
+            return;
+        }
+        let Some(mut flight) = self.flights.remove(&sender) else { return };
+        if let Err(why) = self.check_answer(&mut flight, answer) {
+            self.violated(format!("request {sender} ({:?}): {why}", flight.command));
+        }
+        self.flights.insert(sender, flight);
+    }
+
+    fn check_answer(
+        &mut self,
+        flight: &mut Flight,
+        answer: Result<String, StoreError>,
+    ) -> Result<(), String> {
+        let (given, refusal) = match answer {
+            Ok(text) => (text, false),
+            Err(StoreError::Refused(refusal)) => (refused(&refusal), true),
+            Err(StoreError::Unavailable(..)) => {
+                self.counts.unanswered += 1;
+                return Ok(());
+            }
+            Err(StoreError::Fault(what, source)) => return Err(format!("a fault: {what}: {source:?}")),
+        };
+        flight.answered = true;
+        let Some(account) = flight.account else { return Ok(()) };
+        let book = &self.books[account];
+        let translated = book.names.translate(&given);
+        let Some(key) = flight.key.clone() else {
+            return flight.command.expectation(book, flight).check(&translated);
+        };
+        let record = self.keys.entry((account, key)).or_default();
+        if refusal && record.kept.is_none() {
+            return flight.command.expectation(book, flight).check(&translated);
+        }
+        let kept = record.kept.as_ref().ok_or_else(|| format!("answered {given:?}, which is not kept"))?;
+        kept.check(&translated)?;
+        let first = record.answer.get_or_insert_with(|| given.clone());
+        match *first == given {
+            true => Ok(()),
+            false => Err(format!("answered {first:?} first and {given:?} then")),
+        }
+    }
+}
+
+/// Takes a write to what it means for the account.
+fn understand(book: &mut Book, flight: &mut Flight, write: &Write, items: &Items) -> Result<(), String> {
+    let periods = write.changes.iter().find(|change| kind(&change.key).1 == Kind::Period);
+    let periods = periods.map(|change| {
+        [&change.before, &change.after].map(|item| item.as_ref().map_or(0, |item| RawPeriod::of(item).number))
+    });
+    if let Some([before, after]) = periods
+        && before < after
+    {
+        return close(book, flight, after, items);
+    }
+    let deeds = write.changes.iter().any(|change| {
+        matches!(
+            kind(&change.key).1,
+            Kind::Account | Kind::Period | Kind::Contact(_) | Kind::Address(_) | Kind::Delivery
+        )
+    });
+    if !deeds || !write.transaction {
+        return checks::compare(&book.state, &book.names, &book.id, items);
+    }
+    if flight.answered {
+        return Err("it happened after it was answered".to_owned());
+    }
+    flight.late |= write.late;
+    let command = flight.command.clone();
+    command.happened(Turn { book: &mut *book, flight, write, items })?;
+    checks::take_instants(&mut book.state, &book.names, write)?;
+    book.moved();
+    Ok(())
+}
+
+/// Periods are closed up to this one.
+fn close(book: &mut Book, flight: &Flight, after: u64, items: &Items) -> Result<(), String> {
+    while book.state.model.number < after {
+        if !book.state.has_ended(flight.wall) {
+            let ends_at = book.state.model.ends_at;
+            return Err(format!("period {} was closed before {ends_at}", book.state.model.number));
+        }
+        book.state.model.close();
+    }
+    checks::compare(&book.state, &book.names, &book.id, items)?;
+    book.moved();
+    Ok(())
+}

@@ -1,0 +1,205 @@
+//! What the checks know: each account by the rules, the requests under way, and what was answered to whom.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use domain::Timestamp;
+use domain::ids::{AccountId, ContactId};
+use store::{Form, SweepTask};
+
+use super::commands::{Applied, Command, Expectation};
+use crate::model::rules::{Effect, Model};
+
+/// An account by the rules, at one instant.
+#[derive(Clone, Debug)]
+pub struct State {
+    pub model: Model,
+    /// A sandbox's own clock.
+    pub clock: Option<Timestamp>,
+}
+
+impl State {
+    /// The account's instant when the wall clock shows `wall`. Nothing happens in a period before it has begun,
+    /// whatever a slow clock says.
+    pub fn now(&self, wall: Timestamp) -> Timestamp {
+        self.clock.unwrap_or(wall).max(self.model.starts_at)
+    }
+
+    /// Whether whoever looks at `wall` must first see the period closed.
+    pub fn has_ended(&self, wall: Timestamp) -> bool {
+        self.now(wall) >= self.model.ends_at
+    }
+}
+
+/// Which contact is which person.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    ids: BTreeMap<usize, ContactId>,
+    people: BTreeMap<ContactId, usize>,
+    /// In the order in which they were first seen.
+    known: Vec<ContactId>,
+}
+
+impl Names {
+    pub fn bind(&mut self, who: usize, id: ContactId) {
+        self.ids.insert(who, id);
+        self.people.insert(id, who);
+        self.known.push(id);
+    }
+
+    pub fn id(&self, who: usize) -> Option<ContactId> {
+        self.ids.get(&who).copied()
+    }
+
+    pub fn person(&self, id: ContactId) -> Option<usize> {
+        self.people.get(&id).copied()
+    }
+
+    /// Some contact that there is or was.
+    pub fn pick(&self, pick: u64) -> Option<ContactId> {
+        let length = self.known.len() as u64;
+        (length > 0).then(|| self.known[usize::try_from(pick % length).unwrap()])
+    }
+
+    /// A text in which contacts' ids are replaced by the people's numbers.
+    pub fn translate(&self, text: &str) -> String {
+        let mut translated = String::new();
+        let mut rest = text;
+        while let Some(at) = rest.find("con_") {
+            let (before, id) = rest.split_at(at);
+            let (id, after) = id.split_at(id.len().min(30));
+            translated.push_str(before);
+            match id.parse().ok().and_then(|id| self.person(id)) {
+                Some(who) => translated.push_str(&format!("#{who}")),
+                None => translated.push_str("#nobody"),
+            }
+            rest = after;
+        }
+        translated + rest
+    }
+}
+
+/// Deliveries that were accepted: what came of each, and until when it is remembered.
+pub type Deliveries = BTreeMap<String, (String, Timestamp)>;
+
+/// One account's side of the checks.
+pub struct Book {
+    pub id: AccountId,
+    /// What the account is now.
+    pub state: State,
+    /// What it has been since nothing was under way, oldest first; the last is what it is now.
+    pub past: Vec<State>,
+    pub names: Names,
+    pub forms: [Form; 2],
+    /// Deliveries that were accepted, with what came of them.
+    pub deliveries: Deliveries,
+}
+
+impl Book {
+    /// Notes what the account has become.
+    pub fn moved(&mut self) {
+        self.past.push(self.state.clone());
+    }
+}
+
+/// What a request is about, resolved when it was first sent: the contacts that it names by id.
+pub type Picked = BTreeMap<u64, Option<ContactId>>;
+
+/// A request that was sent, and what is known of it.
+pub struct Flight {
+    /// The account's place in the world; none for jobs that serve all of them.
+    pub account: Option<usize>,
+    pub command: Arc<dyn Command>,
+    pub wall: Timestamp,
+    pub picked: Picked,
+    pub key: Option<String>,
+    /// How many states the account had been in when it was sent.
+    pub since: usize,
+    /// What it did: for a command that does one thing, what it must answer.
+    pub done: Option<Applied>,
+    /// For status commands: what it did to whom.
+    pub outcomes: BTreeMap<ContactId, Effect>,
+    /// For status commands: how its last transaction moved the usage and the leaving.
+    pub last: (i64, i64),
+    /// Whether an answer was given that says what happened.
+    pub answered: bool,
+    /// Whether it happened after its sender had been told that it might not.
+    pub late: bool,
+}
+
+/// What is known of an `Idempotency-Key`.
+#[derive(Clone, Default)]
+pub struct KeyRecord {
+    /// What requests under it have done.
+    pub done: Option<Applied>,
+    pub outcomes: BTreeMap<ContactId, Effect>,
+    /// What the answer that is kept may be.
+    pub kept: Option<Expectation>,
+    /// The answer that was given first.
+    pub answer: Option<String>,
+    pub picked: Option<Picked>,
+    /// When the answer may be forgotten.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A message in the queue of sweeps.
+#[derive(Clone, Debug)]
+pub struct Message {
+    pub task: SweepTask,
+    pub visible_at: Timestamp,
+}
+
+/// What a run counts.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    pub commands: u64,
+    pub abandoned: u64,
+    pub repeated: u64,
+    pub unanswered: u64,
+    /// Requests whose sender was told that the connection broke, and which happened afterwards.
+    pub late: u64,
+    pub update_dates: u64,
+    /// People who left at one.
+    pub left: u64,
+    pub writes: u64,
+}
+
+/// Everything that the checks know.
+pub struct World {
+    pub books: Vec<Book>,
+    pub flights: BTreeMap<u32, Flight>,
+    pub keys: BTreeMap<(usize, String), KeyRecord>,
+    pub messages: Vec<Message>,
+    pub counts: Counts,
+    /// The first thing that was not as the rules say.
+    pub violation: Option<String>,
+    /// Accounts by id.
+    pub accounts: BTreeMap<String, usize>,
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self {
+            books: Vec::new(),
+            flights: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            messages: Vec::new(),
+            counts: Counts::default(),
+            violation: None,
+            accounts: BTreeMap::new(),
+        }
+    }
+
+    /// Notes the first violation; what follows from it says nothing.
+    pub fn violated(&mut self, what: String) {
+        self.violation.get_or_insert(what);
+    }
+
+    /// Nothing is under way any more: what has been is settled.
+    pub fn settle(&mut self) {
+        self.flights.clear();
+        for book in &mut self.books {
+            book.past = vec![book.state.clone()];
+        }
+    }
+}
