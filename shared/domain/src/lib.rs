@@ -14,6 +14,7 @@ pub mod marketing;
 pub mod period;
 pub mod permission;
 pub mod property;
+pub mod provider;
 pub mod source;
 pub mod text;
 pub mod tier;
