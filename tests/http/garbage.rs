@@ -46,7 +46,8 @@ impl Fixture {
     }
 }
 
-fn any_json() -> impl Strategy<Value = Value> {
+/// JSON of any shape, with words of the API in it more often than chance has them.
+pub fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -99,7 +100,8 @@ fn any_bytes_as_a_body() {
 }
 
 #[test]
-fn any_json_as_a_body() {
+/// JSON of any shape, with words of the API in it more often than chance has them.
+pub fn any_json_as_a_body() {
     Fixture::new(takes_a_body).run(&(any::<Index>(), any_json()), |fixture, (operation, body)| {
         let request = fixture.walk.request(fixture.operation(operation)).json(&body);
         fixture.runtime.block_on(request.into_future())
@@ -122,7 +124,7 @@ fn a_good_body_with_any_json_in_any_place() {
 }
 
 /// Every place within a body, as a JSON pointer (RFC 6901).
-fn places(value: &Value) -> Vec<String> {
+pub fn places(value: &Value) -> Vec<String> {
     let children: Vec<(String, &Value)> = match value {
         Value::Object(entries) => {
             let escaped = |name: &str| name.replace('~', "~0").replace('/', "~1");
@@ -172,7 +174,7 @@ fn any_path_query_and_header() {
 }
 
 #[test]
-fn places_are_those_of_the_body() {
+pub fn places_are_those_of_the_body() {
     let body = json!({"a": [1, {"b/c": null}]});
     assert_eq!(places(&body), ["/a", "/a/0", "/a/1", "/a/1/b~1c"]);
 }

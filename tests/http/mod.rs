@@ -8,7 +8,7 @@ mod contacts;
 mod deletions;
 mod eligibility;
 mod forms;
-mod garbage;
+pub mod garbage;
 mod idempotency;
 mod intakes;
 mod isolation;

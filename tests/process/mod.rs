@@ -11,6 +11,7 @@ mod contacts;
 mod events;
 mod faults;
 mod function;
+mod garbage;
 mod gate;
 mod marketing;
 mod permissions;
