@@ -19,6 +19,9 @@ pub const IDEMPOTENCY_KEPT: TimeDelta = TimeDelta::hours(24);
 /// How long a form delivery's id is remembered (`form-providers.md`, rule 3).
 pub const DELIVERY_KEPT: TimeDelta = TimeDelta::days(7);
 
+/// How long a rejected submission is kept for the account to look at: a quarter, in which somebody mends the mapping.
+pub const REJECTED_KEPT: TimeDelta = TimeDelta::days(90);
+
 // Addresses, properties and search filters.
 
 /// An e-mail address in bytes: the forward path of RFC 5321 §4.5.3.1.3 is 256 with its angle brackets.
@@ -75,6 +78,13 @@ pub const CONTACTS_PER_TRANSACTION_MAX: usize = 98;
 
 /// How many bytes of contacts share a transaction. DynamoDB takes 4 MB; the rest is room for names and history.
 pub const TRANSACTION_BYTES_MAX: usize = 3_000_000;
+
+/// How many items share a transaction (DynamoDB).
+pub const TRANSACTION_ITEMS_MAX: usize = 100;
+
+/// How many submissions of forms share a transaction. Each writes three items (the person, the address, the delivery),
+/// and all of them the period and, of each form, its counts and its day: 92 of the 100 for one form.
+pub const SUBMISSIONS_PER_TRANSACTION_MAX: usize = 30;
 
 /// How many changes stand with a contact itself; when there are more, the oldest move to a page.
 pub const HISTORY_RECENT_MAX: usize = 24;
@@ -145,6 +155,42 @@ pub const SUBMISSION_ID_CHARS_MAX: usize = 255;
 
 /// The length of the address of the page that a form stands on: what browsers and servers commonly take.
 pub const PAGE_URL_CHARS_MAX: usize = 2048;
+
+/// How many bytes of answers a rejected submission is kept with. An item has at most 400 KB (DynamoDB), and a contact
+/// takes half as much ([`PROPERTIES_BYTES_MAX`]).
+pub const REJECTED_BYTES_MAX: usize = 256 * 1024;
+
+/// How long the queue may take with a submission in the inbox before the schedule asks for it again.
+pub const INBOX_EXPECTED: TimeDelta = TimeDelta::minutes(15);
+
+/// How many live secrets a form has: one, and the one that takes over from it.
+pub const FORM_SECRETS_MAX: usize = 2;
+
+/// The least length of a form's secret: 16 random letters and digits are 95 bits.
+pub const FORM_SECRET_CHARS_MIN: usize = 16;
+
+/// The length of a form's secret: what a header or an address comfortably holds.
+pub const FORM_SECRET_CHARS_MAX: usize = 255;
+
+/// The least length of a key of Standard Webhooks 1.0, in bytes ("Signature scheme": between 24 and 64).
+pub const STANDARD_WEBHOOKS_KEY_BYTES_MIN: usize = 24;
+
+/// The length of a key of Standard Webhooks 1.0, in bytes.
+pub const STANDARD_WEBHOOKS_KEY_BYTES_MAX: usize = 64;
+
+/// How far the time at which a webhook was signed may lie from now, in either direction: what Standard Webhooks
+/// recommends, and what Webflow asks for.
+pub const WEBHOOK_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
+
+/// The same for Calendly, whose documentation asks for this.
+pub const WEBHOOK_TOLERANCE_CALENDLY: TimeDelta = TimeDelta::minutes(3);
+
+/// How many bytes of answers, as JSON, are kept of a submission that was rejected. They stand in one item of at most
+/// 400 KB (DynamoDB) together with what was wrong with them.
+pub const REJECTED_ANSWERS_BYTES_MAX: usize = 256 * 1024;
+
+/// How much is kept of an answer that is cut because the answers are longer than that.
+pub const REJECTED_ANSWER_CUT_CHARS: usize = 200;
 
 /// How long a browser may remember that a page may post to a form, in seconds. A changed list of origins is to be
 /// seen soon.
