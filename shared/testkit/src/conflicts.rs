@@ -13,6 +13,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
+use futures_util::future::join;
 use serde_json::{Value, json};
 
 /// A fault for one request.
@@ -140,10 +141,9 @@ impl HttpConnector for Connector {
             if let Err(met) = faults.take(&items) {
                 return Ok(conflict(&met));
             }
-            if !items.is_empty() {
-                tokio::time::sleep(faults.in_flight).await;
-            }
-            let answer = inner.call(request).await;
+            // The engine's own time is part of the time in flight, and not added to it.
+            let in_flight = if items.is_empty() { Duration::ZERO } else { faults.in_flight };
+            let (answer, ()) = join(inner.call(request), tokio::time::sleep(in_flight)).await;
             faults.release(&items);
             if fault == Some(Fault::AnswerLost) {
                 return Err(ConnectorError::timeout("the answer was lost".into()));
