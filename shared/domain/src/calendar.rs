@@ -54,7 +54,7 @@ impl Calendar {
     /// [`Timestamp::MAX`] where none is left before it: the one case in which the answer may equal `after`.
     #[must_use]
     pub fn next_update(&self, after: Timestamp) -> Timestamp {
-        let month = MonthIndex::of(self.time_zone.local(after).date());
+        let month = MonthIndex::of(self.time_zone.date(after));
         self.first_days(month)
             .chain(self.renewals(month))
             .map(|date| self.time_zone.midnight(date))
@@ -69,7 +69,7 @@ impl Calendar {
         match self.term {
             Term::Monthly => true,
             Term::Annual => {
-                let month = MonthIndex::of(self.time_zone.local(update).date());
+                let month = MonthIndex::of(self.time_zone.date(update));
                 self.renewals(month).any(|date| self.time_zone.midnight(date) == update)
             }
         }

@@ -1,5 +1,6 @@
 //! Deciding a change of state: pure, total, and the only place that does.
 
+use crate::budget::Budget;
 use crate::marketing::{Standing, State};
 use crate::period::Period;
 use crate::text::words;
@@ -35,6 +36,8 @@ words! {
         CapReached = "cap-reached",
         /// The account has marketing contacts switched off.
         MarketingContactsOff = "marketing-contacts-off",
+        /// The form has set as many people marketing today as it may.
+        FormBudget = "form-budget",
     }
 }
 
@@ -107,6 +110,31 @@ impl<'p> Ledger<'p> {
         self.period.with(self.delta)
     }
 
+    /// Decides one command for a contact with this standing, which comes through a form with this budget, if it has one.
+    ///
+    /// The account's own refusals come first: a person whom the account has no room for uses up no budget.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::decide`], and [`Refusal::FormBudget`].
+    pub fn decide_within(
+        &mut self,
+        standing: Standing,
+        command: Command,
+        budget: Option<&mut Budget>,
+    ) -> Result<Transition, Refusal> {
+        let before = self.delta;
+        let transition = self.decide(standing, command)?;
+        if transition.outcome == Outcome::Set
+            && let Some(budget) = budget
+            && !budget.take_one()
+        {
+            self.delta = before;
+            return Err(Refusal::FormBudget);
+        }
+        Ok(transition)
+    }
+
     /// Decides one command for a contact with this standing.
     ///
     /// # Errors
@@ -138,9 +166,11 @@ impl<'p> Ledger<'p> {
 
 #[cfg(test)]
 mod tests {
+    use chrono::NaiveDate;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::budget::DayCount;
     use crate::period::PeriodNumber;
     use crate::period::tests::period;
 
@@ -211,6 +241,28 @@ mod tests {
         let period = Period { marketing_contacts: false, ..in_period(0, 0, None) };
         let decided = Ledger::new(&period).decide(Standing::NonMarketing, Command::SetMarketing);
         assert_eq!(decided.err(), Some(Refusal::MarketingContactsOff));
+    }
+
+    #[test]
+    fn a_budget_lets_so_many_be_set_and_no_more_and_the_cap_comes_first() {
+        let new = Standing::NonMarketing;
+        let period = in_period(5, 2, Some(8));
+        let mut ledger = Ledger::new(&period);
+        let day = NaiveDate::from_ymd_opt(2026, 11, 21).unwrap();
+        let mut budget = Budget::new(5, DayCount { day, new_marketing: 3 });
+        let mut decide = |ledger: &mut Ledger<'_>, standing| {
+            let decided = ledger.decide_within(standing, Command::SetMarketing, Some(&mut budget));
+            decided.map(|transition| transition.outcome)
+        };
+        assert_eq!(decide(&mut ledger, standing(State::Leaving)), Ok(Outcome::Kept));
+        assert_eq!(decide(&mut ledger, standing(State::Marketing)), Ok(Outcome::Unchanged));
+        assert_eq!(decide(&mut ledger, new), Ok(Outcome::Set));
+        assert_eq!(decide(&mut ledger, new), Ok(Outcome::Set));
+        assert_eq!(decide(&mut ledger, new), Err(Refusal::FormBudget));
+        assert_eq!(ledger.delta(), Delta { marketing: 2, leaving: -1 }, "a refusal moves nothing");
+        assert_eq!(ledger.decide_within(new, Command::SetMarketing, None).unwrap().outcome, Outcome::Set);
+        assert_eq!(decide(&mut ledger, new), Err(Refusal::CapReached), "the account's cap comes first");
+        assert_eq!(budget.taken(), 2);
     }
 
     fn any_state() -> impl Strategy<Value = State> {

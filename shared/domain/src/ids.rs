@@ -89,6 +89,11 @@ id!(
     IntegrationId,
     "int"
 );
+id!(
+    /// A submission of a form that could not be taken and is kept for the account to look at.
+    RejectionId,
+    "rej"
+);
 
 /// How many partitions an account's contacts are spread over.
 pub const BUCKETS: u8 = 16;

@@ -3,6 +3,7 @@
 //! The behaviour is that of `rules.md`; `now` and randomness are arguments.
 
 pub mod address;
+pub mod budget;
 pub mod calendar;
 pub mod contact;
 pub mod decision;
@@ -15,6 +16,7 @@ pub mod period;
 pub mod permission;
 pub mod property;
 pub mod provider;
+pub mod secrets;
 pub mod source;
 pub mod text;
 pub mod tier;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::ids::{FormId, IntegrationId, UserId};
+use crate::provider::Provider;
 use crate::text::words;
 
 words! {
@@ -49,6 +50,13 @@ pub struct Source {
 }
 
 impl Source {
+    /// A form of this provider.
+    #[must_use]
+    pub fn form(provider: Provider, name: String, id: FormId) -> Self {
+        let kind = if provider.is_native() { SourceType::Form } else { SourceType::ExternalForm };
+        Self { kind, name, id: Some(id.to_string()) }
+    }
+
     /// The update date itself, which turns leaving contacts into non-marketing ones.
     #[must_use]
     pub fn update_date() -> Self {
@@ -81,9 +89,9 @@ pub struct DefaultStatus {
 /// A source together with the setting that decides for it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Intake {
-    /// A form made in the account, with its own switch.
+    /// A form, with its own switch or the account's ([`AccountDefaults::for_form`]).
     Form {
-        /// The form's `set_marketing`.
+        /// Whether it sets people marketing.
         set_marketing: bool,
     },
     /// A chat flow, with its own switch.
@@ -137,6 +145,13 @@ impl Default for AccountDefaults {
 }
 
 impl AccountDefaults {
+    /// The setting for a form of this provider: its own, if it says one, or else the account's for forms that were not
+    /// made here. One that was made here sets people marketing.
+    #[must_use]
+    pub fn for_form(&self, provider: Provider, set_marketing: Option<bool>) -> bool {
+        set_marketing.unwrap_or(provider.is_native() || self.external_form)
+    }
+
     /// The setting for one chat flow.
     #[must_use]
     pub fn for_chatflow(&self, id: Option<&str>) -> bool {
@@ -168,6 +183,23 @@ mod tests {
                 DefaultStatus { new_contact, existing_contact },
                 "{intake:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_form_goes_by_its_own_word_and_one_from_elsewhere_by_the_accounts() {
+        let table = [
+            (Provider::Native, None, true, true),
+            (Provider::Native, None, false, true),
+            (Provider::Native, Some(false), true, false),
+            (Provider::Typeform, None, true, true),
+            (Provider::Typeform, None, false, false),
+            (Provider::Typeform, Some(true), false, true),
+            (Provider::Generic, Some(false), true, false),
+        ];
+        for (provider, own, external_form, sets) in table {
+            let defaults = AccountDefaults { external_form, ..AccountDefaults::default() };
+            assert_eq!(defaults.for_form(provider, own), sets, "{provider} {own:?} {external_form}");
         }
     }
 

@@ -35,6 +35,12 @@ impl TimeZone {
         self.name
     }
 
+    /// What day it is there.
+    #[must_use]
+    pub fn date(self, at: Timestamp) -> NaiveDate {
+        self.local(at).date()
+    }
+
     /// What clocks there show.
     pub(super) fn local(self, at: Timestamp) -> NaiveDateTime {
         at.to_utc().naive_utc() + TimeDelta::seconds(self.offset(at.seconds()))

@@ -1,0 +1,165 @@
+//! The secrets that a form's provider signs with, or sends along.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use thiserror::Error;
+
+use crate::limits::{
+    FORM_SECRET_CHARS_MAX, FORM_SECRET_CHARS_MIN, FORM_SECRETS_MAX, STANDARD_WEBHOOKS_KEY_BYTES_MAX,
+    STANDARD_WEBHOOKS_KEY_BYTES_MIN,
+};
+use crate::provider::Provider;
+
+/// What a secret of Standard Webhooks begins with; the key follows in base64.
+pub const STANDARD_WEBHOOKS_PREFIX: &str = "whsec_";
+
+/// The live secrets of a form: two at most, so that one can take over from the other. `Debug` shows how many there are.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Secrets(Vec<String>);
+
+/// Secrets that a form cannot have. It never repeats one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum SecretsError {
+    /// A form that posts here itself is open to everybody's browser and has nothing to keep secret.
+    #[error("a native form takes no secrets: anybody may submit it")]
+    Native,
+    /// There are too many.
+    #[error("expected at most {FORM_SECRETS_MAX} secrets")]
+    TooMany,
+    /// One is too short, too long, or holds other characters.
+    #[error(
+        "expected secrets of {FORM_SECRET_CHARS_MIN} to {FORM_SECRET_CHARS_MAX} visible ASCII characters, without spaces"
+    )]
+    Characters,
+    /// One is not as Standard Webhooks 1.0 writes them.
+    #[error(
+        "expected {STANDARD_WEBHOOKS_PREFIX} and then {STANDARD_WEBHOOKS_KEY_BYTES_MIN} to {STANDARD_WEBHOOKS_KEY_BYTES_MAX} bytes in base64"
+    )]
+    StandardWebhooks,
+}
+
+impl Secrets {
+    /// The secrets of a form of this provider, in the order given.
+    ///
+    /// # Errors
+    ///
+    /// See [`SecretsError`].
+    pub fn new(provider: Provider, texts: Vec<String>) -> Result<Self, SecretsError> {
+        if provider.is_native() && !texts.is_empty() {
+            return Err(SecretsError::Native);
+        }
+        if texts.len() > FORM_SECRETS_MAX {
+            return Err(SecretsError::TooMany);
+        }
+        if !texts.iter().all(|text| is_secret(text)) {
+            return Err(SecretsError::Characters);
+        }
+        if provider == Provider::StandardWebhooks && !texts.iter().all(|text| is_standard(text)) {
+            return Err(SecretsError::StandardWebhooks);
+        }
+        Ok(Self(texts))
+    }
+
+    /// Secrets that were checked before they were stored.
+    #[must_use]
+    pub fn from_trusted(stored: Vec<String>) -> Self {
+        Self(stored)
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none: then nothing can be believed to come from the provider.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Whether a text can stand in a header and in an address, and is not guessed by trying.
+fn is_secret(text: &str) -> bool {
+    (FORM_SECRET_CHARS_MIN..=FORM_SECRET_CHARS_MAX).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+fn is_standard(text: &str) -> bool {
+    let key = text.strip_prefix(STANDARD_WEBHOOKS_PREFIX).and_then(|rest| STANDARD.decode(rest).ok());
+    let bytes = STANDARD_WEBHOOKS_KEY_BYTES_MIN..=STANDARD_WEBHOOKS_KEY_BYTES_MAX;
+    key.is_some_and(|key| bytes.contains(&key.len()))
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secrets({})", self.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secrets(provider: Provider, texts: &[&str]) -> Result<usize, SecretsError> {
+        Secrets::new(provider, texts.iter().map(|text| (*text).to_owned()).collect())
+            .map(|secrets| secrets.len())
+    }
+
+    #[test]
+    fn a_form_has_two_at_most_and_a_native_one_has_none() {
+        let (one, two) = ("0123456789abcdef", "fedcba9876543210");
+        assert_eq!(secrets(Provider::Typeform, &[]), Ok(0));
+        assert_eq!(secrets(Provider::Typeform, &[one]), Ok(1));
+        assert_eq!(secrets(Provider::Generic, &[one, two]), Ok(2));
+        assert_eq!(secrets(Provider::Generic, &[one, two, one]), Err(SecretsError::TooMany));
+        assert_eq!(secrets(Provider::Native, &[]), Ok(0));
+        assert_eq!(secrets(Provider::Native, &[one]), Err(SecretsError::Native));
+    }
+
+    #[test]
+    fn a_secret_is_long_enough_and_can_stand_in_a_header() {
+        let longest = "x".repeat(FORM_SECRET_CHARS_MAX);
+        assert_eq!(secrets(Provider::Tally, &[&longest]), Ok(1));
+        let longer = format!("{longest}x");
+        for text in
+            ["", "fifteen-letters", "with a space in it", "tab\tin-the-middle", "größer-als-ascii", &longer]
+        {
+            assert_eq!(secrets(Provider::Tally, &[text]), Err(SecretsError::Characters), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_of_standard_webhooks_is_a_key_in_base64() {
+        let key = |bytes: usize| format!("whsec_{}", STANDARD.encode(vec![7; bytes]));
+        for bytes in [24, 25, 26, 64] {
+            assert_eq!(secrets(Provider::StandardWebhooks, &[&key(bytes)]), Ok(1), "{bytes}");
+        }
+        let bare = STANDARD.encode([7; 32]);
+        for text in
+            [&key(23), &key(65), &bare, "whsec_not+base64*not+base64*not+base64", "whsec_0123456789abcdef"]
+        {
+            assert_eq!(
+                secrets(Provider::StandardWebhooks, &[text]),
+                Err(SecretsError::StandardWebhooks),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn neither_debug_nor_errors_show_a_secret() {
+        let secret = "a-secret-with-space";
+        let kept = Secrets::from_trusted(vec![secret.to_owned()]);
+        assert_eq!(format!("{kept:?}"), "Secrets(1)");
+        let error = secrets(Provider::StandardWebhooks, &[secret]).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains(secret));
+    }
+}
