@@ -10,7 +10,6 @@ use utoipa::openapi::{ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, O
 use utoipa::{IntoParams, PartialSchema as _, ToSchema as _};
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::context::Context;
 use crate::problem::{FieldError, PROBLEM_JSON, ProblemDocument};
 
 /// The tags under which operations are grouped; a route names one of them.
@@ -50,13 +49,13 @@ pub struct IfMatch {
 
 /// A router that is described as it is built: `openapi::router().routes(routes!(handler))`.
 #[must_use]
-pub fn router() -> OpenApiRouter<Context> {
+pub fn router<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
     OpenApiRouter::with_openapi(document())
 }
 
 /// The description of a finished router, with what all of its operations have in common.
 #[must_use]
-pub fn describe(router: OpenApiRouter<Context>) -> OpenApi {
+pub fn describe<S: Clone + Send + Sync + 'static>(router: OpenApiRouter<S>) -> OpenApi {
     let mut document = router.into_openapi();
     for item in document.paths.paths.values_mut() {
         operations(item).for_each(with_problems);

@@ -33,3 +33,22 @@ impl<S: Send + Sync, T: FromStr> FromRequestParts<S> for PathId<T> {
         text.parse().map(Self).map_err(|_| Problem::not_found("The thing with this id"))
     }
 }
+
+/// The route's two path parameters as ids. What has not the form of one is not found, as an unknown one is.
+pub struct PathIds<A, B>(pub A, pub B);
+
+impl<S: Send + Sync, A: FromStr, B: FromStr> FromRequestParts<S> for PathIds<A, B> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Ok(Path((first, second))) = Path::<(String, String)>::from_request_parts(parts, state).await
+        else {
+            // One of them is not UTF-8 once decoded.
+            return Err(Problem::invalid_field("path", "expected percent-encoded UTF-8"));
+        };
+        match (first.parse(), second.parse()) {
+            (Ok(first), Ok(second)) => Ok(Self(first, second)),
+            _ => Err(Problem::not_found("The thing with this id")),
+        }
+    }
+}

@@ -14,6 +14,8 @@ use serde_json::{Map, Value, json};
 use store::{Answer, Refused, StoreError};
 use utoipa::ToSchema;
 
+use crate::respond::json as json_answer;
+
 /// The media type of problem documents (RFC 9457 §3).
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
@@ -232,6 +234,19 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// The response with a document of another kind, for callers who know another API's errors: everything else about
+    /// it is the same, and a fault is logged as ever.
+    pub fn into_response_as(self, document: &impl Serialize) -> Response {
+        let mut response = self.into_response();
+        let Answer { body, .. } = json_answer(response.status(), document);
+        response.extensions_mut().remove::<Document>();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        *response.body_mut() = Body::from(body);
+        response
+    }
+}
+
 impl fmt::Debug for Problem {
     /// Without the texts, which may repeat names that the caller chose.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -428,6 +443,22 @@ mod tests {
     fn a_missing_token_names_the_scheme() {
         let response = Problem::new(Slug::Unauthenticated, "No token.").into_response();
         assert_eq!(response.headers()[WWW_AUTHENTICATE], "Bearer");
+    }
+
+    #[tokio::test]
+    async fn another_document_has_the_same_status_headers_and_cause() {
+        let problem = Problem::from(StoreError::Unavailable("throttled".into(), None));
+        let response = problem.into_response_as(&json!({"status": "error"}));
+        assert_eq!(
+            (response.status().as_u16(), response.headers()[RETRY_AFTER].as_bytes()),
+            (503, &b"1"[..])
+        );
+        assert_eq!(response.headers()[CONTENT_TYPE], "application/json");
+        assert!(
+            response.extensions().get::<Cause>().is_some()
+                && response.extensions().get::<Document>().is_none()
+        );
+        assert_eq!(read(response).await, json!({"status": "error"}));
     }
 
     #[test]
