@@ -2,6 +2,7 @@
 
 use domain::marketing::State;
 use domain::period::PeriodNumber;
+use domain::provider::Provider;
 use serde_json::json;
 
 use crate::binaries::{Binaries, FUNCTIONS};
@@ -99,14 +100,7 @@ async fn usual(name: &str) -> (Setting, String) {
 
 /// A form of the account.
 async fn form(setting: &Setting) -> domain::ids::FormId {
-    let new = store::NewForm {
-        name: "Newsletter".to_owned(),
-        provider: "native".to_owned(),
-        set_marketing: true,
-        field_map: std::collections::BTreeMap::new(),
-        allowed_origins: Vec::new(),
-        redirect_url: None,
-    };
+    let new = store::NewForm::new(Provider::Native, "Newsletter");
     let render = |form: &store::Form| store::Answer {
         status: 201,
         body: form.id.to_string(),

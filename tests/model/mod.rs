@@ -16,11 +16,12 @@ use domain::decision::{Command, Outcome, Refusal};
 use domain::ids::{AccountId, ContactId};
 use domain::marketing::State;
 use domain::period::Terms;
+use domain::provider::Provider;
 use domain::source::Intake;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use store::{
-    ChangeAccount, ContactRef, Due, FieldTarget, Finish, Form, MarketingEffect, NewForm, Refused, SaveMode,
+    ChangeAccount, ContactRef, Due, Finish, Form, MarketingEffect, NewForm, Refused, SaveMode,
     StatusOutcome, Store, StoreError, Submission,
 };
 use testkit::{TestTable, at, email, terms};
@@ -366,14 +367,7 @@ fn effect(status: Option<Result<Outcome, Refusal>>) -> Effect {
 }
 
 async fn form(store: &Store, account: AccountId, set_marketing: bool, now: Timestamp) -> Form {
-    let new = NewForm {
-        name: "Newsletter".to_owned(),
-        provider: "native".to_owned(),
-        set_marketing,
-        field_map: BTreeMap::<String, FieldTarget>::new(),
-        allowed_origins: Vec::new(),
-        redirect_url: None,
-    };
+    let new = NewForm { set_marketing: Some(set_marketing), ..NewForm::new(Provider::Native, "Newsletter") };
     let told = Told::new();
     let render = told.render();
     store.create_form(account, &new, now, Finish::new(None, &render)).await.expect("a form");

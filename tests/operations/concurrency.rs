@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::decision::{Command, Outcome, Refusal};
 use domain::ids::ContactId;
+use domain::provider::Provider;
 use domain::source::Intake;
 use futures_util::future::join_all;
 use store::{ContactRef, Finish, Form, NewForm, SaveMode, StatusOutcome, Submission};
@@ -139,14 +140,7 @@ async fn one_delivery_sent_in_parallel_is_one_contact_and_one_unit() {
 
 /// A form that sets marketing.
 async fn form(table: &TestTable, account: domain::ids::AccountId) -> Form {
-    let new = NewForm {
-        name: "Newsletter".to_owned(),
-        provider: "native".to_owned(),
-        set_marketing: true,
-        field_map: BTreeMap::new(),
-        allowed_origins: Vec::new(),
-        redirect_url: None,
-    };
+    let new = NewForm::new(Provider::Native, "Newsletter");
     let told = Told::new();
     table.store.create_form(account, &new, at(START), Finish::new(None, &told.render())).await.unwrap();
     told.take()

@@ -2,6 +2,7 @@
 
 use domain::decision::Command;
 use domain::ids::{TokenId, UserId};
+use domain::provider::Provider;
 use store::{
     ChangeContact, ChangeForm, ChangeUser, ContactRef, Finish, NewForm, Refused, StatusOutcome, StoreError,
 };
@@ -50,14 +51,7 @@ async fn another_accounts_forms_users_and_tokens_are_not_found() {
     let table = TestTable::start().await;
     let (ours, theirs) = (table.account(at(START)).await, table.account(at(START)).await);
     let store = &table.store;
-    let new = NewForm {
-        name: "Newsletter".to_owned(),
-        provider: "native".to_owned(),
-        set_marketing: true,
-        field_map: std::collections::BTreeMap::new(),
-        allowed_origins: Vec::new(),
-        redirect_url: None,
-    };
+    let new = NewForm::new(Provider::Native, "Newsletter");
     let told = Told::new();
     store.create_form(theirs, &new, at(START), Finish::new(None, &told.render())).await.unwrap();
     let form = told.take();

@@ -1,6 +1,6 @@
 //! The function `form-submission`: what browsers post, as API Gateway hands it on.
 
-use serde_json::{Value, json};
+use domain::provider::Provider;
 use store::{Finish, Form, NewForm};
 
 use super::events::{HttpAnswer, HttpEvent, http};
@@ -12,12 +12,9 @@ const PAGE: &str = "https://www.lovelace.example.org";
 
 async fn form(setting: &Setting, redirect_url: Option<&str>) -> Form {
     let new = NewForm {
-        name: "Newsletter".to_owned(),
-        provider: "native".to_owned(),
-        set_marketing: true,
-        field_map: [].into(),
         allowed_origins: vec![PAGE.to_owned()],
         redirect_url: redirect_url.map(str::to_owned),
+        ..NewForm::new(Provider::Native, "Newsletter")
     };
     let told = Told::new();
     let render = told.render();

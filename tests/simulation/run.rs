@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use aws_sdk_dynamodb::Client;
 use chrono::TimeDelta;
 use domain::Timestamp;
 use domain::limits::SWEEP_EXPECTED;
+use domain::provider::Provider;
 use domain::tier::Tier;
 use store::{Account, Entropy, Form, NewAccount, NewForm, Store, StoreError};
 use testkit::{Dice, Network, TABLE, at};
@@ -17,7 +19,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use super::checks;
 use super::commands::{Command, Context, Rollover, Sending, Sweep, refused, told};
 use super::plan::{AccountPlan, Burst, History, Jump, Planned, START};
-use super::world::{Book, Counts, Flight, KeyRecord, Names, State, World};
+use super::world::{Book, Counts, Flight, KeyRecord, Names, State, Violation, World};
 use crate::model::rules::Model;
 
 /// How long an index takes to catch up at the most, when nothing is written.
@@ -26,11 +28,14 @@ const INDEX_CATCHES_UP: Duration = Duration::from_secs(2);
 /// How often the jobs may run at the end until nothing is left to do.
 const SWEEPING_UP: u32 = 12;
 
+/// When everything is compared.
+const QUIET: &str = "when nothing was under way";
+
 /// What became of a history.
 #[derive(Clone, Debug, Default)]
 pub struct Ended {
-    /// What was not as the rules say, if anything was not, and after how many commands.
-    pub violation: Option<String>,
+    /// The first thing that was not as the rules say, if anything was not.
+    pub violation: Option<Violation>,
     pub counts: Counts,
     pub operations: u64,
     pub faults: BTreeMap<&'static str, u64>,
@@ -39,10 +44,21 @@ pub struct Ended {
 
 /// Runs a history from its beginning to its end, or to the first thing that is not as the rules say.
 pub fn run(history: &History, trace: bool) -> Ended {
+    run_over(history, |network| {
+        if trace {
+            network.trace();
+        }
+    })
+}
+
+/// The same, over a network that was made ready for it.
+pub fn run_over(history: &History, ready: impl FnOnce(&Network)) -> Ended {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
-        let mut run = Run::start(history, trace).await;
+        let network = Network::start(history.seed, history.weather).await;
+        ready(&network);
+        let mut run = Run::start(history, network).await;
         run.all(history).await;
         run.end()
     })
@@ -63,12 +79,8 @@ fn lock(world: &Mutex<World>) -> MutexGuard<'_, World> {
 }
 
 impl Run {
-    async fn start(history: &History, trace: bool) -> Self {
-        let network = Network::start(history.seed, history.weather).await;
-        if trace {
-            network.trace();
-        }
-        let world = Arc::new(Mutex::new(World::new()));
+    async fn start(history: &History, network: Network) -> Self {
+        let world = Arc::new(Mutex::new(World::new(network.operations())));
         let seed = history.seed;
         let client = network.client();
         let run =
@@ -85,7 +97,7 @@ impl Run {
             let mut world = lock(&watching);
             let saw = catch_unwind(AssertUnwindSafe(|| world.saw(write, items)));
             if saw.is_err() {
-                world.violated(format!("{write:?} is nothing that can be read"));
+                world.violated("a write is nothing that can be read", format!("{write:?}"));
             }
         });
         run
@@ -154,7 +166,7 @@ impl Run {
         }
         for client in clients {
             if let Err(error) = client.await {
-                lock(&self.world).violated(format!("a client ended so: {error}"));
+                lock(&self.world).violated("a client ended", error.to_string());
             }
         }
         self.network.quiet().await;
@@ -209,15 +221,16 @@ impl Run {
         }
         let seen = self.network.items();
         if let Some((key, item)) = items.iter().find(|(key, item)| seen.get(key) != Some(item)) {
-            world.violated(format!("{key:?} is {item} and was written as {:?}", seen.get(key)));
+            let why = format!("{key:?} is {item} and was written as {:?}", seen.get(key));
+            world.violated(QUIET, why);
         }
         if let Some(key) = seen.keys().find(|key| !items.contains_key(key)) {
-            world.violated(format!("{key:?} was written and is not there"));
+            world.violated(QUIET, format!("{key:?} was written and is not there"));
         }
         let books = world.books.iter();
         let wrong = books.map(|book| checks::whole(&book.state, &book.names, &book.id, &items));
         if let Some(why) = wrong.filter_map(Result::err).next() {
-            world.violated(format!("when nothing was under way: {why}"));
+            world.violated(QUIET, why);
         }
         world.settle();
     }
@@ -252,7 +265,7 @@ impl Run {
                 return;
             }
         }
-        lock(&self.world).violated(format!("when all was swept: {}", left.unwrap_or_default()));
+        lock(&self.world).violated("when all was swept", left.unwrap_or_default());
     }
 
     fn end(&self) -> Ended {
@@ -260,7 +273,7 @@ impl Run {
         Ended {
             violation: world.violation.clone(),
             counts: world.counts.clone(),
-            operations: self.network.operations(),
+            operations: self.network.operations().load(Ordering::Relaxed),
             faults: self.network.faults(),
             trace: self.network.traced(),
         }
@@ -331,14 +344,7 @@ fn set_out(
 }
 
 async fn form(store: &Store, account: domain::ids::AccountId, set_marketing: bool, now: Timestamp) -> Form {
-    let new = NewForm {
-        name: "Newsletter".to_owned(),
-        provider: "native".to_owned(),
-        set_marketing,
-        field_map: BTreeMap::new(),
-        allowed_origins: Vec::new(),
-        redirect_url: None,
-    };
+    let new = NewForm { set_marketing: Some(set_marketing), ..NewForm::new(Provider::Native, "Newsletter") };
     let told = crate::operations::Told::new();
     let render = told.render();
     store.create_form(account, &new, now, store::Finish::new(None, &render)).await.expect("a form");

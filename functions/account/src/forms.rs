@@ -1,29 +1,32 @@
 //! Forms: how people come in through a website. Everybody of an account manages them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use api::fields::{Fields, FromFields, Patch, Place};
-use api::openapi::IdempotencyKey;
+use api::openapi::{IdempotencyKey, one_of};
 use api::paging::{Page, Paging, PagingParameters};
-use api::parse::{boolean, checked, list, map, name, parsed, string};
+use api::parse::{boolean, checked, list, map, name, or_null, parsed, string, whole};
 use api::path::PathId;
 use api::{Account, Context, NoBody, Problem, Query, Request, Slug, respond};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::ids::FormId;
-use domain::limits::{ALLOWED_ORIGINS_MAX, FIELD_MAP_MAX, FORM_FIELD_NAME_CHARS_MAX};
+use domain::limits::{
+    ALLOWED_ORIGINS_MAX, FIELD_MAP_MAX, FORM_FIELD_NAME_CHARS_MAX, FORM_SECRETS_MAX, USAGE_MAX,
+};
 use domain::permission::Principal;
+use domain::provider::Provider;
+use domain::secrets::Secrets;
 use serde::Serialize;
 use serde_json::Value;
 use store::{Answer, ChangeForm, FieldTarget, Finish, Form, NewForm};
-use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, schema::Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::page::{one_more, page};
 use crate::web_address::{origin, redirect_url};
-
-/// The provider of forms that post here themselves.
-const NATIVE: &str = "native";
 
 /// A form to be made.
 pub(crate) struct NewFormBody(NewForm);
@@ -31,15 +34,24 @@ pub(crate) struct NewFormBody(NewForm);
 impl FromFields for NewFormBody {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let name = fields.required("name", name());
-        let provider = fields.optional("provider", checked(string(), |word| provider(&word)));
+        let provider = fields.optional("provider", parsed::<Provider>());
+        let secrets = fields.optional("secrets", secrets());
         let set_marketing = fields.optional("set_marketing", boolean());
+        let max_new_marketing_per_day = fields.optional("max_new_marketing_per_day", or_null(budget()));
         let field_map = fields.optional("field_map", field_map);
         let allowed_origins = fields.optional("allowed_origins", allowed_origins);
         let redirect_url = fields.optional("redirect_url", checked(string(), |text| redirect_url(&text)));
+        let provider = provider?.unwrap_or(Provider::Native);
+        let secrets = match Secrets::new(provider, secrets?.unwrap_or_default()) {
+            Ok(secrets) => secrets,
+            Err(error) => return fields.refuse("secrets", error.to_string()),
+        };
         Some(Self(NewForm {
             name: name?,
-            provider: provider?.unwrap_or(NATIVE).to_owned(),
-            set_marketing: set_marketing?.unwrap_or(true),
+            provider,
+            secrets,
+            set_marketing: set_marketing?,
+            max_new_marketing_per_day: max_new_marketing_per_day?.flatten(),
             field_map: field_map?.unwrap_or_default(),
             allowed_origins: allowed_origins?.unwrap_or_default(),
             redirect_url: redirect_url?,
@@ -47,14 +59,23 @@ impl FromFields for NewFormBody {
     }
 }
 
-fn provider(word: &str) -> Result<&'static str, &'static str> {
-    if word == NATIVE { Ok(NATIVE) } else { Err("expected native, a form that posts here itself") }
+/// The texts of a form's secrets. Which ones it may have, its provider says.
+fn secrets() -> impl Fn(Value, &mut Place<'_>) -> Option<Vec<String>> {
+    list(0..=FORM_SECRETS_MAX, string())
+}
+
+fn budget() -> impl Fn(Value, &mut Place<'_>) -> Option<u64> {
+    whole(0..=USAGE_MAX)
 }
 
 /// A form's own field names, each with what it fills. One of them at most is the address, for which of two were the
 /// person's would be anybody's guess.
 fn field_map(value: Value, place: &mut Place<'_>) -> Option<BTreeMap<String, FieldTarget>> {
-    let field_map = map(FIELD_MAP_MAX, field_name, parsed::<FieldTarget>())(value, place)?;
+    let target = |value, place: &mut Place<'_>| {
+        let named = or_null(parsed::<FieldTarget>())(value, place)?;
+        Some(named.unwrap_or(FieldTarget::Nothing))
+    };
+    let field_map = map(FIELD_MAP_MAX, field_name, target)(value, place)?;
     if field_map.values().filter(|target| **target == FieldTarget::Email).count() > 1 {
         return place.refuse("expected one field for email at most");
     }
@@ -90,16 +111,27 @@ pub(crate) struct NewFormSchema {
     /// Its name.
     #[schema(min_length = 1, max_length = 200)]
     name: String,
-    /// Who delivers its submissions.
+    /// Who delivers its submissions. It never changes.
     #[schema(required = false, default = "native")]
     provider: ProviderSchema,
-    /// Whether it sets those who submit it marketing, people who are there already included. `true` needs the
-    /// permission `modify_marketing_contacts`.
-    #[schema(required = false, default = true)]
-    set_marketing: bool,
-    /// The form's own field names, each with what it fills: a property, or `email` for the address. At most 200.
-    #[schema(nullable = false, example = json!({"your_email": "email", "first-name": "firstname"}))]
-    field_map: Option<BTreeMap<String, String>>,
+    /// What the provider signs with, or sends along; two while one takes over from the other. Until a form has one,
+    /// what comes to its `webhook_url` is refused. A native form takes none. Each has 16 to 255 visible ASCII characters;
+    /// those of `standard_webhooks` are `whsec_` and 24 to 64 bytes in base64.
+    #[schema(nullable = false, max_items = 2, write_only)]
+    secrets: Option<Vec<String>>,
+    /// Whether it sets those who submit it marketing, people who are there already included. Left out it is `true` for a
+    /// native form; for others the account's `defaults.external_form` decides when somebody submits. All but `false`
+    /// needs the permission `modify_marketing_contacts`.
+    #[schema(nullable = false)]
+    set_marketing: Option<bool>,
+    /// How many people it sets marketing on one day of the account's time zone at most. Beyond that they are kept as
+    /// non-marketing contacts, with the reason `form-budget`. Left out or `null` for any number.
+    #[schema(maximum = 1_000_000_000_000_u64)]
+    max_new_marketing_per_day: Option<u64>,
+    /// The form's own field names, each with what it fills: a property, `email` for the address, or `null` for nothing.
+    /// At most 200.
+    #[schema(nullable = false, example = json!({"your_email": "email", "first-name": "firstname", "captcha": null}))]
+    field_map: Option<BTreeMap<String, Option<String>>>,
     /// The web origins whose pages may post to it: any if left out or empty.
     #[schema(nullable = false, max_items = 50, example = json!(["https://www.example.org"]))]
     allowed_origins: Option<Vec<String>>,
@@ -109,12 +141,19 @@ pub(crate) struct NewFormSchema {
 }
 
 /// Who delivers a form's submissions.
-#[derive(ToSchema)]
-#[schema(as = FormProvider, rename_all = "snake_case")]
-#[expect(dead_code, reason = "it describes the one word there is")]
-pub(crate) enum ProviderSchema {
-    /// The form posts here itself.
-    Native,
+pub(crate) enum ProviderSchema {}
+
+impl PartialSchema for ProviderSchema {
+    fn schema() -> RefOr<Schema> {
+        let words = Provider::ALL.iter().map(|provider| provider.as_str());
+        one_of(words, "Who delivers a form's submissions: `native` for a form that posts here itself.").into()
+    }
+}
+
+impl ToSchema for ProviderSchema {
+    fn name() -> Cow<'static, str> {
+        "FormProvider".into()
+    }
 }
 
 /// What is to change of a form.
@@ -123,13 +162,17 @@ pub(crate) struct ChangeFormBody(ChangeForm);
 impl FromFields for ChangeFormBody {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let name = fields.optional("name", name());
-        let set_marketing = fields.optional("set_marketing", boolean());
+        let secrets = fields.optional("secrets", secrets());
+        let set_marketing = fields.nullable("set_marketing", boolean());
+        let max_new_marketing_per_day = fields.nullable("max_new_marketing_per_day", budget());
         let field_map = fields.optional("field_map", field_map);
         let allowed_origins = fields.optional("allowed_origins", allowed_origins);
         let redirect_url = fields.nullable("redirect_url", checked(string(), |text| redirect_url(&text)));
         Some(Self(ChangeForm {
             name: name?,
-            set_marketing: set_marketing?,
+            secrets: secrets?,
+            set_marketing: set_marketing.map(Patch::into_change)?,
+            max_new_marketing_per_day: max_new_marketing_per_day.map(Patch::into_change)?,
             field_map: field_map?,
             allowed_origins: allowed_origins?,
             redirect_url: redirect_url.map(Patch::into_change)?,
@@ -145,12 +188,19 @@ pub(crate) struct ChangeFormSchema {
     /// Its name.
     #[schema(min_length = 1, max_length = 200, nullable = false)]
     name: Option<String>,
-    /// Whether it sets those who submit it marketing. `true` needs the permission `modify_marketing_contacts`.
-    #[schema(nullable = false)]
+    /// All of what the provider signs with, or sends along.
+    #[schema(nullable = false, max_items = 2, write_only)]
+    secrets: Option<Vec<String>>,
+    /// Whether it sets those who submit it marketing; `null` leaves it to the account's `defaults.external_form`, which a
+    /// native form can't. All but `false` needs the permission `modify_marketing_contacts`.
     set_marketing: Option<bool>,
-    /// All of the form's own field names, each with what it fills: a property, or `email`. At most 200.
+    /// How many people it sets marketing on one day at most; `null` for any number.
+    #[schema(maximum = 1_000_000_000_000_u64)]
+    max_new_marketing_per_day: Option<u64>,
+    /// All of the form's own field names, each with what it fills: a property, `email`, or `null` for nothing. At most
+    /// 200.
     #[schema(nullable = false)]
-    field_map: Option<BTreeMap<String, String>>,
+    field_map: Option<BTreeMap<String, Option<String>>>,
     /// All of the web origins whose pages may post to it: any if empty.
     #[schema(nullable = false, max_items = 50)]
     allowed_origins: Option<Vec<String>>,
@@ -169,19 +219,34 @@ pub(crate) struct FormView {
     name: String,
     /// Who delivers its submissions.
     #[schema(value_type = ProviderSchema)]
-    provider: String,
-    /// Whether it sets those who submit it marketing.
-    set_marketing: bool,
-    /// Its own field names, each with what it fills.
-    field_map: BTreeMap<String, String>,
+    provider: &'static str,
+    /// How many live secrets it has. They are never shown. Left out for a native form, which has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, maximum = 2)]
+    secrets_set: Option<usize>,
+    /// Whether it sets those who submit it marketing; `null` where the account's `defaults.external_form` decides.
+    set_marketing: Option<bool>,
+    /// How many people it sets marketing on one day at most; left out for any number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    max_new_marketing_per_day: Option<u64>,
+    /// Its own field names, each with what it fills; `null` for nothing.
+    field_map: BTreeMap<String, Option<String>>,
     /// The web origins whose pages may post to it; empty for any.
     allowed_origins: Vec<String>,
     /// Where a browser goes after it has posted the form; left out for nowhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, format = "uri")]
     redirect_url: Option<String>,
-    /// Where it posts to; the path alone where the deployment does not know its own address.
-    submit_url: String,
+    /// Where a native form posts to; the path alone where the deployment does not know its own address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    submit_url: Option<String>,
+    /// Where the provider of any other form delivers to; the path alone where the deployment does not know its own
+    /// address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    webhook_url: Option<String>,
     /// When it was made.
     #[schema(format = DateTime)]
     created_at: String,
@@ -192,24 +257,30 @@ pub(crate) struct FormView {
 
 impl FormView {
     fn new(form: &Form, public_url: Option<&str>) -> Self {
-        let fills = |(field, target): (&String, &FieldTarget)| (field.clone(), target.to_string());
+        let fills =
+            |(field, target): (&String, &FieldTarget)| (field.clone(), target.name().map(str::to_owned));
+        let base = public_url.unwrap_or_default();
+        let is_native = form.provider.is_native();
         Self {
             id: form.id.to_string(),
             name: form.name.clone(),
-            provider: form.provider.clone(),
+            provider: form.provider.as_str(),
+            secrets_set: (!is_native).then_some(form.secrets.len()),
             set_marketing: form.set_marketing,
+            max_new_marketing_per_day: form.max_new_marketing_per_day,
             field_map: form.field_map.iter().map(fills).collect(),
             allowed_origins: form.allowed_origins.clone(),
             redirect_url: form.redirect_url.clone(),
-            submit_url: format!("{}/v1/forms/{}/submissions", public_url.unwrap_or_default(), form.id),
+            submit_url: is_native.then(|| format!("{base}/v1/forms/{}/submissions", form.id)),
+            webhook_url: (!is_native).then(|| format!("{base}/v1/hooks/{}", form.id)),
             created_at: form.created_at.to_string(),
             updated_at: form.updated_at.to_string(),
         }
     }
 }
 
-/// A form hands out marketing status under its own setting, so whoever switches that on needs the permission that
-/// setting contacts as marketing needs.
+/// A form hands out marketing status under its own setting, so whoever switches that on, or leaves it to the account's
+/// default, needs the permission that setting contacts as marketing needs.
 fn may_set_marketing(principal: &Principal, asked: bool) -> Result<(), Problem> {
     if !asked || principal.modify_marketing_contacts {
         return Ok(());
@@ -221,7 +292,8 @@ fn may_set_marketing(principal: &Principal, asked: bool) -> Result<(), Problem> 
 
 /// Makes a form.
 ///
-/// It sets those who submit it marketing unless told not to, which needs the permission `modify_marketing_contacts`.
+/// It sets those who submit it marketing unless told not to, or unless it is from elsewhere and the account's
+/// `defaults.external_form` says otherwise. That needs the permission `modify_marketing_contacts`.
 #[utoipa::path(
     post, path = "/v1/forms", tag = "Forms", params(IdempotencyKey), request_body = NewFormSchema,
     responses((
@@ -235,7 +307,7 @@ pub(crate) async fn create_form(
     request: Request<NewFormBody>,
 ) -> Result<Response, Problem> {
     let NewFormBody(new) = &request.body;
-    may_set_marketing(&principal, new.set_marketing)?;
+    may_set_marketing(&principal, new.set_marketing != Some(false))?;
     let render = |form: &Form| {
         let location = Some(format!("/v1/forms/{}", form.id));
         let view = FormView::new(form, context.public_url.as_deref());
@@ -282,7 +354,7 @@ pub(crate) async fn get_form(
 
 /// Changes a form.
 ///
-/// What is left out stays. Saying `set_marketing: true` needs the permission `modify_marketing_contacts`.
+/// What is left out stays. Saying `set_marketing` other than `false` needs the permission `modify_marketing_contacts`.
 #[utoipa::path(
     patch, path = "/v1/forms/{id}", tag = "Forms",
     params(IdempotencyKey, ("id" = String, Path, description = "The form's id.")),
@@ -296,7 +368,7 @@ pub(crate) async fn update_form(
     request: Request<ChangeFormBody>,
 ) -> Result<Response, Problem> {
     let ChangeFormBody(change) = &request.body;
-    may_set_marketing(&principal, change.set_marketing == Some(true))?;
+    may_set_marketing(&principal, change.set_marketing.is_some_and(|set| set != Some(false)))?;
     let render =
         |form: &Form| respond::json(StatusCode::OK, &FormView::new(form, context.public_url.as_deref()));
     let finish = Finish::new(request.claim.as_ref(), &render);

@@ -95,6 +95,8 @@ mod tests {
 
     use domain::Timestamp;
     use domain::ids::{AccountId, FormId};
+    use domain::provider::Provider;
+    use domain::secrets::Secrets;
 
     use super::*;
 
@@ -105,8 +107,10 @@ mod tests {
             id: FormId::new(Timestamp::MIN, 1),
             account: AccountId::new(Timestamp::MIN, 2),
             name: "Newsletter".into(),
-            provider: "native".into(),
-            set_marketing: true,
+            provider: Provider::Native,
+            secrets: Secrets::default(),
+            set_marketing: Some(true),
+            max_new_marketing_per_day: None,
             field_map: BTreeMap::new(),
             allowed_origins: Vec::new(),
             redirect_url: redirect_url.map(str::to_owned),

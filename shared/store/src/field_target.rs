@@ -1,11 +1,10 @@
 //! What a form's own field fills.
 
-use std::fmt;
 use std::str::FromStr;
 
 use domain::property::{PropertyName, PropertyNameError};
 
-/// What a field of a form fills: the person's address, or a property.
+/// What a field of a form fills: the person's address, a property, or nothing.
 ///
 /// `email` is no property's name, so the two never have the same text.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -14,6 +13,8 @@ pub enum FieldTarget {
     Email,
     /// A property of the person.
     Property(PropertyName),
+    /// Nothing: the field is left out.
+    Nothing,
 }
 
 /// The text of [`FieldTarget::Email`].
@@ -27,11 +28,14 @@ impl FromStr for FieldTarget {
     }
 }
 
-impl fmt::Display for FieldTarget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl FieldTarget {
+    /// The name of what is filled; none for nothing.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
         match self {
-            Self::Email => f.write_str(EMAIL),
-            Self::Property(name) => f.write_str(name.as_str()),
+            Self::Email => Some(EMAIL),
+            Self::Property(name) => Some(name.as_str()),
+            Self::Nothing => None,
         }
     }
 }
@@ -46,8 +50,9 @@ mod tests {
         let firstname = PropertyName::parse("firstname").unwrap();
         assert_eq!("firstname".parse(), Ok(FieldTarget::Property(firstname)));
         for text in ["email", "firstname", "email_2"] {
-            assert_eq!(text.parse::<FieldTarget>().unwrap().to_string(), text);
+            assert_eq!(text.parse::<FieldTarget>().unwrap().name(), Some(text));
         }
+        assert_eq!(FieldTarget::Nothing.name(), None);
     }
 
     #[test]

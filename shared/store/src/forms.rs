@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use domain::Timestamp;
 use domain::ids::{AccountId, FormId};
+use domain::provider::Provider;
+use domain::secrets::{Secrets, SecretsError};
 
 use crate::field_target::FieldTarget;
 use crate::items::{FormEntryItem, FormItem, decode};
@@ -22,10 +24,15 @@ pub struct Form {
     pub account: AccountId,
     /// Its name.
     pub name: String,
-    /// Who delivers its submissions: `native` for a form that posts here itself.
-    pub provider: String,
-    /// Whether it sets those who submit it marketing.
-    pub set_marketing: bool,
+    /// Who delivers its submissions.
+    pub provider: Provider,
+    /// What the provider signs with, or sends along.
+    pub secrets: Secrets,
+    /// Whether it sets those who submit it marketing. None for a form from elsewhere that leaves it to the account's
+    /// default at the moment of the submission.
+    pub set_marketing: Option<bool>,
+    /// How many people it sets marketing on one day at most; beyond that they are kept as non-marketing contacts.
+    pub max_new_marketing_per_day: Option<u64>,
     /// Its own field names, each with what it fills.
     pub field_map: BTreeMap<String, FieldTarget>,
     /// The web origins whose pages may post to it; none for any.
@@ -44,9 +51,14 @@ pub struct NewForm {
     /// Its name.
     pub name: String,
     /// Who delivers its submissions.
-    pub provider: String,
-    /// Whether it sets those who submit it marketing.
-    pub set_marketing: bool,
+    pub provider: Provider,
+    /// What the provider signs with, or sends along.
+    pub secrets: Secrets,
+    /// Whether it sets those who submit it marketing. None leaves it to the account's default for a form from elsewhere,
+    /// and is yes for one that is made here.
+    pub set_marketing: Option<bool>,
+    /// How many people it sets marketing on one day at most.
+    pub max_new_marketing_per_day: Option<u64>,
     /// Its own field names, each with what it fills.
     pub field_map: BTreeMap<String, FieldTarget>,
     /// The web origins whose pages may post to it.
@@ -55,13 +67,34 @@ pub struct NewForm {
     pub redirect_url: Option<String>,
 }
 
-/// A change of a form. What is `None` stays.
-#[derive(Clone, Debug, Default)]
+impl NewForm {
+    /// A form of which nothing else is said.
+    #[must_use]
+    pub fn new(provider: Provider, name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            provider,
+            secrets: Secrets::default(),
+            set_marketing: None,
+            max_new_marketing_per_day: None,
+            field_map: BTreeMap::new(),
+            allowed_origins: Vec::new(),
+            redirect_url: None,
+        }
+    }
+}
+
+/// A change of a form. What is `None` stays. (Not `Debug`, for it holds secrets.)
+#[derive(Clone, Default)]
 pub struct ChangeForm {
     /// Its name.
     pub name: Option<String>,
-    /// Whether it sets those who submit it marketing.
-    pub set_marketing: Option<bool>,
+    /// What the provider signs with, or sends along: all of it.
+    pub secrets: Option<Vec<String>>,
+    /// Whether it sets those who submit it marketing; `Some(None)` leaves it to the account's default.
+    pub set_marketing: Option<Option<bool>>,
+    /// How many people it sets marketing on one day at most; `Some(None)` for any number.
+    pub max_new_marketing_per_day: Option<Option<u64>>,
     /// Its own field names, each with what it fills: all of them.
     pub field_map: Option<BTreeMap<String, FieldTarget>>,
     /// The web origins whose pages may post to it: all of them.
@@ -74,14 +107,17 @@ impl FormItem {
     fn into_form(self) -> Result<Form, StoreError> {
         let field_map = self.field_map.into_iter().map(|(field, target)| {
             let fault = |_| StoreError::Fault("a stored form has an unreadable field map".to_owned(), None);
-            Ok((field, target.parse::<FieldTarget>().map_err(fault)?))
+            let target = target.map(|name| name.parse().map_err(fault)).transpose()?;
+            Ok((field, target.unwrap_or(FieldTarget::Nothing)))
         });
         Ok(Form {
             id: self.id,
             account: self.account,
             name: self.name,
             provider: self.provider,
+            secrets: Secrets::from_trusted(self.secrets),
             set_marketing: self.set_marketing,
+            max_new_marketing_per_day: self.max_new_marketing_per_day,
             field_map: field_map.collect::<Result<_, StoreError>>()?,
             allowed_origins: self.allowed_origins,
             redirect_url: self.redirect_url,
@@ -92,11 +128,32 @@ impl FormItem {
 }
 
 impl ChangeForm {
-    fn apply(&self, item: &mut FormItem, now: Timestamp) {
+    /// Changes the form as it is stored.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::Invalid`] for what a form of its provider can't have. Nothing is to be written then.
+    fn apply(&self, item: &mut FormItem, now: Timestamp) -> Result<(), Refused> {
         if let Some(name) = &self.name {
             item.name.clone_from(name);
         }
-        item.set_marketing = self.set_marketing.unwrap_or(item.set_marketing);
+        if let Some(secrets) = &self.secrets {
+            let checked = Secrets::new(item.provider, secrets.clone());
+            let invalid =
+                |error: SecretsError| Refused::Invalid { field: "secrets", message: error.to_string() };
+            item.secrets = stored_secrets(&checked.map_err(invalid)?);
+        }
+        if let Some(set_marketing) = self.set_marketing {
+            if set_marketing.is_none() && item.provider.is_native() {
+                let message =
+                    "expected true or false: the account's default is for forms from elsewhere".to_owned();
+                return Err(Refused::Invalid { field: "set_marketing", message });
+            }
+            item.set_marketing = set_marketing;
+        }
+        if let Some(max) = self.max_new_marketing_per_day {
+            item.max_new_marketing_per_day = max;
+        }
         if let Some(field_map) = &self.field_map {
             item.field_map = stored(field_map);
         }
@@ -108,11 +165,17 @@ impl ChangeForm {
         }
         item.updated_at = now;
         item.version += 1;
+        Ok(())
     }
 }
 
-fn stored(field_map: &BTreeMap<String, FieldTarget>) -> BTreeMap<String, String> {
-    field_map.iter().map(|(field, target)| (field.clone(), target.to_string())).collect()
+fn stored(field_map: &BTreeMap<String, FieldTarget>) -> BTreeMap<String, Option<String>> {
+    let name = |target: &FieldTarget| target.name().map(str::to_owned);
+    field_map.iter().map(|(field, target)| (field.clone(), name(target))).collect()
+}
+
+fn stored_secrets(secrets: &Secrets) -> Vec<String> {
+    secrets.iter().map(str::to_owned).collect()
 }
 
 impl Store {
@@ -140,8 +203,10 @@ impl Store {
                 id,
                 account,
                 name: new.name.clone(),
-                provider: new.provider.clone(),
-                set_marketing: new.set_marketing,
+                provider: new.provider,
+                secrets: stored_secrets(&new.secrets),
+                set_marketing: new.set_marketing.or(new.provider.is_native().then_some(true)),
+                max_new_marketing_per_day: new.max_new_marketing_per_day,
                 field_map: stored(&new.field_map),
                 allowed_origins: new.allowed_origins.clone(),
                 redirect_url: new.redirect_url.clone(),
@@ -206,11 +271,11 @@ impl Store {
         Ok(Listing { items: forms.map(|item| item?.into_form()).collect::<Result<_, _>>()?, more })
     }
 
-    /// Changes a form.
+    /// Changes a form. Its provider never changes.
     ///
     /// # Errors
     ///
-    /// [`Refused::NotFound`].
+    /// [`Refused::NotFound`], and [`Refused::Invalid`] for what a form of its provider can't have.
     pub async fn change_form(
         &self,
         account: AccountId,
@@ -228,7 +293,7 @@ impl Store {
             }
             let mut item = own(opened.items.take(&Key::form(id))?, account)?;
             let version = item.version;
-            change.apply(&mut item, opened.now);
+            change.apply(&mut item, opened.now)?;
             let mut transaction = Transaction::new(self.entropy());
             transaction.put(Part::Form, self.put_versioned(Key::form(id), &item, version)?);
             let answer = finish.attach(self, &mut transaction, &item.into_form()?, wall)?;

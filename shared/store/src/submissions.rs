@@ -75,7 +75,7 @@ impl Submission<'_> {
             properties: self.properties,
             unsubscribed: None,
             bounced: None,
-            status: Intake::Form { set_marketing: self.form.set_marketing }.default_status(),
+            status: Intake::Form { set_marketing: self.form.set_marketing.unwrap_or(true) }.default_status(),
             source,
             actor: Actor::Form(self.form.id),
         }

@@ -18,10 +18,50 @@ fn a_form_sets_people_marketing_unless_told_not_to() {
     let least = new_form(&json!({"name": "Newsletter"}));
     assert_eq!(
         (least.name.as_str(), least.provider.as_str(), least.set_marketing),
-        ("Newsletter", "native", true)
+        ("Newsletter", "native", None)
     );
     assert!(least.field_map.is_empty() && least.allowed_origins.is_empty() && least.redirect_url.is_none());
-    assert!(!new_form(&json!({"name": "Newsletter", "set_marketing": false})).set_marketing);
+    let off = new_form(&json!({"name": "Newsletter", "set_marketing": false}));
+    assert_eq!(off.set_marketing, Some(false));
+}
+
+#[test]
+fn a_form_from_elsewhere_has_its_providers_secrets_and_may_have_a_budget() {
+    let secrets = json!(["0123456789abcdef", "fedcba9876543210"]);
+    let full = new_form(&json!({
+        "name": "Sign-up", "provider": "typeform", "secrets": secrets, "max_new_marketing_per_day": 50,
+        "field_map": {"captcha": null},
+    }));
+    assert_eq!((full.provider, full.secrets.len()), (Provider::Typeform, 2));
+    assert_eq!((full.set_marketing, full.max_new_marketing_per_day), (None, Some(50)));
+    assert_eq!(full.field_map["captcha"], FieldTarget::Nothing);
+    let least =
+        new_form(&json!({"name": "Sign-up", "provider": "generic", "max_new_marketing_per_day": null}));
+    assert_eq!((least.secrets.len(), least.max_new_marketing_per_day), (0, None));
+}
+
+#[test]
+fn a_provider_has_secrets_of_its_own_kind_and_a_native_form_has_none() {
+    let body =
+        |provider: &str, secrets: Value| json!({"name": "a", "provider": provider, "secrets": secrets});
+    let plain = "0123456789abcdef";
+    let key = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
+    for (provider, secrets, fits) in [
+        ("native", json!([]), true),
+        ("native", json!([plain]), false),
+        ("tally", json!([plain]), true),
+        ("tally", json!([plain, plain, plain]), false),
+        ("tally", json!(["short"]), false),
+        ("tally", json!(plain), false),
+        ("standard_webhooks", json!([plain]), false),
+        ("standard_webhooks", json!([key]), true),
+    ] {
+        let body = body(provider, secrets);
+        match read::<NewFormBody>(&body) {
+            Ok(_) => assert!(fits, "{body}"),
+            Err(errors) => assert!(!fits && errors.iter().all(|(field, _)| field == "secrets"), "{errors:?}"),
+        }
+    }
 }
 
 #[test]
@@ -32,7 +72,7 @@ fn a_field_fills_the_address_or_a_property() {
         "redirect_url": "https://example.org/thanks",
     }));
     assert_eq!(full.field_map["your_email"], FieldTarget::Email);
-    assert_eq!(full.field_map["Vorname ü"].to_string(), "firstname");
+    assert_eq!(full.field_map["Vorname ü"].name(), Some("firstname"));
     assert_eq!(full.allowed_origins, ["https://example.org", "http://localhost:3000"]);
     assert_eq!(full.redirect_url.as_deref(), Some("https://example.org/thanks"));
 }
@@ -40,16 +80,18 @@ fn a_field_fills_the_address_or_a_property() {
 #[test]
 fn everything_that_is_wrong_with_a_form_is_listed() {
     let body = json!({
-        "name": "", "provider": "typeform", "set_marketing": 1,
+        "name": "", "provider": "google", "set_marketing": 1, "max_new_marketing_per_day": -1,
         "field_map": {"": "firstname", "a": "hs_marketable_status", "b": "First Name", "c": 1, "d": "lastname"},
-        "allowed_origins": ["https://example.org/path", 7], "redirect_url": "/thanks", "secrets": [],
+        "allowed_origins": ["https://example.org/path", 7], "redirect_url": "/thanks", "secrets": 1,
     });
     assert_eq!(
         wrong::<NewFormBody>(&body),
         [
             "name",
             "provider",
+            "secrets",
             "set_marketing",
+            "max_new_marketing_per_day",
             "field_map.",
             "field_map.a",
             "field_map.b",
@@ -57,11 +99,8 @@ fn everything_that_is_wrong_with_a_form_is_listed() {
             "allowed_origins[0]",
             "allowed_origins[1]",
             "redirect_url",
-            "secrets",
         ]
     );
-    let Err(errors) = read::<NewFormBody>(&json!({"name": "a", "provider": "typeform"})) else { panic!() };
-    assert_eq!(errors, [("provider".into(), "expected native, a form that posts here itself".into())]);
 }
 
 #[test]
@@ -105,7 +144,10 @@ fn a_change_says_what_is_there_and_leaves_the_rest() {
         "name": "Renamed", "set_marketing": false, "field_map": {}, "allowed_origins": [],
         "redirect_url": "https://example.org/",
     }));
-    assert_eq!((full.name.as_deref(), full.set_marketing), (Some("Renamed"), Some(false)));
+    assert_eq!((full.name.as_deref(), full.set_marketing), (Some("Renamed"), Some(Some(false))));
+    let back = change(json!({"set_marketing": null, "max_new_marketing_per_day": null, "secrets": []}));
+    assert_eq!((back.set_marketing, back.max_new_marketing_per_day), (Some(None), Some(None)));
+    assert_eq!(back.secrets, Some(vec![]));
     assert_eq!((full.field_map, full.allowed_origins), (Some(BTreeMap::new()), Some(vec![])));
     assert_eq!(full.redirect_url, Some(Some("https://example.org/".into())));
     assert_eq!(wrong::<ChangeFormBody>(&json!({"name": null, "provider": "native"})), ["name", "provider"]);
@@ -130,28 +172,50 @@ fn switching_the_setting_on_needs_the_permission() {
 }
 
 #[test]
-fn a_form_says_where_it_posts_to() {
-    let form = Form {
+fn a_form_says_where_it_posts_to_or_is_delivered_to_and_never_its_secrets() {
+    let native = Form {
         id: FormId::new(Timestamp::MIN, 1),
         account: AccountId::new(Timestamp::MIN, 2),
         name: "Newsletter".into(),
-        provider: "native".into(),
-        set_marketing: true,
+        provider: Provider::Native,
+        secrets: Secrets::default(),
+        set_marketing: Some(true),
+        max_new_marketing_per_day: None,
         field_map: BTreeMap::from([("your_email".into(), FieldTarget::Email)]),
         allowed_origins: vec!["https://example.org".into()],
         redirect_url: None,
         created_at: Timestamp::MIN,
         updated_at: Timestamp::MIN,
     };
-    let path = format!("/v1/forms/{}/submissions", form.id);
+    let path = format!("/v1/forms/{}/submissions", native.id);
     assert_eq!(
-        serde_json::to_value(FormView::new(&form, Some("https://api.example.org"))).unwrap(),
+        serde_json::to_value(FormView::new(&native, Some("https://api.example.org"))).unwrap(),
         json!({
-            "id": form.id.to_string(), "name": "Newsletter", "provider": "native", "set_marketing": true,
+            "id": native.id.to_string(), "name": "Newsletter", "provider": "native", "set_marketing": true,
             "field_map": {"your_email": "email"}, "allowed_origins": ["https://example.org"],
             "submit_url": format!("https://api.example.org{path}"),
             "created_at": "1970-01-01T00:00:00.000Z", "updated_at": "1970-01-01T00:00:00.000Z",
         })
     );
-    assert_eq!(FormView::new(&form, None).submit_url, path);
+    assert_eq!(FormView::new(&native, None).submit_url, Some(path));
+
+    let secret = "0123456789abcdef".to_owned();
+    let elsewhere = Form {
+        provider: Provider::Tally,
+        secrets: Secrets::new(Provider::Tally, vec![secret]).unwrap(),
+        set_marketing: None,
+        max_new_marketing_per_day: Some(50),
+        field_map: BTreeMap::from([("captcha".into(), FieldTarget::Nothing)]),
+        ..native
+    };
+    assert_eq!(
+        serde_json::to_value(FormView::new(&elsewhere, Some("https://api.example.org"))).unwrap(),
+        json!({
+            "id": elsewhere.id.to_string(), "name": "Newsletter", "provider": "tally", "secrets_set": 1,
+            "set_marketing": null, "max_new_marketing_per_day": 50, "field_map": {"captcha": null},
+            "allowed_origins": ["https://example.org"],
+            "webhook_url": format!("https://api.example.org/v1/hooks/{}", elsewhere.id),
+            "created_at": "1970-01-01T00:00:00.000Z", "updated_at": "1970-01-01T00:00:00.000Z",
+        })
+    );
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::Timestamp;
 use domain::ids::{AccountId, FormId};
+use domain::provider::Provider;
 use serde::{Deserialize, Serialize};
 
 use super::{Entity, as_text};
@@ -16,9 +17,17 @@ pub(crate) struct FormItem {
     #[serde(with = "as_text")]
     pub(crate) account: AccountId,
     pub(crate) name: String,
-    pub(crate) provider: String,
-    pub(crate) set_marketing: bool,
-    pub(crate) field_map: BTreeMap<String, String>,
+    #[serde(with = "as_text")]
+    pub(crate) provider: Provider,
+    /// In plain text, because signatures are made of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) secrets: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) set_marketing: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) max_new_marketing_per_day: Option<u64>,
+    /// Without a name for fields that are left out.
+    pub(crate) field_map: BTreeMap<String, Option<String>>,
     pub(crate) allowed_origins: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) redirect_url: Option<String>,
