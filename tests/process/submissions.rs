@@ -1,6 +1,7 @@
 //! The function `form-submission`: what browsers post, as API Gateway hands it on.
 
 use domain::provider::Provider;
+use serde_json::{Value, json};
 use store::{Finish, Form, NewForm};
 
 use super::events::{HttpAnswer, HttpEvent, http};
