@@ -122,7 +122,7 @@ fn each_way_out_of_the_program_has_its_keepers() {
         ("aws-sdk-dynamodb", &["baseline", "bootstrap", "store", "testkit", "tests", "tidemark"]),
         ("serde_dynamo", &["store"]),
         ("aws-config", &["baseline", "bootstrap"]),
-        ("aws-sdk-sqs", &["bootstrap", "monthly-rollover"]),
+        ("aws-sdk-sqs", &["bootstrap"]),
         ("dynoxide-rs", &["testkit", "tidemark"]),
         ("clap", &["tests", "tidemark"]),
         ("lambda-simulator", &["tests"]),

@@ -3,18 +3,22 @@
 //! It finds both in the `due` index and nowhere else, so a tick costs by what is due and not by how many accounts
 //! there are. It may stop at any point: what is not done is still due at the next tick.
 
-mod queue;
-
 use std::collections::HashSet;
 
+use api::Queue;
 use api::problem::chain;
 use domain::Timestamp;
 use domain::limits::SWEEP_EXPECTED;
 use serde::Serialize;
-use store::{BoxError, Due, Store, StoreError};
+use store::{BoxError, Due, Store, StoreError, SweepTask};
 use thiserror::Error;
 
-pub use queue::{Sqs, SweepQueue};
+/// Where a tick asks for what others do.
+#[derive(Clone, Debug)]
+pub struct Queues {
+    /// The sweeps of closed periods. Its own delay lets the `leaving` index catch up with the table before one begins.
+    pub sweeps: Queue<SweepTask>,
+}
 
 /// What a tick has done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -48,9 +52,9 @@ enum DueError {
 }
 
 /// A tick under way.
-struct Tick<'a, Q, G> {
+struct Tick<'a, G> {
     store: &'a Store,
-    queue: &'a Q,
+    queues: &'a Queues,
     wall: Timestamp,
     go_on: G,
     done: HashSet<Due>,
@@ -65,14 +69,14 @@ struct Tick<'a, Q, G> {
 /// # Errors
 ///
 /// [`RolloverError`], after everything that could be done was done.
-pub async fn roll_over<Q: SweepQueue>(
+pub async fn roll_over(
     store: &Store,
-    queue: &Q,
+    queues: &Queues,
     wall: Timestamp,
     go_on: impl Fn() -> bool,
 ) -> Result<RolledOver, RolloverError> {
     let result = RolledOver { finished: true, ..RolledOver::default() };
-    let mut tick = Tick { store, queue, wall, go_on, done: HashSet::new(), failed: 0, result };
+    let mut tick = Tick { store, queues, wall, go_on, done: HashSet::new(), failed: 0, result };
     for shard in Store::due_shards() {
         // Closing a period makes its sweep due, which the second pass finds; what both find is done once.
         for _pass in 0..2 {
@@ -85,7 +89,7 @@ pub async fn roll_over<Q: SweepQueue>(
     }
 }
 
-impl<Q: SweepQueue, G: Fn() -> bool> Tick<'_, Q, G> {
+impl<G: Fn() -> bool> Tick<'_, G> {
     async fn pass(&mut self, shard: u8) -> Result<(), StoreError> {
         let mut after = None;
         loop {
@@ -122,9 +126,10 @@ impl<Q: SweepQueue, G: Fn() -> bool> Tick<'_, Q, G> {
                     return Ok(self.store.all_swept(account, period).await?);
                 }
                 // Asked for first and put off then: a crash in between asks twice, which does no harm.
-                self.queue.send(&tasks).await.map_err(DueError::Queue)?;
+                let count = tasks.len() as u64;
+                self.queues.sweeps.send(tasks).await.map_err(DueError::Queue)?;
                 self.store.put_off(account, period, self.wall.plus(SWEEP_EXPECTED)).await?;
-                self.result.sweeps += tasks.len() as u64;
+                self.result.sweeps += count;
             }
         }
         Ok(())

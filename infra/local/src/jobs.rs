@@ -2,24 +2,19 @@
 
 use std::time::Duration;
 
-use api::Clock;
+use api::{Clock, Queue};
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
-use monthly_rollover::{SweepQueue, roll_over};
+use monthly_rollover::{Queues, roll_over};
 use store::{BoxError, Store, SweepTask};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 
-/// The queue of sweeps.
-#[derive(Clone, Debug)]
-struct LocalQueue(UnboundedSender<SweepTask>);
-
-impl SweepQueue for LocalQueue {
-    async fn send(&self, tasks: &[SweepTask]) -> Result<(), BoxError> {
-        for task in tasks {
-            self.0.send(*task)?;
-        }
-        Ok(())
-    }
+/// A queue of this process.
+fn queue<T: Send + 'static>(sender: UnboundedSender<T>) -> Queue<T> {
+    Queue::new(move |tasks| {
+        let sent = tasks.into_iter().try_for_each(|task| sender.send(task));
+        std::future::ready(sent.map_err(|_| BoxError::from("the worker has ended")))
+    })
 }
 
 /// The schedule and the worker at the queue's other end. Dropping it stops both.
@@ -35,7 +30,7 @@ impl Jobs {
     pub fn start(store: Store, clock: Clock, interval: Duration) -> Self {
         let (sender, receiver) = unbounded_channel();
         let worker = tokio::spawn(work(store.clone(), clock.clone(), receiver));
-        let schedule = tokio::spawn(tick(store, clock, LocalQueue(sender), interval));
+        let schedule = tokio::spawn(tick(store, clock, Queues { sweeps: queue(sender) }, interval));
         Self { schedule, worker }
     }
 }
@@ -48,11 +43,11 @@ impl Drop for Jobs {
     }
 }
 
-async fn tick(store: Store, clock: Clock, queue: LocalQueue, interval: Duration) {
+async fn tick(store: Store, clock: Clock, queues: Queues, interval: Duration) {
     let mut ticks = tokio::time::interval(interval);
     loop {
         ticks.tick().await;
-        if let Err(error) = roll_over(&store, &queue, clock.now(), || true).await {
+        if let Err(error) = roll_over(&store, &queues, clock.now(), || true).await {
             tracing::error!(error = api::problem::chain(&error), "the rollover failed");
         }
     }

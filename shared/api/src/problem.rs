@@ -201,6 +201,12 @@ impl Problem {
         self.slug
     }
 
+    /// What happened in this case.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// Everything that is wrong with the request.
     #[must_use]
     pub fn errors(&self) -> &[FieldError] {

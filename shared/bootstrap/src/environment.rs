@@ -78,6 +78,15 @@ impl Environment {
         checked("SWEEP_QUEUE_URL", self.require("SWEEP_QUEUE_URL")?, is_http, "an HTTP address")
     }
 
+    /// `INTAKE_QUEUE_URL`: the queue of submissions that wait in the inbox.
+    ///
+    /// # Errors
+    ///
+    /// If it is missing or no HTTP address.
+    pub fn intake_queue_url(&self) -> Result<String, EnvironmentError> {
+        checked("INTAKE_QUEUE_URL", self.require("INTAKE_QUEUE_URL")?, is_http, "an HTTP address")
+    }
+
     /// `OPERATOR_TOKEN_SHA256`: the digest of the operator's token.
     ///
     /// # Errors
@@ -158,6 +167,7 @@ mod tests {
         let missing = |name| Err(EnvironmentError::Missing(name));
         assert_eq!(empty.table_name(), missing("TABLE_NAME"));
         assert_eq!(empty.sweep_queue_url(), missing("SWEEP_QUEUE_URL"));
+        assert_eq!(empty.intake_queue_url(), missing("INTAKE_QUEUE_URL"));
         assert_eq!(empty.operator_token_sha256(), missing("OPERATOR_TOKEN_SHA256"));
         assert_eq!(empty.function_name(), missing("AWS_LAMBDA_RUNTIME_API"));
         assert_eq!(with("TABLE_NAME", "").table_name(), missing("TABLE_NAME"));
@@ -186,6 +196,7 @@ mod tests {
         for url in ["ftp://a.example", "https://", "a.example", "https://a b"] {
             assert!(with("PUBLIC_URL", url).public_url().is_err(), "{url}");
             assert!(with("SWEEP_QUEUE_URL", url).sweep_queue_url().is_err(), "{url}");
+            assert!(with("INTAKE_QUEUE_URL", url).intake_queue_url().is_err(), "{url}");
         }
         for level in ["loud", "3", "info "] {
             assert!(with("LOG_LEVEL", level).log_level().is_err(), "{level}");

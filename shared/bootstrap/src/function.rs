@@ -4,14 +4,15 @@ use std::fmt;
 use std::process::ExitCode;
 
 use api::problem::chain;
-use api::{Clock, Context};
+use api::{Clock, Context, Queue};
 use aws_config::SdkConfig;
+use serde::Serialize;
 use store::{Entropy, Store};
 use tracing::Level;
 
 use crate::clock::system_clock;
 use crate::environment::{Environment, EnvironmentError};
-use crate::{logging, sdk};
+use crate::{logging, queue, sdk};
 
 /// A function that has started: what its handler is made of.
 pub struct Function {
@@ -42,10 +43,10 @@ impl Function {
         Ok(Self { name, environment, store, clock: system_clock(), sdk })
     }
 
-    /// A client of SQS.
+    /// The SQS queue with this URL.
     #[must_use]
-    pub fn sqs(&self) -> aws_sdk_sqs::Client {
-        aws_sdk_sqs::Client::new(&self.sdk)
+    pub fn queue<T: Serialize + Send + Sync + 'static>(&self, url: String) -> Queue<T> {
+        queue::queue(aws_sdk_sqs::Client::new(&self.sdk), url)
     }
 
     /// What HTTP handlers are given.

@@ -17,13 +17,18 @@ use tower::util::MapRequest;
 use crate::function;
 use crate::target::well_formed;
 
-/// The whole `main` of an HTTP function.
+/// The whole `main` of an HTTP function that needs nothing but the context.
 pub async fn run_http(make_router: impl FnOnce(Context) -> Router) -> ExitCode {
-    function::run(async |function| {
-        let router = serving(make_router(function.context()?), &function.name);
-        lambda_runtime::run(MapRequest::new(Adapter::from(router), well_formed)).await
-    })
-    .await
+    function::run(async |function| serve_http(make_router(function.context()?), &function.name).await).await
+}
+
+/// Serves these routes, as the function of this name, until Lambda ends the process.
+///
+/// # Errors
+///
+/// If the Runtime API can't be reached.
+pub async fn serve_http(routes: Router, function: &str) -> Result<(), lambda_runtime::Error> {
+    lambda_runtime::run(MapRequest::new(Adapter::from(serving(routes, function)), well_formed)).await
 }
 
 /// The function's router with all that stands around it in Lambda.

@@ -31,6 +31,7 @@ mod event;
 mod function;
 mod http;
 mod logging;
+mod queue;
 mod sdk;
 mod target;
 
@@ -38,5 +39,5 @@ pub use clock::system_clock;
 pub use environment::{Environment, EnvironmentError};
 pub use event::run_events;
 pub use function::{Function, run};
-pub use http::run_http;
+pub use http::{run_http, serve_http};
 pub use logging::{init as init_logging, subscriber as log_subscriber};

@@ -23,6 +23,7 @@ const OUR_CRATES: &[&str] = &[
     "contacts",
     "domain",
     "form_submission",
+    "intake_worker",
     "monthly_rollover",
     "set_marketing",
     "set_non_marketing_pending",

@@ -1,41 +1,37 @@
 //! The jobs: the schedule that closes periods, and the sweeps that it asks for.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 
+use api::Queue;
 use chrono::TimeDelta;
-use domain::Timestamp;
-use monthly_rollover::{RolloverError, SweepQueue, roll_over};
-use store::{BoxError, SweepTask};
+use monthly_rollover::{Queues, RolloverError, roll_over};
+use store::SweepTask;
 
 use super::{Command, Context, Expectation, Sending, Turn};
 use crate::simulation::checks;
-use crate::simulation::world::{Book, Flight, Message, World};
+use crate::simulation::world::{Book, Flight, Message};
 
 /// How long a message waits in the queue, as the template says, so that the index has caught up.
 pub const QUEUE_DELAY: TimeDelta = TimeDelta::seconds(60);
 
 const DONE: &str = "done";
 
-/// A queue that brings each message at least once.
-struct Queue {
-    world: Arc<Mutex<World>>,
-    wall: Timestamp,
-    /// Whether it takes messages at all.
-    fails: bool,
-}
-
-impl SweepQueue for Queue {
-    async fn send(&self, tasks: &[SweepTask]) -> Result<(), BoxError> {
-        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
-        if self.fails {
-            return Err("the queue takes nothing".into());
+/// A queue that brings each message at least once, or takes none at all.
+fn queue(context: &Context, fails: bool) -> Queue<SweepTask> {
+    let (world, wall) = (context.world.clone(), context.wall);
+    Queue::new(move |tasks| {
+        let world = world.clone();
+        async move {
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+            if fails {
+                return Err("the queue takes nothing".into());
+            }
+            let visible_at = wall.plus(QUEUE_DELAY);
+            let messages = tasks.into_iter().map(|task| Message { task, visible_at });
+            world.lock().unwrap().messages.extend(messages);
+            Ok(())
         }
-        let visible_at = self.wall.plus(QUEUE_DELAY);
-        let messages = tasks.iter().map(|task| Message { task: *task, visible_at });
-        self.world.lock().unwrap().messages.extend(messages);
-        Ok(())
-    }
+    })
 }
 
 /// True for so many times.
@@ -59,8 +55,8 @@ impl Command for Rollover {
 
     fn send<'a>(&'a self, context: &'a Context) -> Sending<'a> {
         Box::pin(async move {
-            let queue = Queue { world: context.world.clone(), wall: context.wall, fails: self.queue_fails };
-            match roll_over(&context.store, &queue, context.wall, for_so_long(self.time)).await {
+            let queues = Queues { sweeps: queue(context, self.queue_fails) };
+            match roll_over(&context.store, &queues, context.wall, for_so_long(self.time)).await {
                 Err(RolloverError::Due(error)) => Err(error),
                 // What failed was logged, and is due again.
                 Ok(_) | Err(RolloverError::Failed(_)) => Ok(DONE.to_owned()),
