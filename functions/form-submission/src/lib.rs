@@ -2,8 +2,10 @@
 //! marketing status that the form gives.
 
 mod answer;
+mod answers;
 mod cors;
 mod person;
+mod providers;
 mod sent;
 mod submit;
 

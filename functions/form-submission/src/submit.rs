@@ -146,7 +146,7 @@ async fn find(context: &Context, id: Result<PathId<FormId>, Problem>) -> Result<
 }
 
 /// A form that is not there has no list of origins, so that any page is told so.
-fn cors(form: Option<&Form>, request: &HeaderMap) -> Cors {
+pub(crate) fn cors(form: Option<&Form>, request: &HeaderMap) -> Cors {
     Cors::new(form.map_or(&[], |form| &form.allowed_origins), request)
 }
 
@@ -170,12 +170,17 @@ async fn take(
 fn check(sent: &Sent, form: &Form) -> Result<Person, Problem> {
     let mut errors = Errors::default();
     sent.check(&mut errors);
-    let person = person::read(sent, &form.field_map, &mut errors);
+    let person = person::read(&sent.answers(), &form.field_map, &mut errors);
     errors.check()?;
-    person.ok_or_else(|| Problem::internal("a reader refused without saying why"))
+    person.map_err(|_| Problem::internal("a reader refused without saying why"))
 }
 
-async fn keep(context: &Context, form: &Form, sent: &Sent, person: &Person) -> Result<Submitted, Problem> {
+pub(crate) async fn keep(
+    context: &Context,
+    form: &Form,
+    sent: &Sent,
+    person: &Person,
+) -> Result<Submitted, Problem> {
     let submission = Submission {
         form,
         submission_id: sent.submission_id.as_deref(),

@@ -156,10 +156,6 @@ pub const SUBMISSION_ID_CHARS_MAX: usize = 255;
 /// The length of the address of the page that a form stands on: what browsers and servers commonly take.
 pub const PAGE_URL_CHARS_MAX: usize = 2048;
 
-/// How many bytes of answers a rejected submission is kept with. An item has at most 400 KB (DynamoDB), and a contact
-/// takes half as much ([`PROPERTIES_BYTES_MAX`]).
-pub const REJECTED_BYTES_MAX: usize = 256 * 1024;
-
 /// How long the queue may take with a submission in the inbox before the schedule asks for it again.
 pub const INBOX_EXPECTED: TimeDelta = TimeDelta::minutes(15);
 
@@ -187,10 +183,10 @@ pub const WEBHOOK_TOLERANCE_CALENDLY: TimeDelta = TimeDelta::minutes(3);
 
 /// How many bytes of answers, as JSON, are kept of a submission that was rejected. They stand in one item of at most
 /// 400 KB (DynamoDB) together with what was wrong with them.
-pub const REJECTED_ANSWERS_BYTES_MAX: usize = 256 * 1024;
+pub const REJECTED_ANSWERS_BYTES_MAX: usize = 288 * 1024;
 
 /// How much is kept of an answer that is cut because the answers are longer than that.
-pub const REJECTED_ANSWER_CUT_CHARS: usize = 200;
+pub const REJECTED_ANSWER_CUT_CHARS: usize = 100;
 
 /// How long a browser may remember that a page may post to a form, in seconds. A changed list of origins is to be
 /// seen soon.

@@ -7,6 +7,8 @@ use api::request::RequestBody as _;
 use http::HeaderMap;
 use serde_json::Value;
 
+use crate::answers::plain;
+
 use super::{PAGE_URL, SUBMISSION_ID, SUBMITTED_AT, Sent};
 
 /// A submission as its JSON says it.
@@ -77,7 +79,7 @@ fn texts(value: Value, place: &mut Place<'_>) -> Option<Vec<String>> {
         match value {
             Value::Null => {}
             Value::Bool(flag) => texts.push(flag.to_string()),
-            Value::Number(number) => texts.push(number.to_string()),
+            Value::Number(number) => texts.push(plain(&number)),
             Value::String(text) => texts.push(text),
             Value::Array(_) | Value::Object(_) => {
                 return place.refuse("expected a string, a number, true, false, null or a list of these");

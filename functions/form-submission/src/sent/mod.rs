@@ -12,9 +12,11 @@ use domain::limits::{PAGE_URL_CHARS_MAX, SUBMISSION_ID_CHARS_MAX};
 use http::HeaderMap;
 use url::Url;
 
-const SUBMISSION_ID: &str = "submission_id";
-const SUBMITTED_AT: &str = "submitted_at";
-const PAGE_URL: &str = "page_url";
+use crate::answers::Answer;
+
+pub(crate) const SUBMISSION_ID: &str = "submission_id";
+pub(crate) const SUBMITTED_AT: &str = "submitted_at";
+pub(crate) const PAGE_URL: &str = "page_url";
 
 /// What was sent, in its own words.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -38,16 +40,35 @@ pub(crate) struct Sent {
 ///
 /// `unsupported-media-type`, or `invalid-request` for a body that is not what its media type says.
 pub(crate) fn read(headers: &HeaderMap, body: Bytes) -> Result<Sent, Problem> {
-    let media_type = body::media_type(headers).unwrap_or_default();
-    match media_type.as_str() {
-        "application/x-www-form-urlencoded" => from_form_post(urlencoded::read(&body)),
-        "multipart/form-data" => from_form_post(multipart::read(headers, body)?),
-        _ if body::require_json(headers).is_ok() => json::read(headers, &body),
-        _ => Err(Problem::new(
-            Slug::UnsupportedMediaType,
-            "A submission is application/json, application/x-www-form-urlencoded or multipart/form-data.",
-        )),
+    if let Some(pairs) = form_post(headers, &body)? {
+        return from_form_post(pairs);
     }
+    if body::require_json(headers).is_ok() {
+        return json::read(headers, &body);
+    }
+    Err(unsupported())
+}
+
+/// The names and values of a body that has an encoding of form posts, in their order. None for one of another media
+/// type.
+///
+/// # Errors
+///
+/// `invalid-request` for a body that is not what its media type says.
+pub(crate) fn form_post(headers: &HeaderMap, body: &Bytes) -> Result<Option<Vec<(String, String)>>, Problem> {
+    match body::media_type(headers).unwrap_or_default().as_str() {
+        "application/x-www-form-urlencoded" => Ok(Some(urlencoded::read(body))),
+        "multipart/form-data" => multipart::read(headers, body.clone()).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// What a body is answered that has none of the media types of submissions.
+pub(crate) fn unsupported() -> Problem {
+    Problem::new(
+        Slug::UnsupportedMediaType,
+        "A submission is application/json, application/x-www-form-urlencoded or multipart/form-data.",
+    )
 }
 
 /// What a form post says: three names are about the submission, all others are the person's.
@@ -78,8 +99,14 @@ fn from_form_post(pairs: Vec<(String, String)>) -> Result<Sent, Problem> {
 }
 
 impl Sent {
+    /// Each value as an answer, and what is said of the submission itself.
+    pub(crate) fn answers(&self) -> Vec<Answer> {
+        let fields = self.fields.iter().map(|(name, value)| Answer::text(name, value));
+        fields.chain(self.about_itself().map(|(name, value)| Answer::about(name, value))).collect()
+    }
+
     /// What is said of the submission itself, by the names under which a form's field map may speak of it.
-    pub(crate) fn about_itself(&self) -> impl Iterator<Item = (&str, &str)> {
+    fn about_itself(&self) -> impl Iterator<Item = (&str, &str)> {
         [(SUBMISSION_ID, &self.submission_id), (SUBMITTED_AT, &self.submitted_at), (PAGE_URL, &self.page_url)]
             .into_iter()
             .filter_map(|(name, value)| Some((name, value.as_deref()?)))
@@ -93,7 +120,7 @@ impl Sent {
     }
 
     /// What is wrong with what is said of the submission itself, by its names.
-    fn problems(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn problems(&self) -> Vec<(&'static str, String)> {
         let mut problems = Vec::new();
         if let Some(id) = &self.submission_id
             && !(1..=SUBMISSION_ID_CHARS_MAX).contains(&id.chars().count())

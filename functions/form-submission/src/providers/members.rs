@@ -1,0 +1,120 @@
+//! The members of a provider's JSON, read by name. What is missing or of another type is noted by its path; what is
+//! not asked for is passed over.
+
+use api::Problem;
+use api::fields::Errors;
+use serde_json::{Map, Value};
+
+use crate::answers::plain;
+
+/// A JSON object of a provider's, and where it stands.
+pub(super) struct Members<'v> {
+    path: String,
+    values: &'v Map<String, Value>,
+}
+
+/// Reads a body that is one JSON object.
+///
+/// # Errors
+///
+/// `invalid-request`. The message repeats nothing of the body.
+pub(super) fn parse(body: &[u8]) -> Result<Map<String, Value>, Problem> {
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(values)) => Ok(values),
+        Ok(_) => Err(Problem::invalid_field("", "the body is not a JSON object")),
+        Err(error) => {
+            let (line, column) = (error.line(), error.column());
+            let message = format!("the body is not valid JSON at line {line}, column {column}");
+            Err(Problem::invalid_field("", message))
+        }
+    }
+}
+
+/// The text of a value that has one: a text, a number, true or false.
+pub(super) fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(plain(number)),
+        Value::Bool(truth) => Some(truth.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+impl<'v> Members<'v> {
+    /// Those of the body itself.
+    pub(super) fn root(values: &'v Map<String, Value>) -> Self {
+        Self { path: String::new(), values }
+    }
+
+    /// All of them.
+    pub(super) fn values(&self) -> &'v Map<String, Value> {
+        self.values
+    }
+
+    /// A member's value, if there is one.
+    pub(super) fn get(&self, name: &str) -> Option<&'v Value> {
+        self.values.get(name).filter(|value| !value.is_null())
+    }
+
+    /// A member's text, if it is one.
+    pub(super) fn str(&self, name: &str) -> Option<&'v str> {
+        self.get(name)?.as_str()
+    }
+
+    /// A member's entries, if it is a list.
+    pub(super) fn entries(&self, name: &str) -> impl Iterator<Item = &'v Value> + use<'v> {
+        self.get(name).and_then(Value::as_array).into_iter().flatten()
+    }
+
+    /// The members of a member, if it is an object.
+    pub(super) fn within(&self, name: &str) -> Option<Members<'v>> {
+        let values = self.get(name)?.as_object()?;
+        Some(Members { path: self.path(name), values })
+    }
+
+    /// A text, or a number as one, that has to be there.
+    pub(super) fn text(&self, name: &str, errors: &mut Errors) -> Option<String> {
+        let text = self.get(name).filter(|value| !value.is_boolean()).and_then(scalar);
+        self.needed(name, "a text", text.filter(|text| !text.is_empty()), errors)
+    }
+
+    /// An object that has to be there.
+    pub(super) fn object(&self, name: &str, errors: &mut Errors) -> Option<Members<'v>> {
+        self.needed(name, "an object", self.within(name), errors)
+    }
+
+    /// A list of objects that has to be there.
+    pub(super) fn objects(&self, name: &str, errors: &mut Errors) -> Option<Vec<Members<'v>>> {
+        let list = self.needed(name, "a list", self.get(name).and_then(Value::as_array), errors)?;
+        let path = self.path(name);
+        let entries = list.iter().enumerate().map(|(index, entry)| {
+            let path = format!("{path}[{index}]");
+            match entry {
+                Value::Object(values) => Some(Members { path, values }),
+                _ => {
+                    errors.note(path, "expected an object");
+                    None
+                }
+            }
+        });
+        // Each is looked at, so that every problem is listed, before the first bad one decides.
+        let entries: Vec<_> = entries.collect();
+        entries.into_iter().collect()
+    }
+
+    fn needed<T>(&self, name: &str, what: &str, found: Option<T>, errors: &mut Errors) -> Option<T> {
+        if found.is_none() {
+            let message = if self.get(name).is_some() {
+                format!("expected {what}")
+            } else {
+                format!("is required: {what}")
+            };
+            errors.note(self.path(name), message);
+        }
+        found
+    }
+
+    fn path(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+}

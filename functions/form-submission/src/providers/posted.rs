@@ -1,0 +1,114 @@
+//! Senders that have no shape of their own: the account says there what is sent, as JSON or as a form post.
+
+use api::Problem;
+use api::body::require_json;
+use axum::body::Bytes;
+use http::HeaderMap;
+
+use super::members::{self, Members, scalar};
+use super::names::names;
+use super::{Delivery, Event, flatten};
+use crate::answers::{Answer, Collector, Kind};
+use crate::sent::{self, PAGE_URL, SUBMISSION_ID, SUBMITTED_AT};
+
+/// What is known of such a sender.
+pub(super) struct Posted {
+    /// The names that the submission's id may have, the surest first.
+    ids: &'static [&'static str],
+    /// The names of what is said of the submission, the ids among them.
+    about: &'static [&'static str],
+}
+
+/// The webhooks add-on of Gravity Forms. It sends whole entries, in which a field's name is its number, or what the
+/// account chooses, by names that it gives.
+pub(super) const GRAVITY_FORMS: Posted = Posted {
+    ids: &["id", "entry_id", SUBMISSION_ID],
+    about: &[
+        "id",
+        "entry_id",
+        SUBMISSION_ID,
+        SUBMITTED_AT,
+        PAGE_URL,
+        "form_id",
+        "form_title",
+        "post_id",
+        "date_created",
+        "date_updated",
+        "is_starred",
+        "is_read",
+        "ip",
+        "source_url",
+        "source_id",
+        "user_agent",
+        "currency",
+        "payment_status",
+        "payment_date",
+        "payment_amount",
+        "payment_method",
+        "transaction_id",
+        "transaction_type",
+        "is_fulfilled",
+        "created_by",
+        "status",
+    ],
+};
+
+/// The webhooks add-on of `WPForms`. It sends what the account chooses, by names that it gives.
+pub(super) const WPFORMS: Posted = Posted {
+    ids: &["entry_id", SUBMISSION_ID],
+    about: &[
+        "entry_id",
+        SUBMISSION_ID,
+        SUBMITTED_AT,
+        PAGE_URL,
+        "form_id",
+        "form_name",
+        "form_title",
+        "entry_date",
+    ],
+};
+
+/// Anything else. An `id` may be the person's there, and then nobody could ever submit twice.
+pub(super) const GENERIC: Posted = Posted {
+    ids: &[SUBMISSION_ID, "entry_id"],
+    about: &[SUBMISSION_ID, "entry_id", SUBMITTED_AT, PAGE_URL, "form_id", "form_name"],
+};
+
+/// Reads a body of any of the three encodings.
+pub(super) fn read(posted: &Posted, headers: &HeaderMap, body: &Bytes) -> Result<Delivery, Problem> {
+    let mut out = Collector::default();
+    let id = if let Some(pairs) = sent::form_post(headers, body)? {
+        for (name, value) in &pairs {
+            let kind = if posted.about.contains(&name.as_str()) { Kind::About } else { Kind::Text };
+            out.push(Answer::new(names([Some(name.as_str())]), kind, vec![value.clone()]));
+        }
+        first(posted.ids, |wanted| {
+            let named = pairs.iter().filter(|(name, _)| name == wanted);
+            named.map(|(_, value)| value.clone()).find(|value| !value.is_empty())
+        })
+    } else if require_json(headers).is_ok() {
+        let document = members::parse(body)?;
+        let members = Members::root(&document);
+        without_wrapping(&members, posted.about, &mut out);
+        first(posted.ids, |wanted| members.get(wanted).and_then(scalar).filter(|id| !id.is_empty()))
+    } else {
+        return Err(sent::unsupported());
+    };
+    Ok(Delivery { id, event: Event::Submission(out.finish()) })
+}
+
+fn first(ids: &[&str], find: impl Fn(&str) -> Option<String>) -> Option<String> {
+    ids.iter().find_map(|wanted| find(wanted))
+}
+
+/// Takes the members of an object as fields; those of `fields`, if that is an object too, as if they stood beside it.
+pub(super) fn without_wrapping(members: &Members<'_>, about: &[&str], out: &mut Collector) {
+    let Some(fields) = members.within("fields") else {
+        flatten::members(members.values(), about, out);
+        return;
+    };
+    flatten::members(fields.values(), &[], out);
+    let mut beside = members.values().clone();
+    beside.remove("fields");
+    flatten::members(&beside, about, out);
+}

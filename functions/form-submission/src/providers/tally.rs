@@ -1,0 +1,138 @@
+//! Tally: `{eventId, eventType, data: {fields: [{key, label, type, value, options?}]}}`.
+
+use std::collections::BTreeMap;
+
+use api::fields::Errors;
+use serde_json::Value;
+
+use super::Delivery;
+use super::flatten::{texts, unknown};
+use super::members::{Members, scalar};
+use super::names::names;
+use crate::answers::{Answer, Answers, Collector, Kind};
+use crate::sent::SUBMITTED_AT;
+
+/// The event that tells of a response.
+const RESPONSE: &str = "FORM_RESPONSE";
+
+/// The field type that asks for an address.
+const EMAIL: &str = "INPUT_EMAIL";
+
+/// The field type whose boxes stand in fields of their own as well.
+const CHECKBOXES: &str = "CHECKBOXES";
+
+/// The field type whose value has a list of columns for each row.
+const MATRIX: &str = "MATRIX";
+
+/// The field types whose value is a text, a number, true or false, or a list of these or of files. Choices are given
+/// as the ids of options.
+const KNOWN: [&str; 19] = [
+    "CALCULATED_FIELDS",
+    CHECKBOXES,
+    "DROPDOWN",
+    "FILE_UPLOAD",
+    "HIDDEN_FIELDS",
+    "INPUT_DATE",
+    "INPUT_LINK",
+    "INPUT_NUMBER",
+    "INPUT_PHONE_NUMBER",
+    "INPUT_TEXT",
+    "INPUT_TIME",
+    "LINEAR_SCALE",
+    "MULTIPLE_CHOICE",
+    "MULTI_SELECT",
+    "PAYMENT",
+    "RANKING",
+    "RATING",
+    "SIGNATURE",
+    "TEXTAREA",
+];
+
+pub(super) fn read(hook: &Members<'_>, errors: &mut Errors) -> Option<Delivery> {
+    let id = hook.text("eventId", errors);
+    let kind = hook.text("eventType", errors);
+    if kind.as_deref().is_some_and(|kind| kind != RESPONSE) {
+        return Some(Delivery::other(id?));
+    }
+    let answers = hook.object("data", errors).and_then(|data| answers(&data, errors));
+    kind?;
+    Some(Delivery::submission(id?, answers?))
+}
+
+fn answers(data: &Members<'_>, errors: &mut Errors) -> Option<Answers> {
+    let fields = data.objects("fields", errors)?;
+    let questions: Vec<&str> = fields
+        .iter()
+        .filter(|field| field.entries("options").next().is_some())
+        .filter_map(|f| f.str("key"))
+        .collect();
+    let mut out = Collector::default();
+    // Each is read, so that every problem is listed, before the first bad one decides.
+    let read: Vec<_> = fields.iter().map(|field| answer(field, &questions, errors)).collect();
+    for answer in read.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten() {
+        out.push(answer);
+    }
+    for (name, about) in [("createdAt", SUBMITTED_AT), ("formName", "form_name"), ("formId", "form_id")] {
+        if let Some(text) = data.str(name) {
+            out.push(Answer::about(about, text));
+        }
+    }
+    Some(out.finish())
+}
+
+/// The answer in a field; `Some(None)` if there is none, or if another field says the same.
+fn answer(field: &Members<'_>, questions: &[&str], errors: &mut Errors) -> Option<Option<Answer>> {
+    let key = field.text("key", errors);
+    let kind = field.text("type", errors);
+    let (key, kind) = (key?, kind?);
+    let Some(value) = field.get("value") else { return Some(None) };
+    if kind == CHECKBOXES && value.is_boolean() && is_box_of(&key, questions) {
+        return Some(None);
+    }
+    let names = names([field.str("label"), Some(key.as_str())]);
+    let texts = match kind.as_str() {
+        EMAIL => {
+            return Some(Some(texts(value).map_or_else(
+                || unknown(names.clone(), value),
+                |texts| Answer::new(names.clone(), Kind::Email, texts),
+            )));
+        }
+        MATRIX => matrix(value, &options(field, "rows"), &options(field, "columns")),
+        kind if KNOWN.contains(&kind) => texts(value).map(|texts| chosen(texts, &options(field, "options"))),
+        _ => None,
+    };
+    Some(Some(match texts {
+        Some(texts) => Answer::new(names, Kind::Text, texts),
+        None => unknown(names, value),
+    }))
+}
+
+/// Whether a key is that of one box of one of the questions.
+fn is_box_of(key: &str, questions: &[&str]) -> bool {
+    questions.iter().any(|question| key.strip_prefix(question).is_some_and(|rest| rest.starts_with('_')))
+}
+
+/// The texts of options by their ids.
+fn options(field: &Members<'_>, list: &str) -> BTreeMap<String, String> {
+    let text = |option: &Value, name| option.get(name).and_then(scalar);
+    field.entries(list).filter_map(|option| Some((text(option, "id")?, text(option, "text")?))).collect()
+}
+
+/// Texts in the place of ids. What is no option's id is what the person wrote.
+fn chosen(texts: Vec<String>, options: &BTreeMap<String, String>) -> Vec<String> {
+    texts.into_iter().map(|text| options.get(&text).cloned().unwrap_or(text)).collect()
+}
+
+/// The rows that were answered, each as `row: column`.
+fn matrix(
+    value: &Value,
+    rows: &BTreeMap<String, String>,
+    columns: &BTreeMap<String, String>,
+) -> Option<Vec<String>> {
+    let lines = value.as_object()?.iter().map(|(row, value)| {
+        let row = rows.get(row).unwrap_or(row);
+        let columns = chosen(texts(value)?, columns);
+        Some(columns.into_iter().map(move |column| format!("{row}: {column}")).collect::<Vec<_>>())
+    });
+    Some(lines.collect::<Option<Vec<_>>>()?.concat())
+}

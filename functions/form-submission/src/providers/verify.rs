@@ -1,0 +1,270 @@
+//! The one mechanism that tells a provider's webhook from a forged one.
+//!
+//! - A hook with a signature is believed for its signature alone, which is that of either of the form's secrets. It
+//!   covers the raw body. Comparisons take constant time.
+//! - Where nothing is signed, the secret itself has to come along: as `secret` in the query of the address, or in the
+//!   header `x-tidemark-secret`. The header counts if there are both.
+//! - Where the time of signing is signed too, it has to lie near now. One in the future is as stale as one in the past.
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use domain::Timestamp;
+use domain::provider::Provider;
+use domain::secrets::Secrets;
+use domain::words;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use http::HeaderMap;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+
+use super::verifiers::{Claims, Encoding, Key, Part, Place, Signature, SignedAt, Unit, Written, verifier};
+
+/// The header that holds the shared secret of a provider that signs nothing.
+pub(crate) const SECRET_HEADER: &str = "x-tidemark-secret";
+
+/// The parameter of the address that may hold it instead.
+pub(crate) const SECRET_PARAMETER: &str = "secret";
+
+/// Providers differ in whether they write the padding.
+const PADDED_OR_NOT: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+const BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, PADDED_OR_NOT);
+const BASE64_URL: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, PADDED_OR_NOT);
+
+/// Keeps this use of HMAC apart from any other.
+const SHARED_PURPOSE: &[u8] = b"tidemark shared secret 1";
+
+words! {
+    /// Why a hook is not believed to come from the form's provider. It is always 401; the word is for the account's
+    /// own people.
+    pub(crate) enum Unverified {
+        /// The form has no secret yet, or is one that takes no hooks.
+        NoSecret = "no-secret",
+        /// There is neither a signature nor a secret, or not all that belongs to it.
+        Missing = "missing",
+        /// It was made with another secret, or for another body.
+        Wrong = "wrong",
+        /// It was signed too long ago, or far in the future.
+        Stale = "stale",
+    }
+}
+
+/// A hook as it came.
+struct Hook<'h> {
+    headers: &'h HeaderMap,
+    query: &'h str,
+    body: &'h [u8],
+}
+
+/// Holds that a hook comes from the form's provider. `query` is that of the address, without its question mark.
+///
+/// # Errors
+///
+/// Why it is not believed.
+pub(crate) fn verify(
+    provider: Provider,
+    headers: &HeaderMap,
+    query: &str,
+    body: &[u8],
+    secrets: &Secrets,
+    now: Timestamp,
+) -> Result<(), Unverified> {
+    let verifier = verifier(provider).filter(|_| !secrets.is_empty()).ok_or(Unverified::NoSecret)?;
+    let hook = Hook { headers, query, body };
+    match &verifier.signature {
+        Some(signature) if headers.contains_key(signature.header) || !verifier.takes_shared_secret => {
+            signature.check(&hook, secrets, now)
+        }
+        _ => hook.check_shared(secrets),
+    }
+}
+
+impl Hook<'_> {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    fn check_shared(&self, secrets: &Secrets) -> Result<(), Unverified> {
+        let in_address = || {
+            let mut parameters = form_urlencoded::parse(self.query.as_bytes());
+            parameters.find(|(name, _)| name == SECRET_PARAMETER).map(|(_, value)| value.into_owned())
+        };
+        let given = self.header(SECRET_HEADER).map(str::to_owned).or_else(in_address);
+        let given = given.ok_or(Unverified::Missing)?;
+        // Digests of both are compared in constant time, which says nothing of their lengths either.
+        let digest = |text: &str| code(SHARED_PURPOSE).chain_update(text);
+        let given = digest(&given).finalize().into_bytes();
+        one_of(secrets, |secret| Some(digest(secret).verify(&given).is_ok()))
+    }
+}
+
+impl Signature {
+    fn check(&self, hook: &Hook<'_>, secrets: &Secrets, now: Timestamp) -> Result<(), Unverified> {
+        let header = hook.header(self.header).ok_or(Unverified::Missing)?;
+        if let Written::Jws(claims) = self.written {
+            return self.check_jws(header, claims, hook.body, secrets, now);
+        }
+        let signed_at =
+            self.signed_at.map(|at| at.find(hook, header).ok_or(Unverified::Missing)).transpose()?;
+        let found = self.written.find(header);
+        if found.is_empty() {
+            return Err(Unverified::Missing);
+        }
+        let parts = self.signed.iter().map(|part| part.bytes(hook, signed_at));
+        let parts: Vec<&[u8]> = parts.collect::<Option<_>>().ok_or(Unverified::Missing)?;
+        one_of(secrets, |secret| {
+            let code = parts.iter().fold(code(&self.key.of(secret)?), |code, part| code.chain_update(part));
+            // All are compared, so that the time says nothing of which one it was.
+            let is_right = |right: bool, given: &Vec<u8>| code.clone().verify_slice(given).is_ok() || right;
+            Some(found.iter().fold(false, is_right))
+        })?;
+        match (self.signed_at, signed_at) {
+            (Some(at), Some(text)) if !at.is_near(text, now) => Err(Unverified::Stale),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_jws(
+        &self,
+        header: &str,
+        claims: Claims,
+        body: &[u8],
+        secrets: &Secrets,
+        now: Timestamp,
+    ) -> Result<(), Unverified> {
+        let (signed, given) = header.rsplit_once('.').ok_or(Unverified::Missing)?;
+        let (about, said) = signed.split_once('.').ok_or(Unverified::Missing)?;
+        let given = BASE64_URL.decode(given).map_err(|_| Unverified::Wrong)?;
+        one_of(secrets, |secret| {
+            let code = code(&self.key.of(secret)?).chain_update(signed);
+            Some(code.verify_slice(&given).is_ok())
+        })?;
+        let about: JwsHeader = part_of_jws(about).ok_or(Unverified::Wrong)?;
+        let said: Map<String, Value> = part_of_jws(said).ok_or(Unverified::Wrong)?;
+        let text = |name: &str| said.get(name).and_then(Value::as_str);
+        let digest = text(claims.digest).and_then(|digest| Encoding::Hex.decode(digest));
+        if about.alg != "HS256"
+            || text("iss") != Some(claims.issuer)
+            || digest.as_deref() != Some(&Sha256::digest(body)[..])
+        {
+            return Err(Unverified::Wrong);
+        }
+        // RFC 7519 §4.1.4. Netlify does not write it, but one that is there is meant.
+        match said.get("exp").map(|at| at.as_f64()) {
+            Some(Some(at)) if Timestamp::from_millis(millis(at)) > now => Ok(()),
+            Some(_) => Err(Unverified::Stale),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The header of a JWS, as far as it matters. What it says is believed only once it is verified.
+#[derive(Deserialize)]
+struct JwsHeader {
+    alg: String,
+}
+
+fn part_of_jws<T: for<'de> Deserialize<'de>>(part: &str) -> Option<T> {
+    serde_json::from_slice(&BASE64_URL.decode(part).ok()?).ok()
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a cast holds what is out of bounds at the bound")]
+fn millis(seconds: f64) -> i64 {
+    (seconds * 1000.0) as i64
+}
+
+impl Written {
+    /// The signatures in a header. What is no signature is left out.
+    fn find(self, header: &str) -> Vec<Vec<u8>> {
+        match self {
+            Self::Alone(prefix, encoding) => {
+                let text = header.trim().strip_prefix(prefix);
+                text.and_then(|text| encoding.decode(text)).into_iter().collect()
+            }
+            Self::Pair(name, encoding) => {
+                pairs(header, name).filter_map(|text| encoding.decode(text)).collect()
+            }
+            Self::Listed(version, encoding) => {
+                let entries = header.split(' ').filter_map(|entry| entry.split_once(','));
+                let ours = entries.filter(|(of, _)| *of == version);
+                ours.filter_map(|(_, text)| encoding.decode(text)).collect()
+            }
+            // It is read as a whole; see `check_jws`.
+            Self::Jws(_) => Vec::new(),
+        }
+    }
+}
+
+/// The values of one name in `name=value,name=value`.
+fn pairs<'h>(header: &'h str, wanted: &str) -> impl Iterator<Item = &'h str> {
+    let pairs = header.split(',').filter_map(|pair| pair.trim().split_once('='));
+    pairs.filter(move |(name, _)| *name == wanted).map(|(_, value)| value)
+}
+
+impl Encoding {
+    fn decode(self, text: &str) -> Option<Vec<u8>> {
+        match self {
+            Self::Base64 => BASE64.decode(text).ok(),
+            Self::Hex => {
+                let digits = text.chars().map(|digit| digit.to_digit(16)).collect::<Option<Vec<_>>>()?;
+                let (bytes, rest) = digits.as_chunks::<2>();
+                let byte = |[high, low]: &[u32; 2]| u8::try_from(high * 16 + low).ok();
+                rest.is_empty().then(|| bytes.iter().map(byte).collect())?
+            }
+        }
+    }
+}
+
+impl SignedAt {
+    /// The time of signing as the hook writes it: it is signed so.
+    fn find<'h>(self, hook: &'h Hook<'_>, header: &'h str) -> Option<&'h str> {
+        match self.place {
+            Place::Header(name) => hook.header(name),
+            Place::Pair(name) => pairs(header, name).next(),
+        }
+    }
+
+    fn is_near(self, text: &str, now: Timestamp) -> bool {
+        let Ok(number) = text.parse::<i64>() else { return false };
+        let millis = match self.unit {
+            Unit::Seconds => number.saturating_mul(1000),
+            Unit::Milliseconds => number,
+        };
+        now.millis().abs_diff(millis) <= self.tolerance.num_milliseconds().unsigned_abs()
+    }
+}
+
+impl Part {
+    /// Its bytes; none if the hook lacks it.
+    fn bytes<'h>(&self, hook: &'h Hook<'_>, signed_at: Option<&'h str>) -> Option<&'h [u8]> {
+        match self {
+            Self::Header(name) => hook.header(name).map(str::as_bytes),
+            Self::SignedAt => signed_at.map(str::as_bytes),
+            Self::Literal(text) => Some(text.as_bytes()),
+            Self::Body => Some(hook.body),
+        }
+    }
+}
+
+impl Key {
+    /// The key; none if the secret is not written as it has to be.
+    fn of(self, secret: &str) -> Option<Vec<u8>> {
+        match self {
+            Self::Text => Some(secret.as_bytes().to_vec()),
+            Self::Base64After(prefix) => BASE64.decode(secret.strip_prefix(prefix)?).ok(),
+        }
+    }
+}
+
+fn code(key: &[u8]) -> Hmac<Sha256> {
+    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length (RFC 2104 §2)")]
+    Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes any key")
+}
+
+/// Whether any of the secrets fits. All are tried, so that the time says nothing of which one it was.
+fn one_of(secrets: &Secrets, fits: impl Fn(&str) -> Option<bool>) -> Result<(), Unverified> {
+    let found = secrets.iter().fold(false, |found, secret| fits(secret) == Some(true) || found);
+    if found { Ok(()) } else { Err(Unverified::Wrong) }
+}
