@@ -88,7 +88,8 @@ fn whatever_goes_wrong_the_promises_hold() {
             say(run(&history, true).trace);
         }
         let hint = format!("SEED={seed} runs it again and shows every request");
-        panic!("{history}\n{}\n\n{hint}", ended.violation.unwrap_or_default());
+        let violation = ended.violation.expect("what is shortened still fails");
+        panic!("{history}\n{violation}\n\n{hint}");
     }
     // A simulation in which nothing happens proves nothing.
     assert!(alone || report.kinds_of_faults() >= KINDS_OF_FAULTS, "a kind of fault never came");

@@ -20,13 +20,14 @@ impl World {
         self.counts.writes += 1;
         self.counts.late += u64::from(write.late);
         let Some(mut flight) = self.flights.remove(&write.sender) else {
-            return self.violated(format!("a write of a request that is long over: {write:?}"));
+            let why = format!("{write:?}");
+            return self.violated("a write of a request that is long over", why);
         };
         let seen = self.check(&mut flight, write, items);
         if let Err(why) = seen {
             let what: Vec<_> = write.changes.iter().map(|change| &change.key).collect();
             let command = &flight.command;
-            self.violated(format!("request {} ({command:?}) wrote {what:?}: {why}", write.sender));
+            self.violated(format!("request {} ({command:?}) wrote {what:?}", write.sender), why);
         }
         self.flights.insert(write.sender, flight);
     }
@@ -84,7 +85,7 @@ impl World {
         }
         let Some(mut flight) = self.flights.remove(&sender) else { return };
         if let Err(why) = self.check_answer(&mut flight, answer) {
-            self.violated(format!("request {sender} ({:?}): {why}", flight.command));
+            self.violated(format!("request {sender} ({:?}) was answered", flight.command), why);
         }
         self.flights.insert(sender, flight);
     }

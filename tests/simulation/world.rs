@@ -1,7 +1,9 @@
 //! What the checks know: each account by the rules, the requests under way, and what was answered to whom.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::Timestamp;
 use domain::ids::{AccountId, ContactId};
@@ -164,6 +166,23 @@ pub struct Counts {
     pub writes: u64,
 }
 
+/// Something that is not as the rules say.
+#[derive(Clone, Debug)]
+pub struct Violation {
+    /// When it was seen: at which request, or when.
+    pub at: String,
+    /// What it is.
+    pub why: String,
+    /// How many operations the table had carried out by then.
+    pub operations: u64,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "after {} operations, {}: {}", self.operations, self.at, self.why)
+    }
+}
+
 /// Everything that the checks know.
 pub struct World {
     pub books: Vec<Book>,
@@ -172,14 +191,17 @@ pub struct World {
     pub messages: Vec<Message>,
     pub counts: Counts,
     /// The first thing that was not as the rules say.
-    pub violation: Option<String>,
+    pub violation: Option<Violation>,
     /// Accounts by id.
     pub accounts: BTreeMap<String, usize>,
+    /// How many operations the table has carried out.
+    operations: Arc<AtomicU64>,
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub fn new(operations: Arc<AtomicU64>) -> Self {
         Self {
+            operations,
             books: Vec::new(),
             flights: BTreeMap::new(),
             keys: BTreeMap::new(),
@@ -191,8 +213,9 @@ impl World {
     }
 
     /// Notes the first violation; what follows from it says nothing.
-    pub fn violated(&mut self, what: String) {
-        self.violation.get_or_insert(what);
+    pub fn violated(&mut self, at: impl Into<String>, why: impl Into<String>) {
+        let operations = self.operations.load(Ordering::Relaxed);
+        self.violation.get_or_insert_with(|| Violation { at: at.into(), why: why.into(), operations });
     }
 
     /// Nothing is under way any more: what has been is settled.

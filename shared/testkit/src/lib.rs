@@ -27,7 +27,7 @@ pub use clock::ManualClock;
 pub use conflicts::{Conflicts, Fault};
 pub use dice::Dice;
 pub use in_process::InProcess;
-pub use network::{ItemChange, Network, RawItem, RawKey, Weather, Write};
+pub use network::{Call, ItemChange, Network, RawItem, RawKey, Tamper, Weather, Write};
 pub use recorder::{Recorder, Units};
 pub use reply::Reply;
 pub use requests::{Api, Holder, OPERATOR_TOKEN, PUBLIC_URL, Request, Tenant};

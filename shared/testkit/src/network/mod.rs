@@ -5,11 +5,13 @@
 //! before, and from nothing else: leaving some senders out changes nothing for the others.
 
 mod serving;
+mod tampering;
 mod weather;
 mod wire;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -30,14 +32,15 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
 pub use serving::{ItemChange, Write};
+pub use tampering::Tamper;
 pub use weather::Weather;
-pub use wire::{RawItem, RawKey};
+pub use wire::{Call, RawItem, RawKey};
 
 use crate::in_process::Answered;
 use crate::{Dice, TABLE};
 use serving::Table;
 use weather::{Fate, Trouble};
-use wire::{Call, refusal, response};
+use wire::{refusal, response};
 
 tokio::task_local! {
     /// Who is sending.
@@ -58,6 +61,8 @@ struct Shared {
     state: Mutex<State>,
     table: Mutex<Table>,
     watcher: Mutex<Option<Watcher>>,
+    tamper: Mutex<Option<Box<dyn Tamper>>>,
+    operations: Arc<AtomicU64>,
 }
 
 #[derive(Default)]
@@ -66,10 +71,17 @@ struct State {
     sent: BTreeMap<u32, u64>,
     /// How many requests are on their way or being carried out.
     under_way: u64,
-    operations: u64,
     fair: bool,
     faults: BTreeMap<&'static str, u64>,
     trace: Option<String>,
+}
+
+/// A request that was sent, for whoever waits for its answer.
+struct OnItsWay {
+    asked: Call,
+    told: oneshot::Receiver<Answered>,
+    /// Whether there will never be an answer, nor an end of the connection.
+    hangs: bool,
 }
 
 impl fmt::Debug for Network {
@@ -93,6 +105,8 @@ impl Network {
             state: Mutex::default(),
             table: Mutex::new(Table::new()),
             watcher: Mutex::new(None),
+            tamper: Mutex::new(None),
+            operations: Arc::default(),
         }));
         tidemark::table::create_table(&network.client(), TABLE).await.expect("a table");
         network
@@ -128,6 +142,11 @@ impl Network {
         *lock(&self.0.watcher) = Some(Box::new(watcher));
     }
 
+    /// Has `tamper` rewrite every request and every answer from now on.
+    pub fn tamper(&self, tamper: Box<dyn Tamper>) {
+        *lock(&self.0.tamper) = Some(tamper);
+    }
+
     /// Runs `work` as this sender, whose requests meet the weather. Sender 0 has fair weather.
     pub async fn sent_by<F: Future>(sender: u32, work: F) -> F::Output {
         SENDER.scope(sender, work).await
@@ -157,10 +176,10 @@ impl Network {
         lock(&self.0.table).scan()
     }
 
-    /// How many operations were carried out.
+    /// How many operations were carried out, for whoever wants to know at any time.
     #[must_use]
-    pub fn operations(&self) -> u64 {
-        lock(&self.0.state).operations
+    pub fn operations(&self) -> Arc<AtomicU64> {
+        self.0.operations.clone()
     }
 
     /// How many requests met each kind of fault.
@@ -193,6 +212,40 @@ impl Shared {
         let dice = Dice::of(&[self.seed, u64::from(sender), *sent]);
         *sent += 1;
         if sender == 0 || state.fair { Fate::fair(dice) } else { Fate::drawn(&self.weather, dice) }
+    }
+
+    /// What is sent in place of this request.
+    fn tampered(&self, call: Call) -> Vec<Call> {
+        match lock(&self.tamper).as_mut() {
+            Some(tamper) => tamper.send(call),
+            None => vec![call],
+        }
+    }
+
+    /// Puts a request on its way.
+    fn set_out(self: Arc<Self>, sender: u32, call: Call) -> OnItsWay {
+        let fate = self.fate(sender);
+        let hangs = fate.trouble == Some(Trouble::Hung);
+        let (tell, told) = oneshot::channel();
+        lock(&self.state).under_way += 1;
+        let asked = call.clone();
+        tokio::spawn(self.carry(sender, call, fate, tell));
+        OnItsWay { asked, told, hangs }
+    }
+
+    /// Waits for what a request is answered.
+    async fn hear(&self, OnItsWay { asked, told, hangs }: OnItsWay) -> Result<Answered, ConnectorError> {
+        match told.await {
+            Ok((mut status, body)) => {
+                let mut tamper = lock(&self.tamper);
+                let Some(tamper) = tamper.as_mut() else { return Ok((status, body)) };
+                let mut body = serde_json::from_str(&body).expect("JSON");
+                tamper.read(&asked, &mut status, &mut body);
+                Ok((status, body.to_string()))
+            }
+            Err(_) if hangs => std::future::pending().await,
+            Err(_) => Err(ConnectorError::io("the connection broke".into())),
+        }
     }
 
     /// Carries a request to the table and its answer back. The caller may be gone by then.
@@ -322,7 +375,7 @@ impl Shared {
     }
 
     fn execute(&self, sender: u32, call: &Call, fate: &mut Fate) -> Answered {
-        lock(&self.state).operations += 1;
+        self.operations.fetch_add(1, Ordering::Relaxed);
         let mut table = lock(&self.table);
         let (answered, changes) = table.carry_out(call, self.weather.lag_most, &mut fate.dice);
         if !changes.is_empty()
@@ -357,20 +410,22 @@ impl HttpClient for Network {
 
 impl HttpConnector for Network {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let Self(shared) = self;
+        let shared = self.0.clone();
         let sender = SENDER.try_with(|sender| *sender).unwrap_or_default();
-        let call = Call::read(&request);
-        let fate = shared.fate(sender);
-        let hangs = fate.trouble == Some(Trouble::Hung);
-        let (tell, told) = oneshot::channel();
-        lock(&shared.state).under_way += 1;
-        tokio::spawn(shared.clone().carry(sender, call, fate, tell));
+        let mut calls = shared.tampered(Call::read(&request)).into_iter();
+        // The first is on its way at once, whether or not anybody waits for it.
+        let first = calls.next().map(|call| shared.clone().set_out(sender, call));
         HttpConnectorFuture::new(async move {
-            match told.await {
-                Ok(answered) => Ok(response(answered)),
-                Err(_) if hangs => std::future::pending().await,
-                Err(_) => Err(ConnectorError::io("the connection broke".into())),
+            let Some(first) = first else { return Ok(response((200, "{}".to_owned()))) };
+            let mut answered = shared.hear(first).await?;
+            for call in calls {
+                if answered.0 != 200 {
+                    break;
+                }
+                let next = shared.clone().set_out(sender, call);
+                answered = shared.hear(next).await?;
             }
+            Ok(response(answered))
         })
     }
 }

@@ -67,11 +67,11 @@ impl Table {
 
     /// Takes a transaction's items in hand, or says why it can't.
     pub(super) fn begin(&mut self, call: &Call) -> Result<Vec<RawKey>, Answered> {
-        let token = call.token().unwrap_or_default().to_owned();
-        if self.under_way.contains(&token) {
+        let token = call.token();
+        if token.is_some_and(|token| self.under_way.contains(token)) {
             return Err(refusal(400, "TransactionInProgressException", None));
         }
-        if self.done.contains(&token) {
+        if token.is_some_and(|token| self.done.contains(token)) {
             // A repeat is answered as the first one was, whatever others do with its items meanwhile.
             return Ok(Vec::new());
         }
@@ -81,16 +81,15 @@ impl Table {
             return Err(conflict(&met));
         }
         self.in_hand.extend(keys.iter().cloned());
-        self.under_way.insert(token);
+        self.under_way.extend(token.map(str::to_owned));
         Ok(keys)
     }
 
     /// Lets a transaction's items go.
     pub(super) fn end(&mut self, call: &Call, keys: &[RawKey], happened: bool) {
-        let token = call.token().unwrap_or_default();
-        self.under_way.remove(token);
-        if happened {
-            self.done.insert(token.to_owned());
+        if let Some(token) = call.token() {
+            self.under_way.remove(token);
+            self.done.extend(happened.then(|| token.to_owned()));
         }
         for key in keys {
             self.in_hand.remove(key);

@@ -15,9 +15,11 @@ pub type RawKey = (String, String);
 
 /// A request to the table.
 #[derive(Clone, Debug)]
-pub(crate) struct Call {
-    pub(crate) operation: String,
-    pub(crate) body: Value,
+pub struct Call {
+    /// The operation, as `TransactWriteItems`.
+    pub operation: String,
+    /// Its parameters.
+    pub body: Value,
 }
 
 impl Call {
@@ -37,7 +39,8 @@ impl Call {
     }
 
     /// The keys that it writes, in its order; none for a read.
-    pub(crate) fn written(&self) -> Vec<RawKey> {
+    #[must_use]
+    pub fn written(&self) -> Vec<RawKey> {
         let body = &self.body;
         match self.operation.as_str() {
             "TransactWriteItems" => {
