@@ -4,6 +4,7 @@
 mod answer;
 mod answers;
 mod cors;
+mod hubspot;
 mod person;
 mod providers;
 mod sent;
@@ -17,7 +18,10 @@ use utoipa_axum::routes;
 
 /// The routes and their description, declared once.
 fn api() -> OpenApiRouter<Context> {
-    openapi::router().routes(routes!(submit::submit_form, submit::preflight_form))
+    openapi::router()
+        .routes(routes!(submit::submit_form, submit::preflight_form))
+        .routes(routes!(hubspot::submit_as_hubspot, hubspot::preflight_as_hubspot))
+        .routes(routes!(hubspot::submit_as_hubspot_securely))
 }
 
 /// The router that `main` runs and the local stack merges.

@@ -1,0 +1,228 @@
+//! `HubSpot`'s form endpoint, so that site code which was written for it only changes the host. `portalId` is the
+//! account's id, `formGuid` the form's.
+//!
+//! Only forms that post here themselves are to be found here: one of another provider is fed by what that provider
+//! has signed, and by nothing else.
+
+mod answer;
+mod request;
+
+use api::fields::Errors;
+use api::identity::RequestId;
+use api::path::PathIds;
+use api::{Account, Context, Problem, Slug, body, respond};
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse as _, Response};
+use domain::ids::{AccountId, FormId};
+use http::{HeaderMap, StatusCode};
+use store::Form;
+use utoipa::ToSchema;
+
+use self::answer::{Error, ErrorType, ErrorView, Refusal, SubmittedView};
+use crate::cors::Cors;
+use crate::person::{self, Person, Reason};
+use crate::sent::Sent;
+use crate::submit::{cors, keep};
+
+/// A submission as `HubSpot` takes it. Members that are not named here are left out: cookies, consents, validation.
+#[derive(ToSchema)]
+#[schema(as = HubSpotSubmission, rename_all = "camelCase")]
+#[expect(dead_code, reason = "it describes the body that request::read reads")]
+struct SubmissionSchema {
+    /// The form's fields by their own names, at most 200. `email`, or the field that the form maps to it, is required.
+    #[schema(max_items = 200)]
+    fields: Vec<FieldSchema>,
+    /// When the person sent it, in milliseconds since 1970. Kept only if the form maps `submitted_at`.
+    submitted_at: Option<i64>,
+    /// The page that the form stands on.
+    context: Option<ContextSchema>,
+}
+
+/// One field of a submission.
+#[derive(ToSchema)]
+#[schema(as = HubSpotField, rename_all = "camelCase")]
+#[expect(dead_code, reason = "it describes the body that request::read reads")]
+struct FieldSchema {
+    /// The field's own name.
+    name: String,
+    /// Its value; several of them have `;` between them. `null` and an empty text leave what is known as it is.
+    value: Option<String>,
+    /// The type of object that it is about. Fields of other objects than contacts (`0-1`) are left out.
+    #[schema(default = "0-1")]
+    object_type_id: Option<String>,
+}
+
+/// The page that a form stands on.
+#[derive(ToSchema)]
+#[schema(as = HubSpotContext, rename_all = "camelCase")]
+#[expect(dead_code, reason = "it describes the body that request::read reads")]
+struct ContextSchema {
+    /// Its address. Kept only if the form maps `page_url`.
+    #[schema(format = "uri", max_length = 2048)]
+    page_uri: Option<String>,
+}
+
+/// Which form of which account.
+type FormPath = Result<PathIds<AccountId, FormId>, Problem>;
+
+/// Submits a form as `HubSpot` has it.
+///
+/// Public: pages post to it with a script that was written for `HubSpot`'s forms. What a submission does is the same
+/// as with `POST /v1/forms/{form_id}/submissions`.
+#[utoipa::path(
+    post, path = "/submissions/v3/integration/submit/{portal_id}/{form_guid}", tag = "Forms", security(()),
+    params(
+        ("portal_id" = String, Path, description = "The account's id."),
+        ("form_guid" = String, Path, description = "The form's id."),
+    ),
+    request_body = SubmissionSchema,
+    responses(
+        (status = 200, description = "It was taken.", body = SubmittedView),
+        (status = "default", description = "It was not taken, in HubSpot's words.", body = ErrorView),
+    ),
+)]
+pub(crate) async fn submit_as_hubspot(
+    State(context): State<Context>,
+    path: FormPath,
+    id: RequestId,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let form = find(&context, path).await;
+    let cors = cors(form.as_ref().ok(), &parts.headers);
+    let taken = match form {
+        Ok(_) if cors == Cors::NotListed => {
+            Err(Problem::new(Slug::PermissionDenied, "Pages of this origin may not submit the form.").into())
+        }
+        Ok(form) => take(&context, &form, &parts.headers, body).await,
+        Err(problem) => Err(problem.into()),
+    };
+    let mut response = taken.unwrap_or_else(|refusal| refusal.respond(id));
+    cors.allow_reading(response.headers_mut());
+    response
+}
+
+/// Tells a browser which pages may submit a form as `HubSpot` has it.
+///
+/// The answer to a CORS preflight, by the form's `allowed_origins`.
+#[utoipa::path(
+    options, path = "/submissions/v3/integration/submit/{portal_id}/{form_guid}", tag = "Forms", security(()),
+    params(
+        ("portal_id" = String, Path, description = "The account's id."),
+        ("form_guid" = String, Path, description = "The form's id."),
+    ),
+    responses(
+        (status = 204, description = "Who may submit the form, in the headers of CORS."),
+        (status = "default", description = "There is no such form, in HubSpot's words.", body = ErrorView),
+    ),
+)]
+pub(crate) async fn preflight_as_hubspot(
+    State(context): State<Context>,
+    path: FormPath,
+    id: RequestId,
+    headers: HeaderMap,
+) -> Response {
+    let form = find(&context, path).await;
+    let cors = cors(form.as_ref().ok(), &headers);
+    let mut response = match form {
+        Ok(_) => StatusCode::NO_CONTENT.into_response(),
+        Err(problem) => Refusal::from(problem).respond(id),
+    };
+    cors.allow_reading(response.headers_mut());
+    cors.allow_posting(response.headers_mut());
+    response
+}
+
+/// Submits a form as `HubSpot` has it, by one who has a token.
+///
+/// For servers: any user or integration of the account may do this. It is not for pages, so there is no CORS.
+#[utoipa::path(
+    post, path = "/submissions/v3/integration/secure/submit/{portal_id}/{form_guid}", tag = "Forms",
+    params(
+        ("portal_id" = String, Path, description = "The account's id."),
+        ("form_guid" = String, Path, description = "The form's id."),
+    ),
+    request_body = SubmissionSchema,
+    responses(
+        (status = 200, description = "It was taken.", body = SubmittedView),
+        (status = "default", description = "It was not taken, in HubSpot's words.", body = ErrorView),
+    ),
+)]
+pub(crate) async fn submit_as_hubspot_securely(
+    State(context): State<Context>,
+    account: Result<Account, Problem>,
+    path: FormPath,
+    id: RequestId,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let taken = match find_own(&context, account, path).await {
+        Ok(form) => take(&context, &form, &parts.headers, body).await,
+        Err(problem) => Err(problem.into()),
+    };
+    taken.unwrap_or_else(|refusal| refusal.respond(id))
+}
+
+/// The form, for those who have a token of its account.
+async fn find_own(
+    context: &Context,
+    account: Result<Account, Problem>,
+    path: FormPath,
+) -> Result<Form, Problem> {
+    let Account(principal) = account?;
+    if path.as_ref().is_ok_and(|PathIds(portal, _)| *portal != principal.account) {
+        return Err(Problem::new(Slug::PermissionDenied, "The token is not one of this portal's."));
+    }
+    find(context, path).await
+}
+
+async fn find(context: &Context, path: FormPath) -> Result<Form, Problem> {
+    let PathIds(account, id) = path?;
+    let form = context.store.public_form(id).await?;
+    if form.account == account && form.provider.is_native() {
+        Ok(form)
+    } else {
+        Err(Problem::not_found("The form"))
+    }
+}
+
+async fn take(context: &Context, form: &Form, headers: &HeaderMap, body: Body) -> Result<Response, Refusal> {
+    let bytes = body::read(headers, body).await?;
+    body::require_json(headers)?;
+    let sent = request::read(&bytes)?;
+    let person = check(&sent, form)?;
+    keep(context, form, &sent, &person).await.map_err(too_large)?;
+    Ok(respond::ok(&SubmittedView::new(form))?)
+}
+
+/// Who submits, if all that was sent is right.
+fn check(sent: &Sent, form: &Form) -> Result<Person, Refusal> {
+    let mut errors = Errors::default();
+    person::read(&sent.answers(), &form.field_map, &mut errors).map_err(|reason| {
+        let kind = match reason {
+            Reason::NoAddress => ErrorType::RequiredField,
+            Reason::InvalidAddress | Reason::SeveralAddresses => ErrorType::InvalidEmail,
+            Reason::UnknownFieldType | Reason::UnmappedField => ErrorType::FieldNotInForm,
+            Reason::InvalidValue => ErrorType::InputTooLarge,
+        };
+        refusal(errors.check().err(), kind)
+    })
+}
+
+/// Values that are right each by itself are wrong together only by being too many.
+fn too_large(problem: Problem) -> Refusal {
+    refusal(Some(problem), ErrorType::InputTooLarge)
+}
+
+/// A problem's own errors as those of `HubSpot`, all of one type; the problem itself if it has none.
+fn refusal(problem: Option<Problem>, kind: ErrorType) -> Refusal {
+    let Some(problem) = problem else {
+        return Problem::internal("a reader refused without saying why").into();
+    };
+    let errors = problem.errors().iter().map(|error| Error::new(&error.field, &error.message, kind));
+    match errors.collect::<Vec<_>>() {
+        errors if errors.is_empty() => problem.into(),
+        errors => Refusal::Invalid(errors),
+    }
+}
