@@ -9,6 +9,7 @@ mod deletions;
 mod eligibility;
 mod forms;
 pub mod garbage;
+mod hubspot;
 mod idempotency;
 mod intakes;
 mod isolation;

@@ -1,4 +1,6 @@
-//! The schedule that closes periods and the queue that sweeps them.
+//! The schedule that closes periods, the queue that sweeps them, and the queue of the inbox.
+
+use domain::limits::SUBMISSIONS_PER_TRANSACTION_MAX;
 
 use super::document::{Template, intrinsic, number, text, texts};
 
@@ -19,42 +21,87 @@ fn the_schedule_ticks_on_every_quarter_of_an_hour() {
     assert!(age <= 15 * 60, "a tick is not worth more than the next one");
 }
 
+/// A queue, the queue of its dead letters, and the function that works through it, by its event.
+struct Worked {
+    queue: &'static str,
+    dead_letters: &'static str,
+    function: &'static str,
+    event: &'static str,
+}
+
+const WORKED: [Worked; 2] = [
+    Worked {
+        queue: "SweepQueue",
+        dead_letters: "SweepDeadLetters",
+        function: "SweepPeriodFunction",
+        event: "Sweep",
+    },
+    Worked {
+        queue: "IntakeQueue",
+        dead_letters: "IntakeDeadLetters",
+        function: "IntakeWorkerFunction",
+        event: "Intake",
+    },
+];
+
 #[test]
 fn a_message_is_not_delivered_again_while_it_is_worked_on() {
     let template = Template::read();
-    let timeout = number(&template.properties("SweepPeriodFunction")["Timeout"]);
-    assert!(number(&template.properties("SweepQueue")["VisibilityTimeout"]) >= VISIBILITY_FACTOR * timeout);
+    for Worked { queue, function, event, .. } in WORKED {
+        let function = template.properties(function);
+        let window = function["Events"][event]["Properties"]["MaximumBatchingWindowInSeconds"].as_u64();
+        let longest = VISIBILITY_FACTOR * number(&function["Timeout"]) + window.unwrap_or_default();
+        assert!(number(&template.properties(queue)["VisibilityTimeout"]) >= longest, "{queue}");
+    }
 }
 
 #[test]
-fn the_sweep_starts_after_the_index_has_caught_up() {
-    assert_eq!(number(&Template::read().properties("SweepQueue")["DelaySeconds"]), 60);
-}
-
-#[test]
-fn a_sweep_that_keeps_failing_is_put_aside_and_outlasts_its_queue() {
+fn the_sweep_starts_after_the_index_has_caught_up_and_the_inbox_is_worked_through_at_once() {
     let template = Template::read();
-    let queue = template.properties("SweepQueue");
-    let redrive = &queue["RedrivePolicy"];
-    assert_eq!(intrinsic(&redrive["deadLetterTargetArn"]), "!GetAtt SweepDeadLetters.Arn");
-    let receives = number(&redrive["maxReceiveCount"]);
-    assert_eq!(receives, 20);
-    let retention = number(&queue["MessageRetentionPeriod"]);
-    let longest = number(&queue["DelaySeconds"]) + receives * number(&queue["VisibilityTimeout"]);
-    assert!(retention > longest, "a message would vanish before it is put aside");
-    assert!(number(&template.properties("SweepDeadLetters")["MessageRetentionPeriod"]) > retention);
+    assert_eq!(number(&template.properties("SweepQueue")["DelaySeconds"]), 60);
+    assert!(template.properties("IntakeQueue")["DelaySeconds"].is_null());
+}
+
+#[test]
+fn a_message_that_keeps_failing_is_put_aside_and_outlasts_its_queue() {
+    let template = Template::read();
+    for Worked { queue, dead_letters, .. } in WORKED {
+        let properties = template.properties(queue);
+        let redrive = &properties["RedrivePolicy"];
+        assert_eq!(intrinsic(&redrive["deadLetterTargetArn"]), format!("!GetAtt {dead_letters}.Arn"));
+        let receives = number(&redrive["maxReceiveCount"]);
+        assert_eq!(receives, 20, "{queue}");
+        let retention = number(&properties["MessageRetentionPeriod"]);
+        let delay = properties["DelaySeconds"].as_u64().unwrap_or_default();
+        let longest = delay + receives * number(&properties["VisibilityTimeout"]);
+        assert!(retention > longest, "a message of {queue} would vanish before it is put aside");
+        assert!(number(&template.properties(dead_letters)["MessageRetentionPeriod"]) > retention);
+    }
 }
 
 #[test]
 fn one_failed_message_does_not_repeat_its_batch() {
     let template = Template::read();
-    let event = &template.properties("SweepPeriodFunction")["Events"]["Sweep"];
-    assert_eq!(text(&event["Type"]), "SQS");
-    let source = &event["Properties"];
-    assert_eq!(intrinsic(&source["Queue"]), "!GetAtt SweepQueue.Arn");
-    assert_eq!(texts(&source["FunctionResponseTypes"]), ["ReportBatchItemFailures"]);
-    assert!((1..=10).contains(&number(&source["BatchSize"])), "more needs a batching window");
-    assert!(number(&source["ScalingConfig"]["MaximumConcurrency"]) >= 2, "the least that AWS takes");
+    for Worked { queue, function, event, .. } in WORKED {
+        let event = &template.properties(function)["Events"][event];
+        assert_eq!(text(&event["Type"]), "SQS");
+        let source = &event["Properties"];
+        assert_eq!(intrinsic(&source["Queue"]), format!("!GetAtt {queue}.Arn"));
+        assert_eq!(texts(&source["FunctionResponseTypes"]), ["ReportBatchItemFailures"]);
+        let window = source["MaximumBatchingWindowInSeconds"].as_u64().unwrap_or_default();
+        let largest = if window == 0 { 10 } else { 10_000 };
+        assert!((1..=largest).contains(&number(&source["BatchSize"])), "more needs a batching window");
+        assert!(number(&source["ScalingConfig"]["MaximumConcurrency"]) >= 2, "the least that AWS takes");
+    }
+}
+
+#[test]
+fn a_flood_fills_the_transactions_that_settle_it() {
+    let template = Template::read();
+    let source = &template.properties("IntakeWorkerFunction")["Events"]["Intake"]["Properties"];
+    assert!(number(&source["BatchSize"]) >= 3 * SUBMISSIONS_PER_TRANSACTION_MAX as u64);
+    assert_eq!(number(&source["MaximumBatchingWindowInSeconds"]), 1);
+    assert_eq!(number(&source["ScalingConfig"]["MaximumConcurrency"]), 2, "few meet at an account's period");
 }
 
 #[test]
@@ -63,7 +110,7 @@ fn every_queue_is_encrypted_and_every_dead_letter_queue_watched() {
     let resources = template.resources();
     let mut queues = resources.iter().filter(|(_, resource)| text(&resource["Type"]) == "AWS::SQS::Queue");
     assert!(queues.all(|(_, queue)| queue["Properties"]["SqsManagedSseEnabled"].as_bool() == Some(true)));
-    for queue in ["SweepDeadLetters", "ScheduleDeadLetters"] {
+    for queue in ["IntakeDeadLetters", "ScheduleDeadLetters", "SweepDeadLetters"] {
         let alarm = template.properties(&format!("{queue}Alarm"));
         let dimension = &alarm["Dimensions"][0];
         assert_eq!(text(&alarm["MetricName"]), "ApproximateNumberOfMessagesVisible");

@@ -8,6 +8,9 @@ use super::document::{Template, entries, intrinsic, logical_name, text, texts};
 
 const LOGS: [&str; 2] = ["logs:CreateLogStream", "logs:PutLogEvents"];
 
+/// What Lambda does with a queue in the name of the function that works through it.
+const RECEIVING: [&str; 3] = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
+
 /// The statements of one function's role: Sid → (actions, resource).
 type Grants = BTreeMap<String, (BTreeSet<String>, String)>;
 
@@ -89,13 +92,11 @@ fn a_statement_is_about_one_resource_and_fits_it() {
                 "Logs" => grant(&LOGS, &format!("!GetAtt {role}Logs.Arn")),
                 "DueIndex" => grant(&["dynamodb:Query"], "!Sub ${Table.Arn}/index/due"),
                 "LeavingIndex" => grant(&["dynamodb:Query"], "!Sub ${Table.Arn}/index/leaving"),
-                "SweepQueue" if role == "MonthlyRollover" => {
-                    grant(&["sqs:SendMessage"], "!GetAtt SweepQueue.Arn")
+                "IntakeQueue" | "SweepQueue" => {
+                    let works_through_it = ["IntakeWorker", "SweepPeriod"].contains(&role.as_str());
+                    let actions: &[&str] = if works_through_it { &RECEIVING } else { &["sqs:SendMessage"] };
+                    grant(actions, &format!("!GetAtt {sid}.Arn"))
                 }
-                "SweepQueue" => grant(
-                    &["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
-                    "!GetAtt SweepQueue.Arn",
-                ),
                 "Table" => {
                     assert!(granted.0.iter().all(|action| of_items(action)), "{role}: {:?}", granted.0);
                     (granted.0.clone(), "!GetAtt Table.Arn".to_owned())
@@ -123,13 +124,14 @@ fn of_items(action: &str) -> bool {
 }
 
 #[test]
-fn indexes_and_the_queue_are_for_those_who_work_through_them() {
+fn indexes_and_queues_are_for_those_who_work_through_them() {
     let holders = |sid: &str| -> Vec<String> {
         let roles = grants().into_iter().filter(|(_, grants)| grants.contains_key(sid));
         roles.map(|(role, _)| role).collect()
     };
     assert_eq!(holders("DueIndex"), ["MonthlyRollover"]);
     assert_eq!(holders("LeavingIndex"), ["SweepPeriod"]);
+    assert_eq!(holders("IntakeQueue"), ["FormSubmission", "IntakeWorker", "MonthlyRollover"]);
     assert_eq!(holders("SweepQueue"), ["MonthlyRollover", "SweepPeriod"]);
     assert_eq!(holders("Table").len(), grants().len());
     assert_eq!(holders("Logs").len(), grants().len());

@@ -42,7 +42,8 @@ const SCHEDULE_EVENT: [&str; 6] = [
     "ScheduleExpression",
     "ScheduleExpressionTimezone",
 ];
-const QUEUE_EVENT: [&str; 4] = ["BatchSize", "FunctionResponseTypes", "Queue", "ScalingConfig"];
+const QUEUE_EVENT: [&str; 5] =
+    ["BatchSize", "FunctionResponseTypes", "MaximumBatchingWindowInSeconds", "Queue", "ScalingConfig"];
 const HTTP_API: [&str; 4] = ["AccessLogSettings", "Auth", "DefaultRouteSettings", "Tags"];
 const HTTP_API_AUTH: [&str; 2] = ["Authorizers", "DefaultAuthorizer"];
 const LAMBDA_AUTHORIZER: [&str; 5] = [
