@@ -303,6 +303,10 @@ impl Run {
                                 prop_assert!(swept.finished);
                             }
                         }
+                        Due::Inbox(task) => {
+                            let report = self.store().settle_inbox(&[task], wall, || true).await;
+                            prop_assert!(report.unsettled.is_empty());
+                        }
                     }
                 }
             }

@@ -21,7 +21,7 @@ use domain::provider::Provider;
 use domain::secrets::Secrets;
 use serde::Serialize;
 use serde_json::Value;
-use store::{Answer, ChangeForm, FieldTarget, Finish, Form, NewForm};
+use store::{Answer, ChangeForm, FieldTarget, Finish, Form, FormReport, NewForm};
 use utoipa::openapi::{RefOr, schema::Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -279,6 +279,81 @@ impl FormView {
     }
 }
 
+/// A form with what came of its submissions.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FormReport)]
+pub(crate) struct FormReportView {
+    #[serde(flatten)]
+    form: FormView,
+    /// What came of its submissions.
+    counts: FormCountsView,
+    /// How it stands with its `max_new_marketing_per_day`; left out if it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    budget: Option<FormBudgetView>,
+}
+
+/// What came of a form's submissions. `received` is the sum of the others. What was accepted in a flood is counted once it
+/// is settled.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FormCounts)]
+pub(crate) struct FormCountsView {
+    /// Everything that came.
+    received: u64,
+    /// Deliveries that came again, and changed nothing.
+    duplicates: u64,
+    /// Submissions that could not be taken, and have not been by a retry since.
+    rejected: u64,
+    /// People who became marketing contacts.
+    set: u64,
+    /// Leaving contacts who stay marketing contacts.
+    kept: u64,
+    /// People whose marketing state is as it was.
+    unchanged: u64,
+    /// People kept as non-marketing contacts: the form, or the account, sets nobody marketing.
+    not_set: u64,
+    /// People kept as non-marketing contacts because of the account's cap.
+    not_set_by_cap: u64,
+    /// People kept as non-marketing contacts because of the form's budget.
+    not_set_by_budget: u64,
+}
+
+/// How a form stands with its budget.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FormBudget)]
+pub(crate) struct FormBudgetView {
+    /// How many people it sets marketing on one day at most.
+    max_new_marketing_per_day: u64,
+    /// How many it has set today. They are counted while the form has a budget.
+    used_today: u64,
+    /// The day in the account's time zone.
+    #[schema(format = Date)]
+    day: String,
+}
+
+impl FormReportView {
+    fn new(report: &FormReport, public_url: Option<&str>) -> Self {
+        let FormReport { form, counts, budget } = report;
+        let budget = budget.map(|budget| FormBudgetView {
+            max_new_marketing_per_day: budget.max_new_marketing_per_day,
+            used_today: budget.used_today,
+            day: budget.day.to_string(),
+        });
+        let counts = FormCountsView {
+            received: counts.received(),
+            duplicates: counts.duplicates,
+            rejected: counts.rejected,
+            set: counts.set,
+            kept: counts.kept,
+            unchanged: counts.unchanged,
+            not_set: counts.not_set,
+            not_set_by_cap: counts.not_set_by_cap,
+            not_set_by_budget: counts.not_set_by_budget,
+        };
+        Self { form: FormView::new(form, public_url), counts, budget }
+    }
+}
+
 /// A form hands out marketing status under its own setting, so whoever switches that on, or leaves it to the account's
 /// default, needs the permission that setting contacts as marketing needs.
 fn may_set_marketing(principal: &Principal, asked: bool) -> Result<(), Problem> {
@@ -336,11 +411,11 @@ pub(crate) async fn list_forms(
     respond::ok(&page(&listing, limit, |form| form.id, view))
 }
 
-/// Reads a form.
+/// Reads a form, with what came of its submissions.
 #[utoipa::path(
     get, path = "/v1/forms/{id}", tag = "Forms",
     params(("id" = String, Path, description = "The form's id.")),
-    responses((status = 200, description = "The form.", body = FormView)),
+    responses((status = 200, description = "The form.", body = FormReportView)),
 )]
 pub(crate) async fn get_form(
     State(context): State<Context>,
@@ -348,8 +423,8 @@ pub(crate) async fn get_form(
     PathId(id): PathId<FormId>,
     Query(_): Query,
 ) -> Result<Response, Problem> {
-    let form = context.store.form(principal.account, id).await?;
-    respond::ok(&FormView::new(&form, context.public_url.as_deref()))
+    let report = context.store.form_report(principal.account, id, context.clock.now()).await?;
+    respond::ok(&FormReportView::new(&report, context.public_url.as_deref()))
 }
 
 /// Changes a form.
@@ -378,7 +453,8 @@ pub(crate) async fn update_form(
 
 /// Deletes a form.
 ///
-/// Nothing can be submitted to it from then on. People who came through it stay as they are.
+/// Nothing can be submitted to it from then on. People who came through it stay as they are. Its counts go, and what it
+/// has rejected.
 #[utoipa::path(
     delete, path = "/v1/forms/{id}", tag = "Forms",
     params(IdempotencyKey, ("id" = String, Path, description = "The form's id.")),

@@ -131,6 +131,10 @@ impl<G: Fn() -> bool> Tick<'_, G> {
                 self.store.put_off(account, period, self.wall.plus(SWEEP_EXPECTED)).await?;
                 self.result.sweeps += count;
             }
+            Due::Inbox(task) => {
+                let settled = self.store.settle_inbox(&[task], self.wall, &self.go_on).await;
+                settled.errors.into_iter().next().map_or(Ok(()), Err)?;
+            }
         }
         Ok(())
     }

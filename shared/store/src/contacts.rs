@@ -12,5 +12,5 @@ pub use delete::DeleteContact;
 pub use list::{ContactPage, Search};
 pub(crate) use read::Loaded;
 pub use read::{ContactRef, Explained};
-pub(crate) use save::{Decided, Wish};
+pub(crate) use save::{Decided, Room, Wish};
 pub use save::{SaveContact, SaveMode, Saved};

@@ -1,4 +1,5 @@
-//! What is due: periods that have ended, and statements whose leavers are not yet swept.
+//! What is due: periods that have ended, statements whose leavers are not yet swept, and submissions that have been
+//! waiting in the inbox for long.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
@@ -6,12 +7,12 @@ use domain::ids::AccountId;
 use domain::limits::DUE_PAGE;
 use domain::period::PeriodNumber;
 
-use crate::StoreError;
 use crate::items::StatementItem;
 use crate::keys::{self, DUE_AT, DUE_INDEX, DUE_SHARD, DUE_SHARDS, Item, Key};
 use crate::store::{Store, read_error};
 use crate::sweep::SweepTask;
 use crate::writes::Expression;
+use crate::{InboxTask, StoreError};
 
 /// Something that a schedule finds to do.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -20,6 +21,8 @@ pub enum Due {
     Period(AccountId),
     /// A closed period has leavers that are not yet swept.
     Statement(AccountId, PeriodNumber),
+    /// A submission waits in the inbox and has been forgotten by the queue.
+    Inbox(InboxTask),
 }
 
 /// One page of what is due.
@@ -107,6 +110,11 @@ impl Store {
         period: PeriodNumber,
         until: Timestamp,
     ) -> Result<(), StoreError> {
+        self.put_off_key(Key::statement(account, period), until).await
+    }
+
+    /// Puts off what is still due.
+    pub(crate) async fn put_off_key(&self, key: Key, until: Timestamp) -> Result<(), StoreError> {
         let expression = Expression::default()
             .name(DUE_AT)
             .name(DUE_SHARD)
@@ -115,7 +123,7 @@ impl Store {
             .client
             .update_item()
             .table_name(&*self.table)
-            .set_key(Some(Key::statement(account, period).into_item()))
+            .set_key(Some(key.into_item()))
             .update_expression("SET #due_at = :until")
             .condition_expression("attribute_exists(#due_shard)")
             .set_expression_attribute_names(expression.names())
@@ -123,7 +131,7 @@ impl Store {
             .send()
             .await;
         match updated {
-            Err(error) if !is_condition_failure(&error) => Err(read_error("putting a sweep off", error)),
+            Err(error) if !is_condition_failure(&error) => Err(read_error("putting off what is due", error)),
             _ => Ok(()),
         }
     }
@@ -133,6 +141,10 @@ fn parse(key: &Key) -> Option<Due> {
     keys::parse_period_key(key)
         .map(Due::Period)
         .or_else(|| keys::parse_statement_key(key).map(|(account, number)| Due::Statement(account, number)))
+        .or_else(|| {
+            let (account, form, delivery) = keys::parse_delivery_key(key)?;
+            Some(Due::Inbox(InboxTask { account, form, delivery }))
+        })
 }
 
 pub(crate) fn is_condition_failure<E: aws_sdk_dynamodb::error::ProvideErrorMetadata>(

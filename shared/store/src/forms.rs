@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use domain::Timestamp;
+use domain::budget::DayCount;
 use domain::ids::{AccountId, FormId};
 use domain::provider::Provider;
 use domain::secrets::{Secrets, SecretsError};
 
 use crate::field_target::FieldTarget;
-use crate::items::{FormEntryItem, FormItem, decode};
-use crate::keys::{Collection, Key, PK, account_pk};
+use crate::form_counts::FormCounts;
+use crate::items::{FormDayItem, FormEntryItem, FormItem, decode};
+use crate::keys::{Collection, Key, PK, account_pk, form_counts_pk, rejected_pk};
+use crate::retry::Retries;
 use crate::store::{Query, Store};
 use crate::transaction::{Part, Transaction};
 use crate::writes::Expression;
@@ -43,6 +47,28 @@ pub struct Form {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+}
+
+/// A form together with what came of its submissions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormReport {
+    /// The form.
+    pub form: Form,
+    /// What came of its submissions.
+    pub counts: FormCounts,
+    /// How it stands with its budget, if it has one.
+    pub budget: Option<FormBudget>,
+}
+
+/// How a form stands with its budget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FormBudget {
+    /// How many people it sets marketing on one day at most.
+    pub max_new_marketing_per_day: u64,
+    /// How many it has set today. Those are counted while it has a budget.
+    pub used_today: u64,
+    /// The day, by the calendar of the account's time zone.
+    pub day: NaiveDate,
 }
 
 /// A form to be made.
@@ -244,6 +270,32 @@ impl Store {
         if form.account == account { Ok(form) } else { Err(Refused::NotFound("form").into()) }
     }
 
+    /// A form of this account with what came of its submissions: one batched read and one query.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::NotFound`], also if the form is another account's.
+    pub async fn form_report(
+        &self,
+        account: AccountId,
+        id: FormId,
+        wall: Timestamp,
+    ) -> Result<FormReport, StoreError> {
+        let keys = vec![Key::form(id), Key::form_day(id)];
+        let mut opened = self.open(account, wall, keys, &mut self.retries()).await?;
+        let form = own(opened.items.take(&Key::form(id))?, account)?.into_form()?;
+        let stored: Option<FormDayItem> = opened.items.take(&Key::form_day(id))?;
+        let today = opened.period.calendar.time_zone.date(opened.now);
+        let day = DayCount::on(today, stored.map(|item| item.count()));
+        let budget = form.max_new_marketing_per_day.map(|max| FormBudget {
+            max_new_marketing_per_day: max,
+            used_today: day.new_marketing,
+            day: day.day,
+        });
+        let counts = self.form_counts(id).await?;
+        Ok(FormReport { form, counts, budget })
+    }
+
     /// The account's forms, in the order in which they were made, those after `after`.
     ///
     /// # Errors
@@ -303,7 +355,7 @@ impl Store {
         }
     }
 
-    /// Deletes a form. People who came through it stay as they are.
+    /// Deletes a form, and then its counts and what it has rejected. People who came through it stay as they are.
     ///
     /// # Errors
     ///
@@ -330,9 +382,25 @@ impl Store {
             transaction.delete(Part::Form, self.delete_if(entry, "attribute_exists(#pk)", &there)?);
             let answer = finish.attach(self, &mut transaction, &(), wall)?;
             if self.commit(transaction, &mut retries).await? {
+                self.forget_form(account, id, &mut retries).await?;
                 return Ok(answer);
             }
         }
+    }
+
+    /// Removes what stands beside a form that is gone. What a crash leaves behind can't be reached any more; what was
+    /// rejected is over in time, and counts say nothing of anybody.
+    async fn forget_form(
+        &self,
+        account: AccountId,
+        form: FormId,
+        retries: &mut Retries<'_>,
+    ) -> Result<(), StoreError> {
+        self.delete_all(&[Key::form_day(form)], retries).await?;
+        for pk in [form_counts_pk(form), rejected_pk(account, form)] {
+            self.delete_partition(&pk, retries).await?;
+        }
+        Ok(())
     }
 }
 

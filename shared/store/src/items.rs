@@ -19,15 +19,20 @@ use serde::de::DeserializeOwned;
 pub(crate) use accounts::{AccountItem, BearerItem, HolderItem, TokenItem, UserItem};
 pub(crate) use answers::{AnswerItem, AnswerPartItem, PartResultItem};
 pub(crate) use contacts::{AddressItem, ContactItem};
-pub(crate) use forms::{DeliveryItem, FormEntryItem, FormItem};
+pub(crate) use forms::{
+    DeliveryItem, FieldErrorItem, FormCountsItem, FormDayItem, FormEntryItem, FormItem, PendingItem,
+    PersonItem, RejectedItem,
+};
 pub(crate) use history::{ChangeItem, HistoryPageItem, SourceItem};
 pub(crate) use periods::{PeriodItem, StatementItem};
 
 use crate::StoreError;
 use crate::keys::{Item, Key};
 
-const ENTITY: &str = "entity";
-const VERSION: &str = "v";
+/// The attribute that says what an item is.
+pub(crate) const ENTITY: &str = "entity";
+/// The attribute that says in which version of its shape.
+pub(crate) const VERSION: &str = "v";
 
 /// A kind of stored item.
 pub(crate) trait Entity: Serialize + DeserializeOwned {

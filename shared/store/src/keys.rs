@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use domain::address::EmailAddress;
-use domain::ids::{AccountId, Bucket, ContactId, FormId, TokenId, UserId};
+use domain::ids::{AccountId, Bucket, ContactId, FormId, RejectionId, TokenId, UserId};
 use domain::period::PeriodNumber;
 
-use crate::answer::{Claim, digest};
+use crate::answer::Claim;
+use crate::delivery::DeliveryId;
 
 /// The table's partition key.
 pub const PK: &str = "pk";
@@ -128,9 +129,24 @@ impl Key {
         Self::new(claim_pk(claim), format!("{ANSWER_PART_PREFIX}{part}"))
     }
 
-    /// A form delivery that was accepted, by the id that its sender gave it.
-    pub(crate) fn delivery(account: AccountId, form: FormId, submission_id: &str) -> Self {
-        Self::new(format!("SEEN#{account}#{form}#{}", digest(submission_id)), "SEEN")
+    /// One of the parts in which a form's submissions are counted.
+    pub(crate) fn form_counts(form: FormId, shard: u8) -> Self {
+        Self::new(form_counts_pk(form), shard.to_string())
+    }
+
+    /// How many people a form has set marketing on its latest day.
+    pub(crate) fn form_day(form: FormId) -> Self {
+        Self::new(format!("FORM_DAY#{form}"), "DAY")
+    }
+
+    /// A form delivery that was accepted.
+    pub(crate) fn delivery(account: AccountId, form: FormId, delivery: DeliveryId) -> Self {
+        Self::new(format!("{DELIVERY_PREFIX}{account}#{form}#{delivery}"), DELIVERY_SK)
+    }
+
+    /// A submission that could not be taken.
+    pub(crate) fn rejected(account: AccountId, form: FormId, rejection: RejectionId) -> Self {
+        Self::new(rejected_pk(account, form), rejection.to_string())
     }
 
     /// No item has this key; reading it opens the connection.
@@ -150,6 +166,21 @@ impl Key {
         let text = |name| item.get(name).and_then(|value| value.as_s().ok()).cloned();
         Some(Self { pk: text(PK)?, sk: text(SK)? })
     }
+}
+
+const DELIVERY_PREFIX: &str = "SEEN#";
+const DELIVERY_SK: &str = "SEEN";
+
+/// In how many parts a form's submissions are counted. Each takes some two hundred transactions a second before they
+/// meet in conflicts, so together they take far more than the account's period does.
+pub(crate) const FORM_COUNT_SHARDS: u8 = 8;
+
+pub(crate) fn form_counts_pk(form: FormId) -> String {
+    format!("FORM_COUNTS#{form}")
+}
+
+pub(crate) fn rejected_pk(account: AccountId, form: FormId) -> String {
+    format!("REJECTED#{account}#{form}")
 }
 
 /// The prefix of [`Key::answer_part`]'s sort keys.
@@ -181,6 +212,12 @@ pub(crate) fn due_shard(number: u8) -> String {
     format!("DUE#{number}")
 }
 
+/// Where submissions that wait in the inbox are found. They come in floods of one account, so it is not the account that
+/// spreads them.
+pub(crate) fn due_shard_of_delivery(delivery: DeliveryId) -> String {
+    due_shard(delivery.shard(DUE_SHARDS))
+}
+
 /// Where an account's ended periods and unswept statements are found.
 pub(crate) fn due_shard_of(account: AccountId) -> String {
     due_shard(account.shard(DUE_SHARDS))
@@ -196,6 +233,13 @@ pub(crate) fn parse_statement_key(key: &Key) -> Option<(AccountId, PeriodNumber)
 /// The account whose period item has this key.
 pub(crate) fn parse_period_key(key: &Key) -> Option<AccountId> {
     (key.sk == "PERIOD").then(|| parse_account_pk(&key.pk)).flatten()
+}
+
+/// The delivery that this key names.
+pub(crate) fn parse_delivery_key(key: &Key) -> Option<(AccountId, FormId, DeliveryId)> {
+    let mut parts = key.pk.strip_prefix(DELIVERY_PREFIX).filter(|_| key.sk == DELIVERY_SK)?.split('#');
+    let named = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    parts.next().is_none().then_some(named)
 }
 
 fn parse_account_pk(pk: &str) -> Option<AccountId> {

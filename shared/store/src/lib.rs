@@ -7,16 +7,19 @@
 mod accounts;
 mod answer;
 mod contacts;
+mod delivery;
 mod due;
 mod entropy;
 mod error;
 mod field_target;
+mod form_counts;
 mod forms;
 mod idempotency;
 mod items;
 pub mod keys;
 mod listing;
 mod periods;
+mod removal;
 mod retry;
 mod seal;
 mod status;
@@ -32,14 +35,19 @@ pub use answer::{Answer, Claim, Finish};
 pub use contacts::{
     ChangeContact, ContactPage, ContactRef, DeleteContact, Explained, SaveContact, SaveMode, Saved, Search,
 };
+pub use delivery::{DeliveryId, DeliveryIdError};
 pub use due::{Due, DueCursor, DuePage};
 pub use entropy::Entropy;
 pub use error::{BoxError, Refused, StoreError};
 pub use field_target::FieldTarget;
-pub use forms::{ChangeForm, Form, NewForm};
+pub use form_counts::FormCounts;
+pub use forms::{ChangeForm, Form, FormBudget, FormReport, NewForm};
 pub use listing::Listing;
 pub use status::{StatusOutcome, StatusReport, StatusRequest, StatusResult};
 pub use store::Store;
-pub use submissions::{ContactEffect, MarketingEffect, Submission, Submitted};
+pub use submissions::{
+    ContactEffect, FieldProblem, InboxReport, InboxTask, MarketingEffect, Person, Rejected, RejectedContent,
+    Rejection, Submission, Submitted, Taken,
+};
 pub use sweep::{SweepTask, Swept};
 pub use users::{ChangeUser, Holder, NewHolder, NewUser, Token, User};

@@ -14,11 +14,13 @@ pub(crate) struct Retries<'a> {
     entropy: &'a Entropy,
     used: u32,
     begun: Instant,
+    /// Whether a transaction of the operation was sent and it is not known that it did not happen.
+    pub(crate) may_have_happened: bool,
 }
 
 impl<'a> Retries<'a> {
     pub(crate) fn new(entropy: &'a Entropy) -> Self {
-        Self { entropy, used: 0, begun: Instant::now() }
+        Self { entropy, used: 0, begun: Instant::now(), may_have_happened: false }
     }
 
     /// Counts one more try, for when what was decided on has changed: reading it again is enough, and waiting would

@@ -325,7 +325,7 @@ impl StatusResult {
 const NOT_FOUND: &str = "not_found";
 
 /// About how large a contact's item is: its texts, and room for the rest of each change and of the contact itself.
-fn approximate_bytes(contact: &Contact) -> usize {
+pub(crate) fn approximate_bytes(contact: &Contact) -> usize {
     const REST: usize = 1024;
     const REST_OF_A_CHANGE: usize = 256;
     let changes = contact.marketing.history.recent.iter().map(|change| {

@@ -1,21 +1,28 @@
 //! Form submissions: the contact, the count and the delivery's id in one transaction.
 
+mod inbox;
+mod plan;
+mod rejected;
+
 use domain::Timestamp;
 use domain::address::EmailAddress;
 use domain::decision::Outcome;
-use domain::ids::ContactId;
-use domain::limits::DELIVERY_KEPT;
+use domain::ids::{AccountId, ContactId};
 use domain::property::PropertyName;
-use domain::source::{Actor, Intake, Source, SourceType};
 use domain::text::words;
 
+pub use inbox::{InboxReport, InboxTask, Taken};
+use plan::{Entry, Origin, Plan};
+pub use rejected::{FieldProblem, Rejected, RejectedContent, Rejection};
+
 use crate::StoreError;
-use crate::contacts::{Decided, Wish};
+use crate::delivery::DeliveryId;
 use crate::forms::Form;
-use crate::items::DeliveryItem;
+use crate::items::{DeliveryItem, Items};
 use crate::keys::Key;
+use crate::retry::Retries;
 use crate::store::Store;
-use crate::transaction::{Part, Transaction};
+use crate::transaction::Transaction;
 
 /// A submission of a form, read and mapped.
 #[derive(Clone)]
@@ -30,6 +37,15 @@ pub struct Submission<'a> {
     pub properties: &'a [(PropertyName, Option<String>)],
 }
 
+/// Who submits, and what they say of themselves. (Not `Debug`, for it is a person's data.)
+#[derive(Clone, PartialEq, Eq)]
+pub struct Person {
+    /// Their address.
+    pub email: EmailAddress,
+    /// What they say of themselves: properties to set, or to remove where there is no value.
+    pub properties: Vec<(PropertyName, Option<String>)>,
+}
+
 words! {
     /// What a submission did to the person's record.
     pub enum ContactEffect {
@@ -37,6 +53,10 @@ words! {
         Created = "created",
         /// It was there.
         Updated = "updated",
+        /// Nothing yet: the submission waits in the inbox.
+        Accepted = "accepted",
+        /// Nothing: the submission could not be taken, and is kept for the account to look at.
+        Rejected = "rejected",
     }
 }
 
@@ -51,6 +71,8 @@ words! {
         Unchanged = "unchanged",
         /// The person is kept as a non-marketing contact.
         NotSet = "not_set",
+        /// Nothing yet: the submission waits in the inbox.
+        Accepted = "accepted",
     }
 }
 
@@ -61,35 +83,23 @@ pub struct Submitted {
     pub contact: ContactEffect,
     /// To the person's marketing state.
     pub marketing: MarketingEffect,
-    /// Why the form could not set the person marketing, though it would.
+    /// Why the form could not set the person marketing, though it would, or why it could not be taken.
     pub reason: Option<String>,
     /// Whether the delivery had been accepted before; the rest is then what came of it the first time.
     pub duplicate: bool,
 }
 
 impl Submission<'_> {
-    /// What the form wishes of the person.
-    fn wish<'w>(&'w self, source: &'w Source) -> Wish<'w> {
-        Wish {
-            email: Some(self.email),
-            properties: self.properties,
-            unsubscribed: None,
-            bounced: None,
-            status: Intake::Form { set_marketing: self.form.set_marketing.unwrap_or(true) }.default_status(),
-            source,
-            actor: Actor::Form(self.form.id),
-        }
-    }
-
-    fn delivery(&self) -> Option<Key> {
-        self.submission_id.map(|id| Key::delivery(self.form.account, self.form.id, id))
+    fn delivery(&self) -> Option<DeliveryId> {
+        self.submission_id.map(DeliveryId::of)
     }
 }
 
 impl Store {
     /// Takes a form's submission. A delivery that was accepted before changes nothing.
     ///
-    /// Over the cap the person is kept as a non-marketing contact.
+    /// Over the cap, and beyond the form's budget for the day, the person is kept as a non-marketing contact. One batched
+    /// read, one more if the person is known, and one transaction.
     ///
     /// # Errors
     ///
@@ -99,75 +109,91 @@ impl Store {
         submission: &Submission<'_>,
         wall: Timestamp,
     ) -> Result<Submitted, StoreError> {
-        let mut retries = self.retries();
-        let account = submission.form.account;
-        let source = Source {
-            kind: SourceType::Form,
-            name: submission.form.name.clone(),
-            id: Some(submission.form.id.to_string()),
-        };
+        self.submit_within(submission, wall, &mut self.retries()).await
+    }
+
+    async fn submit_within(
+        &self,
+        submission: &Submission<'_>,
+        wall: Timestamp,
+        retries: &mut Retries<'_>,
+    ) -> Result<Submitted, StoreError> {
+        let Submission { form, email, properties, .. } = *submission;
+        let account = form.account;
+        let delivery = submission.delivery();
+        let entry = Entry { form: form.into(), email, properties, origin: Origin::Sent(delivery) };
+        let entries = std::slice::from_ref(&entry);
         loop {
-            let keys = submission.delivery().into_iter().chain([Key::address(account, submission.email)]);
-            let mut opened = self.open(account, wall, keys.collect(), &mut retries).await?;
-            if let Some(key) = submission.delivery()
-                && let Some(seen) =
-                    opened.items.take::<DeliveryItem>(&key)?.and_then(|seen| seen.replay(wall))
-            {
+            let key = delivery.map(|id| Key::delivery(account, form.id, id));
+            let others = key.iter().cloned().collect();
+            let mut opened = self.open_for(account, entries, others, wall, retries).await?;
+            if let Some(seen) = seen(&mut opened.items, key.as_ref(), wall)? {
+                self.count_duplicate(form.id).await;
                 return Ok(seen);
             }
-            let found = self.find(account, Some(submission.email), &mut opened, wall, &mut retries).await?;
-            let Some(found) = found else {
-                retries.again("the address moved during a read").await?;
+            let Some(snapshot) = self.snapshot(account, entries, opened, wall, retries).await? else {
+                retries.again(MOVED).await?;
                 continue;
             };
-            let new_id = ContactId::new(opened.now, self.entropy().bits());
-            let decided = submission.wish(&source).decide(found, &opened.period, opened.now, new_id)?;
-            let submitted = Submitted::of(&decided);
+            let mut plan = Plan::new(account, &snapshot, self.entropy());
+            let submitted = plan.take(&entry, wall)?;
             let mut transaction = Transaction::new(self.entropy());
-            let gone = decided.replaced();
-            self.write(&mut transaction, account, &opened.period, decided, &mut retries).await?;
-            if let Some(key) = submission.delivery() {
-                let item = submitted.remembered(wall);
-                transaction.put(Part::Delivery, self.put_new_or_expired(key, &item, wall)?);
-            }
-            if self.commit(transaction, &mut retries).await? {
-                self.forget_history(account, gone, &mut retries).await?;
+            let gone = self.write_plan(&mut transaction, plan, wall, retries).await?;
+            if self.commit(transaction, retries).await? {
+                self.forget_histories(account, gone, retries).await?;
                 return Ok(submitted);
             }
+        }
+    }
+
+    async fn forget_histories(
+        &self,
+        account: AccountId,
+        gone: Vec<ContactId>,
+        retries: &mut Retries<'_>,
+    ) -> Result<(), StoreError> {
+        for contact in gone {
+            self.forget_history(account, Some(contact), retries).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a decision is made once more.
+const MOVED: &str = "the address moved during a read";
+
+/// What came of the delivery, if it was accepted before.
+fn seen(items: &mut Items, key: Option<&Key>, wall: Timestamp) -> Result<Option<Submitted>, StoreError> {
+    let Some(key) = key else { return Ok(None) };
+    Ok(items.take::<DeliveryItem>(key)?.and_then(|seen| seen.replay(wall)))
+}
+
+impl From<Outcome> for MarketingEffect {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Set => Self::Set,
+            Outcome::Kept => Self::Kept,
+            Outcome::Unchanged | Outcome::Queued => Self::Unchanged,
         }
     }
 }
 
 impl Submitted {
-    fn of(decided: &Decided) -> Self {
-        let contact = if decided.created { ContactEffect::Created } else { ContactEffect::Updated };
-        let (marketing, reason) = match decided.status {
-            Some(Ok(Outcome::Set)) => (MarketingEffect::Set, None),
-            Some(Ok(Outcome::Kept)) => (MarketingEffect::Kept, None),
-            Some(Ok(Outcome::Unchanged | Outcome::Queued)) => (MarketingEffect::Unchanged, None),
-            Some(Err(refusal)) => (MarketingEffect::NotSet, Some(refusal.as_str().to_owned())),
-            None if decided.created && !decided.contact.state().is_billable() => {
-                (MarketingEffect::NotSet, None)
-            }
-            None => (MarketingEffect::Unchanged, None),
-        };
-        Self { contact, marketing, reason, duplicate: false }
+    fn accepted() -> Self {
+        let (contact, marketing) = (ContactEffect::Accepted, MarketingEffect::Accepted);
+        Self { contact, marketing, reason: None, duplicate: false }
     }
 
-    fn remembered(&self, wall: Timestamp) -> DeliveryItem {
-        DeliveryItem {
-            contact: self.contact.to_string(),
-            marketing: self.marketing.to_string(),
-            reason: self.reason.clone(),
-            expires_at: wall.plus(DELIVERY_KEPT).seconds(),
-        }
+    fn rejected(reason: String) -> Self {
+        let (contact, marketing) = (ContactEffect::Rejected, MarketingEffect::NotSet);
+        Self { contact, marketing, reason: Some(reason), duplicate: false }
     }
 }
 
 impl DeliveryItem {
-    /// What came of the delivery, if it is still remembered.
+    /// What came of the delivery, if it is still remembered. One that waits is remembered until it is settled.
     fn replay(self, wall: Timestamp) -> Option<Submitted> {
-        if self.expires_at <= wall.seconds() {
+        if self.expires_at.is_some_and(|expires_at| expires_at <= wall.seconds()) {
             return None;
         }
         Some(Submitted {

@@ -17,7 +17,10 @@ pub(crate) enum Part {
     Contact,
     Delivery,
     Form,
+    FormCounts,
+    FormDay,
     Period,
+    Rejected,
     Statement,
     Token,
     User,
@@ -139,6 +142,7 @@ impl Store {
             return Ok(true);
         }
         loop {
+            retries.may_have_happened = true;
             let sent = self
                 .client
                 .transact_write_items()
@@ -149,6 +153,7 @@ impl Store {
             let Err(error) = sent else { return Ok(true) };
             match verdict(&error) {
                 Verdict::Cancelled(reasons) => {
+                    retries.may_have_happened = false;
                     if transaction.was_busy(&reasons)? {
                         retries.pause("other writes had the items in hand").await?;
                     } else {

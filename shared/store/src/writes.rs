@@ -9,9 +9,10 @@ use domain::ids::AccountId;
 use domain::period::Period;
 
 use crate::StoreError;
+use crate::due::is_condition_failure;
 use crate::items::{Entity, encode};
 use crate::keys::{EXPIRES_AT, Key, PK};
-use crate::store::Store;
+use crate::store::{Store, read_error};
 
 /// The number of an attribute value.
 pub(crate) fn number(value: impl ToString) -> AttributeValue {
@@ -36,6 +37,11 @@ impl Expression {
     pub(crate) fn value(mut self, name: &str, value: AttributeValue) -> Self {
         self.values.insert(format!(":{name}"), value);
         self
+    }
+
+    /// `:name` for a text.
+    pub(crate) fn text(self, name: &str, text: impl Into<String>) -> Self {
+        self.value(name, AttributeValue::S(text.into()))
     }
 
     /// The names, if there are any: DynamoDB refuses an empty map.
@@ -92,6 +98,29 @@ impl Store {
             .set_expression_attribute_names(expression.names())
             .set_expression_attribute_values(expression.values())
             .build()?)
+    }
+
+    /// Writes one item and nothing with it, and answers whether it was as its condition says.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] if the table can't be had: then it may have been written all the same.
+    pub(crate) async fn put_alone(&self, put: &Put) -> Result<bool, StoreError> {
+        let sent = self
+            .client
+            .put_item()
+            .table_name(put.table_name())
+            .set_item(Some(put.item().clone()))
+            .set_condition_expression(put.condition_expression().map(str::to_owned))
+            .set_expression_attribute_names(put.expression_attribute_names().cloned())
+            .set_expression_attribute_values(put.expression_attribute_values().cloned())
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(true),
+            Err(error) if is_condition_failure(&error) => Ok(false),
+            Err(error) => Err(read_error("a write", error)),
+        }
     }
 
     /// Deletes on a condition.

@@ -3,22 +3,20 @@
 //! A billable contact leaves a nameless unit behind until the update date: a deleted one keeps its address, so that
 //! it can take its place again; an erased one keeps nothing of the person.
 
-use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
 use domain::Timestamp;
 use domain::contact::Contact;
 use domain::decision::{Command, Ledger};
 use domain::ids::{AccountId, ContactId};
-use domain::limits::BATCH_WRITE_MAX;
 use domain::marketing::History;
 use domain::property::Properties;
 use domain::source::{Actor, Source, SourceType};
 
 use super::Loaded;
 use super::change::{in_version, visible};
-use crate::keys::{Item, Key};
+use crate::keys::{Key, history_pk};
 use crate::periods::Opened;
 use crate::retry::Retries;
-use crate::store::{Store, read_error};
+use crate::store::Store;
 use crate::transaction::{Part, Transaction};
 use crate::{Answer, Finish, Refused, StoreError};
 
@@ -154,46 +152,9 @@ impl Store {
         retries: &mut Retries<'_>,
     ) -> Result<(), StoreError> {
         match gone {
-            Some(contact) => self.delete_history(account, contact, retries).await,
+            Some(contact) => self.delete_partition(&history_pk(account, contact), retries).await,
             None => Ok(()),
         }
-    }
-
-    /// Removes a contact's pages of history.
-    async fn delete_history(
-        &self,
-        account: AccountId,
-        contact: ContactId,
-        retries: &mut Retries<'_>,
-    ) -> Result<(), StoreError> {
-        loop {
-            let page = self.history_pages(account, contact, None).await?;
-            let keys: Vec<Item> = page.items.iter().filter_map(Key::of).map(Key::into_item).collect();
-            if keys.is_empty() {
-                return Ok(());
-            }
-            for chunk in keys.chunks(BATCH_WRITE_MAX) {
-                self.batch_delete(chunk, retries).await?;
-            }
-        }
-    }
-
-    async fn batch_delete(&self, keys: &[Item], retries: &mut Retries<'_>) -> Result<(), StoreError> {
-        let mut requests = Vec::new();
-        for key in keys {
-            let delete = DeleteRequest::builder().set_key(Some(key.clone())).build()?;
-            requests.push(WriteRequest::builder().delete_request(delete).build());
-        }
-        while !requests.is_empty() {
-            let sent = self.client.batch_write_item().request_items(&*self.table, requests).send().await;
-            let output = sent.map_err(|error| read_error("a batched delete", error))?;
-            let rest = output.unprocessed_items.and_then(|mut tables| tables.remove(&*self.table));
-            requests = rest.unwrap_or_default();
-            if !requests.is_empty() {
-                retries.pause("a batched delete was done in part").await?;
-            }
-        }
-        Ok(())
     }
 }
 

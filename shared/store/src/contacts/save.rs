@@ -2,8 +2,9 @@
 
 use domain::Timestamp;
 use domain::address::EmailAddress;
+use domain::budget::Budget;
 use domain::contact::Contact;
-use domain::decision::{Command, Delta, Ledger, Outcome, Refusal};
+use domain::decision::{Command, Delta, Ledger, Outcome, Refusal, Transition};
 use domain::ids::{AccountId, ContactId};
 use domain::marketing::{Marketing, Standing, State};
 use domain::period::Period;
@@ -77,12 +78,18 @@ pub(crate) struct Wish<'a> {
     pub(crate) actor: Actor,
 }
 
+/// What decisions have to go round, one after another: the account's room, and the form's.
+pub(crate) struct Room<'a, 'p> {
+    pub(crate) ledger: &'a mut Ledger<'p>,
+    pub(crate) budget: Option<&'a mut Budget>,
+}
+
 /// A wish decided against what is there. Nothing is written yet.
+#[derive(Clone)]
 pub(crate) struct Decided {
     pub(crate) contact: Contact,
     /// The version in which the contact is stored; none for a new one.
     pub(crate) stored: Option<u64>,
-    pub(crate) delta: Delta,
     pub(crate) created: bool,
     pub(crate) status: Option<Result<Outcome, Refusal>>,
     /// Whether there is anything to write.
@@ -91,29 +98,59 @@ pub(crate) struct Decided {
     replaced: Option<Loaded>,
 }
 
+impl Room<'_, '_> {
+    fn set_marketing(&mut self, standing: Standing) -> Result<Transition, Refusal> {
+        self.ledger.decide_within(standing, Command::SetMarketing, self.budget.as_deref_mut())
+    }
+}
+
 impl Wish<'_> {
     /// Decides the wish, `found` being the contact that has the address, deleted ones included.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::Invalid`] when the properties would be too many or too long. No room is used up then.
     pub(crate) fn decide(
         &self,
         found: Option<Loaded>,
-        period: &Period,
+        room: &mut Room<'_, '_>,
         now: Timestamp,
         new_id: ContactId,
     ) -> Result<Decided, Refused> {
         match found {
-            Some(loaded) if loaded.contact.is_visible() => self.update(loaded, period, now),
-            Some(loaded) if loaded.contact.state().is_billable() => self.revive(loaded, period, now),
-            gone => self.create(gone, period, now, new_id),
+            Some(loaded) if loaded.contact.is_visible() => self.update(loaded, room, now),
+            Some(loaded) if loaded.contact.state().is_billable() => self.revive(loaded, room, now),
+            gone => self.create(gone, room, now, new_id),
         }
     }
 
-    fn update(&self, loaded: Loaded, period: &Period, now: Timestamp) -> Result<Decided, Refused> {
+    /// Decides a further wish of the same person, before the earlier one is written: both are then written as one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::decide`].
+    pub(crate) fn decide_further(
+        &self,
+        earlier: &Decided,
+        room: &mut Room<'_, '_>,
+        now: Timestamp,
+    ) -> Result<Decided, Refused> {
+        let stored_version = earlier.stored.unwrap_or_default();
+        let further = self.update(Loaded { contact: earlier.contact.clone(), stored_version }, room, now)?;
+        Ok(Decided {
+            stored: earlier.stored,
+            changed: earlier.changed || further.changed,
+            replaced: earlier.replaced.clone(),
+            ..further
+        })
+    }
+
+    fn update(&self, loaded: Loaded, room: &mut Room<'_, '_>, now: Timestamp) -> Result<Decided, Refused> {
         let Loaded { mut contact, stored_version } = loaded;
         let before = contact.clone();
         self.write_data(&mut contact)?;
         let data_changed = contact != before;
-        let mut ledger = Ledger::new(period);
-        let status = self.status.existing_contact.then(|| self.set_marketing(&mut contact, &mut ledger, now));
+        let status = self.status.existing_contact.then(|| self.set_marketing(&mut contact, room, now));
         if data_changed && contact.version == before.version {
             contact.touch(now);
         }
@@ -121,7 +158,6 @@ impl Wish<'_> {
             changed: contact.version != before.version,
             contact,
             stored: Some(stored_version),
-            delta: ledger.delta(),
             created: false,
             status,
             replaced: None,
@@ -129,7 +165,7 @@ impl Wish<'_> {
     }
 
     /// The address of a deleted contact that is still billable came back: the person takes that place again.
-    fn revive(&self, loaded: Loaded, period: &Period, now: Timestamp) -> Result<Decided, Refused> {
+    fn revive(&self, loaded: Loaded, room: &mut Room<'_, '_>, now: Timestamp) -> Result<Decided, Refused> {
         let Loaded { mut contact, stored_version } = loaded;
         contact.deleted_at = None;
         contact.properties = Properties::default();
@@ -139,12 +175,10 @@ impl Wish<'_> {
         contact.email = self.email.cloned();
         self.write_data(&mut contact)?;
         contact.touch(now);
-        let mut ledger = Ledger::new(period);
-        let status = self.status.new_contact.then(|| self.set_marketing(&mut contact, &mut ledger, now));
+        let status = self.status.new_contact.then(|| self.set_marketing(&mut contact, room, now));
         Ok(Decided {
             contact,
             stored: Some(stored_version),
-            delta: ledger.delta(),
             created: true,
             status,
             changed: true,
@@ -155,18 +189,11 @@ impl Wish<'_> {
     fn create(
         &self,
         replaced: Option<Loaded>,
-        period: &Period,
+        room: &mut Room<'_, '_>,
         now: Timestamp,
         id: ContactId,
     ) -> Result<Decided, Refused> {
-        let mut ledger = Ledger::new(period);
-        let status =
-            self.status.new_contact.then(|| ledger.decide(Standing::NonMarketing, Command::SetMarketing));
-        let (standing, state) = match status {
-            Some(Ok(transition)) => (transition.standing, transition.to),
-            Some(Err(_)) | None => (Standing::NonMarketing, State::NonMarketing),
-        };
-        let mut contact = Contact {
+        let new = |standing, state| Contact {
             id,
             email: self.email.cloned(),
             properties: Properties::default(),
@@ -178,11 +205,15 @@ impl Wish<'_> {
             version: 1,
             deleted_at: None,
         };
+        let mut contact = new(Standing::NonMarketing, State::NonMarketing);
         self.write_data(&mut contact)?;
+        let status = self.status.new_contact.then(|| room.set_marketing(Standing::NonMarketing));
+        if let Some(Ok(transition)) = &status {
+            contact.marketing = new(transition.standing, transition.to).marketing;
+        }
         Ok(Decided {
             contact,
             stored: None,
-            delta: ledger.delta(),
             created: true,
             status: status.map(|decided| decided.map(|transition| transition.outcome)),
             changed: true,
@@ -201,10 +232,10 @@ impl Wish<'_> {
     fn set_marketing(
         &self,
         contact: &mut Contact,
-        ledger: &mut Ledger<'_>,
+        room: &mut Room<'_, '_>,
         now: Timestamp,
     ) -> Result<Outcome, Refusal> {
-        let transition = ledger.decide(contact.marketing.standing, Command::SetMarketing)?;
+        let transition = room.set_marketing(contact.marketing.standing)?;
         contact.apply(&transition, now, self.source, self.actor);
         Ok(transition.outcome)
     }
@@ -256,11 +287,14 @@ impl Store {
                 actor: request.actor,
             };
             let new_id = ContactId::new(opened.now, self.entropy().bits());
-            let decided = wish.decide(found, &opened.period, opened.now, new_id)?;
-            let saved = decided.saved(&opened.period);
+            let mut ledger = Ledger::new(&opened.period);
+            let mut room = Room { ledger: &mut ledger, budget: None };
+            let decided = wish.decide(found, &mut room, opened.now, new_id)?;
+            let saved = decided.saved(ledger.period_after());
             let mut transaction = Transaction::new(self.entropy());
             let gone = decided.replaced();
-            self.write(&mut transaction, account, &opened.period, decided, &mut retries).await?;
+            self.write(&mut transaction, account, decided, &mut retries).await?;
+            self.write_count(&mut transaction, account, &opened.period, ledger.delta())?;
             let answer = finish.attach(self, &mut transaction, &saved, wall)?;
             if self.commit(transaction, &mut retries).await? {
                 self.forget_history(account, gone, &mut retries).await?;
@@ -288,16 +322,15 @@ impl Store {
         Ok(loaded.into_iter().find(|loaded| asked.names(&loaded.contact)).map(Some))
     }
 
-    /// Adds what was decided to a transaction: the contact, its address and the count.
+    /// Adds what was decided to a transaction: the contact and its address. The count is [`Self::write_count`]'s.
     pub(crate) async fn write(
         &self,
         transaction: &mut Transaction,
         account: AccountId,
-        period: &Period,
         decided: Decided,
         retries: &mut Retries<'_>,
     ) -> Result<(), StoreError> {
-        let Decided { mut contact, stored, delta, changed, replaced, .. } = decided;
+        let Decided { mut contact, stored, changed, replaced, .. } = decided;
         if !changed {
             return Ok(());
         }
@@ -312,6 +345,17 @@ impl Store {
             transaction.delete(Part::Contact, self.delete_versioned(key, gone.stored_version)?);
         }
         transaction.put(Part::Contact, self.contact_put(account, &mut contact, stored, retries).await?);
+        Ok(())
+    }
+
+    /// Adds the move of the period's counts, if they move.
+    pub(crate) fn write_count(
+        &self,
+        transaction: &mut Transaction,
+        account: AccountId,
+        period: &Period,
+        delta: Delta,
+    ) -> Result<(), StoreError> {
         if !delta.is_zero() {
             transaction.update(Part::Period, self.count(account, period, delta)?);
         }
@@ -325,13 +369,8 @@ impl Decided {
         self.replaced.as_ref().map(|gone| gone.contact.id)
     }
 
-    fn saved(&self, period: &Period) -> Saved {
-        Saved {
-            contact: self.contact.clone(),
-            period: period.with(self.delta),
-            created: self.created,
-            status: self.status,
-        }
+    fn saved(&self, period: Period) -> Saved {
+        Saved { contact: self.contact.clone(), period, created: self.created, status: self.status }
     }
 }
 

@@ -1,0 +1,281 @@
+//! Counting what comes of a form's submissions, and how many people it has set marketing today.
+//!
+//! Both are counted in the transaction that they tell of, so a lost answer or a repeat never counts twice. Duplicates
+//! alone change nothing else: each is one write of its own, which may fail without failing the request.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, Update};
+use chrono::NaiveDate;
+use domain::budget::DayCount;
+use domain::decision::Refusal;
+use domain::ids::FormId;
+use domain::limits::BATCH_READ_MAX;
+use domain::text::words;
+
+use crate::StoreError;
+use crate::items::{ENTITY, Entity, FormCountsItem, FormDayItem, VERSION, decode};
+use crate::keys::{FORM_COUNT_SHARDS, Key, PK, form_counts_pk};
+use crate::store::{Query, Store, read_error};
+use crate::submissions::{ContactEffect, MarketingEffect, Submitted};
+use crate::writes::{Expression, number};
+
+/// What came of a form's submissions. One that waits in the inbox is counted once it is settled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct FormCounts {
+    /// Deliveries that came again. One that could not be counted is missing here and in [`Self::received`].
+    pub duplicates: u64,
+    /// Submissions that could not be taken, and have not been by a retry since.
+    pub rejected: u64,
+    /// People who became marketing contacts.
+    pub set: u64,
+    /// Leaving contacts who stay marketing contacts.
+    pub kept: u64,
+    /// People whose marketing state is as it was.
+    pub unchanged: u64,
+    /// People kept as non-marketing contacts: the form, or the account, sets nobody marketing.
+    pub not_set: u64,
+    /// People kept as non-marketing contacts because of the account's cap.
+    pub not_set_by_cap: u64,
+    /// People kept as non-marketing contacts because of the form's budget.
+    pub not_set_by_budget: u64,
+}
+
+impl FormCounts {
+    /// Everything that came: each submission is exactly one of the other counts.
+    #[must_use]
+    pub fn received(&self) -> u64 {
+        let Self { duplicates, rejected, set, kept, unchanged, not_set, not_set_by_cap, not_set_by_budget } =
+            self;
+        duplicates + rejected + set + kept + unchanged + not_set + not_set_by_cap + not_set_by_budget
+    }
+
+    fn add(&mut self, part: &FormCountsItem) {
+        self.duplicates += part.duplicates;
+        self.set += part.set;
+        self.kept += part.kept;
+        self.unchanged += part.unchanged;
+        self.not_set += part.not_set;
+        self.not_set_by_cap += part.not_set_by_cap;
+        self.not_set_by_budget += part.not_set_by_budget;
+    }
+}
+
+words! {
+    /// The counts of a form, as they are stored.
+    pub(crate) enum Counted {
+        /// See [`FormCounts`].
+        Duplicates = "duplicates",
+        /// See [`FormCounts`].
+        Rejected = "rejected",
+        /// See [`FormCounts`].
+        Set = "set",
+        /// See [`FormCounts`].
+        Kept = "kept",
+        /// See [`FormCounts`].
+        Unchanged = "unchanged",
+        /// See [`FormCounts`].
+        NotSet = "not_set",
+        /// See [`FormCounts`].
+        NotSetByCap = "not_set_by_cap",
+        /// See [`FormCounts`].
+        NotSetByBudget = "not_set_by_budget",
+    }
+}
+
+impl Counted {
+    /// What a submission of which this came is counted as.
+    pub(crate) fn of(submitted: &Submitted) -> Self {
+        if submitted.contact == ContactEffect::Rejected {
+            return Self::Rejected;
+        }
+        match submitted.marketing {
+            MarketingEffect::Set => Self::Set,
+            MarketingEffect::Kept => Self::Kept,
+            MarketingEffect::Unchanged | MarketingEffect::Accepted => Self::Unchanged,
+            MarketingEffect::NotSet => match submitted.reason.as_deref().map(str::parse) {
+                Some(Ok(Refusal::CapReached)) => Self::NotSetByCap,
+                Some(Ok(Refusal::FormBudget)) => Self::NotSetByBudget,
+                _ => Self::NotSet,
+            },
+        }
+    }
+}
+
+/// What is to be added to a form's counts.
+#[derive(Clone, Default)]
+pub(crate) struct Tally(BTreeMap<Counted, i64>);
+
+impl Tally {
+    pub(crate) fn add(&mut self, counted: Counted, by: i64) {
+        *self.0.entry(counted).or_default() += by;
+    }
+
+    pub(crate) fn of(counted: Counted) -> Self {
+        Self(BTreeMap::from([(counted, 1)]))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// What a transaction adds to a form's day.
+pub(crate) struct DayChange {
+    /// The day as it is stored, if any is.
+    pub(crate) stored: Option<DayCount>,
+    /// The day on which they were set.
+    pub(crate) day: NaiveDate,
+    /// How many were set.
+    pub(crate) set: u64,
+    /// The highest count of the day, before them, with which every one of them is within the budget.
+    pub(crate) most_before: u64,
+}
+
+impl Store {
+    /// Adds to one part of a form's counts, whichever it is.
+    pub(crate) fn count_form(&self, form: FormId, tally: &Tally) -> Result<Update, StoreError> {
+        let shard = self.entropy().up_to(u64::from(FORM_COUNT_SHARDS - 1));
+        let key = Key::form_counts(form, u8::try_from(shard).unwrap_or_default());
+        let mut expression = tag::<FormCountsItem>();
+        let mut adds = Vec::new();
+        for (counted, by) in &tally.0 {
+            let name = counted.as_str();
+            expression = expression.name(name).value(name, number(by));
+            adds.push(format!("#{name} :{name}"));
+        }
+        let update = format!("{SET_TAG} ADD {}", adds.join(", "));
+        Ok(Update::builder()
+            .table_name(&*self.table)
+            .set_key(Some(key.into_item()))
+            .update_expression(update)
+            .set_expression_attribute_names(expression.names())
+            .set_expression_attribute_values(expression.values())
+            .build()?)
+    }
+
+    /// Adds to a form's day, on the condition that it is still the day that was decided on, with room for all of it.
+    pub(crate) fn count_form_day(&self, form: FormId, change: &DayChange) -> Result<Update, StoreError> {
+        let text = |day: NaiveDate| AttributeValue::S(day.to_string());
+        let expression = tag::<FormDayItem>()
+            .name("day")
+            .name("new_marketing")
+            .value("day", text(change.day))
+            .value("set", number(change.set));
+        let begin = format!("{SET_TAG}, #day = :day, #new_marketing = :set");
+        let key = Key::form_day(form);
+        match change.stored {
+            None => self.update_if(key, &begin, "attribute_not_exists(#pk)", &expression.name(PK)),
+            Some(stored) if stored.day == change.day => {
+                let update = format!("{SET_TAG} ADD #new_marketing :set");
+                let condition = "#day = :day AND #new_marketing <= :most";
+                self.update_if(key, &update, condition, &expression.value("most", number(change.most_before)))
+            }
+            Some(stored) => {
+                let expression = expression.value("before", text(stored.day));
+                self.update_if(key, &begin, "#day = :before", &expression)
+            }
+        }
+    }
+
+    /// Counts a delivery that came again. Should that fail, it is missing in the counts and nowhere else.
+    pub(crate) async fn count_duplicate(&self, form: FormId) {
+        let counted = match self.count_form(form, &Tally::of(Counted::Duplicates)) {
+            Ok(update) => self
+                .client
+                .update_item()
+                .table_name(update.table_name())
+                .set_key(Some(update.key().clone()))
+                .update_expression(update.update_expression())
+                .set_expression_attribute_names(update.expression_attribute_names().cloned())
+                .set_expression_attribute_values(update.expression_attribute_values().cloned())
+                .send()
+                .await
+                .map(drop)
+                .map_err(|error| read_error("counting a duplicate", error)),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = counted {
+            tracing::warn!(%form, %error, "a duplicate was not counted");
+        }
+    }
+
+    /// A form's counts, the sum of their parts. One consistent query.
+    pub(crate) async fn form_counts(&self, form: FormId) -> Result<FormCounts, StoreError> {
+        let (pk, limit) = (form_counts_pk(form), BATCH_READ_MAX);
+        let page = self.query(&Query { pk, prefix: "", after: None, limit, newest_first: false }).await?;
+        let mut counts = FormCounts::default();
+        let mut rejected = 0;
+        for item in page.items {
+            let part: FormCountsItem = decode(item)?;
+            counts.add(&part);
+            rejected += part.rejected;
+        }
+        // Each retry is counted after its rejection, so the sum is never below none.
+        counts.rejected = u64::try_from(rejected).unwrap_or_default();
+        Ok(counts)
+    }
+}
+
+/// Makes an item that an update may be the first to write what it is.
+const SET_TAG: &str = "SET #entity = :entity, #v = :v";
+
+fn tag<E: Entity>() -> Expression {
+    Expression::default()
+        .name(ENTITY)
+        .name(VERSION)
+        .value(ENTITY, AttributeValue::S(E::TAG.to_owned()))
+        .value(VERSION, number(E::SCHEMA))
+}
+
+impl FormDayItem {
+    pub(crate) fn count(&self) -> DayCount {
+        DayCount { day: self.day, new_marketing: self.new_marketing }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_submission_is_one_of_the_counts() {
+        let submitted = |contact, marketing, reason: Option<&str>| Submitted {
+            contact,
+            marketing,
+            reason: reason.map(str::to_owned),
+            duplicate: false,
+        };
+        let updated = ContactEffect::Updated;
+        for (submitted, counted) in [
+            (submitted(updated, MarketingEffect::Set, None), Counted::Set),
+            (submitted(updated, MarketingEffect::Kept, None), Counted::Kept),
+            (submitted(updated, MarketingEffect::Unchanged, None), Counted::Unchanged),
+            (submitted(updated, MarketingEffect::NotSet, None), Counted::NotSet),
+            (submitted(updated, MarketingEffect::NotSet, Some("marketing-contacts-off")), Counted::NotSet),
+            (submitted(updated, MarketingEffect::NotSet, Some("cap-reached")), Counted::NotSetByCap),
+            (submitted(updated, MarketingEffect::NotSet, Some("form-budget")), Counted::NotSetByBudget),
+            (
+                submitted(ContactEffect::Rejected, MarketingEffect::NotSet, Some("no-address")),
+                Counted::Rejected,
+            ),
+        ] {
+            assert_eq!(Counted::of(&submitted), counted, "{submitted:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_received_is_the_sum() {
+        let counts = FormCounts {
+            duplicates: 1,
+            rejected: 2,
+            set: 4,
+            kept: 8,
+            unchanged: 16,
+            not_set: 32,
+            not_set_by_cap: 64,
+            not_set_by_budget: 128,
+        };
+        assert_eq!(counts.received(), 255);
+    }
+}

@@ -1,0 +1,351 @@
+//! The inbox: submissions that were accepted when there was too much at once, and are settled a little later.
+//!
+//! An account's period takes about a hundred transactions a second. When a submission's retries run out in a flood, it
+//! is written down alone, under its delivery's own key, so that no other write is in its way. Settling takes many to a
+//! transaction. It may stop, repeat, run twice at once and in any order: each submission counts once, because its
+//! transaction is conditional on its still waiting.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::Timestamp;
+use domain::ids::{AccountId, FormId, RejectionId};
+use domain::limits::{INBOX_EXPECTED, REJECTED_KEPT, SUBMISSIONS_PER_TRANSACTION_MAX};
+use domain::property::{Properties, PropertyError};
+use serde::{Deserialize, Serialize};
+
+use super::plan::{Entry, FormTerms, Origin, Plan};
+use super::{MOVED, Person, Submission, Submitted};
+use crate::delivery::DeliveryId;
+use crate::items::{DeliveryItem, FieldErrorItem, PendingItem, PersonItem, RejectedItem, as_text};
+use crate::keys::{self, Key};
+use crate::retry::Retries;
+use crate::store::Store;
+use crate::transaction::Transaction;
+use crate::{Refused, StoreError};
+
+/// A submission in the inbox, as a message names it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InboxTask {
+    /// Whose.
+    #[serde(with = "as_text")]
+    pub account: AccountId,
+    /// Through which form it came.
+    #[serde(with = "as_text")]
+    pub form: FormId,
+    /// Which delivery it is.
+    #[serde(with = "as_text")]
+    pub delivery: DeliveryId,
+}
+
+/// What became of a submission that was settled, or else accepted into the inbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// What is to be answered.
+    pub submitted: Submitted,
+    /// What is to be settled soon, if it was accepted into the inbox now.
+    pub waiting: Option<InboxTask>,
+}
+
+/// What came of settling.
+#[derive(Debug, Default)]
+pub struct InboxReport {
+    /// Submissions that were settled now.
+    pub settled: u64,
+    /// Those that had been before: a repeated message, or another worker.
+    pub already: u64,
+    /// Those that are not settled, and are to be asked for again.
+    pub unsettled: Vec<InboxTask>,
+    /// Why not, if it was not for want of time.
+    pub errors: Vec<StoreError>,
+}
+
+/// A submission that waits, as it was read.
+struct Waiting {
+    task: InboxTask,
+    token: String,
+    pending: PendingItem,
+    person: Person,
+}
+
+impl InboxTask {
+    fn key(self) -> Key {
+        Key::delivery(self.account, self.form, self.delivery)
+    }
+}
+
+impl Store {
+    /// Takes a form's submission, or accepts it into the inbox when the table is too busy for it.
+    ///
+    /// A submission without an id whose transaction had no answer to its last try is not accepted: it may have happened,
+    /// and nothing could tell.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::submit`].
+    pub async fn submit_or_accept(
+        &self,
+        submission: &Submission<'_>,
+        wall: Timestamp,
+    ) -> Result<Taken, StoreError> {
+        let mut retries = self.retries();
+        match self.submit_within(submission, wall, &mut retries).await {
+            Ok(submitted) => Ok(Taken { submitted, waiting: None }),
+            Err(StoreError::Unavailable(..))
+                if submission.submission_id.is_some() || !retries.may_have_happened =>
+            {
+                self.accept_into_inbox(submission, wall).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Accepts a submission into the inbox: one write, with no other item than its own. A delivery that was accepted
+    /// before, settled or not, changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::Invalid`] when the properties are too many or too long by themselves.
+    pub async fn accept_into_inbox(
+        &self,
+        submission: &Submission<'_>,
+        wall: Timestamp,
+    ) -> Result<Taken, StoreError> {
+        let Submission { form, email, properties, .. } = *submission;
+        Properties::new().merge(properties.iter().cloned()).map_err(invalid)?;
+        let delivery = submission.delivery().unwrap_or_else(|| DeliveryId::random(self.entropy()));
+        let task = InboxTask { account: form.account, form: form.id, delivery };
+        let token = format!("{:032x}", self.entropy().bits());
+        let pending = PendingItem {
+            form_name: form.name.clone(),
+            provider: form.provider,
+            set_marketing: form.set_marketing,
+            max_new_marketing_per_day: form.max_new_marketing_per_day,
+            person: PersonItem::of(email, properties),
+        };
+        let item = DeliveryItem {
+            expires_at: None,
+            pending: Some(pending),
+            token: Some(token.clone()),
+            due_shard: Some(keys::due_shard_of_delivery(delivery)),
+            due_at: Some(wall.plus(INBOX_EXPECTED)),
+            ..Submitted::accepted().remembered(wall)
+        };
+        let put = self.put_new_or_expired(task.key(), &item, wall)?;
+        let mut retries = self.retries();
+        loop {
+            match self.put_alone(&put).await {
+                Ok(true) => return Ok(Taken { submitted: Submitted::accepted(), waiting: Some(task) }),
+                Ok(false) => {
+                    if let Some(there) = self.get::<DeliveryItem>(task.key()).await? {
+                        if there.token.as_ref() == Some(&token) {
+                            // The first answer was lost.
+                            let submitted = Submitted::accepted();
+                            return Ok(Taken { submitted, waiting: Some(task) });
+                        }
+                        if let Some(submitted) = there.replay(wall) {
+                            return Ok(Taken { submitted, waiting: None });
+                        }
+                    }
+                    retries.again("a delivery was forgotten during a write").await?;
+                }
+                Err(StoreError::Unavailable(why, _)) => retries.pause(&why).await?,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Settles submissions that wait in the inbox, those of an account together, for as long as `go_on` says so.
+    ///
+    /// They may be named in any order, repeatedly, and by several at once. One that can't be settled does not keep the
+    /// others waiting.
+    pub async fn settle_inbox(
+        &self,
+        tasks: &[InboxTask],
+        wall: Timestamp,
+        go_on: impl Fn() -> bool,
+    ) -> InboxReport {
+        let mut by_account: BTreeMap<AccountId, BTreeSet<InboxTask>> = BTreeMap::new();
+        for task in tasks {
+            by_account.entry(task.account).or_default().insert(*task);
+        }
+        let mut report = InboxReport::default();
+        for (account, tasks) in by_account {
+            let mut waiting: Vec<InboxTask> = tasks.into_iter().collect();
+            while !waiting.is_empty() && go_on() {
+                let turn: Vec<InboxTask> =
+                    waiting.iter().copied().take(SUBMISSIONS_PER_TRANSACTION_MAX).collect();
+                let through = self.settle_turn(account, &turn, wall, &mut report).await;
+                waiting.retain(|task| !through.contains(task));
+            }
+            report.unsettled.extend(waiting);
+        }
+        report
+    }
+
+    /// Settles some of an account's submissions, or says why not. Gives those that are through, settled or not.
+    async fn settle_turn(
+        &self,
+        account: AccountId,
+        turn: &[InboxTask],
+        wall: Timestamp,
+        report: &mut InboxReport,
+    ) -> BTreeSet<InboxTask> {
+        match self.settle_together(account, turn, wall).await {
+            Ok(step) => report.note(step),
+            Err(error) => {
+                let alone = turn.len() > 1 && !matches!(error, StoreError::Unavailable(..));
+                report.errors.push(error);
+                for task in turn {
+                    // One of them is broken: the others must not wait for it.
+                    match self.settle_alone(account, *task, wall, alone).await {
+                        Ok(Some(step)) => drop(report.note(step)),
+                        Ok(None) => report.unsettled.push(*task),
+                        Err(error) => {
+                            report.unsettled.push(*task);
+                            report.errors.push(error);
+                        }
+                    }
+                }
+                turn.iter().copied().collect()
+            }
+        }
+    }
+
+    async fn settle_alone(
+        &self,
+        account: AccountId,
+        task: InboxTask,
+        wall: Timestamp,
+        may: bool,
+    ) -> Result<Option<Step>, StoreError> {
+        if may { self.settle_together(account, &[task], wall).await.map(Some) } else { Ok(None) }
+    }
+
+    /// Settles submissions in one transaction: as many of them as it holds, from the first on.
+    async fn settle_together(
+        &self,
+        account: AccountId,
+        tasks: &[InboxTask],
+        wall: Timestamp,
+    ) -> Result<Step, StoreError> {
+        let mut retries = self.retries();
+        loop {
+            let waiting = self.read_waiting(tasks, &mut retries).await?;
+            let still: BTreeSet<InboxTask> = waiting.iter().map(|waiting| waiting.task).collect();
+            let already = tasks.iter().copied().filter(|task| !still.contains(task)).collect();
+            let entries: Vec<Entry<'_>> = waiting.iter().map(Waiting::entry).collect();
+            if entries.is_empty() {
+                return Ok(Step { settled: Vec::new(), already });
+            }
+            let opened = self.open_for(account, &entries, Vec::new(), wall, &mut retries).await?;
+            let Some(snapshot) = self.snapshot(account, &entries, opened, wall, &mut retries).await? else {
+                retries.again(MOVED).await?;
+                continue;
+            };
+            let mut plan = Plan::new(account, &snapshot, self.entropy());
+            let mut settled = Vec::new();
+            for (waiting, entry) in waiting.iter().zip(&entries) {
+                if !settled.is_empty() && plan.is_full() {
+                    break;
+                }
+                match plan.take(entry, wall) {
+                    Err(Refused::Invalid { field, message }) => {
+                        let id = RejectionId::new(plan.now(), self.entropy().bits());
+                        let error = FieldErrorItem { field: field.to_owned(), message };
+                        plan.reject(entry, waiting.rejected(id, error, plan.now(), wall), wall);
+                    }
+                    decided => drop(decided?),
+                }
+                settled.push(waiting.task);
+            }
+            let mut transaction = Transaction::new(self.entropy());
+            let gone = self.write_plan(&mut transaction, plan, wall, &mut retries).await?;
+            if self.commit(transaction, &mut retries).await? {
+                self.forget_histories(account, gone, &mut retries).await?;
+                return Ok(Step { settled, already });
+            }
+        }
+    }
+
+    /// Those of the submissions that still wait.
+    async fn read_waiting(
+        &self,
+        tasks: &[InboxTask],
+        retries: &mut Retries<'_>,
+    ) -> Result<Vec<Waiting>, StoreError> {
+        let keys: Vec<Key> = tasks.iter().map(|task| task.key()).collect();
+        let mut items = self.batch_get(&keys, retries).await?;
+        let mut waiting = Vec::new();
+        for task in tasks {
+            let item: Option<DeliveryItem> = items.take(&task.key())?;
+            if let Some(DeliveryItem { token: Some(token), pending: Some(pending), .. }) = item {
+                let person = pending.person.clone().into_person()?;
+                waiting.push(Waiting { task: *task, token, pending, person });
+            }
+        }
+        Ok(waiting)
+    }
+
+    /// Puts a submission off that was asked for again: if it is not settled by `until` it is due once more.
+    ///
+    /// # Errors
+    ///
+    /// As every operation.
+    pub async fn put_off_inbox(&self, task: InboxTask, until: Timestamp) -> Result<(), StoreError> {
+        self.put_off_key(task.key(), until).await
+    }
+}
+
+/// What one transaction has settled.
+struct Step {
+    settled: Vec<InboxTask>,
+    already: Vec<InboxTask>,
+}
+
+impl InboxReport {
+    /// Counts a step, and gives those that are through.
+    fn note(&mut self, step: Step) -> BTreeSet<InboxTask> {
+        self.settled += step.settled.len() as u64;
+        self.already += step.already.len() as u64;
+        step.settled.into_iter().chain(step.already).collect()
+    }
+}
+
+impl Waiting {
+    fn entry(&self) -> Entry<'_> {
+        Entry {
+            form: FormTerms::accepted(self.task.form, &self.pending),
+            email: &self.person.email,
+            properties: &self.person.properties,
+            origin: Origin::Inbox(self.task.delivery, self.token.clone()),
+        }
+    }
+
+    /// What is kept of it when the person can't have its properties: too late to tell the sender, so the account is told.
+    fn rejected(
+        &self,
+        id: RejectionId,
+        error: FieldErrorItem,
+        now: Timestamp,
+        wall: Timestamp,
+    ) -> RejectedItem {
+        RejectedItem {
+            id,
+            answers: None,
+            person: Some(self.pending.person.clone()),
+            reason: INVALID_VALUE.to_owned(),
+            errors: vec![error],
+            submission_id: None,
+            received_at: now,
+            expires_at: wall.plus(REJECTED_KEPT).seconds(),
+        }
+    }
+}
+
+/// Why a person's properties were not taken.
+const INVALID_VALUE: &str = "invalid-value";
+
+fn invalid(error: PropertyError) -> Refused {
+    Refused::Invalid { field: "properties", message: error.to_string() }
+}

@@ -1,0 +1,397 @@
+//! Settling submissions of one account: many of them on one snapshot and in one transaction, or one alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::Timestamp;
+use domain::address::EmailAddress;
+use domain::budget::{Budget, DayCount};
+use domain::contact::Contact;
+use domain::decision::Ledger;
+use domain::ids::{AccountId, ContactId, FormId, RejectionId};
+use domain::limits::{DELIVERY_KEPT, TRANSACTION_BYTES_MAX, TRANSACTION_ITEMS_MAX};
+use domain::property::PropertyName;
+use domain::provider::Provider;
+use domain::source::{AccountDefaults, Actor, Intake, Source};
+
+use super::{ContactEffect, MarketingEffect, Submitted};
+use crate::contacts::{ContactRef, Decided, Loaded, Room, Wish};
+use crate::delivery::DeliveryId;
+use crate::form_counts::{Counted, DayChange, Tally};
+use crate::forms::Form;
+use crate::items::{AccountItem, AddressItem, DeliveryItem, FormDayItem, PendingItem, RejectedItem};
+use crate::keys::{Key, PK};
+use crate::periods::Opened;
+use crate::retry::Retries;
+use crate::status::approximate_bytes;
+use crate::store::Store;
+use crate::transaction::{Part, Transaction};
+use crate::writes::Expression;
+use crate::{Entropy, Refused, StoreError};
+
+/// How many items a submission writes at most: a person, an address, a deleted contact in its place, the delivery, the
+/// form's counts and its day.
+const ITEMS_OF_ONE: usize = 6;
+
+/// What decides about a form's submissions.
+pub(super) struct FormTerms {
+    pub(super) id: FormId,
+    name: String,
+    provider: Provider,
+    set_marketing: Option<bool>,
+    max_new_marketing_per_day: Option<u64>,
+}
+
+impl FormTerms {
+    /// A form as it was when a submission was accepted into the inbox.
+    pub(super) fn accepted(id: FormId, pending: &PendingItem) -> Self {
+        Self {
+            id,
+            name: pending.form_name.clone(),
+            provider: pending.provider,
+            set_marketing: pending.set_marketing,
+            max_new_marketing_per_day: pending.max_new_marketing_per_day,
+        }
+    }
+
+    fn follows_the_account(&self) -> bool {
+        self.set_marketing.is_none() && !self.provider.is_native()
+    }
+}
+
+impl From<&Form> for FormTerms {
+    fn from(form: &Form) -> Self {
+        Self {
+            id: form.id,
+            name: form.name.clone(),
+            provider: form.provider,
+            set_marketing: form.set_marketing,
+            max_new_marketing_per_day: form.max_new_marketing_per_day,
+        }
+    }
+}
+
+/// A submission to be settled.
+pub(super) struct Entry<'a> {
+    pub(super) form: FormTerms,
+    pub(super) email: &'a EmailAddress,
+    pub(super) properties: &'a [(PropertyName, Option<String>)],
+    pub(super) origin: Origin,
+}
+
+/// Where a submission is, and so what is to be written of its settling.
+pub(super) enum Origin {
+    /// On its way in; its delivery is remembered, if it has an id.
+    Sent(Option<DeliveryId>),
+    /// In the inbox, where it was put under this token.
+    Inbox(DeliveryId, String),
+    /// Among the rejected.
+    Rejected(RejectionId),
+}
+
+/// What submissions are decided on.
+pub(super) struct Snapshot {
+    opened: Opened,
+    /// Who has the addresses, deleted ones included, by the key of the address.
+    people: BTreeMap<String, Loaded>,
+    days: BTreeMap<FormId, DayCount>,
+    defaults: AccountDefaults,
+}
+
+/// What is decided of one form.
+#[derive(Default)]
+struct FormSum {
+    tally: Tally,
+    day: Option<DayChange>,
+}
+
+/// What one transaction settles.
+pub(super) struct Plan<'s> {
+    account: AccountId,
+    snapshot: &'s Snapshot,
+    entropy: &'s Entropy,
+    ledger: Ledger<'s>,
+    people: BTreeMap<String, Decided>,
+    forms: BTreeMap<FormId, FormSum>,
+    /// What becomes of the submissions where they are.
+    origins: Vec<Write>,
+    bytes: usize,
+}
+
+/// A write beside the people, the period and the forms.
+enum Write {
+    Remember(Key, Box<DeliveryItem>),
+    Settle(Key, Box<DeliveryItem>, String),
+    Reject(Key, Box<RejectedItem>),
+    Forget(Key),
+}
+
+impl<'s> Plan<'s> {
+    /// Nothing yet.
+    pub(super) fn new(account: AccountId, snapshot: &'s Snapshot, entropy: &'s Entropy) -> Self {
+        Self {
+            account,
+            snapshot,
+            entropy,
+            ledger: Ledger::new(&snapshot.opened.period),
+            people: BTreeMap::new(),
+            forms: BTreeMap::new(),
+            origins: Vec::new(),
+            bytes: 0,
+        }
+    }
+
+    /// Whether one more submission might not fit into the transaction.
+    pub(super) fn is_full(&self) -> bool {
+        let address_and_place = |person: &Decided| {
+            usize::from(person.stored.is_none()) + usize::from(person.replaced().is_some())
+        };
+        let people: usize = self.people.values().map(|person| 1 + address_and_place(person)).sum();
+        let items = 1 + people + 2 * self.forms.len() + self.origins.len();
+        items + ITEMS_OF_ONE > TRANSACTION_ITEMS_MAX || self.bytes >= TRANSACTION_BYTES_MAX
+    }
+
+    /// The account's instant.
+    pub(super) fn now(&self) -> Timestamp {
+        self.snapshot.opened.now
+    }
+
+    /// Decides one more submission.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::Invalid`] when the person's properties would be too many or too long. Nothing is decided then.
+    pub(super) fn take(&mut self, entry: &Entry<'_>, wall: Timestamp) -> Result<Submitted, Refused> {
+        let Opened { period, now, .. } = &self.snapshot.opened;
+        let form = &entry.form;
+        let set_marketing = self.snapshot.defaults.for_form(form.provider, form.set_marketing);
+        let source = Source::form(form.provider, form.name.clone(), form.id);
+        let wish = Wish {
+            email: Some(entry.email),
+            properties: entry.properties,
+            unsubscribed: None,
+            bounced: None,
+            status: Intake::Form { set_marketing }.default_status(),
+            source: &source,
+            actor: Actor::Form(form.id),
+        };
+        let today = period.calendar.time_zone.date(*now);
+        let mut day = self.day_of(form.id, today);
+        let mut budget = form.max_new_marketing_per_day.map(|max| Budget::new(max, day.count()));
+        let mut room = Room { ledger: &mut self.ledger, budget: budget.as_mut() };
+        let person = entry.email.key();
+        let decided = match self.people.get(person) {
+            Some(earlier) => wish.decide_further(earlier, &mut room, *now)?,
+            None => {
+                let new_id = ContactId::new(*now, self.entropy.bits());
+                wish.decide(self.snapshot.people.get(person).cloned(), &mut room, *now, new_id)?
+            }
+        };
+        let submitted = Submitted::of(&decided);
+        let sum = self.forms.entry(form.id).or_default();
+        if let (Some(max), Some(budget)) = (form.max_new_marketing_per_day, budget)
+            && budget.taken() > 0
+        {
+            day.most_before = day.most_before.min(max.saturating_sub(day.set + budget.taken()));
+            day.set += budget.taken();
+            sum.day = Some(day);
+        }
+        self.bytes += approximate_bytes(&decided.contact);
+        self.people.insert(person.to_owned(), decided);
+        self.conclude(entry, &submitted, wall);
+        Ok(submitted)
+    }
+
+    /// What the form has set on its day, by what is stored and by what is decided here.
+    fn day_of(&self, form: FormId, today: chrono::NaiveDate) -> DayChange {
+        let stored = self.snapshot.days.get(&form).copied();
+        let earlier = self.forms.get(&form).and_then(|sum| sum.day.as_ref());
+        let (set, most_before) = earlier.map_or((0, u64::MAX), |day| (day.set, day.most_before));
+        DayChange { stored, day: DayCount::on(today, stored).day, set, most_before }
+    }
+
+    /// Notes what comes of a submission where it is, and counts it.
+    fn conclude(&mut self, entry: &Entry<'_>, submitted: &Submitted, wall: Timestamp) {
+        let delivery = |id: DeliveryId| Key::delivery(self.account, entry.form.id, id);
+        let remembered = || Box::new(submitted.remembered(wall));
+        let tally = &mut self.forms.entry(entry.form.id).or_default().tally;
+        tally.add(Counted::of(submitted), 1);
+        match &entry.origin {
+            Origin::Sent(None) => {}
+            Origin::Sent(Some(id)) => self.origins.push(Write::Remember(delivery(*id), remembered())),
+            Origin::Inbox(id, token) => {
+                self.origins.push(Write::Settle(delivery(*id), remembered(), token.clone()));
+            }
+            Origin::Rejected(id) => {
+                tally.add(Counted::Rejected, -1);
+                self.origins.push(Write::Forget(Key::rejected(self.account, entry.form.id, *id)));
+            }
+        }
+    }
+
+    /// Keeps a submission that can't be taken.
+    pub(super) fn reject(&mut self, entry: &Entry<'_>, item: RejectedItem, wall: Timestamp) -> Submitted {
+        let submitted = Submitted::rejected(item.reason.clone());
+        let key = Key::rejected(self.account, entry.form.id, item.id);
+        self.bytes +=
+            entry.properties.iter().filter_map(|(_, value)| Some(value.as_ref()?.len())).sum::<usize>();
+        self.origins.push(Write::Reject(key, Box::new(item)));
+        self.conclude(entry, &submitted, wall);
+        submitted
+    }
+}
+
+impl DayChange {
+    /// The day's count as decided so far.
+    fn count(&self) -> DayCount {
+        let on_day = self.stored.filter(|stored| stored.day == self.day);
+        let before = on_day.map_or(0, |stored| stored.new_marketing);
+        DayCount { day: self.day, new_marketing: before + self.set }
+    }
+}
+
+impl Store {
+    /// Reads what submissions are decided on, and `others`, in one batched read: who has the addresses comes after it.
+    pub(super) async fn open_for(
+        &self,
+        account: AccountId,
+        entries: &[Entry<'_>],
+        mut others: Vec<Key>,
+        wall: Timestamp,
+        retries: &mut Retries<'_>,
+    ) -> Result<Opened, StoreError> {
+        let mut known = BTreeSet::new();
+        let addresses = entries.iter().filter(|entry| known.insert(entry.email.key()));
+        others.extend(addresses.map(|entry| Key::address(account, entry.email)));
+        let with_budget = entries.iter().filter(|entry| entry.form.max_new_marketing_per_day.is_some());
+        let forms: BTreeSet<FormId> = with_budget.map(|entry| entry.form.id).collect();
+        others.extend(forms.into_iter().map(Key::form_day));
+        if entries.iter().any(|entry| entry.form.follows_the_account()) {
+            others.push(Key::account(account));
+        }
+        self.open(account, wall, others, retries).await
+    }
+
+    /// What submissions are decided on, from what [`Self::open_for`] read; one batched read more if any of the people is
+    /// known. None if an address moved meanwhile.
+    pub(super) async fn snapshot(
+        &self,
+        account: AccountId,
+        entries: &[Entry<'_>],
+        mut opened: Opened,
+        wall: Timestamp,
+        retries: &mut Retries<'_>,
+    ) -> Result<Option<Snapshot>, StoreError> {
+        let mut days = BTreeMap::new();
+        let mut holders: BTreeMap<String, (ContactRef, ContactId)> = BTreeMap::new();
+        for Entry { form, email, .. } in entries {
+            if let Some(day) = opened.items.take::<FormDayItem>(&Key::form_day(form.id))? {
+                days.insert(form.id, day.count());
+            }
+            if let Some(address) = opened.items.take::<AddressItem>(&Key::address(account, email))? {
+                let asked = ContactRef::Email((*email).clone());
+                holders.insert(email.key().to_owned(), (asked, address.contact));
+            }
+        }
+        let defaults = match opened.items.take::<AccountItem>(&Key::account(account))? {
+            Some(item) => item.defaults(),
+            None => AccountDefaults::default(),
+        };
+        let mut people = BTreeMap::new();
+        if !holders.is_empty() {
+            let ids: BTreeSet<ContactId> = holders.values().map(|(_, id)| *id).collect();
+            let ids: Vec<ContactId> = ids.into_iter().collect();
+            let (loaded, reopened) = self.load(account, wall, &ids, Vec::new(), retries).await?;
+            opened.period = reopened.period;
+            opened.now = reopened.now;
+            for (key, (asked, id)) in holders {
+                let holds = |contact: &Contact| contact.id == id && asked.names(contact);
+                let Some(holder) = loaded.iter().find(|loaded| holds(&loaded.contact)) else {
+                    return Ok(None);
+                };
+                people.insert(key, holder.clone());
+            }
+        }
+        Ok(Some(Snapshot { opened, people, days, defaults }))
+    }
+
+    /// Adds everything that was decided to a transaction. Gives the contacts that go with it, whose history is to be
+    /// forgotten afterwards.
+    pub(super) async fn write_plan(
+        &self,
+        transaction: &mut Transaction,
+        plan: Plan<'_>,
+        wall: Timestamp,
+        retries: &mut Retries<'_>,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        let Plan { account, snapshot, ledger, people, forms, origins, .. } = plan;
+        let gone = people.values().filter_map(Decided::replaced).collect();
+        for decided in people.into_values() {
+            self.write(transaction, account, decided, retries).await?;
+        }
+        self.write_count(transaction, account, &snapshot.opened.period, ledger.delta())?;
+        for (form, sum) in forms {
+            if !sum.tally.is_empty() {
+                transaction.update(Part::FormCounts, self.count_form(form, &sum.tally)?);
+            }
+            if let Some(day) = sum.day {
+                transaction.update(Part::FormDay, self.count_form_day(form, &day)?);
+            }
+        }
+        for write in origins {
+            self.write_origin(transaction, write, wall)?;
+        }
+        Ok(gone)
+    }
+
+    fn write_origin(
+        &self,
+        transaction: &mut Transaction,
+        write: Write,
+        wall: Timestamp,
+    ) -> Result<(), StoreError> {
+        match write {
+            Write::Remember(key, item) => {
+                transaction.put(Part::Delivery, self.put_new_or_expired(key, &*item, wall)?);
+            }
+            Write::Settle(key, item, token) => {
+                let same = Expression::default().name("token").text("token", token);
+                transaction.put(Part::Delivery, self.put_if(key, &*item, "#token = :token", &same)?);
+            }
+            Write::Reject(key, item) => transaction.put(Part::Rejected, self.put_new(key, &*item)?),
+            Write::Forget(key) => {
+                let there = Expression::default().name(PK);
+                transaction.delete(Part::Rejected, self.delete_if(key, "attribute_exists(#pk)", &there)?);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Submitted {
+    fn of(decided: &Decided) -> Self {
+        let contact = if decided.created { ContactEffect::Created } else { ContactEffect::Updated };
+        let (marketing, reason) = match decided.status {
+            Some(Ok(outcome)) => (outcome.into(), None),
+            Some(Err(refusal)) => (MarketingEffect::NotSet, Some(refusal.as_str().to_owned())),
+            None if decided.created && !decided.contact.state().is_billable() => {
+                (MarketingEffect::NotSet, None)
+            }
+            None => (MarketingEffect::Unchanged, None),
+        };
+        Self { contact, marketing, reason, duplicate: false }
+    }
+
+    /// What is kept of it, to answer the same delivery again.
+    pub(super) fn remembered(&self, wall: Timestamp) -> DeliveryItem {
+        DeliveryItem {
+            contact: self.contact.to_string(),
+            marketing: self.marketing.to_string(),
+            reason: self.reason.clone(),
+            expires_at: Some(wall.plus(DELIVERY_KEPT).seconds()),
+            pending: None,
+            token: None,
+            due_shard: None,
+            due_at: None,
+        }
+    }
+}

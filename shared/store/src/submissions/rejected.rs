@@ -1,0 +1,237 @@
+//! Submissions that could not be taken: kept for the account to look at, and to be sent again once its form is mended.
+
+use domain::Timestamp;
+use domain::ids::{AccountId, FormId, RejectionId};
+use domain::limits::{REJECTED_ANSWERS_BYTES_MAX, REJECTED_KEPT};
+
+use super::plan::{Entry, Origin, Plan};
+use super::{MOVED, Person, Submitted, seen};
+use crate::delivery::DeliveryId;
+use crate::form_counts::{Counted, Tally};
+use crate::forms::Form;
+use crate::items::{FieldErrorItem, RejectedItem, decode};
+use crate::keys::{Key, rejected_pk};
+use crate::store::{Query, Store};
+use crate::transaction::{Part, Transaction};
+use crate::{Answer, Finish, Listing, Refused, StoreError};
+
+/// A submission that can't be taken.
+#[derive(Clone)]
+pub struct Rejection<'a> {
+    /// The form.
+    pub form: &'a Form,
+    /// The id that its sender gave this delivery, to tell a repeated one.
+    pub submission_id: Option<&'a str>,
+    /// What was answered, to be read again: any text of at most [`REJECTED_ANSWERS_BYTES_MAX`].
+    pub answers: &'a str,
+    /// Why it can't be taken: a slug.
+    pub reason: &'a str,
+    /// What is wrong, field by field.
+    pub errors: &'a [FieldProblem],
+}
+
+/// What is wrong with a field of a submission.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FieldProblem {
+    /// Its name.
+    pub field: String,
+    /// What was expected.
+    pub message: String,
+}
+
+/// A submission that could not be taken. (Not `Debug`, for it holds a person's data.)
+#[derive(Clone, PartialEq, Eq)]
+pub struct Rejected {
+    /// Which one.
+    pub id: RejectionId,
+    /// What was sent.
+    pub content: RejectedContent,
+    /// Why it could not be taken: a slug.
+    pub reason: String,
+    /// What was wrong, field by field.
+    pub errors: Vec<FieldProblem>,
+    /// The id that its sender gave the delivery.
+    pub submission_id: Option<String>,
+    /// When it came, by the account's clock.
+    pub received_at: Timestamp,
+}
+
+/// What is kept of a rejected submission.
+#[derive(Clone, PartialEq, Eq)]
+pub enum RejectedContent {
+    /// The answers, as they were given to [`Store::reject`].
+    Answers(String),
+    /// The person that they were read as, who turned out, when the inbox was settled, to have too many or too long
+    /// properties with them.
+    Person(Person),
+}
+
+impl RejectedItem {
+    fn into_rejected(self) -> Result<Rejected, StoreError> {
+        let content = match (self.answers, self.person) {
+            (Some(answers), None) => RejectedContent::Answers(answers),
+            (None, Some(person)) => RejectedContent::Person(person.into_person()?),
+            _ => return Err(StoreError::Fault("a rejected submission has no one content".to_owned(), None)),
+        };
+        let problem = |FieldErrorItem { field, message }| FieldProblem { field, message };
+        Ok(Rejected {
+            id: self.id,
+            content,
+            reason: self.reason,
+            errors: self.errors.into_iter().map(problem).collect(),
+            submission_id: self.submission_id,
+            received_at: self.received_at,
+        })
+    }
+}
+
+impl Rejection<'_> {
+    fn item(&self, id: RejectionId, now: Timestamp, wall: Timestamp) -> RejectedItem {
+        let error = |problem: &FieldProblem| {
+            let FieldProblem { field, message } = problem.clone();
+            FieldErrorItem { field, message }
+        };
+        RejectedItem {
+            id,
+            answers: Some(self.answers.to_owned()),
+            person: None,
+            reason: self.reason.to_owned(),
+            errors: self.errors.iter().map(error).collect(),
+            submission_id: self.submission_id.map(str::to_owned),
+            received_at: now,
+            expires_at: wall.plus(REJECTED_KEPT).seconds(),
+        }
+    }
+}
+
+impl Store {
+    /// Keeps a submission that can't be taken, for [`REJECTED_KEPT`], and counts it. A delivery that was accepted before
+    /// changes nothing. One batched read and one transaction.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::Invalid`] when the answers are too long.
+    pub async fn reject(&self, rejection: &Rejection<'_>, wall: Timestamp) -> Result<Submitted, StoreError> {
+        if rejection.answers.len() > REJECTED_ANSWERS_BYTES_MAX {
+            let message = format!("expected at most {REJECTED_ANSWERS_BYTES_MAX} bytes");
+            return Err(Refused::Invalid { field: "answers", message }.into());
+        }
+        let form = rejection.form;
+        let delivery =
+            rejection.submission_id.map(|id| Key::delivery(form.account, form.id, DeliveryId::of(id)));
+        let mut retries = self.retries();
+        loop {
+            let keys = delivery.iter().cloned().collect();
+            let mut opened = self.open(form.account, wall, keys, &mut retries).await?;
+            if let Some(seen) = seen(&mut opened.items, delivery.as_ref(), wall)? {
+                self.count_duplicate(form.id).await;
+                return Ok(seen);
+            }
+            let id = RejectionId::new(opened.now, self.entropy().bits());
+            let item = rejection.item(id, opened.now, wall);
+            let submitted = Submitted::rejected(item.reason.clone());
+            let mut transaction = Transaction::new(self.entropy());
+            let key = Key::rejected(form.account, form.id, id);
+            transaction.put(Part::Rejected, self.put_new(key, &item)?);
+            let count = self.count_form(form.id, &Tally::of(Counted::Rejected))?;
+            transaction.update(Part::FormCounts, count);
+            if let Some(key) = &delivery {
+                let remembered = submitted.remembered(wall);
+                let put = self.put_new_or_expired(key.clone(), &remembered, wall)?;
+                transaction.put(Part::Delivery, put);
+            }
+            if self.commit(transaction, &mut retries).await? {
+                return Ok(submitted);
+            }
+        }
+    }
+
+    /// The rejected submissions of an account's form, in the order in which they came, those after `after`. The caller
+    /// has made sure that the form is the account's.
+    ///
+    /// # Errors
+    ///
+    /// As every operation.
+    pub async fn rejected(
+        &self,
+        account: AccountId,
+        form: FormId,
+        wall: Timestamp,
+        after: Option<RejectionId>,
+        limit: usize,
+    ) -> Result<Listing<Rejected>, StoreError> {
+        let query = Query {
+            pk: rejected_pk(account, form),
+            prefix: "",
+            after: after.map(|id| id.to_string()),
+            limit,
+            newest_first: false,
+        };
+        let page = self.query(&query).await?;
+        let more = page.next.is_some();
+        let mut items = Vec::new();
+        for item in page.items {
+            let item: RejectedItem = decode(item)?;
+            // DynamoDB removes what is over when it comes to it.
+            if item.expires_at > wall.seconds() {
+                items.push(item.into_rejected()?);
+            }
+        }
+        Ok(Listing { items, more })
+    }
+
+    /// Takes a rejected submission after all, if `map` can make a person of it now. It is then no longer among the
+    /// rejected, in the same transaction, so that of several retries one has the effect.
+    ///
+    /// `map` may be asked more than once. What it answers instead of a person comes back, and nothing has changed.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::NotFound`], and [`Refused::Invalid`] when the properties would be too many or too long.
+    pub async fn retry_rejected<E>(
+        &self,
+        form: &Form,
+        id: RejectionId,
+        map: impl Fn(Rejected) -> Result<Person, E>,
+        wall: Timestamp,
+        finish: Finish<'_, Submitted>,
+    ) -> Result<Result<Answer, E>, StoreError> {
+        let account = form.account;
+        let key = Key::rejected(account, form.id, id);
+        let mut retries = self.retries();
+        loop {
+            let keys: Vec<Key> = std::iter::once(key.clone()).chain(finish.key()).collect();
+            let mut items = self.batch_get(&keys, &mut retries).await?;
+            if let Some(answer) = finish.replay(&mut items, wall)? {
+                return Ok(Ok(answer));
+            }
+            let item: Option<RejectedItem> = items.take(&key)?;
+            let item = item.filter(|item| item.expires_at > wall.seconds());
+            let person = match map(item.ok_or(Refused::NotFound("rejected submission"))?.into_rejected()?) {
+                Ok(person) => person,
+                Err(error) => return Ok(Err(error)),
+            };
+            let entry = Entry {
+                form: form.into(),
+                email: &person.email,
+                properties: &person.properties,
+                origin: Origin::Rejected(id),
+            };
+            let entries = std::slice::from_ref(&entry);
+            let opened = self.open_for(account, entries, Vec::new(), wall, &mut retries).await?;
+            let Some(snapshot) = self.snapshot(account, entries, opened, wall, &mut retries).await? else {
+                retries.again(MOVED).await?;
+                continue;
+            };
+            let mut plan = Plan::new(account, &snapshot, self.entropy());
+            let submitted = plan.take(&entry, wall)?;
+            let mut transaction = Transaction::new(self.entropy());
+            let gone = self.write_plan(&mut transaction, plan, wall, &mut retries).await?;
+            let answer = finish.attach(self, &mut transaction, &submitted, wall)?;
+            if self.commit(transaction, &mut retries).await? {
+                self.forget_histories(account, gone, &mut retries).await?;
+                return Ok(Ok(answer));
+            }
+        }
+    }
+}
