@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use aws_sdk_dynamodb::config::Credentials;
 use thiserror::Error;
 use tracing::Level;
 
@@ -123,6 +124,38 @@ impl Environment {
         level.ok_or(EnvironmentError::Malformed { name, expected })
     }
 
+    /// `AWS_REGION`: where the function runs, and so where its table is.
+    ///
+    /// # Errors
+    ///
+    /// If it is missing, though Lambda sets it.
+    pub(crate) fn region(&self) -> Result<String, EnvironmentError> {
+        self.require("AWS_REGION")
+    }
+
+    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`: the role's credentials. Lambda ends the
+    /// process before they do.
+    ///
+    /// # Errors
+    ///
+    /// If one of the keys is missing, though Lambda sets them. Only what is not Lambda has no session.
+    pub(crate) fn credentials(&self) -> Result<Credentials, EnvironmentError> {
+        let id = self.require("AWS_ACCESS_KEY_ID")?;
+        let secret = self.require("AWS_SECRET_ACCESS_KEY")?;
+        Ok(Credentials::new(id, secret, self.get("AWS_SESSION_TOKEN"), None, "Environment"))
+    }
+
+    /// Where a service of AWS is found if not at its usual place: what `of_service` is set to, such as
+    /// `AWS_ENDPOINT_URL_DYNAMODB`, or else `AWS_ENDPOINT_URL`, which is for all of them.
+    ///
+    /// # Errors
+    ///
+    /// If it is set and no HTTP address.
+    pub(crate) fn endpoint_url(&self, of_service: &'static str) -> Result<Option<String>, EnvironmentError> {
+        let set = [of_service, "AWS_ENDPOINT_URL"].into_iter().find_map(|name| Some((name, self.get(name)?)));
+        set.map(|(name, url)| checked(name, url, is_http, "an HTTP address")).transpose()
+    }
+
     /// The function's name, once everything that the Lambda runtime needs is known to be there. The runtime itself
     /// would panic for want of it.
     ///
@@ -161,6 +194,12 @@ mod tests {
         Environment::new(move |asked| (asked == name).then(|| value.to_owned()))
     }
 
+    fn among(set: Vec<(&'static str, &'static str)>) -> Environment {
+        Environment::new(move |asked| {
+            set.iter().find(|(name, _)| *name == asked).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
     #[test]
     fn what_is_missing_is_named() {
         let empty = Environment::new(|_| None);
@@ -170,6 +209,12 @@ mod tests {
         assert_eq!(empty.intake_queue_url(), missing("INTAKE_QUEUE_URL"));
         assert_eq!(empty.operator_token_sha256(), missing("OPERATOR_TOKEN_SHA256"));
         assert_eq!(empty.function_name(), missing("AWS_LAMBDA_RUNTIME_API"));
+        assert_eq!(empty.region(), missing("AWS_REGION"));
+        assert_eq!(empty.credentials().unwrap_err(), EnvironmentError::Missing("AWS_ACCESS_KEY_ID"));
+        assert_eq!(
+            with("AWS_ACCESS_KEY_ID", "a").credentials().unwrap_err(),
+            EnvironmentError::Missing("AWS_SECRET_ACCESS_KEY")
+        );
         assert_eq!(with("TABLE_NAME", "").table_name(), missing("TABLE_NAME"));
         assert_eq!((empty.public_url(), empty.log_level()), (Ok(None), Ok(Level::INFO)));
     }
@@ -189,6 +234,28 @@ mod tests {
     }
 
     #[test]
+    fn the_roles_credentials_are_read_with_and_without_a_session() {
+        let keys = [("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "hidden")];
+        for session in [None, Some("session")] {
+            let all = keys.into_iter().chain(session.map(|token| ("AWS_SESSION_TOKEN", token)));
+            let read = among(all.collect()).credentials().unwrap();
+            let (id, secret) = (read.access_key_id(), read.secret_access_key());
+            assert_eq!((id, secret, read.session_token()), ("id", "hidden", session));
+            assert!(!format!("{read:?}").contains("hidden"));
+        }
+    }
+
+    #[test]
+    fn the_place_of_one_service_goes_before_that_of_all() {
+        let all = ("AWS_ENDPOINT_URL", "http://all.example");
+        let one = ("AWS_ENDPOINT_URL_SQS", "http://sqs.example");
+        let place = |set: &[_], of| among(set.to_vec()).endpoint_url(of).unwrap();
+        assert_eq!(place(&[], "AWS_ENDPOINT_URL_SQS"), None);
+        assert_eq!(place(&[all, one], "AWS_ENDPOINT_URL_SQS").unwrap(), one.1);
+        assert_eq!(place(&[all, one], "AWS_ENDPOINT_URL_DYNAMODB").unwrap(), all.1);
+    }
+
+    #[test]
     fn what_is_malformed_is_named_and_not_repeated() {
         for name in ["a b c", "ab", "tablé"] {
             assert!(with("TABLE_NAME", name).table_name().is_err(), "{name}");
@@ -197,6 +264,7 @@ mod tests {
             assert!(with("PUBLIC_URL", url).public_url().is_err(), "{url}");
             assert!(with("SWEEP_QUEUE_URL", url).sweep_queue_url().is_err(), "{url}");
             assert!(with("INTAKE_QUEUE_URL", url).intake_queue_url().is_err(), "{url}");
+            assert!(with("AWS_ENDPOINT_URL", url).endpoint_url("AWS_ENDPOINT_URL_SQS").is_err(), "{url}");
         }
         for level in ["loud", "3", "info "] {
             assert!(with("LOG_LEVEL", level).log_level().is_err(), "{level}");

@@ -5,14 +5,14 @@ use std::process::ExitCode;
 
 use api::problem::chain;
 use api::{Clock, Context, Queue};
-use aws_config::SdkConfig;
 use serde::Serialize;
 use store::{Entropy, Store};
 use tracing::Level;
 
 use crate::clock::system_clock;
 use crate::environment::{Environment, EnvironmentError};
-use crate::{logging, queue, sdk};
+use crate::sdk::Sdk;
+use crate::{logging, queue};
 
 /// A function that has started: what its handler is made of.
 pub struct Function {
@@ -24,7 +24,7 @@ pub struct Function {
     pub store: Store,
     /// The wall clock.
     pub clock: Clock,
-    sdk: SdkConfig,
+    sdk: Sdk,
 }
 
 impl fmt::Debug for Function {
@@ -37,8 +37,8 @@ impl Function {
     async fn start(environment: Environment) -> Result<Self, EnvironmentError> {
         let name = environment.function_name()?;
         let table = environment.table_name()?;
-        let sdk = sdk::config().await;
-        let store = Store::new(aws_sdk_dynamodb::Client::new(&sdk), table, Entropy::system());
+        let sdk = Sdk::of(&environment)?;
+        let store = Store::new(sdk.dynamodb(), table, Entropy::system());
         store.warm_up().await;
         Ok(Self { name, environment, store, clock: system_clock(), sdk })
     }
@@ -46,7 +46,7 @@ impl Function {
     /// The SQS queue with this URL.
     #[must_use]
     pub fn queue<T: Serialize + Send + Sync + 'static>(&self, url: String) -> Queue<T> {
-        queue::queue(aws_sdk_sqs::Client::new(&self.sdk), url)
+        queue::queue(self.sdk.sqs(), url)
     }
 
     /// What HTTP handlers are given.

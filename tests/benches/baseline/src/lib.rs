@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Credentials, Region};
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put, TransactWriteItem, Update};
 
 /// What can go wrong with a baseline: it is told and the program ends.
@@ -17,16 +17,31 @@ type Item = HashMap<String, AttributeValue>;
 /// The table that a baseline works on.
 pub const TABLE: &str = "tidemark-test";
 
-/// The SDK as `bootstrap` has it: the same timeouts and retries are at work around every call.
-pub async fn sdk() -> SdkConfig {
+/// DynamoDB's client as `bootstrap` has it: what it needs is in the environment, and the same timeouts and retries are
+/// at work around every call.
+///
+/// # Errors
+///
+/// A variable is missing.
+pub fn client() -> Result<Client, Error> {
+    #[expect(clippy::disallowed_methods, reason = "nothing here is the program's")]
+    let variable = |name: &str| std::env::var(name).map_err(|error| format!("{name}: {error}"));
+    let (id, secret) = (variable("AWS_ACCESS_KEY_ID")?, variable("AWS_SECRET_ACCESS_KEY")?);
+    let session = variable("AWS_SESSION_TOKEN").ok();
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(1))
         .operation_attempt_timeout(Duration::from_millis(1500))
         .operation_timeout(Duration::from_secs(7));
     let retries =
         RetryConfig::standard().with_max_attempts(4).with_initial_backoff(Duration::from_millis(50));
-    let behaviour = BehaviorVersion::v2026_01_12();
-    aws_config::defaults(behaviour).timeout_config(timeouts.build()).retry_config(retries).load().await
+    let mut config = Builder::new()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(variable("AWS_REGION")?))
+        .credentials_provider(Credentials::new(id, secret, session, None, "Environment"))
+        .timeout_config(timeouts.build())
+        .retry_config(retries);
+    config.set_endpoint_url(variable("AWS_ENDPOINT_URL_DYNAMODB").ok());
+    Ok(Client::from_conf(config.build()))
 }
 
 /// Where a contact and its account's period stand.

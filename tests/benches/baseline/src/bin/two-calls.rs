@@ -4,12 +4,11 @@
 use std::io::{BufRead as _, Write as _};
 use std::time::Instant;
 
-use aws_sdk_dynamodb::Client;
 use baseline::{Error, Keys, set_marketing};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let client = Client::new(&baseline::sdk().await);
+    let client = baseline::client()?;
     let mut batch = Vec::new();
     for line in std::io::stdin().lock().lines() {
         let line = line?;
