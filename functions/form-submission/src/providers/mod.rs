@@ -89,3 +89,8 @@ fn json(
     errors.check()?;
     delivery.ok_or_else(|| Problem::internal("a reader refused without saying why"))
 }
+
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;

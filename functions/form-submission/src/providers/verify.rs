@@ -268,3 +268,6 @@ fn one_of(secrets: &Secrets, fits: impl Fn(&str) -> Option<bool>) -> Result<(), 
     let found = secrets.iter().fold(false, |found, secret| fits(secret) == Some(true) || found);
     if found { Ok(()) } else { Err(Unverified::Wrong) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,481 @@
+//! Deliveries of every provider, whole and broken, and the people that they are made.
+
+use serde_json::{Map, Value, json};
+use store::FieldTarget;
+
+use super::samples::sample;
+use super::*;
+use crate::person::{self, FieldMap, Person, Reason};
+
+/// A person as texts.
+type Found = (String, Vec<(String, String)>);
+
+fn map(entries: &[(&str, Option<&str>)]) -> FieldMap {
+    let target = |target: &Option<&str>| target.map_or(FieldTarget::Nothing, |text| text.parse().unwrap());
+    entries.iter().map(|(field, to)| ((*field).to_owned(), target(to))).collect()
+}
+
+fn answers(delivery: Delivery) -> Answers {
+    match delivery.event {
+        Event::Submission(answers) => answers,
+        Event::Other => panic!("it is no submission"),
+    }
+}
+
+fn found(answers: &Answers, map: &FieldMap) -> Result<Found, (Reason, Vec<String>)> {
+    match person::of_answers(answers.as_slice(), map) {
+        Ok(Person { email, properties }) => {
+            let properties = properties.into_iter().map(|(name, value)| (name.to_string(), value.unwrap()));
+            Ok((email.given().to_owned(), properties.collect()))
+        }
+        Err(rejection) => {
+            Err((rejection.reason, rejection.errors.into_iter().map(|error| error.field).collect()))
+        }
+    }
+}
+
+fn delivered(provider: Provider, body: &Value) -> Delivery {
+    sample(provider).read(body.to_string()).ok().unwrap()
+}
+
+fn made(
+    provider: Provider,
+    body: &Value,
+    entries: &[(&str, Option<&str>)],
+) -> Result<Found, (Reason, Vec<String>)> {
+    found(&answers(delivered(provider, body)), &map(entries))
+}
+
+fn texts(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// Holds what the sample of a provider is known by, and the person that it is made.
+fn hold(provider: Provider, id: &str, email: &str, properties: &[(&str, &str)]) {
+    let sample = sample(provider);
+    let delivery = sample.read(sample.body).ok().unwrap();
+    assert_eq!(delivery.id.as_deref(), Some(id));
+    let answers = answers(delivery);
+    let expected = (email.to_owned(), texts(properties));
+    assert_eq!(found(&answers, &sample.map()), Ok(expected.clone()));
+    let kept = serde_json::to_string(&answers.to_keep()).unwrap();
+    assert_eq!(found(&serde_json::from_str(&kept).unwrap(), &sample.map()), Ok(expected));
+}
+
+#[test]
+fn typeform() {
+    hold(
+        Provider::Typeform,
+        "01HFSYN6V3T8QZ2M4K7B9C0D1E",
+        "wilhelmine.brandt@example.org",
+        &[
+            ("first_name", "Wilhelmine"),
+            ("first_visit", "true"),
+            ("how_many_of_you", "4"),
+            ("interests", "The refractor;The library;The café"),
+            ("language", "German"),
+            ("letter", "https://files.example.org/letter.pdf"),
+            ("phone", "+49301234567"),
+            ("utm_source", "newsletter"),
+            ("visit_date", "2026-12-13"),
+            ("website", "https://brandt.example.org/"),
+        ],
+    );
+}
+
+#[test]
+fn tally() {
+    hold(
+        Provider::Tally,
+        "5c3d9a04-70a1-4f0e-8e0c-5b1f2a6d7e88",
+        "teodora@example.org",
+        &[
+            ("a_recording", "https://storage.example.org/song.mp3"),
+            ("evenings", "Monday;Sunday matinée"),
+            ("first_day", "2027-01-11"),
+            ("full_name", "Teodora Ilić"),
+            ("how_well_do_you_know", "Bach: Well;Holst: A little"),
+            ("utm_campaign", "winter"),
+            ("voice", "Alto"),
+            ("years_of_singing", "12"),
+        ],
+    );
+}
+
+#[test]
+fn jotform() {
+    hold(
+        Provider::Jotform,
+        "6079412385021774301",
+        "kwame@example.org",
+        &[
+            ("beds", "3"),
+            ("firstday", "2027-03-09"),
+            ("name_first", "Kwame"),
+            ("name_last", "Boateng"),
+            ("phone", "(020) 555-0133"),
+            ("seeds", "Beans;Peas"),
+            ("uploadthe", "https://files.example.org/garden.jpg"),
+        ],
+    );
+}
+
+#[test]
+fn webflow() {
+    hold(
+        Provider::Webflow,
+        "673f9d1c8e5b2a0047c1d9ef",
+        "ingrid.solberg@example.org",
+        &[("first_name", "Ingrid"), ("guests", "2"), ("newsletter", "true"), ("workshop", "Bookbinding")],
+    );
+}
+
+#[test]
+fn netlify() {
+    hold(
+        Provider::Netlify,
+        "673f9d60c2a4f70008d1b3aa",
+        "mateo.quispe@example.org",
+        &[
+            ("map", "https://files.example.org/map.png"),
+            ("message", "Is the path open in the winter?"),
+            ("name", "Mateo Quispe"),
+            ("topics", "paths;huts"),
+        ],
+    );
+}
+
+#[test]
+fn calendly() {
+    hold(
+        Provider::Calendly,
+        "https://api.calendly.com/scheduled_events/CCCCCCCCCCCCCCCC/invitees/DDDDDDDDDDDDDDDD",
+        "hana.novakova@example.org",
+        &[
+            ("name", "Hana Nováková"),
+            ("timezone", "Europe/Prague"),
+            ("what_would_you_like_to_talk_about", "A lamp for the reading room"),
+        ],
+    );
+}
+
+#[test]
+fn gravity_forms() {
+    hold(
+        Provider::GravityForms,
+        "1187",
+        "noor.haddad@example.org",
+        &[
+            ("field_1_3", "Noor"),
+            ("field_1_6", "Haddad"),
+            ("field_4_1", "Rye"),
+            ("field_4_3", "Spelt"),
+            ("field_7", "2026-12-24"),
+        ],
+    );
+    let gravity = sample(Provider::GravityForms);
+    let answers = answers(gravity.read(gravity.body).ok().unwrap());
+    assert_eq!(found(&answers, &FieldMap::new()), Err((Reason::NoAddress, vec!["fields.email".to_owned()])));
+}
+
+#[test]
+fn wpforms() {
+    hold(
+        Provider::Wpforms,
+        "2204",
+        "samuel.okoro@example.org",
+        &[
+            ("books", "Maps;Travel"),
+            ("first_name", "Samuel"),
+            ("last_name", "Okoro"),
+            ("message", "Two weeks, please."),
+        ],
+    );
+}
+
+#[test]
+fn standard_webhooks() {
+    hold(
+        Provider::StandardWebhooks,
+        "msg_2pXq",
+        "lucia.ferrari@example.org",
+        &[
+            ("plan", "garden"),
+            ("profile_born", "1991"),
+            ("profile_first_name", "Lucia"),
+            ("tags", "early;north"),
+            ("terms_accepted", "true"),
+        ],
+    );
+}
+
+#[test]
+fn generic() {
+    hold(
+        Provider::Generic,
+        "b3c1a7e2",
+        "yuki.tanaka@example.org",
+        &[
+            ("guided", "yes"),
+            ("interests", "Glass;Paper"),
+            ("name", "Yuki Tanaka"),
+            ("visit_on", "2026-12-05"),
+        ],
+    );
+}
+
+#[test]
+fn a_map_speaks_of_a_field_by_any_of_its_names() {
+    let of = |provider, entries: &[(&str, Option<&str>)]| {
+        let sample = sample(provider);
+        found(&answers(sample.read(sample.body).ok().unwrap()), &map(entries)).unwrap().1
+    };
+    for name in ["How many of you?", "01HFSYN0ABCDEFGHJKMNPQRST4", "d4HowMany04"] {
+        let properties = of(Provider::Typeform, &[(name, Some("party"))]);
+        assert!(properties.contains(&("party".into(), "4".into())), "{name}");
+    }
+    for name in ["Voice", "question_dQ4xYz"] {
+        let properties = of(Provider::Tally, &[(name, None), ("form_name", Some("came_by"))]);
+        assert!(properties.contains(&("came_by".into(), "Join the choir".into())), "{name}");
+        assert!(!properties.iter().any(|(_, value)| value == "Alto"), "{name}");
+    }
+    let properties = of(
+        Provider::Jotform,
+        &[("q3_name[first]", Some("firstname")), ("name[last]", Some("lastname")), ("q9_notes", None)],
+    );
+    assert!(properties.contains(&("firstname".into(), "Kwame".into())));
+    assert!(properties.contains(&("lastname".into(), "Boateng".into())));
+    let properties = of(Provider::Jotform, &[("q3_name", Some("fullname"))]);
+    assert!(properties.contains(&("fullname".into(), "Kwame;Boateng".into())));
+    let properties =
+        of(Provider::Netlify, &[("Your message", Some("note")), ("referrer", Some("last_page"))]);
+    assert!(properties.contains(&("note".into(), "Is the path open in the winter?".into())));
+    assert!(properties.contains(&("last_page".into(), "https://hiking.example.org/contact".into())));
+    let properties = of(Provider::Calendly, &[("utm_source", Some("came_by")), ("timezone", None)]);
+    assert!(properties.contains(&("came_by".into(), "fair".into())));
+    assert!(!properties.iter().any(|(name, _)| name == "timezone"));
+}
+
+#[test]
+fn other_events_are_known_and_nothing_follows() {
+    for (provider, body, id) in [
+        (Provider::Typeform, json!({"event_id": "e1", "event_type": "form_response_partial"}), "e1"),
+        (Provider::Tally, json!({"eventId": "e2", "eventType": "FORM_CREATED", "data": null}), "e2"),
+        (
+            Provider::Webflow,
+            json!({"triggerType": "ecomm_new_order", "payload": {"id": 7, "orderId": "x"}}),
+            "7",
+        ),
+        (
+            Provider::Calendly,
+            json!({"event": "invitee.canceled", "payload": {"uri": "https://x", "email": "a@b"}}),
+            "https://x",
+        ),
+    ] {
+        let delivery = delivered(provider, &body);
+        assert!(matches!(delivery.event, Event::Other), "{provider}");
+        assert_eq!(delivery.id.as_deref(), Some(id));
+    }
+}
+
+/// A form post of Jotform's with these answers.
+fn jotform_with(said: &str) -> Result<Delivery, Problem> {
+    let body: String = form_urlencoded::Serializer::new(String::new())
+        .append_pair("submissionID", "77")
+        .append_pair("rawRequest", said)
+        .finish();
+    let headers = super::samples::headers(&[("content-type", "application/x-www-form-urlencoded")]);
+    read(Provider::Jotform, &headers, &Bytes::from(body))
+}
+
+#[test]
+fn jotforms_dates_and_numbers_are_whole() {
+    let said = json!({
+        "q1_email": "a@b.example",
+        "q2_when": {"day": "1", "month": "2", "year": "2027", "hour": "9", "min": "05"},
+        "q3_then": {"day": "1", "month": "2", "year": "2027", "hour": "9", "min": "05", "ampm": "PM"},
+        "q4_never": {"day": "", "month": "", "year": ""},
+        "q5_phone": {"area": "20", "phone": "555 0133"},
+        "q6_fax": {"full": ""},
+        "q_": "no number", "qx_odd": "no number", "q7_": "no label", "website": "https://own.example",
+    });
+    let answers = answers(jotform_with(&said.to_string()).ok().unwrap());
+    let expected = texts(&[("phone", "20 555 0133"), ("then", "2027-02-01"), ("when", "2027-02-01T09:05")]);
+    assert_eq!(found(&answers, &FieldMap::new()), Ok(("a@b.example".into(), expected)));
+}
+
+/// A Typeform response of these answers: their ids, types and values.
+fn typeform_of(given: &[(&str, &str, Value)]) -> Value {
+    let given: Vec<Value> = given
+        .iter()
+        .map(|(id, kind, value)| {
+            let mut answer = json!({"type": kind, "field": {"id": id}});
+            answer[*kind] = value.clone();
+            answer
+        })
+        .collect();
+    json!({"event_id": "e", "event_type": "form_response", "form_response": {"answers": given}})
+}
+
+#[test]
+fn an_answer_of_an_unknown_type_has_to_be_mapped() {
+    let body = typeform_of(&[
+        ("mail", "email", json!("a@b.example")),
+        ("sketch", "drawing", json!({"strokes": [1, 2.0]})),
+        ("mood", "feeling", json!("glad")),
+    ]);
+    assert_eq!(
+        made(Provider::Typeform, &body, &[]),
+        Err((Reason::UnknownFieldType, vec!["fields.sketch".into(), "fields.mood".into()]))
+    );
+    assert_eq!(
+        made(Provider::Typeform, &body, &[("sketch", None), ("mood", Some("mood"))]).unwrap().1,
+        texts(&[("mood", "glad")])
+    );
+    assert_eq!(
+        made(Provider::Typeform, &body, &[("sketch", Some("sketch")), ("mood", None)]).unwrap().1,
+        texts(&[("sketch", r#"{"strokes":[1,2.0]}"#)])
+    );
+    let body = json!({"eventId": "e", "eventType": "FORM_RESPONSE", "data": {"fields": [
+        {"key": "k1", "label": "E-mail", "type": "INPUT_EMAIL", "value": "a@b.example"},
+        {"key": "k2", "label": "Wallet", "type": "WALLET", "value": {"a": 1}},
+        {"key": "k3", "label": "Nothing", "type": "WALLET", "value": null},
+        {"key": "k4", "label": "Grid", "type": "MATRIX", "value": [1]},
+    ]}});
+    assert_eq!(
+        made(Provider::Tally, &body, &[]),
+        Err((Reason::UnknownFieldType, vec!["fields.Wallet".into(), "fields.Grid".into()]))
+    );
+    let body = json!({"email": "a@b.example", "orders": [{"a": 1}]});
+    assert_eq!(
+        made(Provider::StandardWebhooks, &body, &[]),
+        Err((Reason::UnknownFieldType, vec!["fields.orders".into()]))
+    );
+}
+
+#[test]
+fn known_types_of_a_typeform() {
+    let body = typeform_of(&[
+        ("mail", "email", json!("a@b.example")),
+        ("other", "choice", json!({"other": "none of these"})),
+        ("several", "choices", json!({"labels": ["a"], "other": null})),
+        ("none", "choices", json!({"labels": []})),
+        ("paid", "payment", json!({"amount": "12.50", "last4": "4242", "success": true})),
+        ("no", "boolean", json!(false)),
+        ("half", "number", json!(0.5)),
+    ]);
+    let expected = texts(&[
+        ("half", "0.5"),
+        ("no", "false"),
+        ("other", "none of these"),
+        ("paid", "12.50"),
+        ("several", "a"),
+    ]);
+    assert_eq!(made(Provider::Typeform, &body, &[]).unwrap().1, expected);
+}
+
+#[test]
+fn the_address_is_a_mapped_one_or_of_the_type_or_has_a_usual_name() {
+    let body = typeform_of(&[
+        ("own", "email", json!("own@b.example")),
+        ("friend", "email", json!("friend@b.example")),
+        ("E-Mail", "text", json!("text@b.example")),
+    ]);
+    assert_eq!(
+        made(Provider::Typeform, &body, &[]),
+        Err((Reason::SeveralAddresses, vec!["fields.own".into()]))
+    );
+    assert_eq!(
+        made(Provider::Typeform, &body, &[("friend", Some("referred"))]),
+        Ok((
+            "own@b.example".into(),
+            texts(&[("e_mail", "text@b.example"), ("referred", "friend@b.example")])
+        ))
+    );
+    assert_eq!(made(Provider::Typeform, &body, &[("E-Mail", Some("email"))]).unwrap().0, "text@b.example");
+    let body = typeform_of(&[
+        ("work email", "email", json!("work@b.example")),
+        ("Email", "email", json!("own@b.example")),
+        ("email", "text", json!("hidden@b.example")),
+    ]);
+    assert_eq!(
+        made(Provider::Typeform, &body, &[]),
+        Ok(("own@b.example".into(), texts(&[("work_email", "work@b.example")])))
+    );
+}
+
+#[test]
+fn usual_names_of_addresses() {
+    for name in [
+        "email",
+        "E-Mail",
+        "emailAddress",
+        "email_address",
+        "Email Address *",
+        "your_email",
+        "your-email",
+        "mail",
+        "form_fields[email]",
+        "contact[e-mail]",
+        "Correo electrónico",
+    ] {
+        let headers = sample(Provider::Tally).headers();
+        let body = json!({name: " ada@example.org "}).to_string();
+        let answers = answers(read(Provider::Generic, &headers, &Bytes::from(body)).ok().unwrap());
+        assert_eq!(found(&answers, &FieldMap::new()).unwrap().0, "ada@example.org", "{name}");
+    }
+}
+
+/// What a sender without a shape of its own says in JSON.
+fn generic_of(body: &Value) -> Delivery {
+    read(Provider::Generic, &sample(Provider::Tally).headers(), &Bytes::from(body.to_string())).ok().unwrap()
+}
+
+#[test]
+fn json_of_any_shape() {
+    let delivery = generic_of(&json!({
+        "submission_id": 12,
+        "page_url": "https://example.org/",
+        "id": "of the person",
+        "fields": {"email": "a@b.example", "Name": "Ada"},
+        "address": {"city": "Turin", "geo": {"lat": 45.07}},
+        "empty": {}, "none": null, "void": [],
+        "files": [{"url": "https://f.example/1", "size": 3}, {"url": "https://f.example/2", "name": "b"}],
+        "described": [{"name": "Colour", "value": "red"}, {"label": "Size", "value": [1, 2.0]}],
+        "5": {"id": 5, "name": "Second address", "type": "email", "value": ""},
+    }));
+    assert_eq!(delivery.id.as_deref(), Some("12"));
+    let answers = answers(delivery);
+    assert_eq!(
+        found(&answers, &map(&[("page_url", Some("last_page"))])).unwrap(),
+        (
+            "a@b.example".into(),
+            texts(&[
+                ("address_city", "Turin"),
+                ("address_geo_lat", "45.07"),
+                ("colour", "red"),
+                ("field_id", "of the person"),
+                ("files", "https://f.example/1;https://f.example/2"),
+                ("last_page", "https://example.org/"),
+                ("name", "Ada"),
+                ("size", "1;2"),
+            ])
+        )
+    );
+    let described =
+        json!({"fields": {"1": {"id": 1, "name": "Where to", "type": "email", "value": "a@b.example"}}});
+    assert_eq!(found(&self::answers(generic_of(&described)), &FieldMap::new()).unwrap().0, "a@b.example");
+    let nested = generic_of(&json!({"address": {"geo": {"lat": 1}}, "email": "a@b.example"}));
+    let nested = found(&self::answers(nested), &map(&[("address", Some("place"))])).unwrap();
+    assert_eq!(nested.1, texts(&[("place", "1")]));
+}
+
+#[test]
+fn a_sender_without_an_id_has_none() {
+    assert_eq!(generic_of(&json!({"email": "a@b.example", "submission_id": "", "id": "7"})).id, None);
+    let wpforms = sample(Provider::Wpforms);
+    assert_eq!(wpforms.read("entry_id=&email=a%40b.example").ok().unwrap().id, None);
+    assert_eq!(wpforms.read("submission_id=&submission_id=s&x=y").ok().unwrap().id.as_deref(), Some("s"));
+}
+
+mod broken;

@@ -1,0 +1,258 @@
+//! Deliveries that are not as they should be: whatever is in them, they are refused, or made a person, or neither.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::super::samples::{SAMPLES, Sample, headers, sample};
+use super::*;
+
+/// The fields that a body's problems name.
+fn wrong(provider: Provider, body: &Value) -> Vec<String> {
+    let problem = sample(provider).read(body.to_string()).err().unwrap();
+    assert_eq!(problem.slug(), api::Slug::InvalidRequest);
+    problem.errors().iter().map(|error| error.field.clone()).collect()
+}
+
+#[test]
+fn what_has_to_be_there_is_named() {
+    let table = [
+        (Provider::Typeform, json!({}), vec!["event_id", "event_type", "form_response"]),
+        (
+            Provider::Typeform,
+            json!({"event_id": "", "event_type": "form_response", "form_response": {"answers": [
+                7, {"type": "text", "text": "x"}, {"field": {"ref": "x"}}, {"type": "text", "field": []},
+            ]}}),
+            vec!["event_id", "form_response.answers[0]"],
+        ),
+        (
+            Provider::Typeform,
+            json!({"event_id": "e", "event_type": "form_response", "form_response": {"answers": [
+                {"type": "text", "text": "x"}, {"field": {"ref": "x"}}, {"type": "text", "field": []},
+            ]}}),
+            vec![
+                "form_response.answers[0].field",
+                "form_response.answers[1].type",
+                "form_response.answers[1].field.id",
+                "form_response.answers[2].field",
+            ],
+        ),
+        (Provider::Tally, json!({}), vec!["eventId", "eventType", "data"]),
+        (
+            Provider::Tally,
+            json!({"eventId": true, "eventType": "FORM_RESPONSE", "data": {"fields": [{"label": "x"}]}}),
+            vec!["eventId", "data.fields[0].key", "data.fields[0].type"],
+        ),
+        (
+            Provider::Tally,
+            json!({"eventId": "e", "eventType": "FORM_RESPONSE", "data": {}}),
+            vec!["data.fields"],
+        ),
+        (Provider::Webflow, json!({"payload": []}), vec!["triggerType", "payload"]),
+        (
+            Provider::Webflow,
+            json!({"triggerType": "form_submission", "payload": {}}),
+            vec!["payload.id", "payload.data"],
+        ),
+        (Provider::Netlify, json!({"form_id": "x"}), vec!["id", "data"]),
+        (Provider::Calendly, json!({"event": null}), vec!["event", "payload"]),
+        (
+            Provider::Calendly,
+            json!({"event": "invitee.created", "payload": {"questions_and_answers": 1}}),
+            vec!["payload.uri", "payload.questions_and_answers"],
+        ),
+    ];
+    for (provider, body, fields) in table {
+        assert_eq!(wrong(provider, &body), fields, "{provider} {body}");
+    }
+    for sample in SAMPLES.iter().filter(|sample| sample.content_type == "application/json") {
+        for body in ["", "{", "[]", "null", "\u{feff}{}"] {
+            let problem = sample.read(body).err().unwrap();
+            assert_eq!(problem.errors().len(), 1, "{} {body:?}", sample.provider);
+        }
+    }
+    let standard = read(Provider::StandardWebhooks, &HeaderMap::new(), &Bytes::from("{}"));
+    assert_eq!(standard.err().unwrap().errors()[0].field, "webhook-id");
+}
+
+#[test]
+fn jotforms_answers_have_to_be_json() {
+    for said in ["x", "[]", "{"] {
+        let problem = jotform_with(said).err().unwrap();
+        assert_eq!(problem.errors()[0].field, "rawRequest", "{said}");
+    }
+    let jotform = sample(Provider::Jotform);
+    let problem = jotform.read("--tidemark-fixture--\r\n").err().unwrap();
+    let fields: Vec<_> = problem.errors().iter().map(|error| error.field.as_str()).collect();
+    assert_eq!(fields, ["submissionID", "rawRequest"]);
+    let problem =
+        read(Provider::Jotform, &sample(Provider::Tally).headers(), &Bytes::from("{}")).err().unwrap();
+    assert_eq!(problem.slug(), api::Slug::UnsupportedMediaType);
+}
+
+#[test]
+fn posts_of_other_media_types_are_not_read() {
+    for provider in [Provider::Generic, Provider::GravityForms, Provider::Wpforms] {
+        for content_type in ["text/plain", "application/xml"] {
+            let headers = headers(&[("content-type", content_type)]);
+            let problem = read(provider, &headers, &Bytes::from("a=b")).err().unwrap();
+            assert_eq!(problem.slug(), api::Slug::UnsupportedMediaType);
+        }
+    }
+}
+
+#[test]
+fn answers_that_are_no_persons_say_why() {
+    let table = [
+        (json!({"name": "Ada"}), Reason::NoAddress, vec!["fields.email"]),
+        (json!({"e-mail": "ada"}), Reason::InvalidAddress, vec!["fields.e-mail"]),
+        (json!({"email": ["a@b.example", "b@b.example"]}), Reason::SeveralAddresses, vec!["fields.email"]),
+        (json!({"email": "a@b.example", "名前": "Ada"}), Reason::UnmappedField, vec!["fields.名前"]),
+        (
+            json!({"email": "a@b.example", "bio": "x".repeat(70_000)}),
+            Reason::InvalidValue,
+            vec!["fields.bio"],
+        ),
+        (
+            json!({"mail": "ada", "list": [{}], "名前": "Ada"}),
+            Reason::InvalidAddress,
+            vec!["fields.list", "fields.名前", "fields.mail"],
+        ),
+    ];
+    for (body, reason, fields) in table {
+        let answers = answers(generic_of(&body));
+        let fields = fields.into_iter().map(str::to_owned).collect();
+        assert_eq!(found(&answers, &FieldMap::new()), Err((reason, fields)));
+    }
+    let many: Map<String, Value> = (0..100_000).map(|number| (format!("f{number}"), json!("x"))).collect();
+    let mut answers = answers(generic_of(&Value::Object(many)));
+    for _ in 0..2 {
+        let (reason, fields) = found(&answers, &map(&[("f1", Some("email"))])).unwrap_err();
+        assert_eq!((reason, &fields[0]), (Reason::InvalidAddress, &"fields".to_owned()));
+        answers = answers.to_keep();
+    }
+}
+
+#[test]
+fn what_was_cut_can_only_be_left_out() {
+    let long = "x".repeat(60_000);
+    let body =
+        json!({"email": "a@b.example", "a": long, "b": long, "c": long, "d": long, "e": long, "名前": "x"});
+    let kept = answers(generic_of(&body)).to_keep();
+    let named = ("名前", Some("name"));
+    assert_eq!(found(&kept, &map(&[named])), Err((Reason::InvalidValue, vec!["fields.e".to_owned()])));
+    assert_eq!(found(&kept, &map(&[named, ("e", None)])).unwrap().1.len(), 5);
+}
+
+fn any_sample() -> impl Strategy<Value = Sample> {
+    prop::sample::select(SAMPLES.to_vec())
+}
+
+/// Reads a body as each provider's, keeps it, and makes a person of it before and after.
+fn go_through(sample: &Sample, body: &[u8]) {
+    let Ok(delivery) = sample.read(body.to_vec()) else { return };
+    let Event::Submission(answers) = delivery.event else { return };
+    let maps = [sample.map(), map(&[("email", None), ("name", Some("email")), ("topics", Some("x"))])];
+    for map in &maps {
+        let first = found(&answers, map);
+        if let Ok((email, _)) = &first {
+            assert!(!email.is_empty());
+        }
+        let kept = serde_json::to_string(&answers.clone().to_keep()).unwrap();
+        let kept: Answers = serde_json::from_str(&kept).unwrap();
+        assert_eq!(found(&kept, map), first);
+    }
+}
+
+/// The places of all values in a JSON value, as paths for `pointer_mut`.
+fn pointers(value: &Value, at: &str, out: &mut Vec<String>) {
+    out.push(at.to_owned());
+    match value {
+        Value::Array(entries) => {
+            for (index, entry) in entries.iter().enumerate() {
+                pointers(entry, &format!("{at}/{index}"), out);
+            }
+        }
+        Value::Object(values) => {
+            for (name, value) in values {
+                pointers(value, &format!("{at}/{}", name.replace('~', "~0").replace('/', "~1")), out);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        ".{0,12}".prop_map(Value::from),
+        prop::sample::select(vec!["a@b.example", "https://x.example", "", "\0", "email"])
+            .prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 12, 4, |inner| {
+        let names =
+            prop::sample::select(vec!["email", "value", "name", "url", "type", "id", "text", "label", "名"]);
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec((names, inner), 0..4)
+                .prop_map(|pairs| pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_are_a_surprise(sample in any_sample(), body: Vec<u8>) {
+        go_through(&sample, &body);
+    }
+
+    #[test]
+    fn nor_is_a_sample_with_flipped_bits_or_cut_short(
+        sample in any_sample(),
+        flips in prop::collection::vec((any::<prop::sample::Index>(), 0..8_u8), 0..4),
+        end: prop::sample::Index,
+        is_cut: bool,
+    ) {
+        let mut body = sample.body.to_vec();
+        for (place, bit) in flips {
+            let at = place.index(body.len());
+            body[at] ^= 1 << bit;
+        }
+        if is_cut {
+            body.truncate(end.index(body.len()));
+        }
+        go_through(&sample, &body);
+    }
+
+    #[test]
+    fn nor_is_one_with_other_values_in_it(
+        sample in any_sample(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any_json()), 1..4),
+    ) {
+        if let Ok(mut document) = serde_json::from_slice::<Value>(sample.body) {
+            for (place, value) in changes {
+                let mut places = Vec::new();
+                pointers(&document, "", &mut places);
+                let place: &String = place.get(&places);
+                *document.pointer_mut(place).unwrap() = value;
+            }
+            go_through(&sample, document.to_string().as_bytes());
+        }
+    }
+
+    #[test]
+    fn nor_is_any_json(sample in any_sample(), body in any_json()) {
+        go_through(&sample, body.to_string().as_bytes());
+        let headers = headers(&[("content-type", "application/json")]);
+        if let Ok(Delivery { event: Event::Submission(answers), .. }) =
+            read(Provider::Generic, &headers, &Bytes::from(body.to_string()))
+        {
+            let _ = found(&answers, &FieldMap::new());
+        }
+        let _ = jotform_with(&json!({"q1_x": body.clone()}).to_string()).map(|delivery| {
+            found(&answers(delivery), &FieldMap::new()).is_ok()
+        });
+    }
+}
