@@ -90,9 +90,9 @@ impl Answers {
 
     /// What is kept of them: all, unless they are longer than [`REJECTED_ANSWERS_BYTES_MAX`]. The longest are cut then,
     /// and can no longer become somebody's properties; a form can only leave them out.
-    #[must_use]
-    pub(crate) fn to_keep(mut self) -> Self {
-        let mut sizes: Vec<(usize, usize)> = self.0.iter().map(Answer::bytes).zip(0..).collect();
+    pub(crate) fn to_keep(&self) -> Self {
+        let mut kept = self.clone();
+        let mut sizes: Vec<(usize, usize)> = kept.0.iter().map(Answer::bytes).zip(0..).collect();
         let mut total = sizes.iter().fold(0, |total: usize, (bytes, _)| total.saturating_add(*bytes));
         sizes.sort_unstable_by(|one, other| other.cmp(one));
         // Names are long only if somebody wants them to be. The first will do then.
@@ -101,13 +101,13 @@ impl Answers {
             if total <= REJECTED_ANSWERS_BYTES_MAX {
                 break;
             }
-            if let Some(answer) = self.0.get_mut(index) {
+            if let Some(answer) = kept.0.get_mut(index) {
                 total = total.saturating_sub(answer.bytes());
                 step(answer);
                 total = total.saturating_add(answer.bytes());
             }
         }
-        self
+        kept
     }
 }
 
@@ -236,11 +236,11 @@ mod tests {
             Answer::text("bio", long.clone()),
             Answer::text("note", &long[1..]),
         ]);
-        let kept = answers.clone().to_keep();
+        let kept = answers.to_keep();
         let found: Vec<_> = kept.as_slice().iter().map(|a| (a.name(), a.values[0].len(), a.is_cut)).collect();
         assert_eq!(found, [("short", 1, false), ("bio", 100, true), ("note", long.len() - 1, false)]);
         let small = collected([Answer::text("bio", &long[..60_000]), Answer::text("note", &long[..60_000])]);
-        assert!(small.clone().to_keep() == small);
+        assert!(small.to_keep() == small);
     }
 
     #[test]

@@ -73,6 +73,7 @@ pub(crate) fn read(provider: Provider, headers: &HeaderMap, body: &Bytes) -> Res
         Provider::Jotform => jotform::read(headers, body),
         Provider::GravityForms => posted::read(&posted::GRAVITY_FORMS, headers, body),
         Provider::Wpforms => posted::read(&posted::WPFORMS, headers, body),
+        // A native form is no provider's, and none of its hooks is ever verified.
         Provider::Generic | Provider::Native => posted::read(&posted::GENERIC, headers, body),
     }
 }

@@ -115,10 +115,9 @@ impl Signature {
         let parts = self.signed.iter().map(|part| part.bytes(hook, signed_at));
         let parts: Vec<&[u8]> = parts.collect::<Option<_>>().ok_or(Unverified::Missing)?;
         one_of(secrets, |secret| {
-            let code = parts.iter().fold(code(&self.key.of(secret)?), |code, part| code.chain_update(part));
+            let code = parts.iter().fold(code(&self.key.of(secret)?), Hmac::chain_update);
             // All are compared, so that the time says nothing of which one it was.
-            let is_right = |right: bool, given: &Vec<u8>| code.clone().verify_slice(given).is_ok() || right;
-            Some(found.iter().fold(false, is_right))
+            Some(found.iter().filter(|given| code.clone().verify_slice(given).is_ok()).count() > 0)
         })?;
         match (self.signed_at, signed_at) {
             (Some(at), Some(text)) if !at.is_near(text, now) => Err(Unverified::Stale),
@@ -152,7 +151,7 @@ impl Signature {
             return Err(Unverified::Wrong);
         }
         // RFC 7519 §4.1.4. Netlify does not write it, but one that is there is meant.
-        match said.get("exp").map(|at| at.as_f64()) {
+        match said.get("exp").map(Value::as_f64) {
             Some(Some(at)) if Timestamp::from_millis(millis(at)) > now => Ok(()),
             Some(_) => Err(Unverified::Stale),
             None => Ok(()),
@@ -265,8 +264,8 @@ fn code(key: &[u8]) -> Hmac<Sha256> {
 
 /// Whether any of the secrets fits. All are tried, so that the time says nothing of which one it was.
 fn one_of(secrets: &Secrets, fits: impl Fn(&str) -> Option<bool>) -> Result<(), Unverified> {
-    let found = secrets.iter().fold(false, |found, secret| fits(secret) == Some(true) || found);
-    if found { Ok(()) } else { Err(Unverified::Wrong) }
+    let fitting = secrets.iter().filter(|secret| fits(secret) == Some(true)).count();
+    if fitting > 0 { Ok(()) } else { Err(Unverified::Wrong) }
 }
 
 #[cfg(test)]

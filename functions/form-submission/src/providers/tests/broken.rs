@@ -157,7 +157,7 @@ fn go_through(sample: &Sample, body: &[u8]) {
         if let Ok((email, _)) = &first {
             assert!(!email.is_empty());
         }
-        let kept = serde_json::to_string(&answers.clone().to_keep()).unwrap();
+        let kept = serde_json::to_string(&answers.to_keep()).unwrap();
         let kept: Answers = serde_json::from_str(&kept).unwrap();
         assert_eq!(found(&kept, map), first);
     }
