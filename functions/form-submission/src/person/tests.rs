@@ -64,6 +64,29 @@ fn the_address_is_email_in_any_case_or_what_the_form_maps_to_it() {
 }
 
 #[test]
+fn without_these_it_is_a_field_with_a_usual_name() {
+    for (fields, email, others) in [
+        (vec![("Your E-Mail *", "a@b.c"), ("name", "Ada")], "a@b.c", vec![("name", "Ada")]),
+        (vec![("mail", "b@b.c"), ("email_address", "a@b.c")], "a@b.c", vec![("mail", "b@b.c")]),
+        (vec![("mail", "a@b.c"), ("email_address", " ")], "a@b.c", vec![("email_address", " ")]),
+        (vec![("email", "a@b.c"), ("e-mail", "a@b.c")], "a@b.c", vec![]),
+    ] {
+        let (found, properties) = read_with(&submission(&fields), &FieldMap::new()).unwrap();
+        assert_eq!((found.as_str(), properties), (email, texts(&others)), "{fields:?}");
+    }
+    assert_eq!(wrong(&[("mailing_list", "a@b.c")], &[]), ["fields.email"]);
+}
+
+#[test]
+fn a_form_may_leave_a_field_out() {
+    let leave_out = |name: &str| FieldMap::from([(name.to_owned(), FieldTarget::Nothing)]);
+    let sent = submission(&[("email", "a@b.c"), ("mail", "x@y.z"), ("имя", "Ada")]);
+    assert_eq!(read_with(&sent, &leave_out("имя")).unwrap(), ("a@b.c".into(), texts(&[("mail", "x@y.z")])));
+    let sent = submission(&[("email", "a@b.c"), ("mail", "x@y.z")]);
+    assert_eq!(read_with(&sent, &leave_out("email")).unwrap(), ("x@y.z".into(), texts(&[])));
+}
+
+#[test]
 fn a_form_may_make_its_field_email_something_else() {
     let (email, properties) = read_with(
         &submission(&[("email", "boss@example.org"), ("mine", "ada@example.org")]),
