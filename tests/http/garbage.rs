@@ -25,7 +25,7 @@ impl Fixture {
     fn new(keep: impl Fn(&Operation) -> bool) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let walk = runtime.block_on(async { Walk::start(Api::start(at(START)).await).await });
-        let operations = operations::api().0.into_iter().filter(keep).collect();
+        let operations = operations::every().0.into_iter().filter(keep).collect();
         Self { runtime, walk, operations }
     }
 
@@ -153,7 +153,7 @@ fn any_path_query_and_header() {
         let encoded = |bytes: &[u8]| bytes.iter().map(|byte| format!("%{byte:02X}")).collect::<String>();
         let variable = format!("x{}", encoded(&path));
         let mut filled = operation.path.clone();
-        for name in ["{id}", "{form_id}", "{email}"] {
+        for name in ["{id}", "{form_id}", "{email}", "{rejection_id}", "{portal_id}", "{form_guid}"] {
             filled = filled.replace(name, &variable);
         }
         let own = fixture.walk.token(operation).map(|token| format!("Bearer {token}"));

@@ -6,13 +6,20 @@ use testkit::{Api, Holder, OPERATOR_TOKEN, Reply, Request, Tenant};
 
 use crate::openapi::operations::Operation;
 
+/// The header in which a provider that signs nothing shows the form's secret.
+const SECRET_HEADER: &str = "x-tidemark-secret";
+
 /// What every address, name and property value of the walk has in it, in some case.
 pub const PRIVATE: &str = "wanda";
+
+/// The secret of the form that a provider feeds.
+const SECRET: &str = "tmk_wandas-form-secret";
 
 /// The address of the contact that is there from the beginning.
 const ADDRESS: &str = "Wanda.First@private.example";
 
-/// An account, a sandbox, with a contact, a user, an integration and a form, in its second period.
+/// An account, a sandbox, with a contact, a user, an integration, a form of its own, and one of a provider with a
+/// submission that was rejected and can be taken by now, in its second period.
 pub struct Walk {
     /// The API.
     pub api: Api,
@@ -24,6 +31,8 @@ pub struct Walk {
     pub integration: Holder,
     contact: String,
     form: String,
+    providers_form: String,
+    rejection: String,
 }
 
 impl Walk {
@@ -48,7 +57,23 @@ impl Walk {
         let body = json!({"now": "2026-12-02T12:00:00.000Z"});
         let _ = api.post("/v1/account/test-clock").token(token).json(&body).await.expect(200);
         let form = form["id"].as_str().unwrap().to_owned();
-        Self { account, member, integration, contact, form, api }
+        let (providers_form, rejection) = Self::rejected(&api, token).await;
+        Self { account, member, integration, contact, form, providers_form, rejection, api }
+    }
+
+    /// A form of a provider, and a submission of it that had no address before the form mapped it.
+    async fn rejected(api: &Api, token: &str) -> (String, String) {
+        let body = json!({"name": "Wanda's provider", "provider": "generic", "secrets": [SECRET]});
+        let form = api.post("/v1/forms").token(token).json(&body).await.expect(201);
+        let form = form["id"].as_str().unwrap().to_owned();
+        let body = json!({"id": "wanda-0", "reach_me_at": "wanda.rejected@private.example"});
+        let hook = api.post(&format!("/v1/hooks/{form}")).header(SECRET_HEADER, SECRET);
+        assert_eq!(hook.json(&body).await.expect(200)["contact"], "rejected");
+        let path = format!("/v1/forms/{form}");
+        let body = json!({"field_map": {"reach_me_at": "email"}});
+        let _ = api.patch(&path).token(token).json(&body).await.expect(200);
+        let rejected = api.get(&format!("{path}/rejected")).token(token).await.expect(200);
+        (form, rejected["results"][0]["id"].as_str().unwrap().to_owned())
     }
 
     /// Every token there is.
@@ -61,10 +86,15 @@ impl Walk {
         let id = match operation.path.split('/').nth(2) {
             Some("users") => &self.member.id,
             Some("tokens") => &self.integration.id,
+            Some("hooks") => &self.providers_form,
+            Some("forms") if operation.path.contains("rejected") => &self.providers_form,
             Some("forms") => &self.form,
             _ => &self.contact,
         };
         let path = operation.path.replace("{id}", id).replace("{form_id}", id);
+        let path = path.replace("{rejection_id}", &self.rejection);
+        let path =
+            path.replace("{portal_id}", &self.account.id.to_string()).replace("{form_guid}", &self.form);
         path.replace("{email}", &ADDRESS.replace('@', "%40"))
     }
 
@@ -94,7 +124,10 @@ impl Walk {
     /// The same without a token.
     pub fn nobodys_request(&self, operation: &Operation, query: &str, body: Option<&Value>) -> Request<'_> {
         let path = format!("{}?{query}", self.path(operation));
-        let request = self.api.request(operation.method.clone(), path.trim_end_matches('?'));
+        let mut request = self.api.request(operation.method.clone(), path.trim_end_matches('?'));
+        if operation.path.starts_with("/v1/hooks/") {
+            request = request.header(SECRET_HEADER, SECRET);
+        }
         match body {
             Some(body) => request.json(body),
             None => request,
@@ -105,7 +138,9 @@ impl Walk {
     pub fn body(&self, operation: &Operation) -> Option<Value> {
         let list = json!({"contacts": [{"id": self.contact}, {"email": "nobody.wanda@private.example"}, {"id": "wanda"}]});
         Some(match (operation.method.as_str(), &*operation.path) {
-            ("GET" | "DELETE" | "OPTIONS", _) => return None,
+            ("GET" | "DELETE" | "OPTIONS", _) | ("POST", "/v1/forms/{id}/rejected/{rejection_id}/retry") => {
+                return None;
+            }
             ("POST", "/v1/accounts") => json!({
                 "name": "Wanda Ltd", "time_zone": "Europe/Berlin", "term": "monthly", "renewal_date": "2026-01-31",
                 "tier": {"included": 10, "block": 5}, "cap": 100, "marketing_contacts": true,
@@ -144,8 +179,8 @@ impl Walk {
             ("POST", "/v1/eligibility") => json!({"tool": "marketing_email", "contacts": list["contacts"]}),
             ("POST", "/v1/forms") => json!({
                 "name": "Wanda's second", "provider": "native", "set_marketing": false,
-                "field_map": {"wanda": "email"}, "allowed_origins": ["https://private.example"],
-                "redirect_url": "https://private.example/wanda",
+                "field_map": {"wanda": "email", "dull": null}, "allowed_origins": ["https://private.example"],
+                "redirect_url": "https://private.example/wanda", "max_new_marketing_per_day": 10,
             }),
             ("PATCH", "/v1/forms/{id}") => {
                 json!({"name": "Wanda's first", "field_map": {}, "allowed_origins": []})
@@ -153,6 +188,14 @@ impl Walk {
             ("POST", "/v1/forms/{form_id}/submissions") => json!({
                 "fields": {"email": "wanda.submits@private.example", "given": "Wanda", "Ticked": ["wanda", 1, true]},
                 "submission_id": "wanda", "submitted_at": "2026-12-02T12:00:00Z", "page_url": "https://private.example/",
+            }),
+            ("POST", "/v1/hooks/{form_id}") => json!({
+                "id": "wanda-1", "email": "wanda.hooks@private.example", "Given name": "Wanda", "Topics": ["wanda", 1, true],
+            }),
+            ("POST", path) if path.starts_with("/submissions/v3/") => json!({
+                "submittedAt": 1_795_377_541_123_u64, "context": {"hutk": "wanda", "pageUri": "https://private.example/"},
+                "fields": [{"objectTypeId": "0-1", "name": "email", "value": "wanda.at.hubspot@private.example"},
+                           {"objectTypeId": "0-1", "name": "firstname", "value": "Wanda"}],
             }),
             (method, path) => panic!("the walk does not know {method} {path}"),
         })

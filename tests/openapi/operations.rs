@@ -42,15 +42,27 @@ pub fn operations(document: &Value) -> Vec<Operation> {
 }
 
 /// Every operation of the API, and the schemas that they name.
-pub fn api() -> (Vec<Operation>, Schemas) {
+pub fn every() -> (Vec<Operation>, Schemas) {
     let document = serde_json::to_value(super::merged()).unwrap();
     (operations(&document), Schemas::of(&document))
+}
+
+/// Every operation that is asked and answered in the API's own words, and the schemas that they name.
+pub fn api() -> (Vec<Operation>, Schemas) {
+    let (mut operations, schemas) = every();
+    operations.retain(|operation| !operation.is_in_others_words());
+    (operations, schemas)
 }
 
 impl Operation {
     /// A text that the document says of it.
     pub fn text(&self, name: &str) -> &str {
         self.description[name].as_str().unwrap_or_else(|| panic!("{self} has no {name}"))
+    }
+
+    /// Whether others say what its requests look like: `HubSpot`, or a provider of forms.
+    pub fn is_in_others_words(&self) -> bool {
+        self.path.starts_with("/submissions/") || self.path.starts_with("/v1/hooks/")
     }
 
     /// Whether it needs no token.

@@ -23,7 +23,8 @@ pub(crate) struct SubmittedView {
     /// Whether the submission had been accepted before. It changed nothing then, and the rest is what it did the first
     /// time.
     duplicate: bool,
-    /// Why the person was not set marketing though the form would, such as `cap-reached`.
+    /// Why the person was not set marketing though the form would, such as `cap-reached` or `form-budget`; or why the
+    /// submission was rejected, such as `no-address`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     reason: Option<String>,
@@ -39,7 +40,7 @@ fn marketing_effect() -> Schema {
 }
 
 impl SubmittedView {
-    fn new(submitted: &Submitted) -> Self {
+    pub(crate) fn new(submitted: &Submitted) -> Self {
         Self {
             contact: submitted.contact.as_str(),
             marketing: submitted.marketing.as_str(),

@@ -1,32 +1,42 @@
-//! Submissions of forms: public routes that pages post to. A submission becomes a contact, or updates one, with the
-//! marketing status that the form gives.
+//! Submissions of forms: public routes that pages post to, the webhooks of those who provide forms, and the endpoint
+//! that site code for `HubSpot` posts to. A submission becomes a contact, or updates one, with the marketing status that
+//! the form gives; one that can't be taken is kept for the account to look at.
 
 mod answer;
 mod answers;
 mod cors;
+mod hooks;
 mod hubspot;
+mod intake;
 mod person;
 mod providers;
+mod rejected;
 mod sent;
 mod submit;
 
-use api::{Context, openapi};
+use api::{Context, Queue, openapi};
 use axum::Router;
+use store::InboxTask;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::intake::Intake;
+
 /// The routes and their description, declared once.
-fn api() -> OpenApiRouter<Context> {
+fn api() -> OpenApiRouter<Intake> {
     openapi::router()
         .routes(routes!(submit::submit_form, submit::preflight_form))
+        .routes(routes!(hooks::take_hook))
+        .routes(routes!(rejected::list_rejected))
+        .routes(routes!(rejected::retry_rejected))
         .routes(routes!(hubspot::submit_as_hubspot, hubspot::preflight_as_hubspot))
         .routes(routes!(hubspot::submit_as_hubspot_securely))
 }
 
-/// The router that `main` runs and the local stack merges.
-pub fn router(context: Context) -> Router {
-    api::router::routes(api(), context)
+/// The router that `main` runs and the local stack merges. What is accepted in a flood is asked for through `inbox`.
+pub fn router(context: Context, inbox: Queue<InboxTask>) -> Router {
+    api::router::routes(api(), Intake::new(context, inbox))
 }
 
 /// The OpenAPI document of these routes alone.

@@ -4,5 +4,9 @@ use std::process::ExitCode;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    bootstrap::run_http(form_submission::router).await
+    bootstrap::run(async |function| {
+        let inbox = function.queue(function.environment.intake_queue_url()?);
+        bootstrap::serve_http(form_submission::router(function.context()?, inbox), &function.name).await
+    })
+    .await
 }

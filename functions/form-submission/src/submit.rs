@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 
 use api::fields::Errors;
 use api::path::PathId;
-use api::{Context, Problem, Slug, body};
+use api::{Problem, Slug, body};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use domain::ids::FormId;
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
-use store::{Form, Refused, StoreError, Submission, Submitted};
+use store::Form;
 use utoipa::ToSchema;
 
 use crate::answer::{self, SubmittedView};
 use crate::cors::Cors;
+use crate::intake::Intake;
 use crate::person::{self, Person};
 use crate::sent::{self, Sent};
 
@@ -100,15 +101,15 @@ struct FormPostSchema {
     ),
 )]
 pub(crate) async fn submit_form(
-    State(context): State<Context>,
+    State(intake): State<Intake>,
     id: Result<PathId<FormId>, Problem>,
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let form = find(&context, id).await;
+    let form = find(&intake, id).await;
     let cors = cors(form.as_ref().ok(), &parts.headers);
     let answer = match form {
-        Ok(form) => take(&context, &form, &cors, &parts.headers, body).await,
+        Ok(form) => take(&intake, &form, &cors, &parts.headers, body).await,
         Err(problem) => Err(problem),
     };
     let mut response = answer.unwrap_or_else(IntoResponse::into_response);
@@ -125,11 +126,11 @@ pub(crate) async fn submit_form(
     responses((status = 204, description = "Who may submit the form, in the headers of CORS.")),
 )]
 pub(crate) async fn preflight_form(
-    State(context): State<Context>,
+    State(intake): State<Intake>,
     id: Result<PathId<FormId>, Problem>,
     headers: HeaderMap,
 ) -> Response {
-    let form = find(&context, id).await;
+    let form = find(&intake, id).await;
     let cors = cors(form.as_ref().ok(), &headers);
     let mut response = match form {
         Ok(_) => StatusCode::NO_CONTENT.into_response(),
@@ -140,9 +141,11 @@ pub(crate) async fn preflight_form(
     response
 }
 
-async fn find(context: &Context, id: Result<PathId<FormId>, Problem>) -> Result<Form, Problem> {
+/// Only a form that posts here itself: one of another provider is fed by what that provider has signed.
+async fn find(intake: &Intake, id: Result<PathId<FormId>, Problem>) -> Result<Form, Problem> {
     let PathId(id) = id?;
-    Ok(context.store.public_form(id).await?)
+    let form = intake.form(id).await?;
+    if form.provider.is_native() { Ok(form) } else { Err(Problem::not_found("The form")) }
 }
 
 /// A form that is not there has no list of origins, so that any page is told so.
@@ -151,7 +154,7 @@ pub(crate) fn cors(form: Option<&Form>, request: &HeaderMap) -> Cors {
 }
 
 async fn take(
-    context: &Context,
+    intake: &Intake,
     form: &Form,
     cors: &Cors,
     headers: &HeaderMap,
@@ -162,7 +165,7 @@ async fn take(
     }
     let sent = sent::read(headers, body::read(headers, body).await?)?;
     let person = check(&sent, form)?;
-    let submitted = keep(context, form, &sent, &person).await?;
+    let submitted = intake.take(form, sent.submission_id.as_deref(), &person).await?;
     answer::respond(form, headers, sent.is_form_post, &submitted)
 }
 
@@ -173,24 +176,4 @@ fn check(sent: &Sent, form: &Form) -> Result<Person, Problem> {
     let person = person::read(&sent.answers(), &form.field_map, &mut errors);
     errors.check()?;
     person.map_err(|_| Problem::internal("a reader refused without saying why"))
-}
-
-pub(crate) async fn keep(
-    context: &Context,
-    form: &Form,
-    sent: &Sent,
-    person: &Person,
-) -> Result<Submitted, Problem> {
-    let submission = Submission {
-        form,
-        submission_id: sent.submission_id.as_deref(),
-        email: &person.email,
-        properties: &person.properties,
-    };
-    let submitted = context.store.submit(&submission, context.clock.now()).await;
-    submitted.map_err(|error| match error {
-        // The sender knows fields, not properties.
-        StoreError::Refused(Refused::Invalid { message, .. }) => Problem::invalid_field("fields", message),
-        error => error.into(),
-    })
 }

@@ -1,6 +1,7 @@
-//! The scheduled rollover: closes the periods that have ended and asks for the sweeps of those who left.
+//! The scheduled rollover: closes the periods that have ended, asks for the sweeps of those who left, and asks again for
+//! submissions that the queue has forgotten in the inbox.
 //!
-//! It finds both in the `due` index and nowhere else, so a tick costs by what is due and not by how many accounts
+//! It finds all of them in the `due` index and nowhere else, so a tick costs by what is due and not by how many accounts
 //! there are. It may stop at any point: what is not done is still due at the next tick.
 
 use std::collections::HashSet;
@@ -8,9 +9,9 @@ use std::collections::HashSet;
 use api::Queue;
 use api::problem::chain;
 use domain::Timestamp;
-use domain::limits::SWEEP_EXPECTED;
+use domain::limits::{INBOX_EXPECTED, SWEEP_EXPECTED};
 use serde::Serialize;
-use store::{BoxError, Due, Store, StoreError, SweepTask};
+use store::{BoxError, Due, InboxTask, Store, StoreError, SweepTask};
 use thiserror::Error;
 
 /// Where a tick asks for what others do.
@@ -18,6 +19,8 @@ use thiserror::Error;
 pub struct Queues {
     /// The sweeps of closed periods. Its own delay lets the `leaving` index catch up with the table before one begins.
     pub sweeps: Queue<SweepTask>,
+    /// Submissions that wait in the inbox.
+    pub inbox: Queue<InboxTask>,
 }
 
 /// What a tick has done.
@@ -27,6 +30,8 @@ pub struct RolledOver {
     pub accounts: u64,
     /// Sweeps that were asked for.
     pub sweeps: u64,
+    /// Submissions in the inbox that were asked for again.
+    pub inbox: u64,
     /// Whether it came to the end of what was due.
     pub finished: bool,
 }
@@ -47,7 +52,7 @@ pub enum RolloverError {
 enum DueError {
     #[error("could not use the table")]
     Store(#[from] StoreError),
-    #[error("could not ask for a sweep")]
+    #[error("could not send it to its queue")]
     Queue(#[source] BoxError),
 }
 
@@ -132,8 +137,9 @@ impl<G: Fn() -> bool> Tick<'_, G> {
                 self.result.sweeps += count;
             }
             Due::Inbox(task) => {
-                let settled = self.store.settle_inbox(&[task], self.wall, &self.go_on).await;
-                settled.errors.into_iter().next().map_or(Ok(()), Err)?;
+                self.queues.inbox.send(vec![task]).await.map_err(DueError::Queue)?;
+                self.store.put_off_inbox(task, self.wall.plus(INBOX_EXPECTED)).await?;
+                self.result.inbox += 1;
             }
         }
         Ok(())

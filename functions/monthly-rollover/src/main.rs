@@ -10,7 +10,10 @@ use monthly_rollover::{Queues, roll_over};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     bootstrap::run(async |function| {
-        let queues = Queues { sweeps: function.queue(function.environment.sweep_queue_url()?) };
+        let queues = Queues {
+            sweeps: function.queue(function.environment.sweep_queue_url()?),
+            inbox: function.queue(function.environment.intake_queue_url()?),
+        };
         let (store, clock) = (&function.store, &function.clock);
         // What the schedule sends says nothing that is needed: what is due stands in the table.
         let handler = async |event: LambdaEvent<serde_json::Value>| {

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use api::identity::RequestId;
-use api::{Context, Problem};
+use api::{Context, Problem, Queue};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use http::header::AUTHORIZATION;
+use store::InboxTask;
 
 /// What stands between a request and the functions.
 #[derive(Clone)]
@@ -17,11 +18,12 @@ struct Gateway {
     operator_sha256: Arc<str>,
 }
 
-/// The whole API. `operator_sha256` is the SHA-256 of the operator's token, in lower-case hexadecimal.
-pub fn app(context: Context, operator_sha256: &str) -> Router {
+/// The whole API. What is accepted in a flood is asked for through `inbox`; `operator_sha256` is the SHA-256 of the
+/// operator's token, in lower-case hexadecimal.
+pub fn app(context: Context, inbox: Queue<InboxTask>, operator_sha256: &str) -> Router {
     let routes = account::router(context.clone())
         .merge(contacts::router(context.clone()))
-        .merge(form_submission::router(context.clone()))
+        .merge(form_submission::router(context.clone(), inbox))
         .merge(set_marketing::router(context.clone()))
         .merge(set_non_marketing_pending::router(context.clone()));
     let gateway = Gateway { context, operator_sha256: operator_sha256.into() };

@@ -1,13 +1,16 @@
-//! The schedule and the queue of the deployed stack, within this process.
+//! The schedule and the queues of the deployed stack, within this process.
 
 use std::time::Duration;
 
 use api::{Clock, Queue};
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use monthly_rollover::{Queues, roll_over};
-use store::{BoxError, Store, SweepTask};
+use serde::Serialize;
+use store::{BoxError, InboxTask, Store, SweepTask};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
+
+use crate::template::Batches;
 
 /// A queue of this process.
 fn queue<T: Send + 'static>(sender: UnboundedSender<T>) -> Queue<T> {
@@ -17,29 +20,36 @@ fn queue<T: Send + 'static>(sender: UnboundedSender<T>) -> Queue<T> {
     })
 }
 
-/// The schedule and the worker at the queue's other end. Dropping it stops both.
+/// The schedule and the workers at the queues' other ends. Dropping it stops all of them.
 #[derive(Debug)]
 pub struct Jobs {
-    schedule: JoinHandle<()>,
-    worker: JoinHandle<()>,
+    /// Where submissions in the inbox are asked for.
+    pub inbox: Queue<InboxTask>,
+    tasks: [JoinHandle<()>; 3],
 }
 
 impl Jobs {
-    /// Starts them; the schedule ticks at once and then at this interval.
+    /// Starts them; the schedule ticks at once and then at this interval, and the inbox is worked through in these
+    /// batches.
     #[must_use]
-    pub fn start(store: Store, clock: Clock, interval: Duration) -> Self {
-        let (sender, receiver) = unbounded_channel();
-        let worker = tokio::spawn(work(store.clone(), clock.clone(), receiver));
-        let schedule = tokio::spawn(tick(store, clock, Queues { sweeps: queue(sender) }, interval));
-        Self { schedule, worker }
+    pub fn start(store: Store, clock: Clock, interval: Duration, batches: Batches) -> Self {
+        let (sweeps, sweep) = unbounded_channel();
+        let (inbox, settle) = unbounded_channel();
+        let queues = Queues { sweeps: queue(sweeps), inbox: queue(inbox) };
+        let inbox = queues.inbox.clone();
+        let tasks = [
+            tokio::spawn(work_through_sweeps(store.clone(), clock.clone(), sweep)),
+            tokio::spawn(work_through_inbox(store.clone(), clock.clone(), settle, batches)),
+            tokio::spawn(tick(store, clock, queues, interval)),
+        ];
+        Self { inbox, tasks }
     }
 }
 
 impl Drop for Jobs {
-    /// Both may be cut anywhere: what they have not done is still due.
+    /// All may be cut anywhere: what they have not done is still due.
     fn drop(&mut self) {
-        self.schedule.abort();
-        self.worker.abort();
+        self.tasks.iter().for_each(JoinHandle::abort);
     }
 }
 
@@ -56,13 +66,37 @@ async fn tick(store: Store, clock: Clock, queues: Queues, interval: Duration) {
 /// Does what the queue brings, through the function's own handler. The deployed queue holds messages back for a
 /// minute, until the index has caught up; the engine's index is never behind. A sweep that fails is logged by the
 /// handler and is due again later.
-async fn work(store: Store, clock: Clock, mut queue: UnboundedReceiver<SweepTask>) {
+async fn work_through_sweeps(store: Store, clock: Clock, mut queue: UnboundedReceiver<SweepTask>) {
     while let Some(task) = queue.recv().await {
-        let Ok(body) = serde_json::to_string(&task) else { continue };
-        let mut message = SqsMessage::default();
-        message.body = Some(body);
-        let mut event = SqsEvent::default();
-        event.records = vec![message];
-        sweep_period::handle(&store, event, || clock.now(), || true).await;
+        sweep_period::handle(&store, event(&[task]), || clock.now(), || true).await;
     }
+}
+
+/// The same for the inbox. A submission that is not settled is logged by the handler and is due again later.
+async fn work_through_inbox(
+    store: Store,
+    clock: Clock,
+    mut queue: UnboundedReceiver<InboxTask>,
+    batches: Batches,
+) {
+    while let Some(first) = queue.recv().await {
+        tokio::time::sleep(batches.window).await;
+        let mut tasks = vec![first];
+        while let Some(task) = (tasks.len() < batches.size).then(|| queue.try_recv().ok()).flatten() {
+            tasks.push(task);
+        }
+        intake_worker::handle(&store, event(&tasks), clock.now(), || true).await;
+    }
+}
+
+/// Tasks as the queue's event brings them.
+fn event<T: Serialize>(tasks: &[T]) -> SqsEvent {
+    let message = |task: &T| {
+        let mut message = SqsMessage::default();
+        message.body = Some(serde_json::to_string(task).ok()?);
+        Some(message)
+    };
+    let mut event = SqsEvent::default();
+    event.records = tasks.iter().filter_map(message).collect();
+    event
 }

@@ -20,7 +20,7 @@ use crate::jobs::Jobs;
 use crate::options::Options;
 use crate::secrets::Secrets;
 use crate::table::{TableError, create_table};
-use crate::template::{TemplateError, schedule_interval};
+use crate::template::{TemplateError, intake_batches, schedule_interval};
 
 /// The table's name.
 const TABLE: &str = "tidemark";
@@ -74,7 +74,7 @@ impl Stack {
     ///
     /// [`StackError`], with nothing left running.
     pub async fn start(options: &Options, clock: Clock) -> Result<Self, StackError> {
-        let interval = schedule_interval()?;
+        let (interval, batches) = (schedule_interval()?, intake_batches()?);
         // First of all: a second start on the same data ends here, before it touches them.
         let listener = TcpListener::bind(options.listen).await;
         let listener = listener.map_err(|error| StackError::Listen(options.listen, error))?;
@@ -101,7 +101,8 @@ impl Stack {
 
         let context =
             Context::new(store.clone(), clock.clone()).with_public_url(&format!("http://{address}"));
-        let router = app(context, &sha256_hex(operator_token.expose().as_bytes()));
+        let jobs = Jobs::start(store, clock, interval, batches);
+        let router = app(context, jobs.inbox.clone(), &sha256_hex(operator_token.expose().as_bytes()));
         let (stop, stopped) = oneshot::channel();
         let shutdown = async {
             // A sender that is gone says the same.
@@ -109,7 +110,6 @@ impl Stack {
         };
         let server =
             tokio::spawn(async { axum::serve(listener, router).with_graceful_shutdown(shutdown).await });
-        let jobs = Jobs::start(store, clock, interval);
         Ok(Self { address, demo_token, operator_token, engine, jobs, server, stop })
     }
 

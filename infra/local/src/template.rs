@@ -13,6 +13,8 @@ const TEMPLATE: &str = include_str!("../../template.yaml");
 const SWEEP_QUEUE: &str = "SweepQueue";
 const SWEEP_FUNCTION: &str = "SweepPeriodFunction";
 const SWEEP_EVENT: &str = "Sweep";
+const INTAKE_FUNCTION: &str = "IntakeWorkerFunction";
+const INTAKE_EVENT: &str = "Intake";
 const ROLLOVER_FUNCTION: &str = "MonthlyRolloverFunction";
 const ROLLOVER_EVENT: &str = "QuarterHour";
 
@@ -72,6 +74,32 @@ pub fn sweep_queue() -> Result<SweepQueue, TemplateError> {
         visibility_timeout: Duration::from_secs(queue(&["VisibilityTimeout"])?.into()),
         max_receives: queue(&["RedrivePolicy", "maxReceiveCount"])?,
         batch_size: number(&template, &event)?,
+    })
+}
+
+/// How the messages of a queue are gathered into events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Batches {
+    /// The largest number of messages in one event.
+    pub size: usize,
+    /// For how long messages are gathered once there is one.
+    pub window: Duration,
+}
+
+/// Reads how submissions in the inbox are brought to their worker.
+///
+/// # Errors
+/// [`TemplateError`] if the worker's event is missing or is not of plain numbers.
+pub fn intake_batches() -> Result<Batches, TemplateError> {
+    let template = document()?;
+    let event = |property: &str| {
+        let path =
+            ["Resources", INTAKE_FUNCTION, "Properties", "Events", INTAKE_EVENT, "Properties", property];
+        read::<u32>(at(&template, &path)?, &path)
+    };
+    Ok(Batches {
+        size: usize::try_from(event("BatchSize")?).unwrap_or(usize::MAX),
+        window: Duration::from_secs(event("MaximumBatchingWindowInSeconds")?.into()),
     })
 }
 
@@ -160,6 +188,12 @@ mod tests {
         assert_eq!(queue.visibility_timeout, Duration::from_secs(6 * 300));
         assert_eq!(queue.max_receives, 20);
         assert!(queue.batch_size >= 1);
+    }
+
+    #[test]
+    fn a_flood_is_gathered_for_a_second() {
+        let batches = intake_batches().unwrap();
+        assert_eq!(batches, Batches { size: 100, window: Duration::from_secs(1) });
     }
 
     #[test]

@@ -55,6 +55,8 @@ slugs! {
     InvalidRequest = "invalid-request", BAD_REQUEST, "The request is not valid";
     /// There is no token, or it is not a known one.
     Unauthenticated = "unauthenticated", UNAUTHORIZED, "A valid bearer token is needed";
+    /// The webhook is not known to come from the form's provider.
+    Unverified = "unverified", UNAUTHORIZED, "The webhook could not be verified";
     /// The token's owner may not do this.
     PermissionDenied = "permission-denied", FORBIDDEN, "This is not permitted";
     /// The account has marketing contacts switched off.
@@ -96,6 +98,15 @@ slugs! {
 impl Slug {
     fn retry_after(self) -> Option<u64> {
         matches!(self, Self::Unavailable | Self::TooManyRequests).then_some(RETRY_AFTER_SECONDS)
+    }
+
+    /// How one says who one is, where that is what is missing (RFC 9110 §15.5.2).
+    fn scheme(self) -> Option<&'static str> {
+        match self {
+            Self::Unauthenticated => Some("Bearer"),
+            Self::Unverified => Some("Signature"),
+            _ => None,
+        }
     }
 }
 
@@ -336,8 +347,8 @@ fn response(slug: Slug, document: Map<String, Value>) -> Response {
     if let Some(seconds) = slug.retry_after() {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
-    if slug == Slug::Unauthenticated {
-        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    if let Some(scheme) = slug.scheme() {
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(scheme));
     }
     response
 }

@@ -185,6 +185,9 @@ pub const WEBHOOK_TOLERANCE_CALENDLY: TimeDelta = TimeDelta::minutes(3);
 /// 400 KB (DynamoDB) together with what was wrong with them.
 pub const REJECTED_ANSWERS_BYTES_MAX: usize = 288 * 1024;
 
+/// How many rejected submissions are read at a time: what they hold at most is a few megabytes.
+pub const REJECTED_PAGE_MAX: usize = 10;
+
 /// How much is kept of an answer that is cut because the answers are longer than that.
 pub const REJECTED_ANSWER_CUT_CHARS: usize = 100;
 

@@ -47,7 +47,7 @@ pub use status::{StatusOutcome, StatusReport, StatusRequest, StatusResult};
 pub use store::Store;
 pub use submissions::{
     ContactEffect, FieldProblem, InboxReport, InboxTask, MarketingEffect, Person, Rejected, RejectedContent,
-    Rejection, Submission, Submitted, Taken,
+    RejectedPage, Rejection, Submission, Submitted, Taken,
 };
 pub use sweep::{SweepTask, Swept};
 pub use users::{ChangeUser, Holder, NewHolder, NewUser, Token, User};

@@ -13,7 +13,7 @@ use domain::text::words;
 
 pub use inbox::{InboxReport, InboxTask, Taken};
 use plan::{Entry, Origin, Plan};
-pub use rejected::{FieldProblem, Rejected, RejectedContent, Rejection};
+pub use rejected::{FieldProblem, Rejected, RejectedContent, RejectedPage, Rejection};
 
 use crate::StoreError;
 use crate::delivery::DeliveryId;

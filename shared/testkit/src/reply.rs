@@ -82,10 +82,12 @@ impl Reply {
         assert_eq!(problem["contact_id"].is_null(), slug != Slug::ContactExists, "{text}");
         let waits = matches!(slug, Slug::Unavailable | Slug::TooManyRequests);
         assert_eq!(self.headers.contains_key(RETRY_AFTER), waits);
-        assert_eq!(
-            self.header(WWW_AUTHENTICATE.as_str()),
-            (slug == Slug::Unauthenticated).then_some("Bearer")
-        );
+        let scheme = match slug {
+            Slug::Unauthenticated => Some("Bearer"),
+            Slug::Unverified => Some("Signature"),
+            _ => None,
+        };
+        assert_eq!(self.header(WWW_AUTHENTICATE.as_str()), scheme);
         problem
     }
 

@@ -1,10 +1,12 @@
 //! The whole API without a socket: requests go straight into the router that the local stack serves.
 
-use std::future::IntoFuture;
+use std::future::{IntoFuture, ready};
 use std::pin::Pin;
+use std::sync::{Arc, Mutex};
 
 use api::token::sha256_hex;
-use api::{Clock, Context};
+use api::{Clock, Context, Queue};
+use aws_lambda_events::sqs::{BatchItemFailure, SqsEvent, SqsMessage};
 use axum::Router;
 use axum::body::Body;
 use domain::Timestamp;
@@ -13,6 +15,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderVal
 use http::{Method, Uri};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
+use store::InboxTask;
 use tower::ServiceExt as _;
 
 use crate::{ManualClock, Reply, TestTable};
@@ -22,6 +25,9 @@ pub const OPERATOR_TOKEN: &str = "tmk_the-operators-token-of-the-tests";
 
 /// Where the API of the tests says that it is reached.
 pub const PUBLIC_URL: &str = "https://api.example.org";
+
+/// How many submissions the inbox's queue brings at a time, as the template has it.
+const INBOX_BATCH: usize = 100;
 
 /// The API over a table of its own, on a clock that a test moves.
 ///
@@ -41,6 +47,7 @@ pub struct Api {
     pub table: TestTable,
     /// The wall clock.
     pub clock: ManualClock,
+    inbox: Arc<Mutex<Vec<InboxTask>>>,
     router: Router,
 }
 
@@ -74,9 +81,49 @@ impl Api {
         let clock = ManualClock::new(now);
         let read = clock.clone();
         let context = Context::new(table.store.clone(), Clock::new(move || read.now()));
-        let router =
-            tidemark::app::app(context.with_public_url(PUBLIC_URL), &sha256_hex(OPERATOR_TOKEN.as_bytes()));
-        Self { table, clock, router }
+        let inbox = Arc::<Mutex<Vec<InboxTask>>>::default();
+        let waiting = inbox.clone();
+        let queue = Queue::new(move |tasks| {
+            waiting.lock().expect("a queue").extend(tasks);
+            ready(Ok(()))
+        });
+        let operator = sha256_hex(OPERATOR_TOKEN.as_bytes());
+        let router = tidemark::app::app(context.with_public_url(PUBLIC_URL), queue, &operator);
+        Self { table, clock, inbox, router }
+    }
+
+    /// The submissions that were asked to be settled since this was asked last.
+    #[must_use]
+    pub fn take_inbox(&self) -> Vec<InboxTask> {
+        std::mem::take(&mut *self.inbox.lock().expect("a queue"))
+    }
+
+    /// Works through the inbox as its queue has it done, until the queue is empty. How many submissions were in it.
+    pub async fn settle_inbox(&self) -> usize {
+        let mut settled = 0;
+        let mut tasks = self.take_inbox();
+        while !tasks.is_empty() {
+            let rest = tasks.split_off(tasks.len().min(INBOX_BATCH));
+            let failed = self.settle(&tasks).await;
+            settled += tasks.len() - failed.len();
+            tasks = [failed, rest].concat();
+        }
+        settled
+    }
+
+    /// Brings the worker a batch. Those that it did not settle.
+    async fn settle(&self, tasks: &[InboxTask]) -> Vec<InboxTask> {
+        let message = |(number, task): (usize, &InboxTask)| {
+            let mut message = SqsMessage::default();
+            message.message_id = Some(number.to_string());
+            message.body = Some(serde_json::to_string(task).expect("a message"));
+            message
+        };
+        let mut event = SqsEvent::default();
+        event.records = tasks.iter().enumerate().map(message).collect();
+        let answer = intake_worker::handle(&self.table.store, event, self.clock.now(), || true).await;
+        let number = |failure: &BatchItemFailure| failure.item_identifier.parse::<usize>().expect("a number");
+        answer.batch_item_failures.iter().map(|failure| tasks[number(failure)]).collect()
     }
 
     /// A request with this method to this path, which may have a query. Nothing is encoded.

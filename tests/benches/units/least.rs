@@ -8,6 +8,7 @@ use testkit::{TABLE, TestTable};
 type Item = HashMap<String, AttributeValue>;
 
 /// What an operation has to read.
+#[derive(Clone)]
 pub enum Need {
     /// One item.
     Item { pk: String, sk: String },

@@ -11,9 +11,10 @@ mod least;
 mod operations;
 
 use std::collections::BTreeSet;
+use std::future::ready;
 
 use api::identity::Identity;
-use api::{Clock, Context};
+use api::{Clock, Context, Queue};
 use axum::body::Body;
 use axum::{Extension, Router};
 use http::Request;
@@ -77,7 +78,7 @@ fn router(world: &World, operation: &Operation) -> Router {
     let context = Context::new(world.table.store.clone(), Clock::new(|| at(operations::NOW)));
     let routes = account::router(context.clone())
         .merge(contacts::router(context.clone()))
-        .merge(form_submission::router(context.clone()))
+        .merge(form_submission::router(context.clone(), Queue::new(|_| ready(Ok(())))))
         .merge(set_marketing::router(context.clone()))
         .merge(set_non_marketing_pending::router(context));
     routes.layer(Extension(identity))

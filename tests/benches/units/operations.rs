@@ -5,12 +5,15 @@ use domain::ids::{AccountId, ContactId, FormId};
 use domain::marketing::State;
 use domain::permission::{Caller, Principal};
 use serde_json::{Value, json};
-use testkit::{Api, TestTable, at};
+use testkit::{Api, Tenant, TestTable, at};
 
 use crate::units::least::Need;
 
 /// The wall clock.
 pub const NOW: &str = "2026-11-10T12:00:00.000Z";
+
+/// The secret of the form that a provider feeds.
+const SECRET: &str = "the-secret-of-a-form";
 
 /// How many contacts a list is about: as many as a transaction takes.
 const MANY: u64 = 98;
@@ -49,6 +52,8 @@ pub struct World {
     idle: ContactId,
     free: Vec<ContactId>,
     form: FormId,
+    provided: FormId,
+    rejection: String,
     member: String,
     integration: String,
 }
@@ -67,6 +72,7 @@ impl World {
         let form =
             api.post("/v1/forms").token(&tenant.token).json(&json!({"name": "Newsletter"})).await.expect(201);
         let form = form["id"].as_str().expect("an id").parse().expect("an id");
+        let (provided, rejection) = provided(&api, &tenant).await;
         let member = api.user(&tenant, json!({})).await.id;
         let integration = api.integration(&tenant, json!({})).await.id;
         let admin = api.table.store.authenticate(&token_sha256).await.expect("an answer").expect("the admin");
@@ -85,6 +91,8 @@ impl World {
             idle,
             free,
             form,
+            provided,
+            rejection,
             member,
             integration,
         }
@@ -102,6 +110,7 @@ impl World {
         all.extend(self.of_states());
         all.extend(self.of_people());
         all.extend(self.of_forms());
+        all.extend(self.of_other_forms());
         all
     }
 
@@ -231,6 +240,53 @@ impl World {
         ]
     }
 
+    /// What comes by the ways of others: a provider's webhooks, and site code for `HubSpot`.
+    fn of_other_forms(&self) -> Vec<Operation> {
+        let id = &self.provided.to_string();
+        let item = |form: FormId| Need::item(format!("FORM#{form}"), "FORM");
+        let rejected = format!("REJECTED#{}#{id}", self.account);
+        let needs = || vec![item(self.provided), self.own("PERIOD"), self.own("ACCOUNT")];
+        let hook = json!({"submission_id": "1", "email": "new@example.org", "firstname": "New"});
+        let nobody = json!({"submission_id": "1", "firstname": "New"});
+        let submission = json!({"fields": [{"name": "email", "value": "new@example.org"}]});
+        let hubspot = |method, route: &'static str, body: Option<Value>, needs| {
+            let path = route.replace("{portal_id}", &self.account.to_string());
+            let path = path.replace("{form_guid}", &self.form.to_string());
+            Operation { path, ..operation(method, route, body, needs) }
+        };
+        let native = || vec![item(self.form), self.own("PERIOD")];
+        let retry = "/v1/forms/{id}/rejected/{rejection_id}/retry";
+        let retried = Operation {
+            path: retry.replace("{id}", id).replace("{rejection_id}", &self.rejection),
+            ..operation("POST", retry, None, [needs(), vec![Need::item(&rejected, &self.rejection)]].concat())
+        };
+        let open = "/submissions/v3/integration/submit/{portal_id}/{form_guid}";
+        let secure = "/submissions/v3/integration/secure/submit/{portal_id}/{form_guid}";
+        let hooked = format!("{id}?secret={SECRET}");
+        vec![
+            operation("POST", "/v1/hooks/{form_id}", Some(hook), needs()).at(&hooked).with(", new person"),
+            operation(
+                "POST",
+                "/v1/hooks/{form_id}",
+                Some(nobody),
+                vec![item(self.provided), self.own("PERIOD")],
+            )
+            .at(&hooked)
+            .with(", without an address"),
+            operation(
+                "GET",
+                "/v1/forms/{id}/rejected",
+                None,
+                vec![item(self.provided), Need::all(&rejected, "rej_")],
+            )
+            .at(id),
+            retried,
+            hubspot("POST", open, Some(submission.clone()), native()),
+            hubspot("OPTIONS", open, None, vec![item(self.form)]),
+            hubspot("POST", secure, Some(submission), native()),
+        ]
+    }
+
     fn own(&self, sk: &str) -> Need {
         Need::item(self.account_pk(), sk)
     }
@@ -251,6 +307,23 @@ impl World {
         let contacts: Vec<Value> = ids.iter().map(|id| json!({"id": id.to_string()})).collect();
         json!({"contacts": contacts})
     }
+}
+
+/// A form that a provider feeds, and a submission of it that was rejected and can be taken by now.
+async fn provided(api: &Api, tenant: &Tenant) -> (FormId, String) {
+    let token = &tenant.token;
+    let body = json!({"name": "Provided", "provider": "generic", "secrets": [SECRET]});
+    let form = api.post("/v1/forms").token(token).json(&body).await.expect(201);
+    let form = form["id"].as_str().expect("an id");
+    let rejected = json!({"submission_id": "0", "reach_me_at": "rejected@example.org"});
+    let hook = format!("/v1/hooks/{form}?secret={SECRET}");
+    assert_eq!(api.post(&hook).json(&rejected).await.expect(200)["contact"], "rejected");
+    let path = format!("/v1/forms/{form}");
+    let body = json!({"field_map": {"reach_me_at": "email"}});
+    let _ = api.patch(&path).token(token).json(&body).await.expect(200);
+    let rejected = api.get(&format!("{path}/rejected")).token(token).await.expect(200);
+    let rejection = rejected["results"][0]["id"].as_str().expect("an id").to_owned();
+    (form.parse().expect("an id"), rejection)
 }
 
 fn operation(method: &'static str, route: &'static str, body: Option<Value>, needs: Vec<Need>) -> Operation {

@@ -55,7 +55,9 @@ impl Command for Rollover {
 
     fn send<'a>(&'a self, context: &'a Context) -> Sending<'a> {
         Box::pin(async move {
-            let queues = Queues { sweeps: queue(context, self.queue_fails) };
+            // Nothing of the simulation fills the inbox.
+            let inbox = Queue::new(|_| std::future::ready(Ok(())));
+            let queues = Queues { sweeps: queue(context, self.queue_fails), inbox };
             match roll_over(&context.store, &queues, context.wall, for_so_long(self.time)).await {
                 Err(RolloverError::Due(error)) => Err(error),
                 // What failed was logged, and is due again.

@@ -10,7 +10,7 @@ mod request;
 use api::fields::Errors;
 use api::identity::RequestId;
 use api::path::PathIds;
-use api::{Account, Context, Problem, Slug, body, respond};
+use api::{Account, Problem, Slug, body, respond};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
@@ -21,9 +21,10 @@ use utoipa::ToSchema;
 
 use self::answer::{Error, ErrorType, ErrorView, Refusal, SubmittedView};
 use crate::cors::Cors;
+use crate::intake::{Intake, NotTaken};
 use crate::person::{self, Person, Reason};
 use crate::sent::Sent;
-use crate::submit::{cors, keep};
+use crate::submit::cors;
 
 /// A submission as `HubSpot` takes it. Members that are not named here are left out: cookies, consents, validation.
 #[derive(ToSchema)]
@@ -83,19 +84,19 @@ type FormPath = Result<PathIds<AccountId, FormId>, Problem>;
     ),
 )]
 pub(crate) async fn submit_as_hubspot(
-    State(context): State<Context>,
+    State(intake): State<Intake>,
     path: FormPath,
     id: RequestId,
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let form = find(&context, path).await;
+    let form = find(&intake, path).await;
     let cors = cors(form.as_ref().ok(), &parts.headers);
     let taken = match form {
         Ok(_) if cors == Cors::NotListed => {
             Err(Problem::new(Slug::PermissionDenied, "Pages of this origin may not submit the form.").into())
         }
-        Ok(form) => take(&context, &form, &parts.headers, body).await,
+        Ok(form) => take(&intake, &form, &parts.headers, body).await,
         Err(problem) => Err(problem.into()),
     };
     let mut response = taken.unwrap_or_else(|refusal| refusal.respond(id));
@@ -118,12 +119,12 @@ pub(crate) async fn submit_as_hubspot(
     ),
 )]
 pub(crate) async fn preflight_as_hubspot(
-    State(context): State<Context>,
+    State(intake): State<Intake>,
     path: FormPath,
     id: RequestId,
     headers: HeaderMap,
 ) -> Response {
-    let form = find(&context, path).await;
+    let form = find(&intake, path).await;
     let cors = cors(form.as_ref().ok(), &headers);
     let mut response = match form {
         Ok(_) => StatusCode::NO_CONTENT.into_response(),
@@ -150,15 +151,15 @@ pub(crate) async fn preflight_as_hubspot(
     ),
 )]
 pub(crate) async fn submit_as_hubspot_securely(
-    State(context): State<Context>,
+    State(intake): State<Intake>,
     account: Result<Account, Problem>,
     path: FormPath,
     id: RequestId,
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let taken = match find_own(&context, account, path).await {
-        Ok(form) => take(&context, &form, &parts.headers, body).await,
+    let taken = match find_own(&intake, account, path).await {
+        Ok(form) => take(&intake, &form, &parts.headers, body).await,
         Err(problem) => Err(problem.into()),
     };
     taken.unwrap_or_else(|refusal| refusal.respond(id))
@@ -166,7 +167,7 @@ pub(crate) async fn submit_as_hubspot_securely(
 
 /// The form, for those who have a token of its account.
 async fn find_own(
-    context: &Context,
+    intake: &Intake,
     account: Result<Account, Problem>,
     path: FormPath,
 ) -> Result<Form, Problem> {
@@ -174,12 +175,12 @@ async fn find_own(
     if path.as_ref().is_ok_and(|PathIds(portal, _)| *portal != principal.account) {
         return Err(Problem::new(Slug::PermissionDenied, "The token is not one of this portal's."));
     }
-    find(context, path).await
+    find(intake, path).await
 }
 
-async fn find(context: &Context, path: FormPath) -> Result<Form, Problem> {
+async fn find(intake: &Intake, path: FormPath) -> Result<Form, Problem> {
     let PathIds(account, id) = path?;
-    let form = context.store.public_form(id).await?;
+    let form = intake.form(id).await?;
     if form.account == account && form.provider.is_native() {
         Ok(form)
     } else {
@@ -187,12 +188,12 @@ async fn find(context: &Context, path: FormPath) -> Result<Form, Problem> {
     }
 }
 
-async fn take(context: &Context, form: &Form, headers: &HeaderMap, body: Body) -> Result<Response, Refusal> {
+async fn take(intake: &Intake, form: &Form, headers: &HeaderMap, body: Body) -> Result<Response, Refusal> {
     let bytes = body::read(headers, body).await?;
     body::require_json(headers)?;
     let sent = request::read(&bytes)?;
     let person = check(&sent, form)?;
-    keep(context, form, &sent, &person).await.map_err(too_large)?;
+    intake.take(form, None, &person).await.map_err(not_taken)?;
     Ok(respond::ok(&SubmittedView::new(form))?)
 }
 
@@ -210,9 +211,13 @@ fn check(sent: &Sent, form: &Form) -> Result<Person, Refusal> {
     })
 }
 
-/// Values that are right each by itself are wrong together only by being too many.
-fn too_large(problem: Problem) -> Refusal {
-    refusal(Some(problem), ErrorType::InputTooLarge)
+fn not_taken(why: NotTaken) -> Refusal {
+    match why {
+        NotTaken::TooLarge(message) => {
+            Refusal::Invalid(vec![Error::new("fields", &message, ErrorType::InputTooLarge)])
+        }
+        NotTaken::Problem(problem) => problem.into(),
+    }
 }
 
 /// A problem's own errors as those of `HubSpot`, all of one type; the problem itself if it has none.

@@ -13,7 +13,7 @@ use crate::items::{FieldErrorItem, RejectedItem, decode};
 use crate::keys::{Key, rejected_pk};
 use crate::store::{Query, Store};
 use crate::transaction::{Part, Transaction};
-use crate::{Answer, Finish, Listing, Refused, StoreError};
+use crate::{Answer, Finish, Refused, StoreError};
 
 /// A submission that can't be taken.
 #[derive(Clone)]
@@ -54,6 +54,14 @@ pub struct Rejected {
     pub submission_id: Option<String>,
     /// When it came, by the account's clock.
     pub received_at: Timestamp,
+}
+
+/// Some of the rejected submissions of a form. (Not `Debug`, for it holds people's data.)
+pub struct RejectedPage {
+    /// Those that are kept, in the order in which they came.
+    pub items: Vec<Rejected>,
+    /// After which one to go on, if there may be more.
+    pub next: Option<RejectionId>,
 }
 
 /// What is kept of a rejected submission.
@@ -159,7 +167,7 @@ impl Store {
         wall: Timestamp,
         after: Option<RejectionId>,
         limit: usize,
-    ) -> Result<Listing<Rejected>, StoreError> {
+    ) -> Result<RejectedPage, StoreError> {
         let query = Query {
             pk: rejected_pk(account, form),
             prefix: "",
@@ -168,7 +176,8 @@ impl Store {
             newest_first: false,
         };
         let page = self.query(&query).await?;
-        let more = page.next.is_some();
+        // The last one that was read, which may be one that is over.
+        let next = page.next.and_then(|id| id.parse().ok());
         let mut items = Vec::new();
         for item in page.items {
             let item: RejectedItem = decode(item)?;
@@ -177,7 +186,7 @@ impl Store {
                 items.push(item.into_rejected()?);
             }
         }
-        Ok(Listing { items, more })
+        Ok(RejectedPage { items, next })
     }
 
     /// Takes a rejected submission after all, if `map` can make a person of it now. It is then no longer among the

@@ -1,0 +1,134 @@
+//! `POST /v1/hooks/{form_id}`: the webhooks of those who provide forms.
+//!
+//! A hook is verified before anything of it is read. What then follows is never refused for what the person said: a
+//! provider could do nothing about it, and several stop for good when they are refused. It is kept among the rejected.
+
+use std::fmt::Write as _;
+
+use api::path::PathId;
+use api::problem::FieldError;
+use api::{Context, Problem, Slug, body, respond};
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse as _, Response};
+use domain::ids::FormId;
+use domain::limits::SUBMISSION_ID_CHARS_MAX;
+use http::StatusCode;
+use sha2::{Digest as _, Sha256};
+use store::{FieldProblem, Form, Submitted};
+
+use crate::answer::SubmittedView;
+use crate::answers::Answers;
+use crate::intake::{Intake, NotTaken};
+use crate::person::{self, Reason, Rejection};
+use crate::providers::{self, Delivery, Event, SECRET_HEADER, SECRET_PARAMETER, Unverified, verify};
+
+/// Takes a webhook of a form's provider.
+///
+/// Public: it is believed for its signature, or for the secret that comes with it in the header `x-tidemark-secret` or
+/// in the address where the provider signs nothing. A delivery that is repeated within 7 days changes nothing. One that
+/// is no person's, such as one without an address, is kept among the form's rejected submissions.
+#[utoipa::path(
+    post, path = "/v1/hooks/{form_id}", tag = "Forms", security(()),
+    params(
+        ("form_id" = String, Path, description = "The form's id."),
+        ("secret" = Option<String>, Query, description = "The form's secret, for a provider that signs nothing."),
+        ("x-tidemark-secret" = Option<String>, Header, description = "The same, and it counts if there are both."),
+    ),
+    request_body(
+        description = "What the provider sends, as it sends it.",
+        content((Value = "application/json"), (Value = "application/x-www-form-urlencoded"), (Value = "multipart/form-data")),
+    ),
+    responses(
+        (status = 200, description = "What the submission did.", body = SubmittedView),
+        (status = 204, description = "It tells of something else than a submission, from which nothing follows."),
+    ),
+)]
+pub(crate) async fn take_hook(
+    State(intake): State<Intake>,
+    State(context): State<Context>,
+    id: Result<PathId<FormId>, Problem>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let bytes = body::read(&parts.headers, body).await?;
+    let form = find(&intake, id).await?;
+    let query = parts.uri.query().unwrap_or_default();
+    let verified = verify(form.provider, &parts.headers, query, &bytes, &form.secrets, context.clock.now());
+    verified.map_err(|why| unverified(&form, why))?;
+    let Delivery { id, event } = providers::read(form.provider, &parts.headers, &bytes)?;
+    let Event::Submission(answers) = event else { return Ok(StatusCode::NO_CONTENT.into_response()) };
+    let id = id.map(short);
+    let submitted = settle(&intake, &context, &form, id.as_deref(), answers).await?;
+    respond::ok(&SubmittedView::new(&submitted))
+}
+
+/// A form that posts here itself takes no hooks.
+async fn find(intake: &Intake, id: Result<PathId<FormId>, Problem>) -> Result<Form, Problem> {
+    let PathId(id) = id?;
+    let form = intake.form(id).await?;
+    if form.provider.is_native() { Err(Problem::not_found("The form")) } else { Ok(form) }
+}
+
+/// The account's people look for the reason in the provider's log of deliveries, which shows answers.
+fn unverified(form: &Form, why: Unverified) -> Problem {
+    tracing::info!(form = %form.id, provider = form.provider.as_str(), why = why.as_str(), "a hook was not believed");
+    let detail = match why {
+        Unverified::NoSecret => "The form has no secret yet; give it the provider's.".to_owned(),
+        Unverified::Missing => format!(
+            "The provider's signature is missing, or the secret in {SECRET_HEADER} or as {SECRET_PARAMETER} in the address."
+        ),
+        Unverified::Wrong => "The signature or the secret is not one of the form's.".to_owned(),
+        Unverified::Stale => "It was signed too long ago, or the clocks differ.".to_owned(),
+    };
+    Problem::new(Slug::Unverified, detail)
+}
+
+/// An id as it is kept with a rejected submission. One that is longer than any provider's is known by its digest.
+fn short(id: String) -> String {
+    if id.chars().count() <= SUBMISSION_ID_CHARS_MAX {
+        return id;
+    }
+    Sha256::digest(id).iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String can't fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Values that are right each by itself, and too many or too long together with what is known of the person.
+fn too_large(message: String) -> Rejection {
+    let errors = vec![FieldError { field: "fields".to_owned(), message }];
+    Rejection { reason: Reason::InvalidValue, errors }
+}
+
+/// Takes the submission, or keeps it among the rejected.
+async fn settle(
+    intake: &Intake,
+    context: &Context,
+    form: &Form,
+    id: Option<&str>,
+    answers: Answers,
+) -> Result<Submitted, Problem> {
+    let rejection = match person::of_answers(answers.as_slice(), &form.field_map) {
+        Ok(person) => match intake.take(form, id, &person).await {
+            Ok(submitted) => return Ok(submitted),
+            Err(NotTaken::Problem(problem)) => return Err(problem),
+            Err(NotTaken::TooLarge(message)) => too_large(message),
+        },
+        Err(rejection) => rejection,
+    };
+    let errors: Vec<FieldProblem> = rejection
+        .errors
+        .into_iter()
+        .map(|error| FieldProblem { field: error.field, message: error.message })
+        .collect();
+    let answers = serde_json::to_string(&answers.to_keep()).map_err(Problem::internal)?;
+    let rejection = store::Rejection {
+        form,
+        submission_id: id,
+        answers: &answers,
+        reason: rejection.reason.as_str(),
+        errors: &errors,
+    };
+    Ok(context.store.reject(&rejection, context.clock.now()).await?)
+}

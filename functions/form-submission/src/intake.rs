@@ -1,0 +1,92 @@
+//! What every way in has in common: a submission that was read is taken now or, when there is too much at once, a
+//! little later.
+
+use api::problem::chain;
+use api::{Clock, Context, Problem, Queue};
+use axum::extract::FromRef;
+use domain::ids::FormId;
+use store::{Form, InboxTask, Refused, StoreError, Submission, Submitted};
+
+use crate::person::Person;
+
+/// What the routes are given.
+#[derive(Clone)]
+pub(crate) struct Intake {
+    context: Context,
+    inbox: Queue<InboxTask>,
+}
+
+/// Why a submission that was read is not taken.
+pub(crate) enum NotTaken {
+    /// With it the person would have too many or too long properties.
+    TooLarge(String),
+    /// Something else is in its way.
+    Problem(Problem),
+}
+
+impl Intake {
+    pub(crate) fn new(context: Context, inbox: Queue<InboxTask>) -> Self {
+        Self { context, inbox }
+    }
+
+    /// A form, whosever it is.
+    pub(crate) async fn form(&self, id: FormId) -> Result<Form, Problem> {
+        Ok(self.context.store.public_form(id).await?)
+    }
+
+    /// Takes a person's submission. `submission_id` is what the sender calls it, if it has a name.
+    ///
+    /// When the table is too busy it is accepted into the inbox, which the queue's worker settles.
+    pub(crate) async fn take(
+        &self,
+        form: &Form,
+        submission_id: Option<&str>,
+        person: &Person,
+    ) -> Result<Submitted, NotTaken> {
+        let submission =
+            Submission { form, submission_id, email: &person.email, properties: &person.properties };
+        let taken = self.context.store.submit_or_accept(&submission, self.context.clock.now()).await?;
+        if let Some(task) = taken.waiting {
+            self.ask_for(task).await;
+        }
+        Ok(taken.submitted)
+    }
+
+    /// Asks for a submission to be settled. Should that fail, the schedule finds it.
+    async fn ask_for(&self, task: InboxTask) {
+        if let Err(error) = self.inbox.send(vec![task]).await {
+            tracing::warn!(form = %task.form, error = chain(&*error), "a submission in the inbox was not queued");
+        }
+    }
+}
+
+impl From<StoreError> for NotTaken {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Refused(Refused::Invalid { message, .. }) => Self::TooLarge(message),
+            error => Self::Problem(error.into()),
+        }
+    }
+}
+
+impl From<NotTaken> for Problem {
+    fn from(not_taken: NotTaken) -> Self {
+        match not_taken {
+            // The sender knows fields, not properties.
+            NotTaken::TooLarge(message) => Self::invalid_field("fields", message),
+            NotTaken::Problem(problem) => problem,
+        }
+    }
+}
+
+impl FromRef<Intake> for Context {
+    fn from_ref(intake: &Intake) -> Self {
+        intake.context.clone()
+    }
+}
+
+impl FromRef<Intake> for Clock {
+    fn from_ref(intake: &Intake) -> Self {
+        intake.context.clock.clone()
+    }
+}

@@ -1,0 +1,190 @@
+//! `/v1/forms/{id}/rejected`: the submissions that could not be taken. Everybody of an account manages them, as its
+//! forms.
+
+use api::openapi::IdempotencyKey;
+use api::paging::{Page, Paging, PagingParameters};
+use api::path::{PathId, PathIds};
+use api::problem::FieldError;
+use api::{Account, Context, NoBody, Problem, Query, Request, respond};
+use axum::extract::State;
+use axum::response::Response;
+use domain::ids::{AccountId, FormId, RejectionId};
+use domain::limits::{PAGE_BYTES_MAX, REJECTED_PAGE_MAX};
+use http::StatusCode;
+use serde::Serialize;
+use store::{FieldProblem, Finish, Form, Rejected, RejectedContent, Submitted};
+use utoipa::ToSchema;
+
+use crate::answer::SubmittedView;
+use crate::answers::{Answer, Answers};
+use crate::person::{self, Person};
+
+/// A submission that could not be taken.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RejectedSubmission)]
+pub(crate) struct RejectedView {
+    /// Its id.
+    id: String,
+    /// When it came, by the account's clock.
+    #[schema(format = DateTime)]
+    received_at: String,
+    /// The provider's own id for it; left out if it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    submission_id: Option<String>,
+    /// Why it could not be taken, such as `no-address`.
+    reason: String,
+    /// Everything that was wrong with it.
+    errors: Vec<FieldError>,
+    /// What was answered.
+    answers: Vec<AnswerView>,
+}
+
+/// What was answered in one field.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RejectedAnswer)]
+pub(crate) struct AnswerView {
+    /// The field's names. A form's `field_map` may speak of it by any of them.
+    names: Vec<String>,
+    /// What was answered: one text, or one for each choice that was made.
+    values: Vec<String>,
+    /// Whether the values were too long to be kept whole.
+    is_cut: bool,
+}
+
+impl From<Answer> for AnswerView {
+    fn from(answer: Answer) -> Self {
+        Self { names: answer.names, values: answer.values, is_cut: answer.is_cut }
+    }
+}
+
+impl RejectedView {
+    fn new(rejected: Rejected) -> Result<Self, Problem> {
+        let error = |FieldProblem { field, message }| FieldError { field, message };
+        Ok(Self {
+            id: rejected.id.to_string(),
+            received_at: rejected.received_at.to_string(),
+            submission_id: rejected.submission_id,
+            reason: rejected.reason,
+            errors: rejected.errors.into_iter().map(error).collect(),
+            answers: answers(rejected.content)?.into_iter().map(AnswerView::from).collect(),
+        })
+    }
+
+    /// How many bytes it is in an answer, about.
+    fn bytes(&self) -> usize {
+        let texts = |texts: &[String]| texts.iter().map(String::len).sum::<usize>();
+        self.answers.iter().map(|answer| texts(&answer.names) + texts(&answer.values)).sum()
+    }
+}
+
+/// What was answered. Where the answers were read as a person before it turned out that they can't be taken, that is
+/// what is known of them.
+fn answers(content: RejectedContent) -> Result<Vec<Answer>, Problem> {
+    match content {
+        RejectedContent::Answers(json) => {
+            let answers: Answers = serde_json::from_str(&json).map_err(unreadable)?;
+            Ok(answers.as_slice().to_vec())
+        }
+        RejectedContent::Person(person) => {
+            let properties = person.properties.into_iter();
+            let answers = properties.filter_map(|(name, value)| Some(Answer::text(name.to_string(), value?)));
+            Ok(std::iter::once(Answer::text("email", person.email.given())).chain(answers).collect())
+        }
+    }
+}
+
+/// Without what serde says of it, which repeats what stands there.
+fn unreadable(_: serde_json::Error) -> Problem {
+    Problem::internal("the answers of a rejected submission can't be read")
+}
+
+/// Lists the submissions of a form that could not be taken.
+///
+/// In the order in which they came. They are kept for 90 days; one that a retry has taken is no longer among them. A page
+/// ends earlier where the answers are long.
+#[utoipa::path(
+    get, path = "/v1/forms/{id}/rejected", tag = "Forms",
+    params(PagingParameters, ("id" = String, Path, description = "The form's id.")),
+    responses((status = 200, description = "A page of rejected submissions.", body = Page<RejectedView>)),
+)]
+pub(crate) async fn list_rejected(
+    State(context): State<Context>,
+    Account(principal): Account,
+    PathId(id): PathId<FormId>,
+    Query(paging): Query<Paging<RejectionId>>,
+) -> Result<Response, Problem> {
+    let form = context.store.form(principal.account, id).await?;
+    respond::ok(&page(&context, form.account, form.id, paging).await?)
+}
+
+/// One page, read a few at a time: each may be long.
+async fn page(
+    context: &Context,
+    account: AccountId,
+    form: FormId,
+    Paging { limit, after }: Paging<RejectionId>,
+) -> Result<Page<RejectedView>, Problem> {
+    let mut next = after;
+    let (mut results, mut bytes) = (Vec::new(), 0);
+    loop {
+        let some = REJECTED_PAGE_MAX.min(limit - results.len());
+        let listing = context.store.rejected(account, form, context.clock.now(), next, some).await?;
+        for rejected in listing.items {
+            let id = rejected.id;
+            let view = RejectedView::new(rejected)?;
+            bytes += view.bytes();
+            if bytes > PAGE_BYTES_MAX && !results.is_empty() {
+                return Ok(Page::new(results, next.as_ref()));
+            }
+            results.push(view);
+            next = Some(id);
+        }
+        next = listing.next;
+        if next.is_none() || results.len() >= limit {
+            return Ok(Page::new(results, next.as_ref()));
+        }
+    }
+}
+
+/// Sends a rejected submission again.
+///
+/// For when the form's `field_map` has been mended. What then happens is what would have happened had it come now; it is
+/// no longer among the rejected. If it still can't be taken it stays, and `errors` says why.
+#[utoipa::path(
+    post, path = "/v1/forms/{id}/rejected/{rejection_id}/retry", tag = "Forms",
+    params(
+        IdempotencyKey,
+        ("id" = String, Path, description = "The form's id."),
+        ("rejection_id" = String, Path, description = "The rejected submission's id."),
+    ),
+    responses((status = 200, description = "What the submission did.", body = SubmittedView)),
+)]
+pub(crate) async fn retry_rejected(
+    State(context): State<Context>,
+    Account(principal): Account,
+    PathIds(form, rejection): PathIds<FormId, RejectionId>,
+    request: Request<NoBody>,
+) -> Result<Response, Problem> {
+    let form = context.store.form(principal.account, form).await?;
+    let map = |rejected: Rejected| person_of(rejected, &form);
+    let render = |submitted: &Submitted| respond::json(StatusCode::OK, &SubmittedView::new(submitted));
+    let finish = Finish::new(request.claim.as_ref(), &render);
+    let now = context.clock.now();
+    match context.store.retry_rejected(&form, rejection, map, now, finish).await {
+        Ok(Err(problem)) => Err(problem),
+        Ok(Ok(answer)) => request.conclude(&context, Ok(answer)).await,
+        Err(error) => request.conclude(&context, Err(error)).await,
+    }
+}
+
+/// The person that a rejected submission is by the form as it is now.
+fn person_of(rejected: Rejected, form: &Form) -> Result<store::Person, Problem> {
+    if let RejectedContent::Person(person) = rejected.content {
+        return Ok(person);
+    }
+    match person::of_answers(&answers(rejected.content)?, &form.field_map) {
+        Ok(Person { email, properties }) => Ok(store::Person { email, properties }),
+        Err(rejection) => Err(Problem::invalid(rejection.errors)),
+    }
+}
