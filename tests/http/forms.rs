@@ -1,7 +1,7 @@
 //! `/v1/forms` and `/v1/forms/{id}`.
 
 use api::Slug;
-use serde_json::json;
+use serde_json::{Value, json};
 use testkit::{PUBLIC_URL, at};
 
 use super::{START, column, one_account};
@@ -21,7 +21,9 @@ async fn a_form_is_made_read_changed_and_deleted() {
                "allowed_origins": [], "submit_url": format!("{PUBLIC_URL}/v1/forms/{id}/submissions"),
                "created_at": START, "updated_at": START})
     );
-    assert_eq!(api.get(&path).token(token).await.expect(200), form);
+    let mut read = form.clone();
+    read["counts"] = nothing_came();
+    assert_eq!(api.get(&path).token(token).await.expect(200), read);
 
     api.clock.set(at("2026-11-11T00:00:00.000Z"));
     let body = json!({
@@ -40,6 +42,7 @@ async fn a_form_is_made_read_changed_and_deleted() {
         api.patch(&path).token(token).json(&json!({"redirect_url": null})).await.expect(200),
         expected
     );
+    expected["counts"] = nothing_came();
     assert_eq!(api.get(&path).token(token).await.expect(200), expected);
 
     let _ = api.post("/v1/forms").token(token).json(&json!({"name": "Second"})).await.expect(201);
@@ -58,13 +61,14 @@ async fn what_is_wrong_with_a_form_is_named() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
     let body = json!({
-        "name": "", "provider": "typeform", "set_marketing": "yes", "field_map": {"a": "First", "": "firstname", "b": 1},
+        "name": "", "provider": "Typeform", "set_marketing": "yes", "field_map": {"a": "First", "": "firstname", "b": 1},
         "allowed_origins": ["*", "https://example.org/path", "https://example.org"], "redirect_url": "javascript:alert(1)",
-        "secrets": ["a"], "submit_url": "x",
+        "secrets": "a", "submit_url": "x",
     });
     api.post("/v1/forms").token(token).json(&body).await.assert_invalid(&[
         "name",
         "provider",
+        "secrets",
         "set_marketing",
         "field_map.",
         "field_map.a",
@@ -72,7 +76,6 @@ async fn what_is_wrong_with_a_form_is_named() {
         "allowed_origins[0]",
         "allowed_origins[1]",
         "redirect_url",
-        "secrets",
         "submit_url",
     ]);
     let twice = json!({"name": "Two", "field_map": {"a": "email", "b": "email"}});
@@ -82,5 +85,63 @@ async fn what_is_wrong_with_a_form_is_named() {
     let body = json!({"name": null, "field_map": [], "allowed_origins": vec!["https://example.org"; 51], "redirect_url": "/x"});
     let expected = ["name", "field_map", "allowed_origins", "redirect_url"];
     api.patch(&path).token(token).json(&body).await.assert_invalid(&expected);
-    assert_eq!(api.get(&path).token(token).await.expect(200), form);
+    let mut read = form.clone();
+    read["counts"] = nothing_came();
+    assert_eq!(api.get(&path).token(token).await.expect(200), read);
+}
+
+/// The counts of a form that nobody has sent yet.
+fn nothing_came() -> Value {
+    json!({"received": 0, "duplicates": 0, "rejected": 0, "set": 0, "kept": 0, "unchanged": 0, "not_set": 0,
+           "not_set_by_cap": 0, "not_set_by_budget": 0})
+}
+
+#[tokio::test]
+async fn a_providers_form_has_a_webhook_secrets_that_nobody_sees_and_a_budget() {
+    let (api, account) = one_account(json!({"time_zone": "Asia/Tokyo"})).await;
+    let token = &account.token;
+    let body = json!({"name": "Survey", "provider": "tally", "secrets": ["the-first-secret-of-it"]});
+    let form = api.post("/v1/forms").token(token).json(&body).await.expect(201);
+    let id = form["id"].as_str().unwrap();
+    let path = format!("/v1/forms/{id}");
+    assert_eq!(
+        form,
+        json!({"id": id, "name": "Survey", "provider": "tally", "secrets_set": 1, "set_marketing": null, "field_map": {},
+               "allowed_origins": [], "webhook_url": format!("{PUBLIC_URL}/v1/hooks/{id}"), "created_at": START,
+               "updated_at": START})
+    );
+    let change = json!({"secrets": ["the-second-secret-of-it", "the-first-secret-of-it"], "max_new_marketing_per_day": 3,
+                        "field_map": {"dull": null}});
+    let reply = api.patch(&path).token(token).json(&change).await;
+    assert!(!reply.text().contains("secret-of-it"), "{}", reply.text());
+    let changed = reply.expect(200);
+    assert_eq!((&changed["secrets_set"], &changed["field_map"]), (&json!(2), &json!({"dull": null})));
+    let budget = async |now: &str| {
+        api.clock.set(at(now));
+        api.get(&path).token(token).await.expect(200)["budget"].clone()
+    };
+    let on = |day: &str| json!({"max_new_marketing_per_day": 3, "used_today": 0, "day": day});
+    assert_eq!(budget("2026-11-10T14:59:59.999Z").await, on("2026-11-10"));
+    assert_eq!(
+        budget("2026-11-10T15:00:00.000Z").await,
+        on("2026-11-11"),
+        "the day is the account's, in Tokyo"
+    );
+    let _ = api.patch(&path).token(token).json(&json!({"max_new_marketing_per_day": null})).await.expect(200);
+    assert!(api.get(&path).token(token).await.expect(200)["budget"].is_null());
+
+    for (change, field) in [
+        (json!({"secrets": ["short"]}), "secrets"),
+        (json!({"secrets": ["with a space in the middle"]}), "secrets"),
+        (json!({"secrets": vec!["the-same-secret-thrice"; 3]}), "secrets"),
+        (json!({"provider": "typeform"}), "provider"),
+        (json!({"max_new_marketing_per_day": -1}), "max_new_marketing_per_day"),
+    ] {
+        api.patch(&path).token(token).json(&change).await.assert_invalid(&[field]);
+    }
+    let native = json!({"name": "Mine", "secrets": ["a-secret-for-nobody"]});
+    api.post("/v1/forms").token(token).json(&native).await.assert_invalid(&["secrets"]);
+    let standard =
+        json!({"name": "Std", "provider": "standard_webhooks", "secrets": ["whsec_not-base64-at-all!"]});
+    api.post("/v1/forms").token(token).json(&standard).await.assert_invalid(&["secrets"]);
 }

@@ -66,7 +66,7 @@ impl Walk {
         let body = json!({"name": "Wanda's provider", "provider": "generic", "secrets": [SECRET]});
         let form = api.post("/v1/forms").token(token).json(&body).await.expect(201);
         let form = form["id"].as_str().unwrap().to_owned();
-        let body = json!({"id": "wanda-0", "reach_me_at": "wanda.rejected@private.example"});
+        let body = json!({"submission_id": "wanda-0", "reach_me_at": "wanda.rejected@private.example"});
         let hook = api.post(&format!("/v1/hooks/{form}")).header(SECRET_HEADER, SECRET);
         assert_eq!(hook.json(&body).await.expect(200)["contact"], "rejected");
         let path = format!("/v1/forms/{form}");
@@ -190,7 +190,7 @@ impl Walk {
                 "submission_id": "wanda", "submitted_at": "2026-12-02T12:00:00Z", "page_url": "https://private.example/",
             }),
             ("POST", "/v1/hooks/{form_id}") => json!({
-                "id": "wanda-1", "email": "wanda.hooks@private.example", "Given name": "Wanda", "Topics": ["wanda", 1, true],
+                "submission_id": "wanda-1", "email": "wanda.hooks@private.example", "Given name": "Wanda", "Topics": ["wanda", 1, true],
             }),
             ("POST", path) if path.starts_with("/submissions/v3/") => json!({
                 "submittedAt": 1_795_377_541_123_u64, "context": {"hutk": "wanda", "pageUri": "https://private.example/"},
