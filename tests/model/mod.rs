@@ -220,6 +220,7 @@ impl Run {
                 MarketingEffect::Unchanged => Effect::Unchanged,
                 MarketingEffect::NotSet if submitted.reason.is_some() => Effect::Refused,
                 MarketingEffect::NotSet => Effect::NotAsked,
+                MarketingEffect::Accepted => panic!("nothing waits in an inbox that nobody uses"),
             };
             prop_assert_eq!((seen, submitted.duplicate), (expected, time > 0));
         }

@@ -5,12 +5,15 @@ mod concurrency;
 mod costs;
 mod deleting;
 mod faults;
+mod forms;
 mod golden;
 mod histories;
 mod idempotency;
+mod inbox;
 mod isolation;
 mod listing;
 mod people;
+mod rejected;
 
 use domain::Timestamp;
 use domain::address::EmailAddress;

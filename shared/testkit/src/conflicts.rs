@@ -34,6 +34,8 @@ type Plan = Arc<dyn Fn(&str, u32) -> Option<Fault> + Send + Sync>;
 struct State {
     /// The items that transactions have in hand.
     in_flight: HashSet<String>,
+    /// The tokens of transactions that have happened: sent again, they meet nobody.
+    happened: HashSet<String>,
     conflicts: u32,
     requests: std::collections::HashMap<String, u32>,
 }
@@ -41,7 +43,7 @@ struct State {
 /// An HTTP client that puts faults before the engine.
 ///
 /// A transaction takes `in_flight` to happen; a second one that meets an item of it is cancelled with
-/// `TransactionConflict`, as DynamoDB does.
+/// `TransactionConflict`, as DynamoDB does. One that has happened and is sent again under its token is no second one.
 #[derive(Clone)]
 pub struct Conflicts {
     inner: SharedHttpClient,
@@ -99,6 +101,14 @@ impl Conflicts {
         Ok(())
     }
 
+    fn has_happened(&self, token: Option<&String>) -> bool {
+        token.is_some_and(|token| self.state.lock().unwrap().happened.contains(token))
+    }
+
+    fn note(&self, token: Option<String>) {
+        self.state.lock().unwrap().happened.extend(token);
+    }
+
     fn release(&self, items: &[String]) {
         let mut state = self.state.lock().unwrap();
         for item in items {
@@ -137,7 +147,9 @@ impl HttpConnector for Connector {
                 Some(Fault::Unavailable) => return Ok(unavailable()),
                 Some(Fault::AnswerLost) | None => {}
             }
-            let items = if operation == "TransactWriteItems" { items_of(&request) } else { Vec::new() };
+            let (items, token) =
+                if operation == "TransactWriteItems" { sent(&request) } else { (Vec::new(), None) };
+            let items = if faults.has_happened(token.as_ref()) { Vec::new() } else { items };
             if let Err(met) = faults.take(&items) {
                 return Ok(conflict(&met));
             }
@@ -145,6 +157,9 @@ impl HttpConnector for Connector {
             let in_flight = if items.is_empty() { Duration::ZERO } else { faults.in_flight };
             let (answer, ()) = join(inner.call(request), tokio::time::sleep(in_flight)).await;
             faults.release(&items);
+            if answer.as_ref().is_ok_and(|answer| answer.status().is_success()) {
+                faults.note(token);
+            }
             if fault == Some(Fault::AnswerLost) {
                 return Err(ConnectorError::timeout("the answer was lost".into()));
             }
@@ -153,8 +168,8 @@ impl HttpConnector for Connector {
     }
 }
 
-/// The keys of a transaction's items.
-fn items_of(request: &HttpRequest) -> Vec<String> {
+/// The keys of a transaction's items, and its token.
+fn sent(request: &HttpRequest) -> (Vec<String>, Option<String>) {
     let body: Value = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
     let writes = body["TransactItems"].as_array().unwrap();
     let key = |write: &Value| {
@@ -162,7 +177,7 @@ fn items_of(request: &HttpRequest) -> Vec<String> {
         let key = write.get("Key").or_else(|| write.get("Item")).unwrap();
         format!("{}|{}", key["pk"]["S"].as_str().unwrap(), key["sk"]["S"].as_str().unwrap())
     };
-    writes.iter().map(key).collect()
+    (writes.iter().map(key).collect(), body["ClientRequestToken"].as_str().map(str::to_owned))
 }
 
 fn conflict(met: &[bool]) -> HttpResponse {

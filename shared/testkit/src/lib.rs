@@ -31,6 +31,6 @@ pub use network::{Call, ItemChange, Network, RawItem, RawKey, Tamper, Weather, W
 pub use recorder::{Recorder, Units};
 pub use reply::Reply;
 pub use requests::{Api, Holder, OPERATOR_TOKEN, PUBLIC_URL, Request, Tenant};
-pub use scan::{Scan, scan};
+pub use scan::{Scan, items_of, scan};
 pub use seed::seed;
 pub use table::{TABLE, TestTable};

@@ -55,6 +55,12 @@ pub async fn scan(client: &Client, account: AccountId) -> Scan {
     scan
 }
 
+/// How many items there are whose partition key ends with this id, a `#` before it.
+pub async fn items_of(client: &Client, id: &str) -> usize {
+    let ending = format!("#{id}");
+    items(client).await.iter().filter(|item| text(item, "pk").ends_with(&ending)).count()
+}
+
 async fn items(client: &Client) -> Vec<Item> {
     let mut items = Vec::new();
     let mut start = None;

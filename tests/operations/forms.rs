@@ -1,0 +1,342 @@
+//! What comes in through forms: once, within a budget, under the form's own setting or the account's, and counted.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use domain::Timestamp;
+use domain::calendar::Calendar;
+use domain::decision::Command;
+use domain::ids::AccountId;
+use domain::period::Terms;
+use domain::provider::Provider;
+use domain::secrets::Secrets;
+use domain::source::SourceType;
+use futures_util::{StreamExt as _, stream};
+use store::{
+    ChangeAccount, ChangeForm, ContactEffect, ContactRef, Finish, Form, FormCounts, FormReport,
+    MarketingEffect, NewForm, Refused, Store, StoreError, Submission, Submitted,
+};
+use testkit::{Conflicts, Dice, Fault, TestTable, at, email, terms};
+
+use super::{START, Told, assert_exact, set};
+
+/// How many submit at once.
+pub const SENDERS: usize = 32;
+
+/// A form that is made here, of which nothing is said.
+pub fn native() -> NewForm {
+    NewForm::new(Provider::Native, "Newsletter")
+}
+
+/// Makes a form.
+pub async fn form(store: &Store, account: AccountId, new: &NewForm) -> Form {
+    let told = Told::new();
+    store.create_form(account, new, at(START), Finish::new(None, &told.render())).await.unwrap();
+    told.take()
+}
+
+/// Changes a form.
+pub async fn change(store: &Store, form: &Form, change: ChangeForm) -> Result<Form, StoreError> {
+    let told = Told::new();
+    let finish = told.render();
+    store.change_form(form.account, form.id, &change, at(START), Finish::new(None, &finish)).await?;
+    drop(finish);
+    Ok(told.take())
+}
+
+/// Somebody submits a form.
+pub async fn submit(
+    store: &Store,
+    form: &Form,
+    id: Option<&str>,
+    address: &str,
+    now: Timestamp,
+) -> Submitted {
+    let email = email(address);
+    let submission = Submission { form, submission_id: id, email: &email, properties: &[] };
+    store.submit(&submission, now).await.unwrap()
+}
+
+/// What the form says of itself.
+pub async fn report(store: &Store, form: &Form, now: Timestamp) -> FormReport {
+    store.form_report(form.account, form.id, now).await.unwrap()
+}
+
+/// What the form has counted.
+pub async fn counts(store: &Store, form: &Form) -> FormCounts {
+    report(store, form, at(START)).await.counts
+}
+
+/// The marketing state's side of what came of a submission.
+fn effect(submitted: &Submitted) -> (MarketingEffect, Option<&str>) {
+    (submitted.marketing, submitted.reason.as_deref())
+}
+
+const BUDGET: (MarketingEffect, Option<&str>) = (MarketingEffect::NotSet, Some("form-budget"));
+const CAP: (MarketingEffect, Option<&str>) = (MarketingEffect::NotSet, Some("cap-reached"));
+const SET: (MarketingEffect, Option<&str>) = (MarketingEffect::Set, None);
+
+#[tokio::test]
+async fn a_delivery_is_remembered_for_seven_days_and_not_longer() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let form = form(&table.store, account, &native()).await;
+    let later = at(START).plus(TimeDelta::days(7));
+    let just_before = later.plus(TimeDelta::seconds(-1));
+    for (now, duplicate) in [(at(START), false), (at(START), true), (just_before, true), (later, false)] {
+        let submitted = submit(&table.store, &form, Some("s-1"), "ada@example.org", now).await;
+        assert_eq!(submitted.duplicate, duplicate, "{now}");
+    }
+    let expected = FormCounts { duplicates: 2, set: 1, unchanged: 1, ..FormCounts::default() };
+    assert_eq!((counts(&table.store, &form).await, expected.received()), (expected, 4));
+    assert_exact(&table, account, later).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_submissions_within_a_budget_exactly_as_many_are_set() {
+    let faults = Conflicts::new(Duration::from_millis(1));
+    let table = TestTable::with_faults(&faults).await;
+    let account = table.account(at(START)).await;
+    let new = NewForm { max_new_marketing_per_day: Some(10), ..native() };
+    let form = form(&table.store, account, &new).await;
+    let (store, form) = (&table.store, &form);
+    let sent = (0..SENDERS).map(|n| async move {
+        let email = email(&format!("person{n}@example.org"));
+        let submission = Submission { form, submission_id: None, email: &email, properties: &[] };
+        store.submit_or_accept(&submission, at(START)).await.unwrap()
+    });
+    let taken: Vec<_> = stream::iter(sent).buffer_unordered(SENDERS).collect().await;
+    let waiting: Vec<_> = taken.iter().filter_map(|taken| taken.waiting).collect();
+    let settled = store.settle_inbox(&waiting, at(START), || true).await;
+    assert_eq!((settled.settled, settled.unsettled.len()), (waiting.len() as u64, 0));
+    let of_effect = |wanted| taken.iter().filter(|taken| effect(&taken.submitted) == wanted).count();
+    assert_eq!(of_effect(SET) + of_effect(BUDGET) + waiting.len(), SENDERS);
+    let report = report(store, form, at(START)).await;
+    assert_eq!(
+        report.counts,
+        FormCounts { set: 10, not_set_by_budget: 22, ..FormCounts::default() },
+        "everybody was counted once"
+    );
+    assert_eq!(report.budget.unwrap().used_today, 10);
+    assert!(faults.conflicts() > 0, "the test must have met conflicts to mean anything");
+    assert_eq!(testkit::scan(&table.client, account).await.contacts, 32, "everybody is there");
+    assert_eq!(table.store.usage(account, at(START)).await.unwrap().marketing, 10);
+    assert_exact(&table, account, at(START)).await;
+}
+
+#[tokio::test]
+async fn a_budget_is_for_a_day_of_the_accounts_time_zone() {
+    let table = TestTable::start().await;
+    let calendar = Calendar { time_zone: "Europe/Berlin".parse().unwrap(), ..terms().calendar };
+    let account = table.account_with(Terms { calendar, ..terms() }, at(START)).await;
+    let new = NewForm { max_new_marketing_per_day: Some(1), ..native() };
+    let form = form(&table.store, account, &new).await;
+    let store = &table.store;
+    let used = async |now: &str| {
+        let budget = report(store, &form, at(now)).await.budget.unwrap();
+        (budget.day.to_string(), budget.used_today, budget.max_new_marketing_per_day)
+    };
+    let (just_before, midnight) = ("2026-11-10T22:59:59.999Z", "2026-11-10T23:00:00.000Z");
+    assert_eq!(used(START).await, ("2026-11-10".to_owned(), 0, 1));
+    assert_eq!(effect(&submit(store, &form, None, "a@example.org", at(START)).await), SET);
+    assert_eq!(effect(&submit(store, &form, None, "b@example.org", at(just_before)).await), BUDGET);
+    assert_eq!(used(just_before).await, ("2026-11-10".to_owned(), 1, 1));
+    assert_eq!(used(midnight).await, ("2026-11-11".to_owned(), 0, 1));
+    assert_eq!(effect(&submit(store, &form, None, "b@example.org", at(midnight)).await), SET);
+    assert_eq!(used(midnight).await, ("2026-11-11".to_owned(), 1, 1));
+    // Another clock that is behind does not bring the day back.
+    assert_eq!(effect(&submit(store, &form, None, "c@example.org", at(just_before)).await), BUDGET);
+    assert_exact(&table, account, at(midnight)).await;
+}
+
+#[tokio::test]
+async fn a_budget_is_used_up_by_new_marketing_contacts_alone_and_the_cap_comes_first() {
+    let table = TestTable::start().await;
+    let account = table.account_with(Terms { cap: Some(2), ..terms() }, at(START)).await;
+    let (store, now) = (&table.store, at(START));
+    let ids = super::marketing_contacts(store, account, 1, now).await;
+    set(store, account, Command::SetNonMarketingPending, &ids, now).await.unwrap();
+    let form = form(store, account, &NewForm { max_new_marketing_per_day: Some(1), ..native() }).await;
+    let leaving = submit(store, &form, None, "person0@example.org", now).await;
+    assert_eq!(effect(&leaving), (MarketingEffect::Kept, None));
+    assert_eq!(effect(&submit(store, &form, None, "new@example.org", now).await), SET);
+    let again = submit(store, &form, None, "new@example.org", now).await;
+    assert_eq!(effect(&again), (MarketingEffect::Unchanged, None));
+    assert_eq!(effect(&submit(store, &form, None, "one@example.org", now).await), CAP);
+    let told = Told::new();
+    let more = ChangeAccount { cap: Some(None), ..ChangeAccount::default() };
+    store.change_account(account, &more, now, Finish::new(None, &told.render())).await.unwrap();
+    assert_eq!(effect(&submit(store, &form, None, "one@example.org", now).await), BUDGET);
+    let wider = ChangeForm { max_new_marketing_per_day: Some(Some(2)), ..ChangeForm::default() };
+    let form = change(store, &form, wider).await.unwrap();
+    assert_eq!(effect(&submit(store, &form, None, "one@example.org", now).await), SET);
+    let none = ChangeForm { max_new_marketing_per_day: Some(None), ..ChangeForm::default() };
+    let form = change(store, &form, none).await.unwrap();
+    assert_eq!(effect(&submit(store, &form, None, "two@example.org", now).await), SET);
+    let report = report(store, &form, now).await;
+    let expected = FormCounts {
+        set: 3,
+        kept: 1,
+        unchanged: 1,
+        not_set_by_cap: 1,
+        not_set_by_budget: 1,
+        ..FormCounts::default()
+    };
+    assert_eq!((report.counts, report.budget), (expected, None));
+    assert_exact(&table, account, now).await;
+}
+
+#[tokio::test]
+async fn a_form_from_elsewhere_goes_by_its_own_word_or_else_by_the_accounts() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let (store, now) = (&table.store, at(START));
+    let not_set = (MarketingEffect::NotSet, None);
+    let mut people = 0;
+    for (external_form, provider, own, expected) in [
+        (true, Provider::Typeform, None, SET),
+        (true, Provider::Typeform, Some(false), not_set),
+        (false, Provider::Typeform, None, not_set),
+        (false, Provider::Typeform, Some(true), SET),
+        (false, Provider::Native, None, SET),
+        (true, Provider::Native, Some(false), not_set),
+    ] {
+        let told = Told::new();
+        let default = ChangeAccount { external_form: Some(external_form), ..ChangeAccount::default() };
+        store.change_account(account, &default, now, Finish::new(None, &told.render())).await.unwrap();
+        let new = NewForm { set_marketing: own, ..NewForm::new(provider, "Sign-up") };
+        let form = form(store, account, &new).await;
+        people += 1;
+        let address = format!("person{people}@example.org");
+        let submitted = submit(store, &form, None, &address, now).await;
+        assert_eq!(effect(&submitted), expected, "{external_form} {provider} {own:?}");
+        let (contact, _) = store.contact(account, ContactRef::Email(email(&address)), now).await.unwrap();
+        let kind = if provider.is_native() { SourceType::Form } else { SourceType::ExternalForm };
+        let source = &contact.marketing.source;
+        assert_eq!((source.kind, source.id.as_ref()), (kind, Some(&form.id.to_string())));
+    }
+    assert_exact(&table, account, now).await;
+}
+
+#[tokio::test]
+async fn a_form_has_what_its_provider_lets_it_have() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let store = &table.store;
+    let secret = "0123456789abcdef".to_owned();
+    let secrets = Secrets::new(Provider::Tally, vec![secret.clone()]).unwrap();
+    let elsewhere =
+        form(store, account, &NewForm { secrets, ..NewForm::new(Provider::Tally, "Sign-up") }).await;
+    assert_eq!(store.public_form(elsewhere.id).await.unwrap(), elsewhere);
+    let texts = |count| ChangeForm { secrets: Some(vec![secret.clone(); count]), ..ChangeForm::default() };
+    assert_eq!(change(store, &elsewhere, texts(2)).await.unwrap().secrets.len(), 2);
+    assert!(change(store, &elsewhere, texts(0)).await.unwrap().secrets.is_empty());
+    let leave = || ChangeForm { set_marketing: Some(None), ..ChangeForm::default() };
+    assert_eq!(change(store, &elsewhere, leave()).await.unwrap().set_marketing, None);
+
+    let made_here = form(store, account, &native()).await;
+    assert_eq!(made_here.set_marketing, Some(true));
+    for (form, change_of, field) in [
+        (&elsewhere, texts(3), "secrets"),
+        (&made_here, texts(1), "secrets"),
+        (&made_here, leave(), "set_marketing"),
+    ] {
+        let refused = change(store, form, change_of).await.unwrap_err();
+        let StoreError::Refused(Refused::Invalid { field: refused, .. }) = refused else {
+            panic!("{refused}")
+        };
+        assert_eq!(refused, field);
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_form_leaves_nothing_behind() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let form = form(&table.store, account, &NewForm { max_new_marketing_per_day: Some(9), ..native() }).await;
+    for n in 0..20 {
+        submit(&table.store, &form, None, &format!("p{n}@example.org"), at(START)).await;
+    }
+    super::rejected::reject(&table.store, &form, None, "{}").await;
+    assert!(testkit::items_of(&table.client, &form.id.to_string()).await > 3);
+    let told = Told::new();
+    let render = told.render();
+    table.store.delete_form(account, form.id, at(START), Finish::new(None, &render)).await.unwrap();
+    assert_eq!(testkit::items_of(&table.client, &form.id.to_string()).await, 0);
+    assert_eq!(table.store.usage(account, at(START)).await.unwrap().marketing, 9);
+}
+
+/// Random submissions of two forms by many people, many at a time, with conflicts and lost answers: what is counted is
+/// what was answered.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_counts_are_those_of_the_answers_whatever_goes_wrong() {
+    for seed in 1..=3_u64 {
+        let faults = Conflicts::with_plan(Duration::from_millis(1), move |operation, before| {
+            let mut dice = Dice::of(&[seed, u64::from(before)]);
+            (operation == "TransactWriteItems" && dice.happens(150)).then_some(Fault::AnswerLost)
+        });
+        let table = TestTable::with_faults(&faults).await;
+        let account = table.account_with(Terms { cap: Some(25), ..terms() }, at(START)).await;
+        let store = &table.store;
+        let native = form(store, account, &NewForm { max_new_marketing_per_day: Some(8), ..native() }).await;
+        let elsewhere = form(store, account, &NewForm::new(Provider::Generic, "Sign-up")).await;
+        let forms = [&native, &elsewhere];
+        let sent = (0..300).map(|n| async move {
+            let mut dice = Dice::of(&[seed, 1, n]);
+            let form = forms[dice.index(2)];
+            let email = email(&format!("person{}@example.org", dice.below(60)));
+            let id = dice.happens(700).then(|| dice.below(150).to_string());
+            let submission =
+                Submission { form, submission_id: id.as_deref(), email: &email, properties: &[] };
+            (form.id, store.submit_or_accept(&submission, at(START)).await.unwrap())
+        });
+        let answers: Vec<_> = stream::iter(sent).buffer_unordered(12).collect().await;
+        let waiting: Vec<_> = answers.iter().filter_map(|(_, taken)| taken.waiting).collect();
+        for form in forms {
+            let mut expected = BTreeMap::new();
+            let of_form = answers.iter().filter(|(id, _)| *id == form.id);
+            for (_, taken) in of_form.clone() {
+                *expected.entry(name(&taken.submitted)).or_insert(0) += 1;
+            }
+            let counts = counts(store, form).await;
+            assert_eq!(named(&counts), expected, "seed {seed}");
+            let came = of_form.filter(|(_, taken)| taken.waiting.is_none()).count();
+            assert_eq!(counts.received(), came as u64, "the equation");
+        }
+        let settled = store.settle_inbox(&waiting, at(START), || true).await;
+        assert_eq!(settled.unsettled, []);
+        let received = counts(store, &native).await.received() + counts(store, &elsewhere).await.received();
+        assert_eq!(received, 300, "seed {seed}");
+        assert_exact(&table, account, at(START)).await;
+    }
+}
+
+/// What a submission of which this came is counted as, by the rules' own words.
+fn name(submitted: &Submitted) -> &'static str {
+    match (submitted.duplicate, submitted.marketing, submitted.reason.as_deref()) {
+        (true, ..) => "duplicates",
+        (_, MarketingEffect::Set, _) => "set",
+        (_, MarketingEffect::Kept, _) => "kept",
+        (_, MarketingEffect::Unchanged, _) => "unchanged",
+        (_, MarketingEffect::NotSet, Some("cap-reached")) => "not_set_by_cap",
+        (_, MarketingEffect::NotSet, Some("form-budget")) => "not_set_by_budget",
+        (_, MarketingEffect::NotSet, _) if submitted.contact == ContactEffect::Rejected => "rejected",
+        (_, MarketingEffect::NotSet, _) => "not_set",
+        (_, MarketingEffect::Accepted, _) => "accepted",
+    }
+}
+
+fn named(counts: &FormCounts) -> BTreeMap<&'static str, u64> {
+    let all = [
+        ("duplicates", counts.duplicates),
+        ("rejected", counts.rejected),
+        ("set", counts.set),
+        ("kept", counts.kept),
+        ("unchanged", counts.unchanged),
+        ("not_set", counts.not_set),
+        ("not_set_by_cap", counts.not_set_by_cap),
+        ("not_set_by_budget", counts.not_set_by_budget),
+    ];
+    all.into_iter().filter(|(_, count)| *count > 0).collect()
+}

@@ -1,0 +1,342 @@
+//! The inbox: a flood is taken in without an error and settled exactly, however often and in whatever order.
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use domain::limits::{INBOX_EXPECTED, PROPERTIES_MAX};
+use domain::period::Terms;
+use domain::property::PropertyName;
+use domain::provider::Provider;
+use futures_util::future::join_all;
+use futures_util::{StreamExt as _, stream};
+use store::{
+    Answer, ContactEffect, Due, Finish, Form, FormCounts, InboxTask, MarketingEffect, NewForm, Refused,
+    RejectedContent, Store, StoreError, Submission, Submitted, Taken,
+};
+use testkit::{Conflicts, Dice, Fault, TestTable, at, email, terms};
+
+use super::forms::{SENDERS, counts, form, native, report};
+use super::{START, assert_exact};
+
+fn say(what: impl std::fmt::Display) {
+    // The test runner keeps `println!` of a test that passes to itself.
+    let _ = writeln!(std::io::stdout(), "\n{what}");
+}
+
+async fn accept(store: &Store, form: &Form, id: Option<&str>, address: &str) -> Taken {
+    let email = email(address);
+    let submission = Submission { form, submission_id: id, email: &email, properties: &[] };
+    store.accept_into_inbox(&submission, at(START)).await.unwrap()
+}
+
+/// So many submissions of different people in the inbox.
+async fn fill(store: &Store, form: &Form, count: usize) -> Vec<InboxTask> {
+    let mut tasks = Vec::new();
+    for n in 0..count {
+        let taken = accept(store, form, None, &format!("person{n}@example.org")).await;
+        tasks.extend(taken.waiting);
+    }
+    tasks
+}
+
+/// What a flood of submissions by different people came to.
+async fn flood(table: &TestTable, form: &Form, people: usize) -> Vec<Taken> {
+    let store = &table.store;
+    let sent = (0..people).map(|n| async move {
+        let email = email(&format!("person{n}@example.org"));
+        let id = format!("delivery-{n}");
+        let submission = Submission { form, submission_id: Some(&id), email: &email, properties: &[] };
+        store.submit_or_accept(&submission, at(START)).await.unwrap()
+    });
+    stream::iter(sent).buffer_unordered(SENDERS).collect().await
+}
+
+/// Settles what waits, as messages in batches do.
+async fn work_off(store: &Store, tasks: &[InboxTask]) -> u64 {
+    let mut settled = 0;
+    for batch in tasks.chunks(100) {
+        let report = store.settle_inbox(batch, at(START), || true).await;
+        assert!(report.unsettled.is_empty(), "{:?}", report.errors);
+        settled += report.settled;
+    }
+    settled
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_loses_nobody_and_counts_everybody_once() {
+    let faults = Conflicts::new(Duration::from_millis(5));
+    let table = TestTable::with_faults(&faults).await;
+    let account = table.account(at(START)).await;
+    let form = form(&table.store, account, &native()).await;
+    let taken = flood(&table, &form, 1_000).await;
+    let waiting: Vec<InboxTask> = taken.iter().filter_map(|taken| taken.waiting).collect();
+    let conflicts = faults.conflicts();
+    assert!(conflicts > 0, "the test must have met conflicts to mean anything");
+    assert_exact(&table, account, at(START)).await;
+    assert_eq!(work_off(&table.store, &waiting).await, waiting.len() as u64);
+    let (scan, counts) = (testkit::scan(&table.client, account).await, counts(&table.store, &form).await);
+    assert_eq!((scan.contacts, scan.addresses, scan.billable), (1_000, 1_000, 1_000));
+    assert_eq!(counts, FormCounts { set: 1_000, ..FormCounts::default() });
+    assert_exact(&table, account, at(START)).await;
+    say(format_args!(
+        "1,000 submissions from {SENDERS} senders: {conflicts} transactions cancelled by conflicts, {} accepted into \
+         the inbox, no error",
+        waiting.len()
+    ));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_cap_holds_while_a_form_is_flooded() {
+    let faults = Conflicts::new(Duration::from_millis(5));
+    let table = TestTable::with_faults(&faults).await;
+    let account = table.account_with(Terms { cap: Some(120), ..terms() }, at(START)).await;
+    let form = form(&table.store, account, &native()).await;
+    let taken = flood(&table, &form, 300).await;
+    let waiting: Vec<InboxTask> = taken.iter().filter_map(|taken| taken.waiting).collect();
+    assert_exact(&table, account, at(START)).await;
+    work_off(&table.store, &waiting).await;
+    let scan = testkit::scan(&table.client, account).await;
+    assert_eq!((scan.contacts, scan.billable), (300, 120), "people are kept, and the cap holds");
+    let expected = FormCounts { set: 120, not_set_by_cap: 180, ..FormCounts::default() };
+    assert_eq!(counts(&table.store, &form).await, expected);
+    assert_exact(&table, account, at(START)).await;
+}
+
+#[tokio::test]
+async fn a_delivery_in_the_inbox_is_a_duplicate_from_then_on() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let (store, form) = (&table.store, form(&table.store, account, &native()).await);
+    let accepted = Submitted {
+        contact: ContactEffect::Accepted,
+        marketing: MarketingEffect::Accepted,
+        reason: None,
+        duplicate: false,
+    };
+    let first = accept(store, &form, Some("s-1"), "ada@example.org").await;
+    assert_eq!(first.submitted, accepted);
+    let again = Submitted { duplicate: true, ..accepted };
+    let second = accept(store, &form, Some("s-1"), "ada@example.org").await;
+    assert_eq!(second, Taken { submitted: again.clone(), waiting: None });
+    // However long it waits.
+    let email = email("ada@example.org");
+    let submission = Submission { form: &form, submission_id: Some("s-1"), email: &email, properties: &[] };
+    let later = at(START).plus(TimeDelta::days(9));
+    assert_eq!(store.submit(&submission, later).await.unwrap(), again);
+
+    let tasks: Vec<InboxTask> = first.waiting.into_iter().collect();
+    assert_eq!(store.settle_inbox(&tasks, later, || true).await.settled, 1);
+    let settled = store.submit(&submission, later.plus(TimeDelta::days(6))).await.unwrap();
+    let (contact, marketing) = (ContactEffect::Created, MarketingEffect::Set);
+    assert_eq!(settled, Submitted { contact, marketing, reason: None, duplicate: true });
+    // One that was settled in truth is not accepted once more.
+    let third = store.accept_into_inbox(&submission, later).await.unwrap();
+    assert_eq!(third, Taken { submitted: settled, waiting: None });
+    assert_eq!(counts(store, &form).await.set, 1);
+    assert_exact(&table, account, later).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settling_twice_at_once_and_in_any_order_has_one_effect() {
+    let faults = Conflicts::with_plan(Duration::from_millis(1), |operation, before| {
+        (operation == "TransactWriteItems" && before % 5 == 3).then_some(Fault::AnswerLost)
+    });
+    let table = TestTable::with_faults(&faults).await;
+    let account = table.account(at(START)).await;
+    let new = NewForm { max_new_marketing_per_day: Some(70), ..native() };
+    let form = form(&table.store, account, &new).await;
+    let tasks = fill(&table.store, &form, 100).await;
+    let workers = (0..4).map(|worker| {
+        let (store, mut tasks) = (table.store.clone(), tasks.clone());
+        async move {
+            let mut dice = Dice::of(&[worker]);
+            for at in (1..tasks.len()).rev() {
+                tasks.swap(at, dice.index(at + 1));
+            }
+            // Some are killed half-way.
+            let patience = Duration::from_millis(if worker % 2 == 0 { 60_000 } else { 7 });
+            let settling = async {
+                for batch in tasks.chunks(35) {
+                    store.settle_inbox(batch, at(START), || true).await;
+                }
+            };
+            let _ = tokio::time::timeout(patience, settling).await;
+        }
+    });
+    join_all(workers).await;
+    work_off(&table.store, &tasks).await;
+    let again = table.store.settle_inbox(&tasks, at(START), || true).await;
+    assert_eq!((again.settled, again.already, again.unsettled.len()), (0, 100, 0));
+    let scan = testkit::scan(&table.client, account).await;
+    assert_eq!((scan.contacts, scan.billable), (100, 70));
+    let report = report(&table.store, &form, at(START)).await;
+    let expected = FormCounts { set: 70, not_set_by_budget: 30, ..FormCounts::default() };
+    assert_eq!((report.counts, report.budget.unwrap().used_today), (expected, 70));
+    assert_exact(&table, account, at(START)).await;
+}
+
+#[tokio::test]
+async fn one_person_many_times_and_many_forms_are_settled_together() {
+    let table = TestTable::start().await;
+    let account = table.account_with(Terms { cap: Some(2), ..terms() }, at(START)).await;
+    let store = &table.store;
+    let mut tasks = Vec::new();
+    let mut forms = Vec::new();
+    for n in 0..40 {
+        let new = NewForm { max_new_marketing_per_day: Some(1), ..native() };
+        let form = form(store, account, &new).await;
+        // Three people, in two spellings.
+        let address = format!("{}{}@example.org", if n % 2 == 0 { "Person" } else { "person" }, n % 3);
+        tasks.extend(accept(store, &form, Some("s-1"), &address).await.waiting);
+        forms.push(form);
+    }
+    assert_eq!(work_off(store, &tasks).await, 40);
+    let scan = testkit::scan(&table.client, account).await;
+    assert_eq!((scan.contacts, scan.billable), (3, 2));
+    let mut sum = (0, 0, 0);
+    for form in &forms {
+        let report = report(store, form, at(START)).await;
+        let FormCounts { set, unchanged, not_set_by_cap, .. } = report.counts;
+        sum = (sum.0 + set, sum.1 + unchanged, sum.2 + not_set_by_cap);
+        assert_eq!((report.counts.received(), report.budget.unwrap().used_today), (1, set));
+    }
+    assert_eq!(sum.0, 2);
+    assert_eq!(sum.0 + sum.1 + sum.2, 40);
+    assert_exact(&table, account, at(START)).await;
+}
+
+#[tokio::test]
+async fn what_the_queue_forgets_the_schedule_finds() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let (store, form) = (&table.store, form(&table.store, account, &native()).await);
+    let tasks = fill(store, &form, 12).await;
+    let expected = at(START).plus(INBOX_EXPECTED);
+    assert_eq!(due(store, expected.plus(TimeDelta::milliseconds(-1))).await, []);
+    let mut found = due(store, expected).await;
+    let mut all = tasks.clone();
+    (found.sort(), all.sort());
+    assert_eq!(found, all);
+    let (first, rest) = tasks.split_first().unwrap();
+    store.put_off_inbox(*first, expected.plus(INBOX_EXPECTED)).await.unwrap();
+    assert_eq!(due(store, expected).await.len(), 11);
+    store.settle_inbox(rest, expected, || true).await;
+    assert_eq!(due(store, expected).await, []);
+    assert_eq!(due(store, expected.plus(INBOX_EXPECTED)).await, [*first]);
+    store.settle_inbox(&[*first], expected, || true).await;
+    // What is settled is not put off any more.
+    store.put_off_inbox(*first, expected).await.unwrap();
+    assert_eq!(due(store, expected.plus(TimeDelta::days(1))).await, []);
+}
+
+async fn due(store: &Store, now: domain::Timestamp) -> Vec<InboxTask> {
+    let mut tasks = Vec::new();
+    for shard in Store::due_shards() {
+        for due in store.due(shard, now, None).await.unwrap().due {
+            tasks.extend(match due {
+                Due::Inbox(task) => Some(task),
+                Due::Period(_) | Due::Statement(..) => None,
+            });
+        }
+    }
+    tasks
+}
+
+#[tokio::test]
+async fn settling_stops_when_it_is_told_to() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let (store, form) = (&table.store, form(&table.store, account, &native()).await);
+    let tasks = fill(store, &form, 70).await;
+    let turns = std::cell::Cell::new(2);
+    let go_on = || turns.replace(turns.get() - 1) > 0;
+    let report = store.settle_inbox(&tasks, at(START), go_on).await;
+    assert_eq!((report.settled, report.unsettled.len(), report.errors.len()), (60, 10, 0));
+    assert_eq!(work_off(store, &report.unsettled).await, 10);
+    assert_exact(&table, account, at(START)).await;
+}
+
+#[tokio::test]
+async fn who_cannot_have_more_properties_is_rejected_when_it_is_too_late_to_say_so() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let (store, now) = (&table.store, at(START));
+    let form = form(store, account, &NewForm::new(Provider::Generic, "Sign-up")).await;
+    let properties = |from: usize, count: usize| -> Vec<(PropertyName, Option<String>)> {
+        let named = |n| (PropertyName::parse(&format!("p{n}")).unwrap(), Some("x".to_owned()));
+        (from..from + count).map(named).collect()
+    };
+    let email = email("ada@example.org");
+    let submission = |properties| Submission { form: &form, submission_id: None, email: &email, properties };
+    let (first, more) = (properties(0, PROPERTIES_MAX), properties(PROPERTIES_MAX, 1));
+    store.submit(&submission(&first), now).await.unwrap();
+    let accepted = store.accept_into_inbox(&submission(&more), now).await.unwrap();
+    let fine = accept(store, &form, None, "grace@example.org").await;
+    let tasks: Vec<InboxTask> = accepted.waiting.into_iter().chain(fine.waiting).collect();
+    assert_eq!(work_off(store, &tasks).await, 2);
+    let rejected = store.rejected(account, form.id, now, None, 10).await.unwrap().items;
+    assert_eq!(rejected.len(), 1);
+    let RejectedContent::Person(person) = &rejected[0].content else { panic!("a person") };
+    assert!((&person.email, &person.properties) == (&email, &more));
+    assert_eq!(
+        (rejected[0].reason.as_str(), rejected[0].errors[0].field.as_str()),
+        ("invalid-value", "properties")
+    );
+    let expected = FormCounts { set: 2, rejected: 1, ..FormCounts::default() };
+    assert_eq!(counts(store, &form).await, expected);
+
+    // A retry is refused for the same reason, until there is room.
+    let map = |rejected: store::Rejected| match rejected.content {
+        RejectedContent::Person(person) => Ok::<_, ()>(person),
+        RejectedContent::Answers(_) => Err(()),
+    };
+    let render = |_: &Submitted| Answer { status: 200, body: String::new(), etag: None, location: None };
+    let retry = || store.retry_rejected(&form, rejected[0].id, map, now, Finish::new(None, &render));
+    assert!(matches!(retry().await, Err(StoreError::Refused(Refused::Invalid { .. }))));
+    let fewer = [(PropertyName::parse("p0").unwrap(), None)];
+    store.submit(&submission(&fewer), now).await.unwrap();
+    retry().await.unwrap().unwrap();
+    let expected = FormCounts { set: 2, unchanged: 2, ..FormCounts::default() };
+    assert_eq!(counts(store, &form).await, expected);
+
+    // What can never be taken is refused while there is somebody to tell.
+    let many = properties(0, PROPERTIES_MAX + 1);
+    let refused = store.accept_into_inbox(&submission(&many), now).await;
+    assert!(matches!(refused, Err(StoreError::Refused(Refused::Invalid { field: "properties", .. }))));
+    assert_exact(&table, account, now).await;
+}
+
+#[tokio::test]
+async fn a_submission_whose_fate_is_unknown_is_accepted_by_its_id_alone() {
+    // Every transaction after the account's and the form's happens, and its answer is lost.
+    let faults = Conflicts::with_plan(Duration::ZERO, |operation, before| {
+        (operation == "TransactWriteItems" && before >= 2).then_some(Fault::AnswerLost)
+    });
+    let table = TestTable::with_faults(&faults).await;
+    let account = table.account(at(START)).await;
+    let form = form(&table.store, account, &native()).await;
+    let email = email("ada@example.org");
+    let submission = |id| Submission { form: &form, submission_id: id, email: &email, properties: &[] };
+    let taken = table.store.submit_or_accept(&submission(Some("s-1")), at(START)).await.unwrap();
+    assert_eq!((taken.submitted.marketing, taken.waiting), (MarketingEffect::Set, None), "it had happened");
+    let refused = table.store.submit_or_accept(&submission(None), at(START)).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(..))), "nothing could tell whether it had");
+    assert_eq!(counts(&table.store, &form).await.received(), 2);
+    assert_exact(&table, account, at(START)).await;
+}
+
+#[tokio::test]
+async fn what_can_surely_not_have_happened_is_accepted_without_an_id() {
+    let faults = Conflicts::with_plan(Duration::ZERO, |operation, before| {
+        (operation == "BatchGetItem" && before >= 1).then_some(Fault::Unavailable)
+    });
+    let table = TestTable::with_faults(&faults).await;
+    let account = table.account(at(START)).await;
+    let form = form(&table.store, account, &native()).await;
+    let email = email("ada@example.org");
+    let submission = Submission { form: &form, submission_id: None, email: &email, properties: &[] };
+    let taken = table.store.submit_or_accept(&submission, at(START)).await.unwrap();
+    assert_eq!(taken.submitted.marketing, MarketingEffect::Accepted);
+    assert!(taken.waiting.is_some());
+}

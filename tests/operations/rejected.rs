@@ -1,0 +1,146 @@
+//! Submissions that could not be taken: kept, listed, sent again once, and forgotten in time.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use domain::limits::{REJECTED_ANSWERS_BYTES_MAX, REJECTED_KEPT};
+use domain::provider::Provider;
+use futures_util::future::join_all;
+use store::{
+    Answer, ContactEffect, ContactRef, FieldProblem, Finish, Form, FormCounts, MarketingEffect, NewForm,
+    Person, Refused, Rejected, RejectedContent, Rejection, Store, StoreError, Submitted,
+};
+use testkit::{Conflicts, TestTable, at, email, property};
+
+use super::forms::{counts, form, native};
+use super::{START, Told, assert_exact, claim};
+
+/// Rejects a submission.
+pub async fn reject(store: &Store, form: &Form, id: Option<&str>, answers: &str) -> Submitted {
+    let field = "email".to_owned();
+    let errors = [FieldProblem { field, message: "is required: the person's e-mail address".to_owned() }];
+    let rejection = Rejection { form, submission_id: id, answers, reason: "no-address", errors: &errors };
+    store.reject(&rejection, at(START)).await.unwrap()
+}
+
+async fn rejected(store: &Store, form: &Form) -> Vec<Rejected> {
+    store.rejected(form.account, form.id, at(START), None, 10).await.unwrap().items
+}
+
+/// Reads the answers that these tests send: an address, and nothing else.
+fn read(rejected: Rejected) -> Result<Person, String> {
+    let RejectedContent::Answers(answers) = rejected.content else { panic!("no answers") };
+    let properties = vec![property("plan", "gold")];
+    if answers.contains('@') { Ok(Person { email: email(&answers), properties }) } else { Err(answers) }
+}
+
+#[tokio::test]
+async fn what_could_not_be_taken_is_kept_once_in_order_and_for_a_quarter() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let store = &table.store;
+    let form = form(store, account, &NewForm::new(Provider::Tally, "Sign-up")).await;
+    let first = reject(store, &form, Some("s-1"), r#"{"name": "Ada"}"#).await;
+    let reason = Some("no-address".to_owned());
+    let (contact, marketing) = (ContactEffect::Rejected, MarketingEffect::NotSet);
+    assert_eq!(first, Submitted { contact, marketing, reason, duplicate: false });
+    assert_eq!(reject(store, &form, Some("s-1"), "other").await, Submitted { duplicate: true, ..first });
+    reject(store, &form, None, "second").await;
+    reject(store, &form, Some("s-3"), "third").await;
+    let expected = FormCounts { duplicates: 1, rejected: 3, ..FormCounts::default() };
+    assert_eq!(counts(store, &form).await, expected);
+
+    let list = rejected(store, &form).await;
+    let contents = ["{\"name\": \"Ada\"}", "second", "third"].map(|text| text.to_owned());
+    assert!(contents.iter().all(|text| {
+        list.iter().any(|rejected| rejected.content == RejectedContent::Answers(text.clone()))
+    }));
+    assert!(list.is_sorted_by_key(|rejected| rejected.id));
+    let one = list.iter().find(|rejected| rejected.submission_id.as_deref() == Some("s-1")).unwrap();
+    assert_eq!((one.reason.as_str(), one.received_at, one.errors.len()), ("no-address", at(START), 1));
+    let page = store.rejected(account, form.id, at(START), None, 2).await.unwrap();
+    assert!(page.items[..] == list[..2] && page.next == Some(list[1].id));
+    let rest = store.rejected(account, form.id, at(START), page.next, 9).await.unwrap();
+    assert!(rest.items[..] == list[2..] && rest.next.is_none());
+
+    let over = at(START).plus(REJECTED_KEPT);
+    let before = over.plus(TimeDelta::seconds(-1));
+    assert_eq!(store.rejected(account, form.id, before, None, 9).await.unwrap().items.len(), 3);
+    assert!(store.rejected(account, form.id, over, None, 9).await.unwrap().items.is_empty());
+    let long = "x".repeat(REJECTED_ANSWERS_BYTES_MAX + 1);
+    let rejection = Rejection { form: &form, submission_id: None, answers: &long, reason: "a", errors: &[] };
+    assert!(matches!(
+        store.reject(&rejection, at(START)).await,
+        Err(StoreError::Refused(Refused::Invalid { field: "answers", .. }))
+    ));
+    assert_eq!(testkit::scan(&table.client, account).await.contacts, 0);
+}
+
+#[tokio::test]
+async fn a_retry_that_can_be_read_takes_the_submission_and_another_leaves_it() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let (store, now) = (&table.store, at(START));
+    let form = form(store, account, &native()).await;
+    reject(store, &form, Some("s-1"), "ada at example").await;
+    reject(store, &form, None, "grace@example.org").await;
+    let list = rejected(store, &form).await;
+    let id_of = |text: &str| {
+        let found =
+            list.iter().find(|rejected| rejected.content == RejectedContent::Answers(text.to_owned()));
+        found.unwrap().id
+    };
+    let (ada, grace) = (id_of("ada at example"), id_of("grace@example.org"));
+    let claim = claim(account, "retry", 1, now);
+    for _ in 0..2 {
+        let told = Told::new();
+        let render = told.render();
+        let still = store.retry_rejected(&form, ada, read, now, Finish::new(Some(&claim), &render)).await;
+        assert_eq!(still.unwrap().err().as_deref(), Some("ada at example"));
+    }
+    assert_eq!(counts(store, &form).await, FormCounts { rejected: 2, ..FormCounts::default() });
+
+    // The same request again has the same answer, though there is nothing to retry any more.
+    let render = |submitted: &Submitted| Answer {
+        status: 200,
+        body: format!("{} {}", submitted.contact, submitted.marketing),
+        etag: None,
+        location: None,
+    };
+    for _ in 0..2 {
+        let taken = store.retry_rejected(&form, grace, read, now, Finish::new(Some(&claim), &render)).await;
+        assert_eq!(taken.unwrap().ok().unwrap().body, "created set");
+    }
+    let gone = store.retry_rejected(&form, grace, read, now, Finish::new(None, &render)).await;
+    assert!(matches!(gone, Err(StoreError::Refused(Refused::NotFound(_)))));
+    assert_eq!(rejected(store, &form).await.len(), 1);
+    assert_eq!(counts(store, &form).await, FormCounts { rejected: 1, set: 1, ..FormCounts::default() });
+    let (contact, _) =
+        store.contact(account, ContactRef::Email(email("grace@example.org")), now).await.unwrap();
+    assert_eq!(contact.properties.get("plan"), Some("gold"));
+    // The sender's own repeat is still a repeat.
+    assert!(reject(store, &form, Some("s-1"), "ada at example").await.duplicate);
+    assert_exact(&table, account, now).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_retries_at_once_one_has_the_effect() {
+    let faults = Conflicts::new(Duration::from_millis(1));
+    let table = TestTable::with_faults(&faults).await;
+    let account = table.account(at(START)).await;
+    let store = &table.store;
+    let form = form(store, account, &native()).await;
+    reject(store, &form, None, "ada@example.org").await;
+    let id = rejected(store, &form).await[0].id;
+    let render = |_: &Submitted| Answer { status: 200, body: String::new(), etag: None, location: None };
+    let retried =
+        (0..8).map(|_| store.retry_rejected(&form, id, read, at(START), Finish::new(None, &render)));
+    let done: Vec<_> = join_all(retried).await;
+    let (taken, refused): (Vec<_>, Vec<_>) = done.into_iter().partition(Result::is_ok);
+    assert_eq!((taken.len(), refused.len()), (1, 7));
+    for refused in refused {
+        assert!(matches!(refused, Err(StoreError::Refused(Refused::NotFound(_)))));
+    }
+    assert_eq!(counts(store, &form).await, FormCounts { set: 1, ..FormCounts::default() });
+    assert_exact(&table, account, at(START)).await;
+}
