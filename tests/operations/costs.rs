@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use domain::decision::{Command, Outcome};
 use domain::marketing::State;
-use store::{ContactRef, Finish};
+use domain::provider::Provider;
+use store::{ContactRef, Finish, NewForm};
 use testkit::{Recorder, TestTable, at};
 
+use super::forms::{form, native, report, submit};
 use super::{START, Told, UPDATE, claim, create, done, marketing_contacts, outcomes, read, set, set_status};
 
 fn calls(recorder: &Recorder) -> Vec<(&'static str, u32)> {
@@ -101,4 +103,65 @@ async fn closing_a_period_costs_the_same_for_10_1_000_and_20_000_leaving_contact
     assert_eq!(costs[0], costs[1]);
     assert_eq!(costs[0], costs[2]);
     assert_eq!(costs[0].1, [("BatchGetItem", 2), ("TransactWriteItems", 1)]);
+}
+
+/// What was called and consumed since the recorder was last reset, which it is now.
+fn spent(table: &TestTable) -> (Vec<(&'static str, u32)>, f64) {
+    let spent = (calls(&table.recorder), table.recorder.units().write);
+    assert_eq!(table.recorder.inconsistent_reads(), BTreeMap::new());
+    table.recorder.reset();
+    spent
+}
+
+#[tokio::test]
+async fn a_submission_is_one_batched_read_one_more_for_a_known_person_and_one_transaction() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let plain = form(&table.store, account, &native()).await;
+    let bounded = NewForm { max_new_marketing_per_day: Some(9), ..native() };
+    let bounded = form(&table.store, account, &bounded).await;
+    let elsewhere = form(&table.store, account, &NewForm::new(Provider::Tally, "Sign-up")).await;
+    table.recorder.reset();
+    let (new, known) =
+        ([("BatchGetItem", 1), ("TransactWriteItems", 1)], [("BatchGetItem", 2), ("TransactWriteItems", 1)]);
+    // The person, the address, the period and the form's counts: of at most 1 KB, each 2 write units in a transaction.
+    submit(&table.store, &plain, None, "a@example.org", at(START)).await;
+    assert_eq!(spent(&table), (new.into(), 8.0));
+    // And the delivery.
+    submit(&table.store, &plain, Some("s-1"), "b@example.org", at(START)).await;
+    assert_eq!(spent(&table), (new.into(), 10.0));
+    // And the form's day; the account's default is read with the rest.
+    submit(&table.store, &bounded, Some("s-1"), "c@example.org", at(START)).await;
+    assert_eq!(spent(&table), (new.into(), 12.0));
+    submit(&table.store, &elsewhere, Some("s-1"), "d@example.org", at(START)).await;
+    assert_eq!(spent(&table), (new.into(), 10.0));
+    // Nothing but the counts.
+    submit(&table.store, &plain, None, "a@example.org", at(START)).await;
+    assert_eq!(spent(&table), (known.into(), 2.0));
+    submit(&table.store, &plain, Some("s-1"), "b@example.org", at(START)).await;
+    assert_eq!(spent(&table), (vec![("BatchGetItem", 1), ("UpdateItem", 1)], 1.0));
+    super::rejected::reject(&table.store, &elsewhere, Some("s-2"), "{}").await;
+    assert_eq!(spent(&table), (new.into(), 6.0));
+    report(&table.store, &bounded, at(START)).await;
+    assert_eq!(spent(&table), (vec![("BatchGetItem", 1), ("Query", 1)], 0.0));
+}
+
+#[tokio::test]
+async fn accepting_is_one_write_and_settling_thirty_is_one_transaction() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let form = form(&table.store, account, &native()).await;
+    for (reads, who) in [(2, "new"), (3, "known")] {
+        table.recorder.reset();
+        let tasks = super::inbox::fill(&table.store, &form, 1).await;
+        // The item, and its place in the `due` index.
+        assert_eq!(spent(&table), (vec![("PutItem", 1)], 2.0));
+        let tasks: Vec<_> =
+            tasks.into_iter().chain(super::inbox::fill(&table.store, &form, 29).await).collect();
+        table.recorder.reset();
+        let settled = table.store.settle_inbox(&tasks, at(START), || true).await;
+        assert_eq!(settled.settled, 30);
+        let expected = vec![("BatchGetItem", reads), ("TransactWriteItems", 1)];
+        assert_eq!(spent(&table).0, expected, "{who}");
+    }
 }

@@ -31,7 +31,7 @@ async fn accept(store: &Store, form: &Form, id: Option<&str>, address: &str) -> 
 }
 
 /// So many submissions of different people in the inbox.
-async fn fill(store: &Store, form: &Form, count: usize) -> Vec<InboxTask> {
+pub async fn fill(store: &Store, form: &Form, count: usize) -> Vec<InboxTask> {
     let mut tasks = Vec::new();
     for n in 0..count {
         let taken = accept(store, form, None, &format!("person{n}@example.org")).await;
