@@ -13,26 +13,31 @@ mod usage;
 mod users;
 mod web_address;
 
-use api::Context;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use api::{Context, Routes, routes};
 
 /// The routes and their description, declared once.
 #[must_use]
-pub fn api() -> OpenApiRouter<Context> {
-    api::openapi::router()
-        .routes(routes!(accounts::create_account))
-        .routes(routes!(account::get_account, account::update_account))
-        .routes(routes!(account::move_test_clock))
-        .routes(routes!(usage::get_usage))
-        .routes(routes!(usage::list_statements))
-        .routes(routes!(users::create_user, users::list_users))
-        .routes(routes!(users::update_user))
-        .routes(routes!(tokens::create_token, tokens::list_tokens))
-        .routes(routes!(tokens::delete_token))
-        .routes(routes!(forms::create_form, forms::list_forms))
-        .routes(routes!(forms::get_form, forms::update_form, forms::delete_form))
-        .routes(routes!(openapi::describe_api))
+pub fn api() -> impl Routes<Context> {
+    routes!(
+        accounts::create_account,
+        account::get_account,
+        account::update_account,
+        account::move_test_clock,
+        usage::get_usage,
+        usage::list_statements,
+        users::create_user,
+        users::list_users,
+        users::update_user,
+        tokens::create_token,
+        tokens::list_tokens,
+        tokens::delete_token,
+        forms::create_form,
+        forms::list_forms,
+        forms::get_form,
+        forms::update_form,
+        forms::delete_form,
+        openapi::describe_api
+    )
 }
 
 /// The router of this function's routes. [`Context::public_url`] is what forms are given as their address.

@@ -14,24 +14,25 @@ mod rejected;
 mod sent;
 mod submit;
 
-use api::{Context, Queue, openapi};
+use api::{Context, Queue, Routes, openapi, routes};
 use axum::Router;
 use store::InboxTask;
 use utoipa::openapi::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::intake::Intake;
 
 /// The routes and their description, declared once.
-fn api() -> OpenApiRouter<Intake> {
-    openapi::router()
-        .routes(routes!(submit::submit_form, submit::preflight_form))
-        .routes(routes!(hooks::take_hook))
-        .routes(routes!(rejected::list_rejected))
-        .routes(routes!(rejected::retry_rejected))
-        .routes(routes!(hubspot::submit_as_hubspot, hubspot::preflight_as_hubspot))
-        .routes(routes!(hubspot::submit_as_hubspot_securely))
+fn api() -> impl Routes<Intake> {
+    routes!(
+        submit::submit_form,
+        submit::preflight_form,
+        hooks::take_hook,
+        rejected::list_rejected,
+        rejected::retry_rejected,
+        hubspot::submit_as_hubspot,
+        hubspot::preflight_as_hubspot,
+        hubspot::submit_as_hubspot_securely
+    )
 }
 
 /// The router that `main` runs and the local stack merges. What is accepted in a flood is asked for through `inbox`.

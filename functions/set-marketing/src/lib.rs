@@ -1,12 +1,10 @@
 //! `POST /v1/contacts/marketing`.
 
 use api::status::{self, StatusAnswer, StatusChange, StatusChangeSchema};
-use api::{Context, MarketingEditor, Problem, Request, openapi, router};
+use api::{Context, MarketingEditor, Problem, Request, Routes, openapi, router, routes};
 use axum::extract::State;
 use axum::response::Response;
 use domain::decision::Command;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 /// Sets contacts as marketing, at once.
 ///
@@ -30,8 +28,8 @@ async fn set_marketing(
 
 /// The route and its description.
 #[must_use]
-pub fn api() -> OpenApiRouter<Context> {
-    openapi::router().routes(routes!(set_marketing))
+pub fn api() -> impl Routes<Context> {
+    routes!(set_marketing)
 }
 
 /// The router that Lambda runs and the local stack merges.

@@ -1,12 +1,10 @@
 //! `POST /v1/contacts/non-marketing-pending`.
 
 use api::status::{self, StatusAnswer, StatusChange, StatusChangeSchema};
-use api::{Context, MarketingEditor, Problem, Request, openapi, router};
+use api::{Context, MarketingEditor, Problem, Request, Routes, openapi, router, routes};
 use axum::extract::State;
 use axum::response::Response;
 use domain::decision::Command;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 /// Queues contacts to become non-marketing at the next update date.
 ///
@@ -29,8 +27,8 @@ async fn set_non_marketing_pending(
 
 /// The route and its description.
 #[must_use]
-pub fn api() -> OpenApiRouter<Context> {
-    openapi::router().routes(routes!(set_non_marketing_pending))
+pub fn api() -> impl Routes<Context> {
+    routes!(set_non_marketing_pending)
 }
 
 /// The router that Lambda runs and the local stack merges.

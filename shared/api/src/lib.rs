@@ -5,13 +5,12 @@
 //!
 //! ```
 //! use api::fields::{Fields, FromFields};
-//! use api::{Account, Context, Problem, Request, openapi, parse, respond, router, views};
+//! use api::{Account, Context, Problem, Request, Routes, openapi, parse, respond, router, routes, views};
 //! use axum::extract::State;
 //! use axum::response::Response;
 //! use domain::source::Intake;
 //! use http::StatusCode;
 //! use store::{Finish, SaveContact, SaveMode, Saved};
-//! use utoipa_axum::{router::OpenApiRouter, routes};
 //!
 //! /// What the body says: parsed into domain types here, and nowhere after.
 //! struct NewContact {
@@ -72,8 +71,8 @@
 //! }
 //!
 //! /// The routes and their description, declared once.
-//! fn api() -> OpenApiRouter<Context> {
-//!     openapi::router().routes(routes!(create_contact))
+//! fn api() -> impl Routes<Context> {
+//!     routes!(create_contact)
 //! }
 //!
 //! /// The router that `main` runs and the local stack merges.
@@ -106,6 +105,7 @@ pub mod queue;
 pub mod request;
 pub mod respond;
 pub mod router;
+pub mod routes;
 pub mod status;
 pub mod token;
 pub mod views;
@@ -115,3 +115,4 @@ pub use identity::{Account, Admin, Identity, MarketingEditor, Operator};
 pub use problem::{Problem, Slug};
 pub use queue::Queue;
 pub use request::{Lookup, NoBody, Query, Request};
+pub use routes::Routes;

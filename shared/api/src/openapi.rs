@@ -8,9 +8,9 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, Secur
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref, RefOr};
 use utoipa::{IntoParams, PartialSchema as _, ToSchema as _};
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::problem::{FieldError, PROBLEM_JSON, ProblemDocument};
+use crate::routes::Routes;
 
 /// The tags under which operations are grouped; a route names one of them.
 pub const TAGS: &[(&str, &str)] = &[
@@ -47,16 +47,10 @@ pub struct IfMatch {
     if_match: Option<String>,
 }
 
-/// A router that is described as it is built: `openapi::router().routes(routes!(handler))`.
+/// The description of routes, with what all operations have in common.
 #[must_use]
-pub fn router<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
-    OpenApiRouter::with_openapi(document())
-}
-
-/// The description of a finished router, with what all of its operations have in common.
-#[must_use]
-pub fn describe<S: Clone + Send + Sync + 'static>(router: OpenApiRouter<S>) -> OpenApi {
-    let mut document = router.into_openapi();
+pub fn describe<S>(api: impl Routes<S>) -> OpenApi {
+    let mut document = document().merge_from(api.describe());
     for item in document.paths.paths.values_mut() {
         operations(item).for_each(with_problems);
     }

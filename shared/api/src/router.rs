@@ -9,15 +9,14 @@ use axum::response::Response;
 use domain::limits::BODY_BYTES_MAX;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderValue};
 use serde_json::Value;
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::identity::{RequestId, take_from_api_gateway};
 use crate::problem::{Cause, Document, Problem, Slug, chain};
+use crate::routes::Routes;
 
 /// The router of one function's routes. Several of them can be merged into one, as the local stack does.
-pub fn routes<S: Clone + Send + Sync + 'static>(api: OpenApiRouter<S>, state: S) -> Router {
-    let (router, _) = api.split_for_parts();
-    router
+pub fn routes<S: Clone + Send + Sync + 'static>(api: impl Routes<S>, state: S) -> Router {
+    api.serve()
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(from_fn(finish))

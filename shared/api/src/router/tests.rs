@@ -11,7 +11,6 @@ use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::BodyExt as _;
 use serde_json::json;
 use tower::ServiceExt as _;
-use utoipa_axum::routes;
 
 use super::*;
 use crate::context::Clock;
@@ -19,6 +18,7 @@ use crate::identity::{Account, Identity, to_context};
 use crate::path::{PathId, PathText};
 use crate::problem::PROBLEM_JSON;
 use crate::request::Query;
+use crate::routes;
 
 #[utoipa::path(get, path = "/things/{id}", responses((status = 200)))]
 async fn thing(PathId(id): PathId<AccountId>, Query(_): Query) -> String {
@@ -42,11 +42,7 @@ async fn who(Account(principal): Account, State(_): State<Clock>) -> String {
 }
 
 fn router() -> Router {
-    let api = OpenApiRouter::default()
-        .routes(routes!(thing))
-        .routes(routes!(text))
-        .routes(routes!(broken))
-        .routes(routes!(who));
+    let api = routes!(thing, text, broken, who);
     behind_api_gateway(with_not_found(super::routes(api, Clock::new(|| Timestamp::MIN))))
 }
 
@@ -147,8 +143,8 @@ async fn nothing_in_a_request_itself_makes_an_identity() {
 #[tokio::test]
 async fn routers_of_several_functions_merge() {
     let clock = || Clock::new(|| Timestamp::MIN);
-    let one = super::routes(OpenApiRouter::default().routes(routes!(text)), clock());
-    let two = super::routes(OpenApiRouter::default().routes(routes!(broken)), clock());
+    let one = super::routes(routes!(text), clock());
+    let two = super::routes(routes!(broken), clock());
     let both = with_not_found(one.merge(two));
     for (path, status) in [("/texts/a", 200), ("/broken", 500), ("/nothing", 404)] {
         assert_eq!(both.clone().oneshot(get(path)).await.unwrap().status(), status, "{path}");
