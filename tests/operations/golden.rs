@@ -6,8 +6,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::ids::AccountId;
 use domain::marketing::State;
 use domain::permission::{Caller, Role};
+use domain::provider::Provider;
 use serde_json::Value;
-use store::{ContactRef, Holder};
+use store::{ContactRef, Due, FieldTarget, Form, FormCounts, Holder, RejectedContent, Store};
 use testkit::{TABLE, TestTable, at, email};
 
 const VERSION_1: &str = include_str!("../fixtures/items/v1.json");
@@ -47,11 +48,41 @@ async fn items_of_version_1_are_read() {
     let principal = store.authenticate("integration-digest").await.unwrap().unwrap();
     assert!(matches!(principal.caller, Caller::Integration { .. }) && principal.account == account);
     let forms = store.forms(account, None, 10).await.unwrap().items;
-    assert_eq!(forms.len(), 1);
+    assert_eq!(forms.len(), 2);
+    assert_eq!((forms[0].provider, forms[0].set_marketing), (Provider::Native, Some(true)));
     let address = email("ada@example.org");
     let again =
         store::Submission { form: &forms[0], submission_id: Some("s-1"), email: &address, properties: &[] };
     assert!(store.submit(&again, now).await.unwrap().duplicate);
+    what_is_kept_of_a_form_is_read(&table, &forms[1]).await;
+}
+
+/// A form from elsewhere with all that stands beside it.
+async fn what_is_kept_of_a_form_is_read(table: &TestTable, form: &Form) {
+    let (store, now) = (&table.store, at("2026-12-05T00:00:00.000Z"));
+    assert_eq!((form.provider, form.secrets.len(), form.set_marketing), (Provider::Typeform, 2, None));
+    assert_eq!(form.field_map["captcha"], FieldTarget::Nothing);
+    let report = store.form_report(form.account, form.id, now).await.unwrap();
+    let counts = FormCounts { rejected: 2, set: 1, unchanged: 1, ..FormCounts::default() };
+    assert_eq!((report.counts, report.budget.unwrap().used_today), (counts, 1));
+    let rejected = store.rejected(form.account, form.id, now, None, 10).await.unwrap().items;
+    let (mapped, answers): (Vec<_>, Vec<_>) =
+        rejected.iter().partition(|rejected| matches!(rejected.content, RejectedContent::Person(_)));
+    assert_eq!((mapped[0].errors.len(), answers[0].submission_id.as_deref()), (1, Some("s-2")));
+    // What was accepted before a deployment is settled after it.
+    let mut waiting = Vec::new();
+    for shard in Store::due_shards() {
+        let due = store.due(shard, at("2026-12-05T00:15:00.000Z"), None).await.unwrap().due;
+        waiting.extend(due.into_iter().filter_map(|due| match due {
+            Due::Inbox(task) => Some(task),
+            Due::Period(_) | Due::Statement(..) => None,
+        }));
+    }
+    let settled = store.settle_inbox(&waiting, now, || true).await;
+    assert_eq!((waiting.len(), settled.settled), (1, 1));
+    let hedy = ContactRef::Email(email("hedy@example.org"));
+    let (hedy, _) = store.contact(form.account, hedy, now).await.unwrap();
+    assert_eq!((hedy.state(), hedy.properties.get("plan")), (State::Marketing, Some("gold")));
 }
 
 fn account_of(items: &str) -> AccountId {
@@ -76,6 +107,7 @@ fn attribute(value: &Value) -> AttributeValue {
         "S" => AttributeValue::S(text()),
         "N" => AttributeValue::N(text()),
         "BOOL" => AttributeValue::Bool(value.as_bool().unwrap()),
+        "NULL" => AttributeValue::Null(value.as_bool().unwrap()),
         "NS" => AttributeValue::Ns(
             value.as_array().unwrap().iter().map(|number| number.as_str().unwrap().to_owned()).collect(),
         ),

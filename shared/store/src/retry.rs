@@ -14,7 +14,8 @@ pub(crate) struct Retries<'a> {
     entropy: &'a Entropy,
     used: u32,
     begun: Instant,
-    /// Whether a transaction of the operation was sent and it is not known that it did not happen.
+    /// Whether a transaction of the operation has happened, or had no answer at some time: one that is told later that
+    /// others had its items in hand may still be on its way a second time.
     pub(crate) may_have_happened: bool,
 }
 

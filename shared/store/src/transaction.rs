@@ -142,7 +142,6 @@ impl Store {
             return Ok(true);
         }
         loop {
-            retries.may_have_happened = true;
             let sent = self
                 .client
                 .transact_write_items()
@@ -150,10 +149,12 @@ impl Store {
                 .set_transact_items(Some(transaction.writes.clone()))
                 .send()
                 .await;
-            let Err(error) = sent else { return Ok(true) };
+            let Err(error) = sent else {
+                retries.may_have_happened = true;
+                return Ok(true);
+            };
             match verdict(&error) {
                 Verdict::Cancelled(reasons) => {
-                    retries.may_have_happened = false;
                     if transaction.was_busy(&reasons)? {
                         retries.pause("other writes had the items in hand").await?;
                     } else {
@@ -162,6 +163,7 @@ impl Store {
                     return Ok(false);
                 }
                 Verdict::Unknown => {
+                    retries.may_have_happened = true;
                     if let Err(StoreError::Unavailable(why, _)) =
                         retries.pause("a transaction had no answer").await
                     {
