@@ -9,8 +9,10 @@ mod deletions;
 mod eligibility;
 mod forms;
 pub mod garbage;
+mod hooks;
 mod hubspot;
 mod idempotency;
+mod inbox;
 mod intakes;
 mod isolation;
 mod logs;
@@ -19,7 +21,9 @@ mod methods;
 mod pages;
 mod permissions;
 mod preconditions;
+mod rejected;
 mod search;
+pub mod senders;
 mod submissions;
 mod tokens;
 mod update_dates;
@@ -27,8 +31,11 @@ mod usage;
 mod users;
 pub mod walk;
 
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::Value;
-use testkit::{Api, Tenant, at};
+use testkit::{Api, TABLE, Tenant, at};
 
 /// The instant at which most tests begin.
 pub const START: &str = "2026-11-10T12:00:00.000Z";
@@ -51,4 +58,24 @@ fn column<'v>(list: &'v Value, name: &str) -> Vec<&'v str> {
         .iter()
         .map(|entry| entry[name].as_str().unwrap_or_else(|| panic!("{entry} has no {name}")))
         .collect()
+}
+
+/// Everything that stands in the table, in the order of its keys.
+async fn dump(api: &Api) -> Vec<HashMap<String, AttributeValue>> {
+    let mut items = Vec::new();
+    let mut start = None;
+    loop {
+        let scan = api.table.client.scan().table_name(TABLE).consistent_read(true);
+        let page = scan.set_exclusive_start_key(start).send().await.expect("a scan");
+        items.extend(page.items.unwrap_or_default());
+        start = page.last_evaluated_key;
+        if start.is_none() {
+            break;
+        }
+    }
+    let key = |item: &HashMap<String, AttributeValue>| {
+        ["pk", "sk"].map(|name| item[name].as_s().expect("a key").clone())
+    };
+    items.sort_by_key(key);
+    items
 }

@@ -1,0 +1,244 @@
+//! `/v1/forms/{id}/rejected`: submissions that could not be taken, and taking them after all.
+
+use api::Slug;
+use chrono::TimeDelta;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use testkit::{Api, Reply, Tenant, at};
+
+use super::senders::sender;
+use super::{START, column, dump, one_account};
+
+/// A form that anything with its secret may post to.
+async fn form(api: &Api, account: &Tenant) -> String {
+    sender("generic").form(api, account, &[1], json!({})).await
+}
+
+async fn hook(api: &Api, form: &str, body: &Value) -> Reply {
+    let path = format!("/v1/hooks/{form}");
+    api.post(&path).header("x-tidemark-secret", sender("generic").secret(1)).json(body).await
+}
+
+async fn rejected(api: &Api, account: &Tenant, form: &str) -> Value {
+    let path = format!("/v1/forms/{form}/rejected");
+    api.get(&path).token(&account.token).await.expect(200)["results"].clone()
+}
+
+async fn mend(api: &Api, account: &Tenant, form: &str, field_map: Value) {
+    let path = format!("/v1/forms/{form}");
+    let body = json!({"field_map": field_map});
+    let _ = api.patch(&path).token(&account.token).json(&body).await.expect(200);
+}
+
+fn retry(form: &str, rejection: &Value) -> String {
+    format!("/v1/forms/{form}/rejected/{}/retry", rejection["id"].as_str().unwrap())
+}
+
+async fn counts(api: &Api, account: &Tenant, form: &str) -> Value {
+    let path = format!("/v1/forms/{form}");
+    let report = api.get(&path).token(&account.token).await.expect(200);
+    let counts = report["counts"].as_object().unwrap().clone();
+    counts.into_iter().filter(|(_, count)| *count != json!(0)).collect()
+}
+
+#[tokio::test]
+async fn what_cannot_be_taken_is_kept_and_taken_once_the_form_is_mended() {
+    let (api, account) = one_account(json!({})).await;
+    let form = form(&api, &account).await;
+    let body = json!({"submission_id": "s-1", "reach_me_at": "ada@example.org", "topics": ["a", "b"]});
+    let kept =
+        json!({"contact": "rejected", "marketing": "not_set", "duplicate": false, "reason": "no-address"});
+    assert_eq!(hook(&api, &form, &body).await.expect(200), kept);
+    let again = hook(&api, &form, &body).await.expect(200);
+    assert_eq!((&again["contact"], &again["duplicate"]), (&json!("rejected"), &json!(true)));
+    assert_eq!(counts(&api, &account, &form).await, json!({"received": 2, "duplicates": 1, "rejected": 1}));
+
+    let list = rejected(&api, &account, &form).await;
+    assert_eq!(list.as_array().unwrap().len(), 1);
+    let rejection = &list[0];
+    assert_eq!(
+        *rejection,
+        json!({
+            "id": rejection["id"], "received_at": START, "submission_id": "s-1", "reason": "no-address",
+            "errors": [{"field": "fields.email", "message": "is required: the person's e-mail address"}],
+            "answers": [
+                {"names": ["reach_me_at"], "values": ["ada@example.org"], "is_cut": false},
+                {"names": ["submission_id"], "values": ["s-1"], "is_cut": false},
+                {"names": ["topics"], "values": ["a", "b"], "is_cut": false},
+            ],
+        })
+    );
+
+    let before = dump(&api).await;
+    let path = retry(&form, rejection);
+    api.post(&path).token(&account.token).await.assert_invalid(&["fields.email"]);
+    assert_eq!(dump(&api).await, before, "what still can't be taken stays as it is");
+    mend(&api, &account, &form, json!({"reach_me_at": "email"})).await;
+    let taken = json!({"contact": "created", "marketing": "set", "duplicate": false});
+    assert_eq!(api.post(&path).token(&account.token).key("k").await.expect(200), taken);
+    assert_eq!(api.post(&path).token(&account.token).key("k").await.expect(200), taken, "the same request");
+    api.post(&path).token(&account.token).await.problem(Slug::NotFound);
+    let ada = api.get("/v1/contacts/by-email/ada@example.org").token(&account.token).await.expect(200);
+    assert_eq!(ada["properties"], json!({"topics": "a;b"}));
+    assert_eq!(ada["marketing"]["source"]["id"], json!(form));
+    assert_eq!(rejected(&api, &account, &form).await, json!([]));
+    assert_eq!(counts(&api, &account, &form).await, json!({"received": 2, "duplicates": 1, "set": 1}));
+    assert_eq!(api.assert_exact(&account).await["marketing"], 1);
+}
+
+#[tokio::test]
+async fn each_reason_is_told_by_its_word() {
+    let (api, account) = one_account(json!({})).await;
+    let form = form(&api, &account).await;
+    let many: serde_json::Map<String, Value> =
+        (0..201).map(|number| (format!("f{number}"), json!("a"))).collect();
+    let mut many = Value::from(many);
+    many["email"] = json!("ada@example.org");
+    for (body, reason) in [
+        (json!({"firstname": "Ada"}), "no-address"),
+        (json!({"email": "ada"}), "invalid-address"),
+        (json!({"email": ["a@b.example", "c@d.example"]}), "several-addresses"),
+        (json!({"email": "ada@example.org", "имя": "Ada"}), "unmapped-field"),
+        (json!({"email": "ada@example.org", "bio": "x".repeat(70_000)}), "invalid-value"),
+        (many, "invalid-value"),
+    ] {
+        let answer = hook(&api, &form, &body).await.expect(200);
+        assert_eq!((&answer["contact"], &answer["reason"]), (&json!("rejected"), &json!(reason)), "{answer}");
+    }
+    // A provider that says of what type each answer is.
+    let typeform = sender("typeform");
+    let typed = typeform.form(&api, &account, &[1], json!({})).await;
+    let mut body: Value = serde_json::from_slice(typeform.body).unwrap();
+    body["form_response"]["answers"][0]["type"] = json!("hologram");
+    let body = body.to_string();
+    let signature = typeform.signature(body.as_bytes(), 1, at(START));
+    let answer = typeform.with_body(&api, &typed, body.as_bytes(), &signature).await.expect(200);
+    assert_eq!(answer["reason"], "unknown-field-type");
+    let list = rejected(&api, &account, &form).await;
+    assert_eq!(list.as_array().unwrap().len(), 6);
+    assert_eq!(testkit::scan(&api.table.client, account.id).await.contacts, 0);
+}
+
+#[tokio::test]
+async fn a_person_with_too_many_properties_is_kept_among_the_rejected() {
+    let (api, account) = one_account(json!({})).await;
+    let form = form(&api, &account).await;
+    for part in 0..2 {
+        let mut body = json!({"email": "ada@example.org"});
+        for number in 0..120 {
+            body[format!("p{part}_{number}")] = json!("a");
+        }
+        let answer = hook(&api, &form, &body).await.expect(200);
+        let expected = if part == 0 { "created" } else { "rejected" };
+        assert_eq!(answer["contact"], expected, "{answer}");
+    }
+    let list = rejected(&api, &account, &form).await;
+    assert_eq!(
+        (&list[0]["reason"], &list[0]["errors"][0]["field"]),
+        (&json!("invalid-value"), &json!("fields"))
+    );
+    let path = retry(&form, &list[0]);
+    api.post(&path).token(&account.token).await.problem(Slug::InvalidRequest);
+    let leave_out: serde_json::Map<String, Value> =
+        (0..120).map(|number| (format!("p1_{number}"), Value::Null)).collect();
+    mend(&api, &account, &form, Value::from(leave_out)).await;
+    assert_eq!(api.post(&path).token(&account.token).await.expect(200)["contact"], "updated");
+    assert_eq!(api.assert_exact(&account).await["marketing"], 1);
+}
+
+#[tokio::test]
+async fn of_several_retries_at_once_one_has_the_effect() {
+    let (api, account) = one_account(json!({})).await;
+    let form = form(&api, &account).await;
+    assert_eq!(hook(&api, &form, &json!({"reach_me_at": "ada@example.org"})).await.status, 200);
+    let rejection = rejected(&api, &account, &form).await[0].clone();
+    mend(&api, &account, &form, json!({"reach_me_at": "email"})).await;
+    let path = retry(&form, &rejection);
+    let retries = (0..8).map(|_| api.post(&path).token(&account.token).into_future());
+    let replies = join_all(retries).await;
+    assert_eq!(replies.iter().filter(|reply| reply.status == 200).count(), 1);
+    assert_eq!(replies.iter().filter(|reply| reply.status == 404).count(), 7);
+    assert_eq!(counts(&api, &account, &form).await, json!({"received": 1, "set": 1}));
+    assert_eq!(api.assert_exact(&account).await["marketing"], 1);
+}
+
+#[tokio::test]
+async fn they_are_read_in_pages_that_end_where_the_answers_are_long() {
+    let (api, account) = one_account(json!({})).await;
+    let form = form(&api, &account).await;
+    for number in 0..25 {
+        api.clock.set(at(START).plus(TimeDelta::milliseconds(number)));
+        let body = json!({"number": number, "text": "x".repeat(60_000), "more": "y".repeat(60_000)});
+        assert_eq!(hook(&api, &form, &body).await.status, 200);
+    }
+    let path = format!("/v1/forms/{form}/rejected");
+    let mut numbers: Vec<String> = Vec::new();
+    let mut pages = Vec::new();
+    let mut query = String::new();
+    loop {
+        let reply = api.get(&format!("{path}?{query}")).token(&account.token).await;
+        assert!(reply.body.len() < 3_000_000, "{}", reply.body.len());
+        let page = reply.expect(200);
+        let results = page["results"].as_array().unwrap();
+        pages.push(results.len());
+        for rejected in results {
+            let answers = rejected["answers"].as_array().unwrap();
+            let number = answers.iter().find(|answer| answer["names"] == json!(["number"])).unwrap();
+            numbers.push(number["values"][0].as_str().unwrap().to_owned());
+        }
+        match page["paging"]["next"]["after"].as_str() {
+            Some(after) => query = format!("after={after}"),
+            None => break,
+        }
+    }
+    assert_eq!(numbers, (0..25).map(|number| number.to_string()).collect::<Vec<_>>(), "{pages:?}");
+    assert_eq!(pages, [20, 5]);
+    let few = api.get(&format!("{path}?limit=3")).token(&account.token).await.expect(200);
+    assert_eq!(few["results"].as_array().unwrap().len(), 3);
+    assert!(few["paging"]["next"]["after"].is_string());
+}
+
+#[tokio::test]
+async fn they_are_the_accounts_own_and_its_forms() {
+    let (api, account) = one_account(json!({})).await;
+    let other = api.account(json!({})).await;
+    let (ours, second) = (form(&api, &account).await, form(&api, &account).await);
+    assert_eq!(hook(&api, &ours, &json!({"reach_me_at": "ada@example.org"})).await.status, 200);
+    let rejection = rejected(&api, &account, &ours).await[0].clone();
+    mend(&api, &account, &ours, json!({"reach_me_at": "email"})).await;
+    mend(&api, &account, &second, json!({"reach_me_at": "email"})).await;
+    let path = format!("/v1/forms/{ours}/rejected");
+    api.get(&path).token(&other.token).await.problem(Slug::NotFound);
+    api.get(&path).await.problem(Slug::Unauthenticated);
+    api.post(&retry(&ours, &rejection)).token(&other.token).await.problem(Slug::NotFound);
+    api.post(&retry(&ours, &rejection)).await.problem(Slug::Unauthenticated);
+    api.post(&retry(&second, &rejection)).token(&account.token).await.problem(Slug::NotFound);
+    for id in ["rej_00000000000000000000000000", "x"] {
+        let path = retry(&ours, &json!({"id": id}));
+        api.post(&path).token(&account.token).await.problem(Slug::NotFound);
+    }
+    assert_eq!(rejected(&api, &account, &second).await, json!([]));
+    assert_eq!(column(&rejected(&api, &account, &ours).await, "id"), [rejection["id"].as_str().unwrap()]);
+    // A member may, as with forms.
+    let member = api.user(&account, json!({"modify_marketing_contacts": false})).await;
+    assert_eq!(api.post(&retry(&ours, &rejection)).token(&member.token).await.status, 200);
+}
+
+#[tokio::test]
+async fn after_ninety_days_they_are_gone() {
+    let (api, account) = one_account(json!({})).await;
+    let form = form(&api, &account).await;
+    for _ in 0..12 {
+        assert_eq!(hook(&api, &form, &json!({"reach_me_at": "ada@example.org"})).await.status, 200);
+    }
+    let rejection = rejected(&api, &account, &form).await[0].clone();
+    api.clock.set(at("2027-02-08T11:59:59.000Z"));
+    assert_eq!(rejected(&api, &account, &form).await.as_array().unwrap().len(), 12);
+    assert_eq!(hook(&api, &form, &json!({"reach_me_at": "bob@example.org"})).await.status, 200);
+    api.clock.set(at("2027-02-08T12:00:01.000Z"));
+    let left = rejected(&api, &account, &form).await;
+    assert_eq!(left.as_array().unwrap().len(), 1, "those that are over do not hide the others");
+    assert_eq!(left[0]["answers"][0]["values"], json!(["bob@example.org"]));
+    mend(&api, &account, &form, json!({"reach_me_at": "email"})).await;
+    api.post(&retry(&form, &rejection)).token(&account.token).await.problem(Slug::NotFound);
+}

@@ -1,0 +1,186 @@
+//! The providers of forms as they would send the samples of `tests/fixtures/forms`, with signatures made here.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use domain::Timestamp;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use testkit::{Api, Request, Tenant};
+
+/// A provider, and its sample.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Sender {
+    /// Its word.
+    pub provider: &'static str,
+    /// The media type of the sample.
+    pub content_type: &'static str,
+    /// The sample.
+    pub body: &'static [u8],
+    /// Whose submission it is.
+    pub address: &'static str,
+    /// What a form has to map for it.
+    map: &'static [(&'static str, &'static str)],
+    signed: Signed,
+}
+
+/// How a hook is told from a forged one.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Signed {
+    /// By a signature of the body.
+    Body,
+    /// By one of the body and the time.
+    BodyAndTime,
+    /// By the secret itself.
+    Secret,
+}
+
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+const MULTIPART: &str = "multipart/form-data; boundary=tidemark-fixture";
+
+macro_rules! sender {
+    ($provider:literal, $file:literal, $content_type:expr, $address:literal, $signed:ident, $map:expr) => {
+        Sender {
+            provider: $provider,
+            content_type: $content_type,
+            body: include_bytes!(concat!("../fixtures/forms/", $file)),
+            address: $address,
+            map: $map,
+            signed: Signed::$signed,
+        }
+    };
+}
+
+/// Every provider.
+pub const SENDERS: [Sender; 10] = [
+    sender!("typeform", "typeform.json", JSON, "wilhelmine.brandt@example.org", Body, &[]),
+    sender!("tally", "tally.json", JSON, "teodora@example.org", Body, &[]),
+    sender!("jotform", "jotform.multipart", MULTIPART, "kwame@example.org", Secret, &[]),
+    sender!("webflow", "webflow.json", JSON, "ingrid.solberg@example.org", BodyAndTime, &[]),
+    sender!("netlify", "netlify.json", JSON, "mateo.quispe@example.org", Body, &[]),
+    sender!("calendly", "calendly.json", JSON, "hana.novakova@example.org", BodyAndTime, &[]),
+    sender!(
+        "gravity_forms",
+        "gravity_forms.json",
+        JSON,
+        "noor.haddad@example.org",
+        Secret,
+        &[("2", "email")]
+    ),
+    sender!("wpforms", "wpforms.txt", FORM, "samuel.okoro@example.org", Secret, &[]),
+    sender!(
+        "standard_webhooks",
+        "standard_webhooks.json",
+        JSON,
+        "lucia.ferrari@example.org",
+        BodyAndTime,
+        &[]
+    ),
+    sender!("generic", "generic.txt", FORM, "yuki.tanaka@example.org", Secret, &[]),
+];
+
+/// The provider of this name.
+pub fn sender(provider: &str) -> Sender {
+    *SENDERS.iter().find(|sender| sender.provider == provider).unwrap()
+}
+
+impl Sender {
+    /// Whether a change of the body shows.
+    pub fn signs(&self) -> bool {
+        self.signed != Signed::Secret
+    }
+
+    /// Whether the time of signing shows.
+    pub fn says_when(&self) -> bool {
+        self.signed == Signed::BodyAndTime
+    }
+
+    /// One of the secrets that its forms may have.
+    pub fn secret(&self, number: u8) -> String {
+        match self.provider {
+            "standard_webhooks" => format!("whsec_{}", STANDARD.encode([number; 32])),
+            _ => format!("tmk_a-secret-of-this-form-{number}"),
+        }
+    }
+
+    /// A form of the account with these of its secrets, and these settings; its id.
+    pub async fn form(&self, api: &Api, account: &Tenant, secrets: &[u8], settings: Value) -> String {
+        let secrets: Vec<String> = secrets.iter().map(|number| self.secret(*number)).collect();
+        let map: Value =
+            self.map.iter().map(|(field, target)| ((*field).to_owned(), json!(target))).collect();
+        let mut body =
+            json!({"name": "Sample", "provider": self.provider, "secrets": secrets, "field_map": map});
+        body.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+        let form = api.post("/v1/forms").token(&account.token).json(&body).await.expect(201);
+        let id = form["id"].as_str().unwrap();
+        let url = form["webhook_url"].as_str().unwrap();
+        assert_eq!(url, format!("{}/v1/hooks/{id}", testkit::PUBLIC_URL), "what a provider is to be given");
+        id.to_owned()
+    }
+
+    /// The sample's hook as it is sent at this time.
+    pub fn hook<'a>(&self, api: &'a Api, form: &str, secret: u8, at: Timestamp) -> Request<'a> {
+        self.with_body(api, form, self.body, &self.signature(self.body, secret, at))
+    }
+
+    /// A hook with this body and a signature that may be of another.
+    pub fn with_body<'a>(
+        &self,
+        api: &'a Api,
+        form: &str,
+        body: &[u8],
+        signature: &[(&'static str, String)],
+    ) -> Request<'a> {
+        let request = api.post(&format!("/v1/hooks/{form}")).body(self.content_type, body);
+        let id = (self.provider == "standard_webhooks").then(|| ("webhook-id", "msg_2pXq".to_owned()));
+        let headers = signature.iter().cloned().chain(id);
+        headers.fold(request, |request, (name, value)| request.header(name, value))
+    }
+
+    /// The headers that show that a hook with this body is the provider's.
+    pub fn signature(&self, body: &[u8], secret: u8, at: Timestamp) -> Vec<(&'static str, String)> {
+        let secret = self.secret(secret);
+        let key = secret.as_bytes();
+        let (seconds, millis) = (at.seconds().to_string(), at.millis().to_string());
+        let after = |before: &[&str]| [before.concat().as_bytes(), body].concat();
+        match self.provider {
+            "typeform" => {
+                vec![("typeform-signature", format!("sha256={}", STANDARD.encode(code(key, body))))]
+            }
+            "tally" => vec![("tally-signature", STANDARD.encode(code(key, body)))],
+            "webflow" => vec![
+                ("x-webflow-signature", hex(&code(key, &after(&[&millis, ":"])))),
+                ("x-webflow-timestamp", millis),
+            ],
+            "netlify" => {
+                let claims = json!({"iss": "netlify", "sha256": hex(&Sha256::digest(body))});
+                vec![("x-webhook-signature", jws(&claims, key))]
+            }
+            "calendly" => {
+                let code = hex(&code(key, &after(&[&seconds, "."])));
+                vec![("calendly-webhook-signature", format!("t={seconds},v1={code}"))]
+            }
+            "standard_webhooks" => {
+                let key = STANDARD.decode(&secret["whsec_".len()..]).unwrap();
+                let code = STANDARD.encode(code(&key, &after(&["msg_2pXq.", &seconds, "."])));
+                vec![("webhook-signature", format!("v1,{code}")), ("webhook-timestamp", seconds)]
+            }
+            _ => vec![("x-tidemark-secret", secret)],
+        }
+    }
+}
+
+fn code(key: &[u8], text: &[u8]) -> Vec<u8> {
+    Hmac::<Sha256>::new_from_slice(key).unwrap().chain_update(text).finalize().into_bytes().to_vec()
+}
+
+fn jws(claims: &Value, key: &[u8]) -> String {
+    let header = json!({"alg": "HS256", "typ": "JWT"}).to_string();
+    let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims.to_string()));
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(code(key, signed.as_bytes())))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
