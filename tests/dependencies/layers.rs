@@ -121,7 +121,7 @@ fn each_way_out_of_the_program_has_its_keepers() {
         // Items, expressions and errors are the store's; the others build clients or look at the table from outside.
         ("aws-sdk-dynamodb", &["baseline", "bootstrap", "store", "testkit", "tests", "tidemark"]),
         ("serde_dynamo", &["store"]),
-        ("aws-types", &["bootstrap"]),
+        ("aws-config", &["bootstrap"]),
         ("aws-sdk-sqs", &["bootstrap"]),
         ("dynoxide-rs", &["testkit", "tidemark"]),
         ("clap", &["tests", "tidemark"]),

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use aws_sdk_dynamodb::config::Credentials;
 use thiserror::Error;
 use tracing::Level;
 
@@ -133,18 +132,6 @@ impl Environment {
         self.require("AWS_REGION")
     }
 
-    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`: the role's credentials. Lambda ends the
-    /// process before they do.
-    ///
-    /// # Errors
-    ///
-    /// If one of the keys is missing, though Lambda sets them. Only what is not Lambda has no session.
-    pub(crate) fn credentials(&self) -> Result<Credentials, EnvironmentError> {
-        let id = self.require("AWS_ACCESS_KEY_ID")?;
-        let secret = self.require("AWS_SECRET_ACCESS_KEY")?;
-        Ok(Credentials::new(id, secret, self.get("AWS_SESSION_TOKEN"), None, "Environment"))
-    }
-
     /// Where a service of AWS is found if not at its usual place: what `of_service` is set to, such as
     /// `AWS_ENDPOINT_URL_DYNAMODB`, or else `AWS_ENDPOINT_URL`, which is for all of them.
     ///
@@ -210,11 +197,6 @@ mod tests {
         assert_eq!(empty.operator_token_sha256(), missing("OPERATOR_TOKEN_SHA256"));
         assert_eq!(empty.function_name(), missing("AWS_LAMBDA_RUNTIME_API"));
         assert_eq!(empty.region(), missing("AWS_REGION"));
-        assert_eq!(empty.credentials().unwrap_err(), EnvironmentError::Missing("AWS_ACCESS_KEY_ID"));
-        assert_eq!(
-            with("AWS_ACCESS_KEY_ID", "a").credentials().unwrap_err(),
-            EnvironmentError::Missing("AWS_SECRET_ACCESS_KEY")
-        );
         assert_eq!(with("TABLE_NAME", "").table_name(), missing("TABLE_NAME"));
         assert_eq!((empty.public_url(), empty.log_level()), (Ok(None), Ok(Level::INFO)));
     }
@@ -230,18 +212,6 @@ mod tests {
         );
         for (text, level) in [("debug", Level::DEBUG), ("WARN", Level::WARN), ("Error", Level::ERROR)] {
             assert_eq!(with("LOG_LEVEL", text).log_level(), Ok(level));
-        }
-    }
-
-    #[test]
-    fn the_roles_credentials_are_read_with_and_without_a_session() {
-        let keys = [("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "hidden")];
-        for session in [None, Some("session")] {
-            let all = keys.into_iter().chain(session.map(|token| ("AWS_SESSION_TOKEN", token)));
-            let read = among(all.collect()).credentials().unwrap();
-            let (id, secret) = (read.access_key_id(), read.secret_access_key());
-            assert_eq!((id, secret, read.session_token()), ("id", "hidden", session));
-            assert!(!format!("{read:?}").contains("hidden"));
         }
     }
 

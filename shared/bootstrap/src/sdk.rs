@@ -3,10 +3,11 @@
 //! Lambda says in the environment what a client needs, and nothing else is asked: the SDK's own search for it, through
 //! profiles, other services and the metadata of machines, would be a tenth of every function.
 
+use aws_config::SdkConfig;
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedCredentialsProvider};
-use aws_types::SdkConfig;
 use domain::limits::{
     AWS_ATTEMPT_TIMEOUT, AWS_ATTEMPTS_MAX, AWS_BACKOFF_FIRST, AWS_CONNECT_TIMEOUT, AWS_OPERATION_TIMEOUT,
 };
@@ -33,7 +34,7 @@ impl Sdk {
         let config = SdkConfig::builder()
             .behavior_version(behaviour())
             .region(Region::new(environment.region()?))
-            .credentials_provider(SharedCredentialsProvider::new(environment.credentials()?))
+            .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
             .timeout_config(timeouts())
             .retry_config(retries())
             .build();
