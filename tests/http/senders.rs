@@ -1,5 +1,7 @@
 //! The providers of forms as they would send the samples of `tests/fixtures/forms`, with signatures made here.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use domain::Timestamp;
@@ -104,13 +106,16 @@ impl Sender {
         }
     }
 
+    /// What a form has to map for the sample.
+    pub fn map(&self) -> BTreeMap<String, &'static str> {
+        self.map.iter().map(|(field, target)| ((*field).to_owned(), *target)).collect()
+    }
+
     /// A form of the account with these of its secrets, and these settings; its id.
     pub async fn form(&self, api: &Api, account: &Tenant, secrets: &[u8], settings: Value) -> String {
         let secrets: Vec<String> = secrets.iter().map(|number| self.secret(*number)).collect();
-        let map: Value =
-            self.map.iter().map(|(field, target)| ((*field).to_owned(), json!(target))).collect();
         let mut body =
-            json!({"name": "Sample", "provider": self.provider, "secrets": secrets, "field_map": map});
+            json!({"name": "Sample", "provider": self.provider, "secrets": secrets, "field_map": self.map()});
         body.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
         let form = api.post("/v1/forms").token(&account.token).json(&body).await.expect(201);
         let id = form["id"].as_str().unwrap();

@@ -75,9 +75,14 @@ impl HttpEvent {
     }
 
     /// With a body that API Gateway gives as text.
-    pub fn json(mut self, body: &Value) -> Self {
-        self.0["body"] = body.to_string().into();
-        self.header("Content-Type", "application/json")
+    pub fn json(self, body: &Value) -> Self {
+        self.text("application/json", &body.to_string())
+    }
+
+    /// With a body of this media type that API Gateway gives as text.
+    pub fn text(mut self, content_type: &str, body: &str) -> Self {
+        self.0["body"] = body.into();
+        self.header("Content-Type", content_type)
     }
 
     /// With a body that API Gateway gives in base64.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::events::{HttpAnswer, HttpEvent, authorization, batch, failed, failures, http, tick};
 use super::function::{Answer, Function, at_level};
-use super::queue::Queue;
+use super::queue::Queues;
 use super::setting::{ADMIN_TOKEN, Setting, in_an_ended_period, now};
 
 /// Sends a request before, while and after the table can't be reached.
@@ -102,7 +102,7 @@ async fn the_authorizer_lets_nobody_in_while_it_does_not_know() {
 #[tokio::test]
 async fn a_tick_during_an_outage_fails_and_the_next_one_does_its_work() {
     let setting = Setting::begun(in_an_ended_period()).await;
-    let queue = Queue::start().await;
+    let queue = Queues::start().await;
     let mut rollover = Function::start_rollover(&setting.table, &queue).await;
     rollover.gate.shut();
     let answer = rollover.invoke(tick()).await;

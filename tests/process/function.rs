@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 
 use super::binaries::executable;
 use super::gate::Gate;
-use super::queue::Queue;
+use super::queue::{INTAKE, Queues, SWEEPS};
 use super::setting::OPERATOR_TOKEN;
 use crate::template::document::logical_name;
 use crate::template::functions::time_limit_of;
@@ -61,10 +61,19 @@ impl Function {
         Self::start_with(name, table, &[]).await
     }
 
-    /// Starts the rollover with this queue.
-    pub async fn start_rollover(table: &TestTable, queue: &Queue) -> Self {
-        let own = [("SWEEP_QUEUE_URL", queue.url()), ("AWS_ENDPOINT_URL_SQS", queue.endpoint().to_owned())];
-        Self::start_with("monthly-rollover", table, &own).await
+    /// Starts a function with these queues.
+    pub async fn start_with_queues(name: &'static str, table: &TestTable, queues: &Queues) -> Self {
+        let own = [
+            ("SWEEP_QUEUE_URL", queues.url(SWEEPS)),
+            ("INTAKE_QUEUE_URL", queues.url(INTAKE)),
+            ("AWS_ENDPOINT_URL_SQS", queues.endpoint().to_owned()),
+        ];
+        Self::start_with(name, table, &own).await
+    }
+
+    /// Starts the rollover with these queues.
+    pub async fn start_rollover(table: &TestTable, queues: &Queues) -> Self {
+        Self::start_with_queues("monthly-rollover", table, queues).await
     }
 
     async fn start_with(name: &'static str, table: &TestTable, own: &[(&str, String)]) -> Self {
@@ -156,6 +165,7 @@ pub fn environment(simulator: &Simulator, dynamodb: &str) -> HashMap<String, Str
         ("AWS_ACCESS_KEY_ID", "local"),
         ("AWS_SECRET_ACCESS_KEY", "local"),
         ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb),
+        ("INTAKE_QUEUE_URL", "http://127.0.0.1:9/123456789012/IntakeQueue"),
         ("LOG_LEVEL", "TRACE"),
         ("OPERATOR_TOKEN_SHA256", &api::token::sha256_hex(OPERATOR_TOKEN.as_bytes())),
         ("PUBLIC_URL", "https://api.example.org"),

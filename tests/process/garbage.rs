@@ -2,16 +2,19 @@
 
 use std::cell::RefCell;
 
+use domain::provider::Provider;
+use domain::secrets::Secrets;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use serde_json::{Value, json};
+use store::NewForm;
 use tokio::runtime::Runtime;
 
 use super::events::{authorization, batch, http, tick};
 use super::function::{Answer, Function};
-use super::queue::Queue;
-use super::setting::{Setting, in_an_ended_period};
+use super::queue::Queues;
+use super::setting::{Setting, in_an_ended_period, now};
 use crate::http::garbage::{any_json, places};
 
 /// How many events each function is sent.
@@ -90,7 +93,7 @@ fn ticks() {
     let runtime = Runtime::new().unwrap();
     let setting = setting(&runtime);
     let (queue, function) = runtime.block_on(async {
-        let queue = Queue::start().await;
+        let queue = Queues::start().await;
         let function = Function::start_rollover(&setting.table, &queue).await;
         (queue, function)
     });
@@ -107,4 +110,35 @@ fn batches() {
     let names_failures = |answer: &Value| answer["batchItemFailures"].is_array();
     let all_done = |answer: &Value| answer["batchItemFailures"] == json!([]);
     survives(&runtime, function, &batch(&messages), names_failures, all_done);
+}
+
+#[test]
+fn batches_of_the_inbox() {
+    let runtime = Runtime::new().unwrap();
+    let setting = setting(&runtime);
+    let messages = runtime.block_on(async {
+        let form = setting.form(&NewForm::new(Provider::Native, "Newsletter"), now()).await;
+        setting.waiting(&form, &["ada", "bo", "cy"], now()).await
+    });
+    let function = runtime.block_on(Function::start("intake-worker", &setting.table));
+    let names_failures = |answer: &Value| answer["batchItemFailures"].is_array();
+    let all_done = |answer: &Value| answer["batchItemFailures"] == json!([]);
+    survives(&runtime, function, &batch(&messages), names_failures, all_done);
+}
+
+#[test]
+fn hooks() {
+    let runtime = Runtime::new().unwrap();
+    let setting = setting(&runtime);
+    let (function, event) = runtime.block_on(async {
+        let secret = "tmk_the-secret-of-a-form";
+        let secrets = Secrets::new(Provider::Generic, vec![secret.to_owned()]).unwrap();
+        let form =
+            setting.form(&NewForm { secrets, ..NewForm::new(Provider::Generic, "Sample") }, now()).await;
+        let event = http("POST", &format!("/v1/hooks/{}", form.id)).header("x-tidemark-secret", secret);
+        let event = event.json(&json!({"email": "ada@example.org", "topics": ["a", "b"]})).event();
+        (Function::start("form-submission", &setting.table).await, event)
+    });
+    let is_no_fault = |answer: &Value| answer["statusCode"].as_u64().is_some_and(|status| status < 500);
+    survives(&runtime, function, &event, is_no_fault, |answer| answer["statusCode"] == 200);
 }

@@ -13,6 +13,8 @@ mod faults;
 mod function;
 mod garbage;
 mod gate;
+mod hooks;
+mod intaking;
 mod marketing;
 mod permissions;
 mod queue;

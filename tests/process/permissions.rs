@@ -9,13 +9,15 @@ use domain::Timestamp;
 use domain::decision::Command;
 use domain::ids::ContactId;
 use domain::limits::{CONTACTS_PER_TRANSACTION_MAX, HISTORY_RECENT_MAX};
+use domain::provider::Provider;
 use serde_json::{Value, json};
+use store::NewForm;
 use testkit::TestTable;
 
 use super::events::{HttpAnswer, HttpEvent, authorization, batch, http, tick};
 use super::function::Function;
 use super::gate::Gate;
-use super::queue::Queue;
+use super::queue::{INTAKE, Queues, SWEEPS};
 use super::setting::{ADMIN_TOKEN, Setting, address, in_an_ended_period, now};
 use crate::operations;
 use crate::template::permissions::{Permission, permissions_of};
@@ -28,16 +30,20 @@ impl Function {
         serde_json::from_str(&answer.body).unwrap_or_default()
     }
 
-    /// Ends the function, after holding what it used against what its role allows. `besides` are actions that are not
-    /// calls of the function's own.
-    async fn end_having_used_everything(self, name: &str, besides: &[&str]) {
+    /// Ends the function, after holding what it used against what its role allows. `besides` is what it used of queues,
+    /// or Lambda did in its name.
+    async fn end_having_used_everything(self, name: &str, besides: BTreeSet<Permission>) {
         let mut used = self.gate.used();
-        let on_queue =
-            |action: &&str| Permission { action: (*action).to_owned(), on: "SweepQueue".to_owned() };
-        used.extend(besides.iter().map(on_queue));
+        used.extend(besides);
         assert_eq!(used, permissions_of(name), "what {name} used, and what it may do");
         self.end().await;
     }
+}
+
+/// What Lambda does with a queue in the name of the function that works through it.
+fn polling(queue: &str) -> BTreeSet<Permission> {
+    let actions = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
+    actions.map(|action| Permission { action: action.to_owned(), on: queue.to_owned() }).into()
 }
 
 /// A marketing contact whose history has grown over more than one page.
@@ -62,7 +68,7 @@ async fn the_authorizer_uses_all_that_it_may() {
     let setting = Setting::start().await;
     let mut authorizer = Function::start("authorizer", &setting.table).await;
     authorizer.invoke(authorization(Some(&format!("Bearer {ADMIN_TOKEN}")))).await.done();
-    authorizer.end_having_used_everything("authorizer", &[]).await;
+    authorizer.end_having_used_everything("authorizer", BTreeSet::new()).await;
 }
 
 #[tokio::test]
@@ -86,7 +92,7 @@ async fn the_status_functions_use_all_that_they_may() {
         let report = function.ask(request.header("Idempotency-Key", "all"), 200).await;
         assert_eq!(report["summary"]["unchanged"], 0);
         setting.assert_exact().await;
-        function.end_having_used_everything(name, &[]).await;
+        function.end_having_used_everything(name, BTreeSet::new()).await;
     }
 }
 
@@ -103,14 +109,35 @@ async fn form_submission_uses_all_that_it_may() {
     account.end().await;
 
     // Somebody comes back whose unit of an earlier period is not swept yet: it goes, with its history.
-    let mut function = Function::start("form-submission", &setting.table).await;
+    let queues = Queues::start().await;
+    let mut function = Function::start_with_queues("form-submission", &setting.table, &queues).await;
     let path = format!("/v1/forms/{}/submissions", form["id"].as_str().expect("an id"));
     let submit =
         http("POST", &path).json(&json!({"fields": {"email": address("ada")}, "submission_id": "s-1"}));
     let made = function.ask(submit, 200).await;
     assert_eq!((&made["contact"], &made["marketing"]), (&json!("created"), &json!("set")));
+
+    // The table is too busy for anything but the inbox.
+    function.gate.fail(|operation, _| operation == "TransactWriteItems");
+    let submit =
+        http("POST", &path).json(&json!({"fields": {"email": address("bo")}, "submission_id": "s-2"}));
+    assert_eq!(function.ask(submit, 200).await["contact"], "accepted");
     setting.assert_exact().await;
-    function.end_having_used_everything("form-submission", &[]).await;
+    function.end_having_used_everything("form-submission", queues.used()).await;
+}
+
+#[tokio::test]
+async fn the_inboxs_worker_uses_all_that_it_may() {
+    let then = in_an_ended_period();
+    let setting = Setting::begun(then).await;
+    let form = setting.form(&NewForm::new(Provider::Native, "Newsletter"), then).await;
+    let gone = with_long_history(&setting, "ada", then).await;
+    delete(&setting, gone, then).await;
+    let messages = setting.waiting(&form, &["ada", "bo"], now()).await;
+    let mut worker = Function::start("intake-worker", &setting.table).await;
+    assert_eq!(worker.invoke(batch(&messages)).await.done(), json!({"batchItemFailures": []}));
+    setting.assert_exact().await;
+    worker.end_having_used_everything("intake-worker", polling(INTAKE)).await;
 }
 
 #[tokio::test]
@@ -119,12 +146,12 @@ async fn the_rollover_uses_all_that_it_may() {
     let setting = Setting::begun(then).await;
     let ids = setting.marketing_contacts(1, then).await;
     setting.queue(&ids, then).await;
-    let queue = Queue::start().await;
+    let form = setting.form(&NewForm::new(Provider::Native, "Newsletter"), then).await;
+    setting.waiting(&form, &["bo"], then).await;
+    let queue = Queues::start().await;
     let mut rollover = Function::start_rollover(&setting.table, &queue).await;
     assert_eq!(rollover.invoke(tick()).await.done()["finished"], true);
-    let sent: Vec<String> = queue.actions().into_iter().collect();
-    let sent: Vec<&str> = sent.iter().map(String::as_str).collect();
-    rollover.end_having_used_everything("monthly-rollover", &sent).await;
+    rollover.end_having_used_everything("monthly-rollover", queue.used()).await;
 }
 
 #[tokio::test]
@@ -140,9 +167,7 @@ async fn the_sweep_uses_all_that_it_may() {
     assert_eq!(sweep.invoke(batch(&messages)).await.done(), json!({"batchItemFailures": []}));
     let scan = testkit::scan(&setting.table.client, setting.account).await;
     assert_eq!((scan.contacts, scan.addresses), (1, 1));
-    // Lambda reads the queue in the function's name.
-    let polling = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
-    sweep.end_having_used_everything("sweep-period", &polling).await;
+    sweep.end_having_used_everything("sweep-period", polling(SWEEPS)).await;
 }
 
 #[tokio::test]
@@ -179,7 +204,7 @@ async fn contacts_uses_all_that_it_may() {
     contacts.ask(create("ed"), 201).await;
     contacts.ask(http("DELETE", &format!("/v1/contacts/{erased}")).by(&admin).query("erase=true"), 204).await;
     setting.assert_exact().await;
-    contacts.end_having_used_everything("contacts", &[]).await;
+    contacts.end_having_used_everything("contacts", BTreeSet::new()).await;
 }
 
 #[tokio::test]
@@ -219,7 +244,7 @@ async fn account_uses_all_that_it_may() {
     account.ask(http("GET", "/v1/forms").by(&admin), 200).await;
     account.ask(send("PATCH", &form, json!({"name": "News"})), 200).await;
     account.ask(http("DELETE", &form).by(&admin), 204).await;
-    account.end_having_used_everything("account", &[]).await;
+    account.end_having_used_everything("account", BTreeSet::new()).await;
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
-//! A queue that speaks as SQS does: JSON over HTTP.
+//! Queues that speak as SQS does: JSON over HTTP.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use axum::body::Bytes;
@@ -13,23 +13,31 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// What the queue has taken.
+use crate::template::permissions::Permission;
+
+/// The queue of sweeps.
+pub const SWEEPS: &str = "SweepQueue";
+/// The queue of the inbox.
+pub const INTAKE: &str = "IntakeQueue";
+
+/// What the queues have taken.
 #[derive(Default)]
 struct Taken {
-    bodies: Vec<String>,
-    actions: BTreeSet<String>,
+    /// The bodies of messages, by queue.
+    bodies: BTreeMap<String, Vec<String>>,
+    used: BTreeSet<Permission>,
     full: bool,
 }
 
-/// A queue in this process.
-pub struct Queue {
+/// The queues of the template, in this process.
+pub struct Queues {
     endpoint: String,
     taken: Arc<Mutex<Taken>>,
     server: JoinHandle<()>,
 }
 
-impl Queue {
-    /// An empty queue.
+impl Queues {
+    /// Empty queues.
     pub async fn start() -> Self {
         let taken = Arc::<Mutex<Taken>>::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -45,28 +53,28 @@ impl Queue {
         &self.endpoint
     }
 
-    /// The queue's own URL.
-    pub fn url(&self) -> String {
-        format!("{}/123456789012/sweeps", self.endpoint)
+    /// The URL of the queue with this logical id.
+    pub fn url(&self, queue: &str) -> String {
+        format!("{}/123456789012/{queue}", self.endpoint)
     }
 
-    /// The bodies of the messages that it was sent since it was asked last.
-    pub fn take(&self) -> Vec<String> {
-        std::mem::take(&mut self.taken.lock().unwrap().bodies)
+    /// The bodies of the messages that a queue was sent since it was asked last.
+    pub fn take(&self, queue: &str) -> Vec<String> {
+        self.taken.lock().unwrap().bodies.remove(queue).unwrap_or_default()
     }
 
-    /// The IAM actions that were needed.
-    pub fn actions(&self) -> BTreeSet<String> {
-        self.taken.lock().unwrap().actions.clone()
+    /// What was needed for it.
+    pub fn used(&self) -> BTreeSet<Permission> {
+        self.taken.lock().unwrap().used.clone()
     }
 
-    /// Whether it takes no more messages for now.
+    /// Whether they take no more messages for now.
     pub fn set_full(&self, full: bool) {
         self.taken.lock().unwrap().full = full;
     }
 }
 
-impl Drop for Queue {
+impl Drop for Queues {
     fn drop(&mut self) {
         self.server.abort();
     }
@@ -76,7 +84,8 @@ async fn take(State(taken): State<Arc<Mutex<Taken>>>, headers: HeaderMap, body: 
     // The protocol has a content type of its own.
     let batch: Value = serde_json::from_slice(&body).expect("a batch in JSON");
     assert_eq!(headers["x-amz-target"], "AmazonSQS.SendMessageBatch");
-    assert!(batch["QueueUrl"].as_str().is_some_and(|url| url.ends_with("/123456789012/sweeps")));
+    let queue =
+        batch["QueueUrl"].as_str().and_then(|url| url.rsplit_once("/123456789012/")).expect("a queue").1;
     let entries = batch["Entries"].as_array().expect("entries");
     let ids: BTreeSet<&str> = entries.iter().map(|entry| entry["Id"].as_str().expect("an id")).collect();
     assert!(
@@ -85,14 +94,13 @@ async fn take(State(taken): State<Arc<Mutex<Taken>>>, headers: HeaderMap, body: 
     );
     let mut taken = taken.lock().unwrap();
     // A batch needs the permission of its parts.
-    taken.actions.insert("sqs:SendMessage".to_owned());
+    taken.used.insert(Permission { action: "sqs:SendMessage".to_owned(), on: queue.to_owned() });
     if taken.full {
         let failed = |id: &&str| json!({"Id": id, "Code": "OverLimit", "SenderFault": true});
         return Json(json!({"Successful": [], "Failed": ids.iter().map(failed).collect::<Vec<_>>()}));
     }
-    taken
-        .bodies
-        .extend(entries.iter().map(|entry| entry["MessageBody"].as_str().expect("a body").to_owned()));
+    let bodies = taken.bodies.entry(queue.to_owned()).or_default();
+    bodies.extend(entries.iter().map(|entry| entry["MessageBody"].as_str().expect("a body").to_owned()));
     let done = |id: &&str| json!({"Id": id, "MessageId": format!("message-{id}"), "MD5OfMessageBody": ""});
     Json(json!({"Successful": ids.iter().map(done).collect::<Vec<_>>(), "Failed": []}))
 }

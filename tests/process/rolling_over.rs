@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use domain::limits::DEADLINE_MARGIN;
+use domain::limits::{DEADLINE_MARGIN, INBOX_EXPECTED};
+use domain::provider::Provider;
 use serde_json::{Value, json};
+use store::NewForm;
 
 use super::events::tick;
 use super::function::{Answer, Function, at_level};
-use super::queue::Queue;
+use super::queue::{INTAKE, Queues};
 use super::setting::{Setting, in_an_ended_period, now, sweep_messages};
 
 #[tokio::test]
@@ -19,11 +21,11 @@ async fn a_tick_closes_what_has_ended_and_asks_for_the_sweeps() {
     let ids = setting.marketing_contacts(4, then).await;
     setting.queue(&ids[..3], then).await;
     let running = setting.table.account(now()).await;
-    let queue = Queue::start().await;
+    let queue = Queues::start().await;
     let mut rollover = Function::start_rollover(&setting.table, &queue).await;
 
     let done = rollover.invoke(tick()).await.done();
-    assert_eq!(done, json!({"accounts": 1, "sweeps": 16, "finished": true}));
+    assert_eq!(done, json!({"accounts": 1, "sweeps": 16, "inbox": 0, "finished": true}));
     let messages = sweep_messages(&queue);
     let buckets: BTreeSet<&str> = messages.iter().filter_map(|message| message["bucket"].as_str()).collect();
     assert_eq!((messages.len(), buckets.len()), (16, 16), "each bucket once");
@@ -39,11 +41,13 @@ async fn a_tick_closes_what_has_ended_and_asks_for_the_sweeps() {
     let again = rollover.invoke(tick()).await.done();
     assert_eq!(
         again,
-        json!({"accounts": 0, "sweeps": 0, "finished": true}),
+        json!({"accounts": 0, "sweeps": 0, "inbox": 0, "finished": true}),
         "what is under way is not asked for twice"
     );
     assert_eq!(sweep_messages(&queue), [Value::Null; 0]);
-    assert_eq!(queue.actions(), ["sqs:SendMessage".to_owned()].into());
+    let used: Vec<String> =
+        queue.used().into_iter().map(|used| format!("{} {}", used.action, used.on)).collect();
+    assert_eq!(used, ["sqs:SendMessage SweepQueue"]);
     rollover.end().await;
     setting.assert_exact().await;
 }
@@ -55,13 +59,13 @@ async fn near_its_deadline_a_tick_stops_and_the_next_one_goes_on() {
     for _ in 1..30 {
         setting.table.account(then).await;
     }
-    let queue = Queue::start().await;
+    let queue = Queues::start().await;
     let mut rollover = Function::start_rollover(&setting.table, &queue).await;
     let margin = DEADLINE_MARGIN.to_std().unwrap();
 
     // No time at all but for an end in good order.
     let none = rollover.invoke_within(tick(), margin).await.done();
-    assert_eq!(none, json!({"accounts": 0, "sweeps": 0, "finished": false}));
+    assert_eq!(none, json!({"accounts": 0, "sweeps": 0, "inbox": 0, "finished": false}));
 
     // Two calls for each account take longer than there is time for all.
     rollover.gate.slow_down(Duration::from_millis(50));
@@ -82,7 +86,7 @@ async fn a_queue_that_takes_nothing_is_asked_again_at_the_next_tick() {
     let setting = Setting::begun(then).await;
     let ids = setting.marketing_contacts(1, then).await;
     setting.queue(&ids, then).await;
-    let queue = Queue::start().await;
+    let queue = Queues::start().await;
     queue.set_full(true);
     let mut rollover = Function::start_rollover(&setting.table, &queue).await;
 
@@ -90,14 +94,18 @@ async fn a_queue_that_takes_nothing_is_asked_again_at_the_next_tick() {
     assert!(matches!(&failed, Answer::Failed(kind, _) if kind == "Fault"), "{failed:?}");
     setting.assert_exact().await;
     queue.set_full(false);
-    assert_eq!(rollover.invoke(tick()).await.done(), json!({"accounts": 0, "sweeps": 16, "finished": true}));
+    assert_eq!(
+        rollover.invoke(tick()).await.done(),
+        json!({"accounts": 0, "sweeps": 16, "inbox": 0, "finished": true})
+    );
     assert_eq!(sweep_messages(&queue).len(), 16);
 
     let lines = rollover.end().await;
     let errors = at_level(&lines, "ERROR");
     assert_eq!(errors.len(), 2, "what failed, and that the tick did: {errors:?}");
     assert_eq!(
-        errors[0]["error"], "could not ask for a sweep: 10 messages were not taken, the first: OverLimit",
+        errors[0]["error"],
+        "could not send it to its queue: 10 messages were not taken, the first: OverLimit",
         "the whole chain"
     );
 }
@@ -109,7 +117,7 @@ async fn an_account_that_fails_does_not_keep_the_others_waiting() {
     for minutes in 1..4 {
         setting.table.account(then.plus(TimeDelta::minutes(minutes))).await;
     }
-    let queue = Queue::start().await;
+    let queue = Queues::start().await;
     let mut rollover = Function::start_rollover(&setting.table, &queue).await;
     let account = setting.account.to_string();
     rollover
@@ -129,4 +137,27 @@ async fn an_account_that_fails_does_not_keep_the_others_waiting() {
 
 fn number(value: &Value) -> u64 {
     value.as_u64().expect("a number")
+}
+
+#[tokio::test]
+async fn what_was_forgotten_in_the_inbox_is_asked_for_again() {
+    let setting = Setting::start().await;
+    let form = setting.form(&NewForm::new(Provider::Native, "Newsletter"), now()).await;
+    let long_ago = now().plus(-INBOX_EXPECTED);
+    let mut forgotten = setting.waiting(&form, &["ada", "bo", "cy"], long_ago).await;
+    setting.waiting(&form, &["di"], now()).await;
+    let queues = Queues::start().await;
+    queues.set_full(true);
+    let mut rollover = Function::start_rollover(&setting.table, &queues).await;
+    assert!(matches!(rollover.invoke(tick()).await, Answer::Failed(..)));
+    queues.set_full(false);
+    let done = rollover.invoke(tick()).await.done();
+    assert_eq!(done, json!({"accounts": 0, "sweeps": 0, "inbox": 3, "finished": true}));
+    let mut asked = queues.take(INTAKE);
+    asked.sort();
+    forgotten.sort();
+    assert_eq!(asked, forgotten);
+    let again = rollover.invoke(tick()).await.done();
+    assert_eq!(again["inbox"], 0, "what is under way is not asked for twice");
+    assert_eq!(at_level(&rollover.end().await, "ERROR").len(), 4, "what failed, and that the tick did");
 }

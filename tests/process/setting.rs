@@ -8,11 +8,11 @@ use domain::decision::Command;
 use domain::ids::{AccountId, ContactId};
 use domain::period::Terms;
 use serde_json::{Map, Value};
-use store::{Account, Answer, Finish, NewAccount};
+use store::{Account, Answer, Finish, Form, NewAccount, NewForm, Submission};
 use testkit::{TestTable, terms};
 
-use super::queue::Queue;
-use crate::operations;
+use super::queue::{Queues, SWEEPS};
+use crate::operations::{self, Told};
 
 /// The operator's token.
 pub const OPERATOR_TOKEN: &str = "tmk_operators-secret";
@@ -106,6 +106,30 @@ impl Setting {
         tasks.iter().map(|task| serde_json::to_string(task).expect("a message")).collect()
     }
 
+    /// A form that was made then.
+    pub async fn form(&self, new: &NewForm, at: Timestamp) -> Form {
+        let told = Told::new();
+        let render = told.render();
+        let finish = Finish::new(None, &render);
+        self.table.store.create_form(self.account, new, at, finish).await.expect("a form");
+        drop(render);
+        told.take()
+    }
+
+    /// Submissions of a form by people of these names that wait in the inbox since then, and the messages that name
+    /// them.
+    pub async fn waiting(&self, form: &Form, names: &[&str], since: Timestamp) -> Vec<String> {
+        let mut messages = Vec::new();
+        for name in names {
+            let email = testkit::email(&address(name));
+            let submission = Submission { form, submission_id: Some(name), email: &email, properties: &[] };
+            let taken = self.table.store.accept_into_inbox(&submission, since).await.expect("it is accepted");
+            let task = taken.waiting.expect("it waits");
+            messages.push(serde_json::to_string(&task).expect("a message"));
+        }
+        messages
+    }
+
     /// Asserts that the usage is what a full scan counts.
     pub async fn assert_exact(&self) {
         operations::assert_exact(&self.table, self.account, now()).await;
@@ -118,6 +142,6 @@ pub fn address(name: &str) -> String {
 }
 
 /// The messages that a queue has taken, as the sweep reads them.
-pub fn sweep_messages(queue: &Queue) -> Vec<Value> {
-    queue.take().iter().map(|body| serde_json::from_str(body).expect("a message in JSON")).collect()
+pub fn sweep_messages(queue: &Queues) -> Vec<Value> {
+    queue.take(SWEEPS).iter().map(|body| serde_json::from_str(body).expect("a message in JSON")).collect()
 }

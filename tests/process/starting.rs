@@ -39,4 +39,8 @@ async fn what_is_missing_is_named_in_one_line() {
     );
     let error = failed_start("monthly-rollover", &environment(&simulator, NOWHERE)).await;
     assert_eq!(error, "the environment variable SWEEP_QUEUE_URL is missing");
+    let mut variables = environment(&simulator, NOWHERE);
+    variables.remove("INTAKE_QUEUE_URL");
+    let error = failed_start("form-submission", &variables).await;
+    assert_eq!(error, "the environment variable INTAKE_QUEUE_URL is missing");
 }

@@ -2,12 +2,11 @@
 
 use domain::provider::Provider;
 use serde_json::{Value, json};
-use store::{Finish, Form, NewForm};
+use store::{Form, NewForm};
 
 use super::events::{HttpAnswer, HttpEvent, http};
 use super::function::Function;
 use super::setting::{Setting, now};
-use crate::operations::Told;
 
 const PAGE: &str = "https://www.lovelace.example.org";
 
@@ -17,12 +16,7 @@ async fn form(setting: &Setting, redirect_url: Option<&str>) -> Form {
         redirect_url: redirect_url.map(str::to_owned),
         ..NewForm::new(Provider::Native, "Newsletter")
     };
-    let told = Told::new();
-    let render = told.render();
-    let finish = Finish::new(None, &render);
-    setting.table.store.create_form(setting.account, &new, now(), finish).await.expect("a form");
-    drop(render);
-    told.take()
+    setting.form(&new, now()).await
 }
 
 fn submission(form: &Form) -> HttpEvent {

@@ -47,6 +47,20 @@ fn a_function_gives_up_before_lambda_ends_it() {
 }
 
 #[test]
+fn what_the_retries_could_not_take_still_goes_into_the_inbox_in_time() {
+    // One write, and a message to the queue.
+    assert!(until_given_up() + 2 * AWS_OPERATION_TIMEOUT < time_limit_of("form-submission"));
+}
+
+#[test]
+fn the_inboxs_worker_has_time_for_some_of_its_work_and_for_an_end_in_good_order() {
+    let margin = DEADLINE_MARGIN.to_std().unwrap();
+    // The last step: who waits, who they are by now, and the transaction.
+    assert!(until_given_up() + 2 * AWS_OPERATION_TIMEOUT < margin);
+    assert!(time_limit_of("intake-worker") >= margin + Duration::from_secs(15));
+}
+
+#[test]
 fn a_function_has_opened_its_connection_before_its_start_is_over() {
     assert!(AWS_OPERATION_TIMEOUT < START);
 }
