@@ -8,6 +8,7 @@ use testkit::{Api, Reply, at};
 use tokio::runtime::Runtime;
 
 use super::START;
+use super::senders::{SENDERS, Sender};
 use super::walk::Walk;
 use crate::openapi::operations::{self, Operation};
 
@@ -140,6 +141,94 @@ pub fn places(value: &Value) -> Vec<String> {
         own.chain(places(value).into_iter().map(move |place| format!("/{name}{place}"))).collect::<Vec<_>>()
     });
     within.collect()
+}
+
+/// A walk with a form of every provider.
+struct Provided {
+    fixture: Fixture,
+    forms: Vec<(Sender, String)>,
+}
+
+impl Provided {
+    fn new() -> Self {
+        let fixture = Fixture::new(|_| true);
+        let forms = SENDERS.map(|sender| {
+            let made = sender.form(&fixture.walk.api, &fixture.walk.account, &[1], json!({}));
+            (sender, fixture.runtime.block_on(made))
+        });
+        Self { fixture, forms: forms.into() }
+    }
+
+    /// Runs a property whose cases are bodies of hooks that are signed as they are.
+    fn run<S: Strategy>(self, cases: &S, body: impl Fn(&Sender, S::Value) -> Vec<u8>)
+    where
+        S::Value: std::fmt::Debug,
+    {
+        let Self { fixture, forms } = self;
+        fixture.run(&(any::<Index>(), cases), |fixture, (index, case)| {
+            let (sender, form) = index.get(&forms);
+            let body = body(sender, case);
+            let signature = sender.signature(&body, 1, at(START));
+            let hook = sender.with_body(&fixture.walk.api, form, &body, &signature);
+            fixture.runtime.block_on(hook.into_future())
+        });
+    }
+}
+
+#[test]
+fn any_bytes_that_a_provider_signs() {
+    Provided::new().run(&prop::collection::vec(any::<u8>(), 0..200), |_, bytes| bytes);
+}
+
+#[test]
+fn samples_with_some_bytes_altered_and_the_end_cut_off() {
+    let cases =
+        (prop::collection::vec((any::<Index>(), any::<u8>()), 0..5), prop::option::of(any::<Index>()));
+    Provided::new().run(&cases, |sender, (altered, cut)| {
+        let mut body = sender.body.to_vec();
+        for (place, byte) in altered {
+            let place = place.index(body.len());
+            body[place] = byte;
+        }
+        if let Some(end) = cut {
+            body.truncate(end.index(body.len()));
+        }
+        body
+    });
+}
+
+#[test]
+fn samples_with_any_json_in_any_place() {
+    Provided::new().run(&(any::<Index>(), any_json()), |sender, (place, value)| {
+        let Ok(mut body) = serde_json::from_slice::<Value>(sender.body) else {
+            // A form post: one of its values is another one.
+            let text = String::from_utf8_lossy(sender.body).into_owned();
+            let values: Vec<&str> = text.split(['=', '&', '\n']).filter(|value| !value.is_empty()).collect();
+            let replaced: &&str = place.get(&values);
+            return text.replacen(*replaced, &value.to_string(), 1).into_bytes();
+        };
+        let places = places(&body);
+        let place: &String = place.get(&places);
+        *body.pointer_mut(place).unwrap() = value;
+        body.to_string().into_bytes()
+    });
+}
+
+#[test]
+fn any_signature() {
+    let Provided { fixture, forms } = Provided::new();
+    let header = prop::collection::vec(prop_oneof![32_u8..127, 128_u8..=255], 0..60);
+    // What looks like a signature to each of them, more often than chance has it.
+    let near =
+        "(sha256=|t=[0-9]{1,20},v1=|v1,|v1,a v1,)?[A-Za-z0-9+/=._-]{0,60}".prop_map(String::into_bytes);
+    let cases = (any::<Index>(), any::<Index>(), prop_oneof![header, near]);
+    fixture.run(&cases, |fixture, (index, which, value)| {
+        let (sender, form) = index.get(&forms);
+        let mut signature = sender.signature(sender.body, 1, at(START));
+        let (name, _) = signature.swap_remove(which.index(signature.len()));
+        let hook = sender.with_body(&fixture.walk.api, form, sender.body, &signature).header(name, value);
+        fixture.runtime.block_on(hook.into_future())
+    });
 }
 
 #[test]
