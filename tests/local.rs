@@ -2,11 +2,19 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
+use api::Clock;
 use clap::Parser as _;
 use serde_json::Value;
+use store::Submission;
+use testkit::{TestTable, at};
+use tidemark::jobs::Jobs;
 use tidemark::options::Options;
 use tidemark::stack::{Stack, StackError};
+use tidemark::template::Batches;
+
+use crate::operations::{START, forms};
 
 /// Options for a data directory of this test's own, which is empty.
 fn options(test: &str, more: &[&str]) -> Options {
@@ -71,6 +79,47 @@ async fn the_operators_token_can_be_given_and_is_then_not_kept() {
     assert_eq!(stack.operator_token.expose(), "given");
     assert!(!options.data_dir.join("operator-token").exists());
     stack.stop().await.expect("a clean stop");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_webhook_that_a_form_is_given_leads_to_it() {
+    let stack = start(&options("webhook", &[])).await;
+    let secret = "the-secret-of-the-form";
+    let body = format!(r#"{{"name": "Shop", "provider": "generic", "secrets": ["{secret}"]}}"#);
+    let form = request(&stack, "POST", "/v1/forms", &body);
+    let base = format!("http://{}", stack.address);
+    let path = form["webhook_url"].as_str().unwrap().strip_prefix(&base).expect("the stack's own address");
+    let hook = format!("{path}?secret={secret}");
+    let answer = request(&stack, "POST", &hook, r#"{"email": "ada@example.org"}"#);
+    assert_eq!((&answer["contact"], &answer["marketing"]), (&"created".into(), &"set".into()));
+    let refused = request(&stack, "POST", path, r#"{"email": "ada@example.org"}"#);
+    assert_eq!(refused["status"], 401);
+    stack.stop().await.expect("a clean stop");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_in_the_inbox_is_settled_in_the_background() {
+    let now = at(START);
+    let table = TestTable::start().await;
+    let account = table.account(now).await;
+    let form = forms::form(&table.store, account, &forms::native()).await;
+    let mut tasks = Vec::new();
+    for number in 0..40 {
+        let (email, id) = (testkit::email(&format!("p{number}@example.org")), number.to_string());
+        let submission = Submission { form: &form, submission_id: Some(&id), email: &email, properties: &[] };
+        let taken = table.store.accept_into_inbox(&submission, now).await.expect("it is accepted");
+        tasks.extend(taken.waiting);
+    }
+    let batches = Batches { size: 30, window: Duration::ZERO };
+    let clock = Clock::new(move || now);
+    let jobs = Jobs::start(table.store.clone(), clock, Duration::from_secs(3600), batches);
+    jobs.inbox.send(tasks).await.expect("a queue");
+    let settled = async {
+        while testkit::scan(&table.client, account).await.billable < 40 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), settled).await.expect("everybody is there");
 }
 
 #[cfg(unix)]

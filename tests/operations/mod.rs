@@ -5,7 +5,7 @@ mod concurrency;
 mod costs;
 mod deleting;
 mod faults;
-mod forms;
+pub mod forms;
 mod golden;
 mod histories;
 mod idempotency;
