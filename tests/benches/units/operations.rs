@@ -218,17 +218,28 @@ impl World {
     fn of_forms(&self) -> Vec<Operation> {
         let id = &self.form.to_string();
         let form = || Need::item(format!("FORM#{}", self.form), "FORM");
+        let counts = || Need::all(format!("FORM_COUNTS#{}", self.form), "");
+        let rejected = || Need::all(format!("REJECTED#{}#{}", self.account, self.form), "rej_");
         let submissions = "/v1/forms/{form_id}/submissions";
         let known = json!({"fields": {"email": "ada@example.org", "firstname": "Augusta"}});
         let new = json!({"fields": {"email": "new@example.org", "firstname": "New"}});
         let named = json!({"fields": {"email": "new@example.org", "firstname": "New"}, "submission_id": "1"});
         let found = vec![form(), self.own("PERIOD"), self.address_item(), self.contact_item(self.contact)];
         vec![
-            operation("GET", "/v1/forms", None, vec![Need::all(self.account_pk(), "FORM#"), form()]),
+            operation(
+                "GET",
+                "/v1/forms",
+                None,
+                vec![
+                    Need::all(self.account_pk(), "FORM#"),
+                    form(),
+                    Need::item(format!("FORM#{}", self.provided), "FORM"),
+                ],
+            ),
             operation("POST", "/v1/forms", Some(json!({"name": "Other"})), vec![self.own("PERIOD")]),
-            operation("GET", "/v1/forms/{id}", None, vec![form()]).at(id),
+            operation("GET", "/v1/forms/{id}", None, vec![form(), self.own("PERIOD"), counts()]).at(id),
             operation("PATCH", "/v1/forms/{id}", Some(json!({"name": "Other"})), vec![form()]).at(id),
-            operation("DELETE", "/v1/forms/{id}", None, vec![form()]).at(id),
+            operation("DELETE", "/v1/forms/{id}", None, vec![form(), counts(), rejected()]).at(id),
             operation("OPTIONS", submissions, None, vec![form()]).at(id),
             operation("POST", submissions, Some(new), vec![form(), self.own("PERIOD")])
                 .at(id)
