@@ -118,6 +118,10 @@ async fn what_is_wrong_is_said_in_hubspots_words() {
         assert_eq!(reply.json()["message"], "The request is not valid");
         assert_eq!(reply.header("access-control-allow-origin"), Some("*"), "a page's script may read it");
     }
+    let two = json!({"fields": [field("bio", "a".repeat(70_000)), field("email", "ada".to_owned())]});
+    let mut both = refused(&api.post(&path).json(&two).await, 400);
+    both.sort();
+    assert_eq!(both, ["INPUT_TOO_LARGE", "INVALID_EMAIL"], "everything that is wrong, each by its type");
     for (media_type, body, status) in [
         ("application/json", "{", 400),
         ("application/json", "", 400),

@@ -101,13 +101,14 @@ pub(crate) struct Rejection {
 /// What is wrong with answers, while they are read.
 struct Problems<'e> {
     errors: &'e mut Errors,
-    reason: Option<Reason>,
+    /// Of each of them.
+    reasons: Vec<Reason>,
 }
 
 impl Problems<'_> {
     fn note(&mut self, reason: Reason, field: impl Into<String>, message: impl Into<String>) {
         self.errors.note(field, message);
-        self.reason = Some(self.reason.map_or(reason, |known| known.min(reason)));
+        self.reasons.push(reason);
     }
 }
 
@@ -132,7 +133,8 @@ struct Placed<'a> {
 /// Everything that is wrong with them.
 pub(crate) fn of_answers(answers: &[Answer], map: &FieldMap) -> Result<Person, Rejection> {
     let mut errors = Errors::default();
-    read(answers, map, &mut errors).map_err(|reason| {
+    read(answers, map, &mut errors).map_err(|reasons| {
+        let reason = reasons.into_iter().min().unwrap_or(Reason::NoAddress);
         let problem = errors.check().err();
         Rejection { reason, errors: problem.map(|problem| problem.errors().to_vec()).unwrap_or_default() }
     })
@@ -142,9 +144,9 @@ pub(crate) fn of_answers(answers: &[Answer], map: &FieldMap) -> Result<Person, R
 ///
 /// # Errors
 ///
-/// The reason for which they are no person's.
-pub(crate) fn read(answers: &[Answer], map: &FieldMap, errors: &mut Errors) -> Result<Person, Reason> {
-    let mut problems = Problems { errors, reason: None };
+/// The reasons for which they are no person's, one for each thing that is noted.
+pub(crate) fn read(answers: &[Answer], map: &FieldMap, errors: &mut Errors) -> Result<Person, Vec<Reason>> {
+    let mut problems = Problems { errors, reasons: Vec::new() };
     check_names(answers, &mut problems);
     let placed: Vec<Placed<'_>> =
         answers.iter().filter_map(|answer| place(answer, map, &mut problems)).collect();
@@ -155,9 +157,9 @@ pub(crate) fn read(answers: &[Answer], map: &FieldMap, errors: &mut Errors) -> R
     let email = address(&of_address, map, &mut problems);
     let properties: Vec<_> =
         filled.into_iter().filter_map(|(name, parts)| property(name, &parts, &mut problems)).collect();
-    match (email, problems.reason) {
-        (Some(email), None) => Ok(Person { email, properties }),
-        (_, reason) => Err(reason.unwrap_or(Reason::NoAddress)),
+    match email {
+        Some(email) if problems.reasons.is_empty() => Ok(Person { email, properties }),
+        _ => Err(problems.reasons),
     }
 }
 

@@ -200,15 +200,26 @@ async fn take(intake: &Intake, form: &Form, headers: &HeaderMap, body: Body) -> 
 /// Who submits, if all that was sent is right.
 fn check(sent: &Sent, form: &Form) -> Result<Person, Refusal> {
     let mut errors = Errors::default();
-    person::read(&sent.answers(), &form.field_map, &mut errors).map_err(|reason| {
-        let kind = match reason {
-            Reason::NoAddress => ErrorType::RequiredField,
-            Reason::InvalidAddress | Reason::SeveralAddresses => ErrorType::InvalidEmail,
-            Reason::UnknownFieldType | Reason::UnmappedField => ErrorType::FieldNotInForm,
-            Reason::InvalidValue => ErrorType::InputTooLarge,
+    person::read(&sent.answers(), &form.field_map, &mut errors).map_err(|reasons| {
+        let Err(problem) = errors.check() else {
+            return Problem::internal("a reader refused without saying why").into();
         };
-        refusal(errors.check().err(), kind)
+        let errors = problem.errors().iter().zip(reasons);
+        Refusal::Invalid(
+            errors.map(|(error, reason)| Error::new(&error.field, &error.message, reason.into())).collect(),
+        )
     })
+}
+
+impl From<Reason> for ErrorType {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::NoAddress => Self::RequiredField,
+            Reason::InvalidAddress | Reason::SeveralAddresses => Self::InvalidEmail,
+            Reason::UnknownFieldType | Reason::UnmappedField => Self::FieldNotInForm,
+            Reason::InvalidValue => Self::InputTooLarge,
+        }
+    }
 }
 
 fn not_taken(why: NotTaken) -> Refusal {
@@ -217,17 +228,5 @@ fn not_taken(why: NotTaken) -> Refusal {
             Refusal::Invalid(vec![Error::new("fields", &message, ErrorType::InputTooLarge)])
         }
         NotTaken::Problem(problem) => problem.into(),
-    }
-}
-
-/// A problem's own errors as those of `HubSpot`, all of one type; the problem itself if it has none.
-fn refusal(problem: Option<Problem>, kind: ErrorType) -> Refusal {
-    let Some(problem) = problem else {
-        return Problem::internal("a reader refused without saying why").into();
-    };
-    let errors = problem.errors().iter().map(|error| Error::new(&error.field, &error.message, kind));
-    match errors.collect::<Vec<_>>() {
-        errors if errors.is_empty() => problem.into(),
-        errors => Refusal::Invalid(errors),
     }
 }
