@@ -216,7 +216,8 @@ async fn what_the_queue_forgets_the_schedule_finds() {
     assert_eq!(due(store, expected.plus(TimeDelta::milliseconds(-1))).await, []);
     let mut found = due(store, expected).await;
     let mut all = tasks.clone();
-    (found.sort(), all.sort());
+    found.sort();
+    all.sort();
     assert_eq!(found, all);
     let (first, rest) = tasks.split_first().unwrap();
     store.put_off_inbox(*first, expected.plus(INBOX_EXPECTED)).await.unwrap();

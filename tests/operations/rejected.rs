@@ -51,7 +51,7 @@ async fn what_could_not_be_taken_is_kept_once_in_order_and_for_a_quarter() {
     assert_eq!(counts(store, &form).await, expected);
 
     let list = rejected(store, &form).await;
-    let contents = ["{\"name\": \"Ada\"}", "second", "third"].map(|text| text.to_owned());
+    let contents = ["{\"name\": \"Ada\"}", "second", "third"].map(str::to_owned);
     assert!(contents.iter().all(|text| {
         list.iter().any(|rejected| rejected.content == RejectedContent::Answers(text.clone()))
     }));

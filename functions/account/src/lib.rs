@@ -16,7 +16,6 @@ mod web_address;
 use api::{Context, Routes, routes};
 
 /// The routes and their description, declared once.
-#[must_use]
 pub fn api() -> impl Routes<Context> {
     routes!(
         accounts::create_account,

@@ -27,7 +27,6 @@ async fn set_marketing(
 }
 
 /// The route and its description.
-#[must_use]
 pub fn api() -> impl Routes<Context> {
     routes!(set_marketing)
 }

@@ -26,7 +26,6 @@ async fn set_non_marketing_pending(
 }
 
 /// The route and its description.
-#[must_use]
 pub fn api() -> impl Routes<Context> {
     routes!(set_non_marketing_pending)
 }

@@ -34,7 +34,9 @@ impl Sdk {
         let config = SdkConfig::builder()
             .behavior_version(behaviour())
             .region(Region::new(environment.region()?))
-            .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
+            .credentials_provider(SharedCredentialsProvider::new(
+                EnvironmentVariableCredentialsProvider::new(),
+            ))
             .timeout_config(timeouts())
             .retry_config(retries())
             .build();
