@@ -1,6 +1,6 @@
 //! The seven promises, checked at every write and, as a whole, whenever nothing is under way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::ids::AccountId;
 use testkit::Write;
@@ -83,7 +83,7 @@ pub fn compare(state: &State, names: &Names, account: &AccountId, items: &Items)
         clock: state.clock,
     };
     if found != expected {
-        return Err(format!("the period is {found:?}, expected {expected:?}"));
+        return Err(format!("the period's {}", found.differences(&expected)));
     }
     let mut people: BTreeMap<usize, &Person> = model.people().collect();
     for ((_, id), item) in with_prefix(items, &format!("CONTACT#{account}#")) {
@@ -171,10 +171,11 @@ pub fn whole(state: &State, names: &Names, account: &AccountId, items: &Items) -
             return Err(format!("{id} has the history {written:?}, expected {expected:?}"));
         }
     }
-    for ((_, _), item) in with_prefix(items, &format!("EMAIL#{account}#")) {
+    let contacts = format!("CONTACT#{account}#");
+    let ids: BTreeSet<&str> = with_prefix(items, &contacts).map(|((_, id), _)| id.as_str()).collect();
+    for (_, item) in with_prefix(items, &format!("EMAIL#{account}#")) {
         let id = text(item, "contact").unwrap_or_default();
-        let there = with_prefix(items, &format!("CONTACT#{account}#")).any(|((_, sk), _)| sk == id);
-        if !there {
+        if !ids.contains(id) {
             return Err(format!("an address leads to {id}, who is not there"));
         }
     }

@@ -9,6 +9,7 @@
 
 mod checks;
 mod commands;
+mod defects;
 mod plan;
 mod raw;
 mod report;

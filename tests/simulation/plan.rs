@@ -20,6 +20,12 @@ pub const START: &str = "2026-11-10T12:00:00.000Z";
 /// How many addresses an account's people have: few, so that things happen to the same ones.
 const ADDRESSES: usize = 7;
 
+/// The highest cap: about as many as an account's people, so that the last places are fought for.
+const CAP_MOST: u64 = 7;
+
+/// How often, in a thousand, the next thing to happen is the end of a month.
+const MONTH_ENDS: u64 = 400;
+
 /// In which of how many seeds the first account has many people, for lists that take several transactions.
 const CROWDED: (u64, u64) = (8, 5);
 
@@ -76,6 +82,11 @@ impl Planned {
     /// A job for all accounts that runs at once, and that nothing happens to.
     pub fn job(id: u32, command: Arc<dyn Command>) -> Self {
         Self { id, request: id, account: None, after: 0, abandoned_after: None, skew: 0, key: None, command }
+    }
+
+    /// Whether it can be known for a repeat of another one: those are worth repeating.
+    fn can_be_told_apart(&self) -> bool {
+        self.key.is_some() || self.command.delivery().is_some()
     }
 
     /// The same, so many milliseconds later.
@@ -173,7 +184,7 @@ impl History {
         let accounts: Vec<AccountPlan> = [false, dice.coin(), true]
             .into_iter()
             .map(|sandbox| {
-                let cap = dice.happens(400).then(|| dice.between(0, 12));
+                let cap = dice.happens(400).then(|| dice.between(0, CAP_MOST));
                 AccountPlan { calendar: calendar(&mut dice), cap, sandbox }
             })
             .collect();
@@ -189,8 +200,13 @@ impl History {
         if seed % EVENTFUL.0 == EVENTFUL.1 {
             bursts.push(planner.eventful_lives());
         }
-        let length = if crowded { 5 } else { planner.dice.between(6, 14) };
-        bursts.extend((0..length).map(|_| planner.burst()));
+        for _ in 0..if crowded { 3 } else { planner.dice.between(4, 8) } {
+            if planner.dice.happens(MONTH_ENDS) {
+                bursts.extend(planner.month_end());
+            } else {
+                bursts.push(planner.burst());
+            }
+        }
         Self { seed, weather, accounts, bursts }
     }
 
@@ -205,14 +221,18 @@ impl Planner {
         self.next
     }
 
-    /// Everybody of the first account comes in, one after another.
+    /// Everybody of the first account comes in, one after another, and is listed.
     fn crowd(&mut self) -> Burst {
         let requests = (0..self.addresses).map(|address| {
             let through = Through::Hand(Some(self.dice.happens(700)));
             let save = Save { address: Some(address), loud: false, may_exist: true, through, note: None };
             Planned::of(self.number(), 0, Arc::new(One(save))).sent_after(40 * address as u64)
         });
-        Burst { jump: Jump::None, requests: requests.collect() }
+        let mut requests: Vec<Planned> = requests.collect();
+        let list = List { billable: false, limit: 20 };
+        let after = 50 * requests.len() as u64;
+        requests.push(Planned::of(self.number(), 0, Arc::new(list)).sent_after(after));
+        Burst { jump: Jump::None, requests }
     }
 
     /// Somebody of each account is set marketing and queued in turns, so often that histories fill pages.
@@ -257,10 +277,14 @@ impl Planner {
             }
             requests.push(request);
         }
+        self.ask_again(&mut requests);
         // The same again, later.
         for _ in 0..self.dice.below(3) {
-            if !self.sent.is_empty() {
-                let first = self.dice.one_of(&self.sent).clone();
+            let deliveries_only = self.dice.coin();
+            let known = |sent: &&Planned| !deliveries_only || sent.command.delivery().is_some();
+            let known: Vec<&Planned> = self.sent.iter().filter(known).collect();
+            if !known.is_empty() {
+                let first = (*self.dice.one_of(&known)).clone();
                 requests.push(self.again(&first, spread));
             }
         }
@@ -270,17 +294,117 @@ impl Planner {
                 requests.push(self.on_its_way(job, spread));
             }
         }
-        let kept =
-            requests.iter().filter(|request| request.id == request.request && request.account.is_some());
-        self.sent.extend(kept.cloned());
+        let first = |request: &&Planned| request.id == request.request && request.can_be_told_apart();
+        self.sent.extend(requests.iter().filter(first).cloned());
         Burst { jump, requests }
+    }
+
+    /// Whoever was cut short nearly always asks again.
+    fn ask_again(&mut self, requests: &mut Vec<Planned>) {
+        for at in 0..requests.len() {
+            let first = requests[at].clone();
+            if let (Some(_), Some(killed)) = (first.account, first.abandoned_after)
+                && self.dice.happens(900)
+            {
+                let again = self.again(&first, 1);
+                requests.push(again.sent_after(first.after + killed + self.dice.between(1, 30)));
+            }
+        }
+    }
+
+    /// The end of a month: people come in and leave, others act around that very instant while the period is closed;
+    /// then it is swept, and some come back meanwhile.
+    fn month_end(&mut self) -> [Burst; 4] {
+        let real: Vec<usize> = (0..self.accounts.len()).filter(|at| !self.accounts[*at].sandbox).collect();
+        self.hot = *self.dice.one_of(&real);
+        let mut rush = Vec::new();
+        for _ in 0..self.dice.between(4, 7) {
+            let command: Arc<dyn Command> = match self.dice.below(3) {
+                0 => Arc::new(self.status_of_some(true)),
+                _ => Arc::new(One(Save { through: Through::Hand(Some(true)), ..self.save() })),
+            };
+            rush.push(self.asked_of(self.hot, command, 20));
+        }
+        for _ in 0..self.dice.between(2, 4) {
+            let command = Arc::new(self.status_of_some(false));
+            let after = self.dice.between(40, 100);
+            rush.push(self.asked_of(self.hot, command, 1).sent_after(after));
+        }
+        self.ask_again(&mut rush);
+        let list = List { billable: self.dice.coin(), limit: 5 };
+        rush.push(self.asked_of(self.hot, Arc::new(list), 100));
+        let closing = (0..2).map(|_| Planned::job(self.number(), self.rollover()));
+        let mut closing: Vec<Planned> = closing.collect();
+        closing.extend((0..self.dice.below(4)).map(|_| self.request(60)));
+        [
+            Burst { jump: Jump::None, requests: rush },
+            self.update_date(),
+            Burst { jump: Jump::Seconds(2), requests: closing },
+            Burst { jump: Jump::Seconds(61), requests: self.swept_while_they_come_back() },
+        ]
+    }
+
+    /// What happens within some milliseconds of an update date. Most of those who act have clocks that are slow, so that
+    /// to them the period has not ended when it is closed.
+    fn update_date(&mut self) -> Burst {
+        let before = 12;
+        let mut requests = Vec::new();
+        for _ in 0..self.dice.between(5, 10) {
+            let command: Arc<dyn Command> = match self.dice.below(10) {
+                0..=4 => Arc::new(self.status_of_some(false)),
+                5 | 6 => Arc::new(One(self.cap())),
+                // Another calendar, which is one of them, mostly moves the update date out of the way.
+                7 if self.dice.coin() => Arc::new(One(self.terms())),
+                _ => Arc::new(One(self.save())),
+            };
+            let request = self.asked_of(self.hot, command, before + 15);
+            requests.push(Planned { skew: -i64::try_from(self.dice.below(30)).unwrap(), ..request });
+        }
+        self.ask_again(&mut requests);
+        let closer = Planned::of(self.number(), self.hot, Arc::new(One(Read::Usage)));
+        requests.push(closer.sent_after(before + self.dice.below(12)));
+        let before = i64::try_from(before).unwrap();
+        Burst { jump: Jump::BeforeUpdateDate(self.hot, before), requests }
+    }
+
+    fn swept_while_they_come_back(&mut self) -> Vec<Planned> {
+        let mut requests = Vec::new();
+        // As a queue's messages come: to several at once.
+        for _ in 0..self.dice.between(3, 5) {
+            let sweep = Sweep { messages: 8, time: 1_000, again: self.dice.happens(200) };
+            let sweep = Planned::job(self.number(), Arc::new(sweep));
+            requests.push(self.on_its_way(sweep, 10));
+        }
+        let spread = *self.dice.one_of(&[40, 80, 400]);
+        for _ in 0..self.dice.between(4, 8) {
+            let command: Arc<dyn Command> = match self.dice.below(10) {
+                0..=4 => Arc::new(self.status_of_some(true)),
+                5 => Arc::new(One(self.submit())),
+                6 => Arc::new(One(self.save())),
+                7 => Arc::new(One(self.change())),
+                8 => Arc::new(One(Delete { contact: self.dice.bits(), erase: self.dice.happens(400) })),
+                _ => Arc::new(List { billable: self.dice.coin(), limit: 5 }),
+            };
+            requests.push(self.asked_of(self.hot, command, spread));
+        }
+        requests
+    }
+
+    fn status_of_some(&mut self, set_marketing: bool) -> Status {
+        let most = if self.addresses > ADDRESSES { 25 } else { 4 };
+        let entries = (0..self.dice.between(1, most)).map(|_| Entry::Address(self.address())).collect();
+        Status { set_marketing, entries, dry_run: false }
     }
 
     fn request(&mut self, spread: u64) -> Planned {
         let account = if self.dice.happens(750) { self.hot } else { self.dice.index(self.accounts.len()) };
         let command = self.command(account);
+        self.asked_of(account, command, spread)
+    }
+
+    fn asked_of(&mut self, account: usize, command: Arc<dyn Command>, spread: u64) -> Planned {
         let id = self.number();
-        let key = (command.takes_key() && self.dice.happens(400)).then(|| format!("key {id}"));
+        let key = (command.takes_key() && self.dice.happens(500)).then(|| format!("key {id}"));
         let account = command.is_of_an_account().then_some(account);
         self.on_its_way(Planned { account, key, ..Planned::job(id, command) }, spread)
     }
@@ -291,7 +415,9 @@ impl Planner {
     }
 
     fn on_its_way(&mut self, request: Planned, spread: u64) -> Planned {
-        let abandoned_after = self.dice.happens(120).then(|| self.dice.between(0, 40));
+        // Those who would know their request again are killed more often: they have something to ask again for.
+        let often = if request.can_be_told_apart() { 200 } else { 80 };
+        let abandoned_after = self.dice.happens(often).then(|| self.dice.between(0, 40));
         let skew = if self.dice.happens(300) { i64::try_from(self.dice.below(60)).unwrap() - 30 } else { 0 };
         Planned { after: self.dice.below(spread), abandoned_after, skew, ..request }
     }
@@ -376,9 +502,13 @@ impl Planner {
         Change { contact: self.dice.bits(), address, note }
     }
 
+    fn cap(&mut self) -> Terms {
+        Terms::Cap((!self.dice.happens(400)).then(|| self.dice.between(0, CAP_MOST)))
+    }
+
     fn terms(&mut self) -> Terms {
         match self.dice.below(10) {
-            0..=5 => Terms::Cap((!self.dice.happens(400)).then(|| self.dice.between(0, 12))),
+            0..=5 => self.cap(),
             6..=8 => Terms::Calendar(calendar(&mut self.dice)),
             _ => Terms::Switch(self.dice.happens(700)),
         }

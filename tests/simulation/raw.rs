@@ -1,6 +1,7 @@
 //! Stored items as the checks read them: raw attributes, with nothing of the program's own reading.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use domain::Timestamp;
 use testkit::{RawItem, RawKey};
@@ -53,7 +54,8 @@ pub fn text<'a>(item: &'a RawItem, name: &str) -> Option<&'a str> {
 }
 
 pub fn number(item: &RawItem, name: &str) -> Option<u64> {
-    item[name]["N"].as_str().map(|text| text.parse().expect("a number"))
+    let text = item[name]["N"].as_str()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name} is {text}")))
 }
 
 fn instant(item: &RawItem, name: &str) -> Timestamp {
@@ -85,6 +87,26 @@ impl RawPeriod {
             marketing_contacts: item["marketing_contacts"]["BOOL"].as_bool().expect("a switch"),
             clock: text(item, "test_clock").map(|text| text.parse().expect("an instant")),
         }
+    }
+
+    /// Each thing in which this is not the other one.
+    pub fn differences(&self, other: &Self) -> String {
+        let mut differences = Vec::new();
+        let mut compare = |name: &str, [this, that]: [&dyn fmt::Debug; 2]| {
+            let [this, that] = [format!("{this:?}"), format!("{that:?}")];
+            if this != that {
+                differences.push(format!("{name} is {this}, expected {that}"));
+            }
+        };
+        compare("number", [&self.number, &other.number]);
+        compare("starts_at", [&self.starts_at, &other.starts_at]);
+        compare("ends_at", [&self.ends_at, &other.ends_at]);
+        compare("marketing", [&self.marketing, &other.marketing]);
+        compare("leaving", [&self.leaving, &other.leaving]);
+        compare("cap", [&self.cap, &other.cap]);
+        compare("marketing_contacts", [&self.marketing_contacts, &other.marketing_contacts]);
+        compare("clock", [&self.clock, &other.clock]);
+        differences.join(", ")
     }
 }
 

@@ -51,14 +51,14 @@ pub fn run(history: &History, trace: bool) -> Ended {
     })
 }
 
-/// The same, over a network that was made ready for it.
+/// The same, over a network that is made ready for it once the accounts are there.
 pub fn run_over(history: &History, ready: impl FnOnce(&Network)) -> Ended {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let network = Network::start(history.seed, history.weather).await;
-        ready(&network);
         let mut run = Run::start(history, network).await;
+        ready(&run.network);
         run.all(history).await;
         run.end()
     })
@@ -96,8 +96,11 @@ impl Run {
         run.network.watch(move |write, items| {
             let mut world = lock(&watching);
             let saw = catch_unwind(AssertUnwindSafe(|| world.saw(write, items)));
-            if saw.is_err() {
-                world.violated("a write is nothing that can be read", format!("{write:?}"));
+            if let Err(panic) = saw {
+                let why = panic.downcast_ref::<String>().cloned();
+                let why = why.or_else(|| panic.downcast_ref::<&str>().map(|why| (*why).to_owned()));
+                let why = why.unwrap_or_default();
+                world.violated(format!("{write:?} can't be read"), why);
             }
         });
         run
@@ -183,8 +186,9 @@ impl Run {
             }
         };
         // The wall clock alone is put forward; what takes its time takes it all the same.
-        sleep(INDEX_CATCHES_UP.min(by.to_std().unwrap_or_default())).await;
-        self.put_forward += by;
+        let slept = INDEX_CATCHES_UP.min(by.to_std().unwrap_or_default());
+        sleep(slept).await;
+        self.put_forward += by - TimeDelta::from_std(slept).unwrap();
     }
 
     /// What one client does: it waits its turn, sends its request, and may be killed.

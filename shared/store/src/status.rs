@@ -143,6 +143,7 @@ impl Store {
     /// Takes the next contacts through one transaction. Gives the answer once all are through.
     async fn advance(&self, run: &mut Run<'_>) -> Result<Option<Answer>, StoreError> {
         let mut retries = self.retries();
+        let mut full = None;
         loop {
             let turn: Vec<ContactId> =
                 run.waiting.iter().copied().take(CONTACTS_PER_TRANSACTION_MAX).collect();
@@ -160,6 +161,13 @@ impl Store {
             run.split |= bytes > TRANSACTION_BYTES_MAX / 2;
             self.recall(run).await?;
             let step = run.decide(&turn, loaded, &opened);
+            // A batched read is not one instant: who is refused may have been seen as they were before another request
+            // gave them the last place. If the period is the same when they are read again, there was none to give.
+            let seen = (opened.period.revision, opened.period.marketing);
+            if step.refuses() && full.replace(seen) != Some(seen) {
+                retries.again("the period changed during a read").await?;
+                continue;
+            }
             if let Some(answer) = self.carry_out(run, step, &opened, &mut retries).await? {
                 return Ok(answer);
             }
@@ -214,6 +222,12 @@ impl Store {
         results.into_iter().for_each(|result| run.settle(result));
         run.planned = if run.request.dry_run { delta } else { Delta::default() };
         Ok(Some(answer))
+    }
+}
+
+impl Step {
+    fn refuses(&self) -> bool {
+        self.results.iter().any(|result| matches!(result.outcome, StatusOutcome::Refused(_)))
     }
 }
 

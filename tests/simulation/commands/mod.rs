@@ -139,6 +139,9 @@ impl Expectation {
     pub fn check(&self, answer: &str) -> Result<(), String> {
         match self {
             Self::OneOf(answers) if answers.contains(answer) => Ok(()),
+            Self::OneOf(answers) if answers.is_empty() => {
+                Err(format!("answered {answer:?}, and there was something to do"))
+            }
             Self::OneOf(answers) => Err(format!("answered {answer:?}, expected one of {answers:?}")),
             Self::Each(entries, last) => check_each(answer, entries, last.as_ref()),
             Self::Among { must, may } => check_among(answer, must, may),
@@ -195,6 +198,11 @@ pub trait Command: Debug + Send + Sync {
     /// Whether it can have an `Idempotency-Key`.
     fn takes_key(&self) -> bool {
         false
+    }
+
+    /// The id that its sender gave it, to tell a repeated one.
+    fn delivery(&self) -> Option<&str> {
+        None
     }
 
     /// Whether it is an account's, and not a job for all of them.
@@ -257,6 +265,10 @@ impl<D: Deed> Command for One<D> {
         self.0.takes_key()
     }
 
+    fn delivery(&self) -> Option<&str> {
+        self.0.delivery()
+    }
+
     fn send<'a>(&'a self, context: &'a Context) -> Sending<'a> {
         self.0.send(context)
     }
@@ -304,7 +316,7 @@ impl<D: Deed> Command for One<D> {
                 }
             }
         }
-        Err(first.unwrap_or_default())
+        Err(first.unwrap_or_else(|| "the rules have nothing to do there".to_owned()))
     }
 
     fn expectation(&self, book: &Book, flight: &Flight) -> Expectation {

@@ -10,6 +10,9 @@ use super::{Applied, Asked, Command, Context, Deed, Expectation, Sending, Turn, 
 use crate::model::rules::{Kept, Moved, Person};
 use crate::simulation::world::{Book, Flight, State};
 
+/// How many statements are asked for at once.
+const STATEMENTS: usize = 10;
+
 /// One thing is looked at.
 #[derive(Debug)]
 pub enum Read {
@@ -56,11 +59,18 @@ impl Deed for Read {
                     Ok(moves.collect::<Vec<_>>().join(" | "))
                 }
                 Self::Statements => {
-                    let statements = store.statements(account, wall, None, 1_000).await?.items;
-                    let lines = statements.iter().rev().map(|statement| {
-                        format!("{} {} {}", statement.ends_at, statement.marketing, statement.left)
-                    });
-                    Ok(lines.collect::<Vec<_>>().join(" | "))
+                    let (mut lines, mut after) = (Vec::new(), None);
+                    loop {
+                        let page = store.statements(account, wall, after, STATEMENTS).await?;
+                        after = page.items.last().map(|statement| statement.number).filter(|_| page.more);
+                        lines.extend(page.items.iter().map(|statement| {
+                            format!("{} {} {}", statement.ends_at, statement.marketing, statement.left)
+                        }));
+                        if after.is_none() {
+                            lines.reverse();
+                            return Ok(lines.join(" | "));
+                        }
+                    }
                 }
             }
         })

@@ -211,7 +211,11 @@ impl Shared {
         let sent = state.sent.entry(sender).or_default();
         let dice = Dice::of(&[self.seed, u64::from(sender), *sent]);
         *sent += 1;
-        if sender == 0 || state.fair { Fate::fair(dice) } else { Fate::drawn(&self.weather, dice) }
+        if sender == 0 || state.fair {
+            return Fate::fair(dice);
+        }
+        let sluggish = Dice::of(&[self.seed, u64::from(sender)]).happens(self.weather.sluggish);
+        Fate::drawn(&self.weather, sluggish, dice)
     }
 
     /// What is sent in place of this request.

@@ -11,6 +11,9 @@ use super::wire::{Call, RawItem, RawKey, canonical, conflict, in_order, key_of, 
 use crate::in_process::Answered;
 use crate::{Dice, InProcess, TABLE};
 
+/// How many items a page of a query has at the most when it ends early.
+const SHORT_PAGE_MOST: u64 = 3;
+
 /// One item before and after a write.
 #[derive(Clone, Debug)]
 pub struct ItemChange {
@@ -219,8 +222,8 @@ pub(super) fn in_part(call: &Call, fate: &mut Fate) -> (Call, Option<Value>) {
             (part, Some(json!({"UnprocessedItems": {TABLE: later}})))
         }
         "Query" => {
-            let limit = call.body["Limit"].as_u64().unwrap_or(50);
-            part.body["Limit"] = json!(fate.dice.between(1, limit.max(1)));
+            let limit = call.body["Limit"].as_u64().unwrap_or(SHORT_PAGE_MOST);
+            part.body["Limit"] = json!(fate.dice.between(1, limit.clamp(1, SHORT_PAGE_MOST)));
             (part, None)
         }
         _ => (part, None),

@@ -25,6 +25,8 @@ pub struct Weather {
     pub torn: u64,
     /// The request takes up to [`Weather::slow_most`] on its way.
     pub slow: u64,
+    /// Of so many senders in a thousand every request is slow: what they read is old by the time they write.
+    pub sluggish: u64,
     /// The longest way of a slow request, in milliseconds.
     pub slow_most: u64,
     /// For how long a transaction has its items in hand at the most, in milliseconds.
@@ -57,6 +59,7 @@ impl Weather {
             partial: rate(150),
             torn: rate(300),
             slow: rate(200),
+            sluggish: rate(150),
             slow_most: rate(400).clamp(20, 400),
             in_flight_most: rate(25).clamp(2, 30),
             lag_most: rate(1_500).clamp(10, 1_500),
@@ -110,7 +113,8 @@ impl Fate {
         Self { trouble: None, there: 0, back: 0, in_flight: 0, partial: false, torn: false, dice }
     }
 
-    pub(crate) fn drawn(weather: &Weather, mut dice: Dice) -> Self {
+    /// A request of a sender who is `sluggish`, or is not.
+    pub(crate) fn drawn(weather: &Weather, sluggish: bool, mut dice: Dice) -> Self {
         let kinds = [
             (weather.throttled, Trouble::Throttled),
             (weather.unavailable, Trouble::Unavailable),
@@ -126,7 +130,8 @@ impl Fate {
             rest = rest.saturating_sub(rate);
             met.then_some(trouble)
         });
-        let most = if dice.happens(weather.slow) { weather.slow_most } else { 3 };
+        let slow = dice.happens(weather.slow) || sluggish;
+        let most = if slow { weather.slow_most } else { 3 };
         Self {
             trouble,
             there: dice.between(1, most.max(1)),

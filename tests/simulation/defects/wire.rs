@@ -1,0 +1,200 @@
+//! How a defect shows on the wire: requests with something left out or added, and answers that are read wrongly.
+
+use serde_json::{Map, Value, json};
+use testkit::{Call, RawKey, TABLE, Tamper};
+
+use crate::simulation::raw::{Kind, kind};
+
+/// What the store sends, with this changed.
+pub fn sends(change: fn(&mut Call)) -> Box<dyn Tamper> {
+    Box::new(Sends(move |mut call: Call| {
+        change(&mut call);
+        vec![call]
+    }))
+}
+
+/// What the store sends, in several requests.
+pub fn splits(split: fn(Call) -> Vec<Call>) -> Box<dyn Tamper> {
+    Box::new(Sends(split))
+}
+
+/// What the store reads, with this changed: a request, and the status and the body of its answer.
+pub fn reads(change: fn(&Call, &mut u16, &mut Value)) -> Box<dyn Tamper> {
+    Box::new(Reads(change))
+}
+
+struct Sends<S>(S);
+
+impl<S: FnMut(Call) -> Vec<Call> + Send> Tamper for Sends<S> {
+    fn send(&mut self, call: Call) -> Vec<Call> {
+        (self.0)(call)
+    }
+}
+
+struct Reads(fn(&Call, &mut u16, &mut Value));
+
+impl Tamper for Reads {
+    fn read(&mut self, call: &Call, status: &mut u16, body: &mut Value) {
+        (self.0)(call, status, body);
+    }
+}
+
+/// Each write that a request makes, with its key.
+pub fn writes(call: &mut Call) -> impl Iterator<Item = (RawKey, &mut Value)> {
+    let keys = call.written();
+    let parts: Vec<&mut Value> = match call.operation.as_str() {
+        "TransactWriteItems" => parts(call).iter_mut().map(only_value).collect(),
+        "PutItem" | "UpdateItem" | "DeleteItem" => vec![&mut call.body],
+        _ => Vec::new(),
+    };
+    keys.into_iter().zip(parts)
+}
+
+/// The writes about one kind of item.
+pub fn about<'a>(call: &'a mut Call, is: fn(Kind<'_>) -> bool) -> impl Iterator<Item = &'a mut Value> {
+    writes(call).filter(move |(key, _)| is(kind(key).1)).map(|(_, write)| write)
+}
+
+pub fn is_transaction(call: &Call) -> bool {
+    call.operation == "TransactWriteItems"
+}
+
+pub fn is_contact(kind: Kind<'_>) -> bool {
+    matches!(kind, Kind::Contact(_))
+}
+
+pub fn is_address(kind: Kind<'_>) -> bool {
+    matches!(kind, Kind::Address(_))
+}
+
+/// The write that moves the counts of a period, if the request holds one.
+pub fn count(call: &mut Call) -> Option<&mut Value> {
+    about(call, |kind| kind == Kind::Period).find(|write| expression(write).starts_with("ADD"))
+}
+
+/// The write that changes the terms that stand in a period, if the request holds one.
+pub fn terms(call: &mut Call) -> Option<&mut Value> {
+    about(call, |kind| kind == Kind::Period).find(|write| expression(write).starts_with("SET"))
+}
+
+/// The write that closes a period, if the request holds one.
+pub fn closing(call: &mut Call) -> Option<&mut Value> {
+    let mut puts = about(call, |kind| kind == Kind::Period).filter(|write| !write["Item"].is_null());
+    puts.find(|write| !write["ExpressionAttributeValues"].is_null())
+}
+
+fn expression(write: &Value) -> &str {
+    write["UpdateExpression"].as_str().unwrap_or_default()
+}
+
+fn parts(call: &mut Call) -> &mut Vec<Value> {
+    call.body["TransactItems"].as_array_mut().expect("the writes of a transaction")
+}
+
+/// What stands under the one name of a write, as `{"Put": …}`.
+fn only_value(write: &mut Value) -> &mut Value {
+    write.as_object_mut().and_then(|write| write.values_mut().next()).expect("one write")
+}
+
+/// Leaves out of a write's condition what begins so, and the names and values that nothing mentions then.
+pub fn without_condition(write: &mut Value, beginning: &str) {
+    let condition = write["ConditionExpression"].as_str().unwrap_or_default();
+    let rest: Vec<&str> = condition.split(" AND ").filter(|clause| !clause.starts_with(beginning)).collect();
+    let rest = rest.join(" AND ");
+    let mentioned = format!("{rest} {}", expression(write));
+    let write = write.as_object_mut().expect("a write");
+    if rest.is_empty() {
+        write.remove("ConditionExpression");
+    } else {
+        write["ConditionExpression"] = json!(rest);
+    }
+    for names in ["ExpressionAttributeNames", "ExpressionAttributeValues"] {
+        let Some(Value::Object(kept)) = write.get_mut(names) else { continue };
+        kept.retain(|name, _| mentioned.contains(name.as_str()));
+        if kept.is_empty() {
+            write.remove(names);
+        }
+    }
+}
+
+/// Leaves the writes about one kind of item out of a transaction that has others.
+pub fn leave_out(call: &mut Call, is: fn(Kind<'_>) -> bool) {
+    if !is_transaction(call) {
+        return;
+    }
+    let mut left_out = call.written().into_iter().map(|key| is(kind(&key).1)).collect::<Vec<_>>().into_iter();
+    if left_out.clone().any(|left_out| !left_out) {
+        parts(call).retain(|_| !left_out.next().expect("a key for each write"));
+    }
+}
+
+/// Takes the writes about one kind of item out of a transaction, and makes them afterwards.
+pub fn afterwards(call: Call, is: fn(Kind<'_>) -> bool) -> Vec<Call> {
+    if !is_transaction(&call) {
+        return vec![call];
+    }
+    let later: Vec<bool> = call.written().iter().map(|key| is(kind(key).1)).collect();
+    if !later.contains(&true) || !later.contains(&false) {
+        return vec![call];
+    }
+    [false, true].map(|which| part_of(&call, &later, which)).to_vec()
+}
+
+/// A transaction of its own of those writes that are among the `later`, or not.
+fn part_of(call: &Call, later: &[bool], which: bool) -> Call {
+    let mut part = call.clone();
+    let mut later = later.iter();
+    parts(&mut part).retain(|_| later.next() == Some(&which));
+    if let Some(token) = call.body["ClientRequestToken"].as_str() {
+        part.body["ClientRequestToken"] = json!(format!("{token}-{}", u8::from(which)));
+    }
+    part
+}
+
+/// Adds a write to a transaction.
+pub fn add(call: &mut Call, what: &str, write: Value) {
+    parts(call).push(json!({what: write}));
+}
+
+/// Turns a transaction's put of an item into its deletion, on the same condition.
+pub fn delete_instead(call: &mut Call, wanted: &RawKey) {
+    let keys = call.written();
+    for (key, part) in keys.iter().zip(parts(call)).filter(|(key, _)| *key == wanted) {
+        let mut write = only_value(part).take();
+        if let Some(write) = write.as_object_mut() {
+            write.remove("Item");
+            write.insert("Key".to_owned(), raw_key(key));
+        }
+        *part = json!({"Delete": write});
+    }
+}
+
+/// A key as a request names it.
+pub fn raw_key((pk, sk): &RawKey) -> Value {
+    json!({"pk": {"S": pk}, "sk": {"S": sk}})
+}
+
+/// An attribute's text.
+pub fn text<'a>(item: &'a Value, name: &str) -> Option<&'a str> {
+    item[name]["S"].as_str()
+}
+
+/// The account whose item has this key.
+pub fn account_of(key: &RawKey) -> Option<String> {
+    kind(key).0.map(str::to_owned)
+}
+
+/// The key of an account's period.
+pub fn period_of(account: &str) -> RawKey {
+    (format!("ACCOUNT#{account}"), "PERIOD".to_owned())
+}
+
+/// The members of an object in JSON.
+pub fn members(value: &mut Value) -> &mut Map<String, Value> {
+    value.as_object_mut().expect("an object")
+}
+
+/// The items of a batched read's answer.
+pub fn batch(body: &mut Value) -> impl Iterator<Item = &mut Value> {
+    body.pointer_mut(&format!("/Responses/{TABLE}")).and_then(Value::as_array_mut).into_iter().flatten()
+}
