@@ -1,6 +1,7 @@
 //! Update dates by looking at the clock on the wall, a quarter of an hour at a time.
 
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
+use chrono_tz::Tz;
 use domain::Timestamp;
 use domain::calendar::{Calendar, Term};
 
@@ -8,11 +9,8 @@ use domain::calendar::{Calendar, Term};
 /// date. Every offset in force since 1990 is a whole number of quarter hours, so no beginning is stepped over.
 pub fn next_update(calendar: &Calendar, after: Timestamp) -> Timestamp {
     const QUARTER: i64 = 15 * 60 * 1_000;
-    let zone: chrono_tz::Tz = calendar.time_zone.as_str().parse().unwrap();
-    let local = |millis: i64| -> NaiveDate {
-        let at: DateTime<Utc> = DateTime::from_timestamp_millis(millis).unwrap();
-        at.with_timezone(&zone).date_naive()
-    };
+    let zone = zone(calendar);
+    let local = |millis| day_in(zone, Timestamp::from_millis(millis));
     let mut instant = (after.millis().div_euclid(QUARTER) + 1) * QUARTER;
     loop {
         let day = local(instant);
@@ -21,6 +19,20 @@ pub fn next_update(calendar: &Calendar, after: Timestamp) -> Timestamp {
         }
         instant += QUARTER;
     }
+}
+
+/// What day it is in the account's zone.
+pub fn day(calendar: &Calendar, at: Timestamp) -> NaiveDate {
+    day_in(zone(calendar), at)
+}
+
+fn zone(calendar: &Calendar) -> Tz {
+    calendar.time_zone.as_str().parse().unwrap()
+}
+
+fn day_in(zone: Tz, at: Timestamp) -> NaiveDate {
+    let at: DateTime<Utc> = DateTime::from_timestamp_millis(at.millis()).unwrap();
+    at.with_timezone(&zone).date_naive()
 }
 
 fn is_update_date(calendar: &Calendar, day: NaiveDate) -> bool {

@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use domain::Timestamp;
 use domain::calendar::Calendar;
 
-use super::calendar::next_update;
+use super::calendar::{day, next_update};
 
 /// The state of a person who is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,8 +83,41 @@ impl Sets {
 pub const BY_HAND: &str = "manual";
 /// Through what a form does.
 pub const BY_FORM: &str = "form";
+/// Through what a form from elsewhere does.
+pub const BY_EXTERNAL_FORM: &str = "external_form";
 /// Through what people leave.
 pub const UPDATE_DATE: &str = "update_date";
+
+/// A form by the rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormRules {
+    pub id: String,
+    /// Whether it sets people marketing; none where the account's default decides.
+    pub sets: Option<bool>,
+    pub max_per_day: Option<u64>,
+    pub through: &'static str,
+    /// The latest day on which it set anybody, and how many.
+    pub day: Option<(NaiveDate, u64)>,
+    /// What came of its submissions. Those that came again are not among it.
+    pub counts: BTreeMap<&'static str, i64>,
+}
+
+impl FormRules {
+    /// How many it has set on its day, which never goes back.
+    fn today(&self, today: NaiveDate) -> (NaiveDate, u64) {
+        self.day.filter(|(day, _)| *day >= today).unwrap_or((today, 0))
+    }
+}
+
+/// What came of a submission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Submitted {
+    pub who: usize,
+    pub new: bool,
+    pub effect: Effect,
+    /// Why nobody was set though the form would.
+    pub reason: Option<&'static str>,
+}
 
 /// An account by the rules.
 #[derive(Clone, Debug)]
@@ -272,6 +306,37 @@ impl Model {
                 (self.make(address, to, through), effect, true)
             }
         }
+    }
+
+    /// Why somebody who is not marketing yet would not be set by a form, if they would not.
+    pub fn refuses(&self, form: &FormRules) -> Option<&'static str> {
+        let (_, used) = form.today(day(&self.calendar, self.now));
+        if !self.marketing_contacts {
+            return Some("marketing-contacts-off");
+        }
+        if !self.has_room() {
+            return Some("cap-reached");
+        }
+        form.max_per_day.is_some_and(|max| used >= max).then_some("form-budget")
+    }
+
+    /// Somebody submits a form, which sets people marketing or does not.
+    pub fn submit_form(&mut self, form: &mut FormRules, address: usize, sets: bool) -> Submitted {
+        let today = day(&self.calendar, self.now);
+        let sets = if sets { Sets::EVERYBODY } else { Sets::NOBODY };
+        let mut tried = self.clone();
+        let (who, effect, new) = tried.arrive(Some(address), sets, form.through);
+        let refuses = self.refuses(form);
+        if let (Effect::Set | Effect::Refused, Some(_)) = (effect, refuses) {
+            let (who, _, new) = self.arrive(Some(address), Sets::NOBODY, form.through);
+            return Submitted { who, new, effect: Effect::Refused, reason: refuses };
+        }
+        if effect == Effect::Set && form.max_per_day.is_some() {
+            let (latest, used) = form.today(today);
+            form.day = Some((latest, used + 1));
+        }
+        *self = tried;
+        Submitted { who, new, effect, reason: None }
     }
 
     fn make(&mut self, address: Option<usize>, to: Kept, through: &'static str) -> usize {

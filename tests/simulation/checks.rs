@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::ids::AccountId;
 use testkit::Write;
 
-use super::raw::{Items, Kind, RawContact, RawMoved, RawPeriod, history, kind, number, statement, text};
+use super::raw::{
+    Items, Kind, RawContact, RawMoved, RawPeriod, form_counts, form_day, history, kind, number, statement,
+    text, waits,
+};
 use super::world::{Names, State};
-use crate::model::rules::{Kept, Person, Place};
+use crate::model::rules::{FormRules, Kept, Person, Place};
 
 /// The items whose partition key begins so, in order.
 fn with_prefix<'a>(
@@ -85,6 +88,9 @@ pub fn compare(state: &State, names: &Names, account: &AccountId, items: &Items)
     if found != expected {
         return Err(format!("the period's {}", found.differences(&expected)));
     }
+    for form in &state.forms {
+        same_form(form, items)?;
+    }
     let mut people: BTreeMap<usize, &Person> = model.people().collect();
     for ((_, id), item) in with_prefix(items, &format!("CONTACT#{account}#")) {
         let contact = RawContact::of(item);
@@ -106,6 +112,22 @@ pub fn compare(state: &State, names: &Names, account: &AccountId, items: &Items)
         Some((who, person)) => Err(format!("#{who} ({:?}) is not there: {person:?}", names.id(who))),
         None => Ok(()),
     }
+}
+
+/// What a form has counted is what came of it, and its day is the day by the rules.
+fn same_form(form: &FormRules, items: &Items) -> Result<(), String> {
+    let parts = format!("FORM_COUNTS#{}", form.id);
+    let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
+    for (_, item) in with_prefix(items, &parts) {
+        for (what, count) in form_counts(item) {
+            *counts.entry(what).or_default() += count;
+        }
+    }
+    let day = items.get(&(format!("FORM_DAY#{}", form.id), "DAY".to_owned())).map(form_day);
+    if counts != form.counts || day != form.day {
+        return Err(format!("a form has counted {counts:?} and {day:?}, expected {form:?}"));
+    }
+    Ok(())
 }
 
 fn same_person(contact: &RawContact, person: &Person, current: u64) -> Result<(), String> {
@@ -244,6 +266,11 @@ pub fn swept(state: &State, account: &AccountId, items: &Items, tidy: bool) -> R
         let may_stay = contacts.get(id).is_some_and(|contact| first <= contact.earlier);
         if tidy && !may_stay {
             return Err(format!("a page of the history of {id} is left behind"));
+        }
+    }
+    for ((pk, _), item) in with_prefix(items, &format!("SEEN#{account}#")) {
+        if waits(item) {
+            return Err(format!("{pk} still waits in the inbox"));
         }
     }
     for (key, item) in with_prefix(items, &format!("ACCOUNT#{account}")) {

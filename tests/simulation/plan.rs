@@ -11,7 +11,7 @@ use testkit::{Dice, Weather, at};
 use super::commands::save::Through;
 use super::commands::status::Entry;
 use super::commands::{
-    Change, Command, Delete, List, MoveClock, One, Read, Rollover, Save, Status, Submit, Sweep, Terms,
+    Change, Command, Delete, List, MoveClock, One, Read, Rollover, Save, Settle, Status, Submit, Sweep, Terms,
 };
 
 /// When the wall clock of every history begins.
@@ -288,7 +288,7 @@ impl Planner {
                 requests.push(self.again(&first, spread));
             }
         }
-        for job in [self.rollover(), self.sweep(), self.sweep()] {
+        for job in [self.rollover(), self.sweep(), self.sweep(), self.settle(), self.settle()] {
             if self.dice.happens(600) {
                 let job = Planned::job(self.number(), job);
                 requests.push(self.on_its_way(job, spread));
@@ -464,6 +464,12 @@ impl Planner {
         Arc::new(Sweep { messages, time, again: self.dice.happens(200) })
     }
 
+    fn settle(&mut self) -> Arc<dyn Command> {
+        let time = if self.dice.happens(700) { 1_000 } else { self.dice.below(2) };
+        let messages = *self.dice.one_of(&[1, 3, 100]);
+        Arc::new(Settle { messages, time, again: self.dice.happens(200) })
+    }
+
     fn save(&mut self) -> Save {
         let through = match self.dice.below(6) {
             0..=3 => Through::Hand(Some(true)),
@@ -476,8 +482,9 @@ impl Planner {
 
     fn submit(&mut self) -> Submit {
         let delivery = self.dice.happens(600).then(|| format!("delivery {}", self.next));
-        let set_marketing = self.dice.happens(700);
-        Submit { address: self.address(), set_marketing, note: self.note(), delivery }
+        let form = *self.dice.one_of(&[0, 0, 0, 1, 1, 1, 1, 2, 2, 3, 3]);
+        let (crowded_out, queue_fails) = (self.dice.happens(200), self.dice.happens(150));
+        Submit { address: self.address(), form, note: self.note(), delivery, crowded_out, queue_fails }
     }
 
     fn status(&mut self) -> Status {
@@ -508,8 +515,9 @@ impl Planner {
 
     fn terms(&mut self) -> Terms {
         match self.dice.below(10) {
+            6 | 7 => Terms::Calendar(calendar(&mut self.dice)),
+            8 => Terms::ExternalForm(self.dice.coin()),
             0..=5 => self.cap(),
-            6..=8 => Terms::Calendar(calendar(&mut self.dice)),
             _ => Terms::Switch(self.dice.happens(700)),
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use chrono::NaiveDate;
 use domain::Timestamp;
 use testkit::{RawItem, RawKey};
 
@@ -25,10 +26,14 @@ pub enum Kind<'a> {
     /// What is kept of one of several transactions of a request.
     Part,
     Delivery,
+    /// A part of what came of a form's submissions.
+    FormCounts,
+    /// How many a form has set on its latest day.
+    FormDay,
     Other,
 }
 
-/// The account that a key belongs to, and what it is about.
+/// The account that a key belongs to, or the form of an account, and what it is about.
 pub fn kind<'a>((pk, sk): &'a RawKey) -> (Option<&'a str>, Kind<'a>) {
     let mut parts = pk.splitn(3, '#');
     let (Some(prefix), account) = (parts.next(), parts.next()) else { return (None, Kind::Other) };
@@ -43,6 +48,8 @@ pub fn kind<'a>((pk, sk): &'a RawKey) -> (Option<&'a str>, Kind<'a>) {
         ("IDEMPOTENCY", "ANSWER") => Kind::Answer,
         ("IDEMPOTENCY", _) => Kind::Part,
         ("SEEN", _) => Kind::Delivery,
+        ("FORM_COUNTS", _) => Kind::FormCounts,
+        ("FORM_DAY", _) => Kind::FormDay,
         _ => Kind::Other,
     };
     let owned = !matches!(prefix, "TOKEN" | "FORM");
@@ -110,6 +117,34 @@ impl RawPeriod {
     }
 }
 
+/// Whether a delivery waits in the inbox.
+pub fn waits(item: &RawItem) -> bool {
+    item.get("pending").is_some()
+}
+
+/// What a delivery's item says came of it.
+pub fn remembered(item: &RawItem) -> String {
+    let word = |name| text(item, name).unwrap_or_default();
+    let reason = text(item, "reason").map(|reason| format!(" {reason}")).unwrap_or_default();
+    format!("{} {}{reason}", word("contact"), word("marketing"))
+}
+
+/// The counts in a part of a form's, but for those that came again, which are not written with what they tell of.
+pub fn form_counts(item: &RawItem) -> impl Iterator<Item = (&str, i64)> {
+    let attributes = item.as_object().expect("an item").iter();
+    let counted =
+        attributes.filter(|(name, _)| !matches!(name.as_str(), "pk" | "sk" | "entity" | "v" | "duplicates"));
+    counted.map(|(name, value)| {
+        (name.as_str(), value["N"].as_str().expect("a count").parse().expect("a number"))
+    })
+}
+
+/// A form's latest day as its item says it.
+pub fn form_day(item: &RawItem) -> (NaiveDate, u64) {
+    let day = text(item, "day").and_then(|day| day.parse().ok()).expect("a day");
+    (day, number(item, "new_marketing").expect("a count"))
+}
+
 /// A statement as its item says it: number, end, usage, how many left.
 pub fn statement(item: &RawItem) -> (u64, Timestamp, u64, u64) {
     (
@@ -158,7 +193,7 @@ impl RawMoved {
     /// Whether it says what the rules say, and by whom. It may be of a later instant.
     pub fn is_like(&self, moved: &Moved) -> bool {
         let actor = match self.through.as_str() {
-            "form" => "form",
+            "form" | "external_form" => "form",
             "integration" => "integration",
             "update_date" => "system",
             _ => "user",

@@ -19,8 +19,18 @@ impl Report {
     pub fn add(&mut self, ended: &Ended) {
         self.seeds += 1;
         self.operations += ended.operations;
-        let Counts { commands, abandoned, repeated, unanswered, late, update_dates, left, writes } =
-            &ended.counts;
+        let Counts {
+            commands,
+            abandoned,
+            repeated,
+            unanswered,
+            late,
+            update_dates,
+            left,
+            writes,
+            accepted,
+            settled_together,
+        } = &ended.counts;
         for (sum, count) in [
             (&mut self.counts.commands, commands),
             (&mut self.counts.abandoned, abandoned),
@@ -30,6 +40,8 @@ impl Report {
             (&mut self.counts.update_dates, update_dates),
             (&mut self.counts.left, left),
             (&mut self.counts.writes, writes),
+            (&mut self.counts.accepted, accepted),
+            (&mut self.counts.settled_together, settled_together),
         ] {
             *sum += count;
         }
@@ -50,14 +62,28 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Counts { commands, abandoned, repeated, unanswered, late: _, update_dates, left, writes } =
-            &self.counts;
+        let Counts {
+            commands,
+            abandoned,
+            repeated,
+            unanswered,
+            late: _,
+            update_dates,
+            left,
+            writes,
+            accepted,
+            settled_together,
+        } = &self.counts;
         writeln!(f, "{:>8} seeds", self.seeds)?;
         writeln!(f, "{commands:>8} commands, of which {repeated} were sent again")?;
         writeln!(f, "{:>8} operations on the table, of which {writes} changed something", self.operations)?;
         writeln!(f, "{update_dates:>8} update dates passed, at which {left} contacts left")?;
         writeln!(f, "{abandoned:>8} requests abandoned half-way")?;
         writeln!(f, "{unanswered:>8} requests ended without an answer")?;
+        writeln!(
+            f,
+            "{accepted:>8} submissions accepted into the inbox, {settled_together} times several settled at once"
+        )?;
         let faults: u64 = self.faults.values().sum();
         writeln!(f, "{faults:>8} faults:")?;
         for (fault, count) in &self.faults {

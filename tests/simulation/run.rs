@@ -17,10 +17,10 @@ use testkit::{Dice, Network, TABLE, at};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::checks;
-use super::commands::{Command, Context, Rollover, Sending, Sweep, refused, told};
+use super::commands::{Command, Context, Rollover, Sending, Settle, Sweep, refused, told};
 use super::plan::{AccountPlan, Burst, History, Jump, Planned, START};
 use super::world::{Book, Counts, Flight, KeyRecord, Names, State, Violation, World};
-use crate::model::rules::Model;
+use crate::model::rules::{BY_EXTERNAL_FORM, BY_FORM, FormRules, Model};
 
 /// How long an index takes to catch up at the most, when nothing is written.
 const INDEX_CATCHES_UP: Duration = Duration::from_secs(2);
@@ -89,6 +89,7 @@ impl Run {
             let book = run.open_account(place, plan).await;
             let mut world = lock(&run.world);
             world.accounts.insert(book.id.to_string(), place);
+            world.accounts.extend(book.forms.iter().map(|form| (form.id.to_string(), place)));
             world.books.push(book);
         }
         lock(&run.world).settle();
@@ -136,16 +137,26 @@ impl Run {
         let mut model = Model::new(&plan.calendar, wall);
         model.cap = plan.cap;
         let mut forms = Vec::new();
-        for set_marketing in [false, true] {
-            forms.push(form(&store, id, set_marketing, wall).await);
+        for new in FORMS.map(|form| form()) {
+            forms.push(form(&store, id, &new, wall).await);
         }
+        let rules = forms.iter().map(|form| FormRules {
+            id: form.id.to_string(),
+            sets: form.set_marketing,
+            max_per_day: form.max_new_marketing_per_day,
+            through: if form.provider == Provider::Native { BY_FORM } else { BY_EXTERNAL_FORM },
+            day: None,
+            counts: BTreeMap::new(),
+        });
         Book {
             id,
-            state: State { model, clock },
+            state: State { model, clock, external_form: true, forms: rules.collect() },
             past: Vec::new(),
             names: Names::default(),
-            forms: forms.try_into().expect("two forms"),
+            forms,
             deliveries: BTreeMap::new(),
+            inbox: BTreeMap::new(),
+            settled: BTreeMap::new(),
         }
     }
 
@@ -246,12 +257,13 @@ impl Run {
         // Now and then an update date passes meanwhile, and there is more to do.
         for round in 0..SWEEPING_UP {
             self.put_forward += SWEEP_EXPECTED * 2;
-            let jobs: [Arc<dyn Command>; 2] = [
+            let jobs: [Arc<dyn Command>; 3] = [
                 Arc::new(Rollover { time: u64::MAX, queue_fails: false }),
                 Arc::new(Sweep { messages: 1_000, time: u64::MAX, again: false }),
+                Arc::new(Settle { messages: 1_000, time: u64::MAX, again: false }),
             ];
             let requests = (0..).zip(jobs).map(|(place, command)| {
-                let (id, after) = (u32::MAX / 2 + 2 * round + place, 120_000 * u64::from(place));
+                let (id, after) = (u32::MAX / 2 + 3 * round + place, 120_000 * u64::from(place));
                 Planned::job(id, command).sent_after(after)
             });
             self.burst(&Burst { jump: Jump::None, requests: requests.collect() }).await;
@@ -318,6 +330,8 @@ fn set_out(
         done: None,
         outcomes: BTreeMap::new(),
         last: (0, 0),
+        waits: None,
+        counted: false,
         answered: false,
         late: false,
     };
@@ -347,10 +361,18 @@ fn set_out(
     Context { store, account: id_of, forms, wall, picked, claim, world: shared, dice }
 }
 
-async fn form(store: &Store, account: domain::ids::AccountId, set_marketing: bool, now: Timestamp) -> Form {
-    let new = NewForm { set_marketing: Some(set_marketing), ..NewForm::new(Provider::Native, "Newsletter") };
+/// The forms of every account: one that sets nobody marketing, one that does, one that does within a budget, and one from
+/// elsewhere.
+const FORMS: [fn() -> NewForm; 4] = [
+    || NewForm { set_marketing: Some(false), ..NewForm::new(Provider::Native, "Survey") },
+    || NewForm::new(Provider::Native, "Newsletter"),
+    || NewForm { max_new_marketing_per_day: Some(2), ..NewForm::new(Provider::Native, "Raffle") },
+    || NewForm::new(Provider::Generic, "Sign-up"),
+];
+
+async fn form(store: &Store, account: domain::ids::AccountId, new: &NewForm, now: Timestamp) -> Form {
     let told = crate::operations::Told::new();
     let render = told.render();
-    store.create_form(account, &new, now, store::Finish::new(None, &render)).await.expect("a form");
+    store.create_form(account, new, now, store::Finish::new(None, &render)).await.expect("a form");
     told.take()
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use domain::limits::IDEMPOTENCY_KEPT;
 use store::StoreError;
-use testkit::Write;
+use testkit::{RawItem, Write};
 
 use super::checks;
 use super::commands::{Turn, refused};
-use super::raw::{Items, Kind, RawPeriod, kind};
+use super::raw::{Items, Kind, RawPeriod, kind, waits};
 use super::world::{Book, Flight, World};
 
 impl World {
@@ -43,7 +43,10 @@ impl World {
         let book = &mut self.books[account];
         checks::write_keeps_the_promises(&book.id, write, items)?;
         let closed = book.state.model.statements.len();
+        let (waits, settled) = (flight.waits.is_some(), book.settled.len());
         understand(book, flight, write, items)?;
+        self.counts.accepted += u64::from(flight.waits.is_some() && !waits);
+        self.counts.settled_together += u64::from(book.settled.len() > settled + 1);
         let closed = &book.state.model.statements[closed..];
         self.counts.update_dates += closed.len() as u64;
         self.counts.left += closed.iter().map(|(_, _, left)| left).sum::<u64>();
@@ -136,10 +139,20 @@ fn understand(book: &mut Book, flight: &mut Flight, write: &Write, items: &Items
     {
         return close(book, flight, after, items);
     }
+    if let (false, Some(pk)) = (write.transaction, put_into_inbox(write)) {
+        flight.command.clone().accepted(book, flight, pk)?;
+        return checks::compare(&book.state, &book.names, &book.id, items);
+    }
     let deeds = write.changes.iter().any(|change| {
         matches!(
             kind(&change.key).1,
-            Kind::Account | Kind::Period | Kind::Contact(_) | Kind::Address(_) | Kind::Delivery
+            Kind::Account
+                | Kind::Period
+                | Kind::Contact(_)
+                | Kind::Address(_)
+                | Kind::Delivery
+                | Kind::FormCounts
+                | Kind::FormDay
         )
     });
     if !deeds || !write.transaction {
@@ -154,6 +167,13 @@ fn understand(book: &mut Book, flight: &mut Flight, write: &Write, items: &Items
     checks::take_instants(&mut book.state, &book.names, write)?;
     book.moved();
     Ok(())
+}
+
+/// Where a submission begins to wait by this write.
+fn put_into_inbox(write: &Write) -> Option<&str> {
+    let waiting = |item: &Option<RawItem>| item.as_ref().is_some_and(waits);
+    let mut begun = write.changes.iter().filter(|change| waiting(&change.after) && !waiting(&change.before));
+    begun.next().map(|change| change.key.0.as_str())
 }
 
 /// Periods are closed up to this one.

@@ -1,16 +1,16 @@
 //! What the checks know: each account by the rules, the requests under way, and what was answered to whom.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::Timestamp;
 use domain::ids::{AccountId, ContactId};
-use store::{Form, SweepTask};
+use store::{Form, InboxTask, SweepTask};
 
-use super::commands::{Applied, Command, Expectation};
-use crate::model::rules::{Effect, Model};
+use super::commands::{Applied, Command, Expectation, Submit};
+use crate::model::rules::{Effect, FormRules, Model};
 
 /// An account by the rules, at one instant.
 #[derive(Clone, Debug)]
@@ -18,6 +18,9 @@ pub struct State {
     pub model: Model,
     /// A sandbox's own clock.
     pub clock: Option<Timestamp>,
+    /// Whether forms from elsewhere set people marketing, unless they say.
+    pub external_form: bool,
+    pub forms: Vec<FormRules>,
 }
 
 impl State {
@@ -25,6 +28,13 @@ impl State {
     /// whatever a slow clock says.
     pub fn now(&self, wall: Timestamp) -> Timestamp {
         self.clock.unwrap_or(wall).max(self.model.starts_at)
+    }
+
+    /// Counts what came of a submission.
+    pub fn count(&mut self, applied: &Applied) {
+        if let Some((form, what)) = applied.counted {
+            *self.forms[form].counts.entry(what).or_default() += 1;
+        }
     }
 
     /// Whether whoever looks at `wall` must first see the period closed.
@@ -92,12 +102,21 @@ pub struct Book {
     /// What it has been since nothing was under way, oldest first; the last is what it is now.
     pub past: Vec<State>,
     pub names: Names,
-    pub forms: [Form; 2],
+    pub forms: Vec<Form>,
     /// Deliveries that were accepted, with what came of them.
     pub deliveries: Deliveries,
+    /// Submissions that wait in the inbox, by their items' partition keys.
+    pub inbox: BTreeMap<String, Submit>,
+    /// What came of those that did.
+    pub settled: BTreeMap<String, String>,
 }
 
 impl Book {
+    /// What the account's default for forms from elsewhere has been since. No write is conditional on it.
+    pub fn external_forms(&self, since: usize) -> BTreeSet<bool> {
+        self.past[since..].iter().map(|state| state.external_form).collect()
+    }
+
     /// Notes what the account has become.
     pub fn moved(&mut self) {
         self.past.push(self.state.clone());
@@ -123,6 +142,10 @@ pub struct Flight {
     pub outcomes: BTreeMap<ContactId, Effect>,
     /// For status commands: how its last transaction moved the usage and the leaving.
     pub last: (i64, i64),
+    /// Where it waits in the inbox, or did.
+    pub waits: Option<String>,
+    /// Whether what came of it was counted.
+    pub counted: bool,
     /// Whether an answer was given that says what happened.
     pub answered: bool,
     /// Whether it happened after its sender had been told that it might not.
@@ -164,6 +187,10 @@ pub struct Counts {
     /// People who left at one.
     pub left: u64,
     pub writes: u64,
+    /// Submissions that were accepted into the inbox.
+    pub accepted: u64,
+    /// Transactions that settled more than one of them.
+    pub settled_together: u64,
 }
 
 /// Something that is not as the rules say.
@@ -189,6 +216,8 @@ pub struct World {
     pub flights: BTreeMap<u32, Flight>,
     pub keys: BTreeMap<(usize, String), KeyRecord>,
     pub messages: Vec<Message>,
+    /// Messages in the queue of the inbox.
+    pub inbox: Vec<InboxTask>,
     pub counts: Counts,
     /// The first thing that was not as the rules say.
     pub violation: Option<Violation>,
@@ -206,6 +235,7 @@ impl World {
             flights: BTreeMap::new(),
             keys: BTreeMap::new(),
             messages: Vec::new(),
+            inbox: Vec::new(),
             counts: Counts::default(),
             violation: None,
             accounts: BTreeMap::new(),

@@ -63,6 +63,6 @@ impl Deed for Change {
         }
         let changed = model.person(who) != before.as_ref();
         let retouched = self.address.is_some().then(|| format!("changed #{who}"));
-        Applied { answer: format!("changed #{who}"), changed, retouched }
+        Applied { changed, retouched, ..Applied::changed(format!("changed #{who}")) }
     }
 }

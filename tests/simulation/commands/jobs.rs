@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use api::Queue;
 use chrono::TimeDelta;
 use monthly_rollover::{Queues, RolloverError, roll_over};
-use store::SweepTask;
+use store::{InboxTask, SweepTask};
 
 use super::{Command, Context, Expectation, Sending, Turn};
 use crate::simulation::checks;
@@ -34,8 +34,24 @@ fn queue(context: &Context, fails: bool) -> Queue<SweepTask> {
     })
 }
 
+/// The queue of the inbox. What waits there has waited long enough.
+fn inbox(context: &Context, fails: bool) -> Queue<InboxTask> {
+    let world = context.world.clone();
+    Queue::new(move |tasks| {
+        let world = world.clone();
+        async move {
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+            if fails {
+                return Err("the queue takes nothing".into());
+            }
+            world.lock().unwrap().inbox.extend(tasks);
+            Ok(())
+        }
+    })
+}
+
 /// True for so many times.
-fn for_so_long(times: u64) -> impl Fn() -> bool {
+pub fn for_so_long(times: u64) -> impl Fn() -> bool {
     let asked = AtomicU64::new(0);
     move || asked.fetch_add(1, Ordering::Relaxed) < times
 }
@@ -55,8 +71,7 @@ impl Command for Rollover {
 
     fn send<'a>(&'a self, context: &'a Context) -> Sending<'a> {
         Box::pin(async move {
-            // Nothing of the simulation fills the inbox.
-            let inbox = Queue::new(|_| std::future::ready(Ok(())));
+            let inbox = inbox(context, self.queue_fails);
             let queues = Queues { sweeps: queue(context, self.queue_fails), inbox };
             match roll_over(&context.store, &queues, context.wall, for_so_long(self.time)).await {
                 Err(RolloverError::Due(error)) => Err(error),

@@ -5,6 +5,7 @@
 mod change;
 mod clock;
 mod delete;
+mod inbox;
 mod jobs;
 mod reads;
 pub mod save;
@@ -26,12 +27,13 @@ use store::{Answer, Claim, Finish, Form, Refused, Store, StoreError};
 use testkit::{Dice, Write};
 
 use super::checks;
-use super::raw::{Items, Kind, kind};
+use super::raw::{Items, Kind, RawContact, kind};
 use super::world::{Book, Deliveries, Flight, Names, Picked, State, World};
 
 pub use change::Change;
 pub use clock::MoveClock;
 pub use delete::Delete;
+pub use inbox::Settle;
 pub use jobs::{Rollover, Sweep};
 pub use reads::{List, Read};
 pub use save::Save;
@@ -44,7 +46,7 @@ pub struct Context {
     pub store: Store,
     /// None for jobs that serve all accounts.
     pub account: Option<AccountId>,
-    pub forms: Option<[Form; 2]>,
+    pub forms: Option<Vec<Form>>,
     pub wall: Timestamp,
     pub picked: Picked,
     pub claim: Option<Claim>,
@@ -75,11 +77,13 @@ pub struct Applied {
     pub changed: bool,
     /// What it answers if it wrote something that the rules do not see, such as another spelling of an address.
     pub retouched: Option<String>,
+    /// Which of the account's forms counts it, and as what.
+    pub counted: Option<(usize, &'static str)>,
 }
 
 impl Applied {
     pub fn changed(answer: impl Into<String>) -> Self {
-        Self { answer: answer.into(), changed: true, retouched: None }
+        Self { answer: answer.into(), changed: true, retouched: None, counted: None }
     }
 
     /// The same, given that something was written; none if nothing should have been.
@@ -91,7 +95,7 @@ impl Applied {
     }
 
     pub fn unchanged(answer: impl Into<String>) -> Self {
-        Self { answer: answer.into(), changed: false, retouched: None }
+        Self { changed: false, ..Self::changed(answer) }
     }
 }
 
@@ -101,6 +105,8 @@ pub struct Asked<'a> {
     pub picked: &'a Picked,
     pub names: &'a Names,
     pub deliveries: &'a Deliveries,
+    /// What the account's default for forms from elsewhere was read as.
+    pub external_form: bool,
 }
 
 impl Asked<'_> {
@@ -220,6 +226,15 @@ pub trait Command: Debug + Send + Sync {
     /// What was not as the rules say.
     fn happened(&self, turn: Turn<'_>) -> Result<(), String>;
 
+    /// It begins to wait in the inbox, under this partition key.
+    ///
+    /// # Errors
+    ///
+    /// That it is nothing that waits.
+    fn accepted(&self, _: &mut Book, _: &mut Flight, pk: &str) -> Result<(), String> {
+        Err(format!("{pk} waits, and is no submission"))
+    }
+
     /// What it may answer, now that it does.
     fn expectation(&self, book: &Book, flight: &Flight) -> Expectation;
 }
@@ -237,6 +252,17 @@ pub trait Deed: Debug + Send + Sync {
     /// The id that its sender gave it, to tell a repeated one.
     fn delivery(&self) -> Option<&str> {
         None
+    }
+
+    /// The submission that it is.
+    fn submission(&self) -> Option<&Submit> {
+        None
+    }
+
+    /// What it may answer to a batched read, which is not one instant, though at no instant it would: only what writes
+    /// nothing that anybody sees.
+    fn torn(&self, _: &[State], _: Timestamp) -> Vec<Applied> {
+        Vec::new()
     }
 
     fn send<'a>(&'a self, context: &'a Context) -> Sending<'a>;
@@ -275,26 +301,37 @@ impl<D: Deed> Command for One<D> {
 
     fn happened(&self, turn: Turn<'_>) -> Result<(), String> {
         let Turn { book, flight, write, items } = turn;
-        if flight.done.as_ref().is_some_and(|done| done.changed) {
-            return Err("it happened twice".to_owned());
-        }
         let touched =
             |touches: fn(&Kind<'_>) -> bool| write.changes.iter().any(|change| touches(&kind(&change.key).1));
-        if !touched(|kind| !matches!(kind, Kind::Delivery | Kind::Answer)) {
-            return self.was_accepted(book, flight);
+        let only_told = !touched(|kind| !matches!(kind, Kind::Delivery | Kind::Answer | Kind::FormCounts));
+        // A submission without an id that was late meets its own doing, and is one more to whoever counts.
+        if flight.done.as_ref().is_some_and(|done| done.changed) && !(only_told && flight.late) {
+            return Err("it happened twice".to_owned());
+        }
+        if touched(|kind| *kind == Kind::FormCounts)
+            && std::mem::replace(&mut flight.counted, true)
+            && !flight.late
+        {
+            return Err("it was counted twice".to_owned());
+        }
+        if only_told {
+            return self.was_accepted(book, flight, items);
         }
         // What leaves the counts alone may have been decided on what the account was when it was read.
         let decided_now = touched(|kind| *kind == Kind::Period);
         let since = if decided_now { book.past.len() - 1 } else { flight.since };
         let mut first = None;
+        let defaults = book.external_forms(flight.since);
         for then in book.past[since..].iter().rev() {
             if then.has_ended(flight.wall) {
                 first.get_or_insert_with(|| "it was decided on a period that is over".to_owned());
                 continue;
             }
-            for late in [false, true] {
+            for (late, external_form) in
+                [false, true].into_iter().flat_map(|late| defaults.iter().map(move |on| (late, *on)))
+            {
                 let mut state = book.state.clone();
-                let asked = asked(book, flight);
+                let asked = asked(book, flight, external_form);
                 state.model.now = then.now(flight.wall);
                 let applied = match late {
                     false => Some(self.0.apply(&mut state, &asked)),
@@ -303,6 +340,7 @@ impl<D: Deed> Command for One<D> {
                 };
                 // A write for which there is nothing to do was decided on something else.
                 let Some(applied) = applied.and_then(Applied::written) else { continue };
+                state.count(&applied);
                 let names = with_new(&book.names, &book.state, &state, write);
                 match checks::compare(&state, &names, &book.id, items) {
                     Ok(()) => {
@@ -319,22 +357,53 @@ impl<D: Deed> Command for One<D> {
         Err(first.unwrap_or_else(|| "the rules have nothing to do there".to_owned()))
     }
 
+    fn accepted(&self, book: &mut Book, flight: &mut Flight, pk: &str) -> Result<(), String> {
+        let submission = self.0.submission().ok_or_else(|| format!("{pk} waits, and is no submission"))?;
+        if let Some(id) = &submission.delivery {
+            book.deliveries.insert(id.clone(), (ACCEPTED.to_owned(), Timestamp::MAX));
+        }
+        book.inbox.insert(pk.to_owned(), submission.clone());
+        flight.waits = Some(pk.to_owned());
+        Ok(())
+    }
+
     fn expectation(&self, book: &Book, flight: &Flight) -> Expectation {
         let mut answers = BTreeSet::new();
+        if let Some(pk) = &flight.waits {
+            answers.insert(ACCEPTED.to_owned());
+            // Its answer was lost, and it was settled before it was asked again.
+            answers.extend(book.settled.get(pk).map(|settled| format!("again {settled}")));
+        }
+        if let Some(id) = self.0.delivery() {
+            // The inbox looks at deliveries alone, whatever has become of the period.
+            let seen = book.deliveries.get(id).filter(|(_, until)| flight.wall < *until);
+            answers.extend(seen.map(|(first, _)| format!("again {first}")));
+            // It waited when it was read.
+            answers.extend(book.settled.contains_key(id).then(|| format!("again {ACCEPTED}")));
+        }
         if let Some(done) = flight.done.as_ref().filter(|done| done.changed) {
             answers.insert(done.answer.clone());
+            if self.0.delivery().is_some() {
+                // All of its answers were lost, and the inbox found it done.
+                answers.insert(format!("again {}", done.answer));
+            }
             if !flight.late {
                 return Expectation::OneOf(answers);
             }
             // Its sender tried again, and then met its own doing as if it were another's.
         }
-        let asked = asked(book, flight);
+        let defaults = book.external_forms(flight.since);
         for then in book.past[flight.since..].iter().filter(|then| !then.has_ended(flight.wall)) {
-            let mut state = then.clone();
-            state.model.now = state.now(flight.wall);
-            let applied = self.0.apply(&mut state, &asked);
-            if !applied.changed {
-                answers.insert(applied.answer);
+            answers.extend(
+                self.0.torn(&book.past[flight.since..], flight.wall).into_iter().map(|torn| torn.answer),
+            );
+            for external_form in &defaults {
+                let mut state = then.clone();
+                state.model.now = state.now(flight.wall);
+                let applied = self.0.apply(&mut state, &asked(book, flight, *external_form));
+                if !applied.changed {
+                    answers.insert(applied.answer);
+                }
             }
         }
         Expectation::OneOf(answers)
@@ -343,18 +412,38 @@ impl<D: Deed> Command for One<D> {
 
 impl<D: Deed> One<D> {
     /// Only that it was accepted is written: at some instant there was nothing to do for it.
-    fn was_accepted(&self, book: &mut Book, flight: &mut Flight) -> Result<(), String> {
-        for then in book.past[flight.since..].iter().rev().filter(|then| !then.has_ended(flight.wall)) {
-            let mut state = then.clone();
-            state.model.now = then.now(flight.wall);
-            let applied = self.0.apply(&mut state, &asked(book, flight));
-            if state.model.people().eq(then.model.people()) {
-                self.remember(book, flight, &applied);
-                flight.done = Some(applied);
-                return Ok(());
+    fn was_accepted(&self, book: &mut Book, flight: &mut Flight, items: &Items) -> Result<(), String> {
+        let mut first = None;
+        let past = &book.past[flight.since..];
+        let instants = past.iter().rev().filter(|then| !then.has_ended(flight.wall));
+        let mut applied = Vec::new();
+        for then in instants {
+            for external_form in book.external_forms(flight.since) {
+                let mut state = then.clone();
+                state.model.now = then.now(flight.wall);
+                let one = self.0.apply(&mut state, &asked(book, flight, external_form));
+                applied.extend(state.model.people().eq(then.model.people()).then_some(one));
             }
         }
-        Err("it was accepted, and nothing was done".to_owned())
+        applied.extend(self.0.torn(past, flight.wall));
+        for applied in applied {
+            let mut counted = book.state.clone();
+            counted.count(&applied);
+            match checks::compare(&counted, &book.names, &book.id, items) {
+                Ok(()) => {
+                    self.remember(book, flight, &applied);
+                    book.state = counted;
+                    if flight.done.as_ref().is_none_or(|done| !done.changed) {
+                        flight.done = Some(applied);
+                    }
+                    return Ok(());
+                }
+                Err(why) => {
+                    first.get_or_insert(why);
+                }
+            }
+        }
+        Err(first.unwrap_or_else(|| "it was accepted, and nothing was done".to_owned()))
     }
 
     fn remember(&self, book: &mut Book, flight: &Flight, applied: &Applied) {
@@ -365,21 +454,29 @@ impl<D: Deed> One<D> {
     }
 }
 
-fn asked<'a>(book: &'a Book, flight: &'a Flight) -> Asked<'a> {
-    Asked { wall: flight.wall, picked: &flight.picked, names: &book.names, deliveries: &book.deliveries }
+/// What a submission is answered that waits in the inbox.
+pub const ACCEPTED: &str = "accepted accepted";
+
+fn asked<'a>(book: &'a Book, flight: &'a Flight, external_form: bool) -> Asked<'a> {
+    let Book { names, deliveries, .. } = book;
+    Asked { wall: flight.wall, picked: &flight.picked, names, deliveries, external_form }
 }
 
 /// The names with those of the people who are new, whose contacts the write made.
 fn with_new(names: &Names, before: &State, after: &State, write: &Write) -> Names {
     let mut names = names.clone();
     let made = write.changes.iter().filter(|change| change.before.is_none());
-    let mut made = made.filter_map(|change| match kind(&change.key).1 {
-        Kind::Contact(id) => id.parse().ok(),
-        _ => None,
-    });
+    let made: Vec<(ContactId, Option<String>)> = made
+        .filter_map(|change| match (kind(&change.key).1, &change.after) {
+            (Kind::Contact(id), Some(item)) => Some((id.parse().ok()?, RawContact::of(item).address)),
+            _ => None,
+        })
+        .collect();
     for who in before.model.next()..after.model.next() {
-        if let Some(id) = made.next() {
-            names.bind(who, id);
+        let address = after.model.person(who).and_then(|person| person.address);
+        let address = address.map(|address| format!("p{address}@example.org"));
+        if let Some((id, _)) = made.iter().find(|(_, own)| *own == address) {
+            names.bind(who, *id);
         }
     }
     names

@@ -130,13 +130,13 @@ impl Deed for Save {
             model.note(who, note);
         }
         let changed = model.person(who) != before.as_ref();
-        Applied { answer: answer(who, effect, new), changed, retouched: None }
+        Applied { changed, ..Applied::changed(answer(who, effect, new)) }
     }
 
-    fn apply_late(&self, state: &mut State, asked: &Asked<'_>, then: &State) -> Option<Applied> {
+    fn apply_late(&self, state: &mut State, _: &Asked<'_>, then: &State) -> Option<Applied> {
         let (sets, through) = (self.through.sets(), self.through.name());
-        let apply = |state: &mut State| self.apply(state, asked);
-        let (who, effect, new) = arrive_late(state, then, self.address, sets, through, apply)?;
+        let arrive = |state: &mut State| state.model.arrive(self.address, sets, through);
+        let (who, effect, new) = arrive_late(state, then, self.address, sets.new, through, arrive)?;
         if let Some(note) = self.note {
             state.model.note(who, note);
         }
@@ -159,14 +159,14 @@ fn answer(who: usize, effect: Effect, new: bool) -> String {
 }
 
 /// Somebody's arrival, decided on what the account was `then` (see [`Deed::apply_late`]): who it is, what came of
-/// it, and whether they are new. `apply` says what it would have been.
+/// it, and whether they are new. `arrive` says what it would have been.
 pub fn arrive_late(
     state: &mut State,
     then: &State,
     address: Option<usize>,
-    sets: Sets,
+    sets: bool,
     through: &'static str,
-    apply: impl Fn(&mut State) -> Applied,
+    arrive: impl Fn(&mut State) -> (usize, Effect, bool),
 ) -> Option<(usize, Effect, bool)> {
     let mut decided = then.clone();
     decided.model.now = state.model.now;
@@ -174,8 +174,8 @@ pub fn arrive_late(
     match holder.and_then(|who| then.model.person(who)).map(|person| person.place) {
         // They came back to their place, which the update date has ended since.
         Some(Place::Deleted) => {
-            let who = holder.filter(|who| !sets.new && state.model.person(*who).is_none())?;
-            apply(&mut decided);
+            let who = holder.filter(|who| !sets && state.model.person(*who).is_none())?;
+            arrive(&mut decided);
             let number = usize::try_from(then.model.number).ok()?;
             let (left_at, ..) = *state.model.statements.get(number - 1)?;
             state.model.left_with_the_others(who, decided.model.person(who)?.clone(), left_at);
@@ -183,7 +183,7 @@ pub fn arrive_late(
         }
         // There was no room, and there may be now.
         _ => {
-            let (_, effect, _) = decided.model.arrive(address, sets, through);
+            let (_, effect, _) = arrive(&mut decided);
             if effect != Effect::Refused {
                 return None;
             }

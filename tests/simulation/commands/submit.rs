@@ -1,27 +1,87 @@
-//! Submissions of forms, some of them delivered more than once.
+//! Submissions of forms, some of them delivered more than once, and some accepted into the inbox.
 
-use store::{MarketingEffect, Submission};
+use domain::Timestamp;
+use store::{MarketingEffect, Submission, Taken};
 use testkit::property;
 
 use super::save::arrive_late;
 use super::{Applied, Asked, Context, Deed, Sending, email};
-use crate::model::rules::{BY_FORM, Effect, Sets};
+use crate::model::rules::{Effect, Kept, Submitted};
 use crate::simulation::raw::NOTE;
 use crate::simulation::world::State;
 
-/// Somebody submits one of the account's two forms, of which the second sets marketing.
-#[derive(Debug)]
+/// Somebody submits one of the account's forms.
+#[derive(Clone, Debug)]
 pub struct Submit {
     pub address: usize,
-    pub set_marketing: bool,
+    /// Its place among the account's forms.
+    pub form: usize,
     pub note: Option<u64>,
     /// The id that its sender gave the delivery.
     pub delivery: Option<String>,
+    /// Whether it goes into the inbox without being tried, as in a flood.
+    pub crowded_out: bool,
+    /// Whether the queue takes nothing, so that the schedule has to find it.
+    pub queue_fails: bool,
 }
 
 impl Submit {
-    fn sets(&self) -> Sets {
-        if self.set_marketing { Sets::EVERYBODY } else { Sets::NOBODY }
+    fn sets(&self, state: &State, external_form: bool) -> bool {
+        state.forms[self.form].sets.unwrap_or(external_form)
+    }
+
+    fn arrive(&self, state: &mut State, external_form: bool) -> Submitted {
+        let sets = self.sets(state, external_form);
+        state.model.submit_form(&mut state.forms[self.form], self.address, sets)
+    }
+
+    /// What it does, whether or not the same was delivered before.
+    pub fn take(&self, state: &mut State, external_form: bool) -> Applied {
+        let holder = state.model.holder(self.address);
+        let before = holder.and_then(|who| state.model.person(who).cloned());
+        let submitted = self.arrive(state, external_form);
+        if let Some(note) = self.note {
+            state.model.note(submitted.who, note);
+        }
+        // A delivery with an id is remembered, whatever came of it.
+        let changed = self.delivery.is_some() || state.model.person(submitted.who) != before.as_ref();
+        Applied { changed, ..self.applied(&submitted, holder.is_some()) }
+    }
+
+    /// The same, decided on what the account was `then` (see [`Deed::apply_late`]).
+    pub fn take_late(&self, state: &mut State, then: &State, external_form: bool) -> Option<Applied> {
+        let known = then.model.holder(self.address).is_some();
+        let arrive = |state: &mut State| {
+            let Submitted { who, effect, new, .. } = self.arrive(state, external_form);
+            (who, effect, new)
+        };
+        let through = then.forms[self.form].through;
+        let (who, effect, new) =
+            arrive_late(state, then, Some(self.address), self.sets(then, external_form), through, arrive)?;
+        let mut decided = then.clone();
+        decided.model.now = state.model.now;
+        let Submitted { reason, .. } = self.arrive(&mut decided, external_form);
+        if let Some(note) = self.note {
+            state.model.note(who, note);
+        }
+        Some(self.applied(&Submitted { who, new, effect, reason }, known))
+    }
+
+    /// What is answered and counted.
+    fn applied(&self, submitted: &Submitted, known: bool) -> Applied {
+        let contact = if submitted.new { "created" } else { "updated" };
+        let (marketing, counted) = match (submitted.effect, submitted.reason) {
+            (Effect::Set, _) => ("set", "set"),
+            (Effect::Kept, _) => ("kept", "kept"),
+            (Effect::Refused, Some("cap-reached")) => ("not_set cap-reached", "not_set_by_cap"),
+            (Effect::Refused, Some("form-budget")) => ("not_set form-budget", "not_set_by_budget"),
+            (Effect::Refused, _) => ("not_set marketing-contacts-off", "not_set"),
+            // What keeps its state is unchanged to a form; only a new non-marketing contact was not set.
+            (Effect::NotAsked, _) if !known => ("not_set", "not_set"),
+            _ => ("unchanged", "unchanged"),
+        };
+        let counted = Some((self.form, counted));
+        Applied { counted, ..Applied::changed(format!("{contact} {marketing}")) }
     }
 }
 
@@ -30,21 +90,51 @@ impl Deed for Submit {
         self.delivery.as_deref()
     }
 
+    fn submission(&self) -> Option<&Submit> {
+        Some(self)
+    }
+
+    /// Somebody is read as not marketing yet, and the room as it is once they are.
+    fn torn(&self, past: &[State], wall: Timestamp) -> Vec<Applied> {
+        let state_of =
+            |state: &State| state.model.holder(self.address).and_then(|who| state.model.state_of(who));
+        let who = past.iter().find_map(|state| {
+            let not_yet = state_of(state) == Some(Kept::NonMarketing);
+            state.model.holder(self.address).filter(|_| not_yet)
+        });
+        let Some(who) = who else { return Vec::new() };
+        let mut torn = Vec::new();
+        for state in past {
+            let mut state = state.clone();
+            state.model.now = state.now(wall);
+            let reason = state.model.refuses(&state.forms[self.form]);
+            let submitted = Submitted { who, new: false, effect: Effect::Refused, reason };
+            torn.extend(reason.map(|_| self.applied(&submitted, true)));
+        }
+        torn
+    }
+
     fn send<'a>(&'a self, context: &'a Context) -> Sending<'a> {
         Box::pin(async move {
             let forms = context.forms.as_ref().expect("an account's forms");
             let properties: Vec<_> = self.note.iter().map(|note| property(NOTE, &note.to_string())).collect();
             let email = email(self.address, false);
             let submission = Submission {
-                form: &forms[usize::from(self.set_marketing)],
+                form: &forms[self.form],
                 submission_id: self.delivery.as_deref(),
                 email: &email,
                 properties: &properties,
             };
-            let submitted = context.store.submit(&submission, context.wall).await?;
-            let marketing = match submitted.marketing {
-                MarketingEffect::NotSet if submitted.reason.is_some() => "refused".to_owned(),
-                effect => effect.to_string(),
+            let Taken { submitted, waiting } = match self.crowded_out {
+                true => context.store.accept_into_inbox(&submission, context.wall).await?,
+                false => context.store.submit_or_accept(&submission, context.wall).await?,
+            };
+            if !self.queue_fails {
+                context.world.lock().unwrap().inbox.extend(waiting);
+            }
+            let marketing = match (submitted.marketing, submitted.reason) {
+                (MarketingEffect::NotSet, Some(reason)) => format!("not_set {reason}"),
+                (effect, _) => effect.to_string(),
             };
             let again = if submitted.duplicate { "again " } else { "" };
             Ok(format!("{again}{} {marketing}", submitted.contact))
@@ -56,38 +146,10 @@ impl Deed for Submit {
         if let Some((first, _)) = delivered.filter(|(_, until)| asked.wall < *until) {
             return Applied::unchanged(format!("again {first}"));
         }
-        let model = &mut state.model;
-        let known = model.holder(self.address).is_some();
-        let before = model.holder(self.address).and_then(|who| model.person(who).cloned());
-        let (who, effect, new) = model.arrive(Some(self.address), self.sets(), BY_FORM);
-        if let Some(note) = self.note {
-            model.note(who, note);
-        }
-        // A delivery with an id is remembered, whatever came of it.
-        let changed = self.delivery.is_some() || model.person(who) != before.as_ref();
-        Applied { answer: answer(effect, new, known), changed, retouched: None }
+        self.take(state, asked.external_form)
     }
 
     fn apply_late(&self, state: &mut State, asked: &Asked<'_>, then: &State) -> Option<Applied> {
-        let known = then.model.holder(self.address).is_some();
-        let apply = |state: &mut State| self.apply(state, asked);
-        let (who, effect, new) = arrive_late(state, then, Some(self.address), self.sets(), BY_FORM, apply)?;
-        if let Some(note) = self.note {
-            state.model.note(who, note);
-        }
-        Some(Applied::changed(answer(effect, new, known)))
+        self.take_late(state, then, asked.external_form)
     }
-}
-
-fn answer(effect: Effect, new: bool, known: bool) -> String {
-    let contact = if new { "created" } else { "updated" };
-    let marketing = match effect {
-        Effect::Set => "set",
-        Effect::Kept => "kept",
-        Effect::Refused => "refused",
-        // What keeps its state is unchanged to a form; only a new non-marketing contact was not set.
-        Effect::NotAsked if !known => "not_set",
-        Effect::NotAsked | Effect::Unchanged | Effect::Queued | Effect::NotFound => "unchanged",
-    };
-    format!("{contact} {marketing}")
 }

@@ -12,7 +12,12 @@ pub enum Terms {
     Cap(Option<u64>),
     Calendar(Calendar),
     Switch(bool),
+    /// Whether forms from elsewhere set people marketing, unless they say.
+    ExternalForm(bool),
 }
+
+/// What a change of a default is answered.
+const DEFAULT: &str = "the default";
 
 impl Deed for Terms {
     fn takes_key(&self) -> bool {
@@ -29,12 +34,17 @@ impl Deed for Terms {
                     time_zone: Some(calendar.time_zone),
                     ..ChangeAccount::default()
                 },
+                Self::ExternalForm(on) => {
+                    ChangeAccount { external_form: Some(*on), ..ChangeAccount::default() }
+                }
                 Self::Switch(on) => {
                     ChangeAccount { marketing_contacts: Some(*on), ..ChangeAccount::default() }
                 }
             };
-            let render = told(|account: &Account| {
-                format!("period {} ends at {}", account.period.number, account.period.ends_at)
+            let render = told(|account: &Account| match self {
+                // The period is not what it changes, and is told as it was read.
+                Self::ExternalForm(_) => DEFAULT.to_owned(),
+                _ => format!("period {} ends at {}", account.period.number, account.period.ends_at),
             });
             let (account, wall) = (context.account(), context.wall);
             let answer =
@@ -44,8 +54,13 @@ impl Deed for Terms {
     }
 
     fn apply(&self, state: &mut State, _: &Asked<'_>) -> Applied {
+        if let Self::ExternalForm(on) = self {
+            state.external_form = *on;
+            return Applied::changed(DEFAULT);
+        }
         let model = &mut state.model;
         match self {
+            Self::ExternalForm(_) => {}
             Self::Cap(cap) => model.cap = *cap,
             Self::Calendar(calendar) if *calendar == model.calendar => {}
             Self::Calendar(calendar) => model.change_calendar(calendar, model.now),

@@ -1,0 +1,151 @@
+//! The worker that settles what waits in the inbox.
+
+use domain::limits::DELIVERY_KEPT;
+use store::{InboxTask, StoreError};
+use testkit::{RawItem, Write};
+
+use super::jobs::for_so_long;
+use super::{Applied, Command, Context, Deed as _, Expectation, Sending, Submit, Turn, with_new};
+use crate::simulation::checks;
+use crate::simulation::raw::{Items, Kind, kind, remembered, waits};
+use crate::simulation::world::{Book, Flight, State};
+
+const DONE: &str = "done";
+
+/// Some of the messages are worked through, in whatever order they come.
+#[derive(Debug)]
+pub struct Settle {
+    pub messages: usize,
+    /// For how many transactions it has time.
+    pub time: u64,
+    /// Whether the queue brings them once more although they were done.
+    pub again: bool,
+}
+
+impl Command for Settle {
+    fn is_of_an_account(&self) -> bool {
+        false
+    }
+
+    fn send<'a>(&'a self, context: &'a Context) -> Sending<'a> {
+        Box::pin(async move {
+            let mut dice = context.dice.clone();
+            let mut tasks: Vec<InboxTask> = context.world.lock().unwrap().inbox.clone();
+            while tasks.len() > self.messages {
+                tasks.swap_remove(dice.index(tasks.len()));
+            }
+            let report = context.store.settle_inbox(&tasks, context.wall, for_so_long(self.time)).await;
+            if !self.again {
+                let is_done = |task: &InboxTask| tasks.contains(task) && !report.unsettled.contains(task);
+                context.world.lock().unwrap().inbox.retain(|task| !is_done(task));
+            }
+            let mut errors = report.errors;
+            // A fault is the worst of them.
+            errors.sort_by_key(|error| matches!(error, StoreError::Unavailable(..)));
+            errors.into_iter().next().map_or(Ok(DONE.to_owned()), Err)
+        })
+    }
+
+    fn happened(&self, turn: Turn<'_>) -> Result<(), String> {
+        let Turn { book, flight, write, items } = turn;
+        let settled = settled(book, write)?;
+        if settled.is_empty() {
+            return checks::compare(&book.state, &book.names, &book.id, items);
+        }
+        let mut first = None;
+        let instants = book.past.iter().rev().filter(|then| !then.has_ended(flight.wall));
+        let defaults = book.external_forms(0);
+        for (then, external_form) in instants.flat_map(|then| defaults.iter().map(move |on| (then, *on))) {
+            match settle(book, flight, &settled, (then, external_form), write, items) {
+                Ok((state, answers)) => {
+                    (book.names, book.state) = (with_new(&book.names, &book.state, &state, write), state);
+                    for ((pk, submit, _), answer) in settled.into_iter().zip(answers) {
+                        book.inbox.remove(&pk);
+                        book.settled.insert(pk, answer.clone());
+                        if let Some(id) = submit.delivery {
+                            book.settled.insert(id.clone(), answer.clone());
+                            book.deliveries.insert(id, (answer, flight.wall.plus(DELIVERY_KEPT)));
+                        }
+                    }
+                    return Ok(());
+                }
+                Err(why) => {
+                    first.get_or_insert(why);
+                }
+            }
+        }
+        Err(first.unwrap_or_else(|| "it was decided on a period that is over".to_owned()))
+    }
+
+    fn expectation(&self, _: &Book, _: &Flight) -> Expectation {
+        Expectation::one(DONE)
+    }
+}
+
+/// The submissions that a write settles, each with what is remembered of it, in the order of their deliveries.
+fn settled(book: &Book, write: &Write) -> Result<Vec<(String, Submit, RawItem)>, String> {
+    let mut settled = Vec::new();
+    for change in &write.changes {
+        if kind(&change.key).1 != Kind::Delivery {
+            continue;
+        }
+        let pk = &change.key.0;
+        let submit = book.inbox.get(pk).ok_or_else(|| format!("{pk} does not wait, and was settled"))?;
+        let after = change.after.clone().filter(|after| !waits(after));
+        let after = after.ok_or_else(|| format!("{pk} was settled and is not remembered"))?;
+        settled.push((pk.clone(), submit.clone(), after));
+    }
+    settled.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+    Ok(settled)
+}
+
+/// What the account is once these are settled, decided on what it was `then`, and what came of each.
+fn settle(
+    book: &Book,
+    flight: &Flight,
+    settled: &[(String, Submit, RawItem)],
+    (then, external_form): (&State, bool),
+    write: &Write,
+    items: &Items,
+) -> Result<(State, Vec<String>), String> {
+    let (mut state, mut decided) = (book.state.clone(), then.clone());
+    let now = then.now(flight.wall);
+    (state.model.now, decided.model.now) = (now, now);
+    let mut answers = Vec::new();
+    for (pk, submit, after) in settled {
+        let torn = submit.torn(&book.past, flight.wall);
+        let torn = torn.into_iter().find(|applied| applied.answer == remembered(after));
+        let applied = settle_one(&mut state, &mut decided, submit, external_form, torn)
+            .ok_or_else(|| format!("{pk} can't have been decided so"))?;
+        if applied.answer != remembered(after) {
+            return Err(format!("{pk} is remembered as {}, expected {}", remembered(after), applied.answer));
+        }
+        state.count(&applied);
+        answers.push(applied.answer);
+    }
+    let names = with_new(&book.names, &book.state, &state, write);
+    checks::compare(&state, &names, &book.id, items)?;
+    Ok((state, answers))
+}
+
+/// One of them. What leaves the counts alone may be decided on something older than what it is done to.
+fn settle_one(
+    state: &mut State,
+    decided: &mut State,
+    submit: &Submit,
+    external_form: bool,
+    torn: Option<Applied>,
+) -> Option<Applied> {
+    let before = decided.clone();
+    let mut now = state.clone();
+    let (then, applied) = (submit.take(decided, external_form), submit.take(&mut now, external_form));
+    if decided.model.people().eq(before.model.people()) {
+        // There was nothing to do for it.
+        return Some(torn.unwrap_or(then));
+    }
+    if then.answer == applied.answer {
+        *state = now;
+        return Some(applied);
+    }
+    submit.take_late(state, &before, external_form)
+}
