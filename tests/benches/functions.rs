@@ -87,6 +87,16 @@ async fn usual(name: &str) -> (Setting, String) {
         "set-non-marketing-pending" => {
             events::http("POST", "/v1/contacts/non-marketing-pending", &admin, &contacts)
         }
+        "intake-worker" => {
+            let form = form(&setting).await;
+            let form = setting.table.store.public_form(form).await.expect("the form");
+            let email = testkit::email("ada@example.org");
+            let submission =
+                store::Submission { form: &form, submission_id: None, email: &email, properties: &[] };
+            let accepted = setting.table.store.accept_into_inbox(&submission, now()).await;
+            let task = accepted.expect("it is accepted").waiting.expect("it waits");
+            events::message(&serde_json::to_string(&task).expect("a message"))
+        }
         "sweep-period" => {
             setting.table.store.close_ended(setting.account, now()).await.expect("the period closes");
             let sweeps = setting.table.store.unswept(setting.account, PeriodNumber::FIRST).await;

@@ -55,7 +55,10 @@ async fn another_accounts_forms_users_and_tokens_are_not_found() {
     let told = Told::new();
     store.create_form(theirs, &new, at(START), Finish::new(None, &told.render())).await.unwrap();
     let form = told.take();
+    super::rejected::reject(store, &form, None, "{}").await;
     assert!(is_not_found(store.form(ours, form.id).await));
+    assert!(is_not_found(store.form_report(ours, form.id, at(START)).await));
+    assert!(store.rejected(ours, form.id, at(START), None, 10).await.unwrap().items.is_empty());
     let told = Told::new();
     let render = told.render();
     let finish = Finish::new(None, &render);

@@ -18,7 +18,7 @@ use super::say;
 use super::world::Violation;
 
 /// In how many histories at the most a defect must show.
-const SEEDS_MOST: u64 = 12;
+const SEEDS_MOST: u64 = 60;
 
 /// How much of what the simulation says stands in the table.
 const SAID: usize = 110;
