@@ -51,7 +51,7 @@ pub fn writes(call: &mut Call) -> impl Iterator<Item = (RawKey, &mut Value)> {
 }
 
 /// The writes about one kind of item.
-pub fn about<'a>(call: &'a mut Call, is: fn(Kind<'_>) -> bool) -> impl Iterator<Item = &'a mut Value> {
+pub fn about(call: &mut Call, is: fn(Kind<'_>) -> bool) -> impl Iterator<Item = &mut Value> {
     writes(call).filter(move |(key, _)| is(kind(key).1)).map(|(_, write)| write)
 }
 
