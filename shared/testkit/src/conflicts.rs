@@ -153,13 +153,18 @@ impl HttpConnector for Connector {
             if let Err(met) = faults.take(&items) {
                 return Ok(conflict(&met));
             }
-            // The engine's own time is part of the time in flight, and not added to it.
-            let in_flight = if items.is_empty() { Duration::ZERO } else { faults.in_flight };
-            let (answer, ()) = join(inner.call(request), tokio::time::sleep(in_flight)).await;
-            faults.release(&items);
-            if answer.as_ref().is_ok_and(|answer| answer.status().is_success()) {
-                faults.note(token);
-            }
+            // What has begun goes on to its end, even if whoever asked is gone.
+            let under_way = tokio::spawn(async move {
+                // The engine's own time is part of the time in flight, and not added to it.
+                let in_flight = if items.is_empty() { Duration::ZERO } else { faults.in_flight };
+                let (answer, ()) = join(inner.call(request), tokio::time::sleep(in_flight)).await;
+                faults.release(&items);
+                if answer.as_ref().is_ok_and(|answer| answer.status().is_success()) {
+                    faults.note(token);
+                }
+                answer
+            });
+            let answer = under_way.await.unwrap();
             if fault == Some(Fault::AnswerLost) {
                 return Err(ConnectorError::timeout("the answer was lost".into()));
             }
