@@ -4,11 +4,13 @@
 //! before anything is written. What sends no `Origin`, such as a server, is none of the browser's concern: no list of
 //! origins can keep it out.
 
+use api::{Problem, Slug};
 use domain::limits::PREFLIGHT_KEPT_SECONDS;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_MAX_AGE, HeaderMap, HeaderValue, ORIGIN, VARY,
 };
+use store::Form;
 
 /// Where a request comes from, as far as the form asks.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -24,14 +26,34 @@ pub(crate) enum Cors {
 }
 
 impl Cors {
+    /// Holds a request's `Origin` against the form's list. A form that is not there has none, so that any page is told
+    /// so.
+    pub(crate) fn of(form: Option<&Form>, request: &HeaderMap) -> Self {
+        Self::new(form.map_or(&[], |form| &form.allowed_origins), request)
+    }
+
     /// Holds a request's `Origin` against a form's list.
-    pub(crate) fn new(allowed: &[String], request: &HeaderMap) -> Self {
+    fn new(allowed: &[String], request: &HeaderMap) -> Self {
         if allowed.is_empty() {
             return Self::Anywhere;
         }
         let Some(origin) = request.get(ORIGIN) else { return Self::NoOrigin };
         let is_listed = allowed.iter().any(|one| one.as_bytes().eq_ignore_ascii_case(origin.as_bytes()));
         if is_listed { Self::Listed(origin.clone()) } else { Self::NotListed }
+    }
+
+    /// Refuses a page that is not on the list.
+    ///
+    /// # Errors
+    ///
+    /// `permission-denied`.
+    pub(crate) fn check(&self) -> Result<(), Problem> {
+        match self {
+            Self::NotListed => {
+                Err(Problem::new(Slug::PermissionDenied, "Pages of this origin may not submit the form."))
+            }
+            Self::Anywhere | Self::Listed(_) | Self::NoOrigin => Ok(()),
+        }
     }
 
     /// Adds to an answer who may read it. Without this a page's script sees neither results nor problems.

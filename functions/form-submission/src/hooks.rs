@@ -3,17 +3,15 @@
 //! A hook is verified before anything of it is read. What then follows is never refused for what the person said: a
 //! provider could do nothing about it, and several stop for good when they are refused. It is kept among the rejected.
 
-use std::fmt::Write as _;
-
 use api::path::PathId;
 use api::problem::FieldError;
+use api::token::sha256_hex;
 use api::{Context, Problem, Slug, body, respond};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use domain::ids::FormId;
 use domain::limits::SUBMISSION_ID_CHARS_MAX;
 use http::StatusCode;
-use sha2::{Digest as _, Sha256};
 use store::{FieldProblem, Form, Submitted};
 
 use crate::answer::SubmittedView;
@@ -85,14 +83,7 @@ fn unverified(form: &Form, why: Unverified) -> Problem {
 
 /// An id as it is kept with a rejected submission. One that is longer than any provider's is known by its digest.
 fn short(id: String) -> String {
-    if id.chars().count() <= SUBMISSION_ID_CHARS_MAX {
-        return id;
-    }
-    Sha256::digest(id).iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String can't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    if id.chars().count() <= SUBMISSION_ID_CHARS_MAX { id } else { sha256_hex(id.as_bytes()) }
 }
 
 /// Values that are right each by itself, and too many or too long together with what is known of the person.

@@ -34,6 +34,13 @@ impl Intake {
         Ok(self.context.store.public_form(id).await?)
     }
 
+    /// A form that posts here itself. One of another provider is not found: it is fed by what that provider has signed,
+    /// and by nothing else.
+    pub(crate) async fn native_form(&self, id: FormId) -> Result<Form, Problem> {
+        let form = self.form(id).await?;
+        if form.provider.is_native() { Ok(form) } else { Err(Problem::not_found("The form")) }
+    }
+
     /// Takes a person's submission. `submission_id` is what the sender calls it, if it has a name.
     ///
     /// When the table is too busy it is accepted into the inbox, which the queue's worker settles.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use api::fields::Errors;
 use api::path::PathId;
-use api::{Problem, Slug, body};
+use api::{Problem, body};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
@@ -25,7 +25,8 @@ use crate::sent::{self, Sent};
 #[schema(as = Submission)]
 #[expect(dead_code, reason = "it describes the body that sent::read reads")]
 struct SubmissionSchema {
-    /// The form's fields by their own names, at most 200. `email`, or the field that the form maps to it, is required.
+    /// The form's fields by their own names, at most 200. One of them has to hold the address: the one that the form maps
+    /// to `email`, or else one with a usual name, such as `email` or `your_email`.
     fields: BTreeMap<String, FieldSchema>,
     /// The sender's id for this submission: sent again within 7 days it changes nothing.
     #[schema(nullable = false, min_length = 1, max_length = 255)]
@@ -74,7 +75,8 @@ struct FormPostSchema {
     /// The page that the form stands on. Kept only if the form maps it.
     #[schema(nullable = false, format = "uri", max_length = 2048)]
     page_url: Option<String>,
-    /// The form's fields by their own names, at most 200. `email`, or the field that the form maps to it, is required.
+    /// The form's fields by their own names, at most 200. One of them has to hold the address: the one that the form maps
+    /// to `email`, or else one with a usual name, such as `email` or `your_email`.
     #[serde(flatten)]
     fields: BTreeMap<String, String>,
 }
@@ -83,7 +85,8 @@ struct FormPostSchema {
 ///
 /// Public: pages post to it, with a script or as a plain HTML form. A submission of an address that is known already
 /// updates that person; an empty value leaves what is known as it is. With the form's `set_marketing` on the person is
-/// set marketing; over the account's cap the person is kept as a non-marketing contact.
+/// set marketing; over the account's cap, and beyond the form's budget for the day, the person is kept as a non-marketing
+/// contact. When there is too much at once the submission is accepted and settled a little later.
 ///
 /// A browser that posts the form by itself is sent on to the form's `redirect_url`, if there is one. Files are left out.
 #[utoipa::path(
@@ -107,7 +110,7 @@ pub(crate) async fn submit_form(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let form = find(&intake, id).await;
-    let cors = cors(form.as_ref().ok(), &parts.headers);
+    let cors = Cors::of(form.as_ref().ok(), &parts.headers);
     let answer = match form {
         Ok(form) => take(&intake, &form, &cors, &parts.headers, body).await,
         Err(problem) => Err(problem),
@@ -131,7 +134,7 @@ pub(crate) async fn preflight_form(
     headers: HeaderMap,
 ) -> Response {
     let form = find(&intake, id).await;
-    let cors = cors(form.as_ref().ok(), &headers);
+    let cors = Cors::of(form.as_ref().ok(), &headers);
     let mut response = match form {
         Ok(_) => StatusCode::NO_CONTENT.into_response(),
         Err(problem) => problem.into_response(),
@@ -141,16 +144,9 @@ pub(crate) async fn preflight_form(
     response
 }
 
-/// Only a form that posts here itself: one of another provider is fed by what that provider has signed.
 async fn find(intake: &Intake, id: Result<PathId<FormId>, Problem>) -> Result<Form, Problem> {
     let PathId(id) = id?;
-    let form = intake.form(id).await?;
-    if form.provider.is_native() { Ok(form) } else { Err(Problem::not_found("The form")) }
-}
-
-/// A form that is not there has no list of origins, so that any page is told so.
-pub(crate) fn cors(form: Option<&Form>, request: &HeaderMap) -> Cors {
-    Cors::new(form.map_or(&[], |form| &form.allowed_origins), request)
+    intake.native_form(id).await
 }
 
 async fn take(
@@ -160,9 +156,7 @@ async fn take(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    if *cors == Cors::NotListed {
-        return Err(Problem::new(Slug::PermissionDenied, "Pages of this origin may not submit the form."));
-    }
+    cors.check()?;
     let sent = sent::read(headers, body::read(headers, body).await?)?;
     let person = check(&sent, form)?;
     let submitted = intake.take(form, sent.submission_id.as_deref(), &person).await?;

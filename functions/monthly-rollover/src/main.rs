@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use domain::Timestamp;
-use domain::limits::DEADLINE_MARGIN;
 use lambda_runtime::LambdaEvent;
 use monthly_rollover::{Queues, roll_over};
 
@@ -17,9 +15,7 @@ async fn main() -> ExitCode {
         let (store, clock) = (&function.store, &function.clock);
         // What the schedule sends says nothing that is needed: what is due stands in the table.
         let handler = async |event: LambdaEvent<serde_json::Value>| {
-            let ends = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
-            let deadline = Timestamp::from_millis(ends).plus(-DEADLINE_MARGIN);
-            roll_over(store, &queues, clock.now(), || clock.now() < deadline).await
+            roll_over(store, &queues, clock.now(), bootstrap::in_time(&event.context, clock)).await
         };
         bootstrap::run_events(&function.name, handler).await
     })

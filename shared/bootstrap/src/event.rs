@@ -3,7 +3,10 @@
 use std::error::Error;
 use std::time::Instant;
 
+use api::Clock;
 use api::problem::chain;
+use domain::Timestamp;
+use domain::limits::DEADLINE_MARGIN;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -47,6 +50,14 @@ where
         }
     }))
     .await
+}
+
+/// Says for as long as there is time to begin more work on an event and still end in good order: until
+/// [`DEADLINE_MARGIN`] before Lambda ends the invocation.
+pub fn in_time(invocation: &lambda_runtime::Context, clock: &Clock) -> impl Fn() -> bool {
+    let ends = Timestamp::from_millis(i64::try_from(invocation.deadline).unwrap_or(i64::MAX));
+    let (last, clock) = (ends.plus(-DEADLINE_MARGIN), clock.clone());
+    move || clock.now() < last
 }
 
 /// What Lambda is told of a fault.

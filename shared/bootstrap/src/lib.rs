@@ -37,7 +37,7 @@ mod target;
 
 pub use clock::system_clock;
 pub use environment::{Environment, EnvironmentError};
-pub use event::run_events;
+pub use event::{in_time, run_events};
 pub use function::{Function, run};
 pub use http::{run_http, serve_http};
 pub use logging::{init as init_logging, subscriber as log_subscriber};

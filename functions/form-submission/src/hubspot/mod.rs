@@ -24,14 +24,14 @@ use crate::cors::Cors;
 use crate::intake::{Intake, NotTaken};
 use crate::person::{self, Person, Reason};
 use crate::sent::Sent;
-use crate::submit::cors;
 
 /// A submission as `HubSpot` takes it. Members that are not named here are left out: cookies, consents, validation.
 #[derive(ToSchema)]
 #[schema(as = HubSpotSubmission, rename_all = "camelCase")]
 #[expect(dead_code, reason = "it describes the body that request::read reads")]
 struct SubmissionSchema {
-    /// The form's fields by their own names, at most 200. `email`, or the field that the form maps to it, is required.
+    /// The form's fields by their own names, at most 200. One of them has to hold the address: the one that the form maps
+    /// to `email`, or else one with a usual name, such as `email` or `your_email`.
     #[schema(max_items = 200)]
     fields: Vec<FieldSchema>,
     /// When the person sent it, in milliseconds since 1970. Kept only if the form maps `submitted_at`.
@@ -91,11 +91,8 @@ pub(crate) async fn submit_as_hubspot(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let form = find(&intake, path).await;
-    let cors = cors(form.as_ref().ok(), &parts.headers);
-    let taken = match form {
-        Ok(_) if cors == Cors::NotListed => {
-            Err(Problem::new(Slug::PermissionDenied, "Pages of this origin may not submit the form.").into())
-        }
+    let cors = Cors::of(form.as_ref().ok(), &parts.headers);
+    let taken = match form.and_then(|form| cors.check().map(|()| form)) {
         Ok(form) => take(&intake, &form, &parts.headers, body).await,
         Err(problem) => Err(problem.into()),
     };
@@ -125,7 +122,7 @@ pub(crate) async fn preflight_as_hubspot(
     headers: HeaderMap,
 ) -> Response {
     let form = find(&intake, path).await;
-    let cors = cors(form.as_ref().ok(), &headers);
+    let cors = Cors::of(form.as_ref().ok(), &headers);
     let mut response = match form {
         Ok(_) => StatusCode::NO_CONTENT.into_response(),
         Err(problem) => Refusal::from(problem).respond(id),
@@ -180,12 +177,8 @@ async fn find_own(
 
 async fn find(intake: &Intake, path: FormPath) -> Result<Form, Problem> {
     let PathIds(account, id) = path?;
-    let form = intake.form(id).await?;
-    if form.account == account && form.provider.is_native() {
-        Ok(form)
-    } else {
-        Err(Problem::not_found("The form"))
-    }
+    let form = intake.native_form(id).await?;
+    if form.account == account { Ok(form) } else { Err(Problem::not_found("The form")) }
 }
 
 async fn take(intake: &Intake, form: &Form, headers: &HeaderMap, body: Body) -> Result<Response, Refusal> {
