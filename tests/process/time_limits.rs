@@ -33,7 +33,7 @@ fn an_operation_has_time_for_all_of_its_retries_when_calls_are_answered() {
     let pause = |n: u32| Duration::from_millis(RETRY_PAUSE_FIRST_MILLIS) * 2_u32.pow(n);
     let pauses: Duration = (0..RETRIES_MAX).map(|n| pause(n).min(LONGEST_PAUSE)).sum();
     // A full transaction takes tens of milliseconds, and a batched read before it as long.
-    let calls = Duration::from_millis(200) * (RETRIES_MAX + 1);
+    let calls = Duration::from_millis(100) * (RETRIES_MAX + 1);
     assert!(pauses + calls <= RETRIES_TIME_MAX);
 }
 

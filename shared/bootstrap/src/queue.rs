@@ -1,5 +1,7 @@
 //! SQS as a queue of tasks.
 
+use std::sync::{Arc, LazyLock};
+
 use api::Queue;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
@@ -7,8 +9,13 @@ use domain::limits::QUEUE_BATCH_MAX;
 use serde::Serialize;
 use store::BoxError;
 
-/// The queue with this URL. A task is a message in JSON.
-pub(crate) fn queue<T: Serialize + Send + Sync + 'static>(client: Client, url: String) -> Queue<T> {
+/// The queue with this URL. A task is a message in JSON. The client is made with the first of them: few events have any,
+/// and every start would wait for it.
+pub(crate) fn queue<T: Serialize + Send + Sync + 'static>(
+    client: impl FnOnce() -> Client + Send + 'static,
+    url: String,
+) -> Queue<T> {
+    let client = Arc::new(LazyLock::new(client));
     Queue::new(move |tasks: Vec<T>| {
         let (client, url) = (client.clone(), url.clone());
         async move {

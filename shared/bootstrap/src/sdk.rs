@@ -52,11 +52,11 @@ impl Sdk {
         aws_sdk_dynamodb::Client::from_conf(config.build())
     }
 
-    /// A client of SQS.
-    pub(crate) fn sqs(&self) -> aws_sdk_sqs::Client {
+    /// What makes a client of SQS.
+    pub(crate) fn sqs(&self) -> impl FnOnce() -> aws_sdk_sqs::Client + use<> {
         let mut config = aws_sdk_sqs::config::Builder::from(&self.config);
         config.set_endpoint_url(self.sqs_url.clone());
-        aws_sdk_sqs::Client::from_conf(config.build())
+        move || aws_sdk_sqs::Client::from_conf(config.build())
     }
 }
 

@@ -185,6 +185,11 @@ fn clocks_that_show_midnight_twice_bring_one_update_date() {
     // Half an hour later clocks show 1 November again.
     assert_eq!(monthly.next_update(update), at("2008-12-02T03:30:00Z"));
     assert_eq!(monthly.next_update(at("2008-11-02T03:00:00Z")), at("2008-12-02T03:30:00Z"));
+
+    // Here clocks show October again, of which the next update date is not in the following month but the second.
+    let annual = calendar(Term::Annual, "2008-01-02", "America/St_Johns");
+    assert_eq!(annual.next_update(at("2009-11-01T02:29:59.999Z")), at("2009-11-01T02:30:00Z"));
+    assert_eq!(annual.next_update(at("2009-11-01T02:45:00Z")), at("2009-12-01T03:30:00Z"));
 }
 
 #[test]
