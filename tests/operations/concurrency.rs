@@ -8,8 +8,14 @@ use domain::ids::ContactId;
 use domain::provider::Provider;
 use domain::source::Intake;
 use futures_util::future::join_all;
-use store::{ContactRef, Finish, Form, NewForm, SaveMode, StatusOutcome, Submission};
-use testkit::{Conflicts, TestTable, at, email, terms};
+use serde_json::Value;
+use store::{
+    Account, Answer, ContactRef, Entropy, Finish, Form, NewAccount, NewForm, SaveMode, StatusOutcome, Store,
+    Submission,
+};
+use testkit::{
+    Call, Conflicts, Network, RawItem, RawKey, TABLE, Tamper, TestTable, Weather, at, email, terms,
+};
 
 use super::{
     START, Told, assert_exact, claim, create, done, marketing_contacts, outcomes, save, set, set_status,
@@ -37,6 +43,45 @@ async fn of_many_requests_for_few_places_exactly_as_many_succeed() {
     }
     assert_eq!(counts, BTreeMap::from([("set", 7), ("refused", 13)]));
     assert_exact(&table, account, at(START)).await;
+}
+
+/// Has the next batched read show one item as it was.
+struct ShowsOnce(Option<(RawKey, RawItem)>);
+
+impl Tamper for ShowsOnce {
+    fn read(&mut self, call: &Call, _: &mut u16, answer: &mut Value) {
+        let Some(items) =
+            answer["Responses"][TABLE].as_array_mut().filter(|_| call.operation == "BatchGetItem")
+        else {
+            return;
+        };
+        let Some(((pk, sk), earlier)) = self.0.take() else { return };
+        let shown = items.iter_mut().find(|item| item["pk"]["S"] == *pk && item["sk"]["S"] == *sk);
+        *shown.expect("the item") = earlier;
+    }
+}
+
+#[tokio::test]
+async fn who_has_just_been_given_the_last_place_is_not_refused_it() {
+    // A batched read is not one instant: it may show a contact as it was before another request set it, and the period
+    // as it is since.
+    let network = Network::start(1, Weather::calm()).await;
+    let store = Store::new(network.client(), TABLE, Entropy::seeded(1));
+    let terms = domain::period::Terms { cap: Some(1), ..terms() };
+    let told = Told::<Account>::new();
+    let new = NewAccount { name: "Test", terms, token_sha256: &"0".repeat(64) };
+    store.create_account(&new, at(START), Finish::new(None, &told.render())).await.unwrap();
+    let account = told.take().id;
+    let [ada, bob] = ["ada@example.org", "bob@example.org"]
+        .map(async |address| create(&store, account, address, false, at(START)).await.id);
+    let (ada, bob) = (ada.await, bob.await);
+
+    let is_of_ada = |key: &RawKey| key.0.starts_with("CONTACT#") && key.1 == ada.to_string();
+    let before = network.items().into_iter().find(|(key, _)| is_of_ada(key)).unwrap();
+    set(&store, account, Command::SetMarketing, &[ada], at(START)).await.unwrap();
+    network.tamper(Box::new(ShowsOnce(Some(before))));
+    let report = set(&store, account, Command::SetMarketing, &[ada, bob], at(START)).await.unwrap();
+    assert_eq!(outcomes(&report), [done(Outcome::Unchanged), StatusOutcome::Refused(Refusal::CapReached)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use domain::decision::{Command, Outcome};
 use domain::ids::{AccountId, ContactId};
-use store::{Answer, Claim, ContactRef, Finish, Refused, StatusReport, StoreError};
+use domain::source::Intake;
+use store::{
+    Answer, Claim, ContactRef, Finish, Refused, SaveContact, SaveMode, Saved, StatusReport, StoreError,
+};
 use testkit::{Conflicts, Fault, TestTable, at};
 
-use super::{START, assert_exact, claim, create, marketing_contacts, set, set_status};
+use super::{START, Told, assert_exact, by_hand, claim, create, marketing_contacts, set, set_status, user};
 
 /// An answer that tells all of a report.
 fn render(report: &StatusReport) -> Answer {
@@ -28,6 +31,20 @@ async fn send(
     let contacts: Vec<ContactRef> = ids.iter().copied().map(ContactRef::Id).collect();
     let finish = Finish::new(Some(claim), &render);
     set_status(&table.store, account, command, &contacts, now, finish).await.map(|answer| answer.body)
+}
+
+/// For a table that goes on without trouble.
+const NO_TROUBLE: i32 = i32::MAX;
+
+/// A table, and how many transactions it takes before it has trouble.
+async fn table_with_trouble() -> (TestTable, Arc<AtomicI32>) {
+    let before_trouble = Arc::new(AtomicI32::new(NO_TROUBLE));
+    let left = Arc::clone(&before_trouble);
+    let faults = Conflicts::with_plan(Duration::ZERO, move |operation, _| {
+        let met = operation == "TransactWriteItems" && left.fetch_sub(1, Ordering::SeqCst) <= 0;
+        met.then_some(Fault::Unavailable)
+    });
+    (TestTable::with_faults(&faults).await, before_trouble)
 }
 
 #[tokio::test]
@@ -79,14 +96,7 @@ async fn the_key_for_another_request_is_refused_and_free_again_after_a_day() {
 #[tokio::test]
 async fn a_long_request_that_was_cut_short_does_the_rest_and_answers_for_all() {
     // The request takes three transactions; the table has trouble from the second of them on.
-    const NO_TROUBLE: i32 = i32::MAX;
-    let before_trouble = Arc::new(AtomicI32::new(NO_TROUBLE));
-    let left = Arc::clone(&before_trouble);
-    let faults = Conflicts::with_plan(Duration::ZERO, move |operation, _| {
-        let met = operation == "TransactWriteItems" && left.fetch_sub(1, Ordering::SeqCst) <= 0;
-        met.then_some(Fault::Unavailable)
-    });
-    let table = TestTable::with_faults(&faults).await;
+    let (table, before_trouble) = table_with_trouble().await;
     let account = table.account(at(START)).await;
     let ids = marketing_contacts(&table.store, account, 250, at(START)).await;
     let claim = claim(account, "long", 1, at(START));
@@ -105,6 +115,50 @@ async fn a_long_request_that_was_cut_short_does_the_rest_and_answers_for_all() {
     );
     assert_eq!(table.store.usage(account, at(START)).await.unwrap().leaving, 250);
     assert_exact(&table, account, at(START)).await;
+}
+
+#[tokio::test]
+async fn a_request_that_is_long_because_its_people_are_large_is_recalled_as_well() {
+    // Sixty contacts of 60 kB are more than one transaction takes. Then they shrink, so that one would do.
+    let (table, trouble) = table_with_trouble().await;
+    let account = table.account(at(START)).await;
+    let mut ids = Vec::new();
+    for n in 0..60 {
+        ids.push(with_notes(&table, account, n, 60_000).await);
+    }
+    let claim = claim(account, "large", 1, at(START));
+    trouble.store(1, Ordering::SeqCst);
+    assert!(send(&table, account, Command::SetMarketing, &ids, &claim, at(START)).await.is_err());
+    let done = table.store.usage(account, at(START)).await.unwrap().marketing;
+    assert!((40..60).contains(&done), "{done}");
+    trouble.store(NO_TROUBLE, Ordering::SeqCst);
+    for n in 0..60 {
+        with_notes(&table, account, n, 30_000).await;
+    }
+    let answer = send(&table, account, Command::SetMarketing, &ids, &claim, at(START)).await.unwrap();
+    assert_eq!(answer, vec!["Done(Set)"; 60].join(" "), "each was set by this request");
+    assert_exact(&table, account, at(START)).await;
+}
+
+/// The id of the n-th person, whose notes are so many bytes from now on.
+async fn with_notes(table: &TestTable, account: AccountId, n: usize, bytes: usize) -> ContactId {
+    let email = testkit::email(&format!("person{n}@example.org"));
+    let request = SaveContact {
+        account,
+        mode: SaveMode::CreateOrUpdate,
+        email: Some(&email),
+        properties: &[testkit::property("notes", &"n".repeat(bytes))],
+        unsubscribed: None,
+        bounced: None,
+        intake: Intake::Manual { marketing: None },
+        source: by_hand(),
+        actor: user(),
+        if_match: None,
+    };
+    let told = Told::new();
+    table.store.save_contact(&request, at(START), Finish::new(None, &told.render())).await.unwrap();
+    let saved: Saved = told.take();
+    saved.contact.id
 }
 
 #[tokio::test]
@@ -154,14 +208,7 @@ async fn a_dry_run_answers_as_the_act_would_and_changes_nothing() {
 
 #[tokio::test]
 async fn a_repeat_that_finds_fewer_people_still_recalls_what_was_done() {
-    const NO_TROUBLE: i32 = i32::MAX;
-    let before_trouble = Arc::new(AtomicI32::new(NO_TROUBLE));
-    let left = Arc::clone(&before_trouble);
-    let faults = Conflicts::with_plan(Duration::ZERO, move |operation, _| {
-        let met = operation == "TransactWriteItems" && left.fetch_sub(1, Ordering::SeqCst) <= 0;
-        met.then_some(Fault::Unavailable)
-    });
-    let table = TestTable::with_faults(&faults).await;
+    let (table, before_trouble) = table_with_trouble().await;
     let account = table.account(at(START)).await;
     let ids = marketing_contacts(&table.store, account, 100, at(START)).await;
     let contacts: Vec<ContactRef> =

@@ -142,6 +142,14 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_deleted_contact_is_not_shown() {
+        let mut person = contact(Standing::Marketing, State::Marketing);
+        assert!(person.is_visible());
+        person.deleted_at = Some(Timestamp::from_millis(9_000));
+        assert!(!person.is_visible());
+    }
+
+    #[test]
     fn filters_see_the_properties_that_the_api_names() {
         let person = contact(Standing::Leaving { queued_in: period().number }, State::Leaving);
         for (name, value) in [

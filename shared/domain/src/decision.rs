@@ -209,6 +209,7 @@ mod tests {
                 Transition { from, to, standing: standing(to), delta: Delta { marketing, leaving }, outcome };
             assert_eq!(transition, expected, "{from} {command}");
             assert_eq!(ledger.delta(), expected.delta);
+            assert_eq!(ledger.delta().is_zero(), (marketing, leaving) == (0, 0));
         }
     }
 

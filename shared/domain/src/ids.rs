@@ -130,7 +130,11 @@ impl FromStr for Bucket {
     type Err = BucketError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        u8::from_str_radix(text, 16).ok().and_then(Self::from_number).ok_or(BucketError)
+        match text.as_bytes() {
+            [digit @ b'0'..=b'9'] => Ok(Self(digit - b'0')),
+            [digit @ b'a'..=b'f'] => Ok(Self(digit - b'a' + 10)),
+            _ => Err(BucketError),
+        }
     }
 }
 
@@ -196,5 +200,25 @@ mod tests {
         assert_eq!(counts, [100; 16]);
         assert_eq!(Bucket::all().count(), 16);
         assert_eq!(Bucket::from_number(16), None);
+    }
+
+    #[test]
+    fn a_bucket_is_one_digit() {
+        for (bucket, digit) in Bucket::all().zip("0123456789abcdef".chars()) {
+            assert_eq!(bucket.to_string(), digit.to_string());
+            assert_eq!(digit.to_string().parse(), Ok(bucket));
+            assert_eq!(Bucket::from_number(bucket.number()), Some(bucket));
+        }
+        for wrong in ["", "g", "10", "05", "+5", "-1", "5 "] {
+            assert_eq!(wrong.parse::<Bucket>(), Err(BucketError), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn shards_follow_the_random_part() {
+        let shard = |random, shards| AccountId::new(Timestamp::from_millis(1_000), random).shard(shards);
+        assert_eq!([0, 1, 7, 8, 255, 256].map(|random| shard(random, 8)), [0, 1, 7, 0, 7, 0]);
+        assert_eq!([0, 1, 2, 3].map(|random| shard(random, 3)), [0, 1, 2, 0]);
+        assert_eq!(shard(255, 0), 0);
     }
 }

@@ -53,10 +53,9 @@ pub const FILTER_CONDITIONS_MAX: usize = 10;
 pub const FILTER_VALUES_MAX: usize = 100;
 
 /// How often an operation is tried again after conflicts, throttling or a changed decision before it answers 503.
-/// With the pauses below, twenty retries carry more than a hundred status changes a second of one account. (Ten, with
-/// pauses of up to 400 ms, refused one change in a hundred at 130 a second, took no fewer tries for each, and kept the
-/// unlucky waiting for longer.)
-pub const RETRIES_MAX: u32 = 20;
+/// Many tries with short pauses carry more than fewer with longer ones, take no more tries for each change until an
+/// account is close to what it can carry, and keep the unlucky waiting for less (`tests/README.md`, "Contention").
+pub const RETRIES_MAX: u32 = 30;
 
 /// How many of them are made without a pause, where what was decided on has changed and is only to be read again.
 pub const RETRIES_AT_ONCE: u32 = 2;
@@ -70,7 +69,7 @@ pub const RETRIES_TIME_MAX: Duration = Duration::from_secs(6);
 pub const RETRY_PAUSE_FIRST_MILLIS: u64 = 10;
 
 /// The longest pause between retries, in milliseconds.
-pub const RETRY_PAUSE_LONGEST_MILLIS: u64 = 200;
+pub const RETRY_PAUSE_LONGEST_MILLIS: u64 = 100;
 
 /// How many items a batched read takes (DynamoDB's `BatchGetItem`).
 pub const BATCH_READ_MAX: usize = 100;

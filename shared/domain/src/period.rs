@@ -269,6 +269,30 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn periods_are_numbered_from_1() {
+        assert_eq!(PeriodNumber::from_number(0), None);
+        assert_eq!(PeriodNumber::from_number(1), Some(PeriodNumber::FIRST));
+        assert_eq!(PeriodNumber::FIRST.next(), PeriodNumber(2));
+    }
+
+    #[test]
+    fn both_counts_move_by_what_was_decided() {
+        let before = Period { marketing: 9, leaving: 3, ..period() };
+        let after = before.with(Delta { marketing: 2, leaving: -1 });
+        assert_eq!(after, Period { marketing: 11, leaving: 2, ..before });
+    }
+
+    #[test]
+    fn nothing_happens_before_its_period_has_begun() {
+        let period = period();
+        let later = at("2026-11-10T12:00:00.001Z");
+        assert_eq!(period.now(later), later);
+        assert_eq!(period.now(at("2026-11-10T11:59:59.999Z")), period.starts_at);
+        let sandbox = Period { test_clock: Some(later), ..period };
+        assert_eq!(sandbox.now(at("2030-01-01T00:00:00Z")), later);
+    }
+
+    #[test]
     fn a_period_is_half_open() {
         let period = period();
         assert!(!period.has_ended(at("2026-11-30T23:59:59.999Z")));

@@ -80,3 +80,42 @@ impl Principal {
         Source { kind, name: self.name.clone(), id: Some(id) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Timestamp;
+
+    fn principal(caller: Caller) -> Principal {
+        Principal {
+            account: AccountId::new(Timestamp::MIN, 1),
+            caller,
+            name: "Ada".to_owned(),
+            modify_marketing_contacts: true,
+        }
+    }
+
+    fn callers() -> [Caller; 3] {
+        let id = UserId::new(Timestamp::MIN, 2);
+        [
+            Caller::User { id, role: Role::Admin },
+            Caller::User { id, role: Role::Member },
+            Caller::Integration { id: IntegrationId::new(Timestamp::MIN, 3), set_marketing: true },
+        ]
+    }
+
+    #[test]
+    fn of_all_callers_only_an_admin_may_manage_the_account() {
+        assert_eq!(callers().map(|caller| principal(caller).is_admin()), [true, false, false]);
+    }
+
+    #[test]
+    fn what_is_shown_of_a_caller_is_no_name() {
+        for caller in callers() {
+            let said = format!("{caller:?}");
+            let shown = format!("{:?}", principal(caller));
+            assert!(shown.contains("acc_") && shown.contains(&said), "{shown}");
+            assert!(!shown.contains("Ada"), "{shown}");
+        }
+    }
+}

@@ -109,8 +109,11 @@ mod tests {
     use super::*;
 
     fn secrets(provider: Provider, texts: &[&str]) -> Result<usize, SecretsError> {
-        Secrets::new(provider, texts.iter().map(|text| (*text).to_owned()).collect())
-            .map(|secrets| secrets.len())
+        Secrets::new(provider, texts.iter().map(|text| (*text).to_owned()).collect()).map(|secrets| {
+            assert!(secrets.iter().eq(texts.iter().copied()), "each is kept, in the order given");
+            assert_eq!(secrets.is_empty(), texts.is_empty());
+            secrets.len()
+        })
     }
 
     #[test]

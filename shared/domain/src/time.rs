@@ -103,6 +103,8 @@ mod tests {
             let text = at.to_string();
             assert_eq!(text.len(), 24);
             assert_eq!(text.parse(), Ok(at));
+            assert_eq!(format!("{at:?}"), text);
+            assert_eq!(text.get(..4).and_then(|year| year.parse().ok()), Some(at.year()));
         }
     }
 

@@ -16,6 +16,9 @@ use aws_smithy_types::body::SdkBody;
 use futures_util::future::join;
 use serde_json::{Value, json};
 
+/// How much longer a sleep is than asked for, on average: it ends with the next whole millisecond.
+const ROUNDING: Duration = Duration::from_micros(500);
+
 /// A fault for one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -157,7 +160,8 @@ impl HttpConnector for Connector {
             let under_way = tokio::spawn(async move {
                 // The engine's own time is part of the time in flight, and not added to it.
                 let in_flight = if items.is_empty() { Duration::ZERO } else { faults.in_flight };
-                let (answer, ()) = join(inner.call(request), tokio::time::sleep(in_flight)).await;
+                let slept = tokio::time::sleep(in_flight.saturating_sub(ROUNDING));
+                let (answer, ()) = join(inner.call(request), slept).await;
                 faults.release(&items);
                 if answer.as_ref().is_ok_and(|answer| answer.status().is_success()) {
                     faults.note(token);

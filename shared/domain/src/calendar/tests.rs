@@ -33,6 +33,8 @@ fn words_and_names_survive_the_round_trip() {
     assert_eq!("weekly".parse::<Term>().unwrap_err().to_string(), "expected one of annual, monthly");
     assert_eq!("Europe/Berlin".parse::<TimeZone>().unwrap().as_str(), "Europe/Berlin");
     assert_eq!(TimeZone::default().as_str(), "UTC");
+    assert_eq!(format!("{:?}", TimeZone::default()), "UTC");
+    assert_ne!("Europe/Berlin".parse(), Ok(TimeZone::default()));
     for text in ["", "Berlin", "europe/berlin", "+01:00", "Europe/Atlantis"] {
         let error = text.parse::<TimeZone>().unwrap_err();
         assert_eq!(error.to_string(), "expected an IANA time zone name such as Europe/Berlin");

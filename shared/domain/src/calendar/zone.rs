@@ -1,7 +1,6 @@
 //! Time zones: what clocks somewhere show, and when a day begins there.
 
 use std::fmt;
-use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
@@ -115,12 +114,6 @@ impl PartialEq for TimeZone {
 }
 
 impl Eq for TimeZone {}
-
-impl Hash for TimeZone {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.name.hash(state);
-    }
-}
 
 impl fmt::Display for TimeZone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
