@@ -61,7 +61,7 @@ impl Pattern {
     fn is_inside(&self, token: &str) -> bool {
         token
             .split(|c: char| !c.is_alphanumeric())
-            .filter(|word| !word.is_empty() && word.len() < token.len())
+            .filter(|word| word.len() < token.len())
             .any(|word| self.is(word))
     }
 
@@ -173,6 +173,24 @@ mod tests {
         ];
         for (pattern, word, expected) in table {
             assert_eq!(is(pattern, word), expected, "{pattern} {word}");
+        }
+    }
+
+    #[test]
+    fn a_word_is_a_token_or_a_run_of_letters_and_digits_in_it() {
+        let table = [
+            ("love*", "ada-lovelace", true),
+            ("*da", "ada-lovelace", true),
+            ("ada", "ada-lovelace", true),
+            ("ada-lovelace", "of ada-lovelace", true),
+            ("ada-lovelace", "ada lovelace", false),
+            ("ada-*", "ada lovelace", false),
+            ("da*", "ada-lovelace", false),
+            ("*", "", false),
+            ("*", "-", true),
+        ];
+        for (pattern, text, expected) in table {
+            assert_eq!(Pattern::read(pattern).unwrap().is_in(text), expected, "{pattern} {text}");
         }
     }
 
