@@ -1,6 +1,6 @@
 //! One account whose contacts are set by many at once, where a second transaction that meets one in flight is
-//! cancelled, as DynamoDB does it. The sums that it is held against stand in `ARCHITECTURE.md`'s design: what an
-//! account carries follows from how long a transaction is in flight and how retries are spread.
+//! cancelled, as DynamoDB does it. What an account carries follows from how long a transaction is in flight and how
+//! retries are spread: the [`sums`](crate::sums) that it is held against.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,10 +13,11 @@ use domain::marketing::State;
 use domain::source::{Actor, Source, SourceType};
 use futures_util::future::join_all;
 use store::{Answer, ContactRef, Finish, StatusReport, StatusRequest, StoreError};
-use testkit::{Conflicts, TestTable, at};
+use testkit::{Conflicts, Dice, TestTable, at};
 
 use crate::report::{Row, row};
 use crate::sample::Sample;
+use crate::sums::{self, Load};
 
 const NOW: &str = "2026-11-10T12:00:00.000Z";
 /// How long a transaction is in flight.
@@ -35,7 +36,7 @@ pub async fn measure(stretch: Duration) {
     for writers in [1, 2, 4, 8, 16, 32, 64] {
         let bench = Bench::start(stretch.as_secs() * 250).await;
         let result = bench.write_in_parallel(writers, stretch).await;
-        row(&bench.row(format!("{writers} writers at once"), result).await);
+        row(&bench.row(Load::Writers(writers), result).await);
     }
     for (rate, target) in [
         (20, "p99 ≤ 300 ms, none refused"),
@@ -48,8 +49,9 @@ pub async fn measure(stretch: Duration) {
     ] {
         let bench = Bench::start(stretch.as_secs() * rate).await;
         let result = bench.arrive(rate, stretch).await;
-        row(&bench.row(format!("{rate} arrivals a second"), result).await.target(target));
+        row(&bench.row(Load::Arrivals(rate), result).await.target(target));
     }
+    sums::report(IN_FLIGHT);
 }
 
 struct Bench {
@@ -69,7 +71,7 @@ impl Bench {
     }
 
     /// So many writers, each of which begins anew as soon as it is done, on contacts that nobody else writes.
-    async fn write_in_parallel(&self, writers: usize, stretch: Duration) -> Result {
+    async fn write_in_parallel(&self, writers: u32, stretch: Duration) -> Result {
         let (begun, next) = (Instant::now(), AtomicUsize::new(0));
         let writer = async || {
             let mut result = Result::default();
@@ -92,18 +94,14 @@ impl Bench {
 
     /// Arrivals whose times are random (a Poisson process) and do not wait for those before them.
     async fn arrive(&self, rate: u64, stretch: Duration) -> Result {
-        let (begun, mut due, mut arrivals) = (Instant::now(), 0.0_f64, Vec::new());
+        let (begun, mut due, mut arrivals) = (Instant::now(), Duration::ZERO, Vec::new());
+        let mut dice = Dice::new(rate);
         for id in self.ids.iter().copied() {
-            #[expect(clippy::cast_precision_loss, reason = "a rate, and 53 random bits")]
-            let pause = {
-                let uniform = ((self.table.store.entropy().bits() >> 75) as f64 + 0.5) / (1_u64 << 53) as f64;
-                -uniform.ln() / rate as f64
-            };
-            due += pause;
-            if due > stretch.as_secs_f64() {
+            due += Duration::from_micros(sums::pause(rate, dice.bits()));
+            if due > stretch {
                 break;
             }
-            tokio::time::sleep_until((begun + Duration::from_secs_f64(due)).into()).await;
+            tokio::time::sleep_until((begun + due).into()).await;
             let (table, account) = (Arc::clone(&self.table), self.account);
             arrivals.push(tokio::spawn(async move {
                 let begun = Instant::now();
@@ -119,7 +117,7 @@ impl Bench {
         whole
     }
 
-    async fn row(&self, what: String, mut result: Result) -> Row {
+    async fn row(&self, load: Load, mut result: Result) -> Row {
         let (done, refused) = (result.times.len(), result.refused);
         let scan = testkit::scan(&self.table.client, self.account).await;
         assert_eq!((scan.billable, scan.period.1), (done as u64, done as u64), "the count is exact");
@@ -130,7 +128,7 @@ impl Bench {
             "{rate:.0}/s: {done} done, {} retried, {refused} refused; p50 {p50:.0}, p99 {p99:.0}",
             self.faults.conflicts()
         );
-        Row::new(format!("One account, {IN_FLIGHT:?} in flight: {what}"), measured, "changes; ms")
+        Row::new(format!("One account, {IN_FLIGHT:?} in flight: {load}"), measured, "changes; ms")
     }
 }
 

@@ -24,6 +24,7 @@ mod rules;
 mod runtime_api;
 mod sample;
 mod setting;
+mod sums;
 mod units;
 
 use std::path::PathBuf;

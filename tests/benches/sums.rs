@@ -1,0 +1,154 @@
+//! The sums that contention is held against: an account in which a try that meets another's is lost, and every other
+//! one is in flight for so long. Nothing of the program is in them but the numbers of its retries, so they show what
+//! other numbers would do.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::Duration;
+
+use domain::limits::{RETRIES_MAX, RETRY_PAUSE_FIRST_MILLIS, RETRY_PAUSE_LONGEST_MILLIS};
+use testkit::Dice;
+
+use crate::report::{Row, row};
+use crate::sample::Sample;
+
+/// How long what is computed lasts.
+const STRETCH: u64 = 60_000_000;
+/// How long a try is under way that meets another, and between a writer's answer and its next try.
+const WAY: u64 = 1_500;
+
+/// Those who change contacts of one account.
+#[derive(Clone, Copy)]
+pub enum Load {
+    /// So many of them, each of which begins anew as soon as it is done.
+    Writers(u32),
+    /// So many changes a second, at random times.
+    Arrivals(u64),
+}
+
+/// How often to try again, and how long the longest pause is. Times are in microseconds here.
+#[derive(Clone, Copy)]
+struct Policy {
+    retries: u32,
+    longest: u64,
+}
+
+/// Prints what they say of the store's own retries, and of the design's.
+pub fn report(in_flight: Duration) {
+    let own = Policy { retries: RETRIES_MAX, longest: RETRY_PAUSE_LONGEST_MILLIS * 1_000 };
+    let design = Policy { retries: 10, longest: 400_000 };
+    for load in [
+        Load::Writers(16),
+        Load::Writers(64),
+        Load::Arrivals(80),
+        Load::Arrivals(100),
+        Load::Arrivals(130),
+        Load::Arrivals(160),
+    ] {
+        for (whose, policy) in [("", own), (", with ten retries and pauses of up to 400 ms", design)] {
+            let what = format!("By the sums: {load}{whose}");
+            row(&Row::new(what, Sums::of(load, policy, in_flight), "changes; ms"));
+        }
+    }
+}
+
+impl std::fmt::Display for Load {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Writers(writers) => write!(f, "{writers} writers at once"),
+            Self::Arrivals(rate) => write!(f, "{rate} arrivals a second"),
+        }
+    }
+}
+
+/// One change: its next try, when it was asked for, and how many tries it has had.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Change {
+    at: u64,
+    asked: u64,
+    tries: u32,
+}
+
+struct Sums {
+    times: Sample,
+    refused: usize,
+    tries: usize,
+}
+
+impl Sums {
+    fn of(load: Load, policy: Policy, in_flight: Duration) -> String {
+        let mut sums = Self { times: Sample::default(), refused: 0, tries: 0 };
+        sums.play(load, policy, u64::try_from(in_flight.as_micros()).expect("a short time"));
+        sums.told()
+    }
+
+    fn play(&mut self, load: Load, policy: Policy, in_flight: u64) {
+        let dice = &mut Dice::new(1);
+        let (mut waiting, mut free_at) = (first(load, dice), 0);
+        while let Some(Reverse(mut change)) = waiting.pop() {
+            self.tries += 1;
+            let ended = if change.at >= free_at {
+                free_at = change.at + in_flight;
+                self.times.add(Duration::from_micros(free_at - change.asked));
+                Some(free_at)
+            } else if change.tries == policy.retries {
+                self.refused += 1;
+                Some(change.at + WAY)
+            } else {
+                let longest =
+                    ((RETRY_PAUSE_FIRST_MILLIS * 1_000) << change.tries.min(16)).min(policy.longest);
+                change.at += WAY + dice.between(longest / 2, longest);
+                change.tries += 1;
+                waiting.push(Reverse(change));
+                None
+            };
+            if let (Some(ended), Load::Writers(_)) = (ended, load)
+                && ended < STRETCH
+            {
+                let at = ended + dice.between(WAY, 2 * WAY);
+                waiting.push(Reverse(Change { at, asked: at, tries: 0 }));
+            }
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "counts")]
+    fn told(mut self) -> String {
+        let (done, seconds) = (self.times.len(), STRETCH as f64 / 1e6);
+        format!(
+            "{:.0}/s: {:.1} tries a change, {:.2} % refused; p50 {:.0}, p99 {:.0}",
+            done as f64 / seconds,
+            self.tries as f64 / (done + self.refused) as f64,
+            100.0 * self.refused as f64 / (done + self.refused) as f64,
+            self.times.median(),
+            self.times.millis(0.99),
+        )
+    }
+}
+
+/// The first try of each writer, or of every arrival.
+fn first(load: Load, dice: &mut Dice) -> BinaryHeap<Reverse<Change>> {
+    let mut times = Vec::new();
+    match load {
+        Load::Writers(writers) => times.extend((0..writers).map(|_| dice.below(WAY))),
+        Load::Arrivals(rate) => {
+            let mut at = 0;
+            while at < STRETCH {
+                at += pause(rate, dice.bits());
+                times.push(at);
+            }
+        }
+    }
+    times.into_iter().map(|at| Reverse(Change { at, asked: at, tries: 0 })).collect()
+}
+
+/// The time until the next arrival of so many a second (a Poisson process), in microseconds, for 64 random bits.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a rate, 53 random bits, and a time of at most a minute"
+)]
+pub fn pause(rate: u64, bits: u64) -> u64 {
+    let uniform = ((bits >> 11) as f64 + 0.5) / (1_u64 << 53) as f64;
+    (-uniform.ln() * 1e6 / rate as f64) as u64
+}
