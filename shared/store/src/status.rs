@@ -315,11 +315,12 @@ impl StatusResult {
         Self { id, email, outcome: StatusOutcome::NotFound }
     }
 
+    /// As it is kept for when the request comes again. Who was not found is looked for again then.
     fn to_part(&self) -> Option<PartResultItem> {
         let outcome = match self.outcome {
             StatusOutcome::Done(outcome) => outcome.as_str(),
             StatusOutcome::Refused(refusal) => refusal.as_str(),
-            StatusOutcome::NotFound => NOT_FOUND,
+            StatusOutcome::NotFound => return None,
         };
         let contact = self.id?.to_string();
         Some(PartResultItem { contact, email: self.email.clone(), outcome: outcome.to_owned() })
@@ -329,14 +330,11 @@ impl StatusResult {
         let outcome = match (part.outcome.parse(), part.outcome.parse()) {
             (Ok(outcome), _) => StatusOutcome::Done(outcome),
             (_, Ok(refusal)) => StatusOutcome::Refused(refusal),
-            _ if part.outcome == NOT_FOUND => StatusOutcome::NotFound,
             _ => return None,
         };
         Some(Self { id: Some(part.contact.parse().ok()?), email: part.email, outcome })
     }
 }
-
-const NOT_FOUND: &str = "not_found";
 
 /// About how large a contact's item is: its texts, and room for the rest of each change and of the contact itself.
 pub(crate) fn approximate_bytes(contact: &Contact) -> usize {
