@@ -180,6 +180,16 @@ async fn the_due_index_names_ended_periods_then_unswept_statements_and_then_noth
     assert_eq!(due(&table.store, at("2026-12-31T23:59:59.999Z")).await, []);
 }
 
+#[tokio::test]
+async fn a_period_that_nobody_left_has_nothing_to_sweep() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let _ = marketing_contacts(&table.store, account, 1, at(START)).await;
+    table.store.close_ended(account, at(UPDATE)).await.unwrap();
+    assert_eq!(due(&table.store, at("2026-12-31T23:59:59.999Z")).await, []);
+    assert_eq!(table.store.unswept(account, PeriodNumber::FIRST).await.unwrap(), []);
+}
+
 /// All that is due, over every shard.
 async fn due(store: &Store, now: domain::Timestamp) -> Vec<Due> {
     let mut due = Vec::new();

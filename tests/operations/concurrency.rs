@@ -4,21 +4,22 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::decision::{Command, Outcome, Refusal};
-use domain::ids::ContactId;
+use domain::ids::{AccountId, ContactId};
 use domain::provider::Provider;
 use domain::source::Intake;
 use futures_util::future::join_all;
 use serde_json::Value;
 use store::{
-    Account, Answer, ContactRef, Entropy, Finish, Form, NewAccount, NewForm, SaveMode, StatusOutcome, Store,
-    Submission,
+    Account, ContactRef, Entropy, Finish, Form, NewAccount, NewForm, SaveMode, StatusOutcome, StatusReport,
+    Store, Submission,
 };
 use testkit::{
     Call, Conflicts, Network, RawItem, RawKey, TABLE, Tamper, TestTable, Weather, at, email, terms,
 };
 
 use super::{
-    START, Told, assert_exact, claim, create, done, marketing_contacts, outcomes, save, set, set_status,
+    START, Told, assert_exact, claim, create, delete, done, marketing_contacts, outcomes, save, set,
+    set_status,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,38 +51,59 @@ struct ShowsOnce(Option<(RawKey, RawItem)>);
 
 impl Tamper for ShowsOnce {
     fn read(&mut self, call: &Call, _: &mut u16, answer: &mut Value) {
-        let Some(items) =
-            answer["Responses"][TABLE].as_array_mut().filter(|_| call.operation == "BatchGetItem")
-        else {
-            return;
-        };
+        let items = answer["Responses"][TABLE].as_array_mut().filter(|_| call.operation == "BatchGetItem");
+        let Some(items) = items else { return };
         let Some(((pk, sk), earlier)) = self.0.take() else { return };
-        let shown = items.iter_mut().find(|item| item["pk"]["S"] == *pk && item["sk"]["S"] == *sk);
-        *shown.expect("the item") = earlier;
+        items.retain(|item| item["pk"]["S"] != *pk || item["sk"]["S"] != *sk);
+        items.push(earlier);
     }
+}
+
+/// A store over a network, and an account of it.
+async fn over_a_network(cap: Option<u64>) -> (Network, Store, AccountId) {
+    let network = Network::start(1, Weather::calm()).await;
+    let store = Store::new(network.client(), TABLE, Entropy::seeded(1));
+    let told = Told::<Account>::new();
+    let terms = domain::period::Terms { cap, ..terms() };
+    let new = NewAccount { name: "Test", terms, token_sha256: &"0".repeat(64) };
+    store.create_account(&new, at(START), Finish::new(None, &told.render())).await.unwrap();
+    (network, store, told.take().id)
+}
+
+fn item_as_it_is(network: &Network, pk: &str, sk: &str) -> ShowsOnce {
+    let items = network.items().into_iter();
+    ShowsOnce(items.filter(|(key, _)| key.0.starts_with(pk)).find(|(key, _)| key.1 == sk))
 }
 
 #[tokio::test]
 async fn who_has_just_been_given_the_last_place_is_not_refused_it() {
     // A batched read is not one instant: it may show a contact as it was before another request set it, and the period
     // as it is since.
-    let network = Network::start(1, Weather::calm()).await;
-    let store = Store::new(network.client(), TABLE, Entropy::seeded(1));
-    let terms = domain::period::Terms { cap: Some(1), ..terms() };
-    let told = Told::<Account>::new();
-    let new = NewAccount { name: "Test", terms, token_sha256: &"0".repeat(64) };
-    store.create_account(&new, at(START), Finish::new(None, &told.render())).await.unwrap();
-    let account = told.take().id;
-    let [ada, bob] = ["ada@example.org", "bob@example.org"]
-        .map(async |address| create(&store, account, address, false, at(START)).await.id);
-    let (ada, bob) = (ada.await, bob.await);
-
-    let is_of_ada = |key: &RawKey| key.0.starts_with("CONTACT#") && key.1 == ada.to_string();
-    let before = network.items().into_iter().find(|(key, _)| is_of_ada(key)).unwrap();
+    let (network, store, account) = over_a_network(Some(1)).await;
+    let ada = create(&store, account, "ada@example.org", false, at(START)).await.id;
+    let bob = create(&store, account, "bob@example.org", false, at(START)).await.id;
+    let before = item_as_it_is(&network, "CONTACT#", &ada.to_string());
     set(&store, account, Command::SetMarketing, &[ada], at(START)).await.unwrap();
-    network.tamper(Box::new(ShowsOnce(Some(before))));
+    network.tamper(Box::new(before));
     let report = set(&store, account, Command::SetMarketing, &[ada, bob], at(START)).await.unwrap();
     assert_eq!(outcomes(&report), [done(Outcome::Unchanged), StatusOutcome::Refused(Refusal::CapReached)]);
+}
+
+#[tokio::test]
+async fn who_is_no_longer_called_so_is_not_found_and_nothing_else_is_said() {
+    let (network, store, account) = over_a_network(None).await;
+    let ada = create(&store, account, "ada@example.org", false, at(START)).await;
+    let before = item_as_it_is(&network, "EMAIL#", "EMAIL");
+    delete(&store, account, ada.id, true, at(START)).await.unwrap();
+    network.tamper(Box::new(before));
+    let (told, asked) = (Told::new(), [ContactRef::Email(email("ada@example.org"))]);
+    let finish_with = told.render();
+    let finish = Finish::new(None, &finish_with);
+    set_status(&store, account, Command::SetMarketing, &asked, at(START), finish).await.unwrap();
+    let report: StatusReport = told.take();
+    let [result] = report.results.as_slice() else { panic!("{report:?}") };
+    assert_eq!(result.outcome, StatusOutcome::NotFound);
+    assert_eq!((result.id, result.email.as_deref()), (None, Some("ada@example.org")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
