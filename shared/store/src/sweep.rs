@@ -163,23 +163,9 @@ impl Store {
         let stored = Some(loaded.stored_version);
         let put = self.contact_put(account, &mut loaded.contact, stored, retries).await?;
         loop {
-            let sent = self
-                .client
-                .put_item()
-                .table_name(&*self.table)
-                .set_item(Some(put.item.clone()))
-                .set_condition_expression(put.condition_expression.clone())
-                .set_expression_attribute_names(put.expression_attribute_names.clone())
-                .set_expression_attribute_values(put.expression_attribute_values.clone())
-                .send()
-                .await;
-            match sent {
-                Ok(_) => return Ok(true),
-                Err(error) if is_condition_failure(&error) => return Ok(false),
-                Err(error) => match read_error("settling a contact", error) {
-                    StoreError::Unavailable(why, _) => retries.pause(&why).await?,
-                    fault => return Err(fault),
-                },
+            match self.put_alone(&put).await {
+                Err(StoreError::Unavailable(why, _)) => retries.pause(&why).await?,
+                ended => return ended,
             }
         }
     }
