@@ -1,11 +1,13 @@
 //! Update dates: what is true just before, at, and after them, with and without any job.
 
+use std::time::Duration;
+
 use domain::decision::Command;
 use domain::marketing::State;
 use domain::period::PeriodNumber;
 use domain::source::SourceType;
 use store::{ContactRef, Due, Store};
-use testkit::{TestTable, at};
+use testkit::{Conflicts, Fault, TestTable, at};
 
 use super::{JUST_BEFORE, START, UPDATE, assert_exact, create, marketing_contacts, read, set};
 
@@ -188,6 +190,37 @@ async fn a_period_that_nobody_left_has_nothing_to_sweep() {
     table.store.close_ended(account, at(UPDATE)).await.unwrap();
     assert_eq!(due(&table.store, at("2026-12-31T23:59:59.999Z")).await, []);
     assert_eq!(table.store.unswept(account, PeriodNumber::FIRST).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_sweep_that_could_not_note_what_it_did_is_not_over() {
+    // The first bucket can't be noted, and once all are, it can't be noted that none is left.
+    let faults = Conflicts::with_plan(Duration::ZERO, |operation, before| {
+        (operation == "UpdateItem" && matches!(before, 0..3 | 20..23)).then_some(Fault::Unavailable)
+    });
+    let table = TestTable::with_faults(&faults).await;
+    let (store, period) = (&table.store, PeriodNumber::FIRST);
+    let account = table.account(at(START)).await;
+    let ids = marketing_contacts(store, account, 1, at(START)).await;
+    set(store, account, Command::SetNonMarketingPending, &ids, at(START)).await.unwrap();
+    store.close_ended(account, at(UPDATE)).await.unwrap();
+
+    let tasks = store.unswept(account, period).await.unwrap();
+    assert!(store.sweep(tasks[0], at(UPDATE), || true).await.is_err());
+    assert_eq!(store.unswept(account, period).await.unwrap(), tasks);
+    store.all_swept(account, period).await.unwrap();
+    assert_eq!(due(store, at(UPDATE)).await, [Due::Statement(account, period)], "buckets are left");
+
+    let (last, others) = tasks.split_last().unwrap();
+    for task in others {
+        assert!(store.sweep(*task, at(UPDATE), || true).await.unwrap().finished);
+    }
+    assert!(store.sweep(*last, at(UPDATE), || true).await.is_err());
+    assert_eq!(store.unswept(account, period).await.unwrap(), []);
+    assert_eq!(due(store, at(UPDATE)).await, [Due::Statement(account, period)]);
+    store.all_swept(account, period).await.unwrap();
+    assert_eq!(due(store, at("2026-12-31T23:59:59.999Z")).await, []);
+    assert_exact(&table, account, at(UPDATE)).await;
 }
 
 /// All that is due, over every shard.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::decision::{Command, Outcome};
 use domain::marketing::State;
+use domain::period::PeriodNumber;
 use domain::provider::Provider;
 use store::{ContactRef, Finish, NewForm};
 use testkit::{Recorder, TestTable, at};
@@ -164,4 +165,21 @@ async fn accepting_is_one_write_and_settling_thirty_is_one_transaction() {
         let expected = vec![("BatchGetItem", reads), ("TransactWriteItems", 1)];
         assert_eq!(spent(&table).0, expected, "{who}");
     }
+}
+
+#[tokio::test]
+async fn a_page_of_the_sweep_is_one_query_and_one_batched_read() {
+    // A hundred and one in each bucket, and 99 in a page: the period stands in the batched read with them.
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let _ = testkit::seed(&table, account, 16 * 101, State::Leaving, at(START)).await;
+    table.store.close_ended(account, at(UPDATE)).await.unwrap();
+    let tasks = table.store.unswept(account, PeriodNumber::FIRST).await.unwrap();
+    table.recorder.reset();
+    let swept = table.store.sweep(tasks[3], at(UPDATE), || true).await.unwrap();
+    assert_eq!((swept.contacts, swept.finished), (101, true));
+    assert_eq!(
+        calls(&table.recorder),
+        [("BatchGetItem", 2), ("PutItem", 101), ("Query", 2), ("UpdateItem", 1)]
+    );
 }
