@@ -177,3 +177,66 @@ impl Store {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::config::http::HttpResponse;
+    use aws_sdk_dynamodb::error::ErrorMetadata;
+    use aws_sdk_dynamodb::types::error::{TransactionCanceledException, TransactionInProgressException};
+
+    use super::*;
+
+    fn reasons(codes: &[&str]) -> Vec<CancellationReason> {
+        codes.iter().map(|code| CancellationReason::builder().code(*code).build()).collect()
+    }
+
+    #[test]
+    fn reasons_are_read_by_position_and_a_fault_names_its_part() {
+        let parts = vec![Part::Contact, Part::Period, Part::Answer];
+        let transaction = Transaction { parts, writes: Vec::new(), token: String::new() };
+        let busy = |codes: &[&str]| transaction.was_busy(&reasons(codes));
+        assert!(!busy(&["None", "ConditionalCheckFailed", "None"]).unwrap());
+        assert!(!transaction.was_busy(&[CancellationReason::builder().build()]).unwrap());
+        for code in ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"] {
+            assert!(busy(&["ConditionalCheckFailed", code, "None"]).unwrap(), "{code}");
+        }
+        let fault = busy(&["TransactionConflict", "ValidationError", "None"]).unwrap_err();
+        assert_eq!(fault.to_string(), "a transaction's Period was refused: ValidationError");
+    }
+
+    #[test]
+    fn an_error_says_whether_the_transaction_may_have_happened() {
+        fn service(status: u16, error: TransactWriteItemsError) -> SdkError<TransactWriteItemsError> {
+            SdkError::service_error(error, HttpResponse::new(status.try_into().unwrap(), "".into()))
+        }
+        let generic =
+            |code: &str| TransactWriteItemsError::generic(ErrorMetadata::builder().code(code).build());
+        let cancelled = TransactionCanceledException::builder()
+            .set_cancellation_reasons(Some(reasons(&["None", "TransactionConflict"])))
+            .build();
+        let in_progress = TransactionInProgressException::builder().build();
+        let told = |error| match verdict(&error) {
+            Verdict::Cancelled(reasons) => format!("cancelled for {} reasons", reasons.len()),
+            Verdict::Unknown => "unknown".to_owned(),
+            Verdict::Fault => "fault".to_owned(),
+        };
+        for (error, expected) in [
+            (
+                service(400, TransactWriteItemsError::TransactionCanceledException(cancelled)),
+                "cancelled for 2 reasons",
+            ),
+            (service(400, TransactWriteItemsError::TransactionInProgressException(in_progress)), "unknown"),
+            (service(400, generic("ThrottlingException")), "unknown"),
+            (service(400, generic("ProvisionedThroughputExceededException")), "unknown"),
+            (service(400, generic("RequestLimitExceeded")), "unknown"),
+            (service(500, generic("InternalServerError")), "unknown"),
+            (service(400, generic("ValidationException")), "fault"),
+            (service(499, generic("AccessDeniedException")), "fault"),
+            (SdkError::timeout_error("it took too long"), "unknown"),
+            (SdkError::construction_failure("a request that can't be"), "fault"),
+        ] {
+            let shown = format!("{error:?}");
+            assert_eq!(told(error), expected, "{shown}");
+        }
+    }
+}
