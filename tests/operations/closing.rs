@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use domain::decision::Command;
+use domain::ids::Bucket;
 use domain::marketing::State;
 use domain::period::PeriodNumber;
 use domain::source::SourceType;
-use store::{ContactRef, Due, Store};
+use store::{ContactRef, Due, Store, SweepTask, Swept};
 use testkit::{Conflicts, Fault, TestTable, at};
 
 use super::{JUST_BEFORE, START, UPDATE, assert_exact, create, marketing_contacts, read, set};
@@ -190,6 +191,22 @@ async fn a_period_that_nobody_left_has_nothing_to_sweep() {
     table.store.close_ended(account, at(UPDATE)).await.unwrap();
     assert_eq!(due(&table.store, at("2026-12-31T23:59:59.999Z")).await, []);
     assert_eq!(table.store.unswept(account, PeriodNumber::FIRST).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_sweep_that_is_asked_for_before_its_period_is_closed_does_nothing() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let ids = marketing_contacts(&table.store, account, 1, at(START)).await;
+    set(&table.store, account, Command::SetNonMarketingPending, &ids, at(START)).await.unwrap();
+    for bucket in Bucket::all() {
+        let task = SweepTask { account, period: PeriodNumber::FIRST, bucket };
+        let swept = table.store.sweep(task, at(JUST_BEFORE), || true).await.unwrap();
+        assert_eq!(swept, Swept { contacts: 0, finished: true });
+    }
+    assert_eq!(table.store.statements(account, at(JUST_BEFORE), None, 10).await.unwrap().items, []);
+    table.store.close_ended(account, at(UPDATE)).await.unwrap();
+    assert_eq!(sweep_everything(&table.store, at(UPDATE)).await, 1, "all buckets are still to be swept");
 }
 
 #[tokio::test]
