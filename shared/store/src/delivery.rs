@@ -79,6 +79,7 @@ mod tests {
     fn an_id_has_one_text() {
         let id = DeliveryId::of("delivery-1");
         assert_eq!(id.to_string().parse(), Ok(id));
+        assert_eq!(format!("{id:?}"), id.to_string());
         assert_ne!(DeliveryId::of("delivery-2"), id);
         let entropy = Entropy::seeded(1);
         assert_ne!(DeliveryId::random(&entropy), DeliveryId::random(&entropy));
@@ -86,5 +87,14 @@ mod tests {
         for text in ["", "0", &upper, &"g".repeat(64), &"0".repeat(65), &"ü".repeat(32)] {
             assert_eq!(text.parse::<DeliveryId>(), Err(DeliveryIdError), "{text}");
         }
+    }
+
+    #[test]
+    fn shards_are_told_by_the_end() {
+        let shard = |end: &str, shards| {
+            format!("{}{end}", "7".repeat(62)).parse::<DeliveryId>().unwrap().shard(shards)
+        };
+        assert_eq!(["00", "01", "07", "08", "ff"].map(|end| shard(end, 8)), [0, 1, 7, 0, 7]);
+        assert_eq!(shard("ff", 0), 0);
     }
 }

@@ -78,4 +78,22 @@ mod tests {
         let mut late = Retries { begun: Instant::now() - RETRIES_TIME_MAX, ..Retries::new(&entropy) };
         assert!(matches!(late.count("no answer"), Err(StoreError::Unavailable(..))));
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_has_changed_is_decided_at_once_and_then_after_ever_longer_pauses() {
+        let entropy = Entropy::seeded(1);
+        let mut retries = Retries::new(&entropy);
+        let mut longest = RETRY_PAUSE_FIRST_MILLIS;
+        for tried in 0..RETRIES_MAX {
+            let begun = Instant::now();
+            retries.again("a change").await.unwrap();
+            let waited = u64::try_from(begun.elapsed().as_millis()).unwrap();
+            let expected = if tried < RETRIES_AT_ONCE { 0..=0 } else { longest / 2..=longest };
+            assert!(expected.contains(&waited), "{waited} ms after {tried} retries, expected {expected:?}");
+            longest = (2 * longest).min(RETRY_PAUSE_LONGEST_MILLIS);
+        }
+        let begun = Instant::now();
+        assert!(matches!(retries.again("a change").await, Err(StoreError::Unavailable(..))));
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+    }
 }
