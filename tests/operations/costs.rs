@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::decision::{Command, Outcome};
+use domain::limits::HISTORY_RECENT_MAX;
 use domain::marketing::State;
 use domain::period::PeriodNumber;
 use domain::provider::Provider;
@@ -182,4 +183,18 @@ async fn a_page_of_the_sweep_is_one_query_and_one_batched_read() {
         calls(&table.recorder),
         [("BatchGetItem", 2), ("PutItem", 101), ("Query", 2), ("UpdateItem", 1)]
     );
+}
+
+#[tokio::test]
+async fn changes_move_to_a_page_once_there_are_more_than_stand_with_a_contact() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let contact = create(&table.store, account, "ada@example.org", true, at(START)).await;
+    table.recorder.reset();
+    let commands = [Command::SetNonMarketingPending, Command::SetMarketing].into_iter().cycle();
+    for (changes, command) in (2..=HISTORY_RECENT_MAX + 1).zip(commands) {
+        set(&table.store, account, command, &[contact.id], at(START)).await.unwrap();
+        let pages = table.recorder.calls().get("PutItem").copied();
+        assert_eq!(pages, (changes > HISTORY_RECENT_MAX).then_some(1), "after {changes} changes");
+    }
 }
