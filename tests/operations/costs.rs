@@ -108,8 +108,9 @@ async fn closing_a_period_costs_the_same_for_10_1_000_and_20_000_leaving_contact
 }
 
 /// What was called and consumed since the recorder was last reset, which it is now.
-fn spent(table: &TestTable) -> (Vec<(&'static str, u32)>, f64) {
-    let spent = (calls(&table.recorder), table.recorder.units().write);
+fn spent(table: &TestTable) -> (Vec<(&'static str, u32)>, f64, f64) {
+    let units = table.recorder.units();
+    let spent = (calls(&table.recorder), units.read, units.write);
     assert_eq!(table.recorder.inconsistent_reads(), BTreeMap::new());
     table.recorder.reset();
     spent
@@ -128,24 +129,24 @@ async fn a_submission_is_one_batched_read_one_more_for_a_known_person_and_one_tr
         ([("BatchGetItem", 1), ("TransactWriteItems", 1)], [("BatchGetItem", 2), ("TransactWriteItems", 1)]);
     // The person, the address, the period and the form's counts: of at most 1 KB, each 2 write units in a transaction.
     submit(&table.store, &plain, None, "a@example.org", at(START)).await;
-    assert_eq!(spent(&table), (new.into(), 8.0));
+    assert_eq!(spent(&table), (new.into(), 2.0, 8.0));
     // And the delivery.
     submit(&table.store, &plain, Some("s-1"), "b@example.org", at(START)).await;
-    assert_eq!(spent(&table), (new.into(), 10.0));
+    assert_eq!(spent(&table), (new.into(), 3.0, 10.0));
     // And the form's day; the account's default is read with the rest.
     submit(&table.store, &bounded, Some("s-1"), "c@example.org", at(START)).await;
-    assert_eq!(spent(&table), (new.into(), 12.0));
+    assert_eq!(spent(&table), (new.into(), 4.0, 12.0));
     submit(&table.store, &elsewhere, Some("s-1"), "d@example.org", at(START)).await;
-    assert_eq!(spent(&table), (new.into(), 10.0));
+    assert_eq!(spent(&table), (new.into(), 4.0, 10.0));
     // Nothing but the counts.
     submit(&table.store, &plain, None, "a@example.org", at(START)).await;
-    assert_eq!(spent(&table), (known.into(), 2.0));
+    assert_eq!(spent(&table), (known.into(), 4.0, 2.0));
     submit(&table.store, &plain, Some("s-1"), "b@example.org", at(START)).await;
-    assert_eq!(spent(&table), (vec![("BatchGetItem", 1), ("UpdateItem", 1)], 1.0));
+    assert_eq!(spent(&table), (vec![("BatchGetItem", 1), ("UpdateItem", 1)], 3.0, 1.0));
     super::rejected::reject(&table.store, &elsewhere, Some("s-2"), "{}").await;
-    assert_eq!(spent(&table), (new.into(), 6.0));
+    assert_eq!(spent(&table), (new.into(), 2.0, 6.0));
     report(&table.store, &bounded, at(START)).await;
-    assert_eq!(spent(&table), (vec![("BatchGetItem", 1), ("Query", 1)], 0.0));
+    assert_eq!(spent(&table), (vec![("BatchGetItem", 1), ("Query", 1)], 4.0, 0.0));
 }
 
 #[tokio::test]
@@ -157,7 +158,7 @@ async fn accepting_is_one_write_and_settling_thirty_is_one_transaction() {
         table.recorder.reset();
         let tasks = super::inbox::fill(&table.store, &form, 1).await;
         // The item, and its place in the `due` index.
-        assert_eq!(spent(&table), (vec![("PutItem", 1)], 2.0));
+        assert_eq!(spent(&table), (vec![("PutItem", 1)], 0.0, 2.0));
         let tasks: Vec<_> =
             tasks.into_iter().chain(super::inbox::fill(&table.store, &form, 29).await).collect();
         table.recorder.reset();

@@ -14,7 +14,7 @@ use store::{
     Answer, ContactEffect, Due, Finish, Form, FormCounts, InboxTask, MarketingEffect, NewForm, Refused,
     RejectedContent, Store, StoreError, Submission, Submitted, Taken,
 };
-use testkit::{Conflicts, Dice, Fault, TestTable, at, email, terms};
+use testkit::{Conflicts, Dice, Fault, TestTable, at, email, property, terms};
 
 use super::forms::{SENDERS, counts, form, native, report};
 use super::{START, assert_exact};
@@ -203,6 +203,39 @@ async fn one_person_many_times_and_many_forms_are_settled_together() {
     }
     assert_eq!(sum.0, 2);
     assert_eq!(sum.0 + sum.1 + sum.2, 40);
+    assert_exact(&table, account, at(START)).await;
+}
+
+#[tokio::test]
+async fn what_one_transaction_does_not_take_is_settled_by_several() {
+    // Each has a person, an address, a form with a budget, and a delivery: 20 of them are one item too many.
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let mut tasks = Vec::new();
+    for n in 0..20 {
+        let new = NewForm { max_new_marketing_per_day: Some(1), ..native() };
+        let form = form(&table.store, account, &new).await;
+        tasks.extend(accept(&table.store, &form, Some("s-1"), &format!("p{n}@example.org")).await.waiting);
+    }
+    table.recorder.reset();
+    assert_eq!(work_off(&table.store, &tasks).await, 20);
+    assert_eq!(table.recorder.calls()["TransactWriteItems"], 2);
+
+    // Thirty people of 120 kB are too many bytes.
+    let form = form(&table.store, account, &native()).await;
+    let properties = [property("one", &"n".repeat(60_000)), property("two", &"n".repeat(60_000))];
+    let mut tasks = Vec::new();
+    for n in 0..30 {
+        let email = email(&format!("large{n}@example.org"));
+        let submission =
+            Submission { form: &form, submission_id: None, email: &email, properties: &properties };
+        tasks.extend(table.store.accept_into_inbox(&submission, at(START)).await.unwrap().waiting);
+    }
+    table.recorder.reset();
+    assert_eq!(work_off(&table.store, &tasks).await, 30);
+    assert_eq!(table.recorder.calls()["TransactWriteItems"], 2);
+    let scan = testkit::scan(&table.client, account).await;
+    assert_eq!((scan.contacts, scan.billable), (50, 50));
     assert_exact(&table, account, at(START)).await;
 }
 
