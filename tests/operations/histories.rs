@@ -8,10 +8,12 @@ use domain::Timestamp;
 use domain::decision::Command;
 use domain::limits::HISTORY_RECENT_MAX;
 use domain::marketing::State;
-use store::ContactRef;
+use domain::period::PeriodNumber;
+use store::{ContactRef, Submission};
 use testkit::{Conflicts, Fault, TestTable, at};
 
-use super::{START, UPDATE, create, delete, set};
+use super::forms::{form, native, submit};
+use super::{START, UPDATE, assert_exact, create, delete, set};
 
 #[tokio::test]
 async fn every_change_is_kept_in_order_far_beyond_what_stands_with_the_contact() {
@@ -62,5 +64,41 @@ async fn a_deletion_that_does_not_happen_costs_no_history() {
             assert_eq!(asked().await.unwrap().history, before);
         }
         assert!(before.len() > 41);
+    }
+}
+
+#[tokio::test]
+async fn of_a_deleted_one_who_has_left_no_page_stays_however_they_go() {
+    for how in ["saved", "submitted", "settled from the inbox", "swept"] {
+        let table = TestTable::start().await;
+        let (store, account) = (&table.store, table.account(at(START)).await);
+        let form = form(store, account, &native()).await;
+        let contact = create(store, account, "ada@example.org", true, at(START)).await;
+        for command in [Command::SetNonMarketingPending, Command::SetMarketing].into_iter().cycle().take(40) {
+            set(store, account, command, &[contact.id], at(START)).await.unwrap();
+        }
+        delete(store, account, contact.id, false, at(START)).await.unwrap();
+        let id = contact.id.to_string();
+        assert!(testkit::items_of(&table.client, &id).await > 0);
+        match how {
+            "saved" => drop(create(store, account, "ada@example.org", true, at(UPDATE)).await),
+            "submitted" => drop(submit(store, &form, None, "ada@example.org", at(UPDATE)).await),
+            "swept" => {
+                store.close_ended(account, at(UPDATE)).await.unwrap();
+                for task in store.unswept(account, PeriodNumber::FIRST).await.unwrap() {
+                    store.sweep(task, at(UPDATE), || true).await.unwrap();
+                }
+            }
+            _ => {
+                let email = testkit::email("ada@example.org");
+                let submission =
+                    Submission { form: &form, submission_id: None, email: &email, properties: &[] };
+                let taken = store.accept_into_inbox(&submission, at(UPDATE)).await.unwrap();
+                let tasks: Vec<_> = taken.waiting.into_iter().collect();
+                assert_eq!(store.settle_inbox(&tasks, at(UPDATE), || true).await.settled, 1);
+            }
+        }
+        assert_eq!(testkit::items_of(&table.client, &id).await, 0, "{how}");
+        assert_exact(&table, account, at(UPDATE)).await;
     }
 }
