@@ -96,4 +96,19 @@ mod tests {
         assert!(matches!(retries.again("a change").await, Err(StoreError::Unavailable(..))));
         assert_eq!(begun.elapsed(), Duration::ZERO);
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn half_of_a_pause_is_at_random() {
+        let mut pauses = Vec::new();
+        for seed in 0..64 {
+            let entropy = Entropy::seeded(seed);
+            let mut retries = Retries { used: RETRIES_MAX - 1, ..Retries::new(&entropy) };
+            let begun = Instant::now();
+            retries.pause("a conflict").await.unwrap();
+            pauses.push(u64::try_from(begun.elapsed().as_millis()).unwrap());
+        }
+        pauses.sort_unstable();
+        let longest = RETRY_PAUSE_LONGEST_MILLIS;
+        assert!(pauses[0] < longest * 6 / 10 && pauses[63] > longest * 9 / 10, "{pauses:?}");
+    }
 }
