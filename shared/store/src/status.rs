@@ -416,4 +416,12 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn what_is_shown_of_a_result_is_no_address() {
+        let id = Some(ContactId::new(Timestamp::from_millis(1_000), 1));
+        let email = Some("ada@example.org".to_owned());
+        let shown = format!("{:?}", StatusResult { id, email, outcome: StatusOutcome::Done(Outcome::Kept) });
+        assert!(shown.contains("con_") && shown.contains("Kept") && !shown.contains("ada"), "{shown}");
+    }
 }
