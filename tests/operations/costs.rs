@@ -138,6 +138,11 @@ async fn a_submission_is_one_batched_read_one_more_for_a_known_person_and_one_tr
     assert_eq!(spent(&table), (new.into(), 4.0, 12.0));
     submit(&table.store, &elsewhere, Some("s-1"), "d@example.org", at(START)).await;
     assert_eq!(spent(&table), (new.into(), 4.0, 10.0));
+    let set = NewForm { set_marketing: Some(true), ..NewForm::new(Provider::Tally, "Sign-up") };
+    let set = form(&table.store, account, &set).await;
+    table.recorder.reset();
+    submit(&table.store, &set, Some("s-1"), "e@example.org", at(START)).await;
+    assert_eq!(spent(&table), (new.into(), 3.0, 10.0));
     // Nothing but the counts.
     submit(&table.store, &plain, None, "a@example.org", at(START)).await;
     assert_eq!(spent(&table), (known.into(), 4.0, 2.0));
@@ -171,18 +176,18 @@ async fn accepting_is_one_write_and_settling_thirty_is_one_transaction() {
 
 #[tokio::test]
 async fn a_page_of_the_sweep_is_one_query_and_one_batched_read() {
-    // A hundred and one in each bucket, and 99 in a page: the period stands in the batched read with them.
+    // A hundred and two in each bucket, and 99 in a page: the period stands in the batched read with them.
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
-    let _ = testkit::seed(&table, account, 16 * 101, State::Leaving, at(START)).await;
+    let _ = testkit::seed(&table, account, 16 * 102, State::Leaving, at(START)).await;
     table.store.close_ended(account, at(UPDATE)).await.unwrap();
     let tasks = table.store.unswept(account, PeriodNumber::FIRST).await.unwrap();
     table.recorder.reset();
     let swept = table.store.sweep(tasks[3], at(UPDATE), || true).await.unwrap();
-    assert_eq!((swept.contacts, swept.finished), (101, true));
+    assert_eq!((swept.contacts, swept.finished), (102, true));
     assert_eq!(
         calls(&table.recorder),
-        [("BatchGetItem", 2), ("PutItem", 101), ("Query", 2), ("UpdateItem", 1)]
+        [("BatchGetItem", 2), ("PutItem", 102), ("Query", 2), ("UpdateItem", 1)]
     );
 }
 
