@@ -17,7 +17,7 @@ use store::{
 use testkit::{Conflicts, Dice, Fault, TestTable, at, email, property, terms};
 
 use super::forms::{SENDERS, counts, form, native, report};
-use super::{START, assert_exact};
+use super::{START, UPDATE, assert_exact, create, delete};
 
 fn say(what: impl std::fmt::Display) {
     // The test runner keeps `println!` of a test that passes to itself.
@@ -237,6 +237,28 @@ async fn what_one_transaction_does_not_take_is_settled_by_several() {
     let scan = testkit::scan(&table.client, account).await;
     assert_eq!((scan.contacts, scan.billable), (50, 50));
     assert_exact(&table, account, at(START)).await;
+}
+
+#[tokio::test]
+async fn those_who_come_back_after_they_were_deleted_and_have_left_take_more_room() {
+    // Each has a new item, the address, the old item and the delivery: 30 of them are more than one transaction takes.
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let (store, form) = (&table.store, form(&table.store, account, &native()).await);
+    let mut tasks = Vec::new();
+    for n in 0..30 {
+        let address = format!("p{n}@example.org");
+        let contact = create(store, account, &address, true, at(START)).await;
+        delete(store, account, contact.id, false, at(START)).await.unwrap();
+        tasks.extend(accept(store, &form, Some(&address), &address).await.waiting);
+    }
+    store.close_ended(account, at(UPDATE)).await.unwrap();
+    table.recorder.reset();
+    assert_eq!(work_off(store, &tasks).await, 30);
+    assert_eq!(table.recorder.calls()["TransactWriteItems"], 2);
+    let scan = testkit::scan(&table.client, account).await;
+    assert_eq!((scan.contacts, scan.billable), (30, 30));
+    assert_exact(&table, account, at(UPDATE)).await;
 }
 
 #[tokio::test]
