@@ -10,13 +10,14 @@ use domain::source::Intake;
 use futures_util::future::join_all;
 use serde_json::Value;
 use store::{
-    Account, ContactRef, Entropy, Finish, Form, NewAccount, NewForm, SaveMode, StatusOutcome, StatusReport,
-    Store, Submission,
+    Account, ChangeContact, ContactRef, Entropy, Finish, Form, NewAccount, NewForm, SaveMode, StatusOutcome,
+    StatusReport, Store, Submission,
 };
 use testkit::{
     Call, Conflicts, Network, RawItem, RawKey, TABLE, Tamper, TestTable, Weather, at, email, terms,
 };
 
+use super::forms::{native, submit};
 use super::{
     START, Told, assert_exact, claim, create, delete, done, marketing_contacts, outcomes, save, set,
     set_status,
@@ -104,6 +105,31 @@ async fn who_is_no_longer_called_so_is_not_found_and_nothing_else_is_said() {
     let [result] = report.results.as_slice() else { panic!("{report:?}") };
     assert_eq!(result.outcome, StatusOutcome::NotFound);
     assert_eq!((result.id, result.email.as_deref()), (None, Some("ada@example.org")));
+}
+
+#[tokio::test]
+async fn a_submission_by_who_has_another_address_by_now_is_somebody_elses() {
+    let (network, store, account) = over_a_network(None).await;
+    let form = super::forms::form(&store, account, &native()).await;
+    let ada = create(&store, account, "ada@example.org", false, at(START)).await.id;
+    let before = item_as_it_is(&network, "EMAIL#", "EMAIL");
+    let change = ChangeContact {
+        account,
+        contact: ada,
+        email: Some(Some(email("lovelace@example.org"))),
+        properties: &[],
+        unsubscribed: None,
+        bounced: None,
+        if_match: None,
+    };
+    let told = Told::new();
+    let render = told.render();
+    store.change_contact(&change, at(START), Finish::new(None, &render)).await.unwrap();
+    network.tamper(Box::new(before));
+    submit(&store, &form, None, "ada@example.org", at(START)).await;
+    let of = async |address: &str| store.contact(account, ContactRef::Email(email(address)), at(START)).await;
+    assert_ne!(of("ada@example.org").await.unwrap().0.id, ada);
+    assert_eq!(of("lovelace@example.org").await.unwrap().0.id, ada);
 }
 
 #[tokio::test(flavor = "multi_thread")]
