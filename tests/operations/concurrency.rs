@@ -10,8 +10,8 @@ use domain::source::Intake;
 use futures_util::future::join_all;
 use serde_json::Value;
 use store::{
-    Account, ChangeContact, ContactRef, Entropy, Finish, Form, NewAccount, NewForm, SaveMode, StatusOutcome,
-    StatusReport, Store, Submission,
+    Account, ContactRef, Entropy, Finish, Form, NewAccount, NewForm, SaveMode, StatusOutcome, StatusReport,
+    Store, Submission,
 };
 use testkit::{
     Call, Conflicts, Network, RawItem, RawKey, TABLE, Tamper, TestTable, Weather, at, email, terms,
@@ -19,8 +19,8 @@ use testkit::{
 
 use super::forms::{native, submit};
 use super::{
-    START, Told, assert_exact, claim, create, delete, done, marketing_contacts, outcomes, save, set,
-    set_status,
+    START, Told, assert_exact, claim, create, delete, done, marketing_contacts, outcomes, readdress, save,
+    set, set_status,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,18 +113,7 @@ async fn a_submission_by_who_has_another_address_by_now_is_somebody_elses() {
     let form = super::forms::form(&store, account, &native()).await;
     let ada = create(&store, account, "ada@example.org", false, at(START)).await.id;
     let before = item_as_it_is(&network, "EMAIL#", "EMAIL");
-    let change = ChangeContact {
-        account,
-        contact: ada,
-        email: Some(Some(email("lovelace@example.org"))),
-        properties: &[],
-        unsubscribed: None,
-        bounced: None,
-        if_match: None,
-    };
-    let told = Told::new();
-    let render = told.render();
-    store.change_contact(&change, at(START), Finish::new(None, &render)).await.unwrap();
+    readdress(&store, account, ada, "lovelace@example.org", at(START)).await.unwrap();
     network.tamper(Box::new(before));
     submit(&store, &form, None, "ada@example.org", at(START)).await;
     let of = async |address: &str| store.contact(account, ContactRef::Email(email(address)), at(START)).await;

@@ -1,13 +1,12 @@
 //! Deleting and erasing: the unit stays, the person goes.
 
 use domain::decision::Command;
-use domain::ids::{AccountId, ContactId};
 use domain::marketing::State;
 use domain::source::Intake;
-use store::{ChangeContact, ContactRef, Finish, Refused, SaveMode, StoreError};
+use store::{ContactRef, Finish, Refused, SaveMode, StoreError};
 use testkit::{TestTable, at, email};
 
-use super::{START, Told, UPDATE, assert_exact, create, delete, read, save, set};
+use super::{START, UPDATE, assert_exact, create, delete, read, readdress, save, set};
 
 #[tokio::test]
 async fn a_deleted_marketing_contact_is_gone_from_reads_and_billable_until_the_update_date() {
@@ -135,37 +134,16 @@ async fn a_deleted_contact_that_has_left_can_be_erased_before_the_sweep_comes() 
 }
 
 /// Gives a contact another address.
-async fn readdress(
-    table: &TestTable,
-    account: AccountId,
-    id: ContactId,
-    to: &str,
-    now: &str,
-) -> Result<(), StoreError> {
-    let change = ChangeContact {
-        account,
-        contact: id,
-        email: Some(Some(email(to))),
-        properties: &[],
-        unsubscribed: None,
-        bounced: None,
-        if_match: None,
-    };
-    let told = Told::new();
-    let render = told.render();
-    table.store.change_contact(&change, at(now), Finish::new(None, &render)).await.map(drop)
-}
-
 #[tokio::test]
 async fn a_contact_may_take_a_deleted_ones_address_and_the_unit_stays() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let gone = create(&table.store, account, "ada@example.org", true, at(START)).await;
     let other = create(&table.store, account, "grace@example.org", true, at(START)).await;
-    let taken = readdress(&table, account, other.id, "ada@example.org", START).await;
+    let taken = readdress(&table.store, account, other.id, "ada@example.org", at(START)).await;
     assert!(matches!(taken, Err(StoreError::Refused(Refused::ContactExists(id))) if id == gone.id));
     delete(&table.store, account, gone.id, false, at(START)).await.unwrap();
-    readdress(&table, account, other.id, "ada@example.org", START).await.unwrap();
+    readdress(&table.store, account, other.id, "ada@example.org", at(START)).await.unwrap();
     let (found, _) =
         table.store.contact(account, ContactRef::Email(email("ada@example.org")), at(START)).await.unwrap();
     assert_eq!(found.id, other.id);
@@ -182,7 +160,7 @@ async fn a_contact_may_take_the_address_of_one_that_has_left_before_the_sweep() 
     let gone = create(&table.store, account, "ada@example.org", true, at(START)).await;
     let other = create(&table.store, account, "grace@example.org", false, at(START)).await;
     delete(&table.store, account, gone.id, false, at(START)).await.unwrap();
-    readdress(&table, account, other.id, "ada@example.org", UPDATE).await.unwrap();
+    readdress(&table.store, account, other.id, "ada@example.org", at(UPDATE)).await.unwrap();
     let scan = testkit::scan(&table.client, account).await;
     assert_eq!((scan.contacts, scan.addresses, scan.billable), (1, 1, 0));
 }
@@ -198,7 +176,7 @@ async fn an_address_that_is_taken_and_comes_back_at_once_has_one_owner() {
         delete(&table.store, account, gone.id, false, at(START)).await.unwrap();
         let intake = Intake::Manual { marketing: Some(true) };
         let (taken, back) = tokio::join!(
-            readdress(&table, account, other.id, "ada@example.org", START),
+            readdress(&table.store, account, other.id, "ada@example.org", at(START)),
             save(&table.store, account, "ada@example.org", SaveMode::Create, intake, at(START)),
         );
         assert_ne!(taken.is_ok(), back.is_ok(), "one of them has it");

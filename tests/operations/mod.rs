@@ -24,8 +24,8 @@ use domain::period::Period;
 use domain::source::{Actor, Intake, Source, SourceType};
 use std::sync::Mutex;
 use store::{
-    Answer, Claim, ContactRef, DeleteContact, Finish, Refused, SaveContact, SaveMode, Saved, StatusOutcome,
-    StatusReport, StatusRequest, Store, StoreError,
+    Answer, ChangeContact, Claim, ContactRef, DeleteContact, Finish, Refused, SaveContact, SaveMode, Saved,
+    StatusOutcome, StatusReport, StatusRequest, Store, StoreError,
 };
 use testkit::TestTable;
 
@@ -133,6 +133,28 @@ pub async fn set_status(
     let request =
         StatusRequest { account, command, contacts, dry_run: false, source: by_hand(), actor: user() };
     store.set_status(&request, now, finish).await
+}
+
+/// Gives a contact another address.
+pub async fn readdress(
+    store: &Store,
+    account: AccountId,
+    contact: ContactId,
+    to: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let change = ChangeContact {
+        account,
+        contact,
+        email: Some(Some(testkit::email(to))),
+        properties: &[],
+        unsubscribed: None,
+        bounced: None,
+        if_match: None,
+    };
+    let told = Told::new();
+    let render = told.render();
+    store.change_contact(&change, now, Finish::new(None, &render)).await.map(drop)
 }
 
 /// Deletes or erases a contact.
