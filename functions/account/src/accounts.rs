@@ -1,6 +1,6 @@
 //! Making accounts, which only the operator does.
 
-use api::fields::{Fields, FromFields};
+use api::fields::{Fields, FromFields, Patch};
 use api::openapi::IdempotencyKey;
 use api::parse::{boolean, checked, name, object, parsed, string, whole};
 use api::token::NewToken;
@@ -37,7 +37,7 @@ impl FromFields for NewAccountBody {
         let term = fields.required("term", parsed::<Term>());
         let renewal_date = fields.required("renewal_date", checked(string(), |text| parse_date(&text)));
         let tier = fields.optional("tier", object(included_and_block));
-        let cap = fields.optional("cap", whole(0..=USAGE_MAX));
+        let cap = fields.nullable("cap", whole(0..=USAGE_MAX)).map(Patch::into_change);
         let marketing_contacts = fields.optional("marketing_contacts", boolean());
         let test_clock = fields.optional("test_clock", sandbox_instant());
 
@@ -49,7 +49,8 @@ impl FromFields for NewAccountBody {
         let time_zone = time_zone?.unwrap_or_default();
         let calendar = Calendar { term: term?, renewal_date: renewal_date?, time_zone };
         let marketing_contacts = marketing_contacts?.unwrap_or(true);
-        let terms = Terms { calendar, tier, cap: cap?, marketing_contacts, test_clock: test_clock? };
+        let terms =
+            Terms { calendar, tier, cap: cap?.flatten(), marketing_contacts, test_clock: test_clock? };
         Some(Self { name: name?, terms })
     }
 }
@@ -79,8 +80,8 @@ pub(crate) struct NewAccountSchema {
     /// What the contract covers: 1000 in steps of 1000 if left out.
     #[schema(nullable = false)]
     tier: Option<NewTierSchema>,
-    /// The ceiling that the account sets for itself; none if left out.
-    #[schema(nullable = false, maximum = 1_000_000_000_000_u64)]
+    /// The ceiling that the account sets for itself; none if it is null or left out.
+    #[schema(maximum = 1_000_000_000_000_u64)]
     cap: Option<u64>,
     /// Whether the account has marketing contacts at all.
     #[schema(required = false, default = true)]
@@ -162,6 +163,13 @@ mod tests {
         );
         assert_eq!((terms.tier, terms.cap), (Tier::new(1000, 1000).unwrap(), None));
         assert_eq!((terms.marketing_contacts, terms.test_clock), (true, None));
+    }
+
+    #[test]
+    fn an_account_without_a_cap_can_be_made_as_it_is_shown() {
+        let none = json!({"name": "Ada & Co", "term": "annual", "renewal_date": "2027-06-15", "cap": null});
+        let NewAccountBody { terms, .. } = read(&none).unwrap();
+        assert_eq!(terms.cap, None);
     }
 
     #[test]
