@@ -95,7 +95,14 @@ async fn a_tag_is_compared_strongly_and_a_star_takes_any() {
 #[tokio::test]
 async fn a_version_of_a_contact_that_is_not_there_matches_nothing() {
     let (api, account) = one_account(json!({})).await;
-    let reply = api.put(BY_EMAIL).token(&account.token).if_match("\"1\"").json(&json!({})).await;
-    reply.problem(Slug::VersionMismatch);
+    for tag in ["\"1\"", "*"] {
+        let reply = api.put(BY_EMAIL).token(&account.token).if_match(tag).json(&json!({})).await;
+        reply.problem(Slug::VersionMismatch);
+    }
+    let new =
+        async |tag: &str| api.post("/v1/contacts").token(&account.token).if_match(tag).json(&json!({})).await;
+    new("\"1\"").await.problem(Slug::VersionMismatch);
     assert_eq!(testkit::scan(&api.table.client, account.id).await.contacts, 0);
+    // The list of contacts is there without any.
+    let _ = new("*").await.expect(201);
 }

@@ -120,7 +120,9 @@ pub(crate) async fn create_contact(
     request: Request<NewContact>,
 ) -> Result<Response, Problem> {
     let NewContact { email, data } = &request.body;
-    let asked = asked(&principal, SaveMode::Create, email.as_ref(), data, request.if_match)?;
+    // What this targets are the contacts, which are always there.
+    let if_match = request.if_match.filter(|wanted| *wanted != store::IfMatch::Any);
+    let asked = asked(&principal, SaveMode::Create, email.as_ref(), data, if_match)?;
     let finish = Finish::new(request.claim.as_ref(), &render);
     let result = context.store.save_contact(&asked, context.clock.now(), finish).await;
     request.conclude(&context, result).await
@@ -158,7 +160,7 @@ fn asked<'a>(
     mode: SaveMode,
     email: Option<&'a EmailAddress>,
     data: &'a Data,
-    if_match: Option<u64>,
+    if_match: Option<store::IfMatch>,
 ) -> Result<SaveContact<'a>, Problem> {
     let (source, intake) = intake::decide(principal, data.source.as_ref(), data.marketing)?;
     Ok(SaveContact {

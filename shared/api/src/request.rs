@@ -7,7 +7,7 @@ use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, IF_MATCH};
 use http::request::Parts;
 use http::{Method, Uri};
 use sha2::{Digest as _, Sha256};
-use store::{Answer, Claim, StoreError};
+use store::{Answer, Claim, IfMatch, StoreError};
 
 use crate::body;
 use crate::context::{Clock, Context};
@@ -30,8 +30,8 @@ pub struct Request<B, Q = Nothing> {
     pub query: Q,
     /// The claim to its `Idempotency-Key`.
     pub claim: Option<Claim>,
-    /// The version that its `If-Match` names. None without the header, and for `*`, which any version matches.
-    pub if_match: Option<u64>,
+    /// The version that its `If-Match` names.
+    pub if_match: Option<IfMatch>,
     /// The caller's own token, as it came.
     pub bearer: Option<Secret>,
 }
@@ -144,7 +144,7 @@ where
 
         let if_match = match precondition {
             Precondition::None => None,
-            Precondition::Version(version) => Some(version),
+            Precondition::IfMatch(if_match) => Some(if_match),
             Precondition::Never => return Err(never_matches()),
         };
         let claim = key.map(|key| {
@@ -227,7 +227,7 @@ fn idempotency_key(headers: &HeaderMap, errors: &mut Errors) -> Option<String> {
 
 enum Precondition {
     None,
-    Version(u64),
+    IfMatch(IfMatch),
     /// A tag that no version of ours has.
     Never,
 }
@@ -237,7 +237,7 @@ fn precondition(headers: &HeaderMap, errors: &mut Errors) -> Precondition {
     let Some(value) = only(headers, &IF_MATCH, errors) else { return Precondition::None };
     let value = value.to_str().unwrap_or_default().trim();
     if value == "*" {
-        return Precondition::None;
+        return Precondition::IfMatch(IfMatch::Any);
     }
     let (weak, tag) = value.strip_prefix("W/").map_or((false, value), |tag| (true, tag));
     let opaque = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
@@ -247,7 +247,7 @@ fn precondition(headers: &HeaderMap, errors: &mut Errors) -> Precondition {
     };
     let version = opaque.parse::<u64>().ok().filter(|version| version.to_string() == opaque);
     match version {
-        Some(version) if !weak => Precondition::Version(version),
+        Some(version) if !weak => Precondition::IfMatch(IfMatch::Version(version)),
         _ => Precondition::Never,
     }
 }

@@ -7,7 +7,7 @@ mod read;
 mod save;
 mod write;
 
-pub use change::ChangeContact;
+pub use change::{ChangeContact, IfMatch};
 pub use delete::DeleteContact;
 pub use list::{ContactPage, Search};
 pub(crate) use read::Loaded;

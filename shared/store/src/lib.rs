@@ -33,7 +33,8 @@ mod writes;
 pub use accounts::{Account, ChangeAccount, NewAccount};
 pub use answer::{Answer, Claim, Finish};
 pub use contacts::{
-    ChangeContact, ContactPage, ContactRef, DeleteContact, Explained, SaveContact, SaveMode, Saved, Search,
+    ChangeContact, ContactPage, ContactRef, DeleteContact, Explained, IfMatch, SaveContact, SaveMode, Saved,
+    Search,
 };
 pub use delivery::{DeliveryId, DeliveryIdError};
 pub use due::{Due, DueCursor, DuePage};

@@ -32,7 +32,26 @@ pub struct ChangeContact<'a> {
     /// Whether the address has bounced, if that is said.
     pub bounced: Option<bool>,
     /// The version that the contact must have.
-    pub if_match: Option<u64>,
+    pub if_match: Option<IfMatch>,
+}
+
+/// The version that a contact must have for a request to be for it: what `If-Match` says (RFC 9110 §13.1.1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum IfMatch {
+    /// Any, but the contact must be there: `*`.
+    Any,
+    /// This one.
+    Version(u64),
+}
+
+impl IfMatch {
+    /// Whether the contact has the version.
+    pub(super) fn names(self, contact: &Contact) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Version(version) => version == contact.version,
+        }
+    }
 }
 
 impl Store {
@@ -172,15 +191,16 @@ impl ChangeContact<'_> {
 }
 
 /// The one loaded contact, if reads may show it and it has the version asked for.
-pub(super) fn visible(loaded: Vec<Loaded>, if_match: Option<u64>) -> Result<Loaded, Refused> {
+pub(super) fn visible(loaded: Vec<Loaded>, if_match: Option<IfMatch>) -> Result<Loaded, Refused> {
     let found = loaded.into_iter().find(|loaded| loaded.contact.is_visible());
     in_version(found.ok_or(Refused::NotFound("contact"))?, if_match)
 }
 
 /// The contact, if it has the version asked for.
-pub(super) fn in_version(loaded: Loaded, if_match: Option<u64>) -> Result<Loaded, Refused> {
-    match if_match {
-        Some(version) if version != loaded.contact.version => Err(Refused::VersionMismatch),
-        _ => Ok(loaded),
+pub(super) fn in_version(loaded: Loaded, if_match: Option<IfMatch>) -> Result<Loaded, Refused> {
+    if if_match.is_none_or(|wanted| wanted.names(&loaded.contact)) {
+        Ok(loaded)
+    } else {
+        Err(Refused::VersionMismatch)
     }
 }

@@ -11,8 +11,8 @@ use domain::marketing::History;
 use domain::property::Properties;
 use domain::source::{Actor, Source, SourceType};
 
-use super::Loaded;
 use super::change::{in_version, visible};
+use super::{IfMatch, Loaded};
 use crate::keys::{Key, history_pk};
 use crate::periods::Opened;
 use crate::retry::Retries;
@@ -30,7 +30,7 @@ pub struct DeleteContact {
     /// Whether everything about the person is removed, for good and at once.
     pub erase: bool,
     /// The version that the contact must have.
-    pub if_match: Option<u64>,
+    pub if_match: Option<IfMatch>,
     /// Through what.
     pub source: Source,
     /// By whom.

@@ -11,7 +11,7 @@ use domain::period::Period;
 use domain::property::{Properties, PropertyName};
 use domain::source::{Actor, DefaultStatus, Intake, Source};
 
-use super::{ContactRef, Loaded};
+use super::{ContactRef, IfMatch, Loaded};
 use crate::items::{AccountItem, AddressItem, Items};
 use crate::keys::Key;
 use crate::periods::Opened;
@@ -50,8 +50,8 @@ pub struct SaveContact<'a> {
     pub source: Source,
     /// By whom.
     pub actor: Actor,
-    /// The version that an existing contact must have.
-    pub if_match: Option<u64>,
+    /// The version that an existing contact must have; with one there must be a contact.
+    pub if_match: Option<IfMatch>,
 }
 
 /// What came of a saved contact.
@@ -401,7 +401,7 @@ fn refuse_existing(request: &SaveContact<'_>, found: Option<&Loaded>) -> Result<
     let existing = found.map(|loaded| &loaded.contact).filter(|contact| contact.is_visible());
     match existing {
         Some(contact) if request.mode == SaveMode::Create => Err(Refused::ContactExists(contact.id)),
-        Some(contact) if request.if_match.is_some_and(|version| version != contact.version) => {
+        Some(contact) if request.if_match.is_some_and(|wanted| !wanted.names(contact)) => {
             Err(Refused::VersionMismatch)
         }
         None if request.if_match.is_some() => Err(Refused::VersionMismatch),
