@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::TimeDelta;
 use domain::limits::{INBOX_EXPECTED, PROPERTIES_MAX};
 use domain::period::Terms;
@@ -14,7 +15,7 @@ use store::{
     Answer, ContactEffect, Due, Finish, Form, FormCounts, InboxTask, MarketingEffect, NewForm, Refused,
     RejectedContent, Store, StoreError, Submission, Submitted, Taken,
 };
-use testkit::{Conflicts, Dice, Fault, TestTable, at, email, property, terms};
+use testkit::{Conflicts, Dice, Fault, TABLE, TestTable, at, email, property, terms};
 
 use super::forms::{SENDERS, counts, form, native, report};
 use super::{START, UPDATE, assert_exact, create, delete};
@@ -286,6 +287,19 @@ async fn what_the_queue_forgets_the_schedule_finds() {
     assert_eq!(due(store, expected.plus(TimeDelta::days(1))).await, []);
 }
 
+#[tokio::test]
+async fn what_could_not_be_put_off_is_said() {
+    let faults = Conflicts::with_plan(Duration::ZERO, |operation, _| {
+        (operation == "UpdateItem").then_some(Fault::Unavailable)
+    });
+    let table = TestTable::with_faults(&faults).await;
+    let account = table.account(at(START)).await;
+    let form = form(&table.store, account, &native()).await;
+    let tasks = fill(&table.store, &form, 1).await;
+    let put_off = table.store.put_off_inbox(tasks[0], at(UPDATE)).await;
+    assert!(matches!(put_off, Err(StoreError::Unavailable(..))), "{put_off:?}");
+}
+
 async fn due(store: &Store, now: domain::Timestamp) -> Vec<InboxTask> {
     let mut tasks = Vec::new();
     for shard in Store::due_shards() {
@@ -361,6 +375,53 @@ async fn who_cannot_have_more_properties_is_rejected_when_it_is_too_late_to_say_
     let refused = store.accept_into_inbox(&submission(&many), now).await;
     assert!(matches!(refused, Err(StoreError::Refused(Refused::Invalid { field: "properties", .. }))));
     assert_exact(&table, account, now).await;
+}
+
+/// Makes the form's name of a person's waiting submission a number, as no version of ours writes it, or a name again.
+async fn rename_the_form(table: &TestTable, address: &str, name: AttributeValue) {
+    let waiting = table.client.scan().table_name(TABLE).filter_expression("pending.person.email = :email");
+    let waiting = waiting.expression_attribute_values(":email", AttributeValue::S(address.to_owned()));
+    let found = waiting.send().await.unwrap().items.unwrap();
+    let [item] = found.as_slice() else { panic!("{} submissions by {address}", found.len()) };
+    let update =
+        table.client.update_item().table_name(TABLE).update_expression("SET pending.form_name = :name");
+    let update = update.set_key(Some(["pk", "sk"].map(|name| (name.to_owned(), item[name].clone())).into()));
+    update.expression_attribute_values(":name", name).send().await.unwrap();
+}
+
+#[tokio::test]
+async fn one_that_cannot_be_read_does_not_keep_the_others_waiting() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let (store, form) = (&table.store, form(&table.store, account, &native()).await);
+    let tasks = fill(store, &form, 12).await;
+    rename_the_form(&table, "person7@example.org", AttributeValue::N("7".to_owned())).await;
+    let report = store.settle_inbox(&tasks, at(START), || true).await;
+    assert_eq!((report.settled, report.unsettled.as_slice()), (11, &tasks[7..8]));
+    // Once with the others and once alone.
+    assert!(matches!(report.errors.as_slice(), [StoreError::Fault(..), StoreError::Fault(..)]));
+    let alone = store.settle_inbox(&report.unsettled, at(START), || true).await;
+    assert_eq!((alone.settled, alone.unsettled.as_slice(), alone.errors.len()), (0, &tasks[7..8], 1));
+
+    rename_the_form(&table, "person7@example.org", AttributeValue::S("Sign-up".to_owned())).await;
+    assert_eq!(work_off(store, &report.unsettled).await, 1);
+    assert_eq!(counts(store, &form).await, FormCounts { set: 12, ..FormCounts::default() });
+    assert_exact(&table, account, at(START)).await;
+}
+
+#[tokio::test]
+async fn a_table_that_does_not_answer_is_not_asked_for_each_alone() {
+    // Making the form is the first batched read.
+    let faults = Conflicts::with_plan(Duration::ZERO, |operation, before| {
+        (operation == "BatchGetItem" && before >= 1).then_some(Fault::Unavailable)
+    });
+    let table = TestTable::with_faults(&faults).await;
+    let account = table.account(at(START)).await;
+    let form = form(&table.store, account, &native()).await;
+    let tasks = fill(&table.store, &form, 3).await;
+    let report = table.store.settle_inbox(&tasks, at(START), || true).await;
+    assert!(matches!(report.errors.as_slice(), [StoreError::Unavailable(..)]));
+    assert_eq!((report.settled, report.unsettled.len()), (0, 3));
 }
 
 #[tokio::test]

@@ -73,6 +73,10 @@ async fn what_could_not_be_taken_is_kept_once_in_order_and_for_a_quarter() {
         store.reject(&rejection, at(START)).await,
         Err(StoreError::Refused(Refused::Invalid { field: "answers", .. }))
     ));
+    let longest = &long[1..];
+    reject(store, &form, None, longest).await;
+    let kept = RejectedContent::Answers(longest.to_owned());
+    assert!(rejected(store, &form).await.iter().any(|rejected| rejected.content == kept));
     assert_eq!(testkit::scan(&table.client, account).await.contacts, 0);
 }
 
@@ -113,6 +117,9 @@ async fn a_retry_that_can_be_read_takes_the_submission_and_another_leaves_it() {
     }
     let gone = store.retry_rejected(&form, grace, read, now, Finish::new(None, &render)).await;
     assert!(matches!(gone, Err(StoreError::Refused(Refused::NotFound(_)))));
+    let over = now.plus(REJECTED_KEPT);
+    let over = store.retry_rejected(&form, ada, read, over, Finish::new(None, &render)).await;
+    assert!(matches!(over, Err(StoreError::Refused(Refused::NotFound(_)))));
     assert_eq!(rejected(store, &form).await.len(), 1);
     assert_eq!(counts(store, &form).await, FormCounts { rejected: 1, set: 1, ..FormCounts::default() });
     let (contact, _) =
