@@ -4,23 +4,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::decision::{Command, Outcome, Refusal};
-use domain::ids::{AccountId, ContactId};
+use domain::ids::ContactId;
 use domain::provider::Provider;
 use domain::source::Intake;
 use futures_util::future::join_all;
-use serde_json::Value;
-use store::{
-    Account, ContactRef, Entropy, Finish, Form, NewAccount, NewForm, SaveMode, StatusOutcome, StatusReport,
-    Store, Submission,
-};
-use testkit::{
-    Call, Conflicts, Network, RawItem, RawKey, TABLE, Tamper, TestTable, Weather, at, email, terms,
-};
+use store::{ContactRef, Finish, Form, NewForm, SaveMode, StatusOutcome, Submission};
+use testkit::{Conflicts, TestTable, at, email, terms};
 
-use super::forms::{native, submit};
 use super::{
-    START, Told, assert_exact, claim, create, delete, done, marketing_contacts, outcomes, readdress, save,
-    set, set_status,
+    START, Told, assert_exact, claim, create, done, marketing_contacts, outcomes, save, set, set_status,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,80 +37,6 @@ async fn of_many_requests_for_few_places_exactly_as_many_succeed() {
     }
     assert_eq!(counts, BTreeMap::from([("set", 7), ("refused", 13)]));
     assert_exact(&table, account, at(START)).await;
-}
-
-/// Has the next batched read show one item as it was.
-struct ShowsOnce(Option<(RawKey, RawItem)>);
-
-impl Tamper for ShowsOnce {
-    fn read(&mut self, call: &Call, _: &mut u16, answer: &mut Value) {
-        let items = answer["Responses"][TABLE].as_array_mut().filter(|_| call.operation == "BatchGetItem");
-        let Some(items) = items else { return };
-        let Some(((pk, sk), earlier)) = self.0.take() else { return };
-        items.retain(|item| item["pk"]["S"] != *pk || item["sk"]["S"] != *sk);
-        items.push(earlier);
-    }
-}
-
-/// A store over a network, and an account of it.
-async fn over_a_network(cap: Option<u64>) -> (Network, Store, AccountId) {
-    let network = Network::start(1, Weather::calm()).await;
-    let store = Store::new(network.client(), TABLE, Entropy::seeded(1));
-    let told = Told::<Account>::new();
-    let terms = domain::period::Terms { cap, ..terms() };
-    let new = NewAccount { name: "Test", terms, token_sha256: &"0".repeat(64) };
-    store.create_account(&new, at(START), Finish::new(None, &told.render())).await.unwrap();
-    (network, store, told.take().id)
-}
-
-fn item_as_it_is(network: &Network, pk: &str, sk: &str) -> ShowsOnce {
-    let items = network.items().into_iter();
-    ShowsOnce(items.filter(|(key, _)| key.0.starts_with(pk)).find(|(key, _)| key.1 == sk))
-}
-
-#[tokio::test]
-async fn who_has_just_been_given_the_last_place_is_not_refused_it() {
-    // A batched read is not one instant: it may show a contact as it was before another request set it, and the period
-    // as it is since.
-    let (network, store, account) = over_a_network(Some(1)).await;
-    let ada = create(&store, account, "ada@example.org", false, at(START)).await.id;
-    let bob = create(&store, account, "bob@example.org", false, at(START)).await.id;
-    let before = item_as_it_is(&network, "CONTACT#", &ada.to_string());
-    set(&store, account, Command::SetMarketing, &[ada], at(START)).await.unwrap();
-    network.tamper(Box::new(before));
-    let report = set(&store, account, Command::SetMarketing, &[ada, bob], at(START)).await.unwrap();
-    assert_eq!(outcomes(&report), [done(Outcome::Unchanged), StatusOutcome::Refused(Refusal::CapReached)]);
-}
-
-#[tokio::test]
-async fn who_is_no_longer_called_so_is_not_found_and_nothing_else_is_said() {
-    let (network, store, account) = over_a_network(None).await;
-    let ada = create(&store, account, "ada@example.org", false, at(START)).await;
-    let before = item_as_it_is(&network, "EMAIL#", "EMAIL");
-    delete(&store, account, ada.id, true, at(START)).await.unwrap();
-    network.tamper(Box::new(before));
-    let (told, asked) = (Told::new(), [ContactRef::Email(email("ada@example.org"))]);
-    let finish_with = told.render();
-    let finish = Finish::new(None, &finish_with);
-    set_status(&store, account, Command::SetMarketing, &asked, at(START), finish).await.unwrap();
-    let report: StatusReport = told.take();
-    let [result] = report.results.as_slice() else { panic!("{report:?}") };
-    assert_eq!(result.outcome, StatusOutcome::NotFound);
-    assert_eq!((result.id, result.email.as_deref()), (None, Some("ada@example.org")));
-}
-
-#[tokio::test]
-async fn a_submission_by_who_has_another_address_by_now_is_somebody_elses() {
-    let (network, store, account) = over_a_network(None).await;
-    let form = super::forms::form(&store, account, &native()).await;
-    let ada = create(&store, account, "ada@example.org", false, at(START)).await.id;
-    let before = item_as_it_is(&network, "EMAIL#", "EMAIL");
-    readdress(&store, account, ada, "lovelace@example.org", at(START)).await.unwrap();
-    network.tamper(Box::new(before));
-    submit(&store, &form, None, "ada@example.org", at(START)).await;
-    let of = async |address: &str| store.contact(account, ContactRef::Email(email(address)), at(START)).await;
-    assert_ne!(of("ada@example.org").await.unwrap().0.id, ada);
-    assert_eq!(of("lovelace@example.org").await.unwrap().0.id, ada);
 }
 
 #[tokio::test(flavor = "multi_thread")]

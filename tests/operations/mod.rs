@@ -14,6 +14,7 @@ mod isolation;
 mod listing;
 mod people;
 mod rejected;
+mod torn_reads;
 
 use domain::Timestamp;
 use domain::address::EmailAddress;

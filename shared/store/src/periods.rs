@@ -19,6 +19,23 @@ pub(crate) struct Opened {
     pub(crate) now: Timestamp,
 }
 
+/// Makes sure of a refusal of somebody whom nothing is written about. A batched read is not one instant, so they may
+/// have been seen as they were before another request gave them the last place. What is full stays full while the
+/// period is as it was: who is not a marketing contact when they are read again was refused rightly.
+#[derive(Default)]
+pub(crate) struct SecondLook(Option<(u64, u64)>);
+
+impl SecondLook {
+    /// Whether everything is to be read again before a refusal is believed that was decided on this period.
+    pub(crate) fn is_needed(&mut self, period: &Period) -> bool {
+        let seen = (period.revision, period.marketing);
+        self.0.replace(seen) != Some(seen)
+    }
+}
+
+/// Why a decision is made once more for a [`SecondLook`].
+pub(crate) const REFUSED: &str = "the period changed during a read";
+
 impl Store {
     /// Reads the account's period and `keys` in one batched read. If the period has ended by then it is closed
     /// first, whoever asks, so nobody ever sees or decides on a period that is over.

@@ -12,7 +12,7 @@ use domain::source::{Actor, Source};
 
 use crate::contacts::{ContactRef, Loaded};
 use crate::items::PartResultItem;
-use crate::periods::Opened;
+use crate::periods::{Opened, REFUSED, SecondLook};
 use crate::retry::Retries;
 use crate::store::Store;
 use crate::transaction::{Part, Transaction};
@@ -143,7 +143,7 @@ impl Store {
     /// Takes the next contacts through one transaction. Gives the answer once all are through.
     async fn advance(&self, run: &mut Run<'_>) -> Result<Option<Answer>, StoreError> {
         let mut retries = self.retries();
-        let mut full = None;
+        let mut look = SecondLook::default();
         loop {
             let turn: Vec<ContactId> =
                 run.waiting.iter().copied().take(CONTACTS_PER_TRANSACTION_MAX).collect();
@@ -161,11 +161,8 @@ impl Store {
             run.split |= bytes > TRANSACTION_BYTES_MAX / 2;
             self.recall(run).await?;
             let step = run.decide(&turn, loaded, &opened);
-            // A batched read is not one instant: who is refused may have been seen as they were before another request
-            // gave them the last place. If the period is the same when they are read again, there was none to give.
-            let seen = (opened.period.revision, opened.period.marketing);
-            if step.refuses() && full.replace(seen) != Some(seen) {
-                retries.again("the period changed during a read").await?;
+            if step.refuses() && look.is_needed(&opened.period) {
+                retries.again(REFUSED).await?;
                 continue;
             }
             if let Some(answer) = self.carry_out(run, step, &opened, &mut retries).await? {

@@ -20,6 +20,7 @@ use crate::delivery::DeliveryId;
 use crate::forms::Form;
 use crate::items::{DeliveryItem, Items};
 use crate::keys::Key;
+use crate::periods::{REFUSED, SecondLook};
 use crate::retry::Retries;
 use crate::store::Store;
 use crate::transaction::Transaction;
@@ -123,6 +124,7 @@ impl Store {
         let delivery = submission.delivery();
         let entry = Entry { form: form.into(), email, properties, origin: Origin::Sent(delivery) };
         let entries = std::slice::from_ref(&entry);
+        let mut look = SecondLook::default();
         loop {
             let key = delivery.map(|id| Key::delivery(account, form.id, id));
             let others = key.iter().cloned().collect();
@@ -137,6 +139,10 @@ impl Store {
             };
             let mut plan = Plan::new(account, &snapshot, self.entropy());
             let submitted = plan.take(&entry, wall)?;
+            if plan.is_in_doubt(&mut look) {
+                retries.again(REFUSED).await?;
+                continue;
+            }
             let mut transaction = Transaction::new(self.entropy());
             let gone = self.write_plan(&mut transaction, plan, wall, retries).await?;
             if self.commit(transaction, retries).await? {

@@ -5,7 +5,7 @@ use store::{InboxTask, StoreError};
 use testkit::{RawItem, Write};
 
 use super::jobs::for_so_long;
-use super::{Applied, Command, Context, Deed as _, Expectation, Sending, Submit, Turn, with_new};
+use super::{Applied, Command, Context, Expectation, Sending, Submit, Turn, with_new};
 use crate::simulation::checks;
 use crate::simulation::raw::{Items, Kind, kind, remembered, waits};
 use crate::simulation::world::{Book, Flight, State};
@@ -113,9 +113,7 @@ fn settle(
     (state.model.now, decided.model.now) = (now, now);
     let mut answers = Vec::new();
     for (pk, submit, after) in settled {
-        let torn = submit.torn(&book.past, flight.wall);
-        let torn = torn.into_iter().find(|applied| applied.answer == remembered(after));
-        let applied = settle_one(&mut state, &mut decided, submit, external_form, torn)
+        let applied = settle_one(&mut state, &mut decided, submit, external_form)
             .ok_or_else(|| format!("{pk} can't have been decided so"))?;
         if applied.answer != remembered(after) {
             return Err(format!("{pk} is remembered as {}, expected {}", remembered(after), applied.answer));
@@ -134,14 +132,13 @@ fn settle_one(
     decided: &mut State,
     submit: &Submit,
     external_form: bool,
-    torn: Option<Applied>,
 ) -> Option<Applied> {
     let before = decided.clone();
     let mut now = state.clone();
     let (then, applied) = (submit.take(decided, external_form), submit.take(&mut now, external_form));
     if decided.model.people().eq(before.model.people()) {
         // There was nothing to do for it.
-        return Some(torn.unwrap_or(then));
+        return Some(then);
     }
     if then.answer == applied.answer {
         *state = now;

@@ -259,12 +259,6 @@ pub trait Deed: Debug + Send + Sync {
         None
     }
 
-    /// What it may answer to a batched read, which is not one instant, though at no instant it would: only what writes
-    /// nothing that anybody sees.
-    fn torn(&self, _: &[State], _: Timestamp) -> Vec<Applied> {
-        Vec::new()
-    }
-
     fn send<'a>(&'a self, context: &'a Context) -> Sending<'a>;
 
     /// What it does by the rules, and what it answers.
@@ -394,9 +388,6 @@ impl<D: Deed> Command for One<D> {
         }
         let defaults = book.external_forms(flight.since);
         for then in book.past[flight.since..].iter().filter(|then| !then.has_ended(flight.wall)) {
-            answers.extend(
-                self.0.torn(&book.past[flight.since..], flight.wall).into_iter().map(|torn| torn.answer),
-            );
             for external_form in &defaults {
                 let mut state = then.clone();
                 state.model.now = state.now(flight.wall);
@@ -425,7 +416,6 @@ impl<D: Deed> One<D> {
                 applied.extend(state.model.people().eq(then.model.people()).then_some(one));
             }
         }
-        applied.extend(self.0.torn(past, flight.wall));
         for applied in applied {
             let mut counted = book.state.clone();
             counted.count(&applied);

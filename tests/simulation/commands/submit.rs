@@ -1,12 +1,11 @@
 //! Submissions of forms, some of them delivered more than once, and some accepted into the inbox.
 
-use domain::Timestamp;
 use store::{MarketingEffect, Submission, Taken};
 use testkit::property;
 
 use super::save::arrive_late;
 use super::{Applied, Asked, Context, Deed, Sending, email};
-use crate::model::rules::{Effect, Kept, Submitted};
+use crate::model::rules::{Effect, Submitted};
 use crate::simulation::raw::NOTE;
 use crate::simulation::world::State;
 
@@ -92,26 +91,6 @@ impl Deed for Submit {
 
     fn submission(&self) -> Option<&Submit> {
         Some(self)
-    }
-
-    /// Somebody is read as not marketing yet, and the room as it is once they are.
-    fn torn(&self, past: &[State], wall: Timestamp) -> Vec<Applied> {
-        let state_of =
-            |state: &State| state.model.holder(self.address).and_then(|who| state.model.state_of(who));
-        let who = past.iter().find_map(|state| {
-            let not_yet = state_of(state) == Some(Kept::NonMarketing);
-            state.model.holder(self.address).filter(|_| not_yet)
-        });
-        let Some(who) = who else { return Vec::new() };
-        let mut torn = Vec::new();
-        for state in past {
-            let mut state = state.clone();
-            state.model.now = state.now(wall);
-            let reason = state.model.refuses(&state.forms[self.form]);
-            let submitted = Submitted { who, new: false, effect: Effect::Refused, reason };
-            torn.extend(reason.map(|_| self.applied(&submitted, true)));
-        }
-        torn
     }
 
     fn send<'a>(&'a self, context: &'a Context) -> Sending<'a> {

@@ -14,7 +14,7 @@ use domain::source::{Actor, DefaultStatus, Intake, Source};
 use super::{ContactRef, IfMatch, Loaded};
 use crate::items::{AccountItem, AddressItem, Items};
 use crate::keys::Key;
-use crate::periods::Opened;
+use crate::periods::{Opened, REFUSED, SecondLook};
 use crate::retry::Retries;
 use crate::store::Store;
 use crate::transaction::{Part, Transaction};
@@ -94,6 +94,8 @@ pub(crate) struct Decided {
     pub(crate) status: Option<Result<Outcome, Refusal>>,
     /// Whether there is anything to write.
     changed: bool,
+    /// Whether an earlier wish of the same person was refused.
+    refused_before: bool,
     /// A deleted contact that had the address and has left: it goes, and the new one takes its address.
     replaced: Option<Loaded>,
 }
@@ -140,6 +142,7 @@ impl Wish<'_> {
         Ok(Decided {
             stored: earlier.stored,
             changed: earlier.changed || further.changed,
+            refused_before: earlier.is_refused(),
             replaced: earlier.replaced.clone(),
             ..further
         })
@@ -160,6 +163,7 @@ impl Wish<'_> {
             stored: Some(stored_version),
             created: false,
             status,
+            refused_before: false,
             replaced: None,
         })
     }
@@ -182,6 +186,7 @@ impl Wish<'_> {
             created: true,
             status,
             changed: true,
+            refused_before: false,
             replaced: None,
         })
     }
@@ -217,6 +222,7 @@ impl Wish<'_> {
             created: true,
             status: status.map(|decided| decided.map(|transition| transition.outcome)),
             changed: true,
+            refused_before: false,
             replaced,
         })
     }
@@ -258,6 +264,7 @@ impl Store {
         finish: Finish<'_, Saved>,
     ) -> Result<Answer, StoreError> {
         let mut retries = self.retries();
+        let mut look = SecondLook::default();
         let account = request.account;
         loop {
             let mut keys: Vec<Key> =
@@ -290,6 +297,10 @@ impl Store {
             let mut ledger = Ledger::new(&opened.period);
             let mut room = Room { ledger: &mut ledger, budget: None };
             let decided = wish.decide(found, &mut room, opened.now, new_id)?;
+            if decided.is_refused_as_read() && look.is_needed(&opened.period) {
+                retries.again(REFUSED).await?;
+                continue;
+            }
             let saved = decided.saved(ledger.period_after());
             let mut transaction = Transaction::new(self.entropy());
             let gone = decided.replaced();
@@ -364,6 +375,15 @@ impl Store {
 }
 
 impl Decided {
+    fn is_refused(&self) -> bool {
+        self.refused_before || matches!(self.status, Some(Err(_)))
+    }
+
+    /// Whether the person is refused on nothing but what was read: a write would fail if they had changed since.
+    pub(crate) fn is_refused_as_read(&self) -> bool {
+        self.is_refused() && !self.changed
+    }
+
     /// The deleted contact that goes, if one does.
     pub(crate) fn replaced(&self) -> Option<ContactId> {
         self.replaced.as_ref().map(|gone| gone.contact.id)

@@ -18,6 +18,7 @@ use super::{MOVED, Person, Submission, Submitted};
 use crate::delivery::DeliveryId;
 use crate::items::{DeliveryItem, FieldErrorItem, PendingItem, PersonItem, RejectedItem, as_text};
 use crate::keys::{self, Key};
+use crate::periods::{REFUSED, SecondLook};
 use crate::retry::Retries;
 use crate::store::Store;
 use crate::transaction::Transaction;
@@ -230,6 +231,7 @@ impl Store {
         wall: Timestamp,
     ) -> Result<Step, StoreError> {
         let mut retries = self.retries();
+        let mut look = SecondLook::default();
         loop {
             let waiting = self.read_waiting(tasks, &mut retries).await?;
             let still: BTreeSet<InboxTask> = waiting.iter().map(|waiting| waiting.task).collect();
@@ -258,6 +260,10 @@ impl Store {
                     decided => drop(decided?),
                 }
                 settled.push(waiting.task);
+            }
+            if plan.is_in_doubt(&mut look) {
+                retries.again(REFUSED).await?;
+                continue;
             }
             let mut transaction = Transaction::new(self.entropy());
             let gone = self.write_plan(&mut transaction, plan, wall, &mut retries).await?;

@@ -20,7 +20,7 @@ use crate::form_counts::{Counted, DayChange, Tally};
 use crate::forms::Form;
 use crate::items::{AccountItem, AddressItem, DeliveryItem, FormDayItem, PendingItem, RejectedItem};
 use crate::keys::{Key, PK};
-use crate::periods::Opened;
+use crate::periods::{Opened, SecondLook};
 use crate::retry::Retries;
 use crate::status::approximate_bytes;
 use crate::store::Store;
@@ -148,6 +148,11 @@ impl<'s> Plan<'s> {
         let people: usize = self.people.values().map(|person| 1 + address_and_place(person)).sum();
         let items = 1 + people + 2 * self.forms.len() + self.origins.len();
         items + ITEMS_OF_ONE > TRANSACTION_ITEMS_MAX || self.bytes >= TRANSACTION_BYTES_MAX
+    }
+
+    /// Whether somebody is refused and everything is to be read again before that is believed.
+    pub(super) fn is_in_doubt(&self, look: &mut SecondLook) -> bool {
+        self.people.values().any(Decided::is_refused_as_read) && look.is_needed(&self.snapshot.opened.period)
     }
 
     /// The account's instant.

@@ -11,6 +11,7 @@ use crate::form_counts::{Counted, Tally};
 use crate::forms::Form;
 use crate::items::{FieldErrorItem, RejectedItem, decode};
 use crate::keys::{Key, rejected_pk};
+use crate::periods::{REFUSED, SecondLook};
 use crate::store::{Query, Store};
 use crate::transaction::{Part, Transaction};
 use crate::{Answer, Finish, Refused, StoreError};
@@ -208,6 +209,7 @@ impl Store {
         let account = form.account;
         let key = Key::rejected(account, form.id, id);
         let mut retries = self.retries();
+        let mut look = SecondLook::default();
         loop {
             let keys: Vec<Key> = std::iter::once(key.clone()).chain(finish.key()).collect();
             let mut items = self.batch_get(&keys, &mut retries).await?;
@@ -234,6 +236,10 @@ impl Store {
             };
             let mut plan = Plan::new(account, &snapshot, self.entropy());
             let submitted = plan.take(&entry, wall)?;
+            if plan.is_in_doubt(&mut look) {
+                retries.again(REFUSED).await?;
+                continue;
+            }
             let mut transaction = Transaction::new(self.entropy());
             let gone = self.write_plan(&mut transaction, plan, wall, &mut retries).await?;
             let answer = finish.attach(self, &mut transaction, &submitted, wall)?;
