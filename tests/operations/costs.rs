@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use domain::decision::{Command, Outcome};
 use domain::limits::HISTORY_RECENT_MAX;
 use domain::marketing::State;
-use domain::period::PeriodNumber;
+use domain::period::{PeriodNumber, Terms};
 use domain::provider::Provider;
 use store::{ContactRef, Finish, NewForm};
-use testkit::{Recorder, TestTable, at};
+use testkit::{Recorder, TestTable, at, terms};
 
 use super::forms::{form, native, report, submit};
 use super::{START, Told, UPDATE, claim, create, done, marketing_contacts, outcomes, read, set, set_status};
@@ -155,6 +155,19 @@ async fn a_submission_is_one_batched_read_one_more_for_a_known_person_and_one_tr
 }
 
 #[tokio::test]
+async fn over_the_cap_those_alone_are_read_again_about_whom_nothing_is_written() {
+    let table = TestTable::start().await;
+    let account = table.account_with(Terms { cap: Some(0), ..terms() }, at(START)).await;
+    let form = form(&table.store, account, &native()).await;
+    for reads in [1, 4] {
+        table.recorder.reset();
+        let refused = submit(&table.store, &form, None, "ada@example.org", at(START)).await;
+        assert_eq!(refused.reason.as_deref(), Some("cap-reached"));
+        assert_eq!(calls(&table.recorder), [("BatchGetItem", reads), ("TransactWriteItems", 1)]);
+    }
+}
+
+#[tokio::test]
 async fn accepting_is_one_write_and_settling_thirty_is_one_transaction() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -203,4 +216,22 @@ async fn changes_move_to_a_page_once_there_are_more_than_stand_with_a_contact() 
         let pages = table.recorder.calls().get("PutItem").copied();
         assert_eq!(pages, (changes > HISTORY_RECENT_MAX).then_some(1), "after {changes} changes");
     }
+}
+
+#[tokio::test]
+async fn an_explanation_reads_pages_only_where_there_are_any() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let contact = create(&table.store, account, "ada@example.org", true, at(START)).await;
+    let explain = async || {
+        table.recorder.reset();
+        table.store.explain(account, ContactRef::Id(contact.id), at(START)).await.unwrap();
+        calls(&table.recorder)
+    };
+    let commands = [Command::SetNonMarketingPending, Command::SetMarketing].into_iter().cycle();
+    for command in commands.take(HISTORY_RECENT_MAX) {
+        assert_eq!(explain().await, [("BatchGetItem", 1)]);
+        set(&table.store, account, command, &[contact.id], at(START)).await.unwrap();
+    }
+    assert_eq!(explain().await, [("BatchGetItem", 1), ("Query", 1)]);
 }

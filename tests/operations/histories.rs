@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use domain::decision::Command;
-use domain::limits::HISTORY_RECENT_MAX;
+use domain::limits::{HISTORY_PAGE, HISTORY_RECENT_MAX};
 use domain::marketing::State;
 use domain::period::PeriodNumber;
 use store::{ContactRef, Submission};
@@ -14,6 +14,15 @@ use testkit::{Conflicts, Fault, TestTable, at};
 
 use super::forms::{form, native, submit};
 use super::{START, UPDATE, assert_exact, create, delete, set};
+
+/// A table that takes no transactions while it is in trouble.
+async fn in_trouble_while(trouble: &Arc<AtomicBool>) -> TestTable {
+    let trouble = Arc::clone(trouble);
+    let faults = Conflicts::with_plan(Duration::ZERO, move |operation, _| {
+        (operation == "TransactWriteItems" && trouble.load(Ordering::SeqCst)).then_some(Fault::Unavailable)
+    });
+    TestTable::with_faults(&faults).await
+}
 
 #[tokio::test]
 async fn every_change_is_kept_in_order_far_beyond_what_stands_with_the_contact() {
@@ -39,13 +48,31 @@ async fn every_change_is_kept_in_order_far_beyond_what_stands_with_the_contact()
 }
 
 #[tokio::test]
+async fn a_page_whose_change_did_not_happen_is_not_shown_beside_what_still_stands_with_the_contact() {
+    let trouble = Arc::new(AtomicBool::new(false));
+    let table = in_trouble_while(&trouble).await;
+    let (store, account) = (&table.store, table.account(at(START)).await);
+    let contact = create(store, account, "ada@example.org", true, at(START)).await;
+    let mut commands = [Command::SetNonMarketingPending, Command::SetMarketing].into_iter().cycle();
+    // As many as stand with the contact, and as went to a page before them: the next one would turn another.
+    for command in commands.by_ref().take(HISTORY_RECENT_MAX + HISTORY_PAGE - 1) {
+        set(store, account, command, &[contact.id], at(START)).await.unwrap();
+    }
+    let asked = || store.explain(account, ContactRef::Id(contact.id), at(START));
+    let (before, id) = (asked().await.unwrap().history, contact.id.to_string());
+    assert_eq!(before.len(), HISTORY_RECENT_MAX + HISTORY_PAGE);
+    let items = testkit::items_of(&table.client, &id).await;
+    trouble.store(true, Ordering::SeqCst);
+    assert!(set(store, account, commands.next().unwrap(), &[contact.id], at(START)).await.is_err());
+    trouble.store(false, Ordering::SeqCst);
+    assert_eq!(testkit::items_of(&table.client, &id).await, items + 1, "a page was written");
+    assert_eq!(asked().await.unwrap().history, before);
+}
+
+#[tokio::test]
 async fn a_deletion_that_does_not_happen_costs_no_history() {
     let trouble = Arc::new(AtomicBool::new(false));
-    let seen = Arc::clone(&trouble);
-    let faults = Conflicts::with_plan(Duration::ZERO, move |operation, _| {
-        (operation == "TransactWriteItems" && seen.load(Ordering::SeqCst)).then_some(Fault::Unavailable)
-    });
-    let table = TestTable::with_faults(&faults).await;
+    let table = in_trouble_while(&trouble).await;
     let account = table.account(at(START)).await;
     let contact = create(&table.store, account, "ada@example.org", true, at(START)).await;
     for n in 0..41 {

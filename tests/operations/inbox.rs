@@ -263,6 +263,28 @@ async fn those_who_come_back_after_they_were_deleted_and_have_left_take_more_roo
 }
 
 #[tokio::test]
+async fn who_comes_back_twice_at_once_takes_the_place_of_who_they_were_once() {
+    let table = TestTable::start().await;
+    let (store, account) = (&table.store, table.account(at(START)).await);
+    let form = form(store, account, &native()).await;
+    let gone = create(store, account, "ada@example.org", true, at(START)).await.id;
+    delete(store, account, gone, false, at(START)).await.unwrap();
+    store.close_ended(account, at(UPDATE)).await.unwrap();
+    let mut tasks = Vec::new();
+    for id in ["s-1", "s-2"] {
+        tasks.extend(accept(store, &form, Some(id), "ada@example.org").await.waiting);
+    }
+    table.recorder.reset();
+    let report = store.settle_inbox(&tasks, at(UPDATE), || true).await;
+    assert_eq!((report.settled, report.errors.len()), (2, 0), "{:?}", report.errors);
+    assert_eq!(table.recorder.calls()["TransactWriteItems"], 1);
+    assert_eq!(testkit::items_of(&table.client, &gone.to_string()).await, 0);
+    let scan = testkit::scan(&table.client, account).await;
+    assert_eq!((scan.contacts, scan.billable), (1, 1));
+    assert_exact(&table, account, at(UPDATE)).await;
+}
+
+#[tokio::test]
 async fn what_the_queue_forgets_the_schedule_finds() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
