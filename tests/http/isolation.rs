@@ -41,7 +41,7 @@ async fn another_accounts_ids_are_not_found_whatever_is_done_with_them() {
         reply.problem(Slug::NotFound);
         asked += 1;
     }
-    assert_eq!(asked, 11);
+    assert_eq!(asked, 12);
     assert_eq!(everything(api, &walk.account).await, before);
     api.assert_exact(&walk.account).await;
     assert_eq!(api.assert_exact(&ours).await["marketing"], 0);

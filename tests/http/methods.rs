@@ -68,7 +68,7 @@ async fn paths_that_are_not_there_are_not_found() {
         "/v1/usage/../account",
         "/v1/hooks",
         "/v1/hooks/a/b",
-        "/v1/forms/a/rejected/b",
+        "/v1/forms/a/rejected/b/c",
         "/submissions/v3/integration/submit/a",
         "/v1/segments",
         "/v1/bulk/jobs",

@@ -105,6 +105,7 @@ fn table() -> BTreeMap<(&'static str, &'static str), Who> {
         (("OPTIONS", "/v1/forms/{form_id}/submissions"), Everybody),
         (("GET", "/v1/forms/{id}/rejected"), Account),
         (("POST", "/v1/forms/{id}/rejected/{rejection_id}/retry"), Account),
+        (("DELETE", "/v1/forms/{id}/rejected/{rejection_id}"), Account),
         // The provider's signature, which the walk has, is what lets a hook in.
         (("POST", "/v1/hooks/{form_id}"), Everybody),
         (("POST", "/submissions/v3/integration/submit/{portal_id}/{form_guid}"), Everybody),

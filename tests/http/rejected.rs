@@ -225,6 +225,42 @@ async fn they_are_the_accounts_own_and_its_forms() {
 }
 
 #[tokio::test]
+async fn one_can_be_removed_and_nothing_of_it_is_left_but_its_count() {
+    let (api, account) = one_account(json!({})).await;
+    let other = api.account(json!({})).await;
+    let (form, second) = (form(&api, &account).await, form(&api, &account).await);
+    let body = json!({"submission_id": "s-1", "reach_me_at": "ada@private.example"});
+    for body in [&body, &json!({"reach_me_at": "bob@private.example"})] {
+        assert_eq!(hook(&api, &form, body).await.expect(200)["contact"], "rejected");
+    }
+    let list = rejected(&api, &account, &form).await;
+    let (ada, bob) = match list[0]["answers"].to_string().contains("ada") {
+        true => (&list[0], &list[1]),
+        false => (&list[1], &list[0]),
+    };
+    let path = |form: &str, id: &str| format!("/v1/forms/{form}/rejected/{id}");
+    let id = ada["id"].as_str().unwrap();
+    let ours = path(&form, id);
+    api.delete(&ours).await.problem(Slug::Unauthenticated);
+    api.delete(&ours).token(&other.token).await.problem(Slug::NotFound);
+    for nowhere in [path(&second, id), path(&form, "rej_00000000000000000000000000"), path(&form, "x")] {
+        api.delete(&nowhere).token(&account.token).await.problem(Slug::NotFound);
+    }
+    assert_eq!(rejected(&api, &account, &form).await, list);
+
+    for _ in 0..2 {
+        let _ = api.delete(&ours).token(&account.token).key("remove").await.expect(204);
+    }
+    api.delete(&ours).token(&account.token).await.problem(Slug::NotFound);
+    api.post(&retry(&form, ada)).token(&account.token).await.problem(Slug::NotFound);
+    assert_eq!(rejected(&api, &account, &form).await, json!([bob]));
+    assert!(!format!("{:?}", dump(&api).await).contains("ada@private.example"));
+    let again = hook(&api, &form, &body).await.expect(200);
+    assert_eq!((&again["contact"], &again["duplicate"]), (&json!("rejected"), &json!(true)));
+    assert_eq!(counts(&api, &account, &form).await, json!({"received": 3, "duplicates": 1, "rejected": 2}));
+}
+
+#[tokio::test]
 async fn after_ninety_days_they_are_gone() {
     let (api, account) = one_account(json!({})).await;
     let form = form(&api, &account).await;

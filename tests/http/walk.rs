@@ -18,8 +18,8 @@ const SECRET: &str = "tmk_wandas-form-secret";
 /// The address of the contact that is there from the beginning.
 const ADDRESS: &str = "Wanda.First@private.example";
 
-/// An account, a sandbox, with a contact, a user, an integration, a form of its own, and one of a provider with a
-/// submission that was rejected and can be taken by now, in its second period.
+/// An account, a sandbox, with a contact, a user, an integration, a form of its own, and one of a provider with
+/// submissions that were rejected and can be taken by now, in its second period.
 pub struct Walk {
     /// The API.
     pub api: Api,
@@ -32,7 +32,8 @@ pub struct Walk {
     contact: String,
     form: String,
     providers_form: String,
-    rejection: String,
+    /// One to be taken, and one to be removed.
+    rejections: [String; 2],
 }
 
 impl Walk {
@@ -57,23 +58,25 @@ impl Walk {
         let body = json!({"now": "2026-12-02T12:00:00.000Z"});
         let _ = api.post("/v1/account/test-clock").token(token).json(&body).await.expect(200);
         let form = form["id"].as_str().unwrap().to_owned();
-        let (providers_form, rejection) = Self::rejected(&api, token).await;
-        Self { account, member, integration, contact, form, providers_form, rejection, api }
+        let (providers_form, rejections) = Self::rejected(&api, token).await;
+        Self { account, member, integration, contact, form, providers_form, rejections, api }
     }
 
-    /// A form of a provider, and a submission of it that had no address before the form mapped it.
-    async fn rejected(api: &Api, token: &str) -> (String, String) {
+    /// A form of a provider, and submissions of it that had no address before the form mapped it.
+    async fn rejected(api: &Api, token: &str) -> (String, [String; 2]) {
         let body = json!({"name": "Wanda's provider", "provider": "generic", "secrets": [SECRET]});
         let form = api.post("/v1/forms").token(token).json(&body).await.expect(201);
         let form = form["id"].as_str().unwrap().to_owned();
-        let body = json!({"submission_id": "wanda-0", "reach_me_at": "wanda.rejected@private.example"});
-        let hook = api.post(&format!("/v1/hooks/{form}")).header(SECRET_HEADER, SECRET);
-        assert_eq!(hook.json(&body).await.expect(200)["contact"], "rejected");
+        for id in ["wanda-0", "wanda-00"] {
+            let body = json!({"submission_id": id, "reach_me_at": "wanda.rejected@private.example"});
+            let hook = api.post(&format!("/v1/hooks/{form}")).header(SECRET_HEADER, SECRET);
+            assert_eq!(hook.json(&body).await.expect(200)["contact"], "rejected");
+        }
         let path = format!("/v1/forms/{form}");
         let body = json!({"field_map": {"reach_me_at": "email"}});
         let _ = api.patch(&path).token(token).json(&body).await.expect(200);
         let rejected = api.get(&format!("{path}/rejected")).token(token).await.expect(200);
-        (form, rejected["results"][0]["id"].as_str().unwrap().to_owned())
+        (form, [0, 1].map(|n| rejected["results"][n]["id"].as_str().unwrap().to_owned()))
     }
 
     /// Every token there is.
@@ -92,7 +95,8 @@ impl Walk {
             _ => &self.contact,
         };
         let path = operation.path.replace("{id}", id).replace("{form_id}", id);
-        let path = path.replace("{rejection_id}", &self.rejection);
+        let path =
+            path.replace("{rejection_id}", &self.rejections[usize::from(operation.method == Method::DELETE)]);
         let path =
             path.replace("{portal_id}", &self.account.id.to_string()).replace("{form_guid}", &self.form);
         path.replace("{email}", &ADDRESS.replace('@', "%40"))

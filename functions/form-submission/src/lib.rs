@@ -29,6 +29,7 @@ fn api() -> impl Routes<Intake> {
         hooks::take_hook,
         rejected::list_rejected,
         rejected::retry_rejected,
+        rejected::delete_rejected,
         hubspot::submit_as_hubspot,
         hubspot::preflight_as_hubspot,
         hubspot::submit_as_hubspot_securely

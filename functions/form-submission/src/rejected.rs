@@ -178,6 +178,31 @@ pub(crate) async fn retry_rejected(
     }
 }
 
+/// Removes a rejected submission, for good and at once.
+///
+/// It stays counted, and its delivery stays a repeat when it comes again.
+#[utoipa::path(
+    delete, path = "/v1/forms/{id}/rejected/{rejection_id}", tag = "Forms",
+    params(
+        IdempotencyKey,
+        ("id" = String, Path, description = "The form's id."),
+        ("rejection_id" = String, Path, description = "The rejected submission's id."),
+    ),
+    responses((status = 204, description = "It is gone.")),
+)]
+pub(crate) async fn delete_rejected(
+    State(context): State<Context>,
+    Account(principal): Account,
+    PathIds(form, rejection): PathIds<FormId, RejectionId>,
+    request: Request<NoBody>,
+) -> Result<Response, Problem> {
+    let form = context.store.form(principal.account, form).await?;
+    let render = |(): &()| respond::no_content();
+    let finish = Finish::new(request.claim.as_ref(), &render);
+    let result = context.store.delete_rejected(&form, rejection, context.clock.now(), finish).await;
+    request.conclude(&context, result).await
+}
+
 /// The person that a rejected submission is by the form as it is now.
 fn person_of(rejected: Rejected, form: &Form) -> Result<store::Person, Problem> {
     if let RejectedContent::Person(person) = rejected.content {

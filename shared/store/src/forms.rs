@@ -12,11 +12,10 @@ use domain::secrets::{Secrets, SecretsError};
 use crate::field_target::FieldTarget;
 use crate::form_counts::FormCounts;
 use crate::items::{FormDayItem, FormEntryItem, FormItem, decode};
-use crate::keys::{Collection, Key, PK, account_pk, form_counts_pk, rejected_pk};
+use crate::keys::{Collection, Key, account_pk, form_counts_pk, rejected_pk};
 use crate::retry::Retries;
 use crate::store::{Query, Store};
 use crate::transaction::{Part, Transaction};
-use crate::writes::Expression;
 use crate::{Answer, Finish, Listing, Refused, StoreError};
 
 /// A form.
@@ -375,11 +374,10 @@ impl Store {
                 return Ok(answer);
             }
             let item = own(items.take(&Key::form(id))?, account)?;
-            let there = Expression::default().name(PK);
             let mut transaction = Transaction::new(self.entropy());
             transaction.delete(Part::Form, self.delete_versioned(Key::form(id), item.version)?);
             let entry = Key::form_entry(account, id);
-            transaction.delete(Part::Form, self.delete_if(entry, "attribute_exists(#pk)", &there)?);
+            transaction.delete(Part::Form, self.delete_existing(entry)?);
             let answer = finish.attach(self, &mut transaction, &(), wall)?;
             if self.commit(transaction, &mut retries).await? {
                 self.forget_form(account, id, &mut retries).await?;

@@ -6,7 +6,7 @@ use domain::ids::{AccountId, IntegrationId, TokenId, UserId};
 use domain::permission::{Caller, Principal, Role};
 
 use crate::items::{AccountItem, BearerItem, HolderItem, TokenItem, UserItem, decode};
-use crate::keys::{Collection, Key, PK, account_pk};
+use crate::keys::{Collection, Key, account_pk};
 use crate::store::{Query, Store};
 use crate::transaction::{Part, Transaction};
 use crate::writes::{Expression, number};
@@ -354,10 +354,9 @@ impl Store {
             }
             let token: Option<TokenItem> = items.take(&Key::token(account, id))?;
             let token = token.ok_or(Refused::NotFound("token"))?;
-            let there = Expression::default().name(PK);
             let mut transaction = Transaction::new(self.entropy());
             for key in [Key::bearer(&token.sha256), Key::token(account, id)] {
-                transaction.delete(Part::Token, self.delete_if(key, "attribute_exists(#pk)", &there)?);
+                transaction.delete(Part::Token, self.delete_existing(key)?);
             }
             let answer = finish.attach(self, &mut transaction, &(), wall)?;
             if self.commit(transaction, &mut retries).await? {

@@ -139,6 +139,11 @@ impl Store {
             .build()?)
     }
 
+    /// Deletes what is there, in whatever version.
+    pub(crate) fn delete_existing(&self, key: Key) -> Result<Delete, StoreError> {
+        self.delete_if(key, "attribute_exists(#pk)", &Expression::default().name(PK))
+    }
+
     /// Deletes what is there in this version.
     pub(crate) fn delete_versioned(&self, key: Key, version: u64) -> Result<Delete, StoreError> {
         self.delete_if(

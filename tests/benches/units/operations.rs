@@ -271,6 +271,16 @@ impl World {
             path: retry.replace("{id}", id).replace("{rejection_id}", &self.rejection),
             ..operation("POST", retry, None, [needs(), vec![Need::item(&rejected, &self.rejection)]].concat())
         };
+        let remove = "/v1/forms/{id}/rejected/{rejection_id}";
+        let removed = Operation {
+            path: remove.replace("{id}", id).replace("{rejection_id}", &self.rejection),
+            ..operation(
+                "DELETE",
+                remove,
+                None,
+                vec![item(self.provided), Need::item(&rejected, &self.rejection)],
+            )
+        };
         let open = "/submissions/v3/integration/submit/{portal_id}/{form_guid}";
         let secure = "/submissions/v3/integration/secure/submit/{portal_id}/{form_guid}";
         let hooked = format!("{id}?secret={SECRET}");
@@ -292,6 +302,7 @@ impl World {
             )
             .at(id),
             retried,
+            removed,
             hubspot("POST", open, Some(submission.clone()), native()),
             hubspot("OPTIONS", open, None, vec![item(self.form)]),
             hubspot("POST", secure, Some(submission), native()),

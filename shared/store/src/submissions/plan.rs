@@ -19,7 +19,7 @@ use crate::delivery::DeliveryId;
 use crate::form_counts::{Counted, DayChange, Tally};
 use crate::forms::Form;
 use crate::items::{AccountItem, AddressItem, DeliveryItem, FormDayItem, PendingItem, RejectedItem};
-use crate::keys::{Key, PK};
+use crate::keys::Key;
 use crate::periods::{Opened, SecondLook};
 use crate::retry::Retries;
 use crate::status::approximate_bytes;
@@ -363,10 +363,7 @@ impl Store {
                 transaction.put(Part::Delivery, self.put_if(key, &*item, "#token = :token", &same)?);
             }
             Write::Reject(key, item) => transaction.put(Part::Rejected, self.put_new(key, &*item)?),
-            Write::Forget(key) => {
-                let there = Expression::default().name(PK);
-                transaction.delete(Part::Rejected, self.delete_if(key, "attribute_exists(#pk)", &there)?);
-            }
+            Write::Forget(key) => transaction.delete(Part::Rejected, self.delete_existing(key)?),
         }
         Ok(())
     }

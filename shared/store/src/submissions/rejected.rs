@@ -12,6 +12,7 @@ use crate::forms::Form;
 use crate::items::{FieldErrorItem, RejectedItem, decode};
 use crate::keys::{Key, rejected_pk};
 use crate::periods::{REFUSED, SecondLook};
+use crate::retry::Retries;
 use crate::store::{Query, Store};
 use crate::transaction::{Part, Transaction};
 use crate::{Answer, Finish, Refused, StoreError};
@@ -211,14 +212,11 @@ impl Store {
         let mut retries = self.retries();
         let mut look = SecondLook::default();
         loop {
-            let keys: Vec<Key> = std::iter::once(key.clone()).chain(finish.key()).collect();
-            let mut items = self.batch_get(&keys, &mut retries).await?;
-            if let Some(answer) = finish.replay(&mut items, wall)? {
-                return Ok(Ok(answer));
-            }
-            let item: Option<RejectedItem> = items.take(&key)?;
-            let item = item.filter(|item| item.expires_at > wall.seconds());
-            let person = match map(item.ok_or(Refused::NotFound("rejected submission"))?.into_rejected()?) {
+            let item = match self.read_rejected(&key, wall, &finish, &mut retries).await? {
+                Found::Item(item) => item,
+                Found::Answer(answer) => return Ok(Ok(answer)),
+            };
+            let person = match map(item.into_rejected()?) {
                 Ok(person) => person,
                 Err(error) => return Ok(Err(error)),
             };
@@ -249,4 +247,55 @@ impl Store {
             }
         }
     }
+
+    /// Removes a rejected submission, for good and at once. It stays counted, and its delivery remembered.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::NotFound`].
+    pub async fn delete_rejected(
+        &self,
+        form: &Form,
+        id: RejectionId,
+        wall: Timestamp,
+        finish: Finish<'_, ()>,
+    ) -> Result<Answer, StoreError> {
+        let key = Key::rejected(form.account, form.id, id);
+        let mut retries = self.retries();
+        loop {
+            if let Found::Answer(answer) = self.read_rejected(&key, wall, &finish, &mut retries).await? {
+                return Ok(answer);
+            }
+            let mut transaction = Transaction::new(self.entropy());
+            transaction.delete(Part::Rejected, self.delete_existing(key.clone())?);
+            let answer = finish.attach(self, &mut transaction, &(), wall)?;
+            if self.commit(transaction, &mut retries).await? {
+                return Ok(answer);
+            }
+        }
+    }
+
+    /// A rejected submission that is still kept, or what the same request was answered before.
+    async fn read_rejected<T>(
+        &self,
+        key: &Key,
+        wall: Timestamp,
+        finish: &Finish<'_, T>,
+        retries: &mut Retries<'_>,
+    ) -> Result<Found, StoreError> {
+        let keys: Vec<Key> = std::iter::once(key.clone()).chain(finish.key()).collect();
+        let mut items = self.batch_get(&keys, retries).await?;
+        if let Some(answer) = finish.replay(&mut items, wall)? {
+            return Ok(Found::Answer(answer));
+        }
+        let item: Option<RejectedItem> = items.take(key)?;
+        let kept = item.filter(|item| item.expires_at > wall.seconds());
+        Ok(Found::Item(Box::new(kept.ok_or(Refused::NotFound("rejected submission"))?)))
+    }
+}
+
+/// What a request for a rejected submission finds.
+enum Found {
+    Item(Box<RejectedItem>),
+    Answer(Answer),
 }
