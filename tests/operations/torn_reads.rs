@@ -2,6 +2,8 @@
 
 use domain::decision::{Command, Outcome, Refusal};
 use domain::ids::{AccountId, ContactId};
+use domain::marketing::State;
+use domain::period::PeriodNumber;
 use domain::source::Intake;
 use serde_json::Value;
 use store::{
@@ -12,7 +14,7 @@ use testkit::{Call, Network, RawItem, RawKey, TABLE, Tamper, Weather, at, email,
 
 use super::forms::{form, native, submit};
 use super::rejected::reject;
-use super::{START, Told, create, delete, done, outcomes, readdress, save, set, set_status};
+use super::{START, Told, UPDATE, create, delete, done, outcomes, readdress, save, set, set_status};
 
 /// Has the next batched read of one item show it as it was.
 struct ShowsOnce(Option<(RawKey, RawItem)>);
@@ -146,6 +148,19 @@ async fn nor_is_it_refused_to_those_who_are_taken_after_all() {
     let finish = Finish::new(None, &render);
     let taken = store.retry_rejected(&form, rejected[0].id, map, at(START), finish).await.unwrap();
     assert_eq!(taken.unwrap().body, "unchanged");
+}
+
+#[tokio::test]
+async fn who_is_queued_since_the_period_turned_over_is_not_shown_beside_the_one_before() {
+    let (network, store, account) = over_a_network(None).await;
+    let ada = create(&store, account, SET, true, at(START)).await.id;
+    let before = item_as_it_is(&network, "ACCOUNT#", "PERIOD");
+    set(&store, account, Command::SetNonMarketingPending, &[ada], at(UPDATE)).await.unwrap();
+    network.tamper(Box::new(before));
+    // By a clock that is a little behind.
+    let (contact, period) = store.contact(account, ContactRef::Id(ada), at(START)).await.unwrap();
+    assert_eq!((contact.state(), period.number), (State::Leaving, PeriodNumber::FIRST.next()));
+    assert_eq!((period.marketing, period.leaving), (1, 1));
 }
 
 #[tokio::test]

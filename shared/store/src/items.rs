@@ -137,3 +137,28 @@ pub(crate) mod as_text {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::Timestamp;
+    use domain::ids::{AccountId, ContactId};
+
+    use super::*;
+
+    #[test]
+    fn an_item_of_another_kind_or_another_version_is_not_taken_for_this_one() {
+        let now = Timestamp::from_millis(1_800_000_000_000);
+        let (account, contact) = (AccountId::new(now, 1), ContactId::new(now, 2));
+        let item = encode(Key::contact(account, contact), &AddressItem { contact }).unwrap();
+        assert_eq!(decode::<AddressItem>(item.clone()).unwrap().contact, contact);
+        for (name, other) in
+            [(VERSION, AttributeValue::N("2".to_owned())), (ENTITY, AttributeValue::S("contact".to_owned()))]
+        {
+            let mut item = item.clone();
+            item.insert(name.to_owned(), other);
+            assert!(matches!(decode::<AddressItem>(item.clone()), Err(StoreError::Fault(..))), "{name}");
+            item.remove(name);
+            assert!(matches!(decode::<AddressItem>(item), Err(StoreError::Fault(..))), "without {name}");
+        }
+    }
+}
