@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use domain::decision::{Command, Outcome};
+use domain::decision::{Command, Outcome, Refusal};
 use domain::limits::HISTORY_RECENT_MAX;
 use domain::marketing::State;
 use domain::period::{PeriodNumber, Terms};
 use domain::provider::Provider;
-use store::{ContactRef, Finish, NewForm};
+use store::{ContactRef, Finish, MarketingEffect, NewForm, StatusOutcome};
 use testkit::{Recorder, TestTable, at, terms};
 
 use super::forms::{form, native, report, submit};
@@ -155,16 +155,32 @@ async fn a_submission_is_one_batched_read_one_more_for_a_known_person_and_one_tr
 }
 
 #[tokio::test]
-async fn over_the_cap_those_alone_are_read_again_about_whom_nothing_is_written() {
+async fn who_is_refused_costs_no_more_than_who_is_taken() {
     let table = TestTable::start().await;
     let account = table.account_with(Terms { cap: Some(0), ..terms() }, at(START)).await;
-    let form = form(&table.store, account, &native()).await;
-    for reads in [1, 4] {
-        table.recorder.reset();
-        let refused = submit(&table.store, &form, None, "ada@example.org", at(START)).await;
-        assert_eq!(refused.reason.as_deref(), Some("cap-reached"));
-        assert_eq!(calls(&table.recorder), [("BatchGetItem", reads), ("TransactWriteItems", 1)]);
+    let plain = form(&table.store, account, &native()).await;
+    let bounded = NewForm { max_new_marketing_per_day: Some(0), ..native() };
+    let bounded = form(&table.store, account, &bounded).await;
+    for (form, address) in [(&plain, "ada@example.org"), (&bounded, "bob@example.org")] {
+        for reads in [1, 2] {
+            table.recorder.reset();
+            let refused = submit(&table.store, form, None, address, at(START)).await;
+            assert_eq!(refused.marketing, MarketingEffect::NotSet);
+            assert_eq!(calls(&table.recorder), [("BatchGetItem", reads), ("TransactWriteItems", 1)]);
+        }
     }
+}
+
+/// Who is looked at once, and not with the period seen before, is looked at twice.
+#[tokio::test]
+async fn a_refusal_of_a_status_command_is_one_batched_read_more() {
+    let table = TestTable::start().await;
+    let account = table.account_with(Terms { cap: Some(0), ..terms() }, at(START)).await;
+    let contact = create(&table.store, account, "ada@example.org", false, at(START)).await;
+    table.recorder.reset();
+    let report = set(&table.store, account, Command::SetMarketing, &[contact.id], at(START)).await.unwrap();
+    assert_eq!(outcomes(&report), [StatusOutcome::Refused(Refusal::CapReached)]);
+    assert_eq!(calls(&table.recorder), [("BatchGetItem", 2)]);
 }
 
 #[tokio::test]

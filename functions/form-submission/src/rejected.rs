@@ -101,8 +101,8 @@ fn unreadable(_: serde_json::Error) -> Problem {
 
 /// Lists the submissions of a form that could not be taken.
 ///
-/// In the order in which they came. They are kept for 90 days; one that a retry has taken is no longer among them. A page
-/// ends earlier where the answers are long.
+/// In the order in which they came. They are kept for 90 days, unless they are removed or a retry takes them. A page ends
+/// earlier where the answers are long.
 #[utoipa::path(
     get, path = "/v1/forms/{id}/rejected", tag = "Forms",
     params(PagingParameters, ("id" = String, Path, description = "The form's id.")),

@@ -42,7 +42,8 @@ pub struct IdempotencyKey {
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "it describes the header that Request reads")]
 pub struct IfMatch {
-    /// The `ETag` that the change is meant for: 412 if the contact has another by now.
+    /// The `ETag` that the change is meant for, or `*` for any: 412 if the contact has another by now, or if one would be
+    /// made.
     #[param(rename = "If-Match", nullable = false)]
     if_match: Option<String>,
 }

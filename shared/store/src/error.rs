@@ -30,8 +30,8 @@ pub enum Refused {
     /// The address belongs to a contact already.
     #[error("a contact with this address exists already")]
     ContactExists(ContactId),
-    /// The contact is no longer at the version that `If-Match` names.
-    #[error("the contact has changed since the version that If-Match names")]
+    /// The contact is not at the version that `If-Match` names, or there is none.
+    #[error("the contact is not as If-Match asks")]
     VersionMismatch,
     /// The account has marketing contacts switched off.
     #[error("marketing contacts are switched off for this account")]

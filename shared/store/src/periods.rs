@@ -19,22 +19,36 @@ pub(crate) struct Opened {
     pub(crate) now: Timestamp,
 }
 
-/// Makes sure of a refusal of somebody whom nothing is written about. A batched read is not one instant, so they may
-/// have been seen as they were before another request gave them the last place. What is full stays full while the
-/// period is as it was: who is not a marketing contact when they are read again was refused rightly.
+/// Makes sure that there is no room for people about whom nothing is written, so that no write tells whether what was
+/// read still holds. A batched read is not one instant: it may show them as they were before another request gave them
+/// the last place, and the period as it is since. If the period was the same before they were read, it had no room for
+/// them when they were.
+///
+/// A form's budget needs no second look, because its day is read before the people are.
 #[derive(Default)]
 pub(crate) struct SecondLook(Option<(u64, u64)>);
 
 impl SecondLook {
-    /// Whether everything is to be read again before a refusal is believed that was decided on this period.
-    pub(crate) fn is_needed(&mut self, period: &Period) -> bool {
-        let seen = (period.revision, period.marketing);
-        self.0.replace(seen) != Some(seen)
+    /// Notes the period as it was read before the people.
+    pub(crate) fn saw(&mut self, period: &Period) {
+        self.0 = Some((period.revision, period.marketing));
+    }
+
+    /// Whether all is to be read again, because the period that refuses them is not the one that was seen before.
+    pub(crate) async fn again(
+        &mut self,
+        period: &Period,
+        retries: &mut Retries<'_>,
+    ) -> Result<bool, StoreError> {
+        let before = self.0;
+        self.saw(period);
+        if self.0 == before {
+            return Ok(false);
+        }
+        retries.again("a refusal is made sure of").await?;
+        Ok(true)
     }
 }
-
-/// Why a decision is made once more for a [`SecondLook`].
-pub(crate) const REFUSED: &str = "the period changed during a read";
 
 impl Store {
     /// Reads the account's period and `keys` in one batched read. If the period has ended by then it is closed

@@ -12,7 +12,7 @@ use domain::source::{Actor, Source};
 
 use crate::contacts::{ContactRef, Loaded};
 use crate::items::PartResultItem;
-use crate::periods::{Opened, REFUSED, SecondLook};
+use crate::periods::{Opened, SecondLook};
 use crate::retry::Retries;
 use crate::store::Store;
 use crate::transaction::{Part, Transaction};
@@ -105,9 +105,9 @@ impl Store {
     /// Sets contacts marketing, or queues them to leave: as many as the cap lets, in the order given.
     ///
     /// Up to [`CONTACTS_PER_TRANSACTION_MAX`] contacts are one batched read and one transaction, and one batched read
-    /// more if some are named by address. More of them take
-    /// several; with a claim, each keeps what it did, so that a request that was cut short and is sent again does
-    /// the rest and answers for all of it.
+    /// more if some are named by address, and one if any is refused, to make sure. More of them take several; with a
+    /// claim, each keeps what it did, so that a request that was cut short and is sent again does the rest and answers
+    /// for all of it.
     ///
     /// # Errors
     ///
@@ -161,8 +161,7 @@ impl Store {
             run.split |= bytes > TRANSACTION_BYTES_MAX / 2;
             self.recall(run).await?;
             let step = run.decide(&turn, loaded, &opened);
-            if step.refuses() && look.is_needed(&opened.period) {
-                retries.again(REFUSED).await?;
+            if step.refuses() && look.again(&opened.period, &mut retries).await? {
                 continue;
             }
             if let Some(answer) = self.carry_out(run, step, &opened, &mut retries).await? {

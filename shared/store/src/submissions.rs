@@ -20,7 +20,7 @@ use crate::delivery::DeliveryId;
 use crate::forms::Form;
 use crate::items::{DeliveryItem, Items};
 use crate::keys::Key;
-use crate::periods::{REFUSED, SecondLook};
+use crate::periods::SecondLook;
 use crate::retry::Retries;
 use crate::store::Store;
 use crate::transaction::Transaction;
@@ -133,14 +133,14 @@ impl Store {
                 self.count_duplicate(form.id).await;
                 return Ok(seen);
             }
+            look.saw(&opened.period);
             let Some(snapshot) = self.snapshot(account, entries, opened, wall, retries).await? else {
                 retries.again(MOVED).await?;
                 continue;
             };
             let mut plan = Plan::new(account, &snapshot, self.entropy());
             let submitted = plan.take(&entry, wall)?;
-            if plan.is_in_doubt(&mut look) {
-                retries.again(REFUSED).await?;
+            if plan.is_in_doubt() && look.again(snapshot.period(), retries).await? {
                 continue;
             }
             let mut transaction = Transaction::new(self.entropy());

@@ -46,7 +46,7 @@ pub enum IfMatch {
 
 impl IfMatch {
     /// Whether the contact has the version.
-    pub(super) fn names(self, contact: &Contact) -> bool {
+    pub(super) fn matches(self, contact: &Contact) -> bool {
         match self {
             Self::Any => true,
             Self::Version(version) => version == contact.version,
@@ -198,7 +198,7 @@ pub(super) fn visible(loaded: Vec<Loaded>, if_match: Option<IfMatch>) -> Result<
 
 /// The contact, if it has the version asked for.
 pub(super) fn in_version(loaded: Loaded, if_match: Option<IfMatch>) -> Result<Loaded, Refused> {
-    if if_match.is_none_or(|wanted| wanted.names(&loaded.contact)) {
+    if if_match.is_none_or(|wanted| wanted.matches(&loaded.contact)) {
         Ok(loaded)
     } else {
         Err(Refused::VersionMismatch)

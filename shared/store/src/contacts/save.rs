@@ -14,7 +14,7 @@ use domain::source::{Actor, DefaultStatus, Intake, Source};
 use super::{ContactRef, IfMatch, Loaded};
 use crate::items::{AccountItem, AddressItem, Items};
 use crate::keys::Key;
-use crate::periods::{Opened, REFUSED, SecondLook};
+use crate::periods::{Opened, SecondLook};
 use crate::retry::Retries;
 use crate::store::Store;
 use crate::transaction::{Part, Transaction};
@@ -94,7 +94,7 @@ pub(crate) struct Decided {
     pub(crate) status: Option<Result<Outcome, Refusal>>,
     /// Whether there is anything to write.
     changed: bool,
-    /// Whether an earlier wish of the same person was refused.
+    /// Whether the account had no room for an earlier wish of the same person.
     refused_before: bool,
     /// A deleted contact that had the address and has left: it goes, and the new one takes its address.
     replaced: Option<Loaded>,
@@ -277,6 +277,7 @@ impl Store {
             if let Some(answer) = finish.replay(&mut opened.items, wall)? {
                 return Ok(answer);
             }
+            look.saw(&opened.period);
             let status = status_of(request, &mut opened)?;
             let Some(found) = self.find(account, request.email, &mut opened, wall, &mut retries).await?
             else {
@@ -297,8 +298,7 @@ impl Store {
             let mut ledger = Ledger::new(&opened.period);
             let mut room = Room { ledger: &mut ledger, budget: None };
             let decided = wish.decide(found, &mut room, opened.now, new_id)?;
-            if decided.is_refused_as_read() && look.is_needed(&opened.period) {
-                retries.again(REFUSED).await?;
+            if decided.is_refused_as_read() && look.again(&opened.period, &mut retries).await? {
                 continue;
             }
             let saved = decided.saved(ledger.period_after());
@@ -376,10 +376,12 @@ impl Store {
 
 impl Decided {
     fn is_refused(&self) -> bool {
-        self.refused_before || matches!(self.status, Some(Err(_)))
+        let refused = matches!(self.status, Some(Err(refusal)) if refusal != Refusal::FormBudget);
+        refused || self.refused_before
     }
 
-    /// Whether the person is refused on nothing but what was read: a write would fail if they had changed since.
+    /// Whether the account has no room for the person by nothing but what was read: a write would fail if they had
+    /// changed since.
     pub(crate) fn is_refused_as_read(&self) -> bool {
         self.is_refused() && !self.changed
     }
@@ -421,7 +423,7 @@ fn refuse_existing(request: &SaveContact<'_>, found: Option<&Loaded>) -> Result<
     let existing = found.map(|loaded| &loaded.contact).filter(|contact| contact.is_visible());
     match existing {
         Some(contact) if request.mode == SaveMode::Create => Err(Refused::ContactExists(contact.id)),
-        Some(contact) if request.if_match.is_some_and(|wanted| !wanted.names(contact)) => {
+        Some(contact) if request.if_match.is_some_and(|wanted| !wanted.matches(contact)) => {
             Err(Refused::VersionMismatch)
         }
         None if request.if_match.is_some() => Err(Refused::VersionMismatch),

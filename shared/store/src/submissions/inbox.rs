@@ -18,7 +18,7 @@ use super::{MOVED, Person, Submission, Submitted};
 use crate::delivery::DeliveryId;
 use crate::items::{DeliveryItem, FieldErrorItem, PendingItem, PersonItem, RejectedItem, as_text};
 use crate::keys::{self, Key};
-use crate::periods::{REFUSED, SecondLook};
+use crate::periods::SecondLook;
 use crate::retry::Retries;
 use crate::store::Store;
 use crate::transaction::Transaction;
@@ -241,6 +241,7 @@ impl Store {
                 return Ok(Step { settled: Vec::new(), already });
             }
             let opened = self.open_for(account, &entries, Vec::new(), wall, &mut retries).await?;
+            look.saw(&opened.period);
             let Some(snapshot) = self.snapshot(account, &entries, opened, wall, &mut retries).await? else {
                 retries.again(MOVED).await?;
                 continue;
@@ -261,8 +262,7 @@ impl Store {
                 }
                 settled.push(waiting.task);
             }
-            if plan.is_in_doubt(&mut look) {
-                retries.again(REFUSED).await?;
+            if plan.is_in_doubt() && look.again(snapshot.period(), &mut retries).await? {
                 continue;
             }
             let mut transaction = Transaction::new(self.entropy());

@@ -9,6 +9,7 @@ use domain::contact::Contact;
 use domain::decision::Ledger;
 use domain::ids::{AccountId, ContactId, FormId, RejectionId};
 use domain::limits::{DELIVERY_KEPT, TRANSACTION_BYTES_MAX, TRANSACTION_ITEMS_MAX};
+use domain::period::Period;
 use domain::property::PropertyName;
 use domain::provider::Provider;
 use domain::source::{AccountDefaults, Actor, Intake, Source};
@@ -20,7 +21,7 @@ use crate::form_counts::{Counted, DayChange, Tally};
 use crate::forms::Form;
 use crate::items::{AccountItem, AddressItem, DeliveryItem, FormDayItem, PendingItem, RejectedItem};
 use crate::keys::Key;
-use crate::periods::{Opened, SecondLook};
+use crate::periods::Opened;
 use crate::retry::Retries;
 use crate::status::approximate_bytes;
 use crate::store::Store;
@@ -97,6 +98,13 @@ pub(super) struct Snapshot {
     defaults: AccountDefaults,
 }
 
+impl Snapshot {
+    /// The period, as it was read with the people.
+    pub(super) fn period(&self) -> &Period {
+        &self.opened.period
+    }
+}
+
 /// What is decided of one form.
 #[derive(Default)]
 struct FormSum {
@@ -150,9 +158,9 @@ impl<'s> Plan<'s> {
         items + ITEMS_OF_ONE > TRANSACTION_ITEMS_MAX || self.bytes >= TRANSACTION_BYTES_MAX
     }
 
-    /// Whether somebody is refused and everything is to be read again before that is believed.
-    pub(super) fn is_in_doubt(&self, look: &mut SecondLook) -> bool {
-        self.people.values().any(Decided::is_refused_as_read) && look.is_needed(&self.snapshot.opened.period)
+    /// Whether it is to be made sure that there is no room for somebody.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.people.values().any(Decided::is_refused_as_read)
     }
 
     /// The account's instant.

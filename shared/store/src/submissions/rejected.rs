@@ -11,7 +11,7 @@ use crate::form_counts::{Counted, Tally};
 use crate::forms::Form;
 use crate::items::{FieldErrorItem, RejectedItem, decode};
 use crate::keys::{Key, rejected_pk};
-use crate::periods::{REFUSED, SecondLook};
+use crate::periods::SecondLook;
 use crate::retry::Retries;
 use crate::store::{Query, Store};
 use crate::transaction::{Part, Transaction};
@@ -228,14 +228,14 @@ impl Store {
             };
             let entries = std::slice::from_ref(&entry);
             let opened = self.open_for(account, entries, Vec::new(), wall, &mut retries).await?;
+            look.saw(&opened.period);
             let Some(snapshot) = self.snapshot(account, entries, opened, wall, &mut retries).await? else {
                 retries.again(MOVED).await?;
                 continue;
             };
             let mut plan = Plan::new(account, &snapshot, self.entropy());
             let submitted = plan.take(&entry, wall)?;
-            if plan.is_in_doubt(&mut look) {
-                retries.again(REFUSED).await?;
+            if plan.is_in_doubt() && look.again(snapshot.period(), &mut retries).await? {
                 continue;
             }
             let mut transaction = Transaction::new(self.entropy());
