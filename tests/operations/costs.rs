@@ -7,7 +7,7 @@ use domain::limits::HISTORY_RECENT_MAX;
 use domain::marketing::State;
 use domain::period::{PeriodNumber, Terms};
 use domain::provider::Provider;
-use store::{ContactRef, Finish, MarketingEffect, NewForm, StatusOutcome};
+use store::{Account, ChangeAccount, ContactRef, Finish, MarketingEffect, NewForm, StatusOutcome};
 use testkit::{Recorder, TestTable, at, terms};
 
 use super::forms::{form, native, report, submit};
@@ -181,6 +181,23 @@ async fn a_refusal_of_a_status_command_is_one_batched_read_more() {
     let report = set(&table.store, account, Command::SetMarketing, &[contact.id], at(START)).await.unwrap();
     assert_eq!(outcomes(&report), [StatusOutcome::Refused(Refusal::CapReached)]);
     assert_eq!(calls(&table.recorder), [("BatchGetItem", 2)]);
+}
+
+#[tokio::test]
+async fn an_accounts_name_is_changed_beside_its_period_and_its_terms_with_it_alone() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let name = ChangeAccount { name: Some("Ada & Co".to_owned()), ..ChangeAccount::default() };
+    let cap = ChangeAccount { cap: Some(Some(9)), ..ChangeAccount::default() };
+    let both = ChangeAccount { cap: Some(None), ..name.clone() };
+    for (change, units) in [(name, 2.0), (cap, 2.0), (both, 4.0)] {
+        table.recorder.reset();
+        let told = Told::<Account>::new();
+        let render = told.render();
+        let finish = Finish::new(None, &render);
+        table.store.change_account(account, &change, at(START), finish).await.unwrap();
+        assert!((table.recorder.units().write - units).abs() < f64::EPSILON);
+    }
 }
 
 #[tokio::test]

@@ -9,12 +9,13 @@ use domain::period::PeriodNumber;
 use domain::source::Intake;
 use serde_json::Value;
 use store::{
-    Account, Answer, ContactRef, Entropy, Finish, Form, FormCounts, MarketingEffect, NewAccount, NewForm,
-    Person, SaveMode, StatusOutcome, StatusReport, Store, Submission, Submitted,
+    Account, Answer, ChangeAccount, ChangeForm, ChangeUser, ContactRef, Entropy, Finish, Form, FormCounts,
+    MarketingEffect, NewAccount, NewForm, Person, SaveMode, StatusOutcome, StatusReport, Store, Submission,
+    Submitted,
 };
 use testkit::{Call, Network, RawItem, RawKey, TABLE, Tamper, Weather, at, email, terms};
 
-use super::forms::{counts, form, native, submit};
+use super::forms::{change as change_form, counts, form, native, submit};
 use super::rejected::reject;
 use super::{START, Told, UPDATE, create, delete, done, outcomes, readdress, save, set, set_status};
 
@@ -199,7 +200,7 @@ async fn who_is_queued_since_the_period_turned_over_is_not_shown_beside_the_one_
 }
 
 #[tokio::test]
-async fn who_is_no_longer_called_so_is_not_found_and_nothing_else_is_said() {
+async fn who_is_no_longer_called_so_is_not_found_and_nothing_other_partis_said() {
     let (network, store, account) = over_a_network(None).await;
     let ada = create(&store, account, "ada@example.org", false, at(START)).await;
     let before = AsTheyWere::now(&network, &[("EMAIL#", "EMAIL")]);
@@ -229,4 +230,52 @@ async fn a_submission_by_who_has_another_address_by_now_is_somebody_elses() {
     assert_ne!(of("ada@example.org").await.unwrap().0.id, ada);
     assert_eq!(of("lovelace@example.org").await.unwrap().0.id, ada);
     before.assert_shown();
+}
+
+#[tokio::test]
+async fn of_two_changes_of_one_thing_neither_undoes_the_other() {
+    let (network, store, account) = over_a_network(None).await;
+    let made = form(&store, account, &native()).await;
+    let user = store.users(account, None, 10).await.unwrap().items.remove(0).id;
+    let user_key = format!("USER#{user}");
+    let change = async |what: &str, name: Option<&str>| {
+        let name = name.map(str::to_owned);
+        // The second changes something else.
+        let other_part = name.is_none();
+        match what {
+            "FORM" => {
+                let redirect_url = other_part.then(|| Some("https://second.example".to_owned()));
+                let change = ChangeForm { name, redirect_url, ..ChangeForm::default() };
+                change_form(&store, &made, change).await.unwrap();
+            }
+            "ACCOUNT" => {
+                let (told, chatflow) = (Told::<Account>::new(), other_part.then_some(true));
+                let change = ChangeAccount { name, chatflow, ..ChangeAccount::default() };
+                let finish = told.render();
+                store.change_account(account, &change, at(START), Finish::new(None, &finish)).await.unwrap();
+            }
+            _ => {
+                let (told, email) = (Told::new(), other_part.then(|| "second@example.org".to_owned()));
+                let change = ChangeUser { name, email, ..ChangeUser::default() };
+                let finish = told.render();
+                store
+                    .change_user(account, user, &change, at(START), Finish::new(None, &finish))
+                    .await
+                    .unwrap();
+            }
+        }
+    };
+    for (pk, sk) in [("FORM#", "FORM"), ("ACCOUNT#", "ACCOUNT"), ("ACCOUNT#", &user_key)] {
+        let before = AsTheyWere::now(&network, &[(pk, sk)]);
+        change(sk, Some("First")).await;
+        network.tamper(Box::new(before.clone()));
+        change(sk, None).await;
+        before.assert_shown();
+    }
+    let form = store.form(account, made.id).await.unwrap();
+    assert_eq!((form.name.as_str(), form.redirect_url.as_deref()), ("First", Some("https://second.example")));
+    let user = store.users(account, None, 10).await.unwrap().items.remove(0);
+    assert_eq!((user.name.as_str(), user.email.as_str()), ("First", "second@example.org"));
+    let account = store.account(account, at(START)).await.unwrap();
+    assert_eq!((account.name.as_str(), account.defaults.chatflow), ("First", true));
 }

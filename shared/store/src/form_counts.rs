@@ -114,10 +114,6 @@ impl Tally {
     pub(crate) fn of(counted: Counted) -> Self {
         Self(BTreeMap::from([(counted, 1)]))
     }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
 }
 
 /// What a transaction adds to a form's day.

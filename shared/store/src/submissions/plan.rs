@@ -343,9 +343,7 @@ impl Store {
         }
         self.write_count(transaction, account, &snapshot.opened.period, ledger.delta())?;
         for (form, sum) in forms {
-            if !sum.tally.is_empty() {
-                transaction.update(Part::FormCounts, self.count_form(form, &sum.tally)?);
-            }
+            transaction.update(Part::FormCounts, self.count_form(form, &sum.tally)?);
             if let Some(day) = sum.day {
                 transaction.update(Part::FormDay, self.count_form_day(form, &day)?);
             }
