@@ -4,7 +4,7 @@ use api::Slug;
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use testkit::{Api, Reply, Tenant, at};
+use testkit::{Api, Reply, TABLE, Tenant, at};
 
 use super::senders::sender;
 use super::{START, column, dump, one_account};
@@ -195,7 +195,48 @@ async fn they_are_read_in_pages_that_end_where_the_answers_are_long() {
     assert_eq!(pages, [20, 5]);
     let few = api.get(&format!("{path}?limit=3")).token(&account.token).await.expect(200);
     assert_eq!(few["results"].as_array().unwrap().len(), 3);
-    assert!(few["paging"]["next"]["after"].is_string());
+    let after = few["paging"]["next"]["after"].as_str().unwrap();
+    let rest = api.get(&format!("{path}?limit=22&after={after}")).token(&account.token).await.expect(200);
+    let after = rest["paging"]["next"]["after"].as_str().unwrap();
+    let last = api.get(&format!("{path}?limit=2&after={after}")).token(&account.token).await.expect(200);
+    assert_eq!((last["results"].as_array().unwrap().len(), last.get("paging")), (2, None));
+}
+
+#[tokio::test]
+async fn a_page_is_as_long_as_it_is_written_and_not_as_it_was_typed() {
+    let (api, account) = one_account(json!({})).await;
+    let form = form(&api, &account).await;
+    // Each of these characters is six bytes of JSON.
+    for _ in 0..12 {
+        assert_eq!(hook(&api, &form, &json!({"text": "\u{1}".repeat(47_000)})).await.status, 200);
+    }
+    let path = format!("/v1/forms/{form}/rejected");
+    let page = api.get(&path).token(&account.token).await;
+    assert!(page.body.len() < 3_000_000, "{}", page.body.len());
+    assert!(page.expect(200)["paging"]["next"]["after"].is_string());
+}
+
+#[tokio::test]
+async fn what_a_form_left_behind_can_be_seen_and_removed() {
+    let (api, account) = one_account(json!({})).await;
+    let other = api.account(json!({})).await;
+    let form = form(&api, &account).await;
+    assert_eq!(hook(&api, &form, &json!({"reach_me_at": "ada@private.example"})).await.status, 200);
+    let left =
+        dump(&api).await.into_iter().find(|item| item["entity"].as_s().unwrap() == "rejected").unwrap();
+    let path = format!("/v1/forms/{form}");
+    let _ = api.delete(&path).token(&account.token).await.expect(204);
+    let list = format!("{path}/rejected");
+    api.get(&list).token(&account.token).await.problem(Slug::NotFound);
+    // A submission that was under way while the form was deleted.
+    api.table.client.put_item().table_name(TABLE).set_item(Some(left)).send().await.unwrap();
+    api.get(&list).token(&other.token).await.problem(Slug::NotFound);
+    let rejection = rejected(&api, &account, &form).await[0].clone();
+    api.post(&retry(&form, &rejection)).token(&account.token).await.problem(Slug::NotFound);
+    let one = format!("{list}/{}", rejection["id"].as_str().unwrap());
+    api.delete(&one).token(&other.token).await.problem(Slug::NotFound);
+    let _ = api.delete(&one).token(&account.token).await.expect(204);
+    api.get(&list).token(&account.token).await.problem(Slug::NotFound);
 }
 
 #[tokio::test]

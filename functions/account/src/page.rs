@@ -1,6 +1,6 @@
 //! Pages of what an account has.
 
-use api::paging::{Page, Position};
+use api::paging::{Page, Position, json_bytes};
 use domain::limits::PAGE_BYTES_MAX;
 use serde::Serialize;
 use store::Listing;
@@ -23,7 +23,7 @@ pub(crate) fn page<T, P: Position, V: Serialize>(
     let mut bytes = 0;
     for item in listing.items.iter().take(limit) {
         let view = view(item);
-        bytes += length(&view);
+        bytes += json_bytes(&view);
         if bytes > PAGE_BYTES_MAX && !results.is_empty() {
             break;
         }
@@ -32,11 +32,6 @@ pub(crate) fn page<T, P: Position, V: Serialize>(
     let more = listing.more || results.len() < listing.items.len();
     let last = results.len().checked_sub(1).and_then(|last| listing.items.get(last));
     Page::new(results, last.filter(|_| more).map(position).as_ref())
-}
-
-/// How long the view is as JSON.
-fn length(view: &impl Serialize) -> usize {
-    serde_json::to_string(view).map_or(0, |json| json.len())
 }
 
 #[cfg(test)]

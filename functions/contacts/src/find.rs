@@ -1,8 +1,6 @@
 //! Reading contacts.
 
-use std::io;
-
-use api::paging::{Page, Paging, PagingParameters};
+use api::paging::{Page, Paging, PagingParameters, json_bytes};
 use api::path::PathId;
 use api::views::{ContactView, etag};
 use api::{Account, Context, Problem, Query, respond};
@@ -11,7 +9,6 @@ use axum::response::Response;
 use domain::ids::{AccountId, ContactId};
 use domain::limits::PAGE_BYTES_MAX;
 use http::StatusCode;
-use serde::Serialize;
 use store::{Answer, ContactPage, ContactRef, Search};
 
 use crate::body::PathEmail;
@@ -86,28 +83,6 @@ pub(crate) fn page(found: &ContactPage) -> Page<ContactView> {
         last = Some(&contact.id);
     }
     Page::new(views, found.next.as_ref())
-}
-
-/// How long a view is as JSON.
-fn json_bytes(view: &impl Serialize) -> usize {
-    let mut count = Count(0);
-    // A count takes everything, and a view serialises.
-    let _ = serde_json::to_writer(&mut count, view);
-    count.0
-}
-
-/// A writer that keeps nothing but how much was written.
-struct Count(usize);
-
-impl io::Write for Count {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 += bytes.len();
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 #[cfg(test)]

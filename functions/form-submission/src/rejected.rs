@@ -2,7 +2,7 @@
 //! forms.
 
 use api::openapi::IdempotencyKey;
-use api::paging::{Page, Paging, PagingParameters};
+use api::paging::{Page, Paging, PagingParameters, json_bytes};
 use api::path::{PathId, PathIds};
 use api::problem::FieldError;
 use api::{Account, Context, NoBody, Problem, Query, Request, respond};
@@ -70,12 +70,6 @@ impl RejectedView {
             answers: answers(rejected.content)?.into_iter().map(AnswerView::from).collect(),
         })
     }
-
-    /// How many bytes it is in an answer, about.
-    fn bytes(&self) -> usize {
-        let texts = |texts: &[String]| texts.iter().map(String::len).sum::<usize>();
-        self.answers.iter().map(|answer| texts(&answer.names) + texts(&answer.values)).sum()
-    }
 }
 
 /// What was answered. Where the answers were read as a person before it turned out that they can't be taken, that is
@@ -114,8 +108,12 @@ pub(crate) async fn list_rejected(
     PathId(id): PathId<FormId>,
     Query(paging): Query<Paging<RejectionId>>,
 ) -> Result<Response, Problem> {
-    let form = context.store.form(principal.account, id).await?;
-    respond::ok(&page(&context, form.account, form.id, paging).await?)
+    let page = page(&context, principal.account, id, paging).await?;
+    if page.results.is_empty() {
+        // Some may have been left behind by a form that is gone: they can be seen and removed.
+        context.store.form(principal.account, id).await?;
+    }
+    respond::ok(&page)
 }
 
 /// One page, read a few at a time: each may be long.
@@ -125,24 +123,25 @@ async fn page(
     form: FormId,
     Paging { limit, after }: Paging<RejectionId>,
 ) -> Result<Page<RejectedView>, Problem> {
-    let mut next = after;
+    let (mut next, mut last) = (after, None);
     let (mut results, mut bytes) = (Vec::new(), 0);
     loop {
-        let some = REJECTED_PAGE_MAX.min(limit - results.len());
+        // With one more it is known whether the page is the last.
+        let some = REJECTED_PAGE_MAX.min(limit + 1 - results.len());
         let listing = context.store.rejected(account, form, context.clock.now(), next, some).await?;
         for rejected in listing.items {
             let id = rejected.id;
             let view = RejectedView::new(rejected)?;
-            bytes += view.bytes();
-            if bytes > PAGE_BYTES_MAX && !results.is_empty() {
-                return Ok(Page::new(results, next.as_ref()));
+            bytes += json_bytes(&view);
+            if results.len() == limit || (bytes > PAGE_BYTES_MAX && !results.is_empty()) {
+                return Ok(Page::new(results, last.as_ref()));
             }
             results.push(view);
-            next = Some(id);
+            last = Some(id);
         }
         next = listing.next;
-        if next.is_none() || results.len() >= limit {
-            return Ok(Page::new(results, next.as_ref()));
+        if next.is_none() {
+            return Ok(Page::new(results, None::<&RejectionId>));
         }
     }
 }
@@ -196,10 +195,10 @@ pub(crate) async fn delete_rejected(
     PathIds(form, rejection): PathIds<FormId, RejectionId>,
     request: Request<NoBody>,
 ) -> Result<Response, Problem> {
-    let form = context.store.form(principal.account, form).await?;
     let render = |(): &()| respond::no_content();
     let finish = Finish::new(request.claim.as_ref(), &render);
-    let result = context.store.delete_rejected(&form, rejection, context.clock.now(), finish).await;
+    let now = context.clock.now();
+    let result = context.store.delete_rejected(principal.account, form, rejection, now, finish).await;
     request.conclude(&context, result).await
 }
 

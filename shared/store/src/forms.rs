@@ -386,8 +386,8 @@ impl Store {
         }
     }
 
-    /// Removes what stands beside a form that is gone. What a crash leaves behind can't be reached any more; what was
-    /// rejected is over in time, and counts say nothing of anybody.
+    /// Removes what stands beside a form that is gone. Of what a crash leaves behind, or a submission that was under way,
+    /// counts say nothing of anybody; what was rejected can still be listed and removed, and is over in time.
     async fn forget_form(
         &self,
         account: AccountId,

@@ -274,12 +274,7 @@ impl World {
         let remove = "/v1/forms/{id}/rejected/{rejection_id}";
         let removed = Operation {
             path: remove.replace("{id}", id).replace("{rejection_id}", &self.rejection),
-            ..operation(
-                "DELETE",
-                remove,
-                None,
-                vec![item(self.provided), Need::item(&rejected, &self.rejection)],
-            )
+            ..operation("DELETE", remove, None, vec![Need::item(&rejected, &self.rejection)])
         };
         let open = "/submissions/v3/integration/submit/{portal_id}/{form_guid}";
         let secure = "/submissions/v3/integration/secure/submit/{portal_id}/{form_guid}";
@@ -294,13 +289,7 @@ impl World {
             )
             .at(&hooked)
             .with(", without an address"),
-            operation(
-                "GET",
-                "/v1/forms/{id}/rejected",
-                None,
-                vec![item(self.provided), Need::all(&rejected, "rej_")],
-            )
-            .at(id),
+            operation("GET", "/v1/forms/{id}/rejected", None, vec![Need::all(&rejected, "rej_")]).at(id),
             retried,
             removed,
             hubspot("POST", open, Some(submission.clone()), native()),

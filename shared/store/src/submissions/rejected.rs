@@ -156,8 +156,8 @@ impl Store {
         }
     }
 
-    /// The rejected submissions of an account's form, in the order in which they came, those after `after`. The caller
-    /// has made sure that the form is the account's.
+    /// The rejected submissions of an account's form, in the order in which they came, those after `after`, be
+    /// the form there or not.
     ///
     /// # Errors
     ///
@@ -248,19 +248,21 @@ impl Store {
         }
     }
 
-    /// Removes a rejected submission, for good and at once. It stays counted, and its delivery remembered.
+    /// Removes a rejected submission of an account's form, for good and at once, be the form there or not. It stays
+    /// counted, and its delivery remembered.
     ///
     /// # Errors
     ///
     /// [`Refused::NotFound`].
     pub async fn delete_rejected(
         &self,
-        form: &Form,
+        account: AccountId,
+        form: FormId,
         id: RejectionId,
         wall: Timestamp,
         finish: Finish<'_, ()>,
     ) -> Result<Answer, StoreError> {
-        let key = Key::rejected(form.account, form.id, id);
+        let key = Key::rejected(account, form, id);
         let mut retries = self.retries();
         loop {
             if let Found::Answer(answer) = self.read_rejected(&key, wall, &finish, &mut retries).await? {
