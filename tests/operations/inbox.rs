@@ -12,8 +12,8 @@ use domain::provider::Provider;
 use futures_util::future::join_all;
 use futures_util::{StreamExt as _, stream};
 use store::{
-    Answer, ContactEffect, Due, Finish, Form, FormCounts, InboxTask, MarketingEffect, NewForm, Refused,
-    RejectedContent, Store, StoreError, Submission, Submitted, Taken,
+    Answer, ContactEffect, ContactRef, Due, Finish, Form, FormCounts, InboxTask, MarketingEffect, NewForm,
+    Refused, RejectedContent, Store, StoreError, Submission, Submitted, Taken,
 };
 use testkit::{Conflicts, Dice, Fault, TABLE, TestTable, at, email, property, terms};
 
@@ -204,6 +204,28 @@ async fn one_person_many_times_and_many_forms_are_settled_together() {
     }
     assert_eq!(sum.0, 2);
     assert_eq!(sum.0 + sum.1 + sum.2, 40);
+    assert_exact(&table, account, at(START)).await;
+}
+
+#[tokio::test]
+async fn of_what_somebody_sent_twice_the_later_holds() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let (store, form) = (&table.store, form(&table.store, account, &native()).await);
+    let email = email("ada@example.org");
+    let mut tasks = Vec::new();
+    for n in 0..20 {
+        let properties = [property("phone", &n.to_string())];
+        let id = format!("s-{n}");
+        let submission =
+            Submission { form: &form, submission_id: Some(&id), email: &email, properties: &properties };
+        let then = at(START).plus(TimeDelta::milliseconds(n));
+        tasks.extend(store.accept_into_inbox(&submission, then).await.unwrap().waiting);
+    }
+    assert!(!tasks.is_sorted(), "they are not settled by their ids");
+    assert_eq!(work_off(store, &tasks).await, 20);
+    let (contact, _) = store.contact(account, ContactRef::Email(email), at(START)).await.unwrap();
+    assert_eq!(contact.properties.get("phone"), Some("19"));
     assert_exact(&table, account, at(START)).await;
 }
 

@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
+use chrono::TimeDelta;
 use domain::decision::{Command, Outcome, Refusal};
 use domain::ids::{AccountId, ContactId};
 use domain::marketing::State;
-use domain::period::PeriodNumber;
+use domain::period::{PeriodNumber, Terms};
 use domain::source::Intake;
 use serde_json::Value;
 use store::{
@@ -55,11 +56,10 @@ impl AsTheyWere {
 }
 
 /// A store over a network, and an account of it.
-async fn over_a_network(cap: Option<u64>) -> (Network, Store, AccountId) {
+async fn over_a_network(terms: Terms) -> (Network, Store, AccountId) {
     let network = Network::start(1, Weather::calm()).await;
     let store = Store::new(network.client(), TABLE, Entropy::seeded(1));
     let told = Told::<Account>::new();
-    let terms = domain::period::Terms { cap, ..terms() };
     let new = NewAccount { name: "Test", terms, token_sha256: &"0".repeat(64) };
     store.create_account(&new, at(START), Finish::new(None, &told.render())).await.unwrap();
     (network, store, told.take().id)
@@ -94,7 +94,7 @@ async fn just_set<T>(
     during: During,
     prepare: impl AsyncFnOnce(&Store, &Form, AccountId) -> T,
 ) -> (JustSet, T) {
-    let (network, store, account) = over_a_network(Some(1)).await;
+    let (network, store, account) = over_a_network(Terms { cap: Some(1), ..terms() }).await;
     let form = form(&store, account, &native()).await;
     let ada = create(&store, account, SET, false, at(START)).await.id;
     let other = create(&store, account, OTHER, false, at(START)).await.id;
@@ -187,7 +187,7 @@ async fn nor_is_it_refused_to_those_who_are_taken_after_all() {
 
 #[tokio::test]
 async fn who_is_queued_since_the_period_turned_over_is_not_shown_beside_the_one_before() {
-    let (network, store, account) = over_a_network(None).await;
+    let (network, store, account) = over_a_network(terms()).await;
     let ada = create(&store, account, SET, true, at(START)).await.id;
     let before = AsTheyWere::now(&network, &[("ACCOUNT#", "PERIOD")]);
     set(&store, account, Command::SetNonMarketingPending, &[ada], at(UPDATE)).await.unwrap();
@@ -200,8 +200,24 @@ async fn who_is_queued_since_the_period_turned_over_is_not_shown_beside_the_one_
 }
 
 #[tokio::test]
+async fn what_was_decided_before_a_sandboxs_clock_moved_does_not_happen_after_it() {
+    let sandbox = Terms { test_clock: Some(at(START)), ..terms() };
+    let (network, store, account) = over_a_network(sandbox).await;
+    let ada = create(&store, account, SET, false, at(START)).await.id;
+    let before = AsTheyWere::now(&network, &[("ACCOUNT#", "PERIOD")]);
+    let (moved, told) = (at(START).plus(TimeDelta::days(1)), Told::<Account>::new());
+    let render = told.render();
+    store.move_test_clock(account, moved, at(START), Finish::new(None, &render)).await.unwrap();
+    network.tamper(Box::new(before.clone()));
+    set(&store, account, Command::SetMarketing, &[ada], at(START)).await.unwrap();
+    let (contact, _) = store.contact(account, ContactRef::Id(ada), at(START)).await.unwrap();
+    assert_eq!((contact.marketing.since, contact.updated_at), (moved, moved));
+    before.assert_shown();
+}
+
+#[tokio::test]
 async fn who_is_no_longer_called_so_is_not_found_and_nothing_other_partis_said() {
-    let (network, store, account) = over_a_network(None).await;
+    let (network, store, account) = over_a_network(terms()).await;
     let ada = create(&store, account, "ada@example.org", false, at(START)).await;
     let before = AsTheyWere::now(&network, &[("EMAIL#", "EMAIL")]);
     delete(&store, account, ada.id, true, at(START)).await.unwrap();
@@ -219,7 +235,7 @@ async fn who_is_no_longer_called_so_is_not_found_and_nothing_other_partis_said()
 
 #[tokio::test]
 async fn a_submission_by_who_has_another_address_by_now_is_somebody_elses() {
-    let (network, store, account) = over_a_network(None).await;
+    let (network, store, account) = over_a_network(terms()).await;
     let form = form(&store, account, &native()).await;
     let ada = create(&store, account, "ada@example.org", false, at(START)).await.id;
     let before = AsTheyWere::now(&network, &[("EMAIL#", "EMAIL")]);
@@ -234,7 +250,7 @@ async fn a_submission_by_who_has_another_address_by_now_is_somebody_elses() {
 
 #[tokio::test]
 async fn of_two_changes_of_one_thing_neither_undoes_the_other() {
-    let (network, store, account) = over_a_network(None).await;
+    let (network, store, account) = over_a_network(terms()).await;
     let made = form(&store, account, &native()).await;
     let user = store.users(account, None, 10).await.unwrap().items.remove(0).id;
     let user_key = format!("USER#{user}");

@@ -105,8 +105,8 @@ pub struct Book {
     pub forms: Vec<Form>,
     /// Deliveries that were accepted, with what came of them.
     pub deliveries: Deliveries,
-    /// Submissions that wait in the inbox, by their items' partition keys.
-    pub inbox: BTreeMap<String, Submit>,
+    /// Submissions that wait in the inbox, each with when it was accepted, by their items' partition keys.
+    pub inbox: BTreeMap<String, (Timestamp, Submit)>,
     /// What came of those that did.
     pub settled: BTreeMap<String, String>,
 }

@@ -82,7 +82,7 @@ impl Command for Settle {
     }
 }
 
-/// The submissions that a write settles, each with what is remembered of it, in the order of their deliveries.
+/// The submissions that a write settles, each with what is remembered of it, in the order in which they were accepted.
 fn settled(book: &Book, write: &Write) -> Result<Vec<(String, Submit, RawItem)>, String> {
     let mut settled = Vec::new();
     for change in &write.changes {
@@ -90,13 +90,16 @@ fn settled(book: &Book, write: &Write) -> Result<Vec<(String, Submit, RawItem)>,
             continue;
         }
         let pk = &change.key.0;
-        let submit = book.inbox.get(pk).ok_or_else(|| format!("{pk} does not wait, and was settled"))?;
+        let (accepted_at, submit) =
+            book.inbox.get(pk).ok_or_else(|| format!("{pk} does not wait, and was settled"))?;
         let after = change.after.clone().filter(|after| !waits(after));
         let after = after.ok_or_else(|| format!("{pk} was settled and is not remembered"))?;
-        settled.push((pk.clone(), submit.clone(), after));
+        settled.push((*accepted_at, (pk.clone(), submit.clone(), after)));
     }
-    settled.sort_by(|(one, ..), (other, ..)| one.cmp(other));
-    Ok(settled)
+    settled.sort_by(|(accepted_at, (pk, ..)), (other_at, (other, ..))| {
+        (accepted_at, pk).cmp(&(other_at, other))
+    });
+    Ok(settled.into_iter().map(|(_, settled)| settled).collect())
 }
 
 /// What the account is once these are settled, decided on what it was `then`, and what came of each.

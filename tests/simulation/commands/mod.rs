@@ -356,7 +356,7 @@ impl<D: Deed> Command for One<D> {
         if let Some(id) = &submission.delivery {
             book.deliveries.insert(id.clone(), (ACCEPTED.to_owned(), Timestamp::MAX));
         }
-        book.inbox.insert(pk.to_owned(), submission.clone());
+        book.inbox.insert(pk.to_owned(), (flight.wall, submission.clone()));
         flight.waits = Some(pk.to_owned());
         Ok(())
     }

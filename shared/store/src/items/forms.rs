@@ -95,6 +95,9 @@ pub(crate) struct PendingItem {
     pub(crate) set_marketing: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) max_new_marketing_per_day: Option<u64>,
+    /// When it was accepted, by the wall clock. The first versions did not say so.
+    #[serde(with = "as_text::option", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) accepted_at: Option<Timestamp>,
     pub(crate) person: PersonItem,
 }
 

@@ -122,6 +122,7 @@ impl Store {
             provider: form.provider,
             set_marketing: form.set_marketing,
             max_new_marketing_per_day: form.max_new_marketing_per_day,
+            accepted_at: Some(wall),
             person: PersonItem::of(email, properties),
         };
         let item = DeliveryItem {
@@ -274,7 +275,8 @@ impl Store {
         }
     }
 
-    /// Those of the submissions that still wait.
+    /// Those of the submissions that still wait, in the order in which they were accepted: of what somebody sent twice the
+    /// later holds.
     async fn read_waiting(
         &self,
         tasks: &[InboxTask],
@@ -290,6 +292,7 @@ impl Store {
                 waiting.push(Waiting { task: *task, token, pending, person });
             }
         }
+        waiting.sort_by_key(|waiting| waiting.pending.accepted_at);
         Ok(waiting)
     }
 
