@@ -6,6 +6,8 @@ use domain::contact::Contact;
 use domain::decision::Command;
 use domain::filter::{Condition, Filter};
 use domain::ids::{AccountId, ContactId};
+use domain::limits::SEARCH_EXAMINED_MAX;
+use domain::marketing::State;
 use store::{Search, Store};
 use testkit::{TestTable, at};
 
@@ -63,6 +65,39 @@ async fn a_search_sees_states_as_of_now() {
     assert_eq!((count(&billable, START).await, count(&leaving, START).await), (30, 10));
     assert_eq!((count(&billable, UPDATE).await, count(&leaving, UPDATE).await), (20, 0));
     assert_eq!(count(&by_email, UPDATE).await, 1);
+}
+
+/// Nobody waits until an account of millions is read through.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_that_finds_little_ends_its_page_and_goes_on_from_there() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let more = SEARCH_EXAMINED_MAX as u64 + 4_000;
+    let ids = testkit::seed(&table, account, more, State::NonMarketing, at(START)).await;
+    let wanted = *ids.last().unwrap();
+    set(&table.store, account, Command::SetMarketing, &[wanted], at(START)).await.unwrap();
+    let condition = Condition::new("hs_marketable_status", "EQ", Some("true"), None, None).unwrap();
+    let filter = Filter::new(vec![vec![condition]]).unwrap();
+    let search = Search { account, filter: Some(&filter), after: None, limit: 10 };
+    let first = table.store.search(search, at(START)).await.unwrap();
+    assert_eq!((first.contacts.len(), first.next), (0, Some(ids[SEARCH_EXAMINED_MAX - 1])));
+    let rest = table.store.search(Search { after: first.next, ..search }, at(START)).await.unwrap();
+    let found: Vec<ContactId> = rest.contacts.iter().map(|contact| contact.id).collect();
+    assert_eq!((found, rest.next), (vec![wanted], None));
+}
+
+/// A page is read from all buckets at once, and no further than it needs.
+#[tokio::test]
+async fn a_short_page_of_a_long_list_is_about_one_query_of_each_bucket() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    testkit::seed(&table, account, 500, State::NonMarketing, at(START)).await;
+    table.recorder.reset();
+    let search = Search { account, filter: None, after: None, limit: 20 };
+    assert_eq!(table.store.search(search, at(START)).await.unwrap().contacts.len(), 20);
+    let queries = table.recorder.calls()["Query"];
+    // A bucket that has more of the first twenty than it was asked for is asked once more. All would be a hundred.
+    assert!((16..=20).contains(&queries), "{queries}");
 }
 
 #[tokio::test]

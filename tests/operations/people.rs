@@ -45,6 +45,27 @@ async fn admins_who_step_down_at_once_leave_one() {
 }
 
 #[tokio::test]
+async fn who_is_made_an_admin_counts_as_one() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let second = add_admin(&table, account).await.id;
+    let first = table.store.users(account, None, 10).await.unwrap().items;
+    let first = first.iter().map(|user| user.id).find(|id| *id != second).unwrap();
+    let set_role = async |user, role| {
+        let change = ChangeUser { role: Some(role), ..ChangeUser::default() };
+        let told = Told::<User>::new();
+        let render = told.render();
+        let finish = Finish::new(None, &render);
+        table.store.change_user(account, user, &change, at(START), finish).await.map(drop)
+    };
+    set_role(second, Role::Member).await.unwrap();
+    assert!(matches!(set_role(first, Role::Member).await, Err(StoreError::Refused(Refused::LastAdmin))));
+    set_role(second, Role::Admin).await.unwrap();
+    set_role(first, Role::Member).await.unwrap();
+    assert!(matches!(set_role(second, Role::Member).await, Err(StoreError::Refused(Refused::LastAdmin))));
+}
+
+#[tokio::test]
 async fn a_token_works_until_it_is_taken_back() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;

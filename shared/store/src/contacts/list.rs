@@ -56,6 +56,27 @@ impl Stream {
     }
 }
 
+/// What was read for a page.
+#[derive(Default)]
+struct Examined {
+    contacts: usize,
+    bytes: usize,
+    last: Option<ContactId>,
+}
+
+impl Examined {
+    fn add(&mut self, contact: &Contact) {
+        self.contacts += 1;
+        self.bytes += contact.properties.bytes();
+        self.last = Some(contact.id);
+    }
+
+    /// Whether it is as much as one page may cost.
+    fn is_enough(&self) -> bool {
+        self.contacts >= SEARCH_EXAMINED_MAX || self.bytes >= SEARCH_BYTES_MAX
+    }
+}
+
 impl Store {
     /// A page of the account's contacts, deleted ones left out, all of them as of one period.
     ///
@@ -81,16 +102,13 @@ impl Store {
     async fn page(&self, search: &Search<'_>, wall: Timestamp) -> Result<ContactPage, StoreError> {
         let mut streams = streams(search);
         let mut contacts: Vec<Contact> = Vec::new();
-        let (mut examined, mut bytes) = (0, 0);
-        let mut last_examined = None;
+        let mut examined = Examined::default();
         loop {
             // One more than the page holds tells whether there is a next one.
             let wanted = search.limit + 1 - contacts.len();
             let round = if search.filter.is_some() { usize::from(BUCKETS) * BUCKET_PAGE_MAX } else { wanted };
             let raw = self.next_contacts(&mut streams, round).await?;
-            examined += raw.len();
-            bytes += raw.iter().map(|contact| contact.properties.bytes()).sum::<usize>();
-            last_examined = raw.last().map(|contact| contact.id).or(last_examined);
+            raw.iter().for_each(|contact| examined.add(contact));
             // The period is read after the contacts, so it is never older than what they were written under.
             let mut retries = self.retries();
             let period = self.open(search.account, wall, Vec::new(), &mut retries).await?.period;
@@ -105,8 +123,8 @@ impl Store {
                 contacts.last().map(|contact| contact.id)
             } else if streams.iter().all(Stream::is_drained) {
                 None
-            } else if examined >= SEARCH_EXAMINED_MAX || bytes >= SEARCH_BYTES_MAX {
-                last_examined
+            } else if examined.is_enough() {
+                examined.last
             } else {
                 continue;
             };
@@ -166,4 +184,58 @@ fn streams(search: &Search<'_>) -> Vec<Stream> {
             exhausted: false,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Timestamp;
+    use domain::ids::UserId;
+    use domain::marketing::{Marketing, Standing, State};
+    use domain::property::{Properties, PropertyName};
+    use domain::source::{Actor, Source, SourceType};
+
+    use super::*;
+
+    fn contact(n: u128, bytes: usize) -> Contact {
+        let now = Timestamp::from_millis(1_800_000_000_000);
+        let source = Source { kind: SourceType::Manual, name: "Ada".to_owned(), id: None };
+        let actor = Actor::User(UserId::new(now, 1));
+        let mut properties = Properties::default();
+        let value = "x".repeat(bytes.saturating_sub(1));
+        properties.merge(std::iter::once((PropertyName::parse("p").unwrap(), Some(value)))).unwrap();
+        Contact {
+            id: ContactId::new(now, n),
+            email: None,
+            properties,
+            unsubscribed: false,
+            bounced: false,
+            marketing: Marketing::new(Standing::NonMarketing, State::NonMarketing, now, source, actor),
+            created_at: now,
+            updated_at: now,
+            version: 1,
+            deleted_at: None,
+        }
+    }
+
+    #[test]
+    fn a_page_costs_so_many_contacts_or_so_many_bytes() {
+        let mut examined = Examined::default();
+        let (small, last) = (contact(1, 2), contact(2, 2));
+        for _ in 1..SEARCH_EXAMINED_MAX {
+            examined.add(&small);
+        }
+        assert!(!examined.is_enough());
+        examined.add(&last);
+        assert!(examined.is_enough() && examined.last == Some(last.id));
+
+        let mut examined = Examined::default();
+        let large = contact(1, 64 * 1024);
+        assert_eq!(large.properties.bytes(), 64 * 1024);
+        for _ in 1..SEARCH_BYTES_MAX / large.properties.bytes() {
+            examined.add(&large);
+        }
+        assert!(!examined.is_enough());
+        examined.add(&large);
+        assert!(examined.is_enough());
+    }
 }
