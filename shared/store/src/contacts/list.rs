@@ -56,7 +56,7 @@ impl Stream {
     }
 }
 
-/// What was read for a page.
+/// What was read for a page, or for a part of it.
 #[derive(Default)]
 struct Examined {
     contacts: usize,
@@ -135,8 +135,8 @@ impl Store {
     /// The next contacts over all buckets, in the order of their ids, as they were written; fewer than `count` if they
     /// are large.
     async fn next_contacts(&self, streams: &mut [Stream], count: usize) -> Result<Vec<Contact>, StoreError> {
-        let (mut contacts, mut bytes) = (Vec::new(), 0);
-        while contacts.len() < count && bytes < SEARCH_ROUND_BYTES_MAX {
+        let (mut contacts, mut round) = (Vec::new(), Examined::default());
+        while round.contacts < count && round.bytes < SEARCH_ROUND_BYTES_MAX {
             // A bucket whose next contact is not known might hold the smallest id.
             let hungry = streams.iter_mut().filter(|stream| stream.wants_more());
             try_join_all(hungry.map(|stream| self.fill(stream))).await?;
@@ -147,7 +147,7 @@ impl Store {
             let next = next.min_by_key(|stream| stream.buffer.front().map(|contact| contact.id));
             match next.and_then(|stream| stream.buffer.pop_front()) {
                 Some(contact) => {
-                    bytes += contact.properties.bytes();
+                    round.add(&contact);
                     contacts.push(contact);
                 }
                 None => break,
