@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::decision::{Command, Outcome};
-use store::StoreError;
+use store::{Entropy, Store, StoreError};
 use testkit::{Conflicts, Fault, TestTable, at};
 
 use super::{START, assert_exact, create, done, outcomes, set};
@@ -61,4 +61,14 @@ async fn trouble_that_does_not_end_is_unavailable_and_changes_nothing() {
     let refused = set(&table.store, account, Command::SetMarketing, &[contact.id], at(START)).await;
     assert!(matches!(refused, Err(StoreError::Unavailable(..))));
     assert_eq!(testkit::scan(&table.client, account).await.billable, 0);
+}
+
+/// To wait for a table that is not there, or that one may not read, helps nobody.
+#[tokio::test]
+async fn a_request_that_the_table_does_not_take_is_a_fault() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let elsewhere = Store::new(table.client.clone(), "elsewhere", Entropy::seeded(1));
+    let nothing = elsewhere.usage(account, at(START)).await;
+    assert!(matches!(nothing, Err(StoreError::Fault(..))), "{nothing:?}");
 }
