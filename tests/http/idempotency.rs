@@ -42,7 +42,7 @@ async fn everything(walk: &Walk) -> Vec<Value> {
 #[tokio::test]
 async fn every_change_sent_twice_happens_once_and_is_answered_alike() {
     let operations = changing();
-    assert_eq!(operations.len(), 17);
+    assert_eq!(operations.len(), 18);
     let walk = Walk::start(Api::start(at(START)).await).await;
     for (number, operation) in operations.iter().enumerate() {
         let key = format!("key-{number}");

@@ -340,3 +340,17 @@ fn named(counts: &FormCounts) -> BTreeMap<&'static str, u64> {
     ];
     all.into_iter().filter(|(_, count)| *count > 0).collect()
 }
+
+#[tokio::test]
+async fn a_form_that_sets_nobody_counts_whom_it_keeps() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let new = NewForm { set_marketing: Some(false), ..native() };
+    let form = form(&table.store, account, &new).await;
+    for address in ["ada@example.org", "bob@example.org", "ada@example.org"] {
+        submit(&table.store, &form, None, address, at(START)).await;
+    }
+    let expected = FormCounts { not_set: 2, unchanged: 1, ..FormCounts::default() };
+    assert_eq!(counts(&table.store, &form).await, expected);
+    assert_exact(&table, account, at(START)).await;
+}

@@ -1,11 +1,18 @@
 //! Accounts, users and tokens.
 
+use std::collections::BTreeMap;
+
+use domain::decision::Outcome;
 use domain::permission::{Caller, Role};
+use domain::source::{Intake, Source, SourceType};
 use futures_util::future::join_all;
-use store::{ChangeAccount, ChangeUser, Finish, NewHolder, NewUser, Refused, StoreError, User};
+use store::{
+    Account, ChangeAccount, ChangeUser, Finish, NewHolder, NewUser, Refused, SaveContact, SaveMode, Saved,
+    StoreError, User,
+};
 use testkit::{TestTable, at, terms};
 
-use super::{START, Told, create};
+use super::{START, Told, assert_exact, create, user};
 
 async fn add_admin(table: &TestTable, account: domain::ids::AccountId) -> User {
     let new = NewUser {
@@ -165,3 +172,40 @@ async fn a_sandbox_moves_by_its_own_clock_alone() {
 }
 
 const UPDATE_LATER: &str = "2027-01-01T00:00:00.000Z";
+
+#[tokio::test]
+async fn a_chat_flow_sets_people_marketing_as_the_account_says() {
+    let table = TestTable::start().await;
+    let (store, account) = (&table.store, table.account(at(START)).await);
+    let change = ChangeAccount {
+        chatflow: Some(true),
+        chatflows: Some(BTreeMap::from([("quiet".to_owned(), false)])),
+        ..ChangeAccount::default()
+    };
+    let told = Told::<Account>::new();
+    store.change_account(account, &change, at(START), Finish::new(None, &told.render())).await.unwrap();
+    for (flow, status) in
+        [(None, Some(Ok(Outcome::Set))), (Some("loud"), Some(Ok(Outcome::Set))), (Some("quiet"), None)]
+    {
+        let told = Told::<Saved>::new();
+        let request = SaveContact {
+            account,
+            mode: SaveMode::Create,
+            email: None,
+            properties: &[],
+            unsubscribed: None,
+            bounced: None,
+            intake: Intake::Chatflow { set_marketing: false },
+            source: Source {
+                kind: SourceType::Chatflow,
+                name: "Chat".to_owned(),
+                id: flow.map(str::to_owned),
+            },
+            actor: user(),
+            if_match: None,
+        };
+        store.save_contact(&request, at(START), Finish::new(None, &told.render())).await.unwrap();
+        assert_eq!(told.take().status, status, "{flow:?}");
+    }
+    assert_exact(&table, account, at(START)).await;
+}

@@ -35,3 +35,20 @@ impl Entropy {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).random_range(0..=most)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_128_bits_are_random() {
+        let entropy = Entropy::seeded(1);
+        let (mut ever, mut always) = (0, u128::MAX);
+        for _ in 0..64 {
+            let bits = entropy.bits();
+            ever |= bits;
+            always &= bits;
+        }
+        assert_eq!((ever, always), (u128::MAX, 0));
+    }
+}
