@@ -171,7 +171,7 @@ async fn who_is_refused_costs_no_more_than_who_is_taken() {
     }
 }
 
-/// Who is looked at once, and not with the period seen before, is looked at twice.
+/// Its first read of the period is that of the contacts, so it reads both again before it refuses anybody.
 #[tokio::test]
 async fn a_refusal_of_a_status_command_is_one_batched_read_more() {
     let table = TestTable::start().await;

@@ -133,7 +133,6 @@ async fn a_deleted_contact_that_has_left_can_be_erased_before_the_sweep_comes() 
     assert_exact(&table, account, at(UPDATE)).await;
 }
 
-/// Gives a contact another address.
 #[tokio::test]
 async fn a_contact_may_take_a_deleted_ones_address_and_the_unit_stays() {
     let table = TestTable::start().await;

@@ -111,7 +111,7 @@ async fn just_set<T>(
 async fn nothing(_: &Store, _: &Form, _: AccountId) {}
 
 #[tokio::test]
-async fn who_has_just_been_given_the_last_place_is_not_refused_it() {
+async fn the_last_place_is_not_refused_to_who_has_it_by_a_status_command() {
     let (just, ()) = just_set(During::TheNextRead, nothing).await;
     let both = [just.set, just.other];
     let report = set(&just.store, just.account, Command::SetMarketing, &both, at(START)).await.unwrap();
@@ -120,7 +120,7 @@ async fn who_has_just_been_given_the_last_place_is_not_refused_it() {
 }
 
 #[tokio::test]
-async fn nor_is_it_refused_to_them_when_they_are_made_sure_of() {
+async fn the_last_place_is_not_refused_to_who_has_it_when_they_are_saved() {
     let (JustSet { store, account, before, .. }, ()) = just_set(During::TheSecondRead, nothing).await;
     let marketing = Intake::Manual { marketing: Some(true) };
     for (address, status) in [(SET, Ok(Outcome::Unchanged)), (OTHER, Err(Refusal::CapReached))] {
@@ -132,7 +132,7 @@ async fn nor_is_it_refused_to_them_when_they_are_made_sure_of() {
 }
 
 #[tokio::test]
-async fn nor_is_it_refused_to_them_by_a_form() {
+async fn the_last_place_is_not_refused_to_who_has_it_by_a_form() {
     let (JustSet { store, form, before, .. }, ()) = just_set(During::TheSecondRead, nothing).await;
     assert_eq!(submit(&store, &form, None, SET, at(START)).await.marketing, MarketingEffect::Unchanged);
     let refused = submit(&store, &form, None, OTHER, at(START)).await;
@@ -141,7 +141,7 @@ async fn nor_is_it_refused_to_them_by_a_form() {
 }
 
 #[tokio::test]
-async fn nor_is_it_refused_to_those_who_wait_in_the_inbox() {
+async fn the_last_place_is_not_refused_to_who_has_it_from_the_inbox() {
     // Once through a form that sets people marketing, before and after others that do not.
     let accept = async |store: &Store, sets: &Form, account: AccountId| {
         let mut forms = vec![sets.clone()];
@@ -170,7 +170,7 @@ async fn nor_is_it_refused_to_those_who_wait_in_the_inbox() {
 }
 
 #[tokio::test]
-async fn nor_is_it_refused_to_those_who_are_taken_after_all() {
+async fn the_last_place_is_not_refused_to_who_has_it_by_a_retry() {
     let kept = async |store: &Store, form: &Form, _: AccountId| reject(store, form, None, SET).await;
     let (JustSet { store, account, form, before, .. }, _) = just_set(During::TheSecondRead, kept).await;
     let rejected = store.rejected(account, form.id, at(START), None, 10).await.unwrap().items;

@@ -136,8 +136,8 @@ pub const PAGE_LIMIT_DEFAULT: u64 = 100;
 /// How many results a page has at most (`api.md`, "Paging").
 pub const PAGE_LIMIT_MAX: u64 = 1000;
 
-/// How many bytes of contacts a page holds: one with longer properties ends early. An answer of Lambda has at most
-/// 6 MB, in which each quote and backslash of the body counts twice.
+/// How many bytes of results, as JSON, a page holds: one whose results are longer ends early. An answer of Lambda has at
+/// most 6 MB, in which each quote and backslash of the body counts twice.
 pub const PAGE_BYTES_MAX: usize = 2_500_000;
 
 /// The length of a cursor in a request: its own are far shorter.

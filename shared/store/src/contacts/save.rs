@@ -375,13 +375,14 @@ impl Store {
 }
 
 impl Decided {
+    /// Whether the account has no room for the person, by this wish or an earlier one. A form's budget is another matter:
+    /// see [`SecondLook`].
     fn is_refused(&self) -> bool {
         let refused = matches!(self.status, Some(Err(refusal)) if refusal != Refusal::FormBudget);
         refused || self.refused_before
     }
 
-    /// Whether the account has no room for the person by nothing but what was read: a write would fail if they had
-    /// changed since.
+    /// Whether that follows from nothing but what was read: a write would fail if the person had changed since.
     pub(crate) fn is_refused_as_read(&self) -> bool {
         self.is_refused() && !self.changed
     }
