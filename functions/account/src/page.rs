@@ -1,7 +1,6 @@
 //! Pages of what an account has.
 
-use api::paging::{Page, Position, json_bytes};
-use domain::limits::PAGE_BYTES_MAX;
+use api::paging::{Page, PageBuilder, Position};
 use serde::Serialize;
 use store::Listing;
 
@@ -19,23 +18,20 @@ pub(crate) fn page<T, P: Position, V: Serialize>(
     position: impl Fn(&T) -> P,
     view: impl Fn(&T) -> V,
 ) -> Page<V> {
-    let mut results = Vec::new();
-    let mut bytes = 0;
+    let mut page = PageBuilder::default();
     for item in listing.items.iter().take(limit) {
-        let view = view(item);
-        bytes += json_bytes(&view);
-        if bytes > PAGE_BYTES_MAX && !results.is_empty() {
+        if !page.push(view(item)) {
             break;
         }
-        results.push(view);
     }
-    let more = listing.more || results.len() < listing.items.len();
-    let last = results.len().checked_sub(1).and_then(|last| listing.items.get(last));
-    Page::new(results, last.filter(|_| more).map(position).as_ref())
+    let more = listing.more || page.count() < listing.items.len();
+    let last = page.count().checked_sub(1).and_then(|last| listing.items.get(last));
+    page.finish(last.filter(|_| more).map(position).as_ref())
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::limits::PAGE_BYTES_MAX;
     use domain::period::PeriodNumber;
     use serde_json::{Value, json};
 

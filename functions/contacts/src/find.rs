@@ -1,13 +1,12 @@
 //! Reading contacts.
 
-use api::paging::{Page, Paging, PagingParameters, json_bytes};
+use api::paging::{Page, PageBuilder, Paging, PagingParameters};
 use api::path::PathId;
 use api::views::{ContactView, etag};
 use api::{Account, Context, Problem, Query, respond};
 use axum::extract::State;
 use axum::response::Response;
 use domain::ids::{AccountId, ContactId};
-use domain::limits::PAGE_BYTES_MAX;
 use http::StatusCode;
 use store::{Answer, ContactPage, ContactRef, Search};
 
@@ -71,18 +70,14 @@ pub(crate) async fn list_contacts(
 
 /// The page as answers show it. It ends early where its contacts would be more than an answer holds.
 pub(crate) fn page(found: &ContactPage) -> Page<ContactView> {
-    let (mut views, mut last, mut bytes) = (Vec::new(), None, 0);
+    let (mut page, mut last) = (PageBuilder::default(), None);
     for contact in &found.contacts {
-        let view = ContactView::new(contact, &found.period);
-        bytes += json_bytes(&view);
-        // The first is shown however large it is, so that every page leads on.
-        if bytes > PAGE_BYTES_MAX && last.is_some() {
-            return Page::new(views, last);
+        if !page.push(ContactView::new(contact, &found.period)) {
+            return page.finish(last);
         }
-        views.push(view);
         last = Some(&contact.id);
     }
-    Page::new(views, found.next.as_ref())
+    page.finish(found.next.as_ref())
 }
 
 #[cfg(test)]
@@ -91,7 +86,7 @@ mod tests {
     use domain::Timestamp;
     use domain::calendar::{Calendar, Term, parse_date};
     use domain::contact::Contact;
-    use domain::limits::PROPERTY_VALUE_BYTES_MAX;
+    use domain::limits::{PAGE_BYTES_MAX, PROPERTY_VALUE_BYTES_MAX};
     use domain::marketing::{Marketing, Standing, State as Status};
     use domain::period::{Period, Terms};
     use domain::property::{Properties, PropertyName};

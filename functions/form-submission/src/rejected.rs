@@ -2,14 +2,14 @@
 //! forms.
 
 use api::openapi::IdempotencyKey;
-use api::paging::{Page, Paging, PagingParameters, json_bytes};
+use api::paging::{Page, PageBuilder, Paging, PagingParameters};
 use api::path::{PathId, PathIds};
 use api::problem::FieldError;
 use api::{Account, Context, NoBody, Problem, Query, Request, respond};
 use axum::extract::State;
 use axum::response::Response;
 use domain::ids::{AccountId, FormId, RejectionId};
-use domain::limits::{PAGE_BYTES_MAX, REJECTED_PAGE_MAX};
+use domain::limits::REJECTED_PAGE_MAX;
 use http::StatusCode;
 use serde::Serialize;
 use store::{FieldProblem, Finish, Form, Rejected, RejectedContent, Submitted};
@@ -124,24 +124,21 @@ async fn page(
     Paging { limit, after }: Paging<RejectionId>,
 ) -> Result<Page<RejectedView>, Problem> {
     let (mut next, mut last) = (after, None);
-    let (mut results, mut bytes) = (Vec::new(), 0);
+    let mut page = PageBuilder::default();
     loop {
         // With one more it is known whether the page is the last.
-        let some = REJECTED_PAGE_MAX.min(limit + 1 - results.len());
+        let some = REJECTED_PAGE_MAX.min(limit + 1 - page.count());
         let listing = context.store.rejected(account, form, context.clock.now(), next, some).await?;
         for rejected in listing.items {
             let id = rejected.id;
-            let view = RejectedView::new(rejected)?;
-            bytes += json_bytes(&view);
-            if results.len() == limit || (bytes > PAGE_BYTES_MAX && !results.is_empty()) {
-                return Ok(Page::new(results, last.as_ref()));
+            if page.count() == limit || !page.push(RejectedView::new(rejected)?) {
+                return Ok(page.finish(last.as_ref()));
             }
-            results.push(view);
             last = Some(id);
         }
         next = listing.next;
         if next.is_none() {
-            return Ok(Page::new(results, None::<&RejectionId>));
+            return Ok(page.finish(None::<&RejectionId>));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::ids::{ContactId, FormId, RejectionId, TokenId, UserId};
-use domain::limits::{CURSOR_CHARS_MAX, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX};
+use domain::limits::{CURSOR_CHARS_MAX, PAGE_BYTES_MAX, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX};
 use domain::period::PeriodNumber;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
@@ -147,11 +147,42 @@ impl<T> Page<T> {
     }
 }
 
-/// How many bytes a view is as JSON, of which a page holds [`domain::limits::PAGE_BYTES_MAX`].
-#[must_use]
-pub fn json_bytes(view: &impl Serialize) -> usize {
-    // It is written as it will be in the answer, and so by the same code. Every view can be written.
-    serde_json::to_string(view).map_or(0, |json| json.len())
+/// A page that is filled one result after another, until one answer holds no more.
+pub struct PageBuilder<T> {
+    results: Vec<T>,
+    bytes: usize,
+}
+
+impl<T> Default for PageBuilder<T> {
+    fn default() -> Self {
+        Self { results: Vec::new(), bytes: 0 }
+    }
+}
+
+impl<T: Serialize> PageBuilder<T> {
+    /// Adds a result, or says that the page would hold more than [`PAGE_BYTES_MAX`] with it. The first is taken however
+    /// long it is, so that every page leads on.
+    pub fn push(&mut self, result: T) -> bool {
+        // It is written as it will be in the answer, and so by the same code. Every view can be written.
+        self.bytes += serde_json::to_string(&result).map_or(0, |json| json.len());
+        let fits = self.bytes <= PAGE_BYTES_MAX || self.results.is_empty();
+        if fits {
+            self.results.push(result);
+        }
+        fits
+    }
+
+    /// How many results it has.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.results.len()
+    }
+
+    /// The page, and the position of its last result if there may be more after it.
+    #[must_use]
+    pub fn finish<P: Position>(self, next: Option<&P>) -> Page<T> {
+        Page::new(self.results, next)
+    }
 }
 
 #[cfg(test)]
