@@ -1,6 +1,6 @@
 //! Running a history: one thread, tokio's paused time, the store over a network on which everything goes wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use super::checks;
 use super::commands::{Command, Context, Rollover, Sending, Settle, Sweep, refused, told};
 use super::plan::{AccountPlan, Burst, History, Jump, Planned, START};
-use super::world::{Book, Counts, Flight, KeyRecord, Names, State, Violation, World};
+use super::world::{Book, Counts, Delivered, Flight, KeyRecord, Names, State, Violation, World};
 use crate::model::rules::{BY_EXTERNAL_FORM, BY_FORM, FormRules, Model};
 
 /// How long an index takes to catch up at the most, when nothing is written.
@@ -288,9 +288,15 @@ impl Run {
 
     fn end(&self) -> Ended {
         let world = lock(&self.world);
+        let mut counts = world.counts.clone();
+        for book in &world.books {
+            let ids: BTreeSet<_> = book.deliveries.keys().map(|(id, form, _)| (id, form)).collect();
+            counts.shared_ids += (book.deliveries.len() - ids.len()) as u64;
+            counts.edits += book.deliveries.values().map(Delivered::edits).sum::<u64>();
+        }
         Ended {
             violation: world.violation.clone(),
-            counts: world.counts.clone(),
+            counts,
             operations: self.network.operations().load(Ordering::Relaxed),
             faults: self.network.faults(),
             trace: self.network.traced(),

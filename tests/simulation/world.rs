@@ -112,6 +112,11 @@ impl Delivered {
         versions.contains(&version).then_some(answer)
     }
 
+    /// How many versions have edited an earlier one.
+    pub fn edits(&self) -> u64 {
+        self.answers.last().map_or(0, |(_, versions)| versions.len().saturating_sub(1)) as u64
+    }
+
     /// Notes what came of it when it was settled.
     pub fn settled(&mut self, answer: String, until: Timestamp) {
         let versions = self.answers.last().map(|(_, versions)| versions.clone()).unwrap_or_default();
@@ -258,6 +263,10 @@ pub struct Counts {
     pub accepted: u64,
     /// Transactions that settled more than one of them.
     pub settled_together: u64,
+    /// Versions of deliveries that edited an earlier one.
+    pub edits: u64,
+    /// Deliveries about another contact under the id of an earlier one.
+    pub shared_ids: u64,
 }
 
 /// Something that is not as the rules say.
