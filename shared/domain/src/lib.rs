@@ -10,6 +10,7 @@ pub mod decision;
 pub mod explain;
 pub mod filter;
 pub mod ids;
+mod latin;
 pub mod limits;
 pub mod marketing;
 pub mod period;
@@ -22,5 +23,7 @@ pub mod text;
 pub mod tier;
 pub mod time;
 pub mod tools;
+pub mod unseen;
+pub mod usual_names;
 
 pub use time::Timestamp;
