@@ -216,7 +216,10 @@ mod tests {
                 "the body has \\uDe00, half of a surrogate pair, at line 2, column 17",
             ),
             (r#"{"a": x, "b": "\ud83d"}"#, "the body is not valid JSON at line 1, column 7"),
-            (r#"{"a": "\\ud83d", "a": 1}"#, "the body names a field twice in one object at line 1, column 24"),
+            (
+                r#"{"a": "\\ud83d", "a": 1}"#,
+                "the body names a field twice in one object at line 1, column 24",
+            ),
         ];
         for (text, message) in table {
             assert_eq!(parse(text.as_bytes()), Err(message.to_owned()), "{text}");

@@ -8,9 +8,6 @@ use std::str::FromStr;
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
-use sha2::{Digest as _, Sha256};
-use thiserror::Error;
-
 use crate::form::Overwrite;
 use crate::latin;
 use crate::limits::{
@@ -18,10 +15,6 @@ use crate::limits::{
     PROPERTY_NAME_CHARS_MAX, PROPERTY_VALUE_BYTES_MAX,
 };
 use crate::unseen::is_visible;
-use crate::limits::{
-    FORM_PROPERTIES_BYTES_MAX, FORM_PROPERTIES_MAX, PROPERTIES_BYTES_MAX, PROPERTIES_MAX,
-    PROPERTY_NAME_CHARS_MAX, PROPERTY_VALUE_BYTES_MAX,
-};
 
 /// Names that the API gives to other parts of a contact. A property of such a name could not be told from
 /// them in a search.

@@ -29,10 +29,27 @@ mod tests {
     #[test]
     fn unseen_characters_are_trimmed_at_the_ends_alone() {
         for unseen in [
-            "\u{200b}", "\u{feff}", "\u{200e}", "\u{202a}", "\u{202c}", "\u{2060}", "\u{ad}", "\u{3164}", "\u{a0}", "\u{3000}",
-            "\u{2028}", "\0", "\u{7f}", " \t\r\n", "\u{e0020}",
+            "\u{200b}",
+            "\u{feff}",
+            "\u{200e}",
+            "\u{202a}",
+            "\u{202c}",
+            "\u{2060}",
+            "\u{ad}",
+            "\u{3164}",
+            "\u{a0}",
+            "\u{3000}",
+            "\u{2028}",
+            "\0",
+            "\u{7f}",
+            " \t\r\n",
+            "\u{e0020}",
         ] {
-            assert_eq!(trim_unseen(&format!("{unseen}a{unseen}b{unseen}")), format!("a{unseen}b"), "{unseen:?}");
+            assert_eq!(
+                trim_unseen(&format!("{unseen}a{unseen}b{unseen}")),
+                format!("a{unseen}b"),
+                "{unseen:?}"
+            );
             assert!(!is_visible(unseen), "{unseen:?}");
             assert!(is_visible(&format!("{unseen}.{unseen}")), "{unseen:?}");
         }

@@ -121,7 +121,8 @@ mod tests {
 
     #[test]
     fn name_within_fields_is_the_fields_own() {
-        let answers = read(&[("fields[name][first]", "Ada"), ("fields[age]", "36"), ("fields", "x"), ("fields[", "y")]);
+        let answers =
+            read(&[("fields[name][first]", "Ada"), ("fields[age]", "36"), ("fields", "x"), ("fields[", "y")]);
         let found: Vec<_> = answers.into_iter().map(|answer| answer.names).collect();
         assert_eq!(
             found,
