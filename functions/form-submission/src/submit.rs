@@ -12,6 +12,7 @@ use domain::ids::FormId;
 use domain::limits::PUBLIC_BODY_BYTES_MAX;
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
+use serde_json::Value;
 use store::Form;
 use utoipa::ToSchema;
 
@@ -37,9 +38,9 @@ struct SubmissionSchema {
     /// When the person sent it. Kept only if the form maps it.
     #[schema(nullable = false, format = DateTime)]
     submitted_at: Option<String>,
-    /// The page that the form stands on. Kept only if it is http or https, and the form maps it.
-    #[schema(nullable = false, format = "uri", max_length = 2048)]
-    page_url: Option<String>,
+    /// The address of the page that the form stands on. Kept only if it is http or https, with at most 2048 characters, and
+    /// the form maps it; anything else is ignored.
+    page_url: Option<Value>,
 }
 
 /// A field's value, or several that are joined with `;`. `null` and an empty text leave what is known as it is.
@@ -75,8 +76,9 @@ struct FormPostSchema {
     /// When the person sent it. Kept only if the form maps it.
     #[schema(nullable = false, format = DateTime)]
     submitted_at: Option<String>,
-    /// The page that the form stands on. Kept only if it is http or https, and the form maps it.
-    #[schema(nullable = false, format = "uri", max_length = 2048)]
+    /// The address of the page that the form stands on. Kept only if it is http or https, with at most 2048 characters, and
+    /// the form maps it; anything else is ignored.
+    #[schema(nullable = false)]
     page_url: Option<String>,
     /// The form's fields by their own names, at most 200. One of them has to hold the address: the one that the form maps
     /// to `email`, or else one with a usual name, such as `email` or `E-Mail-Adresse`. A field fills the property that the

@@ -17,6 +17,7 @@ use axum::response::{IntoResponse as _, Response};
 use domain::ids::{AccountId, FormId};
 use domain::limits::{BODY_BYTES_MAX, PUBLIC_BODY_BYTES_MAX};
 use http::{HeaderMap, StatusCode};
+use serde_json::Value;
 use store::Form;
 use utoipa::ToSchema;
 
@@ -37,7 +38,7 @@ struct SubmissionSchema {
     fields: Vec<FieldSchema>,
     /// When the person sent it, in milliseconds since 1970; seconds and ISO 8601 are understood as well. Kept only if the
     /// form maps `submitted_at`.
-    submitted_at: Option<i64>,
+    submitted_at: Option<Value>,
     /// The page that the form stands on.
     context: Option<ContextSchema>,
 }
@@ -61,9 +62,9 @@ struct FieldSchema {
 #[schema(as = HubSpotContext, rename_all = "camelCase")]
 #[expect(dead_code, reason = "it describes the body that request::read reads")]
 struct ContextSchema {
-    /// Its address. Kept only if it is http or https, and the form maps `page_url`.
-    #[schema(format = "uri", max_length = 2048)]
-    page_uri: Option<String>,
+    /// Its address. Kept only if it is http or https, with at most 2048 characters, and the form maps `page_url`; anything
+    /// else is ignored.
+    page_uri: Option<Value>,
 }
 
 /// Which form of which account.
