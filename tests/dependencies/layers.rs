@@ -147,6 +147,7 @@ fn the_domain_has_neither_input_nor_output() {
         "base64",
         "chrono",
         "email_address",
+        "icu_casemap",
         "icu_normalizer",
         "icu_properties",
         "idna",

@@ -124,7 +124,7 @@ impl Run {
         let clock = plan.sandbox.then_some(wall);
         let terms = domain::period::Terms {
             calendar: plan.calendar,
-            tier: Tier::new(1_000, 1_000).unwrap(),
+            tier: Tier::new(plan.tier.0, plan.tier.1).unwrap(),
             cap: plan.cap,
             marketing_contacts: true,
             test_clock: clock,
@@ -136,6 +136,7 @@ impl Run {
         let id = made.body.parse().unwrap();
         let mut model = Model::new(&plan.calendar, wall);
         model.cap = plan.cap;
+        model.tier = crate::model::rules::Tier::new(plan.tier.0, plan.tier.1);
         let mut forms = Vec::new();
         for new in FORMS.map(|form| form()) {
             forms.push(form(&store, id, &new, wall).await);
@@ -144,6 +145,7 @@ impl Run {
             id: form.id.to_string(),
             sets: form.set_marketing,
             max_per_day: form.max_new_marketing_per_day,
+            may_raise_tier: form.may_raise_tier,
             through: if form.provider == Provider::Native { BY_FORM } else { BY_EXTERNAL_FORM },
             day: None,
             counts: BTreeMap::new(),
@@ -361,13 +363,14 @@ fn set_out(
     Context { store, account: id_of, forms, wall, picked, claim, world: shared, dice }
 }
 
-/// The forms of every account: one that sets nobody marketing, one that does, one that does within a budget, and one from
-/// elsewhere.
-const FORMS: [fn() -> NewForm; 4] = [
+/// The forms of every account: one that sets nobody marketing, one that does, one that does within a budget, one from
+/// elsewhere, and one that may raise the tier limit.
+const FORMS: [fn() -> NewForm; 5] = [
     || NewForm { set_marketing: Some(false), ..NewForm::new(Provider::Native, "Survey") },
     || NewForm::new(Provider::Native, "Newsletter"),
     || NewForm { max_new_marketing_per_day: Some(2), ..NewForm::new(Provider::Native, "Raffle") },
     || NewForm::new(Provider::Generic, "Sign-up"),
+    || NewForm { may_raise_tier: Some(true), ..NewForm::new(Provider::Native, "Campaign") },
 ];
 
 async fn form(store: &Store, account: domain::ids::AccountId, new: &NewForm, now: Timestamp) -> Form {

@@ -7,8 +7,7 @@
 //! Several fields of the same likeness are one person if their addresses are one, in whatever spelling. White space and
 //! unseen characters around an address are pasted along and removed.
 
-use domain::address::EmailAddress;
-use domain::unseen::trim_unseen;
+use domain::address::{EmailAddress, is_unseen};
 use domain::usual_names::{AddressName, address_name};
 use store::FieldTarget;
 
@@ -50,7 +49,7 @@ impl Placed<'_> {
     }
 
     fn addresses(&self) -> impl Iterator<Item = EmailAddress> {
-        self.values().filter_map(|value| EmailAddress::parse(trim_unseen(&value)).ok())
+        self.values().filter_map(|value| EmailAddress::parse(value.trim_matches(is_unseen)).ok())
     }
 }
 
@@ -75,7 +74,7 @@ pub(super) fn read(
             problems.note(Reason::NoAddress, path(expected_field(map)), message);
         }
         Some(value) => {
-            let error = EmailAddress::parse(trim_unseen(&value)).err();
+            let error = EmailAddress::parse(value.trim_matches(is_unseen)).err();
             let message = error.map(|error| error.to_string()).unwrap_or_default();
             problems.note(Reason::InvalidAddress, path(first_name(placed)), message);
         }
