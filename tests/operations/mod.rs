@@ -166,7 +166,15 @@ pub async fn delete(
     erase: bool,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let request = DeleteContact { account, contact, erase, if_match: None, source: by_hand(), actor: user() };
+    let request = DeleteContact {
+        account,
+        contact,
+        erase,
+        if_match: None,
+        source: by_hand(),
+        actor: user(),
+        modify_marketing_contacts: true,
+    };
     let told = Told::new();
     store.delete_contact(&request, now, Finish::new(None, &told.render())).await?;
     told.take();

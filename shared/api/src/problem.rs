@@ -75,7 +75,9 @@ slugs! {
     IdempotencyKeyInUse = "idempotency-key-in-use", CONFLICT, "The Idempotency-Key is in use";
     /// Marketing contacts can't be switched off while there are some.
     MarketingContactsInUse = "marketing-contacts-in-use", CONFLICT, "There are still marketing contacts";
-    /// The account would be left without an admin.
+    /// The account has as many of these as it may have.
+    LimitReached = "limit-reached", CONFLICT, "The account has as many as it may have";
+    /// The account would be left without an admin who has a token.
     LastAdmin = "last-admin", CONFLICT, "An account keeps at least one admin";
     /// A sandbox's clock moves forward only.
     ClockNotForward = "clock-not-forward", CONFLICT, "The clock moves forward only";
@@ -144,7 +146,8 @@ pub struct ProblemDocument {
     /// The request's id, to be named when asking about it.
     #[schema(required = false, nullable = false)]
     instance: Option<String>,
-    /// Everything that is wrong with the request, for `invalid-request`.
+    /// Everything that is wrong with the request, for `invalid-request`; the fields that the caller may not change, for
+    /// `permission-denied`.
     #[schema(required = false, nullable = false)]
     errors: Option<Vec<FieldError>>,
     /// The contact that has the address, for `contact-exists`.
@@ -281,6 +284,8 @@ impl From<Refused> for Problem {
             Refused::MarketingContactsInUse { .. } => Slug::MarketingContactsInUse,
             Refused::IdempotencyKeyReused => Slug::IdempotencyKeyReused,
             Refused::LastAdmin => Slug::LastAdmin,
+            Refused::LimitReached { .. } => Slug::LimitReached,
+            Refused::OperatorsTerms { .. } | Refused::MarketingPermission => Slug::PermissionDenied,
             Refused::NotASandbox => Slug::NotASandbox,
             Refused::ClockNotForward { .. } => Slug::ClockNotForward,
             Refused::Invalid { field, message } => return Self::invalid_field(*field, message.clone()),
@@ -289,7 +294,11 @@ impl From<Refused> for Problem {
             Refused::ContactExists(id) => Some(id.to_string()),
             _ => None,
         };
-        Self { contact_id, ..Self::new(slug, sentence(&refused.to_string())) }
+        let errors = match &refused {
+            Refused::OperatorsTerms { fields } => fields.iter().map(|field| operators_term(field)).collect(),
+            _ => Vec::new(),
+        };
+        Self { contact_id, errors, ..Self::new(slug, sentence(&refused.to_string())) }
     }
 }
 
@@ -305,6 +314,10 @@ impl From<StoreError> for Problem {
             StoreError::Fault(..) => Self::internal(error),
         }
     }
+}
+
+fn operators_term(field: &str) -> FieldError {
+    FieldError { field: field.to_owned(), message: "is a term of the contract, which the operator changes".to_owned() }
 }
 
 /// The text with a capital letter and a full stop.
