@@ -432,6 +432,9 @@ mod tests {
             (Refused::MarketingContactsInUse { marketing: 3 }, 409, "marketing-contacts-in-use"),
             (Refused::IdempotencyKeyReused, 422, "idempotency-key-reused"),
             (Refused::LastAdmin, 409, "last-admin"),
+            (Refused::LimitReached { what: "forms", max: 7 }, 409, "limit-reached"),
+            (Refused::OperatorsTerms { fields: vec!["term", "tier"] }, 403, "permission-denied"),
+            (Refused::MarketingPermission, 403, "permission-denied"),
             (Refused::NotASandbox, 403, "not-a-sandbox"),
             (Refused::ClockNotForward { now: Timestamp::MIN }, 409, "clock-not-forward"),
             (Refused::Invalid { field: "cap", message: "too large".into() }, 400, "invalid-request"),
@@ -444,6 +447,17 @@ mod tests {
             assert!(body["detail"].as_str().unwrap().ends_with('.'), "{body}");
             assert_eq!(body.get("contact_id").is_some(), slug == "contact-exists");
         }
+    }
+
+    #[tokio::test]
+    async fn operators_terms_are_named_with_the_reason() {
+        let refused = Refused::OperatorsTerms { fields: vec!["term", "tier"] };
+        let body = read(Problem::from(refused).into_response()).await;
+        let detail = "An account's admin can't change term, tier: only the operator changes the terms of the contract.";
+        assert_eq!(body["detail"], detail);
+        let message = "is a term of the contract, which the operator changes";
+        let errors = json!([{"field": "term", "message": message}, {"field": "tier", "message": message}]);
+        assert_eq!(body["errors"], errors);
     }
 
     #[tokio::test]

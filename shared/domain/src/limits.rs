@@ -281,8 +281,8 @@ pub const USERS_MAX: usize = 1_000;
 /// queries. The operator's way into an account is not bound by it.
 pub const TOKENS_MAX: usize = 1_000;
 
-/// How many bytes of an answer are kept as they are under an `Idempotency-Key`; a longer one is compressed. DynamoDB
-/// charges a write by the started kilobyte, so a shorter item saves nothing below one.
+/// How many bytes of an answer are kept as they are under an `Idempotency-Key`; a longer one is compressed. With its key
+/// and its fingerprint, an item with so long a body stays below one kilobyte, the least that DynamoDB charges for.
 pub const ANSWER_PLAIN_BYTES_MAX: usize = 512;
 
 /// How long an answer becomes at most when it is decompressed: what Lambda sends.

@@ -106,7 +106,6 @@ mod tests {
 
     fn assert_fits(what: &str, body: &Value) {
         let size = kept(body);
-        eprintln!("{what}: {} -> {size}", body.to_string().len());
         assert!(size <= ITEM_BYTES_MAX * 9 / 10, "{what}: {size} bytes of {} in JSON", body.to_string().len());
     }
 

@@ -60,7 +60,7 @@ pub enum Refused {
     },
     /// The contract's terms are the operator's to change.
     #[error(
-        "{} can't be changed by an account's admin: the terms of its contract are changed by the operator",
+        "an account's admin can't change {}: only the operator changes the terms of the contract",
         fields.join(", ")
     )]
     OperatorsTerms {

@@ -170,3 +170,40 @@ fn read_results(text: &[u8]) -> Result<Vec<PartResultItem>, StoreError> {
         StoreError::Fault("a part of an answer can't be read".to_owned(), Some(error.into()))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::ids::AccountId;
+
+    use super::*;
+
+    /// An item that a version without compression has written.
+    #[test]
+    fn long_answer_of_an_older_version_is_given_again() {
+        let now = Timestamp::from_millis(1_795_377_541_123);
+        let claim = Claim::new(AccountId::new(now, 1), "key", &[7; 32], now);
+        let entropy = Entropy::seeded(1);
+        let body = "ada@example.org ".repeat(1_000);
+        let answer = Answer { status: 200, body, etag: None, location: None };
+        let kept = AnswerItem::of(&claim, &answer, &entropy).unwrap();
+        assert!(kept.compressed && kept.body.len() < 1_000);
+        let body = claim.seal.close(answer.body.as_bytes(), &entropy).unwrap();
+        let older = AnswerItem { body, compressed: false, ..kept };
+        let item = crate::items::encode(Key::answer(&claim), &older).unwrap();
+        assert!(!item.contains_key("compressed"), "it is written as before");
+        let older: AnswerItem = decode(item).unwrap();
+        assert_eq!(older.replay(&claim, now).unwrap(), Some(answer));
+    }
+
+    #[test]
+    fn short_answer_is_kept_as_it_is() {
+        let now = Timestamp::from_millis(1_795_377_541_123);
+        let claim = Claim::new(AccountId::new(now, 1), "key", &[7; 32], now);
+        for (bytes, compressed) in [(0, false), (ANSWER_PLAIN_BYTES_MAX, false), (ANSWER_PLAIN_BYTES_MAX + 1, true)] {
+            let answer = Answer { status: 200, body: "a".repeat(bytes), etag: None, location: None };
+            let kept = AnswerItem::of(&claim, &answer, &Entropy::seeded(1)).unwrap();
+            assert_eq!(kept.compressed, compressed, "{bytes}");
+            assert_eq!(kept.replay(&claim, now).unwrap(), Some(answer));
+        }
+    }
+}
