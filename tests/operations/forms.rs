@@ -54,7 +54,7 @@ pub async fn submit(
     now: Timestamp,
 ) -> Submitted {
     let email = email(address);
-    let submission = Submission { form, submission_id: id, email: &email, properties: &[] };
+    let submission = Submission { form, submission_id: id, email: &email, properties: &[], left_out: 0 };
     store.submit(&submission, now).await.unwrap()
 }
 
@@ -103,7 +103,8 @@ async fn of_many_submissions_within_a_budget_exactly_as_many_are_set() {
     let (store, form) = (&table.store, &form);
     let sent = (0..SENDERS).map(|n| async move {
         let email = email(&format!("person{n}@example.org"));
-        let submission = Submission { form, submission_id: None, email: &email, properties: &[] };
+        let submission =
+            Submission { form, submission_id: None, email: &email, properties: &[], left_out: 0 };
         store.submit_or_accept(&submission, at(START)).await.unwrap()
     });
     let taken: Vec<_> = stream::iter(sent).buffer_unordered(SENDERS).collect().await;
@@ -287,8 +288,13 @@ async fn the_counts_are_those_of_the_answers_whatever_goes_wrong() {
             let form = forms[dice.index(2)];
             let email = email(&format!("person{}@example.org", dice.below(60)));
             let id = dice.happens(700).then(|| dice.below(150).to_string());
-            let submission =
-                Submission { form, submission_id: id.as_deref(), email: &email, properties: &[] };
+            let submission = Submission {
+                form,
+                submission_id: id.as_deref(),
+                email: &email,
+                properties: &[],
+                left_out: 0,
+            };
             (form.id, store.submit_or_accept(&submission, at(START)).await.unwrap())
         });
         let answers: Vec<_> = stream::iter(sent).buffer_unordered(12).collect().await;

@@ -51,8 +51,13 @@ async fn items_of_version_1_are_read() {
     assert_eq!(forms.len(), 2);
     assert_eq!((forms[0].provider, forms[0].set_marketing), (Provider::Native, Some(true)));
     let address = email("ada@example.org");
-    let again =
-        store::Submission { form: &forms[0], submission_id: Some("s-1"), email: &address, properties: &[] };
+    let again = store::Submission {
+        form: &forms[0],
+        submission_id: Some("s-1"),
+        email: &address,
+        properties: &[],
+        left_out: 0,
+    };
     assert!(store.submit(&again, now).await.unwrap().duplicate);
     what_is_kept_of_a_form_is_read(&table, &forms[1]).await;
 }

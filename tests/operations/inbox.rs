@@ -27,7 +27,7 @@ fn say(what: impl std::fmt::Display) {
 
 async fn accept(store: &Store, form: &Form, id: Option<&str>, address: &str) -> Taken {
     let email = email(address);
-    let submission = Submission { form, submission_id: id, email: &email, properties: &[] };
+    let submission = Submission { form, submission_id: id, email: &email, properties: &[], left_out: 0 };
     store.accept_into_inbox(&submission, at(START)).await.unwrap()
 }
 
@@ -47,7 +47,8 @@ async fn flood(table: &TestTable, form: &Form, people: usize) -> Vec<Taken> {
     let sent = (0..people).map(|n| async move {
         let email = email(&format!("person{n}@example.org"));
         let id = format!("delivery-{n}");
-        let submission = Submission { form, submission_id: Some(&id), email: &email, properties: &[] };
+        let submission =
+            Submission { form, submission_id: Some(&id), email: &email, properties: &[], left_out: 0 };
         store.submit_or_accept(&submission, at(START)).await.unwrap()
     });
     stream::iter(sent).buffer_unordered(SENDERS).collect().await
@@ -122,7 +123,8 @@ async fn a_delivery_in_the_inbox_is_a_duplicate_from_then_on() {
     assert_eq!(second, Taken { submitted: again.clone(), waiting: None });
     // However long it waits.
     let email = email("ada@example.org");
-    let submission = Submission { form: &form, submission_id: Some("s-1"), email: &email, properties: &[] };
+    let submission =
+        Submission { form: &form, submission_id: Some("s-1"), email: &email, properties: &[], left_out: 0 };
     let later = at(START).plus(TimeDelta::days(9));
     assert_eq!(store.submit(&submission, later).await.unwrap(), again);
 
@@ -217,8 +219,13 @@ async fn of_what_somebody_sent_twice_the_later_holds() {
     for n in 0..20 {
         let properties = [property("phone", &n.to_string())];
         let id = format!("s-{n}");
-        let submission =
-            Submission { form: &form, submission_id: Some(&id), email: &email, properties: &properties };
+        let submission = Submission {
+            form: &form,
+            submission_id: Some(&id),
+            email: &email,
+            properties: &properties,
+            left_out: 0,
+        };
         let then = at(START).plus(TimeDelta::milliseconds(n));
         tasks.extend(store.accept_into_inbox(&submission, then).await.unwrap().waiting);
     }
@@ -250,8 +257,13 @@ async fn what_one_transaction_does_not_take_is_settled_by_several() {
     let mut tasks = Vec::new();
     for n in 0..30 {
         let email = email(&format!("large{n}@example.org"));
-        let submission =
-            Submission { form: &form, submission_id: None, email: &email, properties: &properties };
+        let submission = Submission {
+            form: &form,
+            submission_id: None,
+            email: &email,
+            properties: &properties,
+            left_out: 0,
+        };
         tasks.extend(table.store.accept_into_inbox(&submission, at(START)).await.unwrap().waiting);
     }
     table.recorder.reset();
@@ -382,7 +394,8 @@ async fn who_cannot_have_more_properties_is_rejected_when_it_is_too_late_to_say_
         (from..from + count).map(named).collect()
     };
     let email = email("ada@example.org");
-    let submission = |properties| Submission { form: &form, submission_id: None, email: &email, properties };
+    let submission =
+        |properties| Submission { form: &form, submission_id: None, email: &email, properties, left_out: 0 };
     let (first, more) = (properties(0, PROPERTIES_MAX), properties(PROPERTIES_MAX, 1));
     store.submit(&submission(&first), now).await.unwrap();
     let accepted = store.accept_into_inbox(&submission(&more), now).await.unwrap();
@@ -478,7 +491,8 @@ async fn a_submission_whose_fate_is_unknown_is_accepted_by_its_id_alone() {
     let account = table.account(at(START)).await;
     let form = form(&table.store, account, &native()).await;
     let email = email("ada@example.org");
-    let submission = |id| Submission { form: &form, submission_id: id, email: &email, properties: &[] };
+    let submission =
+        |id| Submission { form: &form, submission_id: id, email: &email, properties: &[], left_out: 0 };
     let taken = table.store.submit_or_accept(&submission(Some("s-1")), at(START)).await.unwrap();
     assert_eq!((taken.submitted.marketing, taken.waiting), (MarketingEffect::Set, None), "it had happened");
     let refused = table.store.submit_or_accept(&submission(None), at(START)).await;
@@ -496,7 +510,8 @@ async fn what_can_surely_not_have_happened_is_accepted_without_an_id() {
     let account = table.account(at(START)).await;
     let form = form(&table.store, account, &native()).await;
     let email = email("ada@example.org");
-    let submission = Submission { form: &form, submission_id: None, email: &email, properties: &[] };
+    let submission =
+        Submission { form: &form, submission_id: None, email: &email, properties: &[], left_out: 0 };
     let taken = table.store.submit_or_accept(&submission, at(START)).await.unwrap();
     assert_eq!(taken.submitted.marketing, MarketingEffect::Accepted);
     assert!(taken.waiting.is_some());

@@ -30,12 +30,14 @@ impl FromFields for ChangeAccountBody {
         let contract = change_of_contract(fields);
         let cap = fields.nullable("cap", whole(0..=USAGE_MAX));
         let defaults = fields.optional("defaults", object(ChangeDefaults::read));
-        let ChangeDefaults { external_form, chatflow, chatflows } = defaults?.unwrap_or_default();
+        let ChangeDefaults { external_form, forms_may_raise_tier, chatflow, chatflows } =
+            defaults?.unwrap_or_default();
         Some(Self(ChangeAccount {
             by: ChangedBy::Admin,
             name: name?,
             cap: cap.map(Patch::into_change)?,
             external_form,
+            forms_may_raise_tier,
             chatflow,
             chatflows,
             ..contract?
@@ -47,6 +49,7 @@ impl FromFields for ChangeAccountBody {
 #[derive(Default)]
 struct ChangeDefaults {
     external_form: Option<bool>,
+    forms_may_raise_tier: Option<bool>,
     chatflow: Option<bool>,
     chatflows: Option<BTreeMap<String, bool>>,
 }
@@ -54,9 +57,15 @@ struct ChangeDefaults {
 impl ChangeDefaults {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let external_form = fields.optional("external_form", boolean());
+        let forms_may_raise_tier = fields.optional("forms_may_raise_tier", boolean());
         let chatflow = fields.optional("chatflow", boolean());
         let chatflows = fields.optional("chatflows", map(CHATFLOWS_MAX, chatflow_id, boolean()));
-        Some(Self { external_form: external_form?, chatflow: chatflow?, chatflows: chatflows? })
+        Some(Self {
+            external_form: external_form?,
+            forms_may_raise_tier: forms_may_raise_tier?,
+            chatflow: chatflow?,
+            chatflows: chatflows?,
+        })
     }
 }
 
@@ -125,6 +134,10 @@ pub(crate) struct ChangeDefaultsSchema {
     /// Whether forms that the account did not make here set contacts marketing.
     #[schema(nullable = false)]
     external_form: Option<bool>,
+    /// Whether forms that have no `may_raise_tier` of their own may raise the tier limit. It is off when an account is
+    /// made, because anybody can submit a public form.
+    #[schema(nullable = false)]
+    forms_may_raise_tier: Option<bool>,
     /// Whether chat flows do, unless listed in `chatflows`.
     #[schema(nullable = false)]
     chatflow: Option<bool>,
@@ -211,6 +224,8 @@ pub(crate) struct AccountTierView {
 pub(crate) struct DefaultsView {
     /// Whether forms that the account did not make here set contacts marketing.
     external_form: bool,
+    /// Whether forms that have no `may_raise_tier` of their own may raise the tier limit.
+    forms_may_raise_tier: bool,
     /// Whether chat flows do, unless listed in `chatflows`.
     chatflow: bool,
     /// The chat flows with a setting of their own, by their id.
@@ -237,7 +252,12 @@ impl AccountView {
             },
             cap: period.cap,
             period: PeriodView::new(period),
-            defaults: DefaultsView { external_form, chatflow, chatflows },
+            defaults: DefaultsView {
+                external_form,
+                forms_may_raise_tier: period.forms_may_raise_tier,
+                chatflow,
+                chatflows,
+            },
             test_clock: period.test_clock.map(|at| at.to_string()),
             created_at: created_at.to_string(),
         }

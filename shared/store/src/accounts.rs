@@ -74,6 +74,8 @@ pub struct ChangeAccount {
     pub marketing_contacts: Option<bool>,
     /// Whether forms that were not made here set contacts marketing.
     pub external_form: Option<bool>,
+    /// Whether forms without a setting of their own may raise the tier limit.
+    pub forms_may_raise_tier: Option<bool>,
     /// Whether chat flows do.
     pub chatflow: Option<bool>,
     /// Chat flows with a setting of their own: all of them.
@@ -121,7 +123,7 @@ impl ChangeAccount {
     }
 
     fn touches_period(&self) -> bool {
-        self.cap.is_some() || !self.contract_terms().is_empty()
+        self.cap.is_some() || self.forms_may_raise_tier.is_some() || !self.contract_terms().is_empty()
     }
 
     fn touches_account(&self) -> bool {
@@ -160,6 +162,7 @@ impl ChangeAccount {
             message: error.to_string(),
         })?;
         changed.marketing_contacts = self.marketing_contacts.unwrap_or(period.marketing_contacts);
+        changed.forms_may_raise_tier = self.forms_may_raise_tier.unwrap_or(period.forms_may_raise_tier);
         if !changed.marketing_contacts && period.marketing > 0 {
             return Err(Refused::MarketingContactsInUse { marketing: period.marketing });
         }
@@ -406,6 +409,7 @@ impl Store {
             ("tier_limit", Some(number(after.tier.limit))),
             ("tier_limit_at_renewal", after.tier.limit_at_renewal.map(number)),
             ("marketing_contacts", Some(AttributeValue::Bool(after.marketing_contacts))),
+            ("forms_may_raise_tier", after.forms_may_raise_tier.then_some(AttributeValue::Bool(true))),
             ("test_clock", after.test_clock.map(|at| AttributeValue::S(at.to_string()))),
         ] {
             expression = expression.name(name);

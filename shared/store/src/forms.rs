@@ -1,10 +1,11 @@
 //! Forms.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use domain::Timestamp;
 use domain::budget::DayCount;
+use domain::form::{AnswerMode, Overwrite};
 use domain::ids::{AccountId, FormId};
 use domain::provider::Provider;
 use domain::secrets::{Secrets, SecretsError};
@@ -37,6 +38,16 @@ pub struct Form {
     pub set_marketing: Option<bool>,
     /// How many people it sets marketing on one day at most; beyond that they are kept as non-marketing contacts.
     pub max_new_marketing_per_day: Option<u64>,
+    /// Whether it may raise the tier limit. `None` leaves it to the account's default at the moment of the submission.
+    pub may_raise_tier: Option<bool>,
+    /// The effect of a submission on properties that an existing contact already has.
+    pub overwrite: Overwrite,
+    /// The amount of detail in the response to a public submission.
+    pub answer: AnswerMode,
+    /// The field names that it takes; `None` for all. It leaves other fields out, and counts them.
+    pub fields: Option<BTreeSet<String>>,
+    /// The event types of webhooks that it takes; `None` for all that do not tell of an end.
+    pub event_types: Option<BTreeSet<String>>,
     /// Its own field names, each with what it fills.
     pub field_map: BTreeMap<String, FieldTarget>,
     /// The web origins whose pages may post to it; none for any.
@@ -85,6 +96,16 @@ pub struct NewForm {
     pub set_marketing: Option<bool>,
     /// How many people it sets marketing on one day at most.
     pub max_new_marketing_per_day: Option<u64>,
+    /// Whether it may raise the tier limit. `None` leaves it to the account's default at the moment of the submission.
+    pub may_raise_tier: Option<bool>,
+    /// The effect of a submission on properties that an existing contact already has.
+    pub overwrite: Overwrite,
+    /// The amount of detail in the response to a public submission.
+    pub answer: AnswerMode,
+    /// The field names that it takes; `None` for all. It leaves other fields out, and counts them.
+    pub fields: Option<BTreeSet<String>>,
+    /// The event types of webhooks that it takes; `None` for all that do not tell of an end.
+    pub event_types: Option<BTreeSet<String>>,
     /// Its own field names, each with what it fills.
     pub field_map: BTreeMap<String, FieldTarget>,
     /// The web origins whose pages may post to it.
@@ -103,6 +124,11 @@ impl NewForm {
             secrets: Secrets::default(),
             set_marketing: None,
             max_new_marketing_per_day: None,
+            may_raise_tier: None,
+            overwrite: Overwrite::default(),
+            answer: AnswerMode::default(),
+            fields: None,
+            event_types: None,
             field_map: BTreeMap::new(),
             allowed_origins: Vec::new(),
             redirect_url: None,
@@ -121,6 +147,16 @@ pub struct ChangeForm {
     pub set_marketing: Option<Option<bool>>,
     /// How many people it sets marketing on one day at most; `Some(None)` for any number.
     pub max_new_marketing_per_day: Option<Option<u64>>,
+    /// Whether it may raise the tier limit; `Some(None)` leaves it to the account's default.
+    pub may_raise_tier: Option<Option<bool>>,
+    /// The effect of a submission on properties that an existing contact already has.
+    pub overwrite: Option<Overwrite>,
+    /// The amount of detail in the response to a public submission.
+    pub answer: Option<AnswerMode>,
+    /// The field names that it takes: all of them. `Some(None)` for any.
+    pub fields: Option<Option<BTreeSet<String>>>,
+    /// The event types of webhooks that it takes: all of them. `Some(None)` for any that do not tell of an end.
+    pub event_types: Option<Option<BTreeSet<String>>>,
     /// Its own field names, each with what it fills: all of them.
     pub field_map: Option<BTreeMap<String, FieldTarget>>,
     /// The web origins whose pages may post to it: all of them.
@@ -144,6 +180,11 @@ impl FormItem {
             secrets: Secrets::from_trusted(self.secrets),
             set_marketing: self.set_marketing,
             max_new_marketing_per_day: self.max_new_marketing_per_day,
+            may_raise_tier: self.may_raise_tier,
+            overwrite: self.overwrite,
+            answer: self.answer,
+            fields: self.fields,
+            event_types: self.event_types,
             field_map: field_map.collect::<Result<_, StoreError>>()?,
             allowed_origins: self.allowed_origins,
             redirect_url: self.redirect_url,
@@ -179,6 +220,15 @@ impl ChangeForm {
         }
         if let Some(max) = self.max_new_marketing_per_day {
             item.max_new_marketing_per_day = max;
+        }
+        item.may_raise_tier = self.may_raise_tier.unwrap_or(item.may_raise_tier);
+        item.overwrite = self.overwrite.unwrap_or(item.overwrite);
+        item.answer = self.answer.unwrap_or(item.answer);
+        if let Some(fields) = &self.fields {
+            item.fields.clone_from(fields);
+        }
+        if let Some(event_types) = &self.event_types {
+            item.event_types.clone_from(event_types);
         }
         if let Some(field_map) = &self.field_map {
             item.field_map = stored(field_map);
@@ -235,6 +285,11 @@ impl Store {
                 secrets: stored_secrets(&new.secrets),
                 set_marketing: new.set_marketing.or(new.provider.is_native().then_some(true)),
                 max_new_marketing_per_day: new.max_new_marketing_per_day,
+                may_raise_tier: new.may_raise_tier,
+                overwrite: new.overwrite,
+                answer: new.answer,
+                fields: new.fields.clone(),
+                event_types: new.event_types.clone(),
                 field_map: stored(&new.field_map),
                 allowed_origins: new.allowed_origins.clone(),
                 redirect_url: new.redirect_url.clone(),
