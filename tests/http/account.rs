@@ -49,7 +49,11 @@ async fn a_new_calendar_moves_the_end_of_the_current_period() {
     ] {
         let changed = change_contract(&api, &account, body.clone()).await.expect(200);
         let period = json!({"number": 1, "starts_at": START, "ends_at": ends_at});
-        assert_eq!((&changed["account"]["period"], &changed["usage"]["period"]), (&period, &period), "{body}");
+        assert_eq!(
+            (&changed["account"]["period"], &changed["usage"]["period"]),
+            (&period, &period),
+            "{body}"
+        );
         assert_eq!(api.get("/v1/usage").token(&account.token).await.expect(200)["next_update_at"], ends_at);
     }
 }
@@ -175,8 +179,12 @@ async fn a_lower_limit_is_asked_for_and_comes_at_the_renewal() {
         reply.assert_invalid(&["tier_limit_at_renewal"]);
     }
     let changed = change_contract(&api, &account, json!({"tier_limit_at_renewal": 2})).await.expect(200);
-    assert_eq!(changed["account"]["tier"], json!({"included": 2, "block": 2, "limit": 6, "limit_at_renewal": 2}));
-    let taken_back = change_contract(&api, &account, json!({"tier_limit_at_renewal": null})).await.expect(200);
+    assert_eq!(
+        changed["account"]["tier"],
+        json!({"included": 2, "block": 2, "limit": 6, "limit_at_renewal": 2})
+    );
+    let taken_back =
+        change_contract(&api, &account, json!({"tier_limit_at_renewal": null})).await.expect(200);
     assert_eq!(taken_back["account"]["tier"], json!({"included": 2, "block": 2, "limit": 6}));
     let _ = change_contract(&api, &account, json!({"tier_limit_at_renewal": 2})).await.expect(200);
     let _ = api.queue(&account.token, &[&ids[0], &ids[1]]).await;

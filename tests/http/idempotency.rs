@@ -242,7 +242,8 @@ async fn answer_longer_than_an_item_is_given_again() {
         contacts.push(json!({"id": api.contact(&account.token, json!({"marketing": true})).await}));
     }
     let unknown = |number: u32| {
-        let letters = (0..100).map(|place| char::from_u32(0x20000 + (number * 7919 + place * 104_729) % 42_000));
+        let letters =
+            (0..100).map(|place| char::from_u32(0x20000 + (number * 7919 + place * 104_729) % 42_000));
         json!({"id": letters.collect::<Option<String>>().unwrap()})
     };
     contacts.extend((0..900).map(unknown));

@@ -33,7 +33,8 @@ async fn another_accounts_ids_are_not_found_whatever_is_done_with_them() {
     let api = &walk.api;
     let ours = api.account(json!({})).await;
     let before = everything(api, &walk.account).await;
-    let ids = operations.iter().filter(|operation| operation.path.contains("{id}") && !operation.is_operators());
+    let ids =
+        operations.iter().filter(|operation| operation.path.contains("{id}") && !operation.is_operators());
     let mut asked = 0;
     for operation in ids {
         let body = walk.body(operation);

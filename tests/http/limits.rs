@@ -13,7 +13,8 @@ use super::one_account;
 /// Says that the account has so many of each kind, as if they were there.
 async fn pretend(api: &Api, account: &Tenant, numbers: [(&str, usize); 3]) {
     let numbers = numbers.map(|(kind, number)| (kind.to_owned(), AttributeValue::N(number.to_string())));
-    let update = api.table.client.update_item().table_name(TABLE).update_expression("SET holdings = :numbers");
+    let update =
+        api.table.client.update_item().table_name(TABLE).update_expression("SET holdings = :numbers");
     let update = update.key("pk", AttributeValue::S(format!("ACCOUNT#{}", account.id)));
     let update = update.key("sk", AttributeValue::S("ACCOUNT".to_owned()));
     let value = AttributeValue::M(HashMap::from(numbers));

@@ -51,11 +51,7 @@ async fn last_token_of_the_last_admin_stays() {
     let path = format!("/v1/users/{}", member.id);
     let _ = api.patch(&path).token(token).json(&json!({"role": "admin"})).await.expect(200);
     let _ = api.delete(&only).token(token).await.expect(204);
-    api.patch(&path)
-        .token(&member.token)
-        .json(&json!({"role": "member"}))
-        .await
-        .problem(Slug::LastAdmin);
+    api.patch(&path).token(&member.token).json(&json!({"role": "member"})).await.problem(Slug::LastAdmin);
 }
 
 #[tokio::test]

@@ -21,8 +21,8 @@ use domain::source::Intake;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use store::{
-    ChangeAccount, ChangedBy, ContactRef, Due, Finish, Form, MarketingEffect, NewForm, Refused, SaveMode, StatusOutcome,
-    Store, StoreError, Submission,
+    ChangeAccount, ChangedBy, ContactRef, Due, Finish, Form, MarketingEffect, NewForm, Refused, SaveMode,
+    StatusOutcome, Store, StoreError, Submission,
 };
 use testkit::{TestTable, at, email, terms};
 

@@ -10,8 +10,8 @@ use domain::permission::Role;
 use domain::provider::Provider;
 use futures_util::future::join_all;
 use store::{
-    Account, AdminToken, ChangeAccount, ChangeUser, Finish, Form, Holder, NewForm, NewHolder, NewUser, Refused,
-    StoreError, Token, User,
+    Account, AdminToken, ChangeAccount, ChangeUser, Finish, Form, Holder, NewForm, NewHolder, NewUser,
+    Refused, StoreError, Token, User,
 };
 use testkit::{Conflicts, TABLE, TestTable, at};
 
@@ -57,12 +57,7 @@ async fn delete_token(table: &TestTable, account: AccountId, token: TokenId) -> 
     table.store.delete_token(account, token, at(START), Finish::new(None, &render)).await.map(drop)
 }
 
-async fn set_role(
-    table: &TestTable,
-    account: AccountId,
-    user: UserId,
-    role: Role,
-) -> Result<(), StoreError> {
+async fn set_role(table: &TestTable, account: AccountId, user: UserId, role: Role) -> Result<(), StoreError> {
     let change = ChangeUser { role: Some(role), ..ChangeUser::default() };
     let told = Told::<User>::new();
     let render = told.render();
@@ -222,7 +217,9 @@ async fn concurrent_changes_keep_the_numbers_exact() {
         rename(&table, account),
         forget,
     );
-    assert!(forms.iter().all(Result::is_ok) && users.iter().all(Result::is_ok) && made.iter().all(Result::is_ok));
+    assert!(
+        forms.iter().all(Result::is_ok) && users.iter().all(Result::is_ok) && made.iter().all(Result::is_ok)
+    );
     assert!(deleted.is_ok() && promoted.is_ok() && renamed.is_ok() && forgotten.is_ok());
     assert_counted(&table, account).await;
     assert_eq!(table.store.account(account, at(START)).await.unwrap().name, "Ada & Co");
@@ -246,6 +243,7 @@ async fn repeated_creation_counts_once() {
 async fn account_of_an_older_version_is_counted_at_its_next_change() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
+    let (_, last) = first(&table, account).await;
     for _ in 0..3 {
         add_form(&table, account).await.unwrap();
         add_user(&table, account, Role::Admin).await.unwrap();
@@ -254,7 +252,6 @@ async fn account_of_an_older_version_is_counted_at_its_next_change() {
     let wrong = Some(AttributeValue::N("9".to_owned()));
     overwrite(&table, account, "ACCOUNT", &["admins"], wrong).await;
     overwrite(&table, account, "ACCOUNT", &["holdings"], None).await;
-    let (_, last) = first(&table, account).await;
     assert!(is_last_admin(&delete_token(&table, account, last).await));
     add_form(&table, account).await.unwrap();
     assert_counted(&table, account).await;

@@ -236,10 +236,8 @@ async fn answer_longer_than_an_item_is_kept_and_given_again() {
     let ids = marketing_contacts(&table.store, account, 120, at(START)).await;
     let contacts: Vec<ContactRef> = ids.iter().copied().map(ContactRef::Id).collect();
     let claim = claim(account, "long", 1, at(START));
-    let render = |report: &StatusReport| Answer {
-        body: format!("{:?}", report.results).repeat(60),
-        ..render(report)
-    };
+    let render =
+        |report: &StatusReport| Answer { body: format!("{:?}", report.results).repeat(60), ..render(report) };
     let send = || {
         let finish = Finish::new(Some(&claim), &render);
         set_status(&table.store, account, Command::SetNonMarketingPending, &contacts, at(START), finish)

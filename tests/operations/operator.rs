@@ -64,7 +64,10 @@ async fn terms_are_changed_by_the_operator_and_in_a_sandbox_by_its_admin() {
         }
         let period = table.store.usage(account, at(START)).await.unwrap();
         assert_eq!(period.calendar.term, Term::Monthly);
-        assert_eq!((period.ends_at, period.tier), (at("2026-11-10T15:00:00.000Z"), Tier::new(2000, 500).unwrap()));
+        assert_eq!(
+            (period.ends_at, period.tier),
+            (at("2026-11-10T15:00:00.000Z"), Tier::new(2000, 500).unwrap())
+        );
     }
 }
 
@@ -75,7 +78,11 @@ async fn changed_tier_holds_and_never_lowers_the_limit_in_force() {
     let account = table.account_with(Terms { tier, ..terms() }, at(START)).await;
     super::marketing_contacts(&table.store, account, 3, at(START)).await;
     let by = ChangedBy::Operator;
-    let to = |included, block| ChangeAccount { by, tier: Tier::new(included, block).ok(), ..ChangeAccount::default() };
+    let to = |included, block| ChangeAccount {
+        by,
+        tier: Tier::new(included, block).ok(),
+        ..ChangeAccount::default()
+    };
     for ((included, block), limit) in [((2, 1), 11), ((0, 4), 12), ((20, 5), 20), ((5, 5), 20)] {
         let tier = change(&table, account, &to(included, block)).await.unwrap().period.tier;
         assert_eq!((tier.included, tier.block, tier.limit_for(3)), (included, block, limit));
@@ -87,7 +94,9 @@ async fn changed_tier_holds_and_never_lowers_the_limit_in_force() {
     // The wish has to fit the tier: this one does not, unless another comes with the tier.
     let refused = change(&table, account, &to(7, 7)).await;
     let field = "tier_limit_at_renewal";
-    assert!(matches!(refused, Err(StoreError::Refused(Refused::Invalid { field: found, .. })) if found == field));
+    assert!(
+        matches!(refused, Err(StoreError::Refused(Refused::Invalid { field: found, .. })) if found == field)
+    );
     let both = ChangeAccount { tier_limit_at_renewal: Some(Some(14)), ..to(7, 7) };
     let tier = change(&table, account, &both).await.unwrap().period.tier;
     assert_eq!((tier.limit, tier.limit_at_renewal), (21, Some(14)));

@@ -8,8 +8,8 @@ use domain::permission::{Caller, Role};
 use domain::source::{Intake, Source, SourceType};
 use futures_util::future::join_all;
 use store::{
-    Account, ChangeAccount, ChangeUser, ChangedBy, Finish, NewHolder, NewUser, Refused, SaveContact, SaveMode, Saved,
-    StoreError, Token, User,
+    Account, ChangeAccount, ChangeUser, ChangedBy, Finish, NewHolder, NewUser, Refused, SaveContact,
+    SaveMode, Saved, StoreError, Token, User,
 };
 use testkit::{TestTable, at, terms};
 

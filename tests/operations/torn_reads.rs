@@ -11,9 +11,9 @@ use domain::source::Intake;
 use domain::tier::Tier;
 use serde_json::Value;
 use store::{
-    Account, Answer, ChangeAccount, ChangeForm, ChangeUser, ChangedBy, ContactRef, Entropy, Finish, Form, FormCounts,
-    MarketingEffect, NewAccount, NewForm, Person, SaveMode, StatusOutcome, StatusReport, Store, Submission,
-    Submitted,
+    Account, Answer, ChangeAccount, ChangeForm, ChangeUser, ChangedBy, ContactRef, Entropy, Finish, Form,
+    FormCounts, MarketingEffect, NewAccount, NewForm, Person, SaveMode, StatusOutcome, StatusReport, Store,
+    Submission, Submitted,
 };
 use testkit::{Call, Network, RawItem, RawKey, TABLE, Tamper, Weather, at, email, terms};
 

@@ -84,8 +84,7 @@ mod tests {
             );
             assert!(tags.contains(&operation["tags"][0].as_str().unwrap()), "{method} {path}");
             assert!(operation["responses"]["default"].is_object(), "{method} {path}");
-            let has_body =
-                ["post", "patch"].contains(&method.as_str()) && path != "/v1/accounts/{id}/tokens";
+            let has_body = ["post", "patch"].contains(&method.as_str()) && path != "/v1/accounts/{id}/tokens";
             assert_eq!(operation["requestBody"].is_object(), has_body, "{method} {path}");
             let keys = operation["parameters"].to_string().contains("Idempotency-Key");
             assert_eq!(keys, method != "get", "{method} {path}");

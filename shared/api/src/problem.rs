@@ -317,7 +317,10 @@ impl From<StoreError> for Problem {
 }
 
 fn operators_term(field: &str) -> FieldError {
-    FieldError { field: field.to_owned(), message: "is a term of the contract, which the operator changes".to_owned() }
+    FieldError {
+        field: field.to_owned(),
+        message: "is a term of the contract, which the operator changes".to_owned(),
+    }
 }
 
 /// The text with a capital letter and a full stop.

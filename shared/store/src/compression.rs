@@ -34,8 +34,9 @@ mod tests {
     use domain::Timestamp;
     use domain::ids::{AccountId, ContactId};
     use domain::limits::{
-        ADDRESS_BYTES_MAX, FIELD_MAP_MAX, FORM_FIELD_NAME_CHARS_MAX, ID_CHARS_MAX, ITEM_BYTES_MAX,
-        LOCAL_PART_BYTES_MAX, PROPERTIES_BYTES_MAX, PROPERTY_NAME_CHARS_MAX, STATUS_CONTACTS_MAX,
+        ADDRESS_BYTES_MAX, EVENT_TYPE_CHARS_MAX, EVENT_TYPES_MAX, FIELD_MAP_MAX, FORM_FIELD_NAME_CHARS_MAX,
+        ID_CHARS_MAX, ITEM_BYTES_MAX, LOCAL_PART_BYTES_MAX, PROPERTIES_BYTES_MAX, PROPERTY_NAME_CHARS_MAX,
+        STATUS_CONTACTS_MAX, SUBMISSION_FIELDS_MAX,
     };
     use serde_json::{Value, json};
 
@@ -94,8 +95,11 @@ mod tests {
         };
         let item = AnswerItem::of(&claim, &answer, &entropy).unwrap();
         let stored = encode(Key::answer(&claim), &item).unwrap();
-        let size = |value: &aws_sdk_dynamodb::types::AttributeValue| match (value.as_s(), value.as_n(), value.as_b())
-        {
+        let size = |value: &aws_sdk_dynamodb::types::AttributeValue| match (
+            value.as_s(),
+            value.as_n(),
+            value.as_b(),
+        ) {
             (Ok(text), _, _) | (_, Ok(text), _) => text.len(),
             (_, _, Ok(blob)) => blob.as_ref().len(),
             _ => 1,
@@ -106,7 +110,11 @@ mod tests {
 
     fn assert_fits(what: &str, body: &Value) {
         let size = kept(body);
-        assert!(size <= ITEM_BYTES_MAX * 9 / 10, "{what}: {size} bytes of {} in JSON", body.to_string().len());
+        assert!(
+            size <= ITEM_BYTES_MAX * 9 / 10,
+            "{what}: {size} bytes of {} in JSON",
+            body.to_string().len()
+        );
     }
 
     #[test]
@@ -136,7 +144,8 @@ mod tests {
         for (number, alphabet) in alphabets().iter().chain([&controls, &all]).enumerate() {
             let results: Vec<Value> = (0..STATUS_CONTACTS_MAX)
                 .map(|_| {
-                    let id: String = alphabet.draw(ID_CHARS_MAX * 4, &entropy).chars().take(ID_CHARS_MAX).collect();
+                    let id: String =
+                        alphabet.draw(ID_CHARS_MAX * 4, &entropy).chars().take(ID_CHARS_MAX).collect();
                     json!({"id": id, "outcome": "not_found"})
                 })
                 .collect();
@@ -157,18 +166,22 @@ mod tests {
     }
 
     #[test]
-    fn form_with_a_full_field_map_fits_an_item() {
+    fn form_with_full_lists_fits_an_item() {
         let entropy = Entropy::seeded(5);
         let property = Alphabet::of(&["abcdefghijklmnopqrstuvwxyz0123456789_"], &[]);
         for (number, alphabet) in alphabets().iter().enumerate() {
-            let fields: serde_json::Map<String, Value> = (0..FIELD_MAP_MAX)
-                .map(|_| {
-                    let name = alphabet.draw(FORM_FIELD_NAME_CHARS_MAX * 4, &entropy);
-                    let name = name.chars().take(FORM_FIELD_NAME_CHARS_MAX).collect();
-                    (name, json!(property.draw(PROPERTY_NAME_CHARS_MAX, &entropy)))
-                })
-                .collect();
-            assert_fits(&format!("fields of alphabet {number}"), &json!({"field_map": fields}));
+            let names = |count: usize, chars: usize| -> Vec<String> {
+                let name = |_| alphabet.draw(chars * 4, &entropy).chars().take(chars).collect();
+                (0..count).map(name).collect()
+            };
+            let map = names(FIELD_MAP_MAX, FORM_FIELD_NAME_CHARS_MAX).into_iter();
+            let map: serde_json::Map<String, Value> =
+                map.map(|name| (name, json!(property.draw(PROPERTY_NAME_CHARS_MAX, &entropy)))).collect();
+            let body = json!({
+                "field_map": map, "fields": names(SUBMISSION_FIELDS_MAX, FORM_FIELD_NAME_CHARS_MAX),
+                "event_types": names(EVENT_TYPES_MAX, EVENT_TYPE_CHARS_MAX),
+            });
+            assert_fits(&format!("lists of alphabet {number}"), &body);
         }
     }
 

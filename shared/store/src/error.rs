@@ -68,7 +68,9 @@ pub enum Refused {
         fields: Vec<&'static str>,
     },
     /// The caller may not change marketing states.
-    #[error("the permission modify_marketing_contacts is needed to delete a marketing contact that is not leaving yet")]
+    #[error(
+        "the permission modify_marketing_contacts is needed to delete a marketing contact that is not leaving yet"
+    )]
     MarketingPermission,
     /// The account lives on the wall clock.
     #[error("this account is not a sandbox: it was made without a test_clock")]

@@ -11,7 +11,9 @@ use domain::ids::{AccountId, TokenId, UserId};
 use domain::limits::{FORMS_MAX, PAGE_LIMIT_MAX, TOKENS_MAX, USERS_MAX};
 use domain::permission::Role;
 
-use crate::items::{AccountItem, Entity, FormEntryItem, HolderItem, HoldingsItem, Items, TokenItem, UserItem, decode};
+use crate::items::{
+    AccountItem, Entity, FormEntryItem, HolderItem, HoldingsItem, Items, TokenItem, UserItem, decode,
+};
 use crate::keys::{Collection, Key, account_pk};
 use crate::store::{Query, Store};
 use crate::{Refused, StoreError};
@@ -119,11 +121,7 @@ impl Store {
         let forms = self.every::<FormEntryItem>(account, Collection::Forms).await?;
         let tokens = self.every::<TokenItem>(account, Collection::Tokens).await?;
         item.admins = whole(admins);
-        Ok(HoldingsItem {
-            forms: whole(forms.len()),
-            users: whole(users.len()),
-            tokens: whole(tokens.len()),
-        })
+        Ok(HoldingsItem { forms: whole(forms.len()), users: whole(users.len()), tokens: whole(tokens.len()) })
     }
 
     /// Returns the put of the account item with its new numbers. It holds if no other operation has written the item since it

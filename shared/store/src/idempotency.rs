@@ -199,7 +199,9 @@ mod tests {
     fn short_answer_is_kept_as_it_is() {
         let now = Timestamp::from_millis(1_795_377_541_123);
         let claim = Claim::new(AccountId::new(now, 1), "key", &[7; 32], now);
-        for (bytes, compressed) in [(0, false), (ANSWER_PLAIN_BYTES_MAX, false), (ANSWER_PLAIN_BYTES_MAX + 1, true)] {
+        for (bytes, compressed) in
+            [(0, false), (ANSWER_PLAIN_BYTES_MAX, false), (ANSWER_PLAIN_BYTES_MAX + 1, true)]
+        {
             let answer = Answer { status: 200, body: "a".repeat(bytes), etag: None, location: None };
             let kept = AnswerItem::of(&claim, &answer, &Entropy::seeded(1)).unwrap();
             assert_eq!(kept.compressed, compressed, "{bytes}");

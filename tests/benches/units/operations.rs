@@ -147,7 +147,8 @@ impl World {
             operation("GET", "/v1/accounts", None, [both(), vec![Need::all("ACCOUNTS", "")]].concat()),
             operation("GET", "/v1/accounts/{id}", None, both()).at(&account),
             operation("PATCH", "/v1/accounts/{id}", Some(tier), both()).at(&account),
-            operation("POST", "/v1/accounts/{id}/tokens", None, vec![self.own("ACCOUNT"), users()]).at(&account),
+            operation("POST", "/v1/accounts/{id}/tokens", None, vec![self.own("ACCOUNT"), users()])
+                .at(&account),
         ]
     }
 
