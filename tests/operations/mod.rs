@@ -4,6 +4,7 @@ mod closing;
 mod concurrency;
 mod costs;
 mod deleting;
+mod deliveries;
 mod faults;
 pub mod forms;
 mod golden;
@@ -16,6 +17,7 @@ mod listing;
 mod operator;
 mod people;
 mod rejected;
+mod strangers;
 mod torn_reads;
 
 use domain::Timestamp;

@@ -278,7 +278,7 @@ pub(crate) struct ChangeFormSchema {
     #[schema(nullable = false, max_items = 2, write_only)]
     secrets: Option<Vec<String>>,
     /// Whether it sets those who submit it marketing; `null` leaves it to the account's `defaults.external_form`, which a
-    /// native form can't. All but `false` needs the permission `modify_marketing_contacts`.
+    /// native form can't.
     set_marketing: Option<bool>,
     /// How many people it sets marketing on one day at most; `null` for any number.
     #[schema(maximum = 1_000_000_000_000_u64)]
@@ -559,7 +559,9 @@ pub(crate) async fn get_form(
 
 /// Changes a form.
 ///
-/// What is left out stays. Saying `set_marketing` other than `false` needs the permission `modify_marketing_contacts`.
+/// What is left out stays. A change with which a form sets more contacts marketing needs the permission
+/// `modify_marketing_contacts`: `set_marketing` on, a higher budget or none, `may_raise_tier`, new `secrets`, further
+/// `allowed_origins` or `event_types`, and any other `field_map`. Narrowing does not need it.
 #[utoipa::path(
     patch, path = "/v1/forms/{id}", tag = "Forms",
     params(IdempotencyKey, ("id" = String, Path, description = "The form's id.")),
@@ -573,11 +575,12 @@ pub(crate) async fn update_form(
     request: Request<ChangeFormBody>,
 ) -> Result<Response, Problem> {
     let ChangeFormBody(change) = &request.body;
-    may_set_marketing(&principal, change.set_marketing.is_some_and(|set| set != Some(false)))?;
     let render =
         |form: &Form| respond::json(StatusCode::OK, &FormView::new(form, context.public_url.as_deref()));
     let finish = Finish::new(request.claim.as_ref(), &render);
-    let result = context.store.change_form(principal.account, id, change, context.clock.now(), finish).await;
+    let (store, may_widen) = (&context.store, principal.modify_marketing_contacts);
+    let result =
+        store.change_form(principal.account, id, change, may_widen, context.clock.now(), finish).await;
     request.conclude(&context, result).await
 }
 

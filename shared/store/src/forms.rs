@@ -195,6 +195,47 @@ impl FormItem {
 }
 
 impl ChangeForm {
+    /// Returns the fields with which the form would set more contacts marketing than it does now: in number, or from
+    /// senders and fields that it does not take now. A form that sets nobody marketing widens nothing.
+    fn widened_fields(&self, item: &FormItem) -> Vec<&'static str> {
+        // Without a setting of its own, the account's default decides, which may be on.
+        if self.set_marketing.unwrap_or(item.set_marketing) == Some(false) {
+            return Vec::new();
+        }
+        let starts = self.set_marketing.is_some_and(|after| {
+            item.set_marketing == Some(false) || (item.set_marketing.is_none() && after.is_some())
+        });
+        let budget = self.max_new_marketing_per_day.is_some_and(|after| {
+            item.max_new_marketing_per_day.is_some_and(|before| after.is_none_or(|after| after > before))
+        });
+        // Off, the account's default and on, in this order.
+        let leave = |may: Option<bool>| may.map_or(1, |may| if may { 2 } else { 0 });
+        let tier = self.may_raise_tier.is_some_and(|after| leave(after) > leave(item.may_raise_tier));
+        let adds = |before: &[String], after: &[String]| after.iter().any(|entry| !before.contains(entry));
+        let secrets = self.secrets.as_ref().is_some_and(|after| adds(&item.secrets, after));
+        let origins = self.allowed_origins.as_ref().is_some_and(|after| {
+            !item.allowed_origins.is_empty() && (after.is_empty() || adds(&item.allowed_origins, after))
+        });
+        // The map decides which field is the address, in ways that no comparison of two maps shows.
+        let field_map = self.field_map.as_ref().is_some_and(|after| stored(after) != item.field_map);
+        let event_types = self.event_types.as_ref().is_some_and(|after| match (&item.event_types, after) {
+            (Some(before), Some(after)) => !after.is_subset(before),
+            (before, after) => before != after,
+        });
+        [
+            ("set_marketing", starts),
+            ("max_new_marketing_per_day", budget),
+            ("may_raise_tier", tier),
+            ("secrets", secrets),
+            ("allowed_origins", origins),
+            ("field_map", field_map),
+            ("event_types", event_types),
+        ]
+        .into_iter()
+        .filter_map(|(field, widens)| widens.then_some(field))
+        .collect()
+    }
+
     /// Changes the form as it is stored.
     ///
     /// # Errors
@@ -381,16 +422,17 @@ impl Store {
         Ok(Listing { items: forms.map(|item| item?.into_form()).collect::<Result<_, _>>()?, more })
     }
 
-    /// Changes a form. Its provider never changes.
+    /// Changes a form. Its provider never changes. `may_widen` says whether the caller may modify marketing contacts.
     ///
     /// # Errors
     ///
-    /// [`Refused::NotFound`], and [`Refused::Invalid`] for what a form of its provider can't have.
+    /// [`Refused::NotFound`], [`Refused::Invalid`] for what a form of its provider can't have, and [`Refused::Widening`].
     pub async fn change_form(
         &self,
         account: AccountId,
         id: FormId,
         change: &ChangeForm,
+        may_widen: bool,
         wall: Timestamp,
         finish: Finish<'_, Form>,
     ) -> Result<Answer, StoreError> {
@@ -403,6 +445,10 @@ impl Store {
             }
             let mut item = own(opened.items.take(&Key::form(id))?, account)?;
             let version = item.version;
+            let fields = change.widened_fields(&item);
+            if !may_widen && !fields.is_empty() {
+                return Err(Refused::Widening { fields }.into());
+            }
             change.apply(&mut item, opened.now)?;
             let mut transaction = Transaction::new(self.entropy());
             transaction.put(Part::Form, self.put_versioned(Key::form(id), &item, version)?);
@@ -468,4 +514,107 @@ impl Store {
 /// The form, if it is this account's.
 fn own(item: Option<FormItem>, account: AccountId) -> Result<FormItem, Refused> {
     item.filter(|item| item.account == account).ok_or(Refused::NotFound("form"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(set_marketing: Option<bool>) -> FormItem {
+        FormItem {
+            id: FormId::new(Timestamp::MIN, 1),
+            account: AccountId::new(Timestamp::MIN, 2),
+            name: "Newsletter".to_owned(),
+            provider: Provider::Generic,
+            secrets: vec!["one".to_owned(), "two".to_owned()],
+            set_marketing,
+            max_new_marketing_per_day: Some(10),
+            may_raise_tier: None,
+            overwrite: Overwrite::default(),
+            answer: AnswerMode::default(),
+            fields: None,
+            event_types: Some(BTreeSet::from(["a".to_owned(), "b".to_owned()])),
+            field_map: BTreeMap::from([("mail".to_owned(), Some("email".to_owned()))]),
+            allowed_origins: vec!["https://a.example".to_owned(), "https://b.example".to_owned()],
+            redirect_url: None,
+            created_at: Timestamp::MIN,
+            updated_at: Timestamp::MIN,
+            version: 1,
+        }
+    }
+
+    fn texts(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|&text| text.to_owned()).collect()
+    }
+
+    fn types(types: &[&str]) -> Option<Option<BTreeSet<String>>> {
+        Some(Some(texts(types).into_iter().collect()))
+    }
+
+    #[test]
+    fn each_widening_of_a_form_is_named() {
+        let other_map = BTreeMap::from([("friend".to_owned(), FieldTarget::Email)]);
+        let none = ChangeForm::default;
+        for (field, change) in [
+            ("max_new_marketing_per_day", ChangeForm { max_new_marketing_per_day: Some(Some(11)), ..none() }),
+            ("max_new_marketing_per_day", ChangeForm { max_new_marketing_per_day: Some(None), ..none() }),
+            ("may_raise_tier", ChangeForm { may_raise_tier: Some(Some(true)), ..none() }),
+            ("secrets", ChangeForm { secrets: Some(texts(&["two", "three"])), ..none() }),
+            ("allowed_origins", ChangeForm { allowed_origins: Some(Vec::new()), ..none() }),
+            (
+                "allowed_origins",
+                ChangeForm { allowed_origins: Some(texts(&["https://c.example"])), ..none() },
+            ),
+            ("field_map", ChangeForm { field_map: Some(other_map.clone()), ..none() }),
+            ("field_map", ChangeForm { field_map: Some(BTreeMap::new()), ..none() }),
+            ("event_types", ChangeForm { event_types: Some(None), ..none() }),
+            ("event_types", ChangeForm { event_types: types(&["a", "c"]), ..none() }),
+        ] {
+            for set_marketing in [None, Some(true)] {
+                assert_eq!(change.widened_fields(&item(set_marketing)), [field]);
+            }
+            assert!(change.widened_fields(&item(Some(false))).is_empty(), "the form sets nobody: {field}");
+            let on = ChangeForm { set_marketing: Some(Some(true)), ..change };
+            assert_eq!(on.widened_fields(&item(Some(false))), ["set_marketing", field]);
+        }
+    }
+
+    #[test]
+    fn narrowing_a_form_widens_nothing() {
+        let same_map = BTreeMap::from([("mail".to_owned(), FieldTarget::Email)]);
+        let narrower = ChangeForm {
+            name: Some("Other".to_owned()),
+            secrets: Some(texts(&["two"])),
+            max_new_marketing_per_day: Some(Some(9)),
+            may_raise_tier: Some(Some(false)),
+            overwrite: Some(Overwrite::Never),
+            answer: Some(AnswerMode::Full),
+            fields: Some(None),
+            event_types: types(&["b"]),
+            field_map: Some(same_map),
+            allowed_origins: Some(texts(&["https://b.example"])),
+            ..ChangeForm::default()
+        };
+        for set_marketing in [None, Some(true), Some(false)] {
+            assert!(narrower.widened_fields(&item(set_marketing)).is_empty());
+        }
+        let off = ChangeForm { set_marketing: Some(Some(false)), secrets: Some(texts(&["new"])), ..narrower };
+        assert!(off.widened_fields(&item(Some(true))).is_empty(), "a form that is switched off sets nobody");
+    }
+
+    #[test]
+    fn switching_a_form_on_widens_it() {
+        let to = |set_marketing| ChangeForm { set_marketing: Some(set_marketing), ..ChangeForm::default() };
+        for (before, after, widens) in [
+            (Some(false), Some(true), true),
+            (Some(false), None, true),
+            (None, Some(true), true),
+            (None, None, false),
+            (Some(true), Some(true), false),
+            (Some(true), None, false),
+            (Some(true), Some(false), false),
+        ] {
+            assert_eq!(!to(after).widened_fields(&item(before)).is_empty(), widens, "{before:?} {after:?}");
+        }
+    }
 }
