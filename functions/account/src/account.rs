@@ -280,9 +280,9 @@ pub(crate) async fn get_account(
 
 /// Changes the account.
 ///
-/// For admins. What is left out stays. The terms of the contract are the operator's to change: `term`, `renewal_date`,
-/// `time_zone`, `tier`, `tier_limit_at_renewal` and `marketing_contacts` are answered 403 `permission-denied`, unless the account
-/// is a sandbox.
+/// For admins. What is left out stays. The terms of the contract are the operator's to change: `term`,
+/// `renewal_date`, `time_zone`, `tier`, `tier_limit_at_renewal` and `marketing_contacts` are answered 403
+/// `permission-denied`, unless the account is a sandbox.
 #[utoipa::path(
     patch, path = "/v1/account", tag = "Account",
     params(IdempotencyKey), request_body = ChangeAccountSchema,

@@ -197,8 +197,8 @@ pub(crate) async fn get_account_by_id(
 /// Changes the terms of an account's contract.
 ///
 /// For the operator. What is left out stays. Another term, renewal date or time zone moves the end of the current
-/// period, and with it all contacts that are leaving, to the next update date from now on. Another tier never lowers the limit in
-/// force: a lower one is asked for with `tier_limit_at_renewal`.
+/// period, and with it all contacts that are leaving, to the next update date from now on. Another tier never lowers
+/// the limit in force: a lower one is asked for with `tier_limit_at_renewal`.
 #[utoipa::path(
     patch, path = "/v1/accounts/{id}", tag = "Accounts", security(("operator" = [])),
     params(IdempotencyKey, ("id" = String, Path, description = "The account's id.")),

@@ -299,8 +299,8 @@ pub const FORMS_MAX: usize = 1_000;
 /// in one or two queries.
 pub const USERS_MAX: usize = 1_000;
 
-/// How many tokens an account has. It bounds the work of counting the admins' tokens, which reads all tokens in one or two
-/// queries. The operator's way into an account is not bound by it.
+/// How many tokens an account has. It bounds the work of counting the admins' tokens, which reads all tokens in one
+/// or two queries. The operator's way into an account is not bound by it.
 pub const TOKENS_MAX: usize = 1_000;
 
 /// How many bytes of an answer are kept as they are under an `Idempotency-Key`; a longer one is compressed. With its key

@@ -111,9 +111,9 @@ impl Tier {
         Ok(Self { limit_at_renewal: asked, ..*self })
     }
 
-    /// Returns the tier after the contract has changed to `new`, a tier at its beginning. The limit becomes the smallest step
-    /// of the new tier that is not below the limit in force at this usage, because a limit falls at the renewal date
-    /// alone.
+    /// Returns the tier after the contract has changed to `new`, a tier at its beginning. The limit becomes the
+    /// smallest step of the new tier that is not below the limit in force at this usage, because a limit falls at the
+    /// renewal date alone.
     ///
     /// # Errors
     /// [`TierError::NotAStep`] if the limit that is asked for at the renewal date is none of the new steps.

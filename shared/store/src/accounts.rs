@@ -170,8 +170,8 @@ impl ChangeAccount {
         Ok(changed)
     }
 
-    /// Returns the period's tier after the change. A new wish for the renewal date replaces the old one, which then need not fit
-    /// the new tier.
+    /// Returns the period's tier after the change. A new wish for the renewal date replaces the old one, which then
+    /// need not fit the new tier.
     fn changed_tier(&self, period: &Period) -> Result<Tier, TierError> {
         let usage = period.marketing;
         let mut tier = period.tier;
@@ -249,8 +249,8 @@ impl Store {
         Ok(take_account(id, &mut opened)?.into_account(opened.period))
     }
 
-    /// Returns the accounts, in the order in which they were made, those after `after`. Periods that have ended are shown as
-    /// they are after their closing, which is left to the next request of the account itself.
+    /// Returns the accounts, in the order in which they were made, those after `after`. Periods that have ended are
+    /// shown as they are after their closing, which is left to the next request of the account itself.
     ///
     /// An account that an older version has made is listed once the operator has changed it.
     ///

@@ -1,8 +1,8 @@
 //! Compression of long answers, so that each fits into one item of DynamoDB.
 //!
-//! The largest answer is that of a status request with a thousand contacts, whose addresses are nearly 400 KB of JSON. Letters,
-//! digits and punctuation carry less than seven bits a byte, so DEFLATE shortens even addresses without any pattern. The
-//! tests below hold each kind of large answer against the size of an item.
+//! The largest answer is that of a status request with a thousand contacts, whose addresses are nearly 400 KB of
+//! JSON. Letters, digits and punctuation carry less than seven bits a byte, so DEFLATE shortens even addresses
+//! without any pattern. The tests below hold each kind of large answer against the size of an item.
 
 use domain::limits::ANSWER_BYTES_MAX;
 use miniz_oxide::deflate::compress_to_vec;

@@ -1,8 +1,9 @@
 //! How many forms, users and tokens an account has, each up to a limit; and whether an admin can still get in.
 //!
-//! The numbers stand in the account item. Every operation that adds or removes one of these, or changes a user's role, puts
-//! the account item on condition of the version that it has read. So of two such operations at once one reads and
-//! decides again. Neither a limit nor the last admin's token can slip through between a decision and its write.
+//! The numbers stand in the account item. Every operation that adds or removes one of these, or changes a user's
+//! role, puts the account item on condition of the version that it has read. So of two such operations at once one
+//! reads and decides again. Neither a limit nor the last admin's token can slip through between a decision and its
+//! write.
 
 use std::collections::HashSet;
 
@@ -91,8 +92,8 @@ impl Holdings {
 }
 
 impl Store {
-    /// Returns what the account has, by its item among `items`. An item that an older version has written says no numbers, and
-    /// they are counted.
+    /// Returns what the account has, by its item among `items`. An item that an older version has written says no
+    /// numbers, and they are counted.
     ///
     /// # Errors
     ///
@@ -124,8 +125,8 @@ impl Store {
         Ok(HoldingsItem { forms: whole(forms.len()), users: whole(users.len()), tokens: whole(tokens.len()) })
     }
 
-    /// Returns the put of the account item with its new numbers. It holds if no other operation has written the item since it
-    /// was read.
+    /// Returns the put of the account item with its new numbers. It holds if no other operation has written the item
+    /// since it was read.
     pub(crate) fn put_holdings(&self, holdings: Holdings) -> Result<Put, StoreError> {
         let Holdings { mut item, numbers } = holdings;
         let version = item.version;

@@ -173,8 +173,8 @@ impl Key {
     }
 }
 
-/// The one partition that lists all accounts. An entry is written when its account is made and never again, so the partition is
-/// never busy.
+/// The one partition that lists all accounts. An entry is written when its account is made and never again, so the
+/// partition is never busy.
 pub(crate) const ACCOUNTS_PK: &str = "ACCOUNTS";
 
 const DELIVERY_PREFIX: &str = "SEEN#";
