@@ -25,6 +25,7 @@ mod preconditions;
 mod rejected;
 mod search;
 pub mod senders;
+mod strangers;
 mod submissions;
 mod tokens;
 mod update_dates;

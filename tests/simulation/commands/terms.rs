@@ -14,6 +14,8 @@ pub enum Terms {
     Switch(bool),
     /// Whether forms from elsewhere set people marketing, unless they say.
     ExternalForm(bool),
+    /// Whether forms without a setting of their own may raise the tier limit.
+    FormsMayRaiseTier(bool),
 }
 
 /// What a change of a default is answered.
@@ -38,6 +40,9 @@ impl Deed for Terms {
                 },
                 Self::ExternalForm(on) => {
                     ChangeAccount { external_form: Some(*on), ..ChangeAccount::default() }
+                }
+                Self::FormsMayRaiseTier(on) => {
+                    ChangeAccount { forms_may_raise_tier: Some(*on), ..ChangeAccount::default() }
                 }
                 Self::Switch(on) => {
                     ChangeAccount { marketing_contacts: Some(*on), by, ..ChangeAccount::default() }
@@ -64,6 +69,7 @@ impl Deed for Terms {
         match self {
             Self::ExternalForm(_) => {}
             Self::Cap(cap) => model.cap = *cap,
+            Self::FormsMayRaiseTier(on) => model.forms_may_raise_tier = *on,
             Self::Calendar(calendar) if *calendar == model.calendar => {}
             Self::Calendar(calendar) => model.change_calendar(calendar, model.now),
             Self::Switch(on) => {
