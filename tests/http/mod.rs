@@ -15,6 +15,7 @@ mod idempotency;
 mod inbox;
 mod intakes;
 mod isolation;
+mod limits;
 mod logs;
 mod marketing;
 mod methods;

@@ -223,6 +223,13 @@ async fn account_uses_all_that_it_may() {
     let sandbox = json!({"name": "Lovelace", "term": "monthly", "renewal_date": "2026-01-31", "test_clock": "2026-01-01T00:00:00Z"});
     let create = http("POST", "/v1/accounts").by(&operator).header("Authorization", &bearer).json(&sandbox);
     let made = account.ask(create, 201).await;
+    let path = format!("/v1/accounts/{}", made["account"]["id"].as_str().expect("an id"));
+    account.ask(http("GET", "/v1/accounts").by(&operator), 200).await;
+    account.ask(http("GET", &path).by(&operator), 200).await;
+    let change = http("PATCH", &path).by(&operator).json(&json!({"tier": {"included": 10, "block": 10}}));
+    account.ask(change, 200).await;
+    let token = http("POST", &format!("{path}/tokens")).by(&operator).header("Authorization", &bearer);
+    account.ask(token, 201).await;
     let mut other = admin.clone();
     other.insert("account".to_owned(), made["account"]["id"].clone());
     let move_clock =

@@ -1,7 +1,7 @@
 //! Changes of what an account has agreed to: cap, calendar, and whether it has marketing contacts at all.
 
 use domain::calendar::Calendar;
-use store::{Account, ChangeAccount};
+use store::{Account, ChangeAccount, ChangedBy};
 
 use super::{Applied, Asked, Context, Deed, Sending, finish, told};
 use crate::simulation::world::State;
@@ -28,12 +28,14 @@ impl Deed for Terms {
 
     fn send<'a>(&'a self, context: &'a Context) -> Sending<'a> {
         Box::pin(async move {
+            let by = ChangedBy::Operator;
             let change = match self {
                 Self::Cap(cap) => ChangeAccount { cap: Some(*cap), ..ChangeAccount::default() },
                 Self::Calendar(calendar) => ChangeAccount {
                     term: Some(calendar.term),
                     renewal_date: Some(calendar.renewal_date),
                     time_zone: Some(calendar.time_zone),
+                    by,
                     ..ChangeAccount::default()
                 },
                 Self::ExternalForm(on) => {
@@ -43,7 +45,7 @@ impl Deed for Terms {
                     ChangeAccount { forms_may_raise_tier: Some(*on), ..ChangeAccount::default() }
                 }
                 Self::Switch(on) => {
-                    ChangeAccount { marketing_contacts: Some(*on), ..ChangeAccount::default() }
+                    ChangeAccount { marketing_contacts: Some(*on), by, ..ChangeAccount::default() }
                 }
             };
             let render = told(|account: &Account| match self {
