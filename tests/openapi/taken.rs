@@ -84,6 +84,7 @@ fn spoil(schemas: &Schemas, schema: &Value, how: Spoilt, deep: bool, place: &str
         return object;
     }
     match how {
+        Spoilt::Mistyped if schemas.takes_anything(schema) => (schemas.wrong(schema), BTreeMap::new()),
         Spoilt::Mistyped => (schemas.wrong(schema), BTreeMap::from([(place.to_owned(), false)])),
         Spoilt::Null if schemas.takes_null(schema) => (Value::Null, BTreeMap::new()),
         Spoilt::Null => (Value::Null, BTreeMap::from([(place.to_owned(), false)])),
