@@ -9,7 +9,7 @@ use api::token::sha256_hex;
 use api::{Context, Problem, Slug, body, respond};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
-use domain::ids::FormId;
+use domain::ids::{FormId, Id as _};
 use domain::limits::SUBMISSION_ID_CHARS_MAX;
 use http::StatusCode;
 use store::{FieldProblem, Form, Submitted};
@@ -64,7 +64,7 @@ pub(crate) async fn take_hook(
 async fn find(intake: &Intake, id: Result<PathId<FormId>, Problem>) -> Result<Form, Problem> {
     let PathId(id) = id?;
     let form = intake.form(id).await?;
-    if form.provider.is_native() { Err(Problem::not_found("The form")) } else { Ok(form) }
+    if form.provider.is_native() { Err(Problem::not_found(FormId::NOUN)) } else { Ok(form) }
 }
 
 /// The account's people look for the reason in the provider's log of deliveries, which shows answers.

@@ -193,10 +193,10 @@ impl Problem {
         Self::invalid(vec![FieldError { field: field.into(), message: message.into() }])
     }
 
-    /// Nothing that the caller may see is here. `what` is a noun such as "The contact".
+    /// Returns the answer for a thing that does not exist or is another account's. `noun` is a noun such as "contact".
     #[must_use]
-    pub fn not_found(what: &str) -> Self {
-        Self::new(Slug::NotFound, format!("{what} was not found."))
+    pub fn not_found(noun: &'static str) -> Self {
+        Refused::NotFound(noun).into()
     }
 
     /// Something broke. The cause is logged, with its chain, and not told.
@@ -412,7 +412,7 @@ mod tests {
     async fn each_refusal_has_its_slug() {
         let id = ContactId::new(Timestamp::MIN, 7);
         let table = [
-            (Refused::NotFound("the contact"), 404, "not-found"),
+            (Refused::NotFound("contact"), 404, "not-found"),
             (Refused::ContactExists(id), 409, "contact-exists"),
             (Refused::VersionMismatch, 412, "version-mismatch"),
             (Refused::MarketingContactsOff, 403, "marketing-contacts-off"),

@@ -268,3 +268,23 @@ pub const ORIGIN_CHARS_MAX: usize = 267;
 
 /// The length of the address that a browser is sent to after it has posted a form. Browsers and proxies take this much.
 pub const REDIRECT_URL_CHARS_MAX: usize = 2048;
+
+// The local stack.
+
+/// How many bytes of a request's body the local stack reads: what API Gateway takes. The functions' own limits are lower.
+pub const GATEWAY_BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
+
+/// How long the local stack waits for the head of a request, which is also how long a kept-alive connection may be idle.
+/// A client that opens connections and sends nothing would hold them for ever.
+pub const REQUEST_HEAD_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// How long the local stack waits for the whole body of a request: what API Gateway gives a whole request.
+pub const REQUEST_BODY_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// How many connections the local stack serves at once; further ones wait until one is closed. Each may need a second
+/// one to the engine, and a process has 1,024 open files by default.
+pub const CONNECTIONS_MAX: usize = 256;
+
+/// How long the local stack waits after it could not accept a connection, so that a lack of open files does not keep a
+/// processor busy.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

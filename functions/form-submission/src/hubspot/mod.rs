@@ -14,7 +14,7 @@ use api::{Account, Problem, Slug, body, respond};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
-use domain::ids::{AccountId, FormId};
+use domain::ids::{AccountId, FormId, Id as _};
 use http::{HeaderMap, StatusCode};
 use store::Form;
 use utoipa::ToSchema;
@@ -178,7 +178,7 @@ async fn find_own(
 async fn find(intake: &Intake, path: FormPath) -> Result<Form, Problem> {
     let PathIds(account, id) = path?;
     let form = intake.native_form(id).await?;
-    if form.account == account { Ok(form) } else { Err(Problem::not_found("The form")) }
+    if form.account == account { Ok(form) } else { Err(Problem::not_found(FormId::NOUN)) }
 }
 
 async fn take(intake: &Intake, form: &Form, headers: &HeaderMap, body: Body) -> Result<Response, Refusal> {
