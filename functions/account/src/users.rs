@@ -183,7 +183,10 @@ pub(crate) async fn list_users(
     patch, path = "/v1/users/{id}", tag = "Users",
     params(IdempotencyKey, ("id" = String, Path, description = "The user's id.")),
     request_body = ChangeUserSchema,
-    responses((status = 200, description = "The user.", body = UserView)),
+    responses(
+        (status = 200, description = "The user.", body = UserView),
+        (status = 409, description = "last-admin"),
+    ),
 )]
 pub(crate) async fn update_user(
     State(context): State<Context>,

@@ -39,6 +39,7 @@ use crate::providers::{self, Delivery, Event, SECRET_HEADER, SECRET_PARAMETER, U
     responses(
         (status = 200, description = "What the submission did.", body = SubmittedView),
         (status = 204, description = "It tells of something else than a submission, from which nothing follows."),
+        (status = 401, description = "unverified"),
     ),
 )]
 pub(crate) async fn take_hook(

@@ -21,6 +21,21 @@ impl<S: Send + Sync> FromRequestParts<S> for PathText {
     }
 }
 
+/// The route's two path parameters, percent-decoded.
+pub struct PathTexts(pub String, pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathTexts {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Path::<(String, String)>::from_request_parts(parts, state).await {
+            Ok(Path((first, second))) => Ok(Self(first, second)),
+            // One of them is not UTF-8 once decoded.
+            Err(_) => Err(Problem::invalid_field("path", "expected percent-encoded UTF-8")),
+        }
+    }
+}
+
 /// The route's one path parameter as an id. A malformed id is answered as an unknown one is, to the letter.
 pub struct PathId<T>(pub T);
 
@@ -41,11 +56,7 @@ impl<S: Send + Sync, A: Id, B: Id> FromRequestParts<S> for PathIds<A, B> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Ok(Path((first, second))) = Path::<(String, String)>::from_request_parts(parts, state).await
-        else {
-            // One of them is not UTF-8 once decoded.
-            return Err(Problem::invalid_field("path", "expected percent-encoded UTF-8"));
-        };
+        let PathTexts(first, second) = PathTexts::from_request_parts(parts, state).await?;
         match (first.parse(), second.parse()) {
             (Ok(first), Ok(second)) => Ok(Self(first, second)),
             _ => Err(Problem::not_found(B::NOUN)),

@@ -110,6 +110,11 @@ impl Slug {
     }
 }
 
+/// Returns the `type` of problem documents of a kind.
+pub(crate) fn type_of(slug: Slug) -> String {
+    format!("urn:tidemark:problem:{}", slug.as_str())
+}
+
 /// One thing that is wrong with a request.
 #[derive(Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
@@ -237,7 +242,7 @@ impl Problem {
 
     fn document(&self) -> Map<String, Value> {
         let mut document = Map::new();
-        document.insert("type".to_owned(), json!(format!("urn:tidemark:problem:{}", self.slug.as_str())));
+        document.insert("type".to_owned(), json!(type_of(self.slug)));
         document.insert("title".to_owned(), json!(self.slug.title()));
         document.insert("status".to_owned(), json!(self.slug.status().as_u16()));
         document.insert("detail".to_owned(), json!(self.detail));

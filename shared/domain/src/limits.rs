@@ -199,6 +199,10 @@ pub const PREFLIGHT_KEPT_SECONDS: u64 = 600;
 /// The length of a bearer token in a request. The program's own have 47 characters.
 pub const TOKEN_CHARS_MAX: usize = 512;
 
+/// How long the description of the API may be kept, in seconds: a day. It changes with a deployment only, and a request
+/// with `If-None-Match` sees that at once.
+pub const DOCUMENT_KEPT_SECONDS: u64 = 24 * 60 * 60;
+
 /// How long a caller is asked to wait after a 503, in seconds. Contention passes within one.
 pub const RETRY_AFTER_SECONDS: u64 = 1;
 

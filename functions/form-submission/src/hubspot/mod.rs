@@ -9,7 +9,7 @@ mod request;
 
 use api::fields::Errors;
 use api::identity::RequestId;
-use api::path::PathIds;
+use api::path::{PathIds, PathTexts};
 use api::{Account, Problem, Slug, body, respond};
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -80,6 +80,7 @@ type FormPath = Result<PathIds<AccountId, FormId>, Problem>;
     request_body = SubmissionSchema,
     responses(
         (status = 200, description = "It was taken.", body = SubmittedView),
+        (status = 403, description = "permission-denied"),
         (status = "default", description = "It was not taken, in HubSpot's words.", body = ErrorView),
     ),
 )]
@@ -150,7 +151,7 @@ pub(crate) async fn preflight_as_hubspot(
 pub(crate) async fn submit_as_hubspot_securely(
     State(intake): State<Intake>,
     account: Result<Account, Problem>,
-    path: FormPath,
+    path: Result<PathTexts, Problem>,
     id: RequestId,
     request: Request,
 ) -> Response {
@@ -166,13 +167,16 @@ pub(crate) async fn submit_as_hubspot_securely(
 async fn find_own(
     intake: &Intake,
     account: Result<Account, Problem>,
-    path: FormPath,
+    path: Result<PathTexts, Problem>,
 ) -> Result<Form, Problem> {
     let Account(principal) = account?;
-    if path.as_ref().is_ok_and(|PathIds(portal, _)| *portal != principal.account) {
+    let PathTexts(portal, form) = path?;
+    // Before anything is made of the form's id, so that another portal's forms are refused alike.
+    if portal != principal.account.to_string() {
         return Err(Problem::new(Slug::PermissionDenied, "The token is not one of this portal's."));
     }
-    find(intake, path).await
+    let form = form.parse().map_err(|_| Problem::not_found(FormId::NOUN))?;
+    find(intake, Ok(PathIds(principal.account, form))).await
 }
 
 async fn find(intake: &Intake, path: FormPath) -> Result<Form, Problem> {
