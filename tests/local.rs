@@ -137,7 +137,8 @@ async fn what_waits_in_the_inbox_is_settled_in_the_background() {
     let mut tasks = Vec::new();
     for number in 0..40 {
         let (email, id) = (testkit::email(&format!("p{number}@example.org")), number.to_string());
-        let submission = Submission { form: &form, submission_id: Some(&id), email: &email, properties: &[] };
+        let submission =
+            Submission { form: &form, submission_id: Some(&id), email: &email, properties: &[], left_out: 0 };
         let taken = table.store.accept_into_inbox(&submission, now).await.expect("it is accepted");
         tasks.extend(taken.waiting);
     }

@@ -91,8 +91,13 @@ async fn usual(name: &str) -> (Setting, String) {
             let form = form(&setting).await;
             let form = setting.table.store.public_form(form).await.expect("the form");
             let email = testkit::email("ada@example.org");
-            let submission =
-                store::Submission { form: &form, submission_id: None, email: &email, properties: &[] };
+            let submission = store::Submission {
+                form: &form,
+                submission_id: None,
+                email: &email,
+                properties: &[],
+                left_out: 0,
+            };
             let accepted = setting.table.store.accept_into_inbox(&submission, now()).await;
             let task = accepted.expect("it is accepted").waiting.expect("it waits");
             events::message(&serde_json::to_string(&task).expect("a message"))

@@ -211,7 +211,8 @@ impl Run {
         let id = self.deliveries.to_string();
         let email = email(&address(who));
         let form = &self.forms[&set_marketing];
-        let submission = Submission { form, submission_id: Some(&id), email: &email, properties: &[] };
+        let submission =
+            Submission { form, submission_id: Some(&id), email: &email, properties: &[], left_out: 0 };
         for time in 0..=u8::from(twice) {
             let submitted = self.store().submit(&submission, self.wall()).await.expect("a submission");
             let seen = match submitted.marketing {

@@ -128,7 +128,8 @@ async fn one_delivery_sent_in_parallel_is_one_contact_and_one_unit() {
     let account = table.account(at(START)).await;
     let form = form(&table, account).await;
     let email = email("ada@example.org");
-    let submission = Submission { form: &form, submission_id: Some("s-1"), email: &email, properties: &[] };
+    let submission =
+        Submission { form: &form, submission_id: Some("s-1"), email: &email, properties: &[], left_out: 0 };
     let sent = (0..12).map(|_| table.store.submit(&submission, at(START)));
     let submitted: Vec<_> = join_all(sent).await.into_iter().map(Result::unwrap).collect();
     assert_eq!(submitted.iter().filter(|submitted| !submitted.duplicate).count(), 1);
@@ -165,7 +166,8 @@ async fn everything_at_once_stays_exact() {
     let submissions = (0..20).map(|n| async move {
         // Some of them are the people who are being deleted.
         let email = email(&format!("person{n}@example.org"));
-        let submission = Submission { form, submission_id: None, email: &email, properties: &[] };
+        let submission =
+            Submission { form, submission_id: None, email: &email, properties: &[], left_out: 0 };
         store.submit(&submission, at(START)).await.unwrap();
     });
     tokio::join!(join_all(commands), join_all(deletes), join_all(submissions));

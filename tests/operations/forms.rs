@@ -40,7 +40,7 @@ pub async fn form(store: &Store, account: AccountId, new: &NewForm) -> Form {
 pub async fn change(store: &Store, form: &Form, change: ChangeForm) -> Result<Form, StoreError> {
     let told = Told::new();
     let finish = told.render();
-    store.change_form(form.account, form.id, &change, at(START), Finish::new(None, &finish)).await?;
+    store.change_form(form.account, form.id, &change, true, at(START), Finish::new(None, &finish)).await?;
     drop(finish);
     Ok(told.take())
 }
@@ -54,7 +54,7 @@ pub async fn submit(
     now: Timestamp,
 ) -> Submitted {
     let email = email(address);
-    let submission = Submission { form, submission_id: id, email: &email, properties: &[] };
+    let submission = Submission { form, submission_id: id, email: &email, properties: &[], left_out: 0 };
     store.submit(&submission, now).await.unwrap()
 }
 
@@ -103,7 +103,8 @@ async fn of_many_submissions_within_a_budget_exactly_as_many_are_set() {
     let (store, form) = (&table.store, &form);
     let sent = (0..SENDERS).map(|n| async move {
         let email = email(&format!("person{n}@example.org"));
-        let submission = Submission { form, submission_id: None, email: &email, properties: &[] };
+        let submission =
+            Submission { form, submission_id: None, email: &email, properties: &[], left_out: 0 };
         store.submit_or_accept(&submission, at(START)).await.unwrap()
     });
     let taken: Vec<_> = stream::iter(sent).buffer_unordered(SENDERS).collect().await;
@@ -151,13 +152,13 @@ async fn a_budget_is_for_a_day_of_the_accounts_time_zone() {
 }
 
 #[tokio::test]
-async fn a_budget_is_used_up_by_new_marketing_contacts_alone_and_the_cap_comes_first() {
+async fn budget_is_used_up_by_set_and_kept_after_the_cap() {
     let table = TestTable::start().await;
     let account = table.account_with(Terms { cap: Some(2), ..terms() }, at(START)).await;
     let (store, now) = (&table.store, at(START));
     let ids = super::marketing_contacts(store, account, 1, now).await;
     set(store, account, Command::SetNonMarketingPending, &ids, now).await.unwrap();
-    let form = form(store, account, &NewForm { max_new_marketing_per_day: Some(1), ..native() }).await;
+    let form = form(store, account, &NewForm { max_new_marketing_per_day: Some(2), ..native() }).await;
     let leaving = submit(store, &form, None, "person0@example.org", now).await;
     assert_eq!(effect(&leaving), (MarketingEffect::Kept, None));
     assert_eq!(effect(&submit(store, &form, None, "new@example.org", now).await), SET);
@@ -168,7 +169,7 @@ async fn a_budget_is_used_up_by_new_marketing_contacts_alone_and_the_cap_comes_f
     let more = ChangeAccount { cap: Some(None), ..ChangeAccount::default() };
     store.change_account(account, &more, now, Finish::new(None, &told.render())).await.unwrap();
     assert_eq!(effect(&submit(store, &form, None, "one@example.org", now).await), BUDGET);
-    let wider = ChangeForm { max_new_marketing_per_day: Some(Some(2)), ..ChangeForm::default() };
+    let wider = ChangeForm { max_new_marketing_per_day: Some(Some(3)), ..ChangeForm::default() };
     let form = change(store, &form, wider).await.unwrap();
     assert_eq!(effect(&submit(store, &form, None, "one@example.org", now).await), SET);
     let none = ChangeForm { max_new_marketing_per_day: Some(None), ..ChangeForm::default() };
@@ -287,8 +288,13 @@ async fn the_counts_are_those_of_the_answers_whatever_goes_wrong() {
             let form = forms[dice.index(2)];
             let email = email(&format!("person{}@example.org", dice.below(60)));
             let id = dice.happens(700).then(|| dice.below(150).to_string());
-            let submission =
-                Submission { form, submission_id: id.as_deref(), email: &email, properties: &[] };
+            let submission = Submission {
+                form,
+                submission_id: id.as_deref(),
+                email: &email,
+                properties: &[],
+                left_out: 0,
+            };
             (form.id, store.submit_or_accept(&submission, at(START)).await.unwrap())
         });
         let answers: Vec<_> = stream::iter(sent).buffer_unordered(12).collect().await;

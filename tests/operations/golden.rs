@@ -8,7 +8,9 @@ use domain::marketing::State;
 use domain::permission::{Caller, Role};
 use domain::provider::Provider;
 use serde_json::Value;
-use store::{ContactRef, Due, FieldTarget, Form, FormCounts, Holder, RejectedContent, Store};
+use store::{
+    ContactRef, Due, FieldTarget, Form, FormCounts, Holder, MarketingEffect, RejectedContent, Store,
+};
 use testkit::{TABLE, TestTable, at, email};
 
 const VERSION_1: &str = include_str!("../fixtures/items/v1.json");
@@ -51,9 +53,18 @@ async fn items_of_version_1_are_read() {
     assert_eq!(forms.len(), 2);
     assert_eq!((forms[0].provider, forms[0].set_marketing), (Provider::Native, Some(true)));
     let address = email("ada@example.org");
-    let again =
-        store::Submission { form: &forms[0], submission_id: Some("s-1"), email: &address, properties: &[] };
-    assert!(store.submit(&again, now).await.unwrap().duplicate);
+    let again = store::Submission {
+        form: &forms[0],
+        submission_id: Some("s-1"),
+        email: &address,
+        properties: &[],
+        left_out: 0,
+    };
+    // A delivery of an older program was known by its id alone. Its repeat is applied once more, and sets nobody twice.
+    let before = store.usage(account, now).await.unwrap().marketing;
+    let submitted = store.submit(&again, now).await.unwrap();
+    assert_eq!((submitted.marketing, submitted.duplicate), (MarketingEffect::Unchanged, false));
+    assert_eq!(store.usage(account, now).await.unwrap().marketing, before);
     what_is_kept_of_a_form_is_read(&table, &forms[1]).await;
 }
 

@@ -118,8 +118,13 @@ async fn of_a_deleted_one_who_has_left_no_page_stays_however_they_go() {
             }
             _ => {
                 let email = testkit::email("ada@example.org");
-                let submission =
-                    Submission { form: &form, submission_id: None, email: &email, properties: &[] };
+                let submission = Submission {
+                    form: &form,
+                    submission_id: None,
+                    email: &email,
+                    properties: &[],
+                    left_out: 0,
+                };
                 let taken = store.accept_into_inbox(&submission, at(UPDATE)).await.unwrap();
                 let tasks: Vec<_> = taken.waiting.into_iter().collect();
                 assert_eq!(store.settle_inbox(&tasks, at(UPDATE), || true).await.settled, 1);

@@ -5,20 +5,22 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::TimeDelta;
-use domain::limits::{INBOX_EXPECTED, PROPERTIES_MAX};
+use domain::address::EmailAddress;
+use domain::ids::AccountId;
+use domain::limits::INBOX_EXPECTED;
 use domain::period::Terms;
 use domain::property::PropertyName;
-use domain::provider::Provider;
+use domain::source::Intake;
 use futures_util::future::join_all;
 use futures_util::{StreamExt as _, stream};
 use store::{
-    Answer, ContactEffect, ContactRef, Due, Finish, Form, FormCounts, InboxTask, MarketingEffect, NewForm,
-    Refused, RejectedContent, Store, StoreError, Submission, Submitted, Taken,
+    ContactEffect, ContactRef, Due, Finish, Form, FormCounts, InboxTask, MarketingEffect, NewForm,
+    SaveContact, SaveMode, Store, StoreError, Submission, Submitted, Taken,
 };
 use testkit::{Conflicts, Dice, Fault, TABLE, TestTable, at, email, property, terms};
 
 use super::forms::{SENDERS, counts, form, native, report};
-use super::{START, UPDATE, assert_exact, create, delete};
+use super::{START, Told, UPDATE, assert_exact, by_hand, create, delete, user};
 
 fn say(what: impl std::fmt::Display) {
     // The test runner keeps `println!` of a test that passes to itself.
@@ -27,7 +29,7 @@ fn say(what: impl std::fmt::Display) {
 
 async fn accept(store: &Store, form: &Form, id: Option<&str>, address: &str) -> Taken {
     let email = email(address);
-    let submission = Submission { form, submission_id: id, email: &email, properties: &[] };
+    let submission = Submission { form, submission_id: id, email: &email, properties: &[], left_out: 0 };
     store.accept_into_inbox(&submission, at(START)).await.unwrap()
 }
 
@@ -47,7 +49,8 @@ async fn flood(table: &TestTable, form: &Form, people: usize) -> Vec<Taken> {
     let sent = (0..people).map(|n| async move {
         let email = email(&format!("person{n}@example.org"));
         let id = format!("delivery-{n}");
-        let submission = Submission { form, submission_id: Some(&id), email: &email, properties: &[] };
+        let submission =
+            Submission { form, submission_id: Some(&id), email: &email, properties: &[], left_out: 0 };
         store.submit_or_accept(&submission, at(START)).await.unwrap()
     });
     stream::iter(sent).buffer_unordered(SENDERS).collect().await
@@ -122,7 +125,8 @@ async fn a_delivery_in_the_inbox_is_a_duplicate_from_then_on() {
     assert_eq!(second, Taken { submitted: again.clone(), waiting: None });
     // However long it waits.
     let email = email("ada@example.org");
-    let submission = Submission { form: &form, submission_id: Some("s-1"), email: &email, properties: &[] };
+    let submission =
+        Submission { form: &form, submission_id: Some("s-1"), email: &email, properties: &[], left_out: 0 };
     let later = at(START).plus(TimeDelta::days(9));
     assert_eq!(store.submit(&submission, later).await.unwrap(), again);
 
@@ -217,8 +221,13 @@ async fn of_what_somebody_sent_twice_the_later_holds() {
     for n in 0..20 {
         let properties = [property("phone", &n.to_string())];
         let id = format!("s-{n}");
-        let submission =
-            Submission { form: &form, submission_id: Some(&id), email: &email, properties: &properties };
+        let submission = Submission {
+            form: &form,
+            submission_id: Some(&id),
+            email: &email,
+            properties: &properties,
+            left_out: 0,
+        };
         let then = at(START).plus(TimeDelta::milliseconds(n));
         tasks.extend(store.accept_into_inbox(&submission, then).await.unwrap().waiting);
     }
@@ -244,14 +253,15 @@ async fn what_one_transaction_does_not_take_is_settled_by_several() {
     assert_eq!(work_off(&table.store, &tasks).await, 20);
     assert_eq!(table.recorder.calls()["TransactWriteItems"], 2);
 
-    // Thirty people of 120 kB are too many bytes.
+    // Thirty contacts to whom a user has given 120 kB are too many bytes.
     let form = form(&table.store, account, &native()).await;
-    let properties = [property("one", &"n".repeat(60_000)), property("two", &"n".repeat(60_000))];
+    let large = [property("one", &"n".repeat(60_000)), property("two", &"n".repeat(60_000))];
     let mut tasks = Vec::new();
     for n in 0..30 {
         let email = email(&format!("large{n}@example.org"));
+        save_properties(&table.store, account, &email, &large).await;
         let submission =
-            Submission { form: &form, submission_id: None, email: &email, properties: &properties };
+            Submission { form: &form, submission_id: None, email: &email, properties: &[], left_out: 0 };
         tasks.extend(table.store.accept_into_inbox(&submission, at(START)).await.unwrap().waiting);
     }
     table.recorder.reset();
@@ -260,6 +270,29 @@ async fn what_one_transaction_does_not_take_is_settled_by_several() {
     let scan = testkit::scan(&table.client, account).await;
     assert_eq!((scan.contacts, scan.billable), (50, 50));
     assert_exact(&table, account, at(START)).await;
+}
+
+async fn save_properties(
+    store: &Store,
+    account: AccountId,
+    email: &EmailAddress,
+    properties: &[(PropertyName, Option<String>)],
+) {
+    let saved = SaveContact {
+        account,
+        mode: SaveMode::Create,
+        email: Some(email),
+        properties,
+        unsubscribed: None,
+        bounced: None,
+        intake: Intake::Manual { marketing: None },
+        source: by_hand(),
+        actor: user(),
+        if_match: None,
+    };
+    let told = Told::new();
+    store.save_contact(&saved, at(START), Finish::new(None, &told.render())).await.unwrap();
+    let _: store::Saved = told.take();
 }
 
 #[tokio::test]
@@ -371,56 +404,6 @@ async fn settling_stops_when_it_is_told_to() {
     assert_exact(&table, account, at(START)).await;
 }
 
-#[tokio::test]
-async fn who_cannot_have_more_properties_is_rejected_when_it_is_too_late_to_say_so() {
-    let table = TestTable::start().await;
-    let account = table.account(at(START)).await;
-    let (store, now) = (&table.store, at(START));
-    let form = form(store, account, &NewForm::new(Provider::Generic, "Sign-up")).await;
-    let properties = |from: usize, count: usize| -> Vec<(PropertyName, Option<String>)> {
-        let named = |n| (PropertyName::parse(&format!("p{n}")).unwrap(), Some("x".to_owned()));
-        (from..from + count).map(named).collect()
-    };
-    let email = email("ada@example.org");
-    let submission = |properties| Submission { form: &form, submission_id: None, email: &email, properties };
-    let (first, more) = (properties(0, PROPERTIES_MAX), properties(PROPERTIES_MAX, 1));
-    store.submit(&submission(&first), now).await.unwrap();
-    let accepted = store.accept_into_inbox(&submission(&more), now).await.unwrap();
-    let fine = accept(store, &form, None, "grace@example.org").await;
-    let tasks: Vec<InboxTask> = accepted.waiting.into_iter().chain(fine.waiting).collect();
-    assert_eq!(work_off(store, &tasks).await, 2);
-    let rejected = store.rejected(account, form.id, now, None, 10).await.unwrap().items;
-    assert_eq!(rejected.len(), 1);
-    let RejectedContent::Person(person) = &rejected[0].content else { panic!("a person") };
-    assert!((&person.email, &person.properties) == (&email, &more));
-    assert_eq!(
-        (rejected[0].reason.as_str(), rejected[0].errors[0].field.as_str()),
-        ("invalid-value", "properties")
-    );
-    let expected = FormCounts { set: 2, rejected: 1, ..FormCounts::default() };
-    assert_eq!(counts(store, &form).await, expected);
-
-    // A retry is refused for the same reason, until there is room.
-    let map = |rejected: store::Rejected| match rejected.content {
-        RejectedContent::Person(person) => Ok::<_, ()>(person),
-        RejectedContent::Answers(_) => Err(()),
-    };
-    let render = |_: &Submitted| Answer { status: 200, body: String::new(), etag: None, location: None };
-    let retry = || store.retry_rejected(&form, rejected[0].id, map, now, Finish::new(None, &render));
-    assert!(matches!(retry().await, Err(StoreError::Refused(Refused::Invalid { .. }))));
-    let fewer = [(PropertyName::parse("p0").unwrap(), None)];
-    store.submit(&submission(&fewer), now).await.unwrap();
-    retry().await.unwrap().unwrap();
-    let expected = FormCounts { set: 2, unchanged: 2, ..FormCounts::default() };
-    assert_eq!(counts(store, &form).await, expected);
-
-    // What can never be taken is refused while there is somebody to tell.
-    let many = properties(0, PROPERTIES_MAX + 1);
-    let refused = store.accept_into_inbox(&submission(&many), now).await;
-    assert!(matches!(refused, Err(StoreError::Refused(Refused::Invalid { field: "properties", .. }))));
-    assert_exact(&table, account, now).await;
-}
-
 /// Makes the form's name of a person's waiting submission a number, as no version of ours writes it, or a name again.
 async fn rename_the_form(table: &TestTable, address: &str, name: AttributeValue) {
     let waiting = table.client.scan().table_name(TABLE).filter_expression("pending.person.email = :email");
@@ -478,7 +461,8 @@ async fn a_submission_whose_fate_is_unknown_is_accepted_by_its_id_alone() {
     let account = table.account(at(START)).await;
     let form = form(&table.store, account, &native()).await;
     let email = email("ada@example.org");
-    let submission = |id| Submission { form: &form, submission_id: id, email: &email, properties: &[] };
+    let submission =
+        |id| Submission { form: &form, submission_id: id, email: &email, properties: &[], left_out: 0 };
     let taken = table.store.submit_or_accept(&submission(Some("s-1")), at(START)).await.unwrap();
     assert_eq!((taken.submitted.marketing, taken.waiting), (MarketingEffect::Set, None), "it had happened");
     let refused = table.store.submit_or_accept(&submission(None), at(START)).await;
@@ -496,7 +480,8 @@ async fn what_can_surely_not_have_happened_is_accepted_without_an_id() {
     let account = table.account(at(START)).await;
     let form = form(&table.store, account, &native()).await;
     let email = email("ada@example.org");
-    let submission = Submission { form: &form, submission_id: None, email: &email, properties: &[] };
+    let submission =
+        Submission { form: &form, submission_id: None, email: &email, properties: &[], left_out: 0 };
     let taken = table.store.submit_or_accept(&submission, at(START)).await.unwrap();
     assert_eq!(taken.submitted.marketing, MarketingEffect::Accepted);
     assert!(taken.waiting.is_some());

@@ -62,7 +62,9 @@ async fn another_accounts_forms_users_and_tokens_are_not_found() {
     let told = Told::new();
     let render = told.render();
     let finish = Finish::new(None, &render);
-    assert!(is_not_found(store.change_form(ours, form.id, &ChangeForm::default(), at(START), finish).await));
+    assert!(is_not_found(
+        store.change_form(ours, form.id, &ChangeForm::default(), true, at(START), finish).await
+    ));
     let told = Told::new();
     assert!(is_not_found(
         store.delete_form(ours, form.id, at(START), Finish::new(None, &told.render())).await

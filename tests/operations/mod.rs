@@ -4,6 +4,7 @@ mod closing;
 mod concurrency;
 mod costs;
 mod deleting;
+mod deliveries;
 mod faults;
 pub mod forms;
 mod golden;
@@ -14,6 +15,7 @@ mod isolation;
 mod listing;
 mod people;
 mod rejected;
+mod strangers;
 mod torn_reads;
 
 use domain::Timestamp;

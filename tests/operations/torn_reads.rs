@@ -154,7 +154,8 @@ async fn the_last_place_is_not_refused_to_who_has_it_from_the_inbox() {
         let email = email(SET);
         let mut tasks = Vec::new();
         for form in &forms {
-            let submission = Submission { form, submission_id: Some("s-1"), email: &email, properties: &[] };
+            let submission =
+                Submission { form, submission_id: Some("s-1"), email: &email, properties: &[], left_out: 0 };
             tasks.extend(store.accept_into_inbox(&submission, at(START)).await.unwrap().waiting);
         }
         (forms, tasks)

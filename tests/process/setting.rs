@@ -122,7 +122,8 @@ impl Setting {
         let mut messages = Vec::new();
         for name in names {
             let email = testkit::email(&address(name));
-            let submission = Submission { form, submission_id: Some(name), email: &email, properties: &[] };
+            let submission =
+                Submission { form, submission_id: Some(name), email: &email, properties: &[], left_out: 0 };
             let taken = self.table.store.accept_into_inbox(&submission, since).await.expect("it is accepted");
             let task = taken.waiting.expect("it waits");
             messages.push(serde_json::to_string(&task).expect("a message"));

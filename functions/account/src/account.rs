@@ -33,7 +33,8 @@ impl FromFields for ChangeAccountBody {
         let marketing_contacts = fields.optional("marketing_contacts", boolean());
         let defaults = fields.optional("defaults", object(ChangeDefaults::read));
         let limit = fields.nullable("tier_limit_at_renewal", whole(0..=USAGE_MAX));
-        let ChangeDefaults { external_form, chatflow, chatflows } = defaults?.unwrap_or_default();
+        let ChangeDefaults { external_form, forms_may_raise_tier, chatflow, chatflows } =
+            defaults?.unwrap_or_default();
         Some(Self(ChangeAccount {
             name: name?,
             time_zone: time_zone?,
@@ -42,6 +43,7 @@ impl FromFields for ChangeAccountBody {
             cap: cap.map(Patch::into_change)?,
             marketing_contacts: marketing_contacts?,
             external_form,
+            forms_may_raise_tier,
             chatflow,
             chatflows,
             tier_limit_at_renewal: limit.map(Patch::into_change)?,
@@ -53,6 +55,7 @@ impl FromFields for ChangeAccountBody {
 #[derive(Default)]
 struct ChangeDefaults {
     external_form: Option<bool>,
+    forms_may_raise_tier: Option<bool>,
     chatflow: Option<bool>,
     chatflows: Option<BTreeMap<String, bool>>,
 }
@@ -60,9 +63,15 @@ struct ChangeDefaults {
 impl ChangeDefaults {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let external_form = fields.optional("external_form", boolean());
+        let forms_may_raise_tier = fields.optional("forms_may_raise_tier", boolean());
         let chatflow = fields.optional("chatflow", boolean());
         let chatflows = fields.optional("chatflows", map(CHATFLOWS_MAX, chatflow_id, boolean()));
-        Some(Self { external_form: external_form?, chatflow: chatflow?, chatflows: chatflows? })
+        Some(Self {
+            external_form: external_form?,
+            forms_may_raise_tier: forms_may_raise_tier?,
+            chatflow: chatflow?,
+            chatflows: chatflows?,
+        })
     }
 }
 
@@ -127,6 +136,10 @@ pub(crate) struct ChangeDefaultsSchema {
     /// Whether forms that the account did not make here set contacts marketing.
     #[schema(nullable = false)]
     external_form: Option<bool>,
+    /// Whether forms that have no `may_raise_tier` of their own may raise the tier limit. It is off when an account is
+    /// made, because anybody can submit a public form.
+    #[schema(nullable = false)]
+    forms_may_raise_tier: Option<bool>,
     /// Whether chat flows do, unless listed in `chatflows`.
     #[schema(nullable = false)]
     chatflow: Option<bool>,
@@ -222,6 +235,8 @@ pub(crate) struct AccountTierView {
 pub(crate) struct DefaultsView {
     /// Whether forms that the account did not make here set contacts marketing.
     external_form: bool,
+    /// Whether forms that have no `may_raise_tier` of their own may raise the tier limit.
+    forms_may_raise_tier: bool,
     /// Whether chat flows do, unless listed in `chatflows`.
     chatflow: bool,
     /// The chat flows with a setting of their own, by their id.
@@ -248,7 +263,12 @@ impl AccountView {
             },
             cap: period.cap,
             period: PeriodView::new(period),
-            defaults: DefaultsView { external_form, chatflow, chatflows },
+            defaults: DefaultsView {
+                external_form,
+                forms_may_raise_tier: period.forms_may_raise_tier,
+                chatflow,
+                chatflows,
+            },
             test_clock: period.test_clock.map(|at| at.to_string()),
             created_at: created_at.to_string(),
         }

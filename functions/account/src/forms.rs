@@ -1,20 +1,22 @@
 //! Forms: how people come in through a website. Everybody of an account manages them.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use api::fields::{Fields, FromFields, Patch, Place};
 use api::openapi::{IdempotencyKey, one_of};
 use api::paging::{Page, Paging, PagingParameters};
-use api::parse::{boolean, checked, list, map, name, or_null, parsed, string, whole};
+use api::parse::{boolean, checked, list, map, name, or_null, parsed, string, text, whole};
 use api::path::PathId;
 use api::{Account, Context, NoBody, Problem, Query, Request, Slug, respond};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use domain::form::{AnswerMode, Overwrite};
 use domain::ids::FormId;
 use domain::limits::{
-    ALLOWED_ORIGINS_MAX, FIELD_MAP_MAX, FORM_FIELD_NAME_CHARS_MAX, FORM_SECRETS_MAX, USAGE_MAX,
+    ALLOWED_ORIGINS_MAX, EVENT_TYPE_CHARS_MAX, EVENT_TYPES_MAX, FIELD_MAP_MAX, FORM_FIELD_NAME_CHARS_MAX,
+    FORM_SECRETS_MAX, SUBMISSION_FIELDS_MAX, USAGE_MAX,
 };
 use domain::permission::Principal;
 use domain::provider::Provider;
@@ -38,6 +40,11 @@ impl FromFields for NewFormBody {
         let secrets = fields.optional("secrets", secrets());
         let set_marketing = fields.optional("set_marketing", boolean());
         let max_new_marketing_per_day = fields.optional("max_new_marketing_per_day", or_null(budget()));
+        let may_raise_tier = fields.optional("may_raise_tier", or_null(boolean()));
+        let overwrite = fields.optional("overwrite", parsed::<Overwrite>());
+        let answer = fields.optional("answer", parsed::<AnswerMode>());
+        let taken = fields.optional("fields", or_null(taken_fields()));
+        let event_types = fields.optional("event_types", or_null(event_types()));
         let field_map = fields.optional("field_map", field_map);
         let allowed_origins = fields.optional("allowed_origins", allowed_origins);
         let redirect_url = fields.optional("redirect_url", checked(string(), |text| redirect_url(&text)));
@@ -52,6 +59,11 @@ impl FromFields for NewFormBody {
             secrets,
             set_marketing: set_marketing?,
             max_new_marketing_per_day: max_new_marketing_per_day?.flatten(),
+            may_raise_tier: may_raise_tier?.flatten(),
+            overwrite: overwrite?.unwrap_or_default(),
+            answer: answer?.unwrap_or_default(),
+            fields: taken?.flatten(),
+            event_types: event_types?.flatten(),
             field_map: field_map?.unwrap_or_default(),
             allowed_origins: allowed_origins?.unwrap_or_default(),
             redirect_url: redirect_url?,
@@ -88,6 +100,18 @@ fn field_name(text: &str) -> Result<String, String> {
     } else {
         Err(format!("expected a field's name of 1 to {FORM_FIELD_NAME_CHARS_MAX} characters"))
     }
+}
+
+/// Parses the names of the fields that a form takes.
+fn taken_fields() -> impl Fn(Value, &mut Place<'_>) -> Option<BTreeSet<String>> {
+    let names = list(1..=SUBMISSION_FIELDS_MAX, checked(string(), |text: String| field_name(&text)));
+    move |value, place| Some(names(value, place)?.into_iter().collect())
+}
+
+/// Parses the event types that a form takes.
+fn event_types() -> impl Fn(Value, &mut Place<'_>) -> Option<BTreeSet<String>> {
+    let types = list(1..=EVENT_TYPES_MAX, text(1..=EVENT_TYPE_CHARS_MAX));
+    move |value, place| Some(types(value, place)?.into_iter().collect())
 }
 
 /// Origins in the order given, each once.
@@ -128,6 +152,24 @@ pub(crate) struct NewFormSchema {
     /// non-marketing contacts, with the reason `form-budget`. Left out or `null` for any number.
     #[schema(maximum = 1_000_000_000_000_u64)]
     max_new_marketing_per_day: Option<u64>,
+    /// Whether the form may raise the tier limit. Beyond the limit, a form that may not keeps contacts as non-marketing, with
+    /// the reason `tier-limit`. Left out or `null`, the account's `defaults.forms_may_raise_tier` decides at each
+    /// submission. `true` needs the permission `modify_marketing_contacts`.
+    may_raise_tier: Option<bool>,
+    /// The effect of a submission on properties that an existing contact already has.
+    #[schema(nullable = false, default = "always")]
+    overwrite: Option<OverwriteSchema>,
+    /// The response to a public submission: `minimal` is the same for every contact, `full` tells the effect.
+    #[schema(nullable = false, default = "minimal")]
+    answer: Option<AnswerModeSchema>,
+    /// The names of the fields that the form takes, at most 200. It leaves other fields out and counts them; the address
+    /// is always taken. Left out or `null` for all fields.
+    #[schema(min_items = 1, max_items = 200, example = json!(["email", "first-name"]))]
+    fields: Option<Vec<String>>,
+    /// The event types of webhooks that the form takes, for providers whose webhooks have one (`standard_webhooks`). Left
+    /// out or `null` for all but those that tell of an end, such as `contact.deleted`.
+    #[schema(min_items = 1, max_items = 100, example = json!(["contact.created"]))]
+    event_types: Option<Vec<String>>,
     /// The form's own field names, each with what it fills: a property, `email` for the address, or `null` for nothing.
     /// At most 200.
     #[schema(nullable = false, example = json!({"your_email": "email", "first-name": "firstname", "captcha": null}))]
@@ -156,6 +198,40 @@ impl ToSchema for ProviderSchema {
     }
 }
 
+/// The effect of a submission on properties that an existing contact already has.
+pub(crate) enum OverwriteSchema {}
+
+impl PartialSchema for OverwriteSchema {
+    fn schema() -> RefOr<Schema> {
+        let words = Overwrite::ALL.iter().map(|overwrite| overwrite.as_str());
+        let about = "The effect of a submission on properties that an existing contact already has: `always` replaces \
+                     them, `if_empty` fills only those without a visible value, `never` leaves all of them as they are.";
+        one_of(words, about).into()
+    }
+}
+
+impl ToSchema for OverwriteSchema {
+    fn name() -> Cow<'static, str> {
+        "FormOverwrite".into()
+    }
+}
+
+/// The amount of detail in the response to a public submission.
+pub(crate) enum AnswerModeSchema {}
+
+impl PartialSchema for AnswerModeSchema {
+    fn schema() -> RefOr<Schema> {
+        let words = AnswerMode::ALL.iter().map(|answer| answer.as_str());
+        one_of(words, "The amount of detail in the response to a public submission.").into()
+    }
+}
+
+impl ToSchema for AnswerModeSchema {
+    fn name() -> Cow<'static, str> {
+        "FormAnswer".into()
+    }
+}
+
 /// What is to change of a form.
 pub(crate) struct ChangeFormBody(ChangeForm);
 
@@ -165,6 +241,11 @@ impl FromFields for ChangeFormBody {
         let secrets = fields.optional("secrets", secrets());
         let set_marketing = fields.nullable("set_marketing", boolean());
         let max_new_marketing_per_day = fields.nullable("max_new_marketing_per_day", budget());
+        let may_raise_tier = fields.nullable("may_raise_tier", boolean());
+        let overwrite = fields.optional("overwrite", parsed::<Overwrite>());
+        let answer = fields.optional("answer", parsed::<AnswerMode>());
+        let taken = fields.nullable("fields", taken_fields());
+        let event_types = fields.nullable("event_types", event_types());
         let field_map = fields.optional("field_map", field_map);
         let allowed_origins = fields.optional("allowed_origins", allowed_origins);
         let redirect_url = fields.nullable("redirect_url", checked(string(), |text| redirect_url(&text)));
@@ -173,6 +254,11 @@ impl FromFields for ChangeFormBody {
             secrets: secrets?,
             set_marketing: set_marketing.map(Patch::into_change)?,
             max_new_marketing_per_day: max_new_marketing_per_day.map(Patch::into_change)?,
+            may_raise_tier: may_raise_tier.map(Patch::into_change)?,
+            overwrite: overwrite?,
+            answer: answer?,
+            fields: taken.map(Patch::into_change)?,
+            event_types: event_types.map(Patch::into_change)?,
             field_map: field_map?,
             allowed_origins: allowed_origins?,
             redirect_url: redirect_url.map(Patch::into_change)?,
@@ -192,11 +278,25 @@ pub(crate) struct ChangeFormSchema {
     #[schema(nullable = false, max_items = 2, write_only)]
     secrets: Option<Vec<String>>,
     /// Whether it sets those who submit it marketing; `null` leaves it to the account's `defaults.external_form`, which a
-    /// native form can't. All but `false` needs the permission `modify_marketing_contacts`.
+    /// native form can't.
     set_marketing: Option<bool>,
     /// How many people it sets marketing on one day at most; `null` for any number.
     #[schema(maximum = 1_000_000_000_000_u64)]
     max_new_marketing_per_day: Option<u64>,
+    /// Whether the form may raise the tier limit; `null` leaves it to the account's `defaults.forms_may_raise_tier`.
+    may_raise_tier: Option<bool>,
+    /// The effect of a submission on properties that an existing contact already has.
+    #[schema(nullable = false)]
+    overwrite: Option<OverwriteSchema>,
+    /// The response to a public submission.
+    #[schema(nullable = false)]
+    answer: Option<AnswerModeSchema>,
+    /// The names of all fields that the form takes, at most 200; `null` for any.
+    #[schema(min_items = 1, max_items = 200)]
+    fields: Option<Vec<String>>,
+    /// All event types of webhooks that the form takes; `null` for all but those that tell of an end.
+    #[schema(min_items = 1, max_items = 100)]
+    event_types: Option<Vec<String>>,
     /// All of the form's own field names, each with what it fills: a property, `email`, or `null` for nothing. At most
     /// 200.
     #[schema(nullable = false)]
@@ -230,6 +330,22 @@ pub(crate) struct FormView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     max_new_marketing_per_day: Option<u64>,
+    /// Whether it may raise the tier limit; `null` where the account's `defaults.forms_may_raise_tier` decides.
+    may_raise_tier: Option<bool>,
+    /// The effect of a submission on properties that an existing contact already has.
+    #[schema(value_type = OverwriteSchema)]
+    overwrite: &'static str,
+    /// The response to a public submission.
+    #[schema(value_type = AnswerModeSchema)]
+    answer: &'static str,
+    /// The names of the fields that it takes; left out for all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    fields: Option<BTreeSet<String>>,
+    /// The event types of webhooks that it takes; left out for all that do not tell of an end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    event_types: Option<BTreeSet<String>>,
     /// Its own field names, each with what it fills; `null` for nothing.
     field_map: BTreeMap<String, Option<String>>,
     /// The web origins whose pages may post to it; empty for any.
@@ -268,6 +384,11 @@ impl FormView {
             secrets_set: (!is_native).then_some(form.secrets.len()),
             set_marketing: form.set_marketing,
             max_new_marketing_per_day: form.max_new_marketing_per_day,
+            may_raise_tier: form.may_raise_tier,
+            overwrite: form.overwrite.as_str(),
+            answer: form.answer.as_str(),
+            fields: form.fields.clone(),
+            event_types: form.event_types.clone(),
             field_map: form.field_map.iter().map(fills).collect(),
             allowed_origins: form.allowed_origins.clone(),
             redirect_url: form.redirect_url.clone(),
@@ -293,7 +414,7 @@ pub(crate) struct FormReportView {
     budget: Option<FormBudgetView>,
 }
 
-/// What came of a form's submissions. `received` is the sum of the others. What was accepted in a flood is counted once it
+/// What came of a form's submissions. `received` is the sum of the others but `fields_left_out`. What was accepted in a flood is counted once it
 /// is settled.
 #[derive(Serialize, ToSchema)]
 #[schema(as = FormCounts)]
@@ -314,8 +435,14 @@ pub(crate) struct FormCountsView {
     not_set: u64,
     /// People kept as non-marketing contacts because of the account's cap.
     not_set_by_cap: u64,
+    /// Contacts kept as non-marketing because of the tier limit, which the form may not raise.
+    not_set_by_tier: u64,
     /// People kept as non-marketing contacts because of the form's budget.
     not_set_by_budget: u64,
+    /// Webhooks that tell of something else than a submission.
+    ignored: u64,
+    /// Submitted values that the form does not take, or for which a contact has no room. They are no part of `received`.
+    fields_left_out: u64,
 }
 
 /// How a form stands with its budget.
@@ -348,7 +475,10 @@ impl FormReportView {
             unchanged: counts.unchanged,
             not_set: counts.not_set,
             not_set_by_cap: counts.not_set_by_cap,
+            not_set_by_tier: counts.not_set_by_tier,
             not_set_by_budget: counts.not_set_by_budget,
+            ignored: counts.ignored,
+            fields_left_out: counts.fields_left_out,
         };
         Self { form: FormView::new(form, public_url), counts, budget }
     }
@@ -429,7 +559,9 @@ pub(crate) async fn get_form(
 
 /// Changes a form.
 ///
-/// What is left out stays. Saying `set_marketing` other than `false` needs the permission `modify_marketing_contacts`.
+/// What is left out stays. A change with which a form sets more contacts marketing needs the permission
+/// `modify_marketing_contacts`: `set_marketing` on, a higher budget or none, `may_raise_tier`, new `secrets`, further
+/// `allowed_origins` or `event_types`, and any other `field_map`. Narrowing does not need it.
 #[utoipa::path(
     patch, path = "/v1/forms/{id}", tag = "Forms",
     params(IdempotencyKey, ("id" = String, Path, description = "The form's id.")),
@@ -443,11 +575,12 @@ pub(crate) async fn update_form(
     request: Request<ChangeFormBody>,
 ) -> Result<Response, Problem> {
     let ChangeFormBody(change) = &request.body;
-    may_set_marketing(&principal, change.set_marketing.is_some_and(|set| set != Some(false)))?;
     let render =
         |form: &Form| respond::json(StatusCode::OK, &FormView::new(form, context.public_url.as_deref()));
     let finish = Finish::new(request.claim.as_ref(), &render);
-    let result = context.store.change_form(principal.account, id, change, context.clock.now(), finish).await;
+    let (store, may_widen) = (&context.store, principal.modify_marketing_contacts);
+    let result =
+        store.change_form(principal.account, id, change, may_widen, context.clock.now(), finish).await;
     request.conclude(&context, result).await
 }
 

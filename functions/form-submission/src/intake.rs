@@ -50,8 +50,13 @@ impl Intake {
         submission_id: Option<&str>,
         person: &Person,
     ) -> Result<Submitted, NotTaken> {
-        let submission =
-            Submission { form, submission_id, email: &person.email, properties: &person.properties };
+        let submission = Submission {
+            form,
+            submission_id,
+            email: &person.email,
+            properties: &person.properties,
+            left_out: 0,
+        };
         let taken = self.context.store.submit_or_accept(&submission, self.context.clock.now()).await?;
         if let Some(task) = taken.waiting {
             self.ask_for(task).await;

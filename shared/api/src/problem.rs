@@ -282,6 +282,7 @@ impl From<Refused> for Problem {
             Refused::NotFound(_) => Slug::NotFound,
             Refused::ContactExists(_) => Slug::ContactExists,
             Refused::VersionMismatch => Slug::VersionMismatch,
+            Refused::Widening { .. } => Slug::PermissionDenied,
             Refused::MarketingContactsOff => Slug::MarketingContactsOff,
             Refused::MarketingContactsInUse { .. } => Slug::MarketingContactsInUse,
             Refused::IdempotencyKeyReused => Slug::IdempotencyKeyReused,

@@ -181,7 +181,7 @@ mod tests {
         let ada = ContactId::new(Timestamp::MIN, 1);
         let bob = ContactId::new(Timestamp::MIN, 2);
         let body = json!({"contacts": [
-            {"id": ada.to_string()}, {"email": "no@one"}, {"email": "BOB@example.org"}, {"id": "42"},
+            {"id": ada.to_string()}, {"email": "no@one.example"}, {"email": "BOB@example.org"}, {"id": "42"},
             {"id": ada.to_string()}, {"id": bob.to_string()},
         ]});
         let result = |id: Option<ContactId>, email: Option<&str>, outcome| StatusResult {
@@ -205,7 +205,7 @@ mod tests {
             answer["results"],
             json!([
                 {"id": ada.to_string(), "email": "ada@example.org", "outcome": "set"},
-                {"email": "no@one", "outcome": "not_found"},
+                {"email": "no@one.example", "outcome": "not_found"},
                 {"id": bob.to_string(), "email": "bob@example.org", "outcome": "refused", "reason": "cap-reached"},
                 {"id": "42", "outcome": "not_found"},
                 {"id": ada.to_string(), "email": "ada@example.org", "outcome": "unchanged"},

@@ -36,7 +36,9 @@ words! {
         CapReached = "cap-reached",
         /// The account has marketing contacts switched off.
         MarketingContactsOff = "marketing-contacts-off",
-        /// The form has set as many people marketing today as it may.
+        /// The tier limit is reached, and the form may not raise it.
+        TierLimit = "tier-limit",
+        /// The form has set or kept as many contacts marketing today as it may.
         FormBudget = "form-budget",
     }
 }
@@ -77,25 +79,46 @@ pub struct Transition {
     pub outcome: Outcome,
 }
 
+/// A move of the period's counts, and the usage up to which every decision behind it holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CountChange {
+    /// The move of the two counts.
+    pub delta: Delta,
+    /// The highest usage before the move with which the cap, and the tier limit for the forms that may not raise it, still
+    /// leave room for all of it. `None` if nothing bounds it.
+    pub usage_at_most: Option<u64>,
+}
+
+/// The limits of one submission of a form, besides those of the account.
+#[derive(Debug)]
+pub struct FormLimits<'b> {
+    /// The form's remaining budget of the day, if it has one.
+    pub budget: Option<&'b mut Budget>,
+    /// Whether the form may raise the tier limit.
+    pub may_raise_tier: bool,
+}
+
 /// Decides commands one after another against one period, so that a request for many contacts gets exactly the
 /// room that is left, in the order given.
 #[derive(Clone, Debug)]
 pub struct Ledger<'p> {
     period: &'p Period,
     delta: Delta,
+    /// By how much more usage the tier limit would still have had room for every decision that it bounds.
+    tier_slack: Option<u64>,
 }
 
 impl<'p> Ledger<'p> {
     /// A ledger over a period as it was read.
     #[must_use]
     pub fn new(period: &'p Period) -> Self {
-        Self { period, delta: Delta::default() }
+        Self::after(period, Delta::default())
     }
 
     /// A ledger that goes on after changes that were decided before but not made (a dry run).
     #[must_use]
     pub fn after(period: &'p Period, delta: Delta) -> Self {
-        Self { period, delta }
+        Self { period, delta, tier_slack: None }
     }
 
     /// The sum of what was decided.
@@ -104,35 +127,54 @@ impl<'p> Ledger<'p> {
         self.delta
     }
 
+    /// Returns the move of the counts together with the condition under which it may be written.
+    #[must_use]
+    pub fn count_change(&self) -> CountChange {
+        let adds = u64::try_from(self.delta.marketing).ok().filter(|adds| *adds > 0);
+        let by_cap = adds.and_then(|adds| Some(self.period.cap?.saturating_sub(adds)));
+        let by_tier = self.tier_slack.map(|slack| self.period.marketing.saturating_add(slack));
+        CountChange { delta: self.delta, usage_at_most: by_cap.into_iter().chain(by_tier).min() }
+    }
+
     /// The period as it will be once what was decided is made.
     #[must_use]
     pub fn period_after(&self) -> Period {
         self.period.with(self.delta)
     }
 
-    /// Decides one command for a contact with this standing, which comes through a form with this budget, if it has one.
+    /// Decides to set a contact marketing that a form submitted.
     ///
-    /// The account's own refusals come first: a person whom the account has no room for uses up no budget.
+    /// The account's own refusals come first, so that a contact for which the account has no room uses up no budget.
+    /// Keeping a leaving contact draws on the budget as well, because it makes the contact billable in the next period.
     ///
     /// # Errors
     ///
-    /// As [`Self::decide`], and [`Refusal::FormBudget`].
-    pub fn decide_within(
+    /// As [`Self::decide`], and [`Refusal::TierLimit`] and [`Refusal::FormBudget`]. A refusal leaves the ledger as it was.
+    pub fn decide_for_form(
         &mut self,
         standing: Standing,
-        command: Command,
-        budget: Option<&mut Budget>,
+        limits: &mut FormLimits<'_>,
     ) -> Result<Transition, Refusal> {
-        let before = self.delta;
-        let transition = self.decide(standing, command)?;
-        if transition.outcome == Outcome::Set
-            && let Some(budget) = budget
+        let mut after = self.clone();
+        let transition = after.decide(standing, Command::SetMarketing)?;
+        if transition.outcome == Outcome::Set && !limits.may_raise_tier {
+            let slack = self.room_in_tier().checked_sub(1).ok_or(Refusal::TierLimit)?;
+            after.tier_slack = Some(self.tier_slack.map_or(slack, |least| least.min(slack)));
+        }
+        if matches!(transition.outcome, Outcome::Set | Outcome::Kept)
+            && let Some(budget) = limits.budget.as_deref_mut()
             && !budget.take_one()
         {
-            self.delta = before;
             return Err(Refusal::FormBudget);
         }
+        *self = after;
         Ok(transition)
+    }
+
+    /// Returns the number of contacts that the tier limit, as raised so far, still covers.
+    fn room_in_tier(&self) -> u64 {
+        let period = self.period_after();
+        period.tier.limit_for(period.marketing).saturating_sub(period.marketing)
     }
 
     /// Decides one command for a contact with this standing.
@@ -173,6 +215,7 @@ mod tests {
     use crate::budget::DayCount;
     use crate::period::PeriodNumber;
     use crate::period::tests::period;
+    use crate::tier::Tier;
 
     const CURRENT: u64 = 7;
 
@@ -252,18 +295,76 @@ mod tests {
         let day = NaiveDate::from_ymd_opt(2026, 11, 21).unwrap();
         let mut budget = Budget::new(5, DayCount { day, new_marketing: 3 });
         let mut decide = |ledger: &mut Ledger<'_>, standing| {
-            let decided = ledger.decide_within(standing, Command::SetMarketing, Some(&mut budget));
+            let mut limits = FormLimits { budget: Some(&mut budget), may_raise_tier: true };
+            let decided = ledger.decide_for_form(standing, &mut limits);
             decided.map(|transition| transition.outcome)
         };
         assert_eq!(decide(&mut ledger, standing(State::Leaving)), Ok(Outcome::Kept));
         assert_eq!(decide(&mut ledger, standing(State::Marketing)), Ok(Outcome::Unchanged));
         assert_eq!(decide(&mut ledger, new), Ok(Outcome::Set));
-        assert_eq!(decide(&mut ledger, new), Ok(Outcome::Set));
         assert_eq!(decide(&mut ledger, new), Err(Refusal::FormBudget));
-        assert_eq!(ledger.delta(), Delta { marketing: 2, leaving: -1 }, "a refusal moves nothing");
-        assert_eq!(ledger.decide_within(new, Command::SetMarketing, None).unwrap().outcome, Outcome::Set);
+        assert_eq!(decide(&mut ledger, standing(State::Leaving)), Err(Refusal::FormBudget));
+        assert_eq!(ledger.delta(), Delta { marketing: 1, leaving: -1 }, "a refusal moves nothing");
+        let mut without = FormLimits { budget: None, may_raise_tier: true };
+        for _ in 0..2 {
+            assert_eq!(ledger.decide_for_form(new, &mut without).unwrap().outcome, Outcome::Set);
+        }
         assert_eq!(decide(&mut ledger, new), Err(Refusal::CapReached), "the account's cap comes first");
         assert_eq!(budget.taken(), 2);
+    }
+
+    /// A period with a tier of 5 in steps of 10.
+    fn with_tier(marketing: u64, cap: Option<u64>) -> Period {
+        Period { tier: Tier::new(5, 10).unwrap(), ..in_period(marketing, 0, cap) }
+    }
+
+    fn submit(ledger: &mut Ledger<'_>, may_raise_tier: bool) -> Result<Outcome, Refusal> {
+        let mut limits = FormLimits { budget: None, may_raise_tier };
+        ledger.decide_for_form(Standing::NonMarketing, &mut limits).map(|transition| transition.outcome)
+    }
+
+    #[test]
+    fn form_without_leave_stops_at_the_tier_limit() {
+        let period = with_tier(4, None);
+        let mut ledger = Ledger::new(&period);
+        assert_eq!(submit(&mut ledger, false), Ok(Outcome::Set));
+        assert_eq!(submit(&mut ledger, false), Err(Refusal::TierLimit));
+        assert_eq!(ledger.delta(), Delta { marketing: 1, leaving: 0 }, "a refusal moves nothing");
+        assert_eq!(ledger.count_change().usage_at_most, Some(4));
+        assert_eq!(submit(&mut ledger, true), Ok(Outcome::Set), "this form may raise the limit");
+        assert_eq!(submit(&mut ledger, false), Ok(Outcome::Set), "the raised limit has room");
+        assert_eq!(ledger.count_change().usage_at_most, Some(4), "the narrowest decision counts");
+    }
+
+    #[test]
+    fn tier_limit_comes_after_the_cap_and_before_the_budget() {
+        let day = NaiveDate::from_ymd_opt(2026, 11, 21).unwrap();
+        let mut budget = Budget::new(1, DayCount { day, new_marketing: 0 });
+        for (cap, refusal) in [(Some(5), Refusal::CapReached), (None, Refusal::TierLimit)] {
+            let period = with_tier(5, cap);
+            let mut limits = FormLimits { budget: Some(&mut budget), may_raise_tier: false };
+            let decided = Ledger::new(&period).decide_for_form(Standing::NonMarketing, &mut limits);
+            assert_eq!(decided.err(), Some(refusal));
+        }
+        assert_eq!(budget.taken(), 0);
+    }
+
+    #[test]
+    fn tier_limit_does_not_bind_a_leaving_contact() {
+        let period = Period { leaving: 1, ..with_tier(5, None) };
+        let mut ledger = Ledger::new(&period);
+        let mut limits = FormLimits { budget: None, may_raise_tier: false };
+        let kept = ledger.decide_for_form(standing(State::Leaving), &mut limits).unwrap();
+        assert_eq!((kept.outcome, ledger.count_change().usage_at_most), (Outcome::Kept, None));
+    }
+
+    #[test]
+    fn count_change_is_bounded_by_the_cap_only_if_it_adds() {
+        let period = in_period(5, 2, Some(8));
+        let mut ledger = Ledger::new(&period);
+        assert_eq!(ledger.count_change().usage_at_most, None);
+        ledger.decide(Standing::NonMarketing, Command::SetMarketing).unwrap();
+        assert_eq!(ledger.count_change().usage_at_most, Some(7));
     }
 
     fn any_state() -> impl Strategy<Value = State> {
@@ -275,6 +376,30 @@ mod tests {
     }
 
     proptest! {
+        /// Every usage up to the bound still has room for all decisions, and the next one does not.
+        #[test]
+        fn forms_decisions_hold_up_to_the_bound_and_no_further(
+            usage in 0..40_u64,
+            cap in prop::option::of(0..60_u64),
+            submissions in prop::collection::vec(any::<bool>(), 1..30),
+        ) {
+            let period = with_tier(usage, cap);
+            let replay = |usage| {
+                let period = with_tier(usage, cap);
+                let mut ledger = Ledger::new(&period);
+                let decided: Vec<_> = submissions.iter().map(|may| submit(&mut ledger, *may)).collect();
+                (decided, ledger.count_change())
+            };
+            let (decided, change) = replay(period.marketing);
+            if let Some(most) = change.usage_at_most {
+                prop_assert!(most >= usage);
+                prop_assert_ne!(&replay(most + 1).0, &decided);
+                if decided.iter().all(Result::is_ok) {
+                    prop_assert_eq!(&replay(most).0, &decided);
+                }
+            }
+        }
+
         #[test]
         fn a_ledger_gives_exactly_the_room_there_is_and_never_lowers_the_usage(
             usage in 0..20_u64,

@@ -9,6 +9,7 @@ pub mod contact;
 pub mod decision;
 pub mod explain;
 pub mod filter;
+pub mod form;
 pub mod ids;
 pub mod limits;
 pub mod marketing;

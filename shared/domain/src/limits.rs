@@ -43,6 +43,14 @@ pub const PROPERTY_VALUE_BYTES_MAX: usize = 64 * 1024;
 /// escaping its values may double them.
 pub const PROPERTIES_BYTES_MAX: usize = 128 * 1024;
 
+/// The number of properties of a contact up to which forms add new ones: half of [`PROPERTIES_MAX`], so that the
+/// account can always add its own, whatever strangers submit.
+pub const FORM_PROPERTIES_MAX: usize = PROPERTIES_MAX / 2;
+
+/// The size in bytes up to which forms fill a contact's properties: half of [`PROPERTIES_BYTES_MAX`], for the same
+/// reason.
+pub const FORM_PROPERTIES_BYTES_MAX: usize = PROPERTIES_BYTES_MAX / 2;
+
 /// How many groups a search filter has at most: with [`FILTER_CONDITIONS_MAX`] it bounds the work for each contact.
 pub const FILTER_GROUPS_MAX: usize = 10;
 
@@ -156,6 +164,20 @@ pub const SUBMISSION_ID_CHARS_MAX: usize = 255;
 
 /// The length of the address of the page that a form stands on: what browsers and servers commonly take.
 pub const PAGE_URL_CHARS_MAX: usize = 2048;
+
+/// The number of retries of a submission before it goes to the inbox: four tries in all. A flood of submissions then
+/// costs little, and the inbox settles many of them in one transaction.
+pub const SUBMISSION_RETRIES_MAX: u32 = 3;
+
+/// The number of earlier versions of an edited delivery that are remembered, so that a late repeat of one of them changes
+/// nothing. People correct a form a few times at most.
+pub const DELIVERY_VERSIONS_MAX: usize = 16;
+
+/// The number of event types that a form lists. Programs that send webhooks have tens of them.
+pub const EVENT_TYPES_MAX: usize = 100;
+
+/// The length of an event type. Standard Webhooks recommends short dotted names such as `contact.created`.
+pub const EVENT_TYPE_CHARS_MAX: usize = 200;
 
 /// How long the queue may take with a submission in the inbox before the schedule asks for it again.
 pub const INBOX_EXPECTED: TimeDelta = TimeDelta::minutes(15);

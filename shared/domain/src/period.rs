@@ -76,6 +76,8 @@ pub struct Period {
     pub calendar: Calendar,
     /// Whether the account has marketing contacts at all.
     pub marketing_contacts: bool,
+    /// Whether forms without a setting of their own may raise the tier limit.
+    pub forms_may_raise_tier: bool,
     /// A sandbox's own clock.
     pub test_clock: Option<Timestamp>,
     /// Grows with every change but those of the two counts.
@@ -139,6 +141,7 @@ impl Period {
             tier,
             calendar,
             marketing_contacts,
+            forms_may_raise_tier: false,
             test_clock,
             revision: 1,
         }

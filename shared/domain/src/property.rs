@@ -7,8 +7,10 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use crate::form::Overwrite;
 use crate::limits::{
-    PROPERTIES_BYTES_MAX, PROPERTIES_MAX, PROPERTY_NAME_CHARS_MAX, PROPERTY_VALUE_BYTES_MAX,
+    FORM_PROPERTIES_BYTES_MAX, FORM_PROPERTIES_MAX, PROPERTIES_BYTES_MAX, PROPERTIES_MAX,
+    PROPERTY_NAME_CHARS_MAX, PROPERTY_VALUE_BYTES_MAX,
 };
 
 /// Names that the API gives to other parts of a contact. A property of such a name could not be told from
@@ -185,6 +187,44 @@ impl Properties {
     /// Names and values, ordered by name.
     pub fn iter(&self) -> impl Iterator<Item = (&PropertyName, &str)> {
         self.0.iter().map(|(name, value)| (name, value.as_str()))
+    }
+
+    /// Sets the properties that a form submitted, within the part of a contact that forms may fill, and returns the
+    /// number of values that did not fit.
+    ///
+    /// Anybody may submit a public form. So forms add new properties only up to [`FORM_PROPERTIES_MAX`], and properties
+    /// grow only up to [`FORM_PROPERTIES_BYTES_MAX`], which leaves the account room for its own. Stored properties that
+    /// `overwrite` protects stay as they are and are not counted.
+    pub fn merge_submitted<'v>(
+        &mut self,
+        values: impl Iterator<Item = (&'v PropertyName, &'v str)>,
+        overwrite: Overwrite,
+    ) -> u64 {
+        let mut bytes = self.bytes();
+        let mut left_out = 0;
+        for (name, value) in values {
+            let stored = self.get(name.as_str());
+            let is_protected = match (overwrite, stored) {
+                (Overwrite::Always, _) | (Overwrite::IfEmpty, None) => false,
+                (Overwrite::IfEmpty, Some(stored)) => !stored.trim().is_empty(),
+                (Overwrite::Never, _) => true,
+            };
+            if is_protected {
+                continue;
+            }
+            let before = stored.map_or(0, |stored| name.0.len() + stored.len());
+            let after = bytes - before + name.0.len() + value.len();
+            let fits = after <= FORM_PROPERTIES_BYTES_MAX.max(bytes)
+                && (stored.is_some() || self.len() < FORM_PROPERTIES_MAX)
+                && name.check_value(value).is_ok();
+            if fits {
+                bytes = after;
+                self.0.insert(name.clone(), value.to_owned());
+            } else {
+                left_out += 1;
+            }
+        }
+        left_out
     }
 
     /// How many there are.
@@ -392,6 +432,59 @@ mod tests {
         assert_eq!(format!("{:?}", properties(&[("a", "secret"), ("b", "secret")])), "Properties(2)");
         let error = Properties::new().insert(name("a"), "secret\0".to_owned()).unwrap_err();
         assert!(!format!("{error} {error:?}").contains("secret"));
+    }
+
+    fn submitted(properties: &mut Properties, entries: &[(&str, &str)], overwrite: Overwrite) -> u64 {
+        let entries: Vec<_> = entries.iter().map(|(key, value)| (name(key), *value)).collect();
+        properties.merge_submitted(entries.iter().map(|(key, value)| (key, *value)), overwrite)
+    }
+
+    #[test]
+    fn submitted_values_overwrite_as_the_form_says() {
+        for (overwrite, city) in
+            [(Overwrite::Always, "Rome"), (Overwrite::IfEmpty, "Berlin"), (Overwrite::Never, "Berlin")]
+        {
+            let mut contact = properties(&[("city", "Berlin"), ("zip", " ")]);
+            let left_out = submitted(
+                &mut contact,
+                &[("city", "Rome"), ("zip", "00100"), ("country", "Italy")],
+                overwrite,
+            );
+            let is_closed = overwrite == Overwrite::Never;
+            assert_eq!(left_out, 0);
+            assert_eq!(contact.get("city"), Some(city), "{overwrite}");
+            assert_eq!(contact.get("zip"), Some(if is_closed { " " } else { "00100" }), "{overwrite}");
+            assert_eq!(contact.get("country"), (!is_closed).then_some("Italy"), "{overwrite}");
+        }
+    }
+
+    #[test]
+    fn submitted_properties_fill_half_of_a_contact() {
+        let numbered = |range: std::ops::Range<usize>| {
+            range.map(|number| (format!("p{number:03}"), "x".to_owned())).collect::<Vec<_>>()
+        };
+        let entries = numbered(0..150);
+        let entries: Vec<_> = entries.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        let mut contact = Properties::new();
+        assert_eq!(submitted(&mut contact, &entries, Overwrite::Always), 50);
+        assert_eq!(contact.len(), FORM_PROPERTIES_MAX);
+        assert_eq!(submitted(&mut contact, &[("p000", "y"), ("q", "z")], Overwrite::Always), 1);
+        assert_eq!((contact.get("p000"), contact.get("q")), (Some("y"), None), "stored ones still change");
+        assert!(contact.insert(name("own"), "z".to_owned()).is_ok(), "the account has room for its own");
+    }
+
+    #[test]
+    fn submitted_properties_fill_half_of_the_bytes() {
+        let long = "x".repeat(FORM_PROPERTIES_BYTES_MAX - 10);
+        let mut contact = Properties::new();
+        assert_eq!(submitted(&mut contact, &[("a", &long), ("b", "0123456789")], Overwrite::Always), 1);
+        assert_eq!(submitted(&mut contact, &[("b", "012345678")], Overwrite::Always), 1);
+        assert_eq!(submitted(&mut contact, &[("b", "01234567")], Overwrite::Always), 0);
+        assert_eq!(contact.bytes(), FORM_PROPERTIES_BYTES_MAX);
+        let own = "y".repeat(PROPERTY_VALUE_BYTES_MAX - 10);
+        contact.insert(name("own"), own.clone()).unwrap();
+        assert_eq!(submitted(&mut contact, &[("b", "76543210"), ("own", "z")], Overwrite::Always), 0);
+        assert_eq!(submitted(&mut contact, &[("own", &own)], Overwrite::Always), 1, "it would grow again");
     }
 
     proptest! {

@@ -61,6 +61,8 @@ pub struct ChangeAccount {
     pub marketing_contacts: Option<bool>,
     /// Whether forms that were not made here set contacts marketing.
     pub external_form: Option<bool>,
+    /// Whether forms without a setting of their own may raise the tier limit.
+    pub forms_may_raise_tier: Option<bool>,
     /// Whether chat flows do.
     pub chatflow: Option<bool>,
     /// Chat flows with a setting of their own: all of them.
@@ -91,6 +93,7 @@ impl ChangeAccount {
             || self.renewal_date.is_some()
             || self.cap.is_some()
             || self.marketing_contacts.is_some()
+            || self.forms_may_raise_tier.is_some()
             || self.tier_limit_at_renewal.is_some()
     }
 
@@ -133,6 +136,7 @@ impl ChangeAccount {
             })?;
         }
         changed.marketing_contacts = self.marketing_contacts.unwrap_or(period.marketing_contacts);
+        changed.forms_may_raise_tier = self.forms_may_raise_tier.unwrap_or(period.forms_may_raise_tier);
         if !changed.marketing_contacts && period.marketing > 0 {
             return Err(Refused::MarketingContactsInUse { marketing: period.marketing });
         }
@@ -314,6 +318,7 @@ impl Store {
             ("cap", after.cap.map(number)),
             ("tier_limit_at_renewal", after.tier.limit_at_renewal.map(number)),
             ("marketing_contacts", Some(AttributeValue::Bool(after.marketing_contacts))),
+            ("forms_may_raise_tier", after.forms_may_raise_tier.then_some(AttributeValue::Bool(true))),
             ("test_clock", after.test_clock.map(|at| AttributeValue::S(at.to_string()))),
         ] {
             expression = expression.name(name);

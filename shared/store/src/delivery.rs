@@ -1,14 +1,22 @@
-//! The ids by which deliveries are told apart.
+//! The identity of deliveries, and the versions of one that were accepted.
 
 use std::fmt;
 use std::str::FromStr;
 
+use domain::address::EmailAddress;
+use domain::limits::DELIVERY_VERSIONS_MAX;
+use domain::property::PropertyName;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::Entropy;
 use crate::answer::hex;
 
-/// A delivery of a form's submission within its form: the digest of the id that its sender gave it, or a random one.
+/// The identity of a delivery within its form: the digest of the id that its sender gave it and of the address that it is
+/// about, or a random one.
+///
+/// The id alone is not enough. Pages are cached with their hidden fields, and programs number from 1 again, so two people
+/// arrive under one id.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeliveryId([u8; 32]);
 
@@ -18,9 +26,21 @@ pub struct DeliveryId([u8; 32]);
 pub struct DeliveryIdError;
 
 impl DeliveryId {
-    /// That of the delivery to which its sender gave this id.
-    pub(crate) fn of(submission_id: &str) -> Self {
-        Self(Sha256::digest(submission_id).into())
+    /// Returns the identity of the delivery about `email` to which its sender gave this id.
+    pub(crate) fn of(submission_id: &str, email: &EmailAddress) -> Self {
+        Self::digest(b"contact", submission_id, email.key())
+    }
+
+    /// Returns the identity of a delivery that names no contact.
+    pub(crate) fn unusable(submission_id: &str) -> Self {
+        Self::digest(b"unusable", submission_id, "")
+    }
+
+    /// The length of the id keeps it apart from the address behind it.
+    fn digest(kind: &[u8], submission_id: &str, address: &str) -> Self {
+        let length = u64::try_from(submission_id.len()).unwrap_or(u64::MAX).to_be_bytes();
+        let digest = Sha256::new().chain_update(kind).chain_update(length).chain_update(submission_id);
+        Self(digest.chain_update(address).finalize().into())
     }
 
     /// A new one, for a submission without an id.
@@ -71,22 +91,140 @@ impl FromStr for DeliveryId {
     }
 }
 
+/// The digest of what a delivery says, to tell a repeat from an edit.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct ContentDigest(String);
+
+impl ContentDigest {
+    /// Returns the digest of a contact's submitted properties.
+    pub(crate) fn of_properties(properties: &[(PropertyName, Option<String>)]) -> Self {
+        let mut digest = Sha256::new();
+        for (name, value) in properties {
+            let value = value.as_deref().unwrap_or_default();
+            digest.update(name.as_str());
+            // No name has a byte of 0, so that name, length and value are told apart.
+            digest.update([0]);
+            digest.update(u64::try_from(value.len()).unwrap_or(u64::MAX).to_be_bytes());
+            digest.update(value);
+        }
+        Self::short(&digest.finalize())
+    }
+
+    /// Returns the digest of a text.
+    pub(crate) fn of_text(text: &str) -> Self {
+        Self::short(&Sha256::digest(text))
+    }
+
+    /// 128 bits: nobody gains from two versions of one delivery with the same digest.
+    fn short(digest: &[u8]) -> Self {
+        Self(hex(digest.get(..16).unwrap_or(digest)))
+    }
+
+    /// The digest as it is stored.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The versions of a delivery that were accepted.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Versions {
+    /// The latest. Items of older programs do not have it.
+    #[serde(rename = "content", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) latest: Option<ContentDigest>,
+    /// Those that edits have replaced, the oldest first.
+    #[serde(rename = "earlier", default, skip_serializing_if = "Vec::is_empty")]
+    earlier: Vec<ContentDigest>,
+}
+
+impl Versions {
+    /// Returns the versions of a delivery that was accepted once.
+    pub(crate) fn first(content: ContentDigest) -> Self {
+        Self { latest: Some(content), earlier: Vec::new() }
+    }
+
+    /// Returns true if this version was accepted before, be it the latest or one that an edit has replaced.
+    pub(crate) fn include(&self, content: &ContentDigest) -> bool {
+        self.latest.as_ref().is_none_or(|latest| latest == content) || self.earlier.contains(content)
+    }
+
+    /// Returns the versions after an edit.
+    pub(crate) fn edited(mut self, content: ContentDigest) -> Self {
+        self.earlier.extend(self.latest.replace(content));
+        let surplus = self.earlier.len().saturating_sub(DELIVERY_VERSIONS_MAX);
+        self.earlier.drain(..surplus);
+        self
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn of(submission_id: &str, address: &str) -> DeliveryId {
+        DeliveryId::of(submission_id, &EmailAddress::parse(address).unwrap())
+    }
+
     #[test]
     fn an_id_has_one_text() {
-        let id = DeliveryId::of("delivery-1");
+        let id = of("delivery-1", "ada@example.org");
         assert_eq!(id.to_string().parse(), Ok(id));
         assert_eq!(format!("{id:?}"), id.to_string());
-        assert_ne!(DeliveryId::of("delivery-2"), id);
         let entropy = Entropy::seeded(1);
         assert_ne!(DeliveryId::random(&entropy), DeliveryId::random(&entropy));
         let upper = id.to_string().to_uppercase();
         for text in ["", "0", &upper, &"g".repeat(64), &"0".repeat(65), &"ü".repeat(32)] {
             assert_eq!(text.parse::<DeliveryId>(), Err(DeliveryIdError), "{text}");
         }
+    }
+
+    #[test]
+    fn delivery_is_its_id_and_its_contact() {
+        let id = of("delivery-1", "ada@example.org");
+        assert_eq!(of("delivery-1", "Ada@EXAMPLE.org"), id, "one address in two spellings");
+        assert_ne!(of("delivery-2", "ada@example.org"), id);
+        assert_ne!(of("delivery-1", "grace@example.org"), id);
+        assert_ne!(of("delivery-1a", "da@example.org"), of("delivery-1", "ada@example.org"));
+        assert_ne!(DeliveryId::unusable("delivery-1"), id);
+        assert_ne!(DeliveryId::unusable("delivery-1"), DeliveryId::unusable("delivery-2"));
+    }
+
+    #[test]
+    fn content_digest_tells_names_and_values_apart() {
+        let digest = |entries: &[(&str, &str)]| {
+            let properties: Vec<_> = entries
+                .iter()
+                .map(|(name, value)| (PropertyName::parse(name).unwrap(), Some((*value).to_owned())))
+                .collect();
+            ContentDigest::of_properties(&properties)
+        };
+        let contents = [
+            digest(&[]),
+            digest(&[("a", "b")]),
+            digest(&[("a", "bc")]),
+            digest(&[("ab", "c")]),
+            digest(&[("a", "b"), ("c", "d")]),
+            ContentDigest::of_text(""),
+            ContentDigest::of_text("a"),
+        ];
+        // What says nothing has one digest, of whatever kind it is.
+        let distinct: std::collections::BTreeSet<&str> = contents.iter().map(ContentDigest::as_str).collect();
+        assert_eq!(distinct.len(), contents.len() - 1);
+        assert!(distinct.iter().all(|digest| digest.len() == 32));
+    }
+
+    #[test]
+    fn versions_remember_the_latest_and_some_earlier_ones() {
+        let content = |number: usize| ContentDigest::of_text(&number.to_string());
+        let mut versions = Versions::first(content(0));
+        for number in 1..=DELIVERY_VERSIONS_MAX + 1 {
+            assert!(!versions.include(&content(number)), "{number} is new");
+            versions = versions.edited(content(number));
+        }
+        assert!(!versions.include(&content(0)), "the oldest is forgotten");
+        assert!((1..=DELIVERY_VERSIONS_MAX + 1).all(|number| versions.include(&content(number))));
+        assert!(Versions::default().include(&content(7)), "of old items any content is a repeat");
     }
 
     #[test]

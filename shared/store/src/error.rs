@@ -44,6 +44,15 @@ pub enum Refused {
         /// The usage.
         marketing: u64,
     },
+    /// The change would let a form set more contacts marketing, and the caller may not modify marketing contacts.
+    #[error(
+        "this change lets the form set more contacts marketing, which needs the permission \
+         modify_marketing_contacts: {}", .fields.join(", ")
+    )]
+    Widening {
+        /// The fields of the request that do.
+        fields: Vec<&'static str>,
+    },
     /// The `Idempotency-Key` was used for another request.
     #[error("this Idempotency-Key was used for another request")]
     IdempotencyKeyReused,

@@ -37,17 +37,24 @@ pub struct FormCounts {
     pub not_set: u64,
     /// People kept as non-marketing contacts because of the account's cap.
     pub not_set_by_cap: u64,
+    /// Contacts kept as non-marketing because of the tier limit, which the form may not raise.
+    pub not_set_by_tier: u64,
     /// People kept as non-marketing contacts because of the form's budget.
     pub not_set_by_budget: u64,
+    /// Webhooks that tell of something else than a submission.
+    pub ignored: u64,
+    /// Submitted values that the form does not take, or for which a contact has no room. They are no part of
+    /// [`Self::received`], which counts submissions.
+    pub fields_left_out: u64,
 }
 
 impl FormCounts {
     /// Everything that came: each submission is exactly one of the other counts.
     #[must_use]
     pub fn received(&self) -> u64 {
-        let Self { duplicates, rejected, set, kept, unchanged, not_set, not_set_by_cap, not_set_by_budget } =
-            self;
-        duplicates + rejected + set + kept + unchanged + not_set + not_set_by_cap + not_set_by_budget
+        let not_set = self.not_set + self.not_set_by_cap + self.not_set_by_tier + self.not_set_by_budget;
+        let applied = self.set + self.kept + self.unchanged + not_set;
+        self.duplicates + self.rejected + self.ignored + applied
     }
 
     fn add(&mut self, part: &FormCountsItem) {
@@ -57,7 +64,10 @@ impl FormCounts {
         self.unchanged += part.unchanged;
         self.not_set += part.not_set;
         self.not_set_by_cap += part.not_set_by_cap;
+        self.not_set_by_tier += part.not_set_by_tier;
         self.not_set_by_budget += part.not_set_by_budget;
+        self.ignored += part.ignored;
+        self.fields_left_out += part.fields_left_out;
     }
 }
 
@@ -79,7 +89,13 @@ words! {
         /// See [`FormCounts`].
         NotSetByCap = "not_set_by_cap",
         /// See [`FormCounts`].
+        NotSetByTier = "not_set_by_tier",
+        /// See [`FormCounts`].
         NotSetByBudget = "not_set_by_budget",
+        /// See [`FormCounts`].
+        Ignored = "ignored",
+        /// See [`FormCounts`].
+        FieldsLeftOut = "fields_left_out",
     }
 }
 
@@ -95,6 +111,7 @@ impl Counted {
             MarketingEffect::Unchanged | MarketingEffect::Accepted => Self::Unchanged,
             MarketingEffect::NotSet => match submitted.reason.as_deref().map(str::parse) {
                 Some(Ok(Refusal::CapReached)) => Self::NotSetByCap,
+                Some(Ok(Refusal::TierLimit)) => Self::NotSetByTier,
                 Some(Ok(Refusal::FormBudget)) => Self::NotSetByBudget,
                 _ => Self::NotSet,
             },
@@ -109,6 +126,13 @@ pub(crate) struct Tally(BTreeMap<Counted, i64>);
 impl Tally {
     pub(crate) fn add(&mut self, counted: Counted, by: i64) {
         *self.0.entry(counted).or_default() += by;
+    }
+
+    /// Counts values that were left out, if there are any.
+    pub(crate) fn add_left_out(&mut self, fields: u64) {
+        if fields > 0 {
+            self.add(Counted::FieldsLeftOut, i64::try_from(fields).unwrap_or(i64::MAX));
+        }
     }
 
     pub(crate) fn of(counted: Counted) -> Self {
@@ -176,7 +200,17 @@ impl Store {
 
     /// Counts a delivery that came again. Should that fail, it is missing in the counts and nowhere else.
     pub(crate) async fn count_duplicate(&self, form: FormId) {
-        let counted = match self.count_form(form, &Tally::of(Counted::Duplicates)) {
+        self.count_alone(form, Counted::Duplicates).await;
+    }
+
+    /// Counts a webhook that tells of something else than a submission. If the write fails, it is missing in the counts
+    /// and nowhere else.
+    pub async fn count_ignored(&self, form: FormId) {
+        self.count_alone(form, Counted::Ignored).await;
+    }
+
+    async fn count_alone(&self, form: FormId, counted: Counted) {
+        let written = match self.count_form(form, &Tally::of(counted)) {
             Ok(update) => self
                 .client
                 .update_item()
@@ -188,11 +222,11 @@ impl Store {
                 .send()
                 .await
                 .map(drop)
-                .map_err(|error| read_error("counting a duplicate", error)),
+                .map_err(|error| read_error("counting a delivery", error)),
             Err(error) => Err(error),
         };
-        if let Err(error) = counted {
-            tracing::warn!(%form, %error, "a duplicate was not counted");
+        if let Err(error) = written {
+            tracing::warn!(%form, counted = counted.as_str(), %error, "a delivery was not counted");
         }
     }
 
@@ -250,6 +284,7 @@ mod tests {
             (submitted(updated, MarketingEffect::NotSet, None), Counted::NotSet),
             (submitted(updated, MarketingEffect::NotSet, Some("marketing-contacts-off")), Counted::NotSet),
             (submitted(updated, MarketingEffect::NotSet, Some("cap-reached")), Counted::NotSetByCap),
+            (submitted(updated, MarketingEffect::NotSet, Some("tier-limit")), Counted::NotSetByTier),
             (submitted(updated, MarketingEffect::NotSet, Some("form-budget")), Counted::NotSetByBudget),
             (
                 submitted(ContactEffect::Rejected, MarketingEffect::NotSet, Some("no-address")),
@@ -270,8 +305,11 @@ mod tests {
             unchanged: 16,
             not_set: 32,
             not_set_by_cap: 64,
-            not_set_by_budget: 128,
+            not_set_by_tier: 128,
+            not_set_by_budget: 256,
+            ignored: 512,
+            fields_left_out: 1024,
         };
-        assert_eq!(counts.received(), 255);
+        assert_eq!(counts.received(), 1023);
     }
 }

@@ -1,10 +1,11 @@
 //! Forms.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use domain::Timestamp;
 use domain::budget::DayCount;
+use domain::form::{AnswerMode, Overwrite};
 use domain::ids::{AccountId, FormId};
 use domain::provider::Provider;
 use domain::secrets::{Secrets, SecretsError};
@@ -36,6 +37,16 @@ pub struct Form {
     pub set_marketing: Option<bool>,
     /// How many people it sets marketing on one day at most; beyond that they are kept as non-marketing contacts.
     pub max_new_marketing_per_day: Option<u64>,
+    /// Whether it may raise the tier limit. `None` leaves it to the account's default at the moment of the submission.
+    pub may_raise_tier: Option<bool>,
+    /// The effect of a submission on properties that an existing contact already has.
+    pub overwrite: Overwrite,
+    /// The amount of detail in the response to a public submission.
+    pub answer: AnswerMode,
+    /// The field names that it takes; `None` for all. It leaves other fields out, and counts them.
+    pub fields: Option<BTreeSet<String>>,
+    /// The event types of webhooks that it takes; `None` for all that do not tell of an end.
+    pub event_types: Option<BTreeSet<String>>,
     /// Its own field names, each with what it fills.
     pub field_map: BTreeMap<String, FieldTarget>,
     /// The web origins whose pages may post to it; none for any.
@@ -84,6 +95,16 @@ pub struct NewForm {
     pub set_marketing: Option<bool>,
     /// How many people it sets marketing on one day at most.
     pub max_new_marketing_per_day: Option<u64>,
+    /// Whether it may raise the tier limit. `None` leaves it to the account's default at the moment of the submission.
+    pub may_raise_tier: Option<bool>,
+    /// The effect of a submission on properties that an existing contact already has.
+    pub overwrite: Overwrite,
+    /// The amount of detail in the response to a public submission.
+    pub answer: AnswerMode,
+    /// The field names that it takes; `None` for all. It leaves other fields out, and counts them.
+    pub fields: Option<BTreeSet<String>>,
+    /// The event types of webhooks that it takes; `None` for all that do not tell of an end.
+    pub event_types: Option<BTreeSet<String>>,
     /// Its own field names, each with what it fills.
     pub field_map: BTreeMap<String, FieldTarget>,
     /// The web origins whose pages may post to it.
@@ -102,6 +123,11 @@ impl NewForm {
             secrets: Secrets::default(),
             set_marketing: None,
             max_new_marketing_per_day: None,
+            may_raise_tier: None,
+            overwrite: Overwrite::default(),
+            answer: AnswerMode::default(),
+            fields: None,
+            event_types: None,
             field_map: BTreeMap::new(),
             allowed_origins: Vec::new(),
             redirect_url: None,
@@ -120,6 +146,16 @@ pub struct ChangeForm {
     pub set_marketing: Option<Option<bool>>,
     /// How many people it sets marketing on one day at most; `Some(None)` for any number.
     pub max_new_marketing_per_day: Option<Option<u64>>,
+    /// Whether it may raise the tier limit; `Some(None)` leaves it to the account's default.
+    pub may_raise_tier: Option<Option<bool>>,
+    /// The effect of a submission on properties that an existing contact already has.
+    pub overwrite: Option<Overwrite>,
+    /// The amount of detail in the response to a public submission.
+    pub answer: Option<AnswerMode>,
+    /// The field names that it takes: all of them. `Some(None)` for any.
+    pub fields: Option<Option<BTreeSet<String>>>,
+    /// The event types of webhooks that it takes: all of them. `Some(None)` for any that do not tell of an end.
+    pub event_types: Option<Option<BTreeSet<String>>>,
     /// Its own field names, each with what it fills: all of them.
     pub field_map: Option<BTreeMap<String, FieldTarget>>,
     /// The web origins whose pages may post to it: all of them.
@@ -143,6 +179,11 @@ impl FormItem {
             secrets: Secrets::from_trusted(self.secrets),
             set_marketing: self.set_marketing,
             max_new_marketing_per_day: self.max_new_marketing_per_day,
+            may_raise_tier: self.may_raise_tier,
+            overwrite: self.overwrite,
+            answer: self.answer,
+            fields: self.fields,
+            event_types: self.event_types,
             field_map: field_map.collect::<Result<_, StoreError>>()?,
             allowed_origins: self.allowed_origins,
             redirect_url: self.redirect_url,
@@ -153,6 +194,47 @@ impl FormItem {
 }
 
 impl ChangeForm {
+    /// Returns the fields with which the form would set more contacts marketing than it does now: in number, or from
+    /// senders and fields that it does not take now. A form that sets nobody marketing widens nothing.
+    fn widened_fields(&self, item: &FormItem) -> Vec<&'static str> {
+        // Without a setting of its own, the account's default decides, which may be on.
+        if self.set_marketing.unwrap_or(item.set_marketing) == Some(false) {
+            return Vec::new();
+        }
+        let starts = self.set_marketing.is_some_and(|after| {
+            item.set_marketing == Some(false) || (item.set_marketing.is_none() && after.is_some())
+        });
+        let budget = self.max_new_marketing_per_day.is_some_and(|after| {
+            item.max_new_marketing_per_day.is_some_and(|before| after.is_none_or(|after| after > before))
+        });
+        // Off, the account's default and on, in this order.
+        let leave = |may: Option<bool>| may.map_or(1, |may| if may { 2 } else { 0 });
+        let tier = self.may_raise_tier.is_some_and(|after| leave(after) > leave(item.may_raise_tier));
+        let adds = |before: &[String], after: &[String]| after.iter().any(|entry| !before.contains(entry));
+        let secrets = self.secrets.as_ref().is_some_and(|after| adds(&item.secrets, after));
+        let origins = self.allowed_origins.as_ref().is_some_and(|after| {
+            !item.allowed_origins.is_empty() && (after.is_empty() || adds(&item.allowed_origins, after))
+        });
+        // The map decides which field is the address, in ways that no comparison of two maps shows.
+        let field_map = self.field_map.as_ref().is_some_and(|after| stored(after) != item.field_map);
+        let event_types = self.event_types.as_ref().is_some_and(|after| match (&item.event_types, after) {
+            (Some(before), Some(after)) => !after.is_subset(before),
+            (before, after) => before != after,
+        });
+        [
+            ("set_marketing", starts),
+            ("max_new_marketing_per_day", budget),
+            ("may_raise_tier", tier),
+            ("secrets", secrets),
+            ("allowed_origins", origins),
+            ("field_map", field_map),
+            ("event_types", event_types),
+        ]
+        .into_iter()
+        .filter_map(|(field, widens)| widens.then_some(field))
+        .collect()
+    }
+
     /// Changes the form as it is stored.
     ///
     /// # Errors
@@ -178,6 +260,15 @@ impl ChangeForm {
         }
         if let Some(max) = self.max_new_marketing_per_day {
             item.max_new_marketing_per_day = max;
+        }
+        item.may_raise_tier = self.may_raise_tier.unwrap_or(item.may_raise_tier);
+        item.overwrite = self.overwrite.unwrap_or(item.overwrite);
+        item.answer = self.answer.unwrap_or(item.answer);
+        if let Some(fields) = &self.fields {
+            item.fields.clone_from(fields);
+        }
+        if let Some(event_types) = &self.event_types {
+            item.event_types.clone_from(event_types);
         }
         if let Some(field_map) = &self.field_map {
             item.field_map = stored(field_map);
@@ -232,6 +323,11 @@ impl Store {
                 secrets: stored_secrets(&new.secrets),
                 set_marketing: new.set_marketing.or(new.provider.is_native().then_some(true)),
                 max_new_marketing_per_day: new.max_new_marketing_per_day,
+                may_raise_tier: new.may_raise_tier,
+                overwrite: new.overwrite,
+                answer: new.answer,
+                fields: new.fields.clone(),
+                event_types: new.event_types.clone(),
                 field_map: stored(&new.field_map),
                 allowed_origins: new.allowed_origins.clone(),
                 redirect_url: new.redirect_url.clone(),
@@ -322,16 +418,17 @@ impl Store {
         Ok(Listing { items: forms.map(|item| item?.into_form()).collect::<Result<_, _>>()?, more })
     }
 
-    /// Changes a form. Its provider never changes.
+    /// Changes a form. Its provider never changes. `may_widen` says whether the caller may modify marketing contacts.
     ///
     /// # Errors
     ///
-    /// [`Refused::NotFound`], and [`Refused::Invalid`] for what a form of its provider can't have.
+    /// [`Refused::NotFound`], [`Refused::Invalid`] for what a form of its provider can't have, and [`Refused::Widening`].
     pub async fn change_form(
         &self,
         account: AccountId,
         id: FormId,
         change: &ChangeForm,
+        may_widen: bool,
         wall: Timestamp,
         finish: Finish<'_, Form>,
     ) -> Result<Answer, StoreError> {
@@ -344,6 +441,10 @@ impl Store {
             }
             let mut item = own(opened.items.take(&Key::form(id))?, account)?;
             let version = item.version;
+            let fields = change.widened_fields(&item);
+            if !may_widen && !fields.is_empty() {
+                return Err(Refused::Widening { fields }.into());
+            }
             change.apply(&mut item, opened.now)?;
             let mut transaction = Transaction::new(self.entropy());
             transaction.put(Part::Form, self.put_versioned(Key::form(id), &item, version)?);
@@ -405,4 +506,107 @@ impl Store {
 /// The form, if it is this account's.
 fn own(item: Option<FormItem>, account: AccountId) -> Result<FormItem, Refused> {
     item.filter(|item| item.account == account).ok_or(Refused::NotFound("form"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(set_marketing: Option<bool>) -> FormItem {
+        FormItem {
+            id: FormId::new(Timestamp::MIN, 1),
+            account: AccountId::new(Timestamp::MIN, 2),
+            name: "Newsletter".to_owned(),
+            provider: Provider::Generic,
+            secrets: vec!["one".to_owned(), "two".to_owned()],
+            set_marketing,
+            max_new_marketing_per_day: Some(10),
+            may_raise_tier: None,
+            overwrite: Overwrite::default(),
+            answer: AnswerMode::default(),
+            fields: None,
+            event_types: Some(BTreeSet::from(["a".to_owned(), "b".to_owned()])),
+            field_map: BTreeMap::from([("mail".to_owned(), Some("email".to_owned()))]),
+            allowed_origins: vec!["https://a.example".to_owned(), "https://b.example".to_owned()],
+            redirect_url: None,
+            created_at: Timestamp::MIN,
+            updated_at: Timestamp::MIN,
+            version: 1,
+        }
+    }
+
+    fn texts(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|&text| text.to_owned()).collect()
+    }
+
+    fn types(types: &[&str]) -> Option<Option<BTreeSet<String>>> {
+        Some(Some(texts(types).into_iter().collect()))
+    }
+
+    #[test]
+    fn each_widening_of_a_form_is_named() {
+        let other_map = BTreeMap::from([("friend".to_owned(), FieldTarget::Email)]);
+        let none = ChangeForm::default;
+        for (field, change) in [
+            ("max_new_marketing_per_day", ChangeForm { max_new_marketing_per_day: Some(Some(11)), ..none() }),
+            ("max_new_marketing_per_day", ChangeForm { max_new_marketing_per_day: Some(None), ..none() }),
+            ("may_raise_tier", ChangeForm { may_raise_tier: Some(Some(true)), ..none() }),
+            ("secrets", ChangeForm { secrets: Some(texts(&["two", "three"])), ..none() }),
+            ("allowed_origins", ChangeForm { allowed_origins: Some(Vec::new()), ..none() }),
+            (
+                "allowed_origins",
+                ChangeForm { allowed_origins: Some(texts(&["https://c.example"])), ..none() },
+            ),
+            ("field_map", ChangeForm { field_map: Some(other_map.clone()), ..none() }),
+            ("field_map", ChangeForm { field_map: Some(BTreeMap::new()), ..none() }),
+            ("event_types", ChangeForm { event_types: Some(None), ..none() }),
+            ("event_types", ChangeForm { event_types: types(&["a", "c"]), ..none() }),
+        ] {
+            for set_marketing in [None, Some(true)] {
+                assert_eq!(change.widened_fields(&item(set_marketing)), [field]);
+            }
+            assert!(change.widened_fields(&item(Some(false))).is_empty(), "the form sets nobody: {field}");
+            let on = ChangeForm { set_marketing: Some(Some(true)), ..change };
+            assert_eq!(on.widened_fields(&item(Some(false))), ["set_marketing", field]);
+        }
+    }
+
+    #[test]
+    fn narrowing_a_form_widens_nothing() {
+        let same_map = BTreeMap::from([("mail".to_owned(), FieldTarget::Email)]);
+        let narrower = ChangeForm {
+            name: Some("Other".to_owned()),
+            secrets: Some(texts(&["two"])),
+            max_new_marketing_per_day: Some(Some(9)),
+            may_raise_tier: Some(Some(false)),
+            overwrite: Some(Overwrite::Never),
+            answer: Some(AnswerMode::Full),
+            fields: Some(None),
+            event_types: types(&["b"]),
+            field_map: Some(same_map),
+            allowed_origins: Some(texts(&["https://b.example"])),
+            ..ChangeForm::default()
+        };
+        for set_marketing in [None, Some(true), Some(false)] {
+            assert!(narrower.widened_fields(&item(set_marketing)).is_empty());
+        }
+        let off = ChangeForm { set_marketing: Some(Some(false)), secrets: Some(texts(&["new"])), ..narrower };
+        assert!(off.widened_fields(&item(Some(true))).is_empty(), "a form that is switched off sets nobody");
+    }
+
+    #[test]
+    fn switching_a_form_on_widens_it() {
+        let to = |set_marketing| ChangeForm { set_marketing: Some(set_marketing), ..ChangeForm::default() };
+        for (before, after, widens) in [
+            (Some(false), Some(true), true),
+            (Some(false), None, true),
+            (None, Some(true), true),
+            (None, None, false),
+            (Some(true), Some(true), false),
+            (Some(true), None, false),
+            (Some(true), Some(false), false),
+        ] {
+            assert_eq!(!to(after).widened_fields(&item(before)).is_empty(), widens, "{before:?} {after:?}");
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::limits::{
-    RETRIES_AT_ONCE, RETRIES_MAX, RETRIES_TIME_MAX, RETRY_PAUSE_FIRST_MILLIS, RETRY_PAUSE_LONGEST_MILLIS,
+    RETRIES_AT_ONCE, RETRIES_TIME_MAX, RETRY_PAUSE_FIRST_MILLIS, RETRY_PAUSE_LONGEST_MILLIS,
 };
 use tokio::time::Instant;
 
@@ -12,6 +12,7 @@ use crate::{Entropy, StoreError};
 /// The retries of one operation, whatever each of them is for.
 pub(crate) struct Retries<'a> {
     entropy: &'a Entropy,
+    max: u32,
     used: u32,
     begun: Instant,
     /// Whether a transaction of the operation has happened, or had no answer at some time: one that is told later that
@@ -20,8 +21,9 @@ pub(crate) struct Retries<'a> {
 }
 
 impl<'a> Retries<'a> {
-    pub(crate) fn new(entropy: &'a Entropy) -> Self {
-        Self { entropy, used: 0, begun: Instant::now(), may_have_happened: false }
+    /// Up to `max` retries.
+    pub(crate) fn new(entropy: &'a Entropy, max: u32) -> Self {
+        Self { entropy, max, used: 0, begun: Instant::now(), may_have_happened: false }
     }
 
     /// Counts one more try, for when what was decided on has changed: reading it again is enough, and waiting would
@@ -35,7 +37,7 @@ impl<'a> Retries<'a> {
     }
 
     fn count(&mut self, why: &str) -> Result<(), StoreError> {
-        if self.used >= RETRIES_MAX || self.begun.elapsed() >= RETRIES_TIME_MAX {
+        if self.used >= self.max || self.begun.elapsed() >= RETRIES_TIME_MAX {
             return Err(StoreError::Unavailable(format!("gave up after {} retries: {why}", self.used), None));
         }
         self.used += 1;
@@ -60,12 +62,14 @@ impl<'a> Retries<'a> {
 
 #[cfg(test)]
 mod tests {
+    use domain::limits::RETRIES_MAX;
+
     use super::*;
 
     #[test]
     fn tries_are_used_up_by_their_number_or_by_their_time() {
         let entropy = Entropy::seeded(1);
-        let mut retries = Retries::new(&entropy);
+        let mut retries = Retries::new(&entropy, RETRIES_MAX);
         for _ in 0..RETRIES_MAX {
             retries.count("a conflict").unwrap();
         }
@@ -75,14 +79,15 @@ mod tests {
             format!("the table is not available: gave up after {RETRIES_MAX} retries: a conflict")
         );
 
-        let mut late = Retries { begun: Instant::now() - RETRIES_TIME_MAX, ..Retries::new(&entropy) };
+        let mut late =
+            Retries { begun: Instant::now() - RETRIES_TIME_MAX, ..Retries::new(&entropy, RETRIES_MAX) };
         assert!(matches!(late.count("no answer"), Err(StoreError::Unavailable(..))));
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_has_changed_is_decided_at_once_and_then_after_ever_longer_pauses() {
         let entropy = Entropy::seeded(1);
-        let mut retries = Retries::new(&entropy);
+        let mut retries = Retries::new(&entropy, RETRIES_MAX);
         let mut longest = RETRY_PAUSE_FIRST_MILLIS;
         for tried in 0..RETRIES_MAX {
             let begun = Instant::now();
@@ -102,7 +107,7 @@ mod tests {
         let mut pauses = Vec::new();
         for seed in 0..64 {
             let entropy = Entropy::seeded(seed);
-            let mut retries = Retries { used: RETRIES_MAX - 1, ..Retries::new(&entropy) };
+            let mut retries = Retries { used: RETRIES_MAX - 1, ..Retries::new(&entropy, RETRIES_MAX) };
             let begun = Instant::now();
             retries.pause("a conflict").await.unwrap();
             pauses.push(u64::try_from(begun.elapsed().as_millis()).unwrap());

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use domain::Timestamp;
 use domain::contact::Contact;
-use domain::decision::{Command, Delta, Ledger, Outcome, Refusal};
+use domain::decision::{Command, CountChange, Delta, Ledger, Outcome, Refusal};
 use domain::ids::{AccountId, ContactId};
 use domain::limits::{CONTACTS_PER_TRANSACTION_MAX, TRANSACTION_BYTES_MAX};
 use domain::period::Period;
@@ -97,7 +97,7 @@ struct Step {
     /// What comes of those whose turn it is.
     results: Vec<StatusResult>,
     changed: Vec<Loaded>,
-    delta: Delta,
+    change: CountChange,
     period_after: Period,
 }
 
@@ -191,7 +191,7 @@ impl Store {
         opened: &Opened,
         retries: &mut Retries<'_>,
     ) -> Result<Option<Option<Answer>>, StoreError> {
-        let Step { results, mut changed, delta, period_after } = step;
+        let Step { results, mut changed, change, period_after } = step;
         let account = run.request.account;
         let mut transaction = Transaction::new(self.entropy());
         if !run.request.dry_run && !changed.is_empty() {
@@ -200,7 +200,7 @@ impl Store {
                 let put = self.contact_put(account, &mut loaded.contact, stored, retries).await?;
                 transaction.put(Part::Contact, put);
             }
-            transaction.update(Part::Period, self.count(account, &opened.period, delta)?);
+            transaction.update(Part::Period, self.count(account, &opened.period, change)?);
         }
         let settled: HashSet<ContactId> = results.iter().filter_map(|result| result.id).collect();
         let last = run.waiting.iter().all(|id| settled.contains(id) || run.results.contains_key(id));
@@ -216,7 +216,7 @@ impl Store {
             return Ok(None);
         }
         results.into_iter().for_each(|result| run.settle(result));
-        run.planned = if run.request.dry_run { delta } else { Delta::default() };
+        run.planned = if run.request.dry_run { change.delta } else { Delta::default() };
         Ok(Some(answer))
     }
 }
@@ -257,7 +257,7 @@ impl Run<'_> {
             };
             results.push(StatusResult { id: Some(*id), email, outcome });
         }
-        Step { results, changed, delta: ledger.delta(), period_after: ledger.period_after() }
+        Step { results, changed, change: ledger.count_change(), period_after: ledger.period_after() }
     }
 
     /// Whether reads may show the contact and an entry of the request still names it.

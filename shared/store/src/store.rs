@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
-use domain::limits::BATCH_READ_MAX;
+use domain::limits::{BATCH_READ_MAX, RETRIES_MAX, SUBMISSION_RETRIES_MAX};
 
 use crate::items::{Entity, Items, decode};
 use crate::keys::{Item, Key, PK, SK};
@@ -59,7 +59,12 @@ impl Store {
     }
 
     pub(crate) fn retries(&self) -> Retries<'_> {
-        Retries::new(&self.entropy)
+        Retries::new(&self.entropy, RETRIES_MAX)
+    }
+
+    /// Returns fewer retries, for a submission that can go to the inbox instead.
+    pub(crate) fn submission_retries(&self) -> Retries<'_> {
+        Retries::new(&self.entropy, SUBMISSION_RETRIES_MAX)
     }
 
     /// Reads one item, consistently.

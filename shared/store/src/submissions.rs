@@ -7,8 +7,9 @@ mod rejected;
 use domain::Timestamp;
 use domain::address::EmailAddress;
 use domain::decision::Outcome;
+use domain::form::Overwrite;
 use domain::ids::{AccountId, ContactId};
-use domain::property::PropertyName;
+use domain::property::{Properties, PropertyName};
 use domain::text::words;
 
 pub use inbox::{InboxReport, InboxTask, Taken};
@@ -16,9 +17,9 @@ use plan::{Entry, Origin, Plan};
 pub use rejected::{FieldProblem, Rejected, RejectedContent, RejectedPage, Rejection};
 
 use crate::StoreError;
-use crate::delivery::DeliveryId;
+use crate::delivery::{ContentDigest, DeliveryId, Versions};
 use crate::forms::Form;
-use crate::items::{DeliveryItem, Items};
+use crate::items::DeliveryItem;
 use crate::keys::Key;
 use crate::periods::SecondLook;
 use crate::retry::Retries;
@@ -36,6 +37,8 @@ pub struct Submission<'a> {
     pub email: &'a EmailAddress,
     /// What they say of themselves.
     pub properties: &'a [(PropertyName, Option<String>)],
+    /// The number of the submission's fields that the form does not take, to be counted.
+    pub left_out: u64,
 }
 
 /// Who submits, and what they say of themselves. (Not `Debug`, for it is a person's data.)
@@ -90,27 +93,59 @@ pub struct Submitted {
     pub duplicate: bool,
 }
 
+/// A delivery: its identity, and what it says.
+#[derive(Clone)]
+struct Delivery {
+    id: DeliveryId,
+    content: ContentDigest,
+}
+
+/// A delivery compared with what is remembered of it.
+enum Recognized {
+    /// It was never accepted, or is forgotten.
+    New,
+    /// This version was accepted before, with this effect.
+    Repeat(Submitted),
+    /// Another version was applied before.
+    Edit(Versions),
+    /// Another version waits in the inbox.
+    Waiting(Box<DeliveryItem>),
+}
+
 impl Submission<'_> {
-    fn delivery(&self) -> Option<DeliveryId> {
-        self.submission_id.map(DeliveryId::of)
+    fn delivery(&self) -> Option<Delivery> {
+        self.submission_id.map(|id| Delivery {
+            id: DeliveryId::of(id, self.email),
+            content: ContentDigest::of_properties(self.properties),
+        })
     }
 }
 
+/// Returns the part of submitted properties that a form may give a contact without any, and the number of the others.
+/// What a stranger sends then always fits into an item.
+fn fitting(properties: &[(PropertyName, Option<String>)]) -> (Vec<(PropertyName, Option<String>)>, u64) {
+    let mut fitting = Properties::new();
+    let values = properties.iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
+    let left_out = fitting.merge_submitted(values, Overwrite::Always);
+    (fitting.iter().map(|(name, value)| (name.clone(), Some(value.to_owned()))).collect(), left_out)
+}
+
 impl Store {
-    /// Takes a form's submission. A delivery that was accepted before changes nothing.
+    /// Applies a form's submission. A delivery that was accepted before changes nothing, and one with other content is an
+    /// edit, which changes the contact's properties and leaves its marketing state alone.
     ///
-    /// Over the cap, and beyond the form's budget for the day, the person is kept as a non-marketing contact. One batched
-    /// read, one more if the person is known, and one transaction.
+    /// Over the cap, over the tier limit unless the form may raise it, and beyond the form's budget for the day, the
+    /// contact is kept as non-marketing. One batched read, one more if the contact is known, and one transaction.
     ///
     /// # Errors
     ///
-    /// [`crate::Refused::Invalid`] when the properties would be too many or too long.
+    /// [`StoreError::Unavailable`] when the retries run out.
     pub async fn submit(
         &self,
         submission: &Submission<'_>,
         wall: Timestamp,
     ) -> Result<Submitted, StoreError> {
-        self.submit_within(submission, wall, &mut self.retries()).await
+        Ok(self.submit_within(submission, wall, &mut self.retries()).await?.submitted)
     }
 
     async fn submit_within(
@@ -118,21 +153,40 @@ impl Store {
         submission: &Submission<'_>,
         wall: Timestamp,
         retries: &mut Retries<'_>,
-    ) -> Result<Submitted, StoreError> {
-        let Submission { form, email, properties, .. } = *submission;
+    ) -> Result<Taken, StoreError> {
+        let Submission { form, email, .. } = *submission;
         let account = form.account;
         let delivery = submission.delivery();
-        let entry = Entry { form: form.into(), email, properties, origin: Origin::Sent(delivery) };
-        let entries = std::slice::from_ref(&entry);
+        let key = delivery.as_ref().map(|delivery| Key::delivery(account, form.id, delivery.id));
+        let (properties, too_many) = fitting(submission.properties);
+        let mut entry = Entry {
+            form: form.into(),
+            email,
+            properties: &properties,
+            left_out: submission.left_out + too_many,
+            origin: Origin::Sent(delivery.clone()),
+        };
         let mut look = SecondLook::default();
         loop {
-            let key = delivery.map(|id| Key::delivery(account, form.id, id));
             let others = key.iter().cloned().collect();
+            let entries = std::slice::from_ref(&entry);
             let mut opened = self.open_for(account, entries, others, wall, retries).await?;
-            if let Some(seen) = seen(&mut opened.items, key.as_ref(), wall)? {
-                self.count_duplicate(form.id).await;
-                return Ok(seen);
+            let stored =
+                key.as_ref().map(|key| opened.items.take::<DeliveryItem>(key)).transpose()?.flatten();
+            match recognize(stored, delivery.as_ref(), wall) {
+                Recognized::New => entry.origin = Origin::Sent(delivery.clone()),
+                Recognized::Repeat(submitted) => {
+                    self.count_duplicate(form.id).await;
+                    return Ok(Taken { submitted, waiting: None });
+                }
+                Recognized::Edit(before) => {
+                    entry.origin = delivery
+                        .clone()
+                        .map_or(Origin::Sent(None), |delivery| Origin::Edit(delivery, before));
+                }
+                Recognized::Waiting(_) => return self.accept_into_inbox(submission, wall).await,
             }
+            let entries = std::slice::from_ref(&entry);
             look.saw(&opened.period);
             let Some(snapshot) = self.snapshot(account, entries, opened, wall, retries).await? else {
                 retries.again(MOVED).await?;
@@ -147,7 +201,7 @@ impl Store {
             let gone = self.write_plan(&mut transaction, plan, wall, retries).await?;
             if self.commit(transaction, retries).await? {
                 self.forget_histories(account, gone, retries).await?;
-                return Ok(submitted);
+                return Ok(Taken { submitted, waiting: None });
             }
         }
     }
@@ -168,10 +222,19 @@ impl Store {
 /// Why a decision is made once more.
 const MOVED: &str = "the address moved during a read";
 
-/// What came of the delivery, if it was accepted before.
-fn seen(items: &mut Items, key: Option<&Key>, wall: Timestamp) -> Result<Option<Submitted>, StoreError> {
-    let Some(key) = key else { return Ok(None) };
-    Ok(items.take::<DeliveryItem>(key)?.and_then(|seen| seen.replay(wall)))
+/// Compares a delivery with what is stored under its key.
+fn recognize(stored: Option<DeliveryItem>, delivery: Option<&Delivery>, wall: Timestamp) -> Recognized {
+    let (Some(stored), Some(delivery)) = (stored.filter(|stored| stored.is_remembered(wall)), delivery)
+    else {
+        return Recognized::New;
+    };
+    if stored.versions.include(&delivery.content) {
+        return Recognized::Repeat(stored.replay());
+    }
+    if stored.pending.is_some() {
+        return Recognized::Waiting(Box::new(stored));
+    }
+    Recognized::Edit(stored.versions)
 }
 
 impl From<Outcome> for MarketingEffect {
@@ -197,16 +260,18 @@ impl Submitted {
 }
 
 impl DeliveryItem {
-    /// What came of the delivery, if it is still remembered. One that waits is remembered until it is settled.
-    fn replay(self, wall: Timestamp) -> Option<Submitted> {
-        if self.expires_at.is_some_and(|expires_at| expires_at <= wall.seconds()) {
-            return None;
-        }
-        Some(Submitted {
+    /// Returns true while the delivery is remembered. One that waits in the inbox is remembered until it is settled.
+    fn is_remembered(&self, wall: Timestamp) -> bool {
+        self.expires_at.is_none_or(|expires_at| expires_at > wall.seconds())
+    }
+
+    /// Returns the effect that the delivery had, for a repeat of it.
+    fn replay(self) -> Submitted {
+        Submitted {
             contact: self.contact.parse().unwrap_or(ContactEffect::Updated),
             marketing: self.marketing.parse().unwrap_or(MarketingEffect::Unchanged),
             reason: self.reason,
             duplicate: true,
-        })
+        }
     }
 }

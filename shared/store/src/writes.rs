@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, Update};
 use domain::Timestamp;
-use domain::decision::Delta;
+use domain::decision::CountChange;
 use domain::ids::AccountId;
 use domain::period::Period;
 
@@ -172,12 +172,12 @@ impl Store {
     }
 
     /// Moves the period's two counts. The condition is what makes the count exact: the period and its terms are
-    /// still those decided on, and where there is a cap, it holds after the change as well.
+    /// still those decided on, and the usage is not higher than the decisions allow.
     pub(crate) fn count(
         &self,
         account: AccountId,
         period: &Period,
-        delta: Delta,
+        CountChange { delta, usage_at_most }: CountChange,
     ) -> Result<Update, StoreError> {
         let mut condition = "#revision = :revision".to_owned();
         let mut expression = Expression::default()
@@ -187,9 +187,8 @@ impl Store {
             .value("marketing", number(delta.marketing))
             .value("leaving", number(delta.leaving))
             .value("revision", number(period.revision));
-        if let (Some(cap), true) = (period.cap, delta.marketing > 0) {
+        if let Some(most) = usage_at_most {
             condition.push_str(" AND #marketing <= :most");
-            let most = i128::from(cap) - i128::from(delta.marketing);
             expression = expression.value("most", number(most));
         }
         self.update_if(

@@ -500,7 +500,7 @@ pub fn refused(refused: &Refused) -> String {
 pub fn outcome(status: Result<Outcome, Refusal>) -> &'static str {
     match status {
         Ok(outcome) => outcome.as_str(),
-        Err(Refusal::CapReached | Refusal::FormBudget | Refusal::MarketingContactsOff) => "refused",
+        Err(_) => "refused",
     }
 }
 

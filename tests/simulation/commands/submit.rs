@@ -103,6 +103,7 @@ impl Deed for Submit {
                 submission_id: self.delivery.as_deref(),
                 email: &email,
                 properties: &properties,
+                left_out: 0,
             };
             let Taken { submitted, waiting } = match self.crowded_out {
                 true => context.store.accept_into_inbox(&submission, context.wall).await?,

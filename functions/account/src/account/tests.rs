@@ -24,7 +24,7 @@ fn a_change_says_what_is_there_and_leaves_the_rest() {
     let full = change(&json!({
         "name": "Ada & Co", "time_zone": "Europe/Berlin", "term": "monthly", "renewal_date": "2027-01-31", "cap": 0,
         "marketing_contacts": false, "tier_limit_at_renewal": 2000,
-        "defaults": {"external_form": false, "chatflow": true, "chatflows": {"a": true, "b": false}},
+        "defaults": {"external_form": false, "forms_may_raise_tier": true, "chatflow": true, "chatflows": {"a": true, "b": false}},
     }));
     assert_eq!(full.name.as_deref(), Some("Ada & Co"));
     assert_eq!(full.time_zone.map(TimeZone::as_str), Some("Europe/Berlin"));
@@ -32,6 +32,7 @@ fn a_change_says_what_is_there_and_leaves_the_rest() {
     assert_eq!((full.cap, full.tier_limit_at_renewal), (Some(Some(0)), Some(Some(2000))));
     assert_eq!(full.marketing_contacts, Some(false));
     assert_eq!((full.external_form, full.chatflow), (Some(false), Some(true)));
+    assert_eq!(full.forms_may_raise_tier, Some(true));
     assert_eq!(full.chatflows, Some(BTreeMap::from([("a".into(), true), ("b".into(), false)])));
 }
 
@@ -137,7 +138,9 @@ fn an_account_shows_what_can_be_changed_of_it() {
             "renewal_date": "2027-06-15", "marketing_contacts": true,
             "tier": {"included": 1000, "block": 500, "limit": 1500}, "cap": 2000,
             "period": {"number": 1, "starts_at": "2026-11-21T19:59:01.123Z", "ends_at": "2026-11-30T23:00:00.000Z"},
-            "defaults": {"external_form": true, "chatflow": false, "chatflows": {"a": true}},
+            "defaults": {
+                "external_form": true, "forms_may_raise_tier": false, "chatflow": false, "chatflows": {"a": true},
+            },
             "created_at": "2026-11-21T19:59:01.123Z",
         })
     );

@@ -145,7 +145,10 @@ fn a_change_says_what_is_there_and_leaves_the_rest() {
         "redirect_url": "https://example.org/",
     }));
     assert_eq!((full.name.as_deref(), full.set_marketing), (Some("Renamed"), Some(Some(false))));
-    let back = change(json!({"set_marketing": null, "max_new_marketing_per_day": null, "secrets": []}));
+    let back = change(
+        json!({"may_raise_tier": true, "overwrite": "if_empty", "answer": "full", "fields": ["email"],
+            "event_types": ["contact.created"], "set_marketing": null, "max_new_marketing_per_day": null, "secrets": []}),
+    );
     assert_eq!((back.set_marketing, back.max_new_marketing_per_day), (Some(None), Some(None)));
     assert_eq!(back.secrets, Some(vec![]));
     assert_eq!((full.field_map, full.allowed_origins), (Some(BTreeMap::new()), Some(vec![])));
@@ -181,6 +184,11 @@ fn a_form_says_where_it_posts_to_or_is_delivered_to_and_never_its_secrets() {
         secrets: Secrets::default(),
         set_marketing: Some(true),
         max_new_marketing_per_day: None,
+        may_raise_tier: None,
+        overwrite: Overwrite::Always,
+        answer: AnswerMode::Minimal,
+        fields: None,
+        event_types: None,
         field_map: BTreeMap::from([("your_email".into(), FieldTarget::Email)]),
         allowed_origins: vec!["https://example.org".into()],
         redirect_url: None,
@@ -192,6 +200,7 @@ fn a_form_says_where_it_posts_to_or_is_delivered_to_and_never_its_secrets() {
         serde_json::to_value(FormView::new(&native, Some("https://api.example.org"))).unwrap(),
         json!({
             "id": native.id.to_string(), "name": "Newsletter", "provider": "native", "set_marketing": true,
+            "may_raise_tier": null, "overwrite": "always", "answer": "minimal",
             "field_map": {"your_email": "email"}, "allowed_origins": ["https://example.org"],
             "submit_url": format!("https://api.example.org{path}"),
             "created_at": "1970-01-01T00:00:00.000Z", "updated_at": "1970-01-01T00:00:00.000Z",
@@ -205,6 +214,11 @@ fn a_form_says_where_it_posts_to_or_is_delivered_to_and_never_its_secrets() {
         secrets: Secrets::new(Provider::Tally, vec![secret]).unwrap(),
         set_marketing: None,
         max_new_marketing_per_day: Some(50),
+        may_raise_tier: Some(true),
+        overwrite: Overwrite::IfEmpty,
+        answer: AnswerMode::Full,
+        fields: Some(BTreeSet::from(["email".to_owned()])),
+        event_types: Some(BTreeSet::from(["contact.created".to_owned()])),
         field_map: BTreeMap::from([("captcha".into(), FieldTarget::Nothing)]),
         ..native
     };
@@ -212,7 +226,9 @@ fn a_form_says_where_it_posts_to_or_is_delivered_to_and_never_its_secrets() {
         serde_json::to_value(FormView::new(&elsewhere, Some("https://api.example.org"))).unwrap(),
         json!({
             "id": elsewhere.id.to_string(), "name": "Newsletter", "provider": "tally", "secrets_set": 1,
-            "set_marketing": null, "max_new_marketing_per_day": 50, "field_map": {"captcha": null},
+            "set_marketing": null, "max_new_marketing_per_day": 50, "may_raise_tier": true,
+            "overwrite": "if_empty", "answer": "full", "fields": ["email"], "event_types": ["contact.created"],
+            "field_map": {"captcha": null},
             "allowed_origins": ["https://example.org"],
             "webhook_url": format!("https://api.example.org/v1/hooks/{}", elsewhere.id),
             "created_at": "1970-01-01T00:00:00.000Z", "updated_at": "1970-01-01T00:00:00.000Z",

@@ -102,10 +102,7 @@ impl Store {
         }
         let put = self.contact_put(request.account, &mut contact, Some(stored_version), retries).await?;
         transaction.put(Part::Contact, put);
-        if !ledger.delta().is_zero() {
-            transaction.update(Part::Period, self.count(request.account, &opened.period, ledger.delta())?);
-        }
-        Ok(())
+        self.write_count(transaction, request.account, &opened.period, ledger.count_change())
     }
 
     /// Adds the removal of a contact and its address. Its pages of history are the caller's to delete, afterwards.

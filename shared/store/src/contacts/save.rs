@@ -2,9 +2,9 @@
 
 use domain::Timestamp;
 use domain::address::EmailAddress;
-use domain::budget::Budget;
 use domain::contact::Contact;
-use domain::decision::{Command, Delta, Ledger, Outcome, Refusal, Transition};
+use domain::decision::{Command, CountChange, FormLimits, Ledger, Outcome, Refusal, Transition};
+use domain::form::Overwrite;
 use domain::ids::{AccountId, ContactId};
 use domain::marketing::{Marketing, Standing, State};
 use domain::period::Period;
@@ -71,6 +71,8 @@ pub struct Saved {
 pub(crate) struct Wish<'a> {
     pub(crate) email: Option<&'a EmailAddress>,
     pub(crate) properties: &'a [(PropertyName, Option<String>)],
+    /// The form's rule for stored properties, if a form submitted them. Forms fill only a part of a contact.
+    pub(crate) submitted: Option<Overwrite>,
     pub(crate) unsubscribed: Option<bool>,
     pub(crate) bounced: Option<bool>,
     pub(crate) status: DefaultStatus,
@@ -78,10 +80,10 @@ pub(crate) struct Wish<'a> {
     pub(crate) actor: Actor,
 }
 
-/// What decisions have to go round, one after another: the account's room, and the form's.
+/// The remaining capacity that successive decisions share: the account's, and a form's if the contact submitted one.
 pub(crate) struct Room<'a, 'p> {
     pub(crate) ledger: &'a mut Ledger<'p>,
-    pub(crate) budget: Option<&'a mut Budget>,
+    pub(crate) form: Option<FormLimits<'a>>,
 }
 
 /// A wish decided against what is there. Nothing is written yet.
@@ -98,11 +100,16 @@ pub(crate) struct Decided {
     refused_before: bool,
     /// A deleted contact that had the address and has left: it goes, and the new one takes its address.
     replaced: Option<Loaded>,
+    /// The number of submitted values that do not fit into the part of a contact that forms fill.
+    pub(crate) left_out: u64,
 }
 
 impl Room<'_, '_> {
     fn set_marketing(&mut self, standing: Standing) -> Result<Transition, Refusal> {
-        self.ledger.decide_within(standing, Command::SetMarketing, self.budget.as_deref_mut())
+        match &mut self.form {
+            Some(limits) => self.ledger.decide_for_form(standing, limits),
+            None => self.ledger.decide(standing, Command::SetMarketing),
+        }
     }
 }
 
@@ -151,7 +158,7 @@ impl Wish<'_> {
     fn update(&self, loaded: Loaded, room: &mut Room<'_, '_>, now: Timestamp) -> Result<Decided, Refused> {
         let Loaded { mut contact, stored_version } = loaded;
         let before = contact.clone();
-        self.write_data(&mut contact)?;
+        let left_out = self.write_data(&mut contact, self.submitted)?;
         let data_changed = contact != before;
         let status = self.status.existing_contact.then(|| self.set_marketing(&mut contact, room, now));
         if data_changed && contact.version == before.version {
@@ -165,6 +172,7 @@ impl Wish<'_> {
             status,
             refused_before: false,
             replaced: None,
+            left_out,
         })
     }
 
@@ -177,7 +185,7 @@ impl Wish<'_> {
         contact.bounced = false;
         contact.created_at = now;
         contact.email = self.email.cloned();
-        self.write_data(&mut contact)?;
+        let left_out = self.write_data(&mut contact, self.submitted.map(|_| Overwrite::Always))?;
         contact.touch(now);
         let status = self.status.new_contact.then(|| self.set_marketing(&mut contact, room, now));
         Ok(Decided {
@@ -188,6 +196,7 @@ impl Wish<'_> {
             changed: true,
             refused_before: false,
             replaced: None,
+            left_out,
         })
     }
 
@@ -211,7 +220,7 @@ impl Wish<'_> {
             deleted_at: None,
         };
         let mut contact = new(Standing::NonMarketing, State::NonMarketing);
-        self.write_data(&mut contact)?;
+        let left_out = self.write_data(&mut contact, self.submitted.map(|_| Overwrite::Always))?;
         let status = self.status.new_contact.then(|| room.set_marketing(Standing::NonMarketing));
         if let Some(Ok(transition)) = &status {
             contact.marketing = new(transition.standing, transition.to).marketing;
@@ -224,15 +233,28 @@ impl Wish<'_> {
             changed: true,
             refused_before: false,
             replaced,
+            left_out,
         })
     }
 
-    fn write_data(&self, contact: &mut Contact) -> Result<(), Refused> {
-        let merged = contact.properties.merge(self.properties.iter().cloned());
-        merged.map_err(|error| Refused::Invalid { field: "properties", message: error.to_string() })?;
+    /// Writes the properties and flags, and returns the number of submitted values that do not fit.
+    fn write_data(&self, contact: &mut Contact, submitted: Option<Overwrite>) -> Result<u64, Refused> {
+        let left_out = match submitted {
+            Some(overwrite) => {
+                let values =
+                    self.properties.iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
+                contact.properties.merge_submitted(values, overwrite)
+            }
+            None => {
+                let merged = contact.properties.merge(self.properties.iter().cloned());
+                merged
+                    .map_err(|error| Refused::Invalid { field: "properties", message: error.to_string() })?;
+                0
+            }
+        };
         contact.unsubscribed = self.unsubscribed.unwrap_or(contact.unsubscribed);
         contact.bounced = self.bounced.unwrap_or(contact.bounced);
-        Ok(())
+        Ok(left_out)
     }
 
     fn set_marketing(
@@ -288,6 +310,7 @@ impl Store {
             let wish = Wish {
                 email: request.email,
                 properties: request.properties,
+                submitted: None,
                 unsubscribed: request.unsubscribed,
                 bounced: request.bounced,
                 status,
@@ -296,7 +319,7 @@ impl Store {
             };
             let new_id = ContactId::new(opened.now, self.entropy().bits());
             let mut ledger = Ledger::new(&opened.period);
-            let mut room = Room { ledger: &mut ledger, budget: None };
+            let mut room = Room { ledger: &mut ledger, form: None };
             let decided = wish.decide(found, &mut room, opened.now, new_id)?;
             if decided.is_refused_as_read() && look.again(&opened.period, &mut retries).await? {
                 continue;
@@ -305,7 +328,7 @@ impl Store {
             let mut transaction = Transaction::new(self.entropy());
             let gone = decided.replaced();
             self.write(&mut transaction, account, decided, &mut retries).await?;
-            self.write_count(&mut transaction, account, &opened.period, ledger.delta())?;
+            self.write_count(&mut transaction, account, &opened.period, ledger.count_change())?;
             let answer = finish.attach(self, &mut transaction, &saved, wall)?;
             if self.commit(transaction, &mut retries).await? {
                 self.forget_history(account, gone, &mut retries).await?;
@@ -365,10 +388,10 @@ impl Store {
         transaction: &mut Transaction,
         account: AccountId,
         period: &Period,
-        delta: Delta,
+        change: CountChange,
     ) -> Result<(), StoreError> {
-        if !delta.is_zero() {
-            transaction.update(Part::Period, self.count(account, period, delta)?);
+        if !change.delta.is_zero() {
+            transaction.update(Part::Period, self.count(account, period, change)?);
         }
         Ok(())
     }

@@ -1,10 +1,11 @@
 //! Forms, and the deliveries that came through them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use domain::Timestamp;
 use domain::address::EmailAddress;
+use domain::form::{AnswerMode, Overwrite};
 use domain::ids::{AccountId, FormId, RejectionId};
 use domain::property::PropertyName;
 use domain::provider::Provider;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Entity, as_text, unreadable};
 use crate::StoreError;
+use crate::delivery::Versions;
 use crate::submissions::Person;
 
 /// A form.
@@ -31,6 +33,18 @@ pub(crate) struct FormItem {
     pub(crate) set_marketing: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) max_new_marketing_per_day: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) may_raise_tier: Option<bool>,
+    #[serde(with = "as_text", default, skip_serializing_if = "is_default")]
+    pub(crate) overwrite: Overwrite,
+    #[serde(with = "as_text", default, skip_serializing_if = "is_default")]
+    pub(crate) answer: AnswerMode,
+    /// The fields that the form takes; all if there is no list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) fields: Option<BTreeSet<String>>,
+    /// The event types that the form takes; all that tell of no end if there is no list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) event_types: Option<BTreeSet<String>>,
     /// Without a name for fields that are left out.
     pub(crate) field_map: BTreeMap<String, Option<String>>,
     pub(crate) allowed_origins: Vec<String>,
@@ -65,6 +79,8 @@ pub(crate) struct DeliveryItem {
     pub(crate) marketing: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
+    #[serde(flatten)]
+    pub(crate) versions: Versions,
     /// Not while it waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) expires_at: Option<i64>,
@@ -95,6 +111,16 @@ pub(crate) struct PendingItem {
     pub(crate) set_marketing: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) max_new_marketing_per_day: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) may_raise_tier: Option<bool>,
+    #[serde(with = "as_text", default, skip_serializing_if = "is_default")]
+    pub(crate) overwrite: Overwrite,
+    /// Whether it edits a delivery that was applied before, and so leaves the marketing state alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_edit: bool,
+    /// The number of the submission's fields that were left out before it was accepted.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) left_out: u64,
     /// When it was accepted, by the wall clock. The first versions did not say so.
     #[serde(with = "as_text::option", default, skip_serializing_if = "Option::is_none")]
     pub(crate) accepted_at: Option<Timestamp>,
@@ -107,6 +133,11 @@ pub(crate) struct PersonItem {
     email: String,
     email_key: String,
     properties: BTreeMap<String, Option<String>>,
+}
+
+/// Returns true for a value that is the same without being stored.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl PersonItem {
@@ -146,7 +177,10 @@ pub(crate) struct FormCountsItem {
     pub(crate) unchanged: u64,
     pub(crate) not_set: u64,
     pub(crate) not_set_by_cap: u64,
+    pub(crate) not_set_by_tier: u64,
     pub(crate) not_set_by_budget: u64,
+    pub(crate) ignored: u64,
+    pub(crate) fields_left_out: u64,
 }
 
 impl Entity for FormCountsItem {

@@ -38,6 +38,8 @@ pub(crate) struct PeriodItem {
     #[serde(with = "as_text")]
     time_zone: TimeZone,
     marketing_contacts: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    forms_may_raise_tier: bool,
     #[serde(with = "as_text::option", default, skip_serializing_if = "Option::is_none")]
     test_clock: Option<Timestamp>,
     revision: u64,
@@ -71,6 +73,7 @@ impl PeriodItem {
             renewal_date: period.calendar.renewal_date,
             time_zone: period.calendar.time_zone,
             marketing_contacts: period.marketing_contacts,
+            forms_may_raise_tier: period.forms_may_raise_tier,
             test_clock: period.test_clock,
             revision: period.revision,
             due_shard: due.then(|| due_shard_of(account)),
@@ -106,6 +109,7 @@ impl PeriodItem {
                 time_zone: self.time_zone,
             },
             marketing_contacts: self.marketing_contacts,
+            forms_may_raise_tier: self.forms_may_raise_tier,
             test_clock: self.test_clock,
             revision: self.revision,
         })

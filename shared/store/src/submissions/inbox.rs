@@ -8,21 +8,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Timestamp;
-use domain::ids::{AccountId, FormId, RejectionId};
-use domain::limits::{INBOX_EXPECTED, REJECTED_KEPT, SUBMISSIONS_PER_TRANSACTION_MAX};
-use domain::property::{Properties, PropertyError};
+use domain::ids::{AccountId, FormId};
+use domain::limits::{INBOX_EXPECTED, SUBMISSIONS_PER_TRANSACTION_MAX};
+use domain::property::PropertyName;
 use serde::{Deserialize, Serialize};
 
-use super::plan::{Entry, FormTerms, Origin, Plan};
-use super::{MOVED, Person, Submission, Submitted};
-use crate::delivery::DeliveryId;
-use crate::items::{DeliveryItem, FieldErrorItem, PendingItem, PersonItem, RejectedItem, as_text};
+use aws_sdk_dynamodb::types::Put;
+
+use super::plan::{Entry, FormTerms, InboxOrigin, Origin, Plan};
+use super::{Delivery, MOVED, Person, Recognized, Submission, Submitted, fitting, recognize};
+use crate::StoreError;
+use crate::delivery::{ContentDigest, DeliveryId, Versions};
+use crate::items::{DeliveryItem, PendingItem, PersonItem, as_text};
 use crate::keys::{self, Key};
 use crate::periods::SecondLook;
 use crate::retry::Retries;
 use crate::store::Store;
 use crate::transaction::Transaction;
-use crate::{Refused, StoreError};
+use crate::writes::Expression;
 
 /// A submission in the inbox, as a message names it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -65,6 +68,7 @@ pub struct InboxReport {
 struct Waiting {
     task: InboxTask,
     token: String,
+    versions: Versions,
     pending: PendingItem,
     person: Person,
 }
@@ -76,7 +80,8 @@ impl InboxTask {
 }
 
 impl Store {
-    /// Takes a form's submission, or accepts it into the inbox when the table is too busy for it.
+    /// Applies a form's submission, or accepts it into the inbox after [`SUBMISSION_RETRIES_MAX`] retries. So a flood of
+    /// submissions holds few executions for long.
     ///
     /// A submission without an id whose transaction had no answer to its last try is not accepted: it may have happened,
     /// and nothing could tell.
@@ -89,9 +94,9 @@ impl Store {
         submission: &Submission<'_>,
         wall: Timestamp,
     ) -> Result<Taken, StoreError> {
-        let mut retries = self.retries();
+        let mut retries = self.submission_retries();
         match self.submit_within(submission, wall, &mut retries).await {
-            Ok(submitted) => Ok(Taken { submitted, waiting: None }),
+            Ok(taken) => Ok(taken),
             Err(StoreError::Unavailable(..))
                 if submission.submission_id.is_some() || !retries.may_have_happened =>
             {
@@ -102,57 +107,66 @@ impl Store {
     }
 
     /// Accepts a submission into the inbox: one write, with no other item than its own. A delivery that was accepted
-    /// before, settled or not, changes nothing.
+    /// before, applied or not, changes nothing. An edit of one that waits takes its place there.
     ///
     /// # Errors
     ///
-    /// [`Refused::Invalid`] when the properties are too many or too long by themselves.
+    /// [`StoreError::Unavailable`] when the retries run out.
     pub async fn accept_into_inbox(
         &self,
         submission: &Submission<'_>,
         wall: Timestamp,
     ) -> Result<Taken, StoreError> {
-        let Submission { form, email, properties, .. } = *submission;
-        Properties::new().merge(properties.iter().cloned()).map_err(invalid)?;
-        let delivery = submission.delivery().unwrap_or_else(|| DeliveryId::random(self.entropy()));
-        let task = InboxTask { account: form.account, form: form.id, delivery };
+        let delivery = submission.delivery().unwrap_or_else(|| Delivery {
+            id: DeliveryId::random(self.entropy()),
+            content: ContentDigest::of_properties(submission.properties),
+        });
+        let form = submission.form;
+        let task = InboxTask { account: form.account, form: form.id, delivery: delivery.id };
         let token = format!("{:032x}", self.entropy().bits());
-        let pending = PendingItem {
-            form_name: form.name.clone(),
-            provider: form.provider,
-            set_marketing: form.set_marketing,
-            max_new_marketing_per_day: form.max_new_marketing_per_day,
-            accepted_at: Some(wall),
-            person: PersonItem::of(email, properties),
-        };
-        let item = DeliveryItem {
-            expires_at: None,
-            pending: Some(pending),
-            token: Some(token.clone()),
-            due_shard: Some(keys::due_shard_of_delivery(delivery)),
-            due_at: Some(wall.plus(INBOX_EXPECTED)),
-            ..Submitted::accepted().remembered(wall)
-        };
-        let put = self.put_new_or_expired(task.key(), &item, wall)?;
+        let accepted = || Ok(Taken { submitted: Submitted::accepted(), waiting: Some(task) });
         let mut retries = self.retries();
+        let mut stored: Option<DeliveryItem> = None;
         loop {
+            if stored.as_ref().is_some_and(|stored| stored.token.as_ref() == Some(&token)) {
+                // The response to the write was lost.
+                return accepted();
+            }
+            let arrival = Arrival { submission, delivery: &delivery, token: &token, wall };
+            let put = match recognize(stored.take(), Some(&delivery), wall) {
+                Recognized::Repeat(submitted) => return Ok(Taken { submitted, waiting: None }),
+                known => self.put_waiting(&arrival, known)?,
+            };
             match self.put_alone(&put).await {
-                Ok(true) => return Ok(Taken { submitted: Submitted::accepted(), waiting: Some(task) }),
+                Ok(true) => return accepted(),
                 Ok(false) => {
-                    if let Some(there) = self.get::<DeliveryItem>(task.key()).await? {
-                        if there.token.as_ref() == Some(&token) {
-                            // The first answer was lost.
-                            let submitted = Submitted::accepted();
-                            return Ok(Taken { submitted, waiting: Some(task) });
-                        }
-                        if let Some(submitted) = there.replay(wall) {
-                            return Ok(Taken { submitted, waiting: None });
-                        }
-                    }
-                    retries.again("a delivery was forgotten during a write").await?;
+                    stored = self.get::<DeliveryItem>(task.key()).await?;
+                    retries.again("a delivery changed during a write").await?;
                 }
                 Err(StoreError::Unavailable(why, _)) => retries.pause(&why).await?,
                 Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Builds the write that lets a submission wait, on the condition that its delivery is still as it was recognized.
+    fn put_waiting(&self, arrival: &Arrival<'_>, known: Recognized) -> Result<Put, StoreError> {
+        let key =
+            Key::delivery(arrival.submission.form.account, arrival.submission.form.id, arrival.delivery.id);
+        let content = arrival.delivery.content.clone();
+        match known {
+            Recognized::Waiting(there) => {
+                let token = there.token.clone().unwrap_or_default();
+                let same = Expression::default().name("token").text("token", token);
+                self.put_if(key, &arrival.replacing(*there), "#token = :token", &same)
+            }
+            Recognized::Edit(before) => {
+                let versions = before.clone().edited(content);
+                self.put_edited(key, &arrival.item(versions, true, None), &before)
+            }
+            Recognized::New | Recognized::Repeat(_) => {
+                let item = arrival.item(Versions::first(content), false, None);
+                self.put_new_or_expired(key, &item, arrival.wall)
             }
         }
     }
@@ -253,14 +267,7 @@ impl Store {
                 if !settled.is_empty() && plan.is_full() {
                     break;
                 }
-                match plan.take(entry, wall) {
-                    Err(Refused::Invalid { field, message }) => {
-                        let id = RejectionId::new(plan.now(), self.entropy().bits());
-                        let error = FieldErrorItem { field: field.to_owned(), message };
-                        plan.reject(entry, waiting.rejected(id, error, plan.now(), wall), wall);
-                    }
-                    decided => drop(decided?),
-                }
+                plan.take(entry, wall)?;
                 settled.push(waiting.task);
             }
             if plan.is_in_doubt() && look.again(snapshot.period(), &mut retries).await? {
@@ -287,9 +294,9 @@ impl Store {
         let mut waiting = Vec::new();
         for task in tasks {
             let item: Option<DeliveryItem> = items.take(&task.key())?;
-            if let Some(DeliveryItem { token: Some(token), pending: Some(pending), .. }) = item {
+            if let Some(DeliveryItem { token: Some(token), pending: Some(pending), versions, .. }) = item {
                 let person = pending.person.clone().into_person()?;
-                waiting.push(Waiting { task: *task, token, pending, person });
+                waiting.push(Waiting { task: *task, token, versions, pending, person });
             }
         }
         waiting.sort_by_key(|waiting| waiting.pending.accepted_at);
@@ -327,34 +334,63 @@ impl Waiting {
             form: FormTerms::accepted(self.task.form, &self.pending),
             email: &self.person.email,
             properties: &self.person.properties,
-            origin: Origin::Inbox(self.task.delivery, self.token.clone()),
-        }
-    }
-
-    /// What is kept of it when the person can't have its properties: too late to tell the sender, so the account is told.
-    fn rejected(
-        &self,
-        id: RejectionId,
-        error: FieldErrorItem,
-        now: Timestamp,
-        wall: Timestamp,
-    ) -> RejectedItem {
-        RejectedItem {
-            id,
-            answers: None,
-            person: Some(self.pending.person.clone()),
-            reason: INVALID_VALUE.to_owned(),
-            errors: vec![error],
-            submission_id: None,
-            received_at: now,
-            expires_at: wall.plus(REJECTED_KEPT).seconds(),
+            left_out: self.pending.left_out,
+            origin: Origin::Inbox(InboxOrigin {
+                delivery: self.task.delivery,
+                token: self.token.clone(),
+                versions: self.versions.clone(),
+                is_edit: self.pending.is_edit,
+            }),
         }
     }
 }
 
-/// Why a person's properties were not taken.
-const INVALID_VALUE: &str = "invalid-value";
+/// A submission on its way into the inbox.
+struct Arrival<'a> {
+    submission: &'a Submission<'a>,
+    delivery: &'a Delivery,
+    token: &'a str,
+    wall: Timestamp,
+}
 
-fn invalid(error: PropertyError) -> Refused {
-    Refused::Invalid { field: "properties", message: error.to_string() }
+impl Arrival<'_> {
+    /// Returns the item of the waiting submission. `earlier` is a version that waits already: what this version does
+    /// not say stays as that version said it.
+    fn item(&self, versions: Versions, is_edit: bool, earlier: Option<Person>) -> DeliveryItem {
+        let Submission { form, email, properties, left_out, .. } = *self.submission;
+        let earlier = earlier.map(|person| person.properties).unwrap_or_default();
+        let said = |name: &PropertyName| properties.iter().any(|(said, _)| said == name);
+        let unsaid = earlier.into_iter().filter(|(name, _)| !said(name));
+        let all: Vec<_> = properties.iter().cloned().chain(unsaid).collect();
+        let (properties, too_many) = fitting(&all);
+        let pending = PendingItem {
+            form_name: form.name.clone(),
+            provider: form.provider,
+            set_marketing: form.set_marketing,
+            max_new_marketing_per_day: form.max_new_marketing_per_day,
+            may_raise_tier: form.may_raise_tier,
+            overwrite: form.overwrite,
+            is_edit,
+            left_out: left_out + too_many,
+            accepted_at: Some(self.wall),
+            person: PersonItem::of(email, &properties),
+        };
+        DeliveryItem {
+            expires_at: None,
+            pending: Some(pending),
+            token: Some(self.token.to_owned()),
+            due_shard: Some(keys::due_shard_of_delivery(self.delivery.id)),
+            due_at: Some(self.wall.plus(INBOX_EXPECTED)),
+            ..Submitted::accepted().remembered(versions, self.wall)
+        }
+    }
+
+    /// Returns the item that takes the place of another version of the delivery in the inbox.
+    fn replacing(&self, there: DeliveryItem) -> DeliveryItem {
+        let versions = there.versions.edited(self.delivery.content.clone());
+        let is_edit = there.pending.as_ref().is_some_and(|pending| pending.is_edit);
+        // A person that can't be read has nothing to add.
+        let earlier = there.pending.and_then(|pending| pending.person.into_person().ok());
+        self.item(versions, is_edit, earlier)
+    }
 }

@@ -2,25 +2,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_dynamodb::types::Put;
 use domain::Timestamp;
 use domain::address::EmailAddress;
 use domain::budget::{Budget, DayCount};
 use domain::contact::Contact;
-use domain::decision::Ledger;
+use domain::decision::{FormLimits, Ledger};
+use domain::form::Overwrite;
 use domain::ids::{AccountId, ContactId, FormId, RejectionId};
 use domain::limits::{DELIVERY_KEPT, TRANSACTION_BYTES_MAX, TRANSACTION_ITEMS_MAX};
 use domain::period::Period;
 use domain::property::PropertyName;
 use domain::provider::Provider;
-use domain::source::{AccountDefaults, Actor, Intake, Source};
+use domain::source::{AccountDefaults, Actor, DefaultStatus, Intake, Source};
 
-use super::{ContactEffect, MarketingEffect, Submitted};
+use super::{ContactEffect, Delivery, MarketingEffect, Submitted};
 use crate::contacts::{ContactRef, Decided, Loaded, Room, Wish};
-use crate::delivery::DeliveryId;
+use crate::delivery::{ContentDigest, DeliveryId, Versions};
 use crate::form_counts::{Counted, DayChange, Tally};
 use crate::forms::Form;
-use crate::items::{AccountItem, AddressItem, DeliveryItem, FormDayItem, PendingItem, RejectedItem};
-use crate::keys::Key;
+use crate::items::{AccountItem, AddressItem, DeliveryItem, FormDayItem, PendingItem};
+use crate::keys::{EXPIRES_AT, Key};
 use crate::periods::Opened;
 use crate::retry::Retries;
 use crate::status::approximate_bytes;
@@ -40,6 +42,8 @@ pub(super) struct FormTerms {
     provider: Provider,
     set_marketing: Option<bool>,
     max_new_marketing_per_day: Option<u64>,
+    may_raise_tier: Option<bool>,
+    overwrite: Overwrite,
 }
 
 impl FormTerms {
@@ -51,6 +55,8 @@ impl FormTerms {
             provider: pending.provider,
             set_marketing: pending.set_marketing,
             max_new_marketing_per_day: pending.max_new_marketing_per_day,
+            may_raise_tier: pending.may_raise_tier,
+            overwrite: pending.overwrite,
         }
     }
 
@@ -67,6 +73,8 @@ impl From<&Form> for FormTerms {
             provider: form.provider,
             set_marketing: form.set_marketing,
             max_new_marketing_per_day: form.max_new_marketing_per_day,
+            may_raise_tier: form.may_raise_tier,
+            overwrite: form.overwrite,
         }
     }
 }
@@ -76,17 +84,43 @@ pub(super) struct Entry<'a> {
     pub(super) form: FormTerms,
     pub(super) email: &'a EmailAddress,
     pub(super) properties: &'a [(PropertyName, Option<String>)],
+    /// The number of its fields that were left out before.
+    pub(super) left_out: u64,
     pub(super) origin: Origin,
 }
 
-/// Where a submission is, and so what is to be written of its settling.
+/// The place of a submission, which decides what its settling writes there.
 pub(super) enum Origin {
-    /// On its way in; its delivery is remembered, if it has an id.
-    Sent(Option<DeliveryId>),
-    /// In the inbox, where it was put under this token.
-    Inbox(DeliveryId, String),
-    /// Among the rejected.
-    Rejected(RejectionId),
+    /// A new delivery, which is remembered if it has an id.
+    Sent(Option<Delivery>),
+    /// Another version of a delivery that was applied in these versions.
+    Edit(Delivery, Versions),
+    /// A delivery in the inbox.
+    Inbox(InboxOrigin),
+    /// A rejected submission, and its delivery if that is to be remembered.
+    Rejected(RejectionId, Option<Delivery>),
+}
+
+/// A delivery in the inbox.
+pub(super) struct InboxOrigin {
+    pub(super) delivery: DeliveryId,
+    /// The token under which it waits.
+    pub(super) token: String,
+    pub(super) versions: Versions,
+    /// Whether another version of it was applied before.
+    pub(super) is_edit: bool,
+}
+
+impl Origin {
+    /// Returns true for an edit of a delivery that was applied before. It changes properties and nothing else, so that
+    /// one delivery never makes a contact billable twice.
+    fn is_edit(&self) -> bool {
+        match self {
+            Self::Edit(..) => true,
+            Self::Inbox(inbox) => inbox.is_edit,
+            Self::Sent(_) | Self::Rejected(..) => false,
+        }
+    }
 }
 
 /// What submissions are decided on.
@@ -127,9 +161,12 @@ pub(super) struct Plan<'s> {
 
 /// A write beside the people, the period and the forms.
 enum Write {
+    /// A delivery that is not there yet, or is forgotten.
     Remember(Key, Box<DeliveryItem>),
+    /// A delivery that is there in these versions.
+    Edit(Key, Box<DeliveryItem>, Versions),
+    /// A delivery that waits under this token.
     Settle(Key, Box<DeliveryItem>, String),
-    Reject(Key, Box<RejectedItem>),
     Forget(Key),
 }
 
@@ -163,11 +200,6 @@ impl<'s> Plan<'s> {
         self.people.values().any(Decided::is_refused_as_read)
     }
 
-    /// The account's instant.
-    pub(super) fn now(&self) -> Timestamp {
-        self.snapshot.opened.now
-    }
-
     /// Decides one more submission.
     ///
     /// # Errors
@@ -176,21 +208,29 @@ impl<'s> Plan<'s> {
     pub(super) fn take(&mut self, entry: &Entry<'_>, wall: Timestamp) -> Result<Submitted, Refused> {
         let Opened { period, now, .. } = &self.snapshot.opened;
         let form = &entry.form;
-        let set_marketing = self.snapshot.defaults.for_form(form.provider, form.set_marketing);
+        let status = if entry.origin.is_edit() {
+            DefaultStatus { new_contact: false, existing_contact: false }
+        } else {
+            let set_marketing = self.snapshot.defaults.for_form(form.provider, form.set_marketing);
+            Intake::Form { set_marketing }.default_status()
+        };
         let source = Source::form(form.provider, form.name.clone(), form.id);
         let wish = Wish {
             email: Some(entry.email),
             properties: entry.properties,
+            submitted: Some(form.overwrite),
             unsubscribed: None,
             bounced: None,
-            status: Intake::Form { set_marketing }.default_status(),
+            status,
             source: &source,
             actor: Actor::Form(form.id),
         };
         let today = period.calendar.time_zone.date(*now);
         let mut day = self.day_of(form.id, today);
         let mut budget = form.max_new_marketing_per_day.map(|max| Budget::new(max, day.count()));
-        let mut room = Room { ledger: &mut self.ledger, budget: budget.as_mut() };
+        let may_raise_tier = form.may_raise_tier.unwrap_or(period.forms_may_raise_tier);
+        let limits = FormLimits { budget: budget.as_mut(), may_raise_tier };
+        let mut room = Room { ledger: &mut self.ledger, form: Some(limits) };
         let person = entry.email.key();
         let decided = match self.people.get(person) {
             Some(earlier) => wish.decide_further(earlier, &mut room, *now)?,
@@ -208,6 +248,7 @@ impl<'s> Plan<'s> {
             day.set += budget.taken();
             sum.day = Some(day);
         }
+        sum.tally.add_left_out(entry.left_out + decided.left_out);
         self.bytes += approximate_bytes(&decided.contact);
         self.people.insert(person.to_owned(), decided);
         self.conclude(entry, &submitted, wall);
@@ -225,31 +266,29 @@ impl<'s> Plan<'s> {
     /// Notes what comes of a submission where it is, and counts it.
     fn conclude(&mut self, entry: &Entry<'_>, submitted: &Submitted, wall: Timestamp) {
         let delivery = |id: DeliveryId| Key::delivery(self.account, entry.form.id, id);
-        let remembered = || Box::new(submitted.remembered(wall));
+        let remembered = |versions: &Versions| Box::new(submitted.remembered(versions.clone(), wall));
         let tally = &mut self.forms.entry(entry.form.id).or_default().tally;
         tally.add(Counted::of(submitted), 1);
+        let sent = |sent: &Delivery| {
+            let versions = Versions::first(sent.content.clone());
+            Write::Remember(delivery(sent.id), remembered(&versions))
+        };
         match &entry.origin {
-            Origin::Sent(None) => {}
-            Origin::Sent(Some(id)) => self.origins.push(Write::Remember(delivery(*id), remembered())),
-            Origin::Inbox(id, token) => {
-                self.origins.push(Write::Settle(delivery(*id), remembered(), token.clone()));
+            Origin::Sent(id) => self.origins.extend(id.as_ref().map(sent)),
+            Origin::Edit(Delivery { id, content }, before) => {
+                let versions = before.clone().edited(content.clone());
+                self.origins.push(Write::Edit(delivery(*id), remembered(&versions), before.clone()));
             }
-            Origin::Rejected(id) => {
+            Origin::Inbox(InboxOrigin { delivery: id, token, versions, .. }) => {
+                self.origins.push(Write::Settle(delivery(*id), remembered(versions), token.clone()));
+            }
+            Origin::Rejected(rejection, id) => {
                 tally.add(Counted::Rejected, -1);
-                self.origins.push(Write::Forget(Key::rejected(self.account, entry.form.id, *id)));
+                let key = Key::rejected(self.account, entry.form.id, *rejection);
+                self.origins.extend(id.as_ref().map(sent));
+                self.origins.push(Write::Forget(key));
             }
         }
-    }
-
-    /// Keeps a submission that can't be taken.
-    pub(super) fn reject(&mut self, entry: &Entry<'_>, item: RejectedItem, wall: Timestamp) -> Submitted {
-        let submitted = Submitted::rejected(item.reason.clone());
-        let key = Key::rejected(self.account, entry.form.id, item.id);
-        self.bytes +=
-            entry.properties.iter().filter_map(|(_, value)| Some(value.as_ref()?.len())).sum::<usize>();
-        self.origins.push(Write::Reject(key, Box::new(item)));
-        self.conclude(entry, &submitted, wall);
-        submitted
     }
 }
 
@@ -341,7 +380,7 @@ impl Store {
         for decided in people.into_values() {
             self.write(transaction, account, decided, retries).await?;
         }
-        self.write_count(transaction, account, &snapshot.opened.period, ledger.delta())?;
+        self.write_count(transaction, account, &snapshot.opened.period, ledger.count_change())?;
         for (form, sum) in forms {
             transaction.update(Part::FormCounts, self.count_form(form, &sum.tally)?);
             if let Some(day) = sum.day {
@@ -354,6 +393,21 @@ impl Store {
         Ok(gone)
     }
 
+    /// Puts a delivery in place of the versions that were read.
+    pub(super) fn put_edited(
+        &self,
+        key: Key,
+        item: &DeliveryItem,
+        before: &Versions,
+    ) -> Result<Put, StoreError> {
+        let latest = before.latest.as_ref().map_or("", ContentDigest::as_str);
+        let expression = Expression::default().name("content").text("content", latest);
+        // A delivery that waits in the inbox has no time at which it is forgotten.
+        let expression = expression.name(EXPIRES_AT);
+        let condition = "#content = :content AND attribute_exists(#expires_at)";
+        self.put_if(key, item, condition, &expression)
+    }
+
     fn write_origin(
         &self,
         transaction: &mut Transaction,
@@ -364,11 +418,14 @@ impl Store {
             Write::Remember(key, item) => {
                 transaction.put(Part::Delivery, self.put_new_or_expired(key, &*item, wall)?);
             }
+            Write::Edit(key, item, before) => {
+                let put = self.put_edited(key, &item, &before)?;
+                transaction.put(Part::Delivery, put);
+            }
             Write::Settle(key, item, token) => {
                 let same = Expression::default().name("token").text("token", token);
                 transaction.put(Part::Delivery, self.put_if(key, &*item, "#token = :token", &same)?);
             }
-            Write::Reject(key, item) => transaction.put(Part::Rejected, self.put_new(key, &*item)?),
             Write::Forget(key) => transaction.delete(Part::Rejected, self.delete_existing(key)?),
         }
         Ok(())
@@ -390,11 +447,12 @@ impl Submitted {
     }
 
     /// What is kept of it, to answer the same delivery again.
-    pub(super) fn remembered(&self, wall: Timestamp) -> DeliveryItem {
+    pub(super) fn remembered(&self, versions: Versions, wall: Timestamp) -> DeliveryItem {
         DeliveryItem {
             contact: self.contact.to_string(),
             marketing: self.marketing.to_string(),
             reason: self.reason.clone(),
+            versions,
             expires_at: Some(wall.plus(DELIVERY_KEPT).seconds()),
             pending: None,
             token: None,

@@ -5,11 +5,11 @@ use domain::ids::{AccountId, FormId, RejectionId};
 use domain::limits::{REJECTED_ANSWERS_BYTES_MAX, REJECTED_KEPT};
 
 use super::plan::{Entry, Origin, Plan};
-use super::{MOVED, Person, Submitted, seen};
-use crate::delivery::DeliveryId;
+use super::{Delivery, MOVED, Person, Recognized, Submitted, recognize};
+use crate::delivery::{ContentDigest, DeliveryId, Versions};
 use crate::form_counts::{Counted, Tally};
 use crate::forms::Form;
-use crate::items::{FieldErrorItem, RejectedItem, decode};
+use crate::items::{DeliveryItem, FieldErrorItem, RejectedItem, decode};
 use crate::keys::{Key, rejected_pk};
 use crate::periods::SecondLook;
 use crate::retry::Retries;
@@ -96,6 +96,11 @@ impl RejectedItem {
 }
 
 impl Rejection<'_> {
+    fn delivery(&self) -> Option<Delivery> {
+        let content = ContentDigest::of_text(self.answers);
+        self.submission_id.map(|id| Delivery { id: DeliveryId::unusable(id), content })
+    }
+
     fn item(&self, id: RejectionId, now: Timestamp, wall: Timestamp) -> RejectedItem {
         let error = |problem: &FieldProblem| {
             let FieldProblem { field, message } = problem.clone();
@@ -115,8 +120,8 @@ impl Rejection<'_> {
 }
 
 impl Store {
-    /// Keeps a submission that can't be taken, for [`REJECTED_KEPT`], and counts it. A delivery that was accepted before
-    /// changes nothing. One batched read and one transaction.
+    /// Keeps a submission that can't be applied, for [`REJECTED_KEPT`], and counts it. A delivery that was rejected before
+    /// with the same answers changes nothing. One batched read and one transaction.
     ///
     /// # Errors
     ///
@@ -127,27 +132,35 @@ impl Store {
             return Err(Refused::Invalid { field: "answers", message }.into());
         }
         let form = rejection.form;
-        let delivery =
-            rejection.submission_id.map(|id| Key::delivery(form.account, form.id, DeliveryId::of(id)));
+        let delivery = rejection.delivery();
+        let key = delivery.as_ref().map(|delivery| Key::delivery(form.account, form.id, delivery.id));
         let mut retries = self.retries();
         loop {
-            let keys = delivery.iter().cloned().collect();
+            let keys = key.iter().cloned().collect();
             let mut opened = self.open(form.account, wall, keys, &mut retries).await?;
-            if let Some(seen) = seen(&mut opened.items, delivery.as_ref(), wall)? {
+            let stored =
+                key.as_ref().map(|key| opened.items.take::<DeliveryItem>(key)).transpose()?.flatten();
+            let known = recognize(stored, delivery.as_ref(), wall);
+            if let Recognized::Repeat(submitted) = known {
                 self.count_duplicate(form.id).await;
-                return Ok(seen);
+                return Ok(submitted);
             }
             let id = RejectionId::new(opened.now, self.entropy().bits());
             let item = rejection.item(id, opened.now, wall);
             let submitted = Submitted::rejected(item.reason.clone());
             let mut transaction = Transaction::new(self.entropy());
-            let key = Key::rejected(form.account, form.id, id);
-            transaction.put(Part::Rejected, self.put_new(key, &item)?);
+            let rejected = Key::rejected(form.account, form.id, id);
+            transaction.put(Part::Rejected, self.put_new(rejected, &item)?);
             let count = self.count_form(form.id, &Tally::of(Counted::Rejected))?;
             transaction.update(Part::FormCounts, count);
-            if let Some(key) = &delivery {
-                let remembered = submitted.remembered(wall);
-                let put = self.put_new_or_expired(key.clone(), &remembered, wall)?;
+            if let (Some(Delivery { content, .. }), Some(key)) = (&delivery, &key) {
+                let put = if let Recognized::Edit(before) = known {
+                    let versions = before.clone().edited(content.clone());
+                    self.put_edited(key.clone(), &submitted.remembered(versions, wall), &before)?
+                } else {
+                    let remembered = submitted.remembered(Versions::first(content.clone()), wall);
+                    self.put_new_or_expired(key.clone(), &remembered, wall)?
+                };
                 transaction.put(Part::Delivery, put);
             }
             if self.commit(transaction, &mut retries).await? {
@@ -216,18 +229,33 @@ impl Store {
                 Found::Item(item) => item,
                 Found::Answer(answer) => return Ok(Ok(answer)),
             };
+            let submission_id = item.submission_id.clone();
             let person = match map(item.into_rejected()?) {
                 Ok(person) => person,
                 Err(error) => return Ok(Err(error)),
             };
-            let entry = Entry {
+            let delivery = submission_id.map(|id| Delivery {
+                id: DeliveryId::of(&id, &person.email),
+                content: ContentDigest::of_properties(&person.properties),
+            });
+            let delivery_key = delivery.as_ref().map(|delivery| Key::delivery(account, form.id, delivery.id));
+            let mut entry = Entry {
                 form: form.into(),
                 email: &person.email,
                 properties: &person.properties,
-                origin: Origin::Rejected(id),
+                left_out: 0,
+                origin: Origin::Rejected(id, None),
             };
+            let others = delivery_key.iter().cloned().collect();
             let entries = std::slice::from_ref(&entry);
-            let opened = self.open_for(account, entries, Vec::new(), wall, &mut retries).await?;
+            let mut opened = self.open_for(account, entries, others, wall, &mut retries).await?;
+            let stored =
+                delivery_key.map(|key| opened.items.take::<DeliveryItem>(&key)).transpose()?.flatten();
+            if matches!(recognize(stored, delivery.as_ref(), wall), Recognized::New) {
+                // The sender's own repeat of the delivery then changes nothing.
+                entry.origin = Origin::Rejected(id, delivery);
+            }
+            let entries = std::slice::from_ref(&entry);
             look.saw(&opened.period);
             let Some(snapshot) = self.snapshot(account, entries, opened, wall, &mut retries).await? else {
                 retries.again(MOVED).await?;
