@@ -1,13 +1,18 @@
-//! `/v1/account`: terms, defaults, and a sandbox's clock.
+//! `/v1/account`: its settings, the contract's terms, and a sandbox's clock.
 
 use api::Slug;
 use serde_json::{Value, json};
-use testkit::{Api, Reply, Tenant};
+use testkit::{Api, OPERATOR_TOKEN, Reply, Tenant};
 
 use super::{START, one_account};
 
 async fn change(api: &Api, account: &Tenant, body: Value) -> Reply {
     api.patch("/v1/account").token(&account.token).json(&body).await
+}
+
+/// The operator's change of the account's contract.
+async fn change_contract(api: &Api, account: &Tenant, body: Value) -> Reply {
+    api.patch(&format!("/v1/accounts/{}", account.id)).token(OPERATOR_TOKEN).json(&body).await
 }
 
 #[tokio::test]
@@ -42,11 +47,76 @@ async fn a_new_calendar_moves_the_end_of_the_current_period() {
         (json!({"renewal_date": "2024-02-29"}), "2026-11-29T00:00:00.000Z"),
         (json!({"term": "annual", "renewal_date": "2024-01-01"}), "2026-12-01T00:00:00.000Z"),
     ] {
-        let changed = change(&api, &account, body.clone()).await.expect(200);
+        let changed = change_contract(&api, &account, body.clone()).await.expect(200);
         let period = json!({"number": 1, "starts_at": START, "ends_at": ends_at});
-        assert_eq!(changed["period"], period, "{body}");
+        assert_eq!(
+            (&changed["account"]["period"], &changed["usage"]["period"]),
+            (&period, &period),
+            "{body}"
+        );
         assert_eq!(api.get("/v1/usage").token(&account.token).await.expect(200)["next_update_at"], ends_at);
     }
+}
+
+/// Each term of a contract in a body of its own.
+fn each_term() -> [(&'static str, Value); 6] {
+    [
+        ("term", json!({"term": "monthly"})),
+        ("renewal_date", json!({"renewal_date": "2026-11-11"})),
+        ("time_zone", json!({"time_zone": "Asia/Tokyo"})),
+        ("tier", json!({"tier": {"included": 5000, "block": 1000}})),
+        ("tier_limit_at_renewal", json!({"tier_limit_at_renewal": null})),
+        ("marketing_contacts", json!({"marketing_contacts": true})),
+    ]
+}
+
+#[tokio::test]
+async fn admin_cannot_change_the_terms_of_the_contract() {
+    let (api, account) = one_account(json!({})).await;
+    let id = api.contact(&account.token, json!({"marketing": true})).await;
+    let _ = api.queue(&account.token, &[&id]).await;
+    let before = api.get("/v1/account").token(&account.token).await.expect(200);
+    for (field, body) in each_term() {
+        let problem = change(&api, &account, body).await.problem(Slug::PermissionDenied);
+        assert_eq!(problem["errors"][0]["field"], field);
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains(field) && detail.contains("operator"), "{detail}");
+    }
+    let all = json!({"name": "Ada & Co", "cap": 5, "term": "monthly", "renewal_date": "2026-11-11"});
+    let problem = change(&api, &account, all).await.problem(Slug::PermissionDenied);
+    assert_eq!(super::column(&problem["errors"], "field"), ["term", "renewal_date"]);
+    assert_eq!(api.get("/v1/account").token(&account.token).await.expect(200), before);
+    assert_eq!(api.assert_exact(&account).await["leaving"], 1);
+}
+
+#[tokio::test]
+async fn refused_term_is_answered_alike_under_its_key() {
+    let (api, account) = one_account(json!({})).await;
+    for _ in 0..2 {
+        let body = json!({"term": "monthly"});
+        let patch = api.patch("/v1/account").token(&account.token).json(&body).key("k");
+        assert_eq!(patch.await.problem(Slug::PermissionDenied)["errors"][0]["field"], "term");
+    }
+    let other = api.patch("/v1/account").token(&account.token).json(&json!({"name": "Ada"})).key("k");
+    other.await.problem(Slug::IdempotencyKeyReused);
+}
+
+#[tokio::test]
+async fn sandboxs_admin_may_change_its_terms() {
+    let (api, account) = one_account(json!({"test_clock": START})).await;
+    for (field, body) in each_term() {
+        assert_eq!(change(&api, &account, body).await.status, 200, "{field}");
+    }
+    let changed = api.get("/v1/account").token(&account.token).await.expect(200);
+    assert_eq!((&changed["term"], &changed["time_zone"]), (&json!("monthly"), &json!("Asia/Tokyo")));
+    assert_eq!(changed["tier"], json!({"included": 5000, "block": 1000, "limit": 5000}));
+    let lower = json!({"tier": {"included": 100, "block": 100}, "tier_limit_at_renewal": 300});
+    let changed = change(&api, &account, lower).await.expect(200);
+    let tier = json!({"included": 100, "block": 100, "limit": 5000, "limit_at_renewal": 300});
+    assert_eq!(changed["tier"], tier, "a limit falls at the renewal alone");
+    let member = api.user(&account, json!({})).await;
+    let body = json!({"term": "annual"});
+    api.patch("/v1/account").token(&member.token).json(&body).await.problem(Slug::PermissionDenied);
 }
 
 #[tokio::test]
@@ -55,7 +125,7 @@ async fn everybody_who_is_leaving_leaves_at_the_moved_update_date() {
     let id = api.contact(&account.token, json!({"marketing": true})).await;
     let _ = api.queue(&account.token, &[&id]).await;
     let body = json!({"term": "monthly", "renewal_date": "2026-01-20"});
-    assert_eq!(change(&api, &account, body).await.status, 200);
+    assert_eq!(change_contract(&api, &account, body).await.status, 200);
     let contact = api.get(&format!("/v1/contacts/{id}")).token(&account.token).await.expect(200);
     assert_eq!(contact["marketing"]["leaves_at"], "2026-11-20T00:00:00.000Z");
     api.clock.set(testkit::at("2026-11-20T00:00:00.000Z"));
@@ -76,17 +146,17 @@ async fn changes_that_cannot_be_are_named_all_at_once() {
         "time_zone",
         "term",
         "renewal_date",
-        "cap",
+        "tier.block",
+        "tier_limit_at_renewal",
         "marketing_contacts",
+        "cap",
         "defaults.external_form",
         "defaults.chatflow",
         "defaults.chatflows.",
         "defaults.chatflows.a",
         "defaults.form",
-        "tier_limit_at_renewal",
         "id",
         "test_clock",
-        "tier",
     ]);
     let many: serde_json::Map<_, _> = (0..201).map(|number| (format!("flow{number}"), json!(true))).collect();
     change(&api, &account, json!({"defaults": {"chatflows": many}}))
@@ -104,15 +174,19 @@ async fn a_lower_limit_is_asked_for_and_comes_at_the_renewal() {
     }
     assert_eq!(api.assert_exact(&account).await["tier"]["limit"], 6);
     for (asked, slug) in [(3, Slug::InvalidRequest), (8, Slug::InvalidRequest), (0, Slug::InvalidRequest)] {
-        let reply = change(&api, &account, json!({"tier_limit_at_renewal": asked})).await;
+        let reply = change_contract(&api, &account, json!({"tier_limit_at_renewal": asked})).await;
         reply.problem(slug);
         reply.assert_invalid(&["tier_limit_at_renewal"]);
     }
-    let changed = change(&api, &account, json!({"tier_limit_at_renewal": 2})).await.expect(200);
-    assert_eq!(changed["tier"], json!({"included": 2, "block": 2, "limit": 6, "limit_at_renewal": 2}));
-    let taken_back = change(&api, &account, json!({"tier_limit_at_renewal": null})).await.expect(200);
-    assert_eq!(taken_back["tier"], json!({"included": 2, "block": 2, "limit": 6}));
-    let _ = change(&api, &account, json!({"tier_limit_at_renewal": 2})).await.expect(200);
+    let changed = change_contract(&api, &account, json!({"tier_limit_at_renewal": 2})).await.expect(200);
+    assert_eq!(
+        changed["account"]["tier"],
+        json!({"included": 2, "block": 2, "limit": 6, "limit_at_renewal": 2})
+    );
+    let taken_back =
+        change_contract(&api, &account, json!({"tier_limit_at_renewal": null})).await.expect(200);
+    assert_eq!(taken_back["account"]["tier"], json!({"included": 2, "block": 2, "limit": 6}));
+    let _ = change_contract(&api, &account, json!({"tier_limit_at_renewal": 2})).await.expect(200);
     let _ = api.queue(&account.token, &[&ids[0], &ids[1]]).await;
     api.clock.set(testkit::at(super::UPDATE));
     let usage = api.assert_exact(&account).await;
@@ -129,11 +203,14 @@ async fn marketing_contacts_are_switched_off_only_where_there_are_none() {
     let token = &account.token;
     let id = api.contact(token, json!({"email": "ada@example.org", "marketing": true})).await;
     let off = json!({"marketing_contacts": false});
-    change(&api, &account, off.clone()).await.problem(Slug::MarketingContactsInUse);
+    change_contract(&api, &account, off.clone()).await.problem(Slug::MarketingContactsInUse);
     let _ = api.queue(token, &[&id]).await;
-    change(&api, &account, off.clone()).await.problem(Slug::MarketingContactsInUse);
+    change_contract(&api, &account, off.clone()).await.problem(Slug::MarketingContactsInUse);
     api.clock.set(testkit::at(super::UPDATE));
-    assert_eq!(change(&api, &account, off).await.expect(200)["marketing_contacts"], false);
+    assert_eq!(
+        change_contract(&api, &account, off).await.expect(200)["account"]["marketing_contacts"],
+        false
+    );
 
     for path in ["/v1/contacts/marketing", "/v1/contacts/non-marketing-pending"] {
         let body = json!({"contacts": [{"id": id}]});
@@ -150,7 +227,7 @@ async fn marketing_contacts_are_switched_off_only_where_there_are_none() {
     assert_eq!(contact["marketing"]["state"], "non_marketing");
     assert_eq!(api.assert_exact(&account).await["marketing"], 0);
 
-    assert_eq!(change(&api, &account, json!({"marketing_contacts": true})).await.status, 200);
+    assert_eq!(change_contract(&api, &account, json!({"marketing_contacts": true})).await.status, 200);
     assert_eq!(api.set_marketing(token, &[&id]).await["results"][0]["outcome"], "set");
     api.assert_exact(&account).await;
 }

@@ -1,11 +1,11 @@
-//! `POST /v1/accounts`.
+//! `/v1/accounts`: all accounts, which are the operator's.
 
 use api::Slug;
 use domain::limits::USAGE_MAX;
 use serde_json::json;
 use testkit::{Api, OPERATOR_TOKEN, at};
 
-use super::START;
+use super::{START, column};
 
 #[tokio::test]
 async fn an_account_has_the_usual_terms_unless_others_are_said() {
@@ -94,6 +94,101 @@ async fn a_bad_zone_or_date_is_refused_by_itself() {
         let reply = api.post("/v1/accounts").token(OPERATOR_TOKEN).json(&body).await;
         assert_eq!(reply.invalid_fields(), [field], "{value:?} {}", reply.text());
     }
+}
+
+#[tokio::test]
+async fn accounts_are_listed_and_read_with_their_usage() {
+    let api = Api::start(at(START)).await;
+    let nothing = api.get("/v1/accounts").token(OPERATOR_TOKEN).await.expect(200);
+    assert_eq!(nothing, json!({"results": []}));
+    let first = api.account(json!({"name": "First", "cap": 7})).await;
+    // Accounts of one millisecond have no order of their own.
+    api.clock.set(at("2026-11-10T12:00:00.001Z"));
+    let second = api.account(json!({"name": "Second", "test_clock": START})).await;
+    let id = api.contact(&first.token, json!({"marketing": true})).await;
+    let _ = api.queue(&first.token, &[&id]).await;
+    let mut reports = Vec::new();
+    for account in [&first, &second] {
+        let path = format!("/v1/accounts/{}", account.id);
+        let report = api.get(&path).token(OPERATOR_TOKEN).await.expect(200);
+        assert_eq!(report["account"], api.get("/v1/account").token(&account.token).await.expect(200));
+        assert_eq!(report["usage"], api.get("/v1/usage").token(&account.token).await.expect(200));
+        reports.push(report);
+    }
+    let all = api.get("/v1/accounts").token(OPERATOR_TOKEN).await.expect(200);
+    assert_eq!(all, json!({"results": reports}));
+    let page = api.get("/v1/accounts?limit=1").token(OPERATOR_TOKEN).await.expect(200);
+    assert_eq!(page["results"], json!([reports[0]]));
+    let next = format!("/v1/accounts?after={}", page["paging"]["next"]["after"].as_str().unwrap());
+    let last = api.get(&next).token(OPERATOR_TOKEN).await.expect(200);
+    assert_eq!(last, json!({"results": [reports[1]]}));
+    // The month has turned over, and nothing but the list has been read since.
+    api.clock.set(at(super::UPDATE));
+    let all = api.get("/v1/accounts").token(OPERATOR_TOKEN).await.expect(200);
+    let [first, second] = [&all["results"][0], &all["results"][1]];
+    assert_eq!((&first["usage"]["marketing"], &first["account"]["period"]["number"]), (&json!(0), &json!(2)));
+    assert_eq!(second, &reports[1], "a sandbox has its own clock");
+}
+
+#[tokio::test]
+async fn contract_is_changed_by_the_operator_and_shown_to_the_account() {
+    let api = Api::start(at(START)).await;
+    let account = api.account(json!({})).await;
+    let path = format!("/v1/accounts/{}", account.id);
+    let body = json!({
+        "term": "monthly", "renewal_date": "2026-01-20", "time_zone": "Europe/Berlin",
+        "tier": {"included": 500, "block": 250}, "tier_limit_at_renewal": 750, "marketing_contacts": true,
+    });
+    let change = async || api.patch(&path).token(OPERATOR_TOKEN).json(&body).key("k").await.expect(200);
+    let changed = change().await;
+    let tier = json!({"included": 500, "block": 250, "limit": 1000, "limit_at_renewal": 750});
+    assert_eq!(changed["account"]["tier"], tier);
+    assert_eq!(changed["usage"]["next_update_at"], "2026-11-19T23:00:00.000Z");
+    assert_eq!(api.get("/v1/account").token(&account.token).await.expect(200), changed["account"]);
+    assert_eq!(change().await, changed);
+    api.clock.set(at("2026-11-19T23:00:00.000Z"));
+    let usage = api.assert_exact(&account).await;
+    assert_eq!(usage["tier"]["limit"], 750, "granted at the renewal");
+    let wrong = json!({"name": "Ada", "cap": 1, "tier": {"included": 1}, "term": "weekly"});
+    api.patch(&path).token(OPERATOR_TOKEN).json(&wrong).await.assert_invalid(&[
+        "term",
+        "tier.block",
+        "cap",
+        "name",
+    ]);
+}
+
+#[tokio::test]
+async fn operator_makes_a_token_for_an_account_that_lost_its_own() {
+    let api = Api::start(at(START)).await;
+    let account = api.account(json!({})).await;
+    let users = api.get("/v1/users").token(&account.token).await.expect(200);
+    let path = format!("/v1/accounts/{}/tokens", account.id);
+    let make = async || api.post(&path).token(OPERATOR_TOKEN).key("k").await.expect(201);
+    let made = make().await;
+    assert_eq!(made["user_id"], users["results"][0]["id"]);
+    let token = made["token"].as_str().unwrap();
+    assert_eq!(make().await, made, "told again under its key");
+    let tokens = api.get("/v1/tokens").token(token).await.expect(200);
+    assert_eq!(column(&tokens["results"], "user_id").len(), 2);
+    let lost = tokens["results"].as_array().unwrap().iter().find(|token| token["id"] != made["id"]).unwrap();
+    let lost = format!("/v1/tokens/{}", lost["id"].as_str().unwrap());
+    let _ = api.delete(&lost).token(token).await.expect(204);
+    api.get("/v1/account").token(&account.token).await.problem(Slug::Unauthenticated);
+    assert_eq!(api.get("/v1/account").token(token).await.status, 200);
+}
+
+#[tokio::test]
+async fn unknown_account_is_not_found() {
+    let api = Api::start(at(START)).await;
+    for id in ["acc_00000000000000000000000000", "acc_1", "ada"] {
+        let path = format!("/v1/accounts/{id}");
+        api.get(&path).token(OPERATOR_TOKEN).await.problem(Slug::NotFound);
+        let body = json!({"term": "annual"});
+        api.patch(&path).token(OPERATOR_TOKEN).json(&body).await.problem(Slug::NotFound);
+        api.post(&format!("{path}/tokens")).token(OPERATOR_TOKEN).await.problem(Slug::NotFound);
+    }
+    assert_eq!(api.get("/v1/accounts").token(OPERATOR_TOKEN).await.expect(200), json!({"results": []}));
 }
 
 #[tokio::test]

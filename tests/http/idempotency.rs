@@ -42,7 +42,7 @@ async fn everything(walk: &Walk) -> Vec<Value> {
 #[tokio::test]
 async fn every_change_sent_twice_happens_once_and_is_answered_alike() {
     let operations = changing();
-    assert_eq!(operations.len(), 18);
+    assert_eq!(operations.len(), 20);
     let walk = Walk::start(Api::start(at(START)).await).await;
     for (number, operation) in operations.iter().enumerate() {
         let key = format!("key-{number}");
@@ -231,6 +231,33 @@ async fn a_list_longer_than_a_transaction_is_carried_out_once() {
         "and does not keep those who were queued since"
     );
     assert_eq!(api.assert_exact(&account).await["leaving"], 120);
+}
+
+/// The answer repeats what the caller sent: in JSON it is longer than an item of the table may be.
+#[tokio::test]
+async fn answer_longer_than_an_item_is_given_again() {
+    let (api, account) = one_account(json!({})).await;
+    let mut contacts = Vec::new();
+    for _ in 0..100 {
+        contacts.push(json!({"id": api.contact(&account.token, json!({"marketing": true})).await}));
+    }
+    let unknown = |number: u32| {
+        let letters =
+            (0..100).map(|place| char::from_u32(0x20000 + (number * 7919 + place * 104_729) % 42_000));
+        json!({"id": letters.collect::<Option<String>>().unwrap()})
+    };
+    contacts.extend((0..900).map(unknown));
+    let body = json!({"contacts": contacts});
+    let send = async || {
+        let request = api.post("/v1/contacts/non-marketing-pending").token(&account.token).json(&body);
+        let reply = request.key("k").await;
+        assert!(reply.text().len() > domain::limits::ITEM_BYTES_MAX * 9 / 10, "{}", reply.text().len());
+        reply.expect(200)
+    };
+    let first = send().await;
+    assert_eq!((&first["summary"]["queued"], &first["summary"]["not_found"]), (&json!(100), &json!(900)));
+    assert_eq!(send().await, first);
+    assert_eq!(api.assert_exact(&account).await["leaving"], 100);
 }
 
 #[tokio::test]

@@ -73,6 +73,10 @@ fn table() -> BTreeMap<(&'static str, &'static str), Who> {
     use Who::{Account, Admins, Editors, Everybody, Operator};
     BTreeMap::from([
         (("POST", "/v1/accounts"), Operator),
+        (("GET", "/v1/accounts"), Operator),
+        (("GET", "/v1/accounts/{id}"), Operator),
+        (("PATCH", "/v1/accounts/{id}"), Operator),
+        (("POST", "/v1/accounts/{id}/tokens"), Operator),
         (("GET", "/v1/account"), Account),
         (("PATCH", "/v1/account"), Admins),
         (("POST", "/v1/account/test-clock"), Admins),
@@ -130,7 +134,8 @@ async fn token(api: &Api, account: &Tenant, caller: Caller) -> Option<String> {
         Caller::AdminWithoutPermission => user(without, "admin").await,
         Caller::Member => user(json!({}), "member").await,
         Caller::MemberWithoutPermission => user(without, "member").await,
-        Caller::Integration => integration(json!({"set_marketing": true})).await,
+        // It sets nobody marketing: a contact that it did set would not be its to delete.
+        Caller::Integration => integration(json!({})).await,
         Caller::IntegrationWithPermission => integration(json!({"modify_marketing_contacts": true})).await,
     }
 }
@@ -220,6 +225,45 @@ async fn without_the_permission_nobody_gets_a_marketing_contact_and_nothing_chan
 }
 
 #[tokio::test]
+async fn deleting_a_marketing_contact_needs_the_permission() {
+    let (api, account) = one_account(json!({})).await;
+    let member = api.user(&account, json!({"modify_marketing_contacts": false})).await;
+    let integration = api.integration(&account, json!({})).await;
+    let shop = api.integration(&account, json!({"modify_marketing_contacts": true})).await;
+    let marketing = async || api.contact(&account.token, json!({"marketing": true})).await;
+    let staying = marketing().await;
+    let before = api.get("/v1/contacts").token(&account.token).await.expect(200);
+    for token in [&member.token, &integration.token] {
+        for query in ["", "?erase=true", "?erase=false"] {
+            let path = format!("/v1/contacts/{staying}{query}");
+            let problem = api.delete(&path).token(token).await.problem(Slug::PermissionDenied);
+            assert!(problem["detail"].as_str().unwrap().contains("modify_marketing_contacts"));
+        }
+    }
+    assert_eq!(api.get("/v1/contacts").token(&account.token).await.expect(200), before);
+    assert_eq!(api.assert_exact(&account).await["leaving"], 0);
+
+    // Whatever lowers no usage that was not lowered already needs none.
+    for token in [&member.token, &integration.token] {
+        for query in ["", "?erase=true"] {
+            let free = api.contact(&account.token, json!({})).await;
+            let _ = api.delete(&format!("/v1/contacts/{free}{query}")).token(token).await.expect(204);
+            let leaving = marketing().await;
+            let _ = api.queue(&account.token, &[&leaving]).await;
+            let _ = api.delete(&format!("/v1/contacts/{leaving}{query}")).token(token).await.expect(204);
+        }
+        let unit = marketing().await;
+        let path = format!("/v1/contacts/{unit}");
+        let _ = api.delete(&path).token(&account.token).await.expect(204);
+        let _ = api.delete(&format!("{path}?erase=true")).token(token).await.expect(204);
+    }
+    for token in [&account.token, &shop.token] {
+        let _ = api.delete(&format!("/v1/contacts/{}", marketing().await)).token(token).await.expect(204);
+    }
+    api.assert_exact(&account).await;
+}
+
+#[tokio::test]
 async fn a_permission_that_is_taken_is_gone_with_the_next_request() {
     let (api, account) = one_account(json!({})).await;
     let member = api.user(&account, json!({})).await;
@@ -247,7 +291,7 @@ async fn a_permission_that_is_taken_is_gone_with_the_next_request() {
 #[tokio::test]
 async fn forms_and_integrations_act_under_their_own_setting() {
     let (api, account) = one_account(json!({})).await;
-    let body = json!({"name": "Newsletter"});
+    let body = json!({"name": "Newsletter", "answer": "full"});
     let form = api.post("/v1/forms").token(&account.token).json(&body).await.expect(201);
     let path = format!("/v1/forms/{}/submissions", form["id"].as_str().unwrap());
     let shop = api.integration(&account, json!({"set_marketing": true})).await;

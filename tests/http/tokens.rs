@@ -38,6 +38,23 @@ async fn a_token_is_shown_once_and_works_until_it_is_taken_back() {
 }
 
 #[tokio::test]
+async fn last_token_of_the_last_admin_stays() {
+    let (api, account) = one_account(json!({})).await;
+    let token = &account.token;
+    let tokens = api.get("/v1/tokens").token(token).await.expect(200);
+    let only = format!("/v1/tokens/{}", tokens["results"][0]["id"].as_str().unwrap());
+    let member = api.user(&account, json!({"role": "member"})).await;
+    let _ = api.integration(&account, json!({})).await;
+    let problem = api.delete(&only).token(token).await.problem(Slug::LastAdmin);
+    assert_eq!(problem["detail"], "An account keeps at least one admin who has a token.");
+    assert_eq!(api.get("/v1/tokens").token(token).await.status, 200);
+    let path = format!("/v1/users/{}", member.id);
+    let _ = api.patch(&path).token(token).json(&json!({"role": "admin"})).await.expect(200);
+    let _ = api.delete(&only).token(token).await.expect(204);
+    api.patch(&path).token(&member.token).json(&json!({"role": "member"})).await.problem(Slug::LastAdmin);
+}
+
+#[tokio::test]
 async fn a_user_may_have_several_tokens() {
     let (api, account) = one_account(json!({})).await;
     let ada = api.user(&account, json!({"name": "Ada"})).await;

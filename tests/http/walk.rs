@@ -29,6 +29,7 @@ pub struct Walk {
     pub member: Holder,
     /// An integration.
     pub integration: Holder,
+    account_id: String,
     contact: String,
     form: String,
     providers_form: String,
@@ -59,7 +60,8 @@ impl Walk {
         let _ = api.post("/v1/account/test-clock").token(token).json(&body).await.expect(200);
         let form = form["id"].as_str().unwrap().to_owned();
         let (providers_form, rejections) = Self::rejected(&api, token).await;
-        Self { account, member, integration, contact, form, providers_form, rejections, api }
+        let account_id = account.id.to_string();
+        Self { account, member, integration, account_id, contact, form, providers_form, rejections, api }
     }
 
     /// A form of a provider, and submissions of it that had no address before the form mapped it.
@@ -87,6 +89,7 @@ impl Walk {
     /// The path of an operation, with what is there for its variables.
     pub fn path(&self, operation: &Operation) -> String {
         let id = match operation.path.split('/').nth(2) {
+            Some("accounts") => &self.account_id,
             Some("users") => &self.member.id,
             Some("tokens") => &self.integration.id,
             Some("hooks") => &self.providers_form,
@@ -142,13 +145,18 @@ impl Walk {
     pub fn body(&self, operation: &Operation) -> Option<Value> {
         let list = json!({"contacts": [{"id": self.contact}, {"email": "nobody.wanda@private.example"}, {"id": "wanda"}]});
         Some(match (operation.method.as_str(), &*operation.path) {
-            ("GET" | "DELETE" | "OPTIONS", _) | ("POST", "/v1/forms/{id}/rejected/{rejection_id}/retry") => {
+            ("GET" | "DELETE" | "OPTIONS", _)
+            | ("POST", "/v1/accounts/{id}/tokens" | "/v1/forms/{id}/rejected/{rejection_id}/retry") => {
                 return None;
             }
             ("POST", "/v1/accounts") => json!({
                 "name": "Wanda Ltd", "time_zone": "Europe/Berlin", "term": "monthly", "renewal_date": "2026-01-31",
                 "tier": {"included": 10, "block": 5}, "cap": 100, "marketing_contacts": true,
                 "test_clock": "2026-11-10T12:00:00Z",
+            }),
+            ("PATCH", "/v1/accounts/{id}") => json!({
+                "time_zone": "Europe/Vienna", "term": "annual", "renewal_date": "2027-04-30",
+                "tier": {"included": 1000, "block": 500}, "tier_limit_at_renewal": 1000, "marketing_contacts": true,
             }),
             ("PATCH", "/v1/account") => json!({
                 "name": "Wanda Inc", "time_zone": "Asia/Tokyo", "term": "annual", "renewal_date": "2027-03-31", "cap": 500,

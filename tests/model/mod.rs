@@ -21,8 +21,8 @@ use domain::source::Intake;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use store::{
-    ChangeAccount, ContactRef, Due, Finish, Form, MarketingEffect, NewForm, Refused, SaveMode, StatusOutcome,
-    Store, StoreError, Submission,
+    ChangeAccount, ChangedBy, ContactRef, Due, Finish, Form, MarketingEffect, NewForm, Refused, SaveMode,
+    StatusOutcome, Store, StoreError, Submission,
 };
 use testkit::{TestTable, at, email, terms};
 
@@ -177,6 +177,7 @@ impl Run {
                     term: Some(calendar.term),
                     renewal_date: Some(calendar.renewal_date),
                     time_zone: Some(calendar.time_zone),
+                    by: ChangedBy::Operator,
                     ..ChangeAccount::default()
                 };
                 self.change(&change).await

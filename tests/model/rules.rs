@@ -95,15 +95,22 @@ pub struct FormRules {
     /// Whether it sets people marketing; none where the account's default decides.
     pub sets: Option<bool>,
     pub max_per_day: Option<u64>,
+    /// Whether it may raise the tier limit; none where the account's default decides.
+    pub may_raise_tier: Option<bool>,
     pub through: &'static str,
-    /// The latest day on which it set anybody, and how many.
+    /// The latest day on which it set or kept anybody, and how many.
     pub day: Option<(NaiveDate, u64)>,
     /// What came of its submissions. Those that came again are not among it.
     pub counts: BTreeMap<&'static str, i64>,
 }
 
 impl FormRules {
-    /// How many it has set on its day, which never goes back.
+    /// Whether its budget of the day is used up.
+    fn is_used_up(&self, today: NaiveDate) -> bool {
+        self.max_per_day.is_some_and(|max| self.today(today).1 >= max)
+    }
+
+    /// How many it has set or kept on its day, which never goes back.
     fn today(&self, today: NaiveDate) -> (NaiveDate, u64) {
         self.day.filter(|(day, _)| *day >= today).unwrap_or((today, 0))
     }
@@ -119,6 +126,29 @@ pub struct Submitted {
     pub reason: Option<&'static str>,
 }
 
+/// How many contacts a contract covers, and in which steps that grows.
+#[derive(Clone, Copy, Debug)]
+pub struct Tier {
+    block: u64,
+    /// The limit with which the period began.
+    pub limit: u64,
+}
+
+impl Tier {
+    pub fn new(included: u64, block: u64) -> Self {
+        Self { block, limit: included }
+    }
+
+    /// The limit at this usage: it grows by whole steps until it holds it.
+    pub fn limit_at(&self, usage: u64) -> u64 {
+        let mut limit = self.limit;
+        while limit < usage {
+            limit += self.block;
+        }
+        limit
+    }
+}
+
 /// An account by the rules.
 #[derive(Clone, Debug)]
 pub struct Model {
@@ -126,6 +156,9 @@ pub struct Model {
     /// How many people there have been.
     made: usize,
     pub cap: Option<u64>,
+    pub tier: Tier,
+    /// Whether forms without a setting of their own may raise the tier limit.
+    pub forms_may_raise_tier: bool,
     /// Whether it has marketing contacts at all.
     pub marketing_contacts: bool,
     pub number: u64,
@@ -144,6 +177,8 @@ impl Model {
             people: BTreeMap::new(),
             made: 0,
             cap: None,
+            tier: Tier::new(1_000, 1_000),
+            forms_may_raise_tier: false,
             marketing_contacts: true,
             number: 1,
             starts_at: now,
@@ -211,6 +246,7 @@ impl Model {
     pub fn close(&mut self) {
         let (usage, leaving) = self.usage();
         self.statements.push((self.ends_at, usage, leaving));
+        self.tier.limit = self.tier.limit_at(usage);
         self.people.retain(|_, person| person.place != Place::Deleted);
         for person in self.people.values_mut() {
             if person.place == Place::There(Kept::Leaving) {
@@ -310,14 +346,17 @@ impl Model {
 
     /// Why somebody who is not marketing yet would not be set by a form, if they would not.
     pub fn refuses(&self, form: &FormRules) -> Option<&'static str> {
-        let (_, used) = form.today(day(&self.calendar, self.now));
         if !self.marketing_contacts {
             return Some("marketing-contacts-off");
         }
         if !self.has_room() {
             return Some("cap-reached");
         }
-        form.max_per_day.is_some_and(|max| used >= max).then_some("form-budget")
+        let usage = self.usage().0;
+        if !form.may_raise_tier.unwrap_or(self.forms_may_raise_tier) && self.tier.limit_at(usage) == usage {
+            return Some("tier-limit");
+        }
+        form.is_used_up(day(&self.calendar, self.now)).then_some("form-budget")
     }
 
     /// Somebody submits a form, which sets people marketing or does not.
@@ -326,16 +365,27 @@ impl Model {
         let sets = if sets { Sets::EVERYBODY } else { Sets::NOBODY };
         let mut tried = self.clone();
         let (who, effect, new) = tried.arrive(Some(address), sets, form.through);
-        let refuses = self.refuses(form);
-        if let (Effect::Set | Effect::Refused, Some(_)) = (effect, refuses) {
+        let refuses = match effect {
+            Effect::Set | Effect::Refused => self.refuses(form),
+            // Whoever is kept makes no one more, but is one more next month.
+            Effect::Kept => form.is_used_up(today).then_some("form-budget"),
+            _ => None,
+        };
+        if refuses.is_some() {
             let (who, _, new) = self.arrive(Some(address), Sets::NOBODY, form.through);
             return Submitted { who, new, effect: Effect::Refused, reason: refuses };
         }
-        if effect == Effect::Set && form.max_per_day.is_some() {
+        if matches!(effect, Effect::Set | Effect::Kept) && form.max_per_day.is_some() {
             let (latest, used) = form.today(today);
             form.day = Some((latest, used + 1));
         }
         *self = tried;
+        Submitted { who, new, effect, reason: None }
+    }
+
+    /// A delivery that was applied before comes with other answers: who it is, and whether they are new.
+    pub fn edit(&mut self, form: &FormRules, address: usize) -> Submitted {
+        let (who, effect, new) = self.arrive(Some(address), Sets::NOBODY, form.through);
         Submitted { who, new, effect, reason: None }
     }
 

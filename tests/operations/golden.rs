@@ -26,6 +26,7 @@ async fn items_of_version_1_are_read() {
     let found = store.account(account, now).await.unwrap();
     assert_eq!((found.name.as_str(), found.period.number.number(), found.period.cap), ("Test", 2, Some(50)));
     assert_eq!((found.period.marketing, found.period.leaving), (2, 1));
+    assert_eq!(store.accounts(now, None, 10).await.unwrap().items, [found]);
     let statements = store.statements(account, now, None, 10).await.unwrap().items;
     assert_eq!(statements.iter().map(|closed| (closed.marketing, closed.left)).collect::<Vec<_>>(), [(4, 2)]);
 

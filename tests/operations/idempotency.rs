@@ -228,3 +228,22 @@ async fn a_repeat_that_finds_fewer_people_still_recalls_what_was_done() {
     assert_eq!(send().await.unwrap().body, expected);
     assert_exact(&table, account, at(START)).await;
 }
+
+#[tokio::test]
+async fn answer_longer_than_an_item_is_kept_and_given_again() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let ids = marketing_contacts(&table.store, account, 120, at(START)).await;
+    let contacts: Vec<ContactRef> = ids.iter().copied().map(ContactRef::Id).collect();
+    let claim = claim(account, "long", 1, at(START));
+    let render =
+        |report: &StatusReport| Answer { body: format!("{:?}", report.results).repeat(60), ..render(report) };
+    let send = || {
+        let finish = Finish::new(Some(&claim), &render);
+        set_status(&table.store, account, Command::SetNonMarketingPending, &contacts, at(START), finish)
+    };
+    let first = send().await.unwrap();
+    assert!(first.body.len() > domain::limits::ITEM_BYTES_MAX, "{}", first.body.len());
+    assert_eq!(send().await.unwrap(), first);
+    assert_exact(&table, account, at(START)).await;
+}

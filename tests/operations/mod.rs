@@ -9,10 +9,12 @@ mod faults;
 pub mod forms;
 mod golden;
 mod histories;
+mod holdings;
 mod idempotency;
 mod inbox;
 mod isolation;
 mod listing;
+mod operator;
 mod people;
 mod rejected;
 mod strangers;
@@ -168,7 +170,15 @@ pub async fn delete(
     erase: bool,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let request = DeleteContact { account, contact, erase, if_match: None, source: by_hand(), actor: user() };
+    let request = DeleteContact {
+        account,
+        contact,
+        erase,
+        if_match: None,
+        source: by_hand(),
+        actor: user(),
+        modify_marketing_contacts: true,
+    };
     let told = Told::new();
     store.delete_contact(&request, now, Finish::new(None, &told.render())).await?;
     told.take();

@@ -3,18 +3,19 @@
 use std::collections::BTreeMap;
 
 use domain::decision::Outcome;
+use domain::ids::{AccountId, UserId};
 use domain::permission::{Caller, Role};
 use domain::source::{Intake, Source, SourceType};
 use futures_util::future::join_all;
 use store::{
-    Account, ChangeAccount, ChangeUser, Finish, NewHolder, NewUser, Refused, SaveContact, SaveMode, Saved,
-    StoreError, User,
+    Account, ChangeAccount, ChangeUser, ChangedBy, Finish, NewHolder, NewUser, Refused, SaveContact,
+    SaveMode, Saved, StoreError, Token, User,
 };
 use testkit::{TestTable, at, terms};
 
 use super::{START, Told, assert_exact, create, user};
 
-async fn add_admin(table: &TestTable, account: domain::ids::AccountId) -> User {
+async fn add_admin(table: &TestTable, account: AccountId) -> User {
     let new = NewUser {
         name: "Grace".to_owned(),
         email: "grace@example.org".to_owned(),
@@ -26,12 +27,20 @@ async fn add_admin(table: &TestTable, account: domain::ids::AccountId) -> User {
     told.take()
 }
 
+async fn add_token(table: &TestTable, account: AccountId, user: UserId) {
+    let told = Told::<Token>::new();
+    let (holder, render) = (NewHolder::User(user), told.render());
+    let digest = format!("token of {user}");
+    table.store.create_token(account, &holder, &digest, at(START), Finish::new(None, &render)).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn admins_who_step_down_at_once_leave_one() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     for _ in 0..4 {
-        add_admin(&table, account).await;
+        let admin = add_admin(&table, account).await;
+        add_token(&table, account, admin.id).await;
     }
     let admins = table.store.users(account, None, 10).await.unwrap().items;
     assert_eq!(admins.len(), 5);
@@ -56,6 +65,7 @@ async fn who_is_made_an_admin_counts_as_one() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let second = add_admin(&table, account).await.id;
+    add_token(&table, account, second).await;
     let first = table.store.users(account, None, 10).await.unwrap().items;
     let first = first.iter().map(|user| user.id).find(|id| *id != second).unwrap();
     let set_role = async |user, role| {
@@ -99,7 +109,11 @@ async fn marketing_contacts_cannot_be_switched_off_while_there_are_some() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     create(&table.store, account, "ada@example.org", true, at(START)).await;
-    let change = ChangeAccount { marketing_contacts: Some(false), ..ChangeAccount::default() };
+    let change = ChangeAccount {
+        by: ChangedBy::Operator,
+        marketing_contacts: Some(false),
+        ..ChangeAccount::default()
+    };
     let told = Told::new();
     let refused =
         table.store.change_account(account, &change, at(START), Finish::new(None, &told.render())).await;
@@ -129,6 +143,7 @@ async fn a_new_calendar_moves_the_end_of_the_current_period_and_everybody_who_is
     let queue = domain::decision::Command::SetNonMarketingPending;
     super::set(&table.store, account, queue, &[contact.id], at(START)).await.unwrap();
     let change = ChangeAccount {
+        by: ChangedBy::Operator,
         term: Some(domain::calendar::Term::Monthly),
         renewal_date: domain::calendar::parse_date("2026-01-20").ok(),
         ..ChangeAccount::default()

@@ -8,11 +8,12 @@ use domain::ids::{AccountId, ContactId};
 use domain::marketing::State;
 use domain::period::{PeriodNumber, Terms};
 use domain::source::Intake;
+use domain::tier::Tier;
 use serde_json::Value;
 use store::{
-    Account, Answer, ChangeAccount, ChangeForm, ChangeUser, ContactRef, Entropy, Finish, Form, FormCounts,
-    MarketingEffect, NewAccount, NewForm, Person, SaveMode, StatusOutcome, StatusReport, Store, Submission,
-    Submitted,
+    Account, Answer, ChangeAccount, ChangeForm, ChangeUser, ChangedBy, ContactRef, Entropy, Finish, Form,
+    FormCounts, MarketingEffect, NewAccount, NewForm, Person, SaveMode, StatusOutcome, StatusReport, Store,
+    Submission, Submitted,
 };
 use testkit::{Call, Network, RawItem, RawKey, TABLE, Tamper, Weather, at, email, terms};
 
@@ -247,6 +248,25 @@ async fn a_submission_by_who_has_another_address_by_now_is_somebody_elses() {
     assert_ne!(of("ada@example.org").await.unwrap().0.id, ada);
     assert_eq!(of("lovelace@example.org").await.unwrap().0.id, ada);
     before.assert_shown();
+}
+
+#[tokio::test]
+async fn new_tier_is_decided_on_the_limit_that_is_in_force() {
+    let tier = Tier::new(1, 1_000).unwrap();
+    let (network, store, account) = over_a_network(Terms { tier, ..terms() }).await;
+    create(&store, account, SET, true, at(START)).await;
+    let before = AsTheyWere::now(&network, &[("ACCOUNT#", "PERIOD")]);
+    // The second contact raises the limit to 1001.
+    create(&store, account, OTHER, true, at(START)).await;
+    network.tamper(Box::new(before.clone()));
+    let tier = Tier::new(1, 1).ok();
+    let change = ChangeAccount { by: ChangedBy::Operator, tier, ..ChangeAccount::default() };
+    let told = Told::<Account>::new();
+    let render = told.render();
+    store.change_account(account, &change, at(START), Finish::new(None, &render)).await.unwrap();
+    before.assert_shown();
+    assert_eq!(told.take().period.tier.limit, 1_001);
+    assert_eq!(store.usage(account, at(START)).await.unwrap().tier.limit, 1_001);
 }
 
 #[tokio::test]

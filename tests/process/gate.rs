@@ -45,6 +45,10 @@ struct Keeper {
     record: Arc<Mutex<Record>>,
     trouble: Arc<Mutex<Option<Trouble>>>,
     slowness: Arc<Mutex<Duration>>,
+    /// Whether other transactions hold every item, without an end.
+    busy: Arc<AtomicBool>,
+    /// Every call: its operation, and how many items it writes.
+    calls: Arc<Mutex<Vec<(String, usize)>>>,
 }
 
 /// The gate before the table, as one function's role lets it be seen.
@@ -66,6 +70,8 @@ impl Gate {
             record: Arc::default(),
             trouble: Arc::default(),
             slowness: Arc::default(),
+            busy: Arc::default(),
+            calls: Arc::default(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
@@ -96,6 +102,16 @@ impl Gate {
     /// The table fails the calls that `trouble` names, by their operation and body.
     pub fn fail(&self, trouble: impl Fn(&str, &Value) -> bool + Send + Sync + 'static) {
         *self.keeper.trouble.lock().unwrap() = Some(Arc::new(trouble));
+    }
+
+    /// Cancels every transaction, as if others held its items.
+    pub fn keep_busy(&self) {
+        self.keeper.busy.store(true, Ordering::SeqCst);
+    }
+
+    /// Returns the calls so far, each with the number of items that it writes.
+    pub fn calls(&self) -> Vec<(String, usize)> {
+        self.keeper.calls.lock().unwrap().clone()
     }
 
     /// Every call takes so much longer.
@@ -166,6 +182,12 @@ impl Keeper {
             return refusal(400, "AccessDeniedException", &format!("{missing:?}"));
         }
         self.record.lock().unwrap().used.extend(needed);
+        let parts = call["TransactItems"].as_array().map_or(0, Vec::len);
+        let items = if operation == "PutItem" { 1 } else { parts };
+        self.calls.lock().unwrap().push((operation.clone(), items));
+        if parts > 0 && self.busy.load(Ordering::SeqCst) {
+            return conflict(parts);
+        }
         let trouble = self.trouble.lock().unwrap().clone();
         if trouble.is_some_and(|fails| fails(&operation, &call)) {
             return refusal(500, "InternalServerError", "trouble");
@@ -180,8 +202,31 @@ impl Keeper {
     }
 }
 
+/// A cancelled transaction of so many parts, each of which met another transaction.
+fn conflict(parts: usize) -> Response {
+    let reasons =
+        vec![json!({"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}); parts];
+    let codes = vec!["TransactionConflict"; parts].join(", ");
+    let message =
+        format!("Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]");
+    answer_with(
+        400,
+        &json!({
+            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+            "message": message,
+            "CancellationReasons": reasons,
+        }),
+    )
+}
+
 fn refusal(status: u16, code: &str, message: &str) -> Response {
-    let body = json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": message});
+    answer_with(
+        status,
+        &json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": message}),
+    )
+}
+
+fn answer_with(status: u16, body: &Value) -> Response {
     let mut response = Response::new(Body::from(Bytes::from(body.to_string())));
     *response.status_mut() = status.try_into().expect("a status");
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.0"));

@@ -104,8 +104,8 @@ async fn form_submission_uses_all_that_it_may() {
     let gone = with_long_history(&setting, "ada", then).await;
     delete(&setting, gone, then).await;
     let mut account = Function::start("account", &setting.table).await;
-    let form =
-        account.ask(http("POST", "/v1/forms").by(&admin).json(&json!({"name": "Newsletter"})), 201).await;
+    let form = json!({"name": "Newsletter", "answer": "full"});
+    let form = account.ask(http("POST", "/v1/forms").by(&admin).json(&form), 201).await;
     account.end().await;
 
     // Somebody comes back whose unit of an earlier period is not swept yet: it goes, with its history.
@@ -223,6 +223,13 @@ async fn account_uses_all_that_it_may() {
     let sandbox = json!({"name": "Lovelace", "term": "monthly", "renewal_date": "2026-01-31", "test_clock": "2026-01-01T00:00:00Z"});
     let create = http("POST", "/v1/accounts").by(&operator).header("Authorization", &bearer).json(&sandbox);
     let made = account.ask(create, 201).await;
+    let path = format!("/v1/accounts/{}", made["account"]["id"].as_str().expect("an id"));
+    account.ask(http("GET", "/v1/accounts").by(&operator), 200).await;
+    account.ask(http("GET", &path).by(&operator), 200).await;
+    let change = http("PATCH", &path).by(&operator).json(&json!({"tier": {"included": 10, "block": 10}}));
+    account.ask(change, 200).await;
+    let token = http("POST", &format!("{path}/tokens")).by(&operator).header("Authorization", &bearer);
+    account.ask(token, 201).await;
     let mut other = admin.clone();
     other.insert("account".to_owned(), made["account"]["id"].clone());
     let move_clock =

@@ -1,17 +1,21 @@
 //! The function `form-submission`: what browsers post, as API Gateway hands it on.
 
+use domain::form::AnswerMode;
 use domain::provider::Provider;
 use serde_json::{Value, json};
 use store::{Form, NewForm};
 
 use super::events::{HttpAnswer, HttpEvent, http};
 use super::function::Function;
+use super::queue::{INTAKE, Queues};
 use super::setting::{Setting, now};
+use crate::simulation::say;
 
 const PAGE: &str = "https://www.lovelace.example.org";
 
 async fn form(setting: &Setting, redirect_url: Option<&str>) -> Form {
     let new = NewForm {
+        answer: AnswerMode::Full,
         allowed_origins: vec![PAGE.to_owned()],
         redirect_url: redirect_url.map(str::to_owned),
         ..NewForm::new(Provider::Native, "Newsletter")
@@ -107,4 +111,33 @@ async fn a_preflight_is_answered_and_other_pages_are_not_let_in() {
     function.end().await;
     let scan = testkit::scan(&setting.table.client, setting.account).await;
     assert_eq!(scan.contacts, 0);
+}
+
+/// What one anonymous post costs at the most: the account is so busy that no transaction of it ever happens.
+#[tokio::test]
+async fn post_to_a_busy_account_costs_four_transactions_and_a_write() {
+    let setting = Setting::start().await;
+    let form = form(&setting, None).await;
+    let queues = Queues::start().await;
+    let mut function = Function::start_with_queues("form-submission", &setting.table, &queues).await;
+    function.gate.keep_busy();
+    let begun = std::time::Instant::now();
+    let body = "email=ada.lovelace%40example.org&lastname=Lovelace";
+    let answer = HttpAnswer::of(&function.invoke(posted(&form, body)).await.done());
+    let took = begun.elapsed();
+    assert_eq!(answer.status, 200);
+    let calls = function.gate.calls();
+    let of = |wanted: &str| calls.iter().filter(|(operation, _)| operation == wanted).collect::<Vec<_>>();
+    assert_eq!((of("TransactWriteItems").len(), of("PutItem").len()), (4, 1), "{calls:?}");
+    // The form, and what each try is decided on.
+    assert_eq!((of("GetItem").len(), of("BatchGetItem").len()), (1, 4), "{calls:?}");
+    assert_eq!(calls.len(), 10, "{calls:?}");
+    let items = of("TransactWriteItems").iter().map(|(_, items)| items).sum::<usize>();
+    assert_eq!(items, 4 * 4, "the contact, its address, the period and the form's counts");
+    say(format_args!(
+        "one anonymous post to a busy account: 4 cancelled transactions of 4 items, 1 write, 5 reads, {} ms",
+        took.as_millis()
+    ));
+    assert_eq!(queues.take(INTAKE).len(), 1, "the worker is asked to settle it");
+    function.end().await;
 }

@@ -82,6 +82,8 @@ pub fn compare(state: &State, names: &Names, account: &AccountId, items: &Items)
         marketing,
         leaving,
         cap: model.cap,
+        tier_limit: model.tier.limit,
+        forms_may_raise_tier: model.forms_may_raise_tier,
         marketing_contacts: model.marketing_contacts,
         clock: state.clock,
     };

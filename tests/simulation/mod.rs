@@ -59,7 +59,7 @@ fn run_all(seeds: std::ops::Range<u64>, each: impl Fn(u64, Ended) -> bool + Sync
 }
 
 /// Prints what a run went through even if it passes: that is its result as much as that it passed.
-fn say(what: impl std::fmt::Display) {
+pub fn say(what: impl std::fmt::Display) {
     // The test runner keeps `println!` of a test that passes to itself.
     let _ = writeln!(std::io::stdout(), "\n{what}");
 }

@@ -23,6 +23,9 @@ const ADDRESSES: usize = 7;
 /// The highest cap: about as many as an account's people, so that the last places are fought for.
 const CAP_MOST: u64 = 7;
 
+/// The largest number of contacts that a small tier covers: fewer than an account's people.
+const TIER_MOST: u64 = 5;
+
 /// How often, in a thousand, the next thing to happen is the end of a month.
 const MONTH_ENDS: u64 = 400;
 
@@ -43,6 +46,8 @@ const ZONES: [&str; 5] = ["UTC", "Europe/Berlin", "America/Havana", "Asia/Kolkat
 pub struct AccountPlan {
     pub calendar: Calendar,
     pub cap: Option<u64>,
+    /// How many contacts the contract covers, and in which steps that grows.
+    pub tier: (u64, u64),
     pub sandbox: bool,
 }
 
@@ -185,7 +190,11 @@ impl History {
             .into_iter()
             .map(|sandbox| {
                 let cap = dice.happens(400).then(|| dice.between(0, CAP_MOST));
-                AccountPlan { calendar: calendar(&mut dice), cap, sandbox }
+                let tier = match dice.happens(600) {
+                    true => (dice.between(0, TIER_MOST), dice.between(1, 3)),
+                    false => (1_000, 1_000),
+                };
+                AccountPlan { calendar: calendar(&mut dice), cap, tier, sandbox }
             })
             .collect();
         let crowded = seed % CROWDED.0 == CROWDED.1;
@@ -286,6 +295,20 @@ impl Planner {
             if !known.is_empty() {
                 let first = (*self.dice.one_of(&known)).clone();
                 requests.push(self.again(&first, spread));
+            }
+        }
+        // Something else under the id of an earlier delivery.
+        for _ in 0..self.dice.below(3) {
+            let delivered =
+                self.sent.iter().chain(&requests).filter(|sent| sent.command.delivery().is_some());
+            let delivered: Vec<Planned> = delivered.cloned().collect();
+            if !delivered.is_empty() {
+                let first = self.dice.one_of(&delivered).clone();
+                if let (Some(account), Some(command)) =
+                    (first.account, first.command.varied(&mut self.dice, self.addresses))
+                {
+                    requests.push(self.asked_of(account, command, spread));
+                }
             }
         }
         for job in [self.rollover(), self.sweep(), self.sweep(), self.settle(), self.settle()] {
@@ -482,9 +505,10 @@ impl Planner {
 
     fn submit(&mut self) -> Submit {
         let delivery = self.dice.happens(600).then(|| format!("delivery {}", self.next));
-        let form = *self.dice.one_of(&[0, 0, 0, 1, 1, 1, 1, 2, 2, 3, 3]);
+        let form = *self.dice.one_of(&[0, 0, 0, 1, 1, 1, 1, 2, 2, 3, 3, 4]);
         let (crowded_out, queue_fails) = (self.dice.happens(200), self.dice.happens(150));
-        Submit { address: self.address(), form, note: self.note(), delivery, crowded_out, queue_fails }
+        let (address, loud, note) = (self.address(), self.dice.coin(), self.note());
+        Submit { address, loud, form, note, delivery, crowded_out, queue_fails }
     }
 
     fn status(&mut self) -> Status {
@@ -517,7 +541,8 @@ impl Planner {
         match self.dice.below(10) {
             6 | 7 => Terms::Calendar(calendar(&mut self.dice)),
             8 => Terms::ExternalForm(self.dice.coin()),
-            0..=5 => self.cap(),
+            5 => Terms::FormsMayRaiseTier(self.dice.coin()),
+            0..=4 => self.cap(),
             _ => Terms::Switch(self.dice.happens(700)),
         }
     }

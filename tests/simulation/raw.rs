@@ -78,6 +78,8 @@ pub struct RawPeriod {
     pub marketing: u64,
     pub leaving: u64,
     pub cap: Option<u64>,
+    pub tier_limit: u64,
+    pub forms_may_raise_tier: bool,
     pub marketing_contacts: bool,
     pub clock: Option<Timestamp>,
 }
@@ -91,6 +93,8 @@ impl RawPeriod {
             marketing: number(item, "marketing").expect("a usage"),
             leaving: number(item, "leaving").expect("a count"),
             cap: number(item, "cap"),
+            tier_limit: number(item, "tier_limit").expect("a limit"),
+            forms_may_raise_tier: item["forms_may_raise_tier"]["BOOL"].as_bool().unwrap_or_default(),
             marketing_contacts: item["marketing_contacts"]["BOOL"].as_bool().expect("a switch"),
             clock: text(item, "test_clock").map(|text| text.parse().expect("an instant")),
         }
@@ -111,6 +115,8 @@ impl RawPeriod {
         compare("marketing", [&self.marketing, &other.marketing]);
         compare("leaving", [&self.leaving, &other.leaving]);
         compare("cap", [&self.cap, &other.cap]);
+        compare("tier_limit", [&self.tier_limit, &other.tier_limit]);
+        compare("forms_may_raise_tier", [&self.forms_may_raise_tier, &other.forms_may_raise_tier]);
         compare("marketing_contacts", [&self.marketing_contacts, &other.marketing_contacts]);
         compare("clock", [&self.clock, &other.clock]);
         differences.join(", ")

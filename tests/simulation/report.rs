@@ -30,6 +30,8 @@ impl Report {
             writes,
             accepted,
             settled_together,
+            edits,
+            shared_ids,
         } = &ended.counts;
         for (sum, count) in [
             (&mut self.counts.commands, commands),
@@ -42,6 +44,8 @@ impl Report {
             (&mut self.counts.writes, writes),
             (&mut self.counts.accepted, accepted),
             (&mut self.counts.settled_together, settled_together),
+            (&mut self.counts.edits, edits),
+            (&mut self.counts.shared_ids, shared_ids),
         ] {
             *sum += count;
         }
@@ -73,6 +77,8 @@ impl fmt::Display for Report {
             writes,
             accepted,
             settled_together,
+            edits,
+            shared_ids,
         } = &self.counts;
         writeln!(f, "{:>8} seeds", self.seeds)?;
         writeln!(f, "{commands:>8} commands, of which {repeated} were sent again")?;
@@ -84,6 +90,7 @@ impl fmt::Display for Report {
             f,
             "{accepted:>8} submissions accepted into the inbox, {settled_together} times several settled at once"
         )?;
+        writeln!(f, "{edits:>8} edits of deliveries, and {shared_ids} other contacts under the id of one")?;
         let faults: u64 = self.faults.values().sum();
         writeln!(f, "{faults:>8} faults:")?;
         for (fault, count) in &self.faults {

@@ -1,6 +1,6 @@
 //! Running a history: one thread, tokio's paused time, the store over a network on which everything goes wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use super::checks;
 use super::commands::{Command, Context, Rollover, Sending, Settle, Sweep, refused, told};
 use super::plan::{AccountPlan, Burst, History, Jump, Planned, START};
-use super::world::{Book, Counts, Flight, KeyRecord, Names, State, Violation, World};
+use super::world::{Book, Counts, Delivered, Flight, KeyRecord, Names, State, Violation, World};
 use crate::model::rules::{BY_EXTERNAL_FORM, BY_FORM, FormRules, Model};
 
 /// How long an index takes to catch up at the most, when nothing is written.
@@ -124,7 +124,7 @@ impl Run {
         let clock = plan.sandbox.then_some(wall);
         let terms = domain::period::Terms {
             calendar: plan.calendar,
-            tier: Tier::new(1_000, 1_000).unwrap(),
+            tier: Tier::new(plan.tier.0, plan.tier.1).unwrap(),
             cap: plan.cap,
             marketing_contacts: true,
             test_clock: clock,
@@ -136,6 +136,7 @@ impl Run {
         let id = made.body.parse().unwrap();
         let mut model = Model::new(&plan.calendar, wall);
         model.cap = plan.cap;
+        model.tier = crate::model::rules::Tier::new(plan.tier.0, plan.tier.1);
         let mut forms = Vec::new();
         for new in FORMS.map(|form| form()) {
             forms.push(form(&store, id, &new, wall).await);
@@ -144,6 +145,7 @@ impl Run {
             id: form.id.to_string(),
             sets: form.set_marketing,
             max_per_day: form.max_new_marketing_per_day,
+            may_raise_tier: form.may_raise_tier,
             through: if form.provider == Provider::Native { BY_FORM } else { BY_EXTERNAL_FORM },
             day: None,
             counts: BTreeMap::new(),
@@ -286,9 +288,15 @@ impl Run {
 
     fn end(&self) -> Ended {
         let world = lock(&self.world);
+        let mut counts = world.counts.clone();
+        for book in &world.books {
+            let ids: BTreeSet<_> = book.deliveries.keys().map(|(id, form, _)| (id, form)).collect();
+            counts.shared_ids += (book.deliveries.len() - ids.len()) as u64;
+            counts.edits += book.deliveries.values().map(Delivered::edits).sum::<u64>();
+        }
         Ended {
             violation: world.violation.clone(),
-            counts: world.counts.clone(),
+            counts,
             operations: self.network.operations().load(Ordering::Relaxed),
             faults: self.network.faults(),
             trace: self.network.traced(),
@@ -361,13 +369,14 @@ fn set_out(
     Context { store, account: id_of, forms, wall, picked, claim, world: shared, dice }
 }
 
-/// The forms of every account: one that sets nobody marketing, one that does, one that does within a budget, and one from
-/// elsewhere.
-const FORMS: [fn() -> NewForm; 4] = [
+/// The forms of every account: one that sets nobody marketing, one that does, one that does within a budget, one from
+/// elsewhere, and one that may raise the tier limit.
+const FORMS: [fn() -> NewForm; 5] = [
     || NewForm { set_marketing: Some(false), ..NewForm::new(Provider::Native, "Survey") },
     || NewForm::new(Provider::Native, "Newsletter"),
     || NewForm { max_new_marketing_per_day: Some(2), ..NewForm::new(Provider::Native, "Raffle") },
     || NewForm::new(Provider::Generic, "Sign-up"),
+    || NewForm { may_raise_tier: Some(true), ..NewForm::new(Provider::Native, "Campaign") },
 ];
 
 async fn form(store: &Store, account: domain::ids::AccountId, new: &NewForm, now: Timestamp) -> Form {

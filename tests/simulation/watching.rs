@@ -171,8 +171,13 @@ fn understand(book: &mut Book, flight: &mut Flight, write: &Write, items: &Items
 
 /// Where a submission begins to wait by this write.
 fn put_into_inbox(write: &Write) -> Option<&str> {
-    let waiting = |item: &Option<RawItem>| item.as_ref().is_some_and(waits);
-    let mut begun = write.changes.iter().filter(|change| waiting(&change.after) && !waiting(&change.before));
+    let token =
+        |item: &Option<RawItem>| item.as_ref().filter(|item| waits(item)).map(|item| item["token"].clone());
+    // An edit takes the place of what waits, under a token of its own. Putting it off leaves the token.
+    let mut begun = write.changes.iter().filter(|change| {
+        let after = token(&change.after);
+        after.is_some() && after != token(&change.before)
+    });
     begun.next().map(|change| change.key.0.as_str())
 }
 

@@ -91,8 +91,59 @@ impl Names {
     }
 }
 
-/// Deliveries that were accepted: what came of each, and until when it is remembered.
-pub type Deliveries = BTreeMap<String, (String, Timestamp)>;
+/// What a delivery is known by: its id, its form and its address.
+pub type DeliveryKey = (String, usize, usize);
+
+/// What a delivery says: the note, if it says one.
+pub type Version = Option<u64>;
+
+/// A delivery that was accepted.
+#[derive(Clone, Debug)]
+pub struct Delivered {
+    /// What it was answered, each with the versions that were accepted by then; the last is what is remembered.
+    pub answers: Vec<(String, BTreeSet<Version>)>,
+    pub until: Timestamp,
+}
+
+impl Delivered {
+    /// What a repeat of this version is answered, if it was accepted.
+    pub fn repeats(&self, version: Version) -> Option<&str> {
+        let (answer, versions) = self.answers.last()?;
+        versions.contains(&version).then_some(answer)
+    }
+
+    /// How many versions have edited an earlier one.
+    pub fn edits(&self) -> u64 {
+        self.answers.last().map_or(0, |(_, versions)| versions.len().saturating_sub(1)) as u64
+    }
+
+    /// Notes what came of it when it was settled.
+    pub fn settled(&mut self, answer: String, until: Timestamp) {
+        let versions = self.answers.last().map(|(_, versions)| versions.clone()).unwrap_or_default();
+        self.answers.push((answer, versions));
+        self.until = until;
+    }
+
+    /// Notes an answer, and with it another version.
+    fn answered(&mut self, answer: String, version: Version, until: Timestamp) {
+        let mut versions = self.answers.last().map(|(_, versions)| versions.clone()).unwrap_or_default();
+        versions.insert(version);
+        self.answers.push((answer, versions));
+        self.until = until;
+    }
+}
+
+/// Deliveries that were accepted.
+pub type Deliveries = BTreeMap<DeliveryKey, Delivered>;
+
+/// A submission that waits in the inbox.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    pub accepted_at: Timestamp,
+    pub submit: Submit,
+    /// Whether another version of it was applied before.
+    pub is_edit: bool,
+}
 
 /// One account's side of the checks.
 pub struct Book {
@@ -105,8 +156,8 @@ pub struct Book {
     pub forms: Vec<Form>,
     /// Deliveries that were accepted, with what came of them.
     pub deliveries: Deliveries,
-    /// Submissions that wait in the inbox, each with when it was accepted, by their items' partition keys.
-    pub inbox: BTreeMap<String, (Timestamp, Submit)>,
+    /// Submissions that wait in the inbox, by their items' partition keys.
+    pub inbox: BTreeMap<String, Waiting>,
     /// What came of those that did.
     pub settled: BTreeMap<String, String>,
 }
@@ -115,6 +166,27 @@ impl Book {
     /// What the account's default for forms from elsewhere has been since. No write is conditional on it.
     pub fn external_forms(&self, since: usize) -> BTreeSet<bool> {
         self.past[since..].iter().map(|state| state.external_form).collect()
+    }
+
+    /// A delivery that is remembered at this instant.
+    pub fn delivered(&self, key: &DeliveryKey, wall: Timestamp) -> Option<&Delivered> {
+        self.deliveries.get(key).filter(|delivered| wall < delivered.until)
+    }
+
+    /// Notes what a version of a delivery was answered at this instant, and until when that is remembered.
+    pub fn note_delivery(
+        &mut self,
+        key: DeliveryKey,
+        version: Version,
+        answer: String,
+        wall: Timestamp,
+        until: Timestamp,
+    ) {
+        if self.delivered(&key, wall).is_none() {
+            self.deliveries.remove(&key);
+        }
+        let none = || Delivered { answers: Vec::new(), until };
+        self.deliveries.entry(key).or_insert_with(none).answered(answer, version, until);
     }
 
     /// Notes what the account has become.
@@ -191,6 +263,10 @@ pub struct Counts {
     pub accepted: u64,
     /// Transactions that settled more than one of them.
     pub settled_together: u64,
+    /// Versions of deliveries that edited an earlier one.
+    pub edits: u64,
+    /// Deliveries about another contact under the id of an earlier one.
+    pub shared_ids: u64,
 }
 
 /// Something that is not as the rules say.

@@ -4,21 +4,22 @@ use std::collections::BTreeMap;
 
 use api::fields::{Fields, FromFields, Patch, Place};
 use api::openapi::IdempotencyKey;
-use api::parse::{boolean, checked, map, name, object, parsed, string, whole};
+use api::parse::{boolean, checked, map, name, object, parsed, whole};
 use api::views::PeriodView;
 use api::{Account, Admin, Context, Problem, Query, Request, respond};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::Timestamp;
-use domain::calendar::{Term, TimeZone, parse_date};
 use domain::ids::AccountId;
 use domain::limits::{CHATFLOWS_MAX, ID_CHARS_MAX, TEST_CLOCK_MOVE_MAX, TEST_CLOCK_YEARS, USAGE_MAX};
 use domain::source::AccountDefaults;
 use serde::Serialize;
 use serde_json::Value;
-use store::{Answer, ChangeAccount, Finish, Refused, StoreError};
+use store::{Answer, ChangeAccount, ChangedBy, Finish, Refused, StoreError};
 use utoipa::ToSchema;
+
+use crate::contract::{TermSchema, TierStepsSchema, change_of_contract};
 
 /// What is to change of an account.
 pub(crate) struct ChangeAccountBody(ChangeAccount);
@@ -26,27 +27,20 @@ pub(crate) struct ChangeAccountBody(ChangeAccount);
 impl FromFields for ChangeAccountBody {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let name = fields.optional("name", name());
-        let time_zone = fields.optional("time_zone", parsed::<TimeZone>());
-        let term = fields.optional("term", parsed::<Term>());
-        let renewal_date = fields.optional("renewal_date", checked(string(), |text| parse_date(&text)));
+        let contract = change_of_contract(fields);
         let cap = fields.nullable("cap", whole(0..=USAGE_MAX));
-        let marketing_contacts = fields.optional("marketing_contacts", boolean());
         let defaults = fields.optional("defaults", object(ChangeDefaults::read));
-        let limit = fields.nullable("tier_limit_at_renewal", whole(0..=USAGE_MAX));
         let ChangeDefaults { external_form, forms_may_raise_tier, chatflow, chatflows } =
             defaults?.unwrap_or_default();
         Some(Self(ChangeAccount {
+            by: ChangedBy::Admin,
             name: name?,
-            time_zone: time_zone?,
-            term: term?,
-            renewal_date: renewal_date?,
             cap: cap.map(Patch::into_change)?,
-            marketing_contacts: marketing_contacts?,
             external_form,
             forms_may_raise_tier,
             chatflow,
             chatflows,
-            tier_limit_at_renewal: limit.map(Patch::into_change)?,
+            ..contract?
         }))
     }
 }
@@ -103,29 +97,33 @@ pub(crate) struct ChangeAccountSchema {
     /// Its name.
     #[schema(min_length = 1, max_length = 200, nullable = false)]
     name: Option<String>,
-    /// Whose midnight update dates are: a name of the IANA database.
-    #[schema(nullable = false, example = "Europe/Berlin")]
-    time_zone: Option<String>,
-    /// How often the contract renews.
-    #[schema(nullable = false)]
-    term: Option<TermSchema>,
-    /// A day on which it renews.
-    #[schema(format = Date, nullable = false, example = "2027-06-15")]
-    renewal_date: Option<String>,
     /// The ceiling that the account sets for itself; `null` removes it. One below the usage refuses new marketing
     /// contacts and removes nobody.
     #[schema(maximum = 1_000_000_000_000_u64)]
     cap: Option<u64>,
-    /// Whether the account has marketing contacts at all. They can be switched off only when there are none.
-    #[schema(nullable = false)]
-    marketing_contacts: Option<bool>,
     /// Settings for sources that have none of their own. What is left out stays.
     #[schema(nullable = false)]
     defaults: Option<ChangeDefaultsSchema>,
+    /// The time zone in whose midnight update dates fall: a name of the IANA database. Only in a sandbox.
+    #[schema(nullable = false, example = "Europe/Berlin")]
+    time_zone: Option<String>,
+    /// How often the contract renews. Only in a sandbox.
+    #[schema(nullable = false)]
+    term: Option<TermSchema>,
+    /// A day on which the contract renews. Only in a sandbox.
+    #[schema(format = Date, nullable = false, example = "2027-06-15")]
+    renewal_date: Option<String>,
+    /// Another tier. Only in a sandbox.
+    #[schema(nullable = false)]
+    tier: Option<TierStepsSchema>,
     /// A lower tier limit to take effect at the renewal date: one of the tier's steps, at most the limit now. `null`
-    /// takes the wish back.
+    /// takes the wish back. Only in a sandbox.
     #[schema(maximum = 1_000_000_000_000_u64)]
     tier_limit_at_renewal: Option<u64>,
+    /// Whether the account has marketing contacts at all. They can be switched off only when there are none. Only in
+    /// a sandbox.
+    #[schema(nullable = false)]
+    marketing_contacts: Option<bool>,
 }
 
 /// What is to change of the defaults.
@@ -146,15 +144,6 @@ pub(crate) struct ChangeDefaultsSchema {
     /// All chat flows with a setting of their own, by their id: at most 200.
     #[schema(nullable = false)]
     chatflows: Option<BTreeMap<String, bool>>,
-}
-
-/// How often a contract renews.
-#[derive(ToSchema)]
-#[schema(as = Term, rename_all = "snake_case")]
-#[expect(dead_code, reason = "it describes the words of Term")]
-pub(crate) enum TermSchema {
-    Annual,
-    Monthly,
 }
 
 /// Where a sandbox's clock is to stand.
@@ -291,8 +280,9 @@ pub(crate) async fn get_account(
 
 /// Changes the account.
 ///
-/// For admins. What is left out stays. Another term, renewal date or time zone moves the end of the current period,
-/// and with it everybody who is leaving, to the next update date from now on.
+/// For admins. What is left out stays. The terms of the contract are the operator's to change: `term`,
+/// `renewal_date`, `time_zone`, `tier`, `tier_limit_at_renewal` and `marketing_contacts` are answered 403
+/// `permission-denied`, unless the account is a sandbox.
 #[utoipa::path(
     patch, path = "/v1/account", tag = "Account",
     params(IdempotencyKey), request_body = ChangeAccountSchema,

@@ -1,22 +1,28 @@
-//! Making accounts, which only the operator does.
+//! All accounts, which only the operator sees: making, reading and changing them, and the way back into one.
 
 use api::fields::{Fields, FromFields, Patch};
 use api::openapi::IdempotencyKey;
-use api::parse::{boolean, checked, name, object, parsed, string, whole};
+use api::paging::{Page, Paging, PagingParameters};
+use api::parse::{boolean, checked, name, parsed, string, whole};
+use api::path::PathId;
 use api::token::NewToken;
-use api::{Context, Operator, Problem, Request, respond};
+use api::views::UsageView;
+use api::{Context, NoBody, Operator, Problem, Query, Request, respond};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::calendar::{Calendar, Term, TimeZone, parse_date};
+use domain::ids::AccountId;
 use domain::limits::USAGE_MAX;
 use domain::period::Terms;
 use domain::tier::Tier;
 use serde::Serialize;
-use store::{Account, Answer, Finish, NewAccount};
+use store::{Account, AdminToken, Answer, Finish, NewAccount};
 use utoipa::ToSchema;
 
-use crate::account::{AccountView, TermSchema, sandbox_instant};
+use crate::account::{AccountView, sandbox_instant};
+use crate::contract::{ChangeContractBody, ChangeContractSchema, TermSchema, TierStepsSchema, tier};
+use crate::page::{one_more, page};
 
 /// How many contacts a tier includes when the request does not say (`api.md`, "Accounts").
 const TIER_INCLUDED_DEFAULT: u64 = 1000;
@@ -36,13 +42,12 @@ impl FromFields for NewAccountBody {
         let time_zone = fields.optional("time_zone", parsed::<TimeZone>());
         let term = fields.required("term", parsed::<Term>());
         let renewal_date = fields.required("renewal_date", checked(string(), |text| parse_date(&text)));
-        let tier = fields.optional("tier", object(included_and_block));
+        let tier = fields.optional("tier", tier());
         let cap = fields.nullable("cap", whole(0..=USAGE_MAX)).map(Patch::into_change);
         let marketing_contacts = fields.optional("marketing_contacts", boolean());
         let test_clock = fields.optional("test_clock", sandbox_instant());
 
-        let (included, block) = tier?.unwrap_or((TIER_INCLUDED_DEFAULT, TIER_BLOCK_DEFAULT));
-        let tier = match Tier::new(included, block) {
+        let tier = match tier?.map_or_else(|| Tier::new(TIER_INCLUDED_DEFAULT, TIER_BLOCK_DEFAULT), Ok) {
             Ok(tier) => tier,
             Err(error) => return fields.refuse("tier", error.to_string()),
         };
@@ -53,12 +58,6 @@ impl FromFields for NewAccountBody {
             Terms { calendar, tier, cap: cap?.flatten(), marketing_contacts, test_clock: test_clock? };
         Some(Self { name: name?, terms })
     }
-}
-
-fn included_and_block(fields: &mut Fields<'_>) -> Option<(u64, u64)> {
-    let included = fields.required("included", whole(0..=USAGE_MAX));
-    let block = fields.required("block", whole(1..=USAGE_MAX));
-    included.zip(block)
 }
 
 /// An account to be made.
@@ -79,7 +78,7 @@ pub(crate) struct NewAccountSchema {
     renewal_date: String,
     /// What the contract covers: 1000 in steps of 1000 if left out.
     #[schema(nullable = false)]
-    tier: Option<NewTierSchema>,
+    tier: Option<TierStepsSchema>,
     /// The ceiling that the account sets for itself; none if it is null or left out.
     #[schema(maximum = 1_000_000_000_000_u64)]
     cap: Option<u64>,
@@ -89,19 +88,6 @@ pub(crate) struct NewAccountSchema {
     /// Makes a sandbox that lives on its own clock, which begins here: an instant in the years 2000 to 2199.
     #[schema(format = DateTime, nullable = false)]
     test_clock: Option<String>,
-}
-
-/// A tier as a contract begins with it.
-#[derive(ToSchema)]
-#[schema(as = NewTier)]
-#[expect(dead_code, reason = "it describes what included_and_block reads")]
-pub(crate) struct NewTierSchema {
-    /// How many marketing contacts are covered from the start.
-    #[schema(maximum = 1_000_000_000_000_u64)]
-    included: u64,
-    /// The step in which the limit grows.
-    #[schema(minimum = 1, maximum = 1_000_000_000_000_u64)]
-    block: u64,
 }
 
 /// An account that was just made.
@@ -142,6 +128,121 @@ pub(crate) async fn create_account(
     let sha256 = minted.sha256_hex();
     let new = NewAccount { name, terms: terms.clone(), token_sha256: &sha256 };
     let result = context.store.create_account(&new, context.clock.now(), finish).await;
+    request.conclude_with_token(&context, result).await
+}
+
+/// An account as the operator sees it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AccountReport)]
+pub(crate) struct AccountReportView {
+    /// The account, with the terms of its contract.
+    account: AccountView,
+    /// Its usage in the current period.
+    usage: UsageView,
+}
+
+impl AccountReportView {
+    fn new(account: &Account) -> Self {
+        Self { account: AccountView::new(account), usage: UsageView::new(&account.period) }
+    }
+}
+
+/// A token that the operator has made for an account's admin.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AdminTokenMade)]
+pub(crate) struct AdminTokenMadeView {
+    /// Its id.
+    id: String,
+    /// The admin's id.
+    user_id: String,
+    /// The bearer token. It is not shown again.
+    token: String,
+}
+
+/// Lists the accounts.
+///
+/// For the operator. In the order in which they were made, each with its usage at the instant of the request.
+#[utoipa::path(
+    get, path = "/v1/accounts", tag = "Accounts", security(("operator" = [])), params(PagingParameters),
+    responses((status = 200, description = "A page of accounts.", body = Page<AccountReportView>)),
+)]
+pub(crate) async fn list_accounts(
+    State(context): State<Context>,
+    _: Operator,
+    Query(paging): Query<Paging<AccountId>>,
+) -> Result<Response, Problem> {
+    let Paging { limit, after } = paging;
+    let listing = context.store.accounts(context.clock.now(), after, one_more(limit)).await?;
+    respond::ok(&page(&listing, limit, |account| account.id, AccountReportView::new))
+}
+
+/// Reads an account, with its usage.
+///
+/// For the operator.
+#[utoipa::path(
+    get, path = "/v1/accounts/{id}", tag = "Accounts", security(("operator" = [])),
+    params(("id" = String, Path, description = "The account's id.")),
+    responses((status = 200, description = "The account and its usage.", body = AccountReportView)),
+)]
+pub(crate) async fn get_account_by_id(
+    State(context): State<Context>,
+    _: Operator,
+    PathId(id): PathId<AccountId>,
+    Query(_): Query,
+) -> Result<Response, Problem> {
+    let account = context.store.account(id, context.clock.now()).await?;
+    respond::ok(&AccountReportView::new(&account))
+}
+
+/// Changes the terms of an account's contract.
+///
+/// For the operator. What is left out stays. Another term, renewal date or time zone moves the end of the current
+/// period, and with it all contacts that are leaving, to the next update date from now on. Another tier never lowers
+/// the limit in force: a lower one is asked for with `tier_limit_at_renewal`.
+#[utoipa::path(
+    patch, path = "/v1/accounts/{id}", tag = "Accounts", security(("operator" = [])),
+    params(IdempotencyKey, ("id" = String, Path, description = "The account's id.")),
+    request_body = ChangeContractSchema,
+    responses((status = 200, description = "The account and its usage.", body = AccountReportView)),
+)]
+pub(crate) async fn update_contract(
+    State(context): State<Context>,
+    _: Operator,
+    PathId(id): PathId<AccountId>,
+    request: Request<ChangeContractBody>,
+) -> Result<Response, Problem> {
+    let render = |account: &Account| respond::json(StatusCode::OK, &AccountReportView::new(account));
+    let finish = Finish::new(request.claim.as_ref(), &render);
+    let ChangeContractBody(change) = &request.body;
+    let result = context.store.change_account(id, change, context.clock.now(), finish).await;
+    request.conclude(&context, result).await
+}
+
+/// Makes a token for an account's admin.
+///
+/// For the operator: the way back into an account whose admins have lost their tokens. It is the token of the admin who
+/// was added first, and is shown in this answer only.
+#[utoipa::path(
+    post, path = "/v1/accounts/{id}/tokens", tag = "Accounts", security(("operator" = [])),
+    params(IdempotencyKey, ("id" = String, Path, description = "The account's id.")),
+    responses((status = 201, description = "The token.", body = AdminTokenMadeView)),
+)]
+pub(crate) async fn create_admin_token(
+    State(context): State<Context>,
+    _: Operator,
+    PathId(id): PathId<AccountId>,
+    request: Request<NoBody>,
+) -> Result<Response, Problem> {
+    let minted = NewToken::mint(request.bearer()?, context.store.entropy());
+    let render = |made: &AdminToken| {
+        let AdminToken { id, user } = made;
+        let made =
+            AdminTokenMadeView { id: id.to_string(), user_id: user.to_string(), token: minted.sealed() };
+        respond::json(StatusCode::CREATED, &made)
+    };
+    let finish = Finish::new(request.claim.as_ref(), &render);
+    let sha256 = minted.sha256_hex();
+    let result = context.store.create_admin_token(id, &sha256, context.clock.now(), finish).await;
     request.conclude_with_token(&context, result).await
 }
 

@@ -501,10 +501,11 @@ fn may_set_marketing(principal: &Principal, asked: bool) -> Result<(), Problem> 
 /// `defaults.external_form` says otherwise. That needs the permission `modify_marketing_contacts`.
 #[utoipa::path(
     post, path = "/v1/forms", tag = "Forms", params(IdempotencyKey), request_body = NewFormSchema,
-    responses((
-        status = 201, description = "The form.", body = FormView,
-        headers(("Location" = String, description = "Where the form is read.")),
-    )),
+    responses(
+        (status = 201, description = "The form.", body = FormView,
+         headers(("Location" = String, description = "Where the form is read."))),
+        (status = 409, description = "limit-reached"),
+    ),
 )]
 pub(crate) async fn create_form(
     State(context): State<Context>,

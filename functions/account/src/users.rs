@@ -145,7 +145,10 @@ impl UserView {
 /// For admins. The user can do nothing until a token is made for them.
 #[utoipa::path(
     post, path = "/v1/users", tag = "Users", params(IdempotencyKey), request_body = NewUserSchema,
-    responses((status = 201, description = "The user.", body = UserView)),
+    responses(
+        (status = 201, description = "The user.", body = UserView),
+        (status = 409, description = "limit-reached"),
+    ),
 )]
 pub(crate) async fn create_user(
     State(context): State<Context>,

@@ -126,7 +126,8 @@ impl FromFields for Deletion {
 /// Deletes a contact, or erases it.
 ///
 /// Its data is gone from reads at once. A marketing contact stays billable until the update date, as one that is
-/// leaving does.
+/// leaving does. Deleting one that is not leaving yet queues it to leave, so it needs the permission
+/// `modify_marketing_contacts`.
 #[utoipa::path(
     delete, path = "/v1/contacts/{id}", tag = "Contacts",
     params(("id" = String, Path, description = "The contact's id."), Deletion, IdempotencyKey, IfMatch),
@@ -145,6 +146,7 @@ pub(crate) async fn delete_contact(
         if_match: request.if_match,
         source: principal.source(),
         actor: principal.actor(),
+        modify_marketing_contacts: principal.modify_marketing_contacts,
     };
     let render = |(): &()| respond::no_content();
     let finish = Finish::new(request.claim.as_ref(), &render);

@@ -18,7 +18,7 @@ use crate::problem::{Problem, Slug};
 /// For whom a request is made.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Identity {
-    /// The deployment's operator, who only makes accounts.
+    /// The deployment's operator, who makes accounts and changes the terms of their contracts.
     Operator,
     /// A user or an integration of one account.
     Account(Principal),
@@ -155,7 +155,7 @@ impl<S: Sync> FromRequestParts<S> for Account {
         match Identity::from_request_parts(parts, state).await? {
             Identity::Account(principal) => Ok(Self(principal)),
             Identity::Operator => {
-                Err(denied("The operator's token makes accounts and does not act within one."))
+                Err(denied("The operator's token manages accounts and does not act within one."))
             }
         }
     }

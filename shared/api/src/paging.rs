@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::ids::{ContactId, FormId, RejectionId, TokenId, UserId};
+use domain::ids::{AccountId, ContactId, FormId, RejectionId, TokenId, UserId};
 use domain::limits::{CURSOR_CHARS_MAX, PAGE_BYTES_MAX, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX};
 use domain::period::PeriodNumber;
 use serde::Serialize;
@@ -42,6 +42,7 @@ macro_rules! positions {
 }
 
 positions! {
+    AccountId = "account",
     ContactId = "contact",
     FormId = "form",
     RejectionId = "rejection",

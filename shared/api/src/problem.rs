@@ -75,7 +75,9 @@ slugs! {
     IdempotencyKeyInUse = "idempotency-key-in-use", CONFLICT, "The Idempotency-Key is in use";
     /// Marketing contacts can't be switched off while there are some.
     MarketingContactsInUse = "marketing-contacts-in-use", CONFLICT, "There are still marketing contacts";
-    /// The account would be left without an admin.
+    /// The account has as many of these as it may have.
+    LimitReached = "limit-reached", CONFLICT, "The account has as many as it may have";
+    /// The account would be left without an admin who has a token.
     LastAdmin = "last-admin", CONFLICT, "An account keeps at least one admin";
     /// A sandbox's clock moves forward only.
     ClockNotForward = "clock-not-forward", CONFLICT, "The clock moves forward only";
@@ -149,7 +151,8 @@ pub struct ProblemDocument {
     /// The request's id, to be named when asking about it.
     #[schema(required = false, nullable = false)]
     instance: Option<String>,
-    /// Everything that is wrong with the request, for `invalid-request`.
+    /// Everything that is wrong with the request, for `invalid-request`; the fields that the caller may not change, for
+    /// `permission-denied`.
     #[schema(required = false, nullable = false)]
     errors: Option<Vec<FieldError>>,
     /// The contact that has the address, for `contact-exists`.
@@ -287,6 +290,8 @@ impl From<Refused> for Problem {
             Refused::MarketingContactsInUse { .. } => Slug::MarketingContactsInUse,
             Refused::IdempotencyKeyReused => Slug::IdempotencyKeyReused,
             Refused::LastAdmin => Slug::LastAdmin,
+            Refused::LimitReached { .. } => Slug::LimitReached,
+            Refused::OperatorsTerms { .. } | Refused::MarketingPermission => Slug::PermissionDenied,
             Refused::NotASandbox => Slug::NotASandbox,
             Refused::ClockNotForward { .. } => Slug::ClockNotForward,
             Refused::Invalid { field, message } => return Self::invalid_field(*field, message.clone()),
@@ -295,7 +300,11 @@ impl From<Refused> for Problem {
             Refused::ContactExists(id) => Some(id.to_string()),
             _ => None,
         };
-        Self { contact_id, ..Self::new(slug, sentence(&refused.to_string())) }
+        let errors = match &refused {
+            Refused::OperatorsTerms { fields } => fields.iter().map(|field| operators_term(field)).collect(),
+            _ => Vec::new(),
+        };
+        Self { contact_id, errors, ..Self::new(slug, sentence(&refused.to_string())) }
     }
 }
 
@@ -310,6 +319,13 @@ impl From<StoreError> for Problem {
             }
             StoreError::Fault(..) => Self::internal(error),
         }
+    }
+}
+
+fn operators_term(field: &str) -> FieldError {
+    FieldError {
+        field: field.to_owned(),
+        message: "is a term of the contract, which the operator changes".to_owned(),
     }
 }
 
@@ -425,6 +441,9 @@ mod tests {
             (Refused::MarketingContactsInUse { marketing: 3 }, 409, "marketing-contacts-in-use"),
             (Refused::IdempotencyKeyReused, 422, "idempotency-key-reused"),
             (Refused::LastAdmin, 409, "last-admin"),
+            (Refused::LimitReached { what: "forms", max: 7 }, 409, "limit-reached"),
+            (Refused::OperatorsTerms { fields: vec!["term", "tier"] }, 403, "permission-denied"),
+            (Refused::MarketingPermission, 403, "permission-denied"),
             (Refused::NotASandbox, 403, "not-a-sandbox"),
             (Refused::ClockNotForward { now: Timestamp::MIN }, 409, "clock-not-forward"),
             (Refused::Invalid { field: "cap", message: "too large".into() }, 400, "invalid-request"),
@@ -437,6 +456,17 @@ mod tests {
             assert!(body["detail"].as_str().unwrap().ends_with('.'), "{body}");
             assert_eq!(body.get("contact_id").is_some(), slug == "contact-exists");
         }
+    }
+
+    #[tokio::test]
+    async fn operators_terms_are_named_with_the_reason() {
+        let refused = Refused::OperatorsTerms { fields: vec!["term", "tier"] };
+        let body = read(Problem::from(refused).into_response()).await;
+        let detail = "An account's admin can't change term, tier: only the operator changes the terms of the contract.";
+        assert_eq!(body["detail"], detail);
+        let message = "is a term of the contract, which the operator changes";
+        let errors = json!([{"field": "term", "message": message}, {"field": "tier", "message": message}]);
+        assert_eq!(body["errors"], errors);
     }
 
     #[tokio::test]

@@ -179,6 +179,20 @@ pub const EVENT_TYPES_MAX: usize = 100;
 /// The length of an event type. Standard Webhooks recommends short dotted names such as `contact.created`.
 pub const EVENT_TYPE_CHARS_MAX: usize = 200;
 
+/// The number up to which an instant in a submission counts seconds since 1970, and from which on it counts milliseconds:
+/// as seconds it lies in the year 5138, as milliseconds in 1973.
+pub const SECONDS_OF_AN_INSTANT_MAX: f64 = 1e11;
+
+/// The size of a body that anybody may post, in bytes. It is eight times less than other bodies have, so that a flood of
+/// strangers costs less.
+pub const PUBLIC_BODY_BYTES_MAX: usize = 128 * 1024;
+
+/// The number of request headers that a page may send to a public form. Scripts that measure pages add a few.
+pub const PREFLIGHT_HEADERS_MAX: usize = 50;
+
+/// The length of the name of such a header.
+pub const PREFLIGHT_HEADER_CHARS_MAX: usize = 100;
+
 /// How long the queue may take with a submission in the inbox before the schedule asks for it again.
 pub const INBOX_EXPECTED: TimeDelta = TimeDelta::minutes(15);
 
@@ -294,6 +308,28 @@ pub const ORIGIN_CHARS_MAX: usize = 267;
 
 /// The length of the address that a browser is sent to after it has posted a form. Browsers and proxies take this much.
 pub const REDIRECT_URL_CHARS_MAX: usize = 2048;
+
+/// How many forms an account has. A list of them, and their count, is then one page. A campaign a day fills it in three
+/// years, and a form that is deleted makes room.
+pub const FORMS_MAX: usize = 1_000;
+
+/// How many users an account has. It bounds the work of counting the admins who have a token, which reads all users
+/// in one or two queries.
+pub const USERS_MAX: usize = 1_000;
+
+/// How many tokens an account has. It bounds the work of counting the admins' tokens, which reads all tokens in one
+/// or two queries. The operator's way into an account is not bound by it.
+pub const TOKENS_MAX: usize = 1_000;
+
+/// How many bytes of an answer are kept as they are under an `Idempotency-Key`; a longer one is compressed. With its key
+/// and its fingerprint, an item with so long a body stays below one kilobyte, the least that DynamoDB charges for.
+pub const ANSWER_PLAIN_BYTES_MAX: usize = 512;
+
+/// How long an answer becomes at most when it is decompressed: what Lambda sends.
+pub const ANSWER_BYTES_MAX: usize = 6 * 1024 * 1024;
+
+/// The size of an item in DynamoDB, names of attributes included.
+pub const ITEM_BYTES_MAX: usize = 400 * 1024;
 
 // The local stack.
 

@@ -111,6 +111,17 @@ impl Tier {
         Ok(Self { limit_at_renewal: asked, ..*self })
     }
 
+    /// Returns the tier after the contract has changed to `new`, a tier at its beginning. The limit becomes the
+    /// smallest step of the new tier that is not below the limit in force at this usage, because a limit falls at the
+    /// renewal date alone.
+    ///
+    /// # Errors
+    /// [`TierError::NotAStep`] if the limit that is asked for at the renewal date is none of the new steps.
+    pub fn changed_to(&self, new: &Self, usage: u64) -> Result<Self, TierError> {
+        let new = Self { limit: new.step_holding(self.limit_for(usage)), ..*new };
+        new.with_limit_at_renewal(self.limit_at_renewal, usage)
+    }
+
     /// The tier of the period after an update date at which the usage fell from `usage_before` to
     /// `usage_after`.
     ///
@@ -248,6 +259,34 @@ mod tests {
         assert_eq!(asked.after_closing(7000, 100, false).limit, 7000);
     }
 
+    #[test]
+    fn changed_tier_keeps_the_limit_in_force() {
+        let table = [
+            // old included and block, usage, new included and block, new limit
+            ((1000, 1000), 0, (5000, 1000), 5000),
+            ((1000, 1000), 0, (500, 500), 1000),
+            ((1000, 1000), 0, (600, 500), 1100),
+            ((1000, 1000), 1001, (1000, 10), 2000),
+            ((1000, 1000), 1001, (0, 1), 2000),
+            ((0, 1), 0, (0, 1), 0),
+        ];
+        for ((included, block), usage, (new_included, new_block), limit) in table {
+            let new = tier(new_included, new_block);
+            let changed = tier(included, block).changed_to(&new, usage).unwrap();
+            assert_eq!(changed, Tier { limit, ..new });
+        }
+    }
+
+    #[test]
+    fn changed_tier_fits_the_limit_asked_for_at_the_renewal() {
+        let grown = tier(1000, 500).after_closing(2400, 700, false);
+        let asked = grown.with_limit_at_renewal(Some(1500), 700).unwrap();
+        assert_eq!(asked.changed_to(&tier(500, 250), 700).unwrap().limit_at_renewal, Some(1500));
+        let refused = asked.changed_to(&tier(400, 200), 700).unwrap_err();
+        assert_eq!(refused, TierError::NotAStep { included: 400, block: 200 });
+        assert_eq!(grown.changed_to(&tier(400, 200), 700).unwrap().limit, 2600);
+    }
+
     fn any_tier() -> impl Strategy<Value = Tier> {
         (0..=USAGE_MAX, 1..=USAGE_MAX).prop_map(|(included, block)| tier(included, block))
     }
@@ -296,12 +335,25 @@ mod tests {
         }
 
         #[test]
+        fn changed_tier_never_has_a_lower_limit(
+            old in any_tier(), new in any_tier(), before in 0..=USAGE_MAX, usage in 0..=USAGE_MAX,
+        ) {
+            let grown = old.after_closing(before, 0, false);
+            let in_force = grown.limit_for(usage);
+            let changed = grown.changed_to(&new, usage).unwrap();
+            prop_assert!(changed.limit >= in_force);
+            prop_assert!(is_step(&new, changed.limit));
+            prop_assert!(changed.limit == new.included || changed.limit - new.block < in_force);
+        }
+
+        #[test]
         fn no_number_makes_it_panic(included: u64, block: u64, limit: u64, asked: Option<u64>, usage: u64) {
             let tier = Tier { included, block, limit, limit_at_renewal: asked };
             prop_assert!(tier.limit_for(usage) >= usage);
             prop_assert!((0.0..=100.0).contains(&tier.percent(usage)));
             let _ = tier.thresholds_crossed(usage);
             let _ = tier.with_limit_at_renewal(asked, usage);
+            let _ = tier.changed_to(&tier, usage);
             prop_assert!(tier.after_closing(usage, usage / 2, true).limit >= usage / 2);
         }
     }

@@ -2,21 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, Update};
 use domain::Timestamp;
 use domain::calendar::{Calendar, Term, TimeZone};
 use domain::ids::{AccountId, TokenId, UserId};
 use domain::period::{Period, Terms};
 use domain::permission::Role;
 use domain::source::AccountDefaults;
+use domain::tier::{Tier, TierError};
 
-use crate::items::{AccountItem, HolderItem, PeriodItem, UserItem};
-use crate::keys::{DUE_AT, DUE_SHARD, Key};
-use crate::periods::Opened;
-use crate::store::Store;
+use crate::items::{AccountEntryItem, AccountItem, HolderItem, HoldingsItem, PeriodItem, UserItem, decode};
+use crate::keys::{ACCOUNTS_PK, DUE_AT, DUE_SHARD, Key};
+use crate::periods::{Opened, current};
+use crate::store::{Query, Store};
 use crate::transaction::{Part, Transaction};
 use crate::writes::{Expression, number};
-use crate::{Answer, Finish, Refused, StoreError};
+use crate::{Answer, Finish, Listing, Refused, StoreError};
 
 /// An account with its current period.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,9 +45,21 @@ pub struct NewAccount<'a> {
     pub token_sha256: &'a str,
 }
 
+/// The one who changes an account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ChangedBy {
+    /// An admin of the account. The contract's terms are not theirs to change, unless the account is a sandbox.
+    #[default]
+    Admin,
+    /// The operator.
+    Operator,
+}
+
 /// A change of an account. What is `None` stays.
 #[derive(Clone, Debug, Default)]
 pub struct ChangeAccount {
+    /// The one who asks for it.
+    pub by: ChangedBy,
     /// Its name.
     pub name: Option<String>,
     /// When update dates fall.
@@ -67,6 +80,8 @@ pub struct ChangeAccount {
     pub chatflow: Option<bool>,
     /// Chat flows with a setting of their own: all of them.
     pub chatflows: Option<BTreeMap<String, bool>>,
+    /// Another tier, as a contract begins with it.
+    pub tier: Option<Tier>,
     /// A lower tier limit from the renewal on; `Some(None)` takes the wish back.
     pub tier_limit_at_renewal: Option<Option<u64>>,
 }
@@ -87,14 +102,28 @@ impl AccountItem {
 }
 
 impl ChangeAccount {
+    /// Returns the fields that are terms of the account's contract.
+    fn contract_terms(&self) -> Vec<&'static str> {
+        let terms = [
+            ("term", self.term.is_some()),
+            ("renewal_date", self.renewal_date.is_some()),
+            ("time_zone", self.time_zone.is_some()),
+            ("tier", self.tier.is_some()),
+            ("tier_limit_at_renewal", self.tier_limit_at_renewal.is_some()),
+            ("marketing_contacts", self.marketing_contacts.is_some()),
+        ];
+        terms.into_iter().filter_map(|(field, is_there)| is_there.then_some(field)).collect()
+    }
+
+    /// Refuses to let an admin change the terms of a contract. A sandbox has none: nobody is billed for it.
+    fn check_authority(&self, period: &Period) -> Result<(), Refused> {
+        let fields = self.contract_terms();
+        let may = self.by == ChangedBy::Operator || period.test_clock.is_some() || fields.is_empty();
+        if may { Ok(()) } else { Err(Refused::OperatorsTerms { fields }) }
+    }
+
     fn touches_period(&self) -> bool {
-        self.time_zone.is_some()
-            || self.term.is_some()
-            || self.renewal_date.is_some()
-            || self.cap.is_some()
-            || self.marketing_contacts.is_some()
-            || self.forms_may_raise_tier.is_some()
-            || self.tier_limit_at_renewal.is_some()
+        self.cap.is_some() || self.forms_may_raise_tier.is_some() || !self.contract_terms().is_empty()
     }
 
     fn touches_account(&self) -> bool {
@@ -128,13 +157,10 @@ impl ChangeAccount {
         if let Some(cap) = self.cap {
             changed.cap = cap;
         }
-        if let Some(asked) = self.tier_limit_at_renewal {
-            let tier = period.tier.with_limit_at_renewal(asked, period.marketing);
-            changed.tier = tier.map_err(|error| Refused::Invalid {
-                field: "tier_limit_at_renewal",
-                message: error.to_string(),
-            })?;
-        }
+        changed.tier = self.changed_tier(period).map_err(|error| Refused::Invalid {
+            field: "tier_limit_at_renewal",
+            message: error.to_string(),
+        })?;
         changed.marketing_contacts = self.marketing_contacts.unwrap_or(period.marketing_contacts);
         changed.forms_may_raise_tier = self.forms_may_raise_tier.unwrap_or(period.forms_may_raise_tier);
         if !changed.marketing_contacts && period.marketing > 0 {
@@ -142,6 +168,23 @@ impl ChangeAccount {
         }
         changed.revision += 1;
         Ok(changed)
+    }
+
+    /// Returns the period's tier after the change. A new wish for the renewal date replaces the old one, which then
+    /// need not fit the new tier.
+    fn changed_tier(&self, period: &Period) -> Result<Tier, TierError> {
+        let usage = period.marketing;
+        let mut tier = period.tier;
+        if self.tier_limit_at_renewal.is_some() {
+            tier.limit_at_renewal = None;
+        }
+        if let Some(new) = &self.tier {
+            tier = tier.changed_to(new, usage)?;
+        }
+        match self.tier_limit_at_renewal {
+            Some(asked) => tier.with_limit_at_renewal(asked, usage),
+            None => Ok(tier),
+        }
     }
 }
 
@@ -175,20 +218,15 @@ impl Store {
                 chatflow: AccountDefaults::default().chatflow,
                 chatflows: BTreeMap::new(),
                 admins: 1,
+                holdings: Some(HoldingsItem { forms: 0, users: 1, tokens: 1 }),
                 created_at: wall,
                 version: 1,
             };
-            let admin = UserItem {
-                id: user,
-                name: FIRST_USER_NAME.to_owned(),
-                email: String::new(),
-                role: Role::Admin,
-                modify_marketing_contacts: true,
-                created_at: wall,
-                version: 1,
-            };
+            let admin = nameless_admin(user, wall);
             let mut transaction = Transaction::new(self.entropy());
             transaction.put(Part::Account, self.put_new(Key::account(id), &account)?);
+            let entry = AccountEntryItem { id };
+            transaction.put(Part::Account, self.put_new(Key::account_entry(id), &entry)?);
             transaction.put(Part::Period, self.put_new(Key::period(id), &PeriodItem::of(id, &period))?);
             transaction.put(Part::User, self.put_new(Key::user(id, user), &admin)?);
             let token = TokenId::new(wall, self.entropy().bits());
@@ -211,12 +249,50 @@ impl Store {
         Ok(take_account(id, &mut opened)?.into_account(opened.period))
     }
 
+    /// Returns the accounts, in the order in which they were made, those after `after`. Periods that have ended are
+    /// shown as they are after their closing, which is left to the next request of the account itself.
+    ///
+    /// An account that an older version has made is listed once the operator has changed it.
+    ///
+    /// # Errors
+    ///
+    /// As every operation.
+    pub async fn accounts(
+        &self,
+        wall: Timestamp,
+        after: Option<AccountId>,
+        limit: usize,
+    ) -> Result<Listing<Account>, StoreError> {
+        let query = Query {
+            pk: ACCOUNTS_PK.to_owned(),
+            prefix: "",
+            after: after.map(|account| Key::account_entry(account).sk),
+            limit,
+            newest_first: false,
+        };
+        let page = self.query(&query).await?;
+        let more = page.next.is_some();
+        let entries = page.items.into_iter().map(decode::<AccountEntryItem>);
+        let ids = entries.map(|entry| entry.map(|entry| entry.id)).collect::<Result<Vec<_>, _>>()?;
+        let keys: Vec<Key> = ids.iter().flat_map(|id| [Key::account(*id), Key::period(*id)]).collect();
+        let mut found = self.batch_get(&keys, &mut self.retries()).await?;
+        let mut items = Vec::new();
+        for id in ids {
+            let account = found.take::<AccountItem>(&Key::account(id))?;
+            let period = found.take::<PeriodItem>(&Key::period(id))?;
+            if let (Some(account), Some(period)) = (account, period) {
+                items.push(account.into_account(current(period.into_period()?, wall)));
+            }
+        }
+        Ok(Listing { items, more })
+    }
+
     /// Changes an account. A new calendar moves the end of the current period, and with it everybody who is
     /// leaving, to the next update date from now on.
     ///
     /// # Errors
     ///
-    /// [`Refused::MarketingContactsInUse`] and [`Refused::Invalid`].
+    /// [`Refused::OperatorsTerms`], [`Refused::MarketingContactsInUse`] and [`Refused::Invalid`].
     pub async fn change_account(
         &self,
         id: AccountId,
@@ -233,7 +309,11 @@ impl Store {
             }
             let mut item = take_account(id, &mut opened)?;
             let mut period = opened.period;
+            change.check_authority(&period)?;
             let mut transaction = Transaction::new(self.entropy());
+            if change.by == ChangedBy::Operator {
+                transaction.put(Part::Account, self.put_entry(id)?);
+            }
             if change.touches_account() {
                 let version = item.version;
                 change.apply_to_account(&mut item);
@@ -249,6 +329,11 @@ impl Store {
                 return Ok(answer);
             }
         }
+    }
+
+    /// Returns the put of the account's entry in the list of all accounts, which one of an older version lacks.
+    fn put_entry(&self, id: AccountId) -> Result<Put, StoreError> {
+        self.put_anyway(Key::account_entry(id), &AccountEntryItem { id })
     }
 
     /// Moves a sandbox's clock forward. Periods that have ended by then are closed by the next who looks, which is
@@ -281,10 +366,7 @@ impl Store {
             moved.revision += 1;
             let mut transaction = Transaction::new(self.entropy());
             transaction.update(Part::Period, self.terms(id, &opened.period, &moved)?);
-            let mut after = moved.clone();
-            while let Some(closing) = after.closing(to) {
-                after = closing.next;
-            }
+            let after = current(moved.clone(), wall);
             let answer = finish.attach(self, &mut transaction, &item.into_account(after), wall)?;
             if self.commit(transaction, &mut retries).await? {
                 self.close_ended(id, wall).await?;
@@ -305,6 +387,12 @@ impl Store {
             condition.push_str(" AND #marketing = :none");
             expression = expression.name("marketing").value("none", number(0));
         }
+        // The limit in force follows the usage, and a new tier must not be below it.
+        if after.tier != before.tier {
+            let in_force = before.tier.limit_for(before.marketing);
+            condition.push_str(" AND #marketing <= :in_force");
+            expression = expression.name("marketing").value("in_force", number(in_force));
+        }
         let text = |text: &dyn ToString| Some(AttributeValue::S(text.to_string()));
         let due = after.test_clock.is_none();
         for (name, value) in [
@@ -316,6 +404,9 @@ impl Store {
             (DUE_AT, due.then(|| AttributeValue::S(after.ends_at.to_string()))),
             (DUE_SHARD, due.then(|| AttributeValue::S(crate::keys::due_shard_of(account)))),
             ("cap", after.cap.map(number)),
+            ("tier_included", Some(number(after.tier.included))),
+            ("tier_block", Some(number(after.tier.block))),
+            ("tier_limit", Some(number(after.tier.limit))),
             ("tier_limit_at_renewal", after.tier.limit_at_renewal.map(number)),
             ("marketing_contacts", Some(AttributeValue::Bool(after.marketing_contacts))),
             ("forms_may_raise_tier", after.forms_may_raise_tier.then_some(AttributeValue::Bool(true))),
@@ -337,8 +428,21 @@ impl Store {
     }
 }
 
-/// What the first user of an account is called until somebody says otherwise.
+/// The name of the admin that is made with an account, until the account gives another.
 const FIRST_USER_NAME: &str = "Admin";
+
+/// Returns a new admin of whom only the role is known.
+pub(crate) fn nameless_admin(id: UserId, wall: Timestamp) -> UserItem {
+    UserItem {
+        id,
+        name: FIRST_USER_NAME.to_owned(),
+        email: String::new(),
+        role: Role::Admin,
+        modify_marketing_contacts: true,
+        created_at: wall,
+        version: 1,
+    }
+}
 
 fn take_account(id: AccountId, opened: &mut Opened) -> Result<AccountItem, StoreError> {
     Ok(opened.items.take::<AccountItem>(&Key::account(id))?.ok_or(Refused::NotFound("account"))?)

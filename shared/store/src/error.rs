@@ -56,9 +56,31 @@ pub enum Refused {
     /// The `Idempotency-Key` was used for another request.
     #[error("this Idempotency-Key was used for another request")]
     IdempotencyKeyReused,
-    /// The account would be left without an admin.
-    #[error("an account keeps at least one admin")]
+    /// The account would be left without an admin who has a token.
+    #[error("an account keeps at least one admin who has a token")]
     LastAdmin,
+    /// The account has as many as it may have.
+    #[error("an account has at most {max} {what}")]
+    LimitReached {
+        /// A plural noun such as "forms".
+        what: &'static str,
+        /// How many an account may have.
+        max: usize,
+    },
+    /// The contract's terms are the operator's to change.
+    #[error(
+        "an account's admin can't change {}: only the operator changes the terms of the contract",
+        fields.join(", ")
+    )]
+    OperatorsTerms {
+        /// The fields of the request.
+        fields: Vec<&'static str>,
+    },
+    /// The caller may not change marketing states.
+    #[error(
+        "the permission modify_marketing_contacts is needed to delete a marketing contact that is not leaving yet"
+    )]
+    MarketingPermission,
     /// The account lives on the wall clock.
     #[error("this account is not a sandbox: it was made without a test_clock")]
     NotASandbox,

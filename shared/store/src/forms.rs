@@ -12,6 +12,7 @@ use domain::secrets::{Secrets, SecretsError};
 
 use crate::field_target::FieldTarget;
 use crate::form_counts::FormCounts;
+use crate::holdings::Holding;
 use crate::items::{FormDayItem, FormEntryItem, FormItem, decode};
 use crate::keys::{Collection, Key, account_pk, form_counts_pk, rejected_pk};
 use crate::retry::Retries;
@@ -299,7 +300,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Refused::NotFound`] if there is no such account.
+    /// [`Refused::NotFound`] if there is no such account, and [`Refused::LimitReached`].
     pub async fn create_form(
         &self,
         account: AccountId,
@@ -309,11 +310,13 @@ impl Store {
     ) -> Result<Answer, StoreError> {
         let mut retries = self.retries();
         loop {
-            let keys = finish.key().into_iter().collect();
+            let keys = std::iter::once(Key::account(account)).chain(finish.key()).collect();
             let mut opened = self.open(account, wall, keys, &mut retries).await?;
             if let Some(answer) = finish.replay(&mut opened.items, wall)? {
                 return Ok(answer);
             }
+            let mut holdings = self.holdings(account, &mut opened.items).await?;
+            holdings.add(Holding::Form)?;
             let id = FormId::new(opened.now, self.entropy().bits());
             let item = FormItem {
                 id,
@@ -338,6 +341,7 @@ impl Store {
             let mut transaction = Transaction::new(self.entropy());
             transaction.put(Part::Form, self.put_new(Key::form(id), &item)?);
             transaction.put(Part::Form, self.put_new(Key::form_entry(account, id), &FormEntryItem { id })?);
+            transaction.put(Part::Account, self.put_holdings(holdings)?);
             let answer = finish.attach(self, &mut transaction, &item.into_form()?, wall)?;
             if self.commit(transaction, &mut retries).await? {
                 return Ok(answer);
@@ -469,16 +473,20 @@ impl Store {
     ) -> Result<Answer, StoreError> {
         let mut retries = self.retries();
         loop {
-            let keys: Vec<Key> = std::iter::once(Key::form(id)).chain(finish.key()).collect();
+            let keys: Vec<Key> =
+                [Key::form(id), Key::account(account)].into_iter().chain(finish.key()).collect();
             let mut items = self.batch_get(&keys, &mut retries).await?;
             if let Some(answer) = finish.replay(&mut items, wall)? {
                 return Ok(answer);
             }
             let item = own(items.take(&Key::form(id))?, account)?;
+            let mut holdings = self.holdings(account, &mut items).await?;
+            holdings.remove(Holding::Form);
             let mut transaction = Transaction::new(self.entropy());
             transaction.delete(Part::Form, self.delete_versioned(Key::form(id), item.version)?);
             let entry = Key::form_entry(account, id);
             transaction.delete(Part::Form, self.delete_existing(entry)?);
+            transaction.put(Part::Account, self.put_holdings(holdings)?);
             let answer = finish.attach(self, &mut transaction, &(), wall)?;
             if self.commit(transaction, &mut retries).await? {
                 self.forget_form(account, id, &mut retries).await?;

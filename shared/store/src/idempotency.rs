@@ -1,7 +1,11 @@
 //! Keeping answers with the changes they tell of, and giving them back.
 
-use domain::Timestamp;
+use std::borrow::Cow;
 
+use domain::Timestamp;
+use domain::limits::ANSWER_PLAIN_BYTES_MAX;
+
+use crate::compression::{compress, decompress};
 use crate::items::{AnswerItem, AnswerPartItem, Items, PartResultItem, decode};
 use crate::keys::{ANSWER_PART_PREFIX, Key, claim_pk};
 use crate::store::{Query, Store};
@@ -9,11 +13,15 @@ use crate::transaction::{Part, Transaction};
 use crate::{Answer, Claim, Entropy, Finish, Refused, StoreError};
 
 impl AnswerItem {
-    fn of(claim: &Claim, answer: &Answer, entropy: &Entropy) -> Result<Self, StoreError> {
+    pub(crate) fn of(claim: &Claim, answer: &Answer, entropy: &Entropy) -> Result<Self, StoreError> {
+        let text = answer.body.as_bytes();
+        let compressed = text.len() > ANSWER_PLAIN_BYTES_MAX;
+        let body = if compressed { Cow::Owned(compress(text)) } else { Cow::Borrowed(text) };
         Ok(Self {
             fingerprint: claim.fingerprint.clone(),
             status: answer.status,
-            body: claim.seal.close(answer.body.as_bytes(), entropy)?,
+            body: claim.seal.close(&body, entropy)?,
+            compressed,
             etag: answer.etag.clone(),
             location: answer.location.clone(),
             expires_at: claim.expires_at.seconds(),
@@ -25,14 +33,16 @@ impl AnswerItem {
     /// # Errors
     ///
     /// [`Refused::IdempotencyKeyReused`] if the claim is for another request.
-    fn replay(self, claim: &Claim, wall: Timestamp) -> Result<Option<Answer>, StoreError> {
+    pub(crate) fn replay(self, claim: &Claim, wall: Timestamp) -> Result<Option<Answer>, StoreError> {
         if self.expires_at <= wall.seconds() {
             return Ok(None);
         }
         if self.fingerprint != claim.fingerprint {
             return Err(Refused::IdempotencyKeyReused.into());
         }
-        let body = String::from_utf8(claim.seal.open(&self.body)?)
+        let opened = claim.seal.open(&self.body)?;
+        let body = if self.compressed { decompress(&opened)? } else { opened };
+        let body = String::from_utf8(body)
             .map_err(|error| StoreError::Fault("a kept answer is no text".to_owned(), Some(error.into())))?;
         Ok(Some(Answer { status: self.status, body, etag: self.etag, location: self.location }))
     }
@@ -159,4 +169,43 @@ fn read_results(text: &[u8]) -> Result<Vec<PartResultItem>, StoreError> {
     serde_json::from_slice(text).map_err(|error| {
         StoreError::Fault("a part of an answer can't be read".to_owned(), Some(error.into()))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::ids::AccountId;
+
+    use super::*;
+
+    /// An item that a version without compression has written.
+    #[test]
+    fn long_answer_of_an_older_version_is_given_again() {
+        let now = Timestamp::from_millis(1_795_377_541_123);
+        let claim = Claim::new(AccountId::new(now, 1), "key", &[7; 32], now);
+        let entropy = Entropy::seeded(1);
+        let body = "ada@example.org ".repeat(1_000);
+        let answer = Answer { status: 200, body, etag: None, location: None };
+        let kept = AnswerItem::of(&claim, &answer, &entropy).unwrap();
+        assert!(kept.compressed && kept.body.len() < 1_000);
+        let body = claim.seal.close(answer.body.as_bytes(), &entropy).unwrap();
+        let older = AnswerItem { body, compressed: false, ..kept };
+        let item = crate::items::encode(Key::answer(&claim), &older).unwrap();
+        assert!(!item.contains_key("compressed"), "it is written as before");
+        let older: AnswerItem = decode(item).unwrap();
+        assert_eq!(older.replay(&claim, now).unwrap(), Some(answer));
+    }
+
+    #[test]
+    fn short_answer_is_kept_as_it_is() {
+        let now = Timestamp::from_millis(1_795_377_541_123);
+        let claim = Claim::new(AccountId::new(now, 1), "key", &[7; 32], now);
+        for (bytes, compressed) in
+            [(0, false), (ANSWER_PLAIN_BYTES_MAX, false), (ANSWER_PLAIN_BYTES_MAX + 1, true)]
+        {
+            let answer = Answer { status: 200, body: "a".repeat(bytes), etag: None, location: None };
+            let kept = AnswerItem::of(&claim, &answer, &Entropy::seeded(1)).unwrap();
+            assert_eq!(kept.compressed, compressed, "{bytes}");
+            assert_eq!(kept.replay(&claim, now).unwrap(), Some(answer));
+        }
+    }
 }

@@ -16,7 +16,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub(crate) use accounts::{AccountItem, BearerItem, HolderItem, TokenItem, UserItem};
+pub(crate) use accounts::{
+    AccountEntryItem, AccountItem, BearerItem, HolderItem, HoldingsItem, TokenItem, UserItem,
+};
 pub(crate) use answers::{AnswerItem, AnswerPartItem, PartResultItem};
 pub(crate) use contacts::{AddressItem, ContactItem};
 pub(crate) use forms::{

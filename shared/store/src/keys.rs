@@ -70,6 +70,11 @@ impl Key {
         Self::new(account_pk(account), "ACCOUNT")
     }
 
+    /// The account's entry in the list of all accounts.
+    pub(crate) fn account_entry(account: AccountId) -> Self {
+        Self::new(ACCOUNTS_PK.to_owned(), account.to_string())
+    }
+
     pub(crate) fn period(account: AccountId) -> Self {
         Self::new(account_pk(account), "PERIOD")
     }
@@ -167,6 +172,10 @@ impl Key {
         Some(Self { pk: text(PK)?, sk: text(SK)? })
     }
 }
+
+/// The one partition that lists all accounts. An entry is written when its account is made and never again, so the
+/// partition is never busy.
+pub(crate) const ACCOUNTS_PK: &str = "ACCOUNTS";
 
 const DELIVERY_PREFIX: &str = "SEEN#";
 const DELIVERY_SK: &str = "SEEN";

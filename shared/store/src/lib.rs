@@ -6,6 +6,7 @@
 
 mod accounts;
 mod answer;
+mod compression;
 mod contacts;
 mod delivery;
 mod due;
@@ -14,6 +15,7 @@ mod error;
 mod field_target;
 mod form_counts;
 mod forms;
+mod holdings;
 mod idempotency;
 mod items;
 pub mod keys;
@@ -30,7 +32,7 @@ mod transaction;
 mod users;
 mod writes;
 
-pub use accounts::{Account, ChangeAccount, NewAccount};
+pub use accounts::{Account, ChangeAccount, ChangedBy, NewAccount};
 pub use answer::{Answer, Claim, Finish};
 pub use contacts::{
     ChangeContact, ContactPage, ContactRef, DeleteContact, Explained, IfMatch, SaveContact, SaveMode, Saved,
@@ -51,4 +53,4 @@ pub use submissions::{
     RejectedPage, Rejection, Submission, Submitted, Taken,
 };
 pub use sweep::{SweepTask, Swept};
-pub use users::{ChangeUser, Holder, NewHolder, NewUser, Token, User};
+pub use users::{AdminToken, ChangeUser, Holder, NewHolder, NewUser, Token, User};

@@ -50,6 +50,15 @@ impl SecondLook {
     }
 }
 
+/// Returns the period that a stored one has become by its account's instant, after the closing of all that have ended.
+pub(crate) fn current(stored: Period, wall: Timestamp) -> Period {
+    let mut period = stored;
+    while let Some(closing) = period.closing(period.now(wall)) {
+        period = closing.next;
+    }
+    period
+}
+
 impl Store {
     /// Reads the account's period and `keys` in one batched read. If the period has ended by then it is closed
     /// first, whoever asks, so nobody ever sees or decides on a period that is over.

@@ -1,15 +1,15 @@
 //! Users, tokens and what a bearer token stands for.
 
-use aws_sdk_dynamodb::types::Update;
 use domain::Timestamp;
 use domain::ids::{AccountId, IntegrationId, TokenId, UserId};
 use domain::permission::{Caller, Principal, Role};
 
-use crate::items::{AccountItem, BearerItem, HolderItem, TokenItem, UserItem, decode};
+use crate::accounts::nameless_admin;
+use crate::holdings::Holding;
+use crate::items::{BearerItem, HolderItem, TokenItem, UserItem, decode};
 use crate::keys::{Collection, Key, account_pk};
 use crate::store::{Query, Store};
 use crate::transaction::{Part, Transaction};
-use crate::writes::{Expression, number};
 use crate::{Answer, Finish, Listing, Refused, StoreError};
 
 /// A user of an account.
@@ -100,6 +100,15 @@ pub struct Token {
     pub created_at: Timestamp,
 }
 
+/// An admin's token that the operator has made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AdminToken {
+    /// The token's id.
+    pub id: TokenId,
+    /// The admin.
+    pub user: UserId,
+}
+
 impl From<UserItem> for User {
     fn from(item: UserItem) -> Self {
         let UserItem { id, name, email, role, modify_marketing_contacts, created_at, version: _ } = item;
@@ -154,7 +163,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// As every operation.
+    /// [`Refused::LimitReached`].
     pub async fn create_user(
         &self,
         account: AccountId,
@@ -164,8 +173,15 @@ impl Store {
     ) -> Result<Answer, StoreError> {
         let mut retries = self.retries();
         loop {
-            if let Some(answer) = self.answered(&finish, wall).await? {
+            let keys: Vec<Key> = std::iter::once(Key::account(account)).chain(finish.key()).collect();
+            let mut items = self.batch_get(&keys, &mut retries).await?;
+            if let Some(answer) = finish.replay(&mut items, wall)? {
                 return Ok(answer);
+            }
+            let mut holdings = self.holdings(account, &mut items).await?;
+            holdings.add(Holding::User)?;
+            if new.role == Role::Admin {
+                holdings.add_admin();
             }
             let user = UserItem {
                 id: UserId::new(wall, self.entropy().bits()),
@@ -178,9 +194,7 @@ impl Store {
             };
             let mut transaction = Transaction::new(self.entropy());
             transaction.put(Part::User, self.put_new(Key::user(account, user.id), &user)?);
-            if user.role == Role::Admin {
-                transaction.update(Part::Account, self.count_admins(account, 1)?);
-            }
+            transaction.put(Part::Account, self.put_holdings(holdings)?);
             let answer = finish.attach(self, &mut transaction, &user.into(), wall)?;
             if self.commit(transaction, &mut retries).await? {
                 return Ok(answer);
@@ -192,7 +206,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Refused::NotFound`], and [`Refused::LastAdmin`] if nobody would be left to manage the account.
+    /// [`Refused::NotFound`], and [`Refused::LastAdmin`] if no admin with a token would be left.
     pub async fn change_user(
         &self,
         account: AccountId,
@@ -211,33 +225,26 @@ impl Store {
             }
             let user: Option<UserItem> = items.take(&Key::user(account, id))?;
             let mut user = user.ok_or(Refused::NotFound("user"))?;
-            let admins = items.take::<AccountItem>(&Key::account(account))?.map_or(0, |item| item.admins);
             let (version, role) = (user.version, user.role);
             change.apply(&mut user);
             let mut transaction = Transaction::new(self.entropy());
             transaction.put(Part::User, self.put_versioned(Key::user(account, id), &user, version)?);
-            match (role, user.role) {
-                (Role::Member, Role::Admin) => {
-                    transaction.update(Part::Account, self.count_admins(account, 1)?);
+            if user.role != role {
+                let mut holdings = self.holdings(account, &mut items).await?;
+                match user.role {
+                    Role::Admin => holdings.add_admin(),
+                    Role::Member if self.is_last_admin(account, id).await? => {
+                        return Err(Refused::LastAdmin.into());
+                    }
+                    Role::Member => holdings.remove_admin(),
                 }
-                (Role::Admin, Role::Member) if admins <= 1 => return Err(Refused::LastAdmin.into()),
-                (Role::Admin, Role::Member) => {
-                    transaction.update(Part::Account, self.count_admins(account, -1)?);
-                }
-                _ => {}
+                transaction.put(Part::Account, self.put_holdings(holdings)?);
             }
             let answer = finish.attach(self, &mut transaction, &user.into(), wall)?;
             if self.commit(transaction, &mut retries).await? {
                 return Ok(answer);
             }
         }
-    }
-
-    /// Counts admins, never down to none, so that two who step down at once do not leave an account without.
-    fn count_admins(&self, account: AccountId, by: i8) -> Result<Update, StoreError> {
-        let expression =
-            Expression::default().name("admins").value("by", number(by)).value("least", number(1 - by));
-        self.update_if(Key::account(account), "ADD #admins :by", "#admins >= :least", &expression)
     }
 
     /// The account's users, in the order in which they were added, those after `after`.
@@ -259,7 +266,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Refused::Invalid`] if there is no such user.
+    /// [`Refused::Invalid`] if there is no such user, and [`Refused::LimitReached`].
     pub async fn create_token(
         &self,
         account: AccountId,
@@ -270,12 +277,21 @@ impl Store {
     ) -> Result<Answer, StoreError> {
         let mut retries = self.retries();
         loop {
-            if let Some(answer) = self.answered(&finish, wall).await? {
+            let asked = match holder {
+                NewHolder::User(user) => Some(Key::user(account, *user)),
+                NewHolder::Integration { .. } => None,
+            };
+            let account_and_user = std::iter::once(Key::account(account)).chain(asked);
+            let keys: Vec<Key> = account_and_user.chain(finish.key()).collect();
+            let mut items = self.batch_get(&keys, &mut retries).await?;
+            if let Some(answer) = finish.replay(&mut items, wall)? {
                 return Ok(answer);
             }
+            let mut holdings = self.holdings(account, &mut items).await?;
+            holdings.add(Holding::Token)?;
             let holder = match holder {
                 NewHolder::User(user) => {
-                    if self.get::<UserItem>(Key::user(account, *user)).await?.is_none() {
+                    if items.take::<UserItem>(&Key::user(account, *user))?.is_none() {
                         let message = "expected the id of a user of this account".to_owned();
                         return Err(Refused::Invalid { field: "user_id", message }.into());
                     }
@@ -293,8 +309,57 @@ impl Store {
             let id = TokenId::new(wall, self.entropy().bits());
             let mut transaction = Transaction::new(self.entropy());
             self.put_token(&mut transaction, account, id, token_sha256, &holder, wall)?;
+            transaction.put(Part::Account, self.put_holdings(holdings)?);
             let token = Token { id, holder: holder.into(), created_at: wall };
             let answer = finish.attach(self, &mut transaction, &token, wall)?;
+            if self.commit(transaction, &mut retries).await? {
+                return Ok(answer);
+            }
+        }
+    }
+
+    /// Makes a token for the account's first admin, on behalf of the operator. It is the way back into an account whose
+    /// admins have lost their tokens, so the limit on tokens does not bar it.
+    ///
+    /// An account without any admin gets a new one: no member is given rights that the account has not given.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::NotFound`] if there is no such account.
+    pub async fn create_admin_token(
+        &self,
+        account: AccountId,
+        token_sha256: &str,
+        wall: Timestamp,
+        finish: Finish<'_, AdminToken>,
+    ) -> Result<Answer, StoreError> {
+        let mut retries = self.retries();
+        loop {
+            let keys: Vec<Key> = std::iter::once(Key::account(account)).chain(finish.key()).collect();
+            let mut items = self.batch_get(&keys, &mut retries).await?;
+            if let Some(answer) = finish.replay(&mut items, wall)? {
+                return Ok(answer);
+            }
+            let mut holdings = self.holdings(account, &mut items).await?;
+            holdings.add_without_limit(Holding::Token);
+            let mut transaction = Transaction::new(self.entropy());
+            let users = self.every_user(account).await?;
+            let user = match users.iter().find(|user| user.role == Role::Admin) {
+                Some(admin) => admin.id,
+                None => {
+                    let admin = nameless_admin(UserId::new(wall, self.entropy().bits()), wall);
+                    transaction.put(Part::User, self.put_new(Key::user(account, admin.id), &admin)?);
+                    holdings.add_without_limit(Holding::User);
+                    holdings.add_admin();
+                    admin.id
+                }
+            };
+            let id = TokenId::new(wall, self.entropy().bits());
+            let holder = HolderItem::User { user };
+            self.put_token(&mut transaction, account, id, token_sha256, &holder, wall)?;
+            // The version of the account that this asks for says that the admin is still one.
+            transaction.put(Part::Account, self.put_holdings(holdings)?);
+            let answer = finish.attach(self, &mut transaction, &AdminToken { id, user }, wall)?;
             if self.commit(transaction, &mut retries).await? {
                 return Ok(answer);
             }
@@ -337,7 +402,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Refused::NotFound`].
+    /// [`Refused::NotFound`], and [`Refused::LastAdmin`] if no admin would have a token any more.
     pub async fn delete_token(
         &self,
         account: AccountId,
@@ -347,33 +412,30 @@ impl Store {
     ) -> Result<Answer, StoreError> {
         let mut retries = self.retries();
         loop {
-            let keys: Vec<Key> = std::iter::once(Key::token(account, id)).chain(finish.key()).collect();
+            let keys: Vec<Key> =
+                [Key::token(account, id), Key::account(account)].into_iter().chain(finish.key()).collect();
             let mut items = self.batch_get(&keys, &mut retries).await?;
             if let Some(answer) = finish.replay(&mut items, wall)? {
                 return Ok(answer);
             }
             let token: Option<TokenItem> = items.take(&Key::token(account, id))?;
             let token = token.ok_or(Refused::NotFound("token"))?;
+            let mut holdings = self.holdings(account, &mut items).await?;
+            holdings.remove(Holding::Token);
+            let is_users = matches!(token.holder, HolderItem::User { .. });
+            if is_users && self.is_last_admins_token(account, id).await? {
+                return Err(Refused::LastAdmin.into());
+            }
             let mut transaction = Transaction::new(self.entropy());
             for key in [Key::bearer(&token.sha256), Key::token(account, id)] {
                 transaction.delete(Part::Token, self.delete_existing(key)?);
             }
+            transaction.put(Part::Account, self.put_holdings(holdings)?);
             let answer = finish.attach(self, &mut transaction, &(), wall)?;
             if self.commit(transaction, &mut retries).await? {
                 return Ok(answer);
             }
         }
-    }
-
-    /// The first answer to a request that needs to read nothing else.
-    pub(crate) async fn answered<T>(
-        &self,
-        finish: &Finish<'_, T>,
-        wall: Timestamp,
-    ) -> Result<Option<Answer>, StoreError> {
-        let Some(key) = finish.key() else { return Ok(None) };
-        let mut items = self.batch_get(&[key], &mut self.retries()).await?;
-        finish.replay(&mut items, wall)
     }
 
     /// One page of what an account has of a kind.

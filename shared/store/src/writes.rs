@@ -72,6 +72,11 @@ impl Store {
         self.put_if(key, entity, "attribute_not_exists(#pk) OR #expires_at <= :now", &expression)
     }
 
+    /// Puts whatever is there by then.
+    pub(crate) fn put_anyway<E: Entity>(&self, key: Key, entity: &E) -> Result<Put, StoreError> {
+        Ok(Put::builder().table_name(&*self.table).set_item(Some(encode(key, entity)?)).build()?)
+    }
+
     /// Puts what is there in this version.
     pub(crate) fn put_versioned<E: Entity>(
         &self,

@@ -106,6 +106,7 @@ impl World {
     /// The operations.
     pub fn operations(&self) -> Vec<Operation> {
         let mut all = self.of_account();
+        all.extend(self.of_operator());
         all.extend(self.of_contacts());
         all.extend(self.of_states());
         all.extend(self.of_people());
@@ -134,6 +135,20 @@ impl World {
                 None,
                 vec![self.own("PERIOD"), Need::all(self.account_pk(), "STATEMENT#")],
             ),
+        ]
+    }
+
+    fn of_operator(&self) -> Vec<Operation> {
+        let both = || vec![self.own("ACCOUNT"), self.own("PERIOD")];
+        let account = self.account.to_string();
+        let tier = json!({"tier": {"included": 2000, "block": 1000}});
+        let users = || Need::all(self.account_pk(), "USER#");
+        vec![
+            operation("GET", "/v1/accounts", None, [both(), vec![Need::all("ACCOUNTS", "")]].concat()),
+            operation("GET", "/v1/accounts/{id}", None, both()).at(&account),
+            operation("PATCH", "/v1/accounts/{id}", Some(tier), both()).at(&account),
+            operation("POST", "/v1/accounts/{id}/tokens", None, vec![self.own("ACCOUNT"), users()])
+                .at(&account),
         ]
     }
 
@@ -204,14 +219,21 @@ impl World {
         let integration = json!({"integration": {"name": "Shop"}});
         vec![
             operation("GET", "/v1/users", None, vec![Need::all(self.account_pk(), "USER#")]),
-            operation("POST", "/v1/users", Some(user), vec![]),
+            operation("POST", "/v1/users", Some(user), vec![self.own("ACCOUNT")]),
             operation("PATCH", "/v1/users/{id}", Some(json!({"name": "Other"})), vec![member()])
                 .at(&self.member),
             operation("GET", "/v1/tokens", None, vec![Need::all(self.account_pk(), "TOKEN#")]),
-            operation("POST", "/v1/tokens", Some(integration), vec![]).with(", an integration's"),
-            operation("POST", "/v1/tokens", Some(json!({"user_id": self.member})), vec![member()])
-                .with(", a user's"),
-            operation("DELETE", "/v1/tokens/{id}", None, vec![token()]).at(&self.integration),
+            operation("POST", "/v1/tokens", Some(integration), vec![self.own("ACCOUNT")])
+                .with(", an integration's"),
+            operation(
+                "POST",
+                "/v1/tokens",
+                Some(json!({"user_id": self.member})),
+                vec![member(), self.own("ACCOUNT")],
+            )
+            .with(", a user's"),
+            operation("DELETE", "/v1/tokens/{id}", None, vec![token(), self.own("ACCOUNT")])
+                .at(&self.integration),
         ]
     }
 
@@ -236,10 +258,21 @@ impl World {
                     Need::item(format!("FORM#{}", self.provided), "FORM"),
                 ],
             ),
-            operation("POST", "/v1/forms", Some(json!({"name": "Other"})), vec![self.own("PERIOD")]),
+            operation(
+                "POST",
+                "/v1/forms",
+                Some(json!({"name": "Other"})),
+                vec![self.own("PERIOD"), self.own("ACCOUNT")],
+            ),
             operation("GET", "/v1/forms/{id}", None, vec![form(), self.own("PERIOD"), counts()]).at(id),
             operation("PATCH", "/v1/forms/{id}", Some(json!({"name": "Other"})), vec![form()]).at(id),
-            operation("DELETE", "/v1/forms/{id}", None, vec![form(), counts(), rejected()]).at(id),
+            operation(
+                "DELETE",
+                "/v1/forms/{id}",
+                None,
+                vec![form(), counts(), rejected(), self.own("ACCOUNT")],
+            )
+            .at(id),
             operation("OPTIONS", submissions, None, vec![form()]).at(id),
             operation("POST", submissions, Some(new), vec![form(), self.own("PERIOD")])
                 .at(id)

@@ -32,6 +32,7 @@ impl Deed for Delete {
                 if_match: None,
                 source: by_hand(),
                 actor: user(),
+                modify_marketing_contacts: true,
             };
             let render = told(|(): &()| "deleted".to_owned());
             let answer =

@@ -5,10 +5,10 @@ use store::{InboxTask, StoreError};
 use testkit::{RawItem, Write};
 
 use super::jobs::for_so_long;
-use super::{Applied, Command, Context, Expectation, Sending, Submit, Turn, with_new};
+use super::{Applied, Command, Context, Deed as _, Expectation, Sending, Turn, with_new};
 use crate::simulation::checks;
 use crate::simulation::raw::{Items, Kind, kind, remembered, waits};
-use crate::simulation::world::{Book, Flight, State};
+use crate::simulation::world::{Book, Flight, State, Waiting};
 
 const DONE: &str = "done";
 
@@ -59,12 +59,13 @@ impl Command for Settle {
             match settle(book, flight, &settled, (then, external_form), write, items) {
                 Ok((state, answers)) => {
                     (book.names, book.state) = (with_new(&book.names, &book.state, &state, write), state);
-                    for ((pk, submit, _), answer) in settled.into_iter().zip(answers) {
+                    for ((pk, waiting, _), answer) in settled.into_iter().zip(answers) {
                         book.inbox.remove(&pk);
                         book.settled.insert(pk, answer.clone());
-                        if let Some(id) = submit.delivery {
-                            book.settled.insert(id.clone(), answer.clone());
-                            book.deliveries.insert(id, (answer, flight.wall.plus(DELIVERY_KEPT)));
+                        if let Some(delivered) =
+                            waiting.submit.delivery().and_then(|key| book.deliveries.get_mut(&key))
+                        {
+                            delivered.settled(answer, flight.wall.plus(DELIVERY_KEPT));
                         }
                     }
                     return Ok(());
@@ -83,18 +84,17 @@ impl Command for Settle {
 }
 
 /// The submissions that a write settles, each with what is remembered of it, in the order in which they were accepted.
-fn settled(book: &Book, write: &Write) -> Result<Vec<(String, Submit, RawItem)>, String> {
+fn settled(book: &Book, write: &Write) -> Result<Vec<(String, Waiting, RawItem)>, String> {
     let mut settled = Vec::new();
     for change in &write.changes {
         if kind(&change.key).1 != Kind::Delivery {
             continue;
         }
         let pk = &change.key.0;
-        let (accepted_at, submit) =
-            book.inbox.get(pk).ok_or_else(|| format!("{pk} does not wait, and was settled"))?;
+        let waiting = book.inbox.get(pk).ok_or_else(|| format!("{pk} does not wait, and was settled"))?;
         let after = change.after.clone().filter(|after| !waits(after));
         let after = after.ok_or_else(|| format!("{pk} was settled and is not remembered"))?;
-        settled.push((*accepted_at, (pk.clone(), submit.clone(), after)));
+        settled.push((waiting.accepted_at, (pk.clone(), waiting.clone(), after)));
     }
     settled.sort_by(|(accepted_at, (pk, ..)), (other_at, (other, ..))| {
         (accepted_at, pk).cmp(&(other_at, other))
@@ -106,7 +106,7 @@ fn settled(book: &Book, write: &Write) -> Result<Vec<(String, Submit, RawItem)>,
 fn settle(
     book: &Book,
     flight: &Flight,
-    settled: &[(String, Submit, RawItem)],
+    settled: &[(String, Waiting, RawItem)],
     (then, external_form): (&State, bool),
     write: &Write,
     items: &Items,
@@ -115,16 +115,16 @@ fn settle(
     let now = then.now(flight.wall);
     (state.model.now, decided.model.now) = (now, now);
     let mut answers = Vec::new();
-    for (pk, submit, after) in settled {
+    for (pk, waiting, after) in settled {
         let told = remembered(after);
         let (mut next, mut decided_next) = (state.clone(), decided.clone());
-        let applied = match settle_one(&mut next, &mut decided_next, submit, external_form) {
+        let applied = match settle_one(&mut next, &mut decided_next, waiting, external_form) {
             Some(applied) if applied.answer == told => {
                 (state, decided) = (next, decided_next);
                 applied
             }
             other => {
-                at_an_instant_of_its_own(book, flight, submit, external_form, &told).ok_or_else(|| {
+                at_an_instant_of_its_own(book, flight, waiting, external_form, &told).ok_or_else(|| {
                     let expected = other.map_or("something else".to_owned(), |applied| applied.answer);
                     format!("{pk} is remembered as {told}, expected {expected}")
                 })?
@@ -143,14 +143,14 @@ fn settle(
 fn at_an_instant_of_its_own(
     book: &Book,
     flight: &Flight,
-    submit: &Submit,
+    waiting: &Waiting,
     external_form: bool,
     told: &str,
 ) -> Option<Applied> {
     book.past.iter().filter(|then| !then.has_ended(flight.wall)).find_map(|then| {
         let mut state = then.clone();
         state.model.now = then.now(flight.wall);
-        let applied = submit.take(&mut state, external_form);
+        let applied = waiting.submit.take(&mut state, external_form, waiting.is_edit);
         (applied.answer == told && state.model.people().eq(then.model.people())).then_some(applied)
     })
 }
@@ -159,12 +159,14 @@ fn at_an_instant_of_its_own(
 fn settle_one(
     state: &mut State,
     decided: &mut State,
-    submit: &Submit,
+    waiting: &Waiting,
     external_form: bool,
 ) -> Option<Applied> {
     let before = decided.clone();
     let mut now = state.clone();
-    let (then, applied) = (submit.take(decided, external_form), submit.take(&mut now, external_form));
+    let Waiting { submit, is_edit, .. } = waiting;
+    let (then, applied) =
+        (submit.take(decided, external_form, *is_edit), submit.take(&mut now, external_form, *is_edit));
     if decided.model.people().eq(before.model.people()) {
         // There was nothing to do for it.
         return Some(then);
@@ -173,5 +175,5 @@ fn settle_one(
         *state = now;
         return Some(applied);
     }
-    submit.take_late(state, &before, external_form)
+    submit.take_late(state, &before, external_form, *is_edit)
 }

@@ -28,7 +28,7 @@ use testkit::{Dice, Write};
 
 use super::checks;
 use super::raw::{Items, Kind, RawContact, kind};
-use super::world::{Book, Deliveries, Flight, Names, Picked, State, World};
+use super::world::{Book, Deliveries, DeliveryKey, Flight, Names, Picked, State, Waiting, World};
 
 pub use change::Change;
 pub use clock::MoveClock;
@@ -206,8 +206,13 @@ pub trait Command: Debug + Send + Sync {
         false
     }
 
-    /// The id that its sender gave it, to tell a repeated one.
-    fn delivery(&self) -> Option<&str> {
+    /// What its delivery is known by, to tell a repeated one.
+    fn delivery(&self) -> Option<DeliveryKey> {
+        None
+    }
+
+    /// Something else under the same id: other answers, another contact, or the same in another spelling.
+    fn varied(&self, _: &mut Dice, _: usize) -> Option<Arc<dyn Command>> {
         None
     }
 
@@ -249,8 +254,8 @@ pub trait Deed: Debug + Send + Sync {
         false
     }
 
-    /// The id that its sender gave it, to tell a repeated one.
-    fn delivery(&self) -> Option<&str> {
+    /// What its delivery is known by, to tell a repeated one.
+    fn delivery(&self) -> Option<DeliveryKey> {
         None
     }
 
@@ -285,8 +290,13 @@ impl<D: Deed> Command for One<D> {
         self.0.takes_key()
     }
 
-    fn delivery(&self) -> Option<&str> {
+    fn delivery(&self) -> Option<DeliveryKey> {
         self.0.delivery()
+    }
+
+    fn varied(&self, dice: &mut Dice, addresses: usize) -> Option<Arc<dyn Command>> {
+        let varied = self.0.submission()?.varied(dice, addresses);
+        Some(Arc::new(One(varied)))
     }
 
     fn send<'a>(&'a self, context: &'a Context) -> Sending<'a> {
@@ -353,10 +363,20 @@ impl<D: Deed> Command for One<D> {
 
     fn accepted(&self, book: &mut Book, flight: &mut Flight, pk: &str) -> Result<(), String> {
         let submission = self.0.submission().ok_or_else(|| format!("{pk} waits, and is no submission"))?;
-        if let Some(id) = &submission.delivery {
-            book.deliveries.insert(id.clone(), (ACCEPTED.to_owned(), Timestamp::MAX));
+        let (mut submit, wall) = (submission.clone(), flight.wall);
+        let mut is_edit = false;
+        if let Some(key) = submission.delivery() {
+            let known = book.delivered(&key, wall);
+            if known.is_some_and(|delivered| delivered.repeats(submit.note).is_some()) {
+                return Err(format!("{pk} was accepted before, and waits again"));
+            }
+            let waits = book.inbox.get(pk);
+            is_edit = waits.map_or(known.is_some(), |earlier| earlier.is_edit);
+            // What it does not say stays as the version said it that waited before.
+            submit.note = submit.note.or(waits.and_then(|earlier| earlier.submit.note));
+            book.note_delivery(key, submission.note, ACCEPTED.to_owned(), wall, Timestamp::MAX);
         }
-        book.inbox.insert(pk.to_owned(), (flight.wall, submission.clone()));
+        book.inbox.insert(pk.to_owned(), Waiting { accepted_at: wall, submit, is_edit });
         flight.waits = Some(pk.to_owned());
         Ok(())
     }
@@ -368,12 +388,12 @@ impl<D: Deed> Command for One<D> {
             // Its answer was lost, and it was settled before it was asked again.
             answers.extend(book.settled.get(pk).map(|settled| format!("again {settled}")));
         }
-        if let Some(id) = self.0.delivery() {
-            // The inbox looks at deliveries alone, whatever has become of the period.
-            let seen = book.deliveries.get(id).filter(|(_, until)| flight.wall < *until);
-            answers.extend(seen.map(|(first, _)| format!("again {first}")));
-            // It waited when it was read.
-            answers.extend(book.settled.contains_key(id).then(|| format!("again {ACCEPTED}")));
+        if let (Some(key), Some(submission)) = (self.0.delivery(), self.0.submission()) {
+            // The inbox looks at deliveries alone, whatever has become of the period. What is remembered may have been
+            // read before it was settled, or before an edit.
+            let seen = book.delivered(&key, flight.wall).into_iter().flat_map(|seen| &seen.answers);
+            let seen = seen.filter(|(_, versions)| versions.contains(&submission.note));
+            answers.extend(seen.map(|(answer, _)| format!("again {answer}")));
         }
         if let Some(done) = flight.done.as_ref().filter(|done| done.changed) {
             answers.insert(done.answer.clone());
@@ -437,9 +457,9 @@ impl<D: Deed> One<D> {
     }
 
     fn remember(&self, book: &mut Book, flight: &Flight, applied: &Applied) {
-        if let Some(id) = self.0.delivery() {
-            let until = flight.wall.plus(DELIVERY_KEPT);
-            book.deliveries.insert(id.to_owned(), (applied.answer.clone(), until));
+        if let (Some(key), Some(submission)) = (self.0.delivery(), self.0.submission()) {
+            let (wall, until) = (flight.wall, flight.wall.plus(DELIVERY_KEPT));
+            book.note_delivery(key, submission.note, applied.answer.clone(), wall, until);
         }
     }
 }

@@ -136,7 +136,7 @@ impl Deed for Save {
     fn apply_late(&self, state: &mut State, _: &Asked<'_>, then: &State) -> Option<Applied> {
         let (sets, through) = (self.through.sets(), self.through.name());
         let arrive = |state: &mut State| state.model.arrive(self.address, sets, through);
-        let (who, effect, new) = arrive_late(state, then, self.address, sets.new, through, arrive)?;
+        let (who, effect, new) = arrive_late(state, then, self.address, through, arrive)?;
         if let Some(note) = self.note {
             state.model.note(who, note);
         }
@@ -164,7 +164,6 @@ pub fn arrive_late(
     state: &mut State,
     then: &State,
     address: Option<usize>,
-    sets: bool,
     through: &'static str,
     arrive: impl Fn(&mut State) -> (usize, Effect, bool),
 ) -> Option<(usize, Effect, bool)> {
@@ -174,12 +173,13 @@ pub fn arrive_late(
     match holder.and_then(|who| then.model.person(who)).map(|person| person.place) {
         // They came back to their place, which the update date has ended since.
         Some(Place::Deleted) => {
-            let who = holder.filter(|who| !sets && state.model.person(*who).is_none())?;
-            arrive(&mut decided);
+            let (_, effect, _) = arrive(&mut decided);
+            let alone = matches!(effect, Effect::NotAsked | Effect::Refused);
+            let who = holder.filter(|who| alone && state.model.person(*who).is_none())?;
             let number = usize::try_from(then.model.number).ok()?;
             let (left_at, ..) = *state.model.statements.get(number - 1)?;
             state.model.left_with_the_others(who, decided.model.person(who)?.clone(), left_at);
-            Some((who, Effect::NotAsked, true))
+            Some((who, effect, true))
         }
         // There was no room, and there may be now.
         _ => {

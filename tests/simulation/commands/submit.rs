@@ -1,18 +1,21 @@
-//! Submissions of forms, some of them delivered more than once, and some accepted into the inbox.
+//! Submissions of forms: delivered more than once, edited, about another contact under the same id, in another spelling,
+//! and accepted into the inbox.
 
 use store::{MarketingEffect, Submission, Taken};
-use testkit::property;
+use testkit::{Dice, property};
 
 use super::save::arrive_late;
 use super::{Applied, Asked, Context, Deed, Sending, email};
 use crate::model::rules::{Effect, Submitted};
 use crate::simulation::raw::NOTE;
-use crate::simulation::world::State;
+use crate::simulation::world::{DeliveryKey, State};
 
-/// Somebody submits one of the account's forms.
+/// A submission of one of the account's forms.
 #[derive(Clone, Debug)]
 pub struct Submit {
     pub address: usize,
+    /// Whether the address is in capitals.
+    pub loud: bool,
     /// Its place among the account's forms.
     pub form: usize,
     pub note: Option<u64>,
@@ -25,6 +28,17 @@ pub struct Submit {
 }
 
 impl Submit {
+    /// Another submission under the same id.
+    pub fn varied(&self, dice: &mut Dice, addresses: usize) -> Self {
+        let mut varied = Self { loud: dice.coin(), crowded_out: dice.happens(200), ..self.clone() };
+        if dice.happens(600) {
+            varied.note = Some(dice.below(1_000));
+        } else {
+            varied.address = dice.index(addresses);
+        }
+        varied
+    }
+
     fn sets(&self, state: &State, external_form: bool) -> bool {
         state.forms[self.form].sets.unwrap_or(external_form)
     }
@@ -34,11 +48,14 @@ impl Submit {
         state.model.submit_form(&mut state.forms[self.form], self.address, sets)
     }
 
-    /// What it does, whether or not the same was delivered before.
-    pub fn take(&self, state: &mut State, external_form: bool) -> Applied {
+    /// What it does, given that no version of it was applied before, or, as an edit, that one was.
+    pub fn take(&self, state: &mut State, external_form: bool, is_edit: bool) -> Applied {
         let holder = state.model.holder(self.address);
         let before = holder.and_then(|who| state.model.person(who).cloned());
-        let submitted = self.arrive(state, external_form);
+        let submitted = match is_edit {
+            true => state.model.edit(&state.forms[self.form], self.address),
+            false => self.arrive(state, external_form),
+        };
         if let Some(note) = self.note {
             state.model.note(submitted.who, note);
         }
@@ -48,18 +65,27 @@ impl Submit {
     }
 
     /// The same, decided on what the account was `then` (see [`Deed::apply_late`]).
-    pub fn take_late(&self, state: &mut State, then: &State, external_form: bool) -> Option<Applied> {
+    pub fn take_late(
+        &self,
+        state: &mut State,
+        then: &State,
+        external_form: bool,
+        is_edit: bool,
+    ) -> Option<Applied> {
         let known = then.model.holder(self.address).is_some();
+        let submit = |state: &mut State| match is_edit {
+            true => state.model.edit(&state.forms[self.form], self.address),
+            false => self.arrive(state, external_form),
+        };
         let arrive = |state: &mut State| {
-            let Submitted { who, effect, new, .. } = self.arrive(state, external_form);
+            let Submitted { who, effect, new, .. } = submit(state);
             (who, effect, new)
         };
         let through = then.forms[self.form].through;
-        let (who, effect, new) =
-            arrive_late(state, then, Some(self.address), self.sets(then, external_form), through, arrive)?;
+        let (who, effect, new) = arrive_late(state, then, Some(self.address), through, arrive)?;
         let mut decided = then.clone();
         decided.model.now = state.model.now;
-        let Submitted { reason, .. } = self.arrive(&mut decided, external_form);
+        let Submitted { reason, .. } = submit(&mut decided);
         if let Some(note) = self.note {
             state.model.note(who, note);
         }
@@ -73,6 +99,7 @@ impl Submit {
             (Effect::Set, _) => ("set", "set"),
             (Effect::Kept, _) => ("kept", "kept"),
             (Effect::Refused, Some("cap-reached")) => ("not_set cap-reached", "not_set_by_cap"),
+            (Effect::Refused, Some("tier-limit")) => ("not_set tier-limit", "not_set_by_tier"),
             (Effect::Refused, Some("form-budget")) => ("not_set form-budget", "not_set_by_budget"),
             (Effect::Refused, _) => ("not_set marketing-contacts-off", "not_set"),
             // What keeps its state is unchanged to a form; only a new non-marketing contact was not set.
@@ -85,8 +112,8 @@ impl Submit {
 }
 
 impl Deed for Submit {
-    fn delivery(&self) -> Option<&str> {
-        self.delivery.as_deref()
+    fn delivery(&self) -> Option<DeliveryKey> {
+        Some((self.delivery.clone()?, self.form, self.address))
     }
 
     fn submission(&self) -> Option<&Submit> {
@@ -97,7 +124,7 @@ impl Deed for Submit {
         Box::pin(async move {
             let forms = context.forms.as_ref().expect("an account's forms");
             let properties: Vec<_> = self.note.iter().map(|note| property(NOTE, &note.to_string())).collect();
-            let email = email(self.address, false);
+            let email = email(self.address, self.loud);
             let submission = Submission {
                 form: &forms[self.form],
                 submission_id: self.delivery.as_deref(),
@@ -122,14 +149,17 @@ impl Deed for Submit {
     }
 
     fn apply(&self, state: &mut State, asked: &Asked<'_>) -> Applied {
-        let delivered = self.delivery.as_ref().and_then(|id| asked.deliveries.get(id));
-        if let Some((first, _)) = delivered.filter(|(_, until)| asked.wall < *until) {
+        let delivered = self.delivery().and_then(|key| asked.deliveries.get(&key));
+        let delivered = delivered.filter(|delivered| asked.wall < delivered.until);
+        if let Some(first) = delivered.and_then(|delivered| delivered.repeats(self.note)) {
             return Applied::unchanged(format!("again {first}"));
         }
-        self.take(state, asked.external_form)
+        self.take(state, asked.external_form, delivered.is_some())
     }
 
     fn apply_late(&self, state: &mut State, asked: &Asked<'_>, then: &State) -> Option<Applied> {
-        self.take_late(state, then, asked.external_form)
+        let delivered = self.delivery().and_then(|key| asked.deliveries.get(&key));
+        let is_edit = delivered.is_some_and(|delivered| asked.wall < delivered.until);
+        self.take_late(state, then, asked.external_form, is_edit)
     }
 }

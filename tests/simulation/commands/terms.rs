@@ -1,7 +1,7 @@
 //! Changes of what an account has agreed to: cap, calendar, and whether it has marketing contacts at all.
 
 use domain::calendar::Calendar;
-use store::{Account, ChangeAccount};
+use store::{Account, ChangeAccount, ChangedBy};
 
 use super::{Applied, Asked, Context, Deed, Sending, finish, told};
 use crate::simulation::world::State;
@@ -14,6 +14,8 @@ pub enum Terms {
     Switch(bool),
     /// Whether forms from elsewhere set people marketing, unless they say.
     ExternalForm(bool),
+    /// Whether forms without a setting of their own may raise the tier limit.
+    FormsMayRaiseTier(bool),
 }
 
 /// What a change of a default is answered.
@@ -26,19 +28,24 @@ impl Deed for Terms {
 
     fn send<'a>(&'a self, context: &'a Context) -> Sending<'a> {
         Box::pin(async move {
+            let by = ChangedBy::Operator;
             let change = match self {
                 Self::Cap(cap) => ChangeAccount { cap: Some(*cap), ..ChangeAccount::default() },
                 Self::Calendar(calendar) => ChangeAccount {
                     term: Some(calendar.term),
                     renewal_date: Some(calendar.renewal_date),
                     time_zone: Some(calendar.time_zone),
+                    by,
                     ..ChangeAccount::default()
                 },
                 Self::ExternalForm(on) => {
                     ChangeAccount { external_form: Some(*on), ..ChangeAccount::default() }
                 }
+                Self::FormsMayRaiseTier(on) => {
+                    ChangeAccount { forms_may_raise_tier: Some(*on), ..ChangeAccount::default() }
+                }
                 Self::Switch(on) => {
-                    ChangeAccount { marketing_contacts: Some(*on), ..ChangeAccount::default() }
+                    ChangeAccount { marketing_contacts: Some(*on), by, ..ChangeAccount::default() }
                 }
             };
             let render = told(|account: &Account| match self {
@@ -62,6 +69,7 @@ impl Deed for Terms {
         match self {
             Self::ExternalForm(_) => {}
             Self::Cap(cap) => model.cap = *cap,
+            Self::FormsMayRaiseTier(on) => model.forms_may_raise_tier = *on,
             Self::Calendar(calendar) if *calendar == model.calendar => {}
             Self::Calendar(calendar) => model.change_calendar(calendar, model.now),
             Self::Switch(on) => {

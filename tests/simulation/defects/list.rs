@@ -1,6 +1,9 @@
 //! The defects.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use testkit::{Call, RawKey, Tamper};
 
 use super::wire::{
@@ -19,7 +22,7 @@ pub struct Defect {
     pub tamper: fn() -> Box<dyn Tamper>,
 }
 
-pub const DEFECTS: [Defect; 29] = [
+pub const DEFECTS: [Defect; 32] = [
     Defect {
         name: "contact without its version",
         is: "a changed contact is put whatever has become of it since it was read",
@@ -150,6 +153,30 @@ pub const DEFECTS: [Defect; 29] = [
                     let now = write["ExpressionAttributeValues"][":now"]["N"].as_str();
                     let now: u64 = now.and_then(|now| now.parse().ok()).expect("an instant");
                     write["Item"]["expires_at"] = json!({"N": (now + 60).to_string()});
+                }
+            })
+        },
+    },
+    Defect {
+        name: "delivery known by its id alone",
+        is: "another contact under the id of a delivery is taken for a repeat, or an edit",
+        tamper: || Box::new(IdAlone::default()),
+    },
+    Defect {
+        name: "address known by its spelling",
+        is: "an address in capitals is another one",
+        tamper: || sends(key_by_spelling),
+    },
+    Defect {
+        name: "kept past a budget",
+        is: "a contact that a form keeps does not draw on its budget",
+        tamper: || {
+            sends(|call| {
+                let values = count(call).map(|write| write["ExpressionAttributeValues"].clone());
+                let keeps =
+                    |values: &Value| added(values, ":marketing") == 0 && added(values, ":leaving") < 0;
+                if values.is_some_and(|values| keeps(&values)) {
+                    leave_out(call, |kind| kind == Kind::FormDay);
                 }
             })
         },
@@ -302,6 +329,85 @@ impl Tamper for CountForAnother {
         }
         self.before = account.or(self.before.take());
         vec![call]
+    }
+}
+
+/// The address of a new contact under its spelling instead of its key.
+fn key_by_spelling(call: &mut Call) {
+    let puts = writes(call).filter(|(key, write)| is_contact(kind(key).1) && !write["Item"].is_null());
+    let spelled: Vec<(String, String)> = puts
+        .filter_map(|(_, write)| {
+            let item = &write["Item"];
+            Some((text(item, "email_key")?.to_owned(), text(item, "email")?.to_owned()))
+        })
+        .collect();
+    for write in about(call, is_address).filter(|write| !write["Item"].is_null()) {
+        let pk = text(&write["Item"], "pk").unwrap_or_default().to_owned();
+        if let Some((key, given)) = spelled.iter().find(|(key, _)| pk.ends_with(&format!("#{key}"))) {
+            write["Item"]["pk"] = json!({"S": pk.replace(key, given)});
+        }
+    }
+}
+
+/// Knows deliveries by their ids alone: whatever contact they are about, they stand where those of the first one stand.
+#[derive(Default)]
+struct IdAlone {
+    /// The key of each delivery that the simulation draws, and the one in its place.
+    places: BTreeMap<String, String>,
+}
+
+impl IdAlone {
+    /// How many ids are drawn at the most, and how many addresses most histories have.
+    const IDS: u32 = 2_000;
+    const ADDRESSES: usize = 7;
+
+    fn places(&mut self) -> &BTreeMap<String, String> {
+        let key = |id: u32, address: usize| {
+            let (id, address) = (format!("delivery {id}"), format!("p{address}@example.org"));
+            let length = u64::try_from(id.len()).expect("a length").to_be_bytes();
+            let digest = Sha256::new().chain_update("contact").chain_update(length).chain_update(id);
+            let digest = digest.chain_update(address).finalize();
+            digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+        };
+        if self.places.is_empty() {
+            let drawn = (0..Self::IDS).flat_map(|id| (1..Self::ADDRESSES).map(move |address| (id, address)));
+            self.places = drawn.map(|(id, address)| (key(id, address), key(id, 0))).collect();
+        }
+        &self.places
+    }
+}
+
+/// The digests of deliveries in the keys of a request or its answer.
+fn delivery_digests(body: &Value) -> Vec<String> {
+    let body = body.to_string();
+    let keys = body.match_indices("\"SEEN#").filter_map(|(at, _)| body[at + 1..].split('"').next());
+    keys.filter_map(|key| Some(key.rsplit_once('#')?.1.to_owned())).collect()
+}
+
+fn replaced(body: &Value, what: &str, by: &str) -> Value {
+    serde_json::from_str(&body.to_string().replace(what, by)).expect("JSON")
+}
+
+impl Tamper for IdAlone {
+    fn send(&mut self, mut call: Call) -> Vec<Call> {
+        let mut moved = Vec::new();
+        for digest in delivery_digests(&call.body) {
+            if let Some(place) = self.places().get(&digest) {
+                call.body = replaced(&call.body, &digest, place);
+                moved.push(json!([digest, place]));
+            }
+        }
+        // The engine passes over what it does not know.
+        call.body["Moved"] = json!(moved);
+        vec![call]
+    }
+
+    fn read(&mut self, call: &Call, _: &mut u16, body: &mut Value) {
+        for moved in call.body["Moved"].as_array().into_iter().flatten() {
+            if let (Some(digest), Some(place)) = (moved[0].as_str(), moved[1].as_str()) {
+                *body = replaced(body, place, digest);
+            }
+        }
     }
 }
 

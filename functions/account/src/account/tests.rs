@@ -1,6 +1,6 @@
 //! What may change of an account, where a sandbox's clock may stand, and how an account is shown.
 
-use domain::calendar::Calendar;
+use domain::calendar::{Calendar, Term, TimeZone, parse_date};
 use domain::period::{Period, Terms};
 use domain::tier::Tier;
 use serde_json::json;
@@ -19,18 +19,19 @@ fn a_change_says_what_is_there_and_leaves_the_rest() {
     assert!(empty.name.is_none() && empty.time_zone.is_none() && empty.term.is_none());
     assert!(empty.renewal_date.is_none() && empty.marketing_contacts.is_none());
     assert!(empty.external_form.is_none() && empty.chatflow.is_none() && empty.chatflows.is_none());
-    assert_eq!((empty.cap, empty.tier_limit_at_renewal), (None, None));
+    assert_eq!((empty.cap, empty.tier, empty.tier_limit_at_renewal), (None, None, None));
+    assert_eq!(empty.by, ChangedBy::Admin);
 
     let full = change(&json!({
         "name": "Ada & Co", "time_zone": "Europe/Berlin", "term": "monthly", "renewal_date": "2027-01-31", "cap": 0,
-        "marketing_contacts": false, "tier_limit_at_renewal": 2000,
+        "marketing_contacts": false, "tier_limit_at_renewal": 2000, "tier": {"included": 5, "block": 1},
         "defaults": {"external_form": false, "forms_may_raise_tier": true, "chatflow": true, "chatflows": {"a": true, "b": false}},
     }));
     assert_eq!(full.name.as_deref(), Some("Ada & Co"));
     assert_eq!(full.time_zone.map(TimeZone::as_str), Some("Europe/Berlin"));
     assert_eq!((full.term, full.renewal_date), (Some(Term::Monthly), parse_date("2027-01-31").ok()));
     assert_eq!((full.cap, full.tier_limit_at_renewal), (Some(Some(0)), Some(Some(2000))));
-    assert_eq!(full.marketing_contacts, Some(false));
+    assert_eq!((full.marketing_contacts, full.tier), (Some(false), Tier::new(5, 1).ok()));
     assert_eq!((full.external_form, full.chatflow), (Some(false), Some(true)));
     assert_eq!(full.forms_may_raise_tier, Some(true));
     assert_eq!(full.chatflows, Some(BTreeMap::from([("a".into(), true), ("b".into(), false)])));
@@ -66,13 +67,13 @@ fn everything_that_is_wrong_with_a_change_is_listed() {
             "time_zone",
             "term",
             "renewal_date",
-            "cap",
+            "tier_limit_at_renewal",
             "marketing_contacts",
+            "cap",
             "defaults.external_form",
             "defaults.chatflows.",
             "defaults.chatflows.a",
             "defaults.forms",
-            "tier_limit_at_renewal",
             "id",
         ]
     );

@@ -23,7 +23,7 @@ pub use self::refusals::GatewayMessage;
 
 /// The tags under which operations are grouped; a route names one of them.
 pub const TAGS: &[(&str, &str)] = &[
-    ("Accounts", "Making accounts, by the operator."),
+    ("Accounts", "All accounts and the terms of their contracts, by the operator."),
     ("Account", "The account, its usage, its statements and a sandbox's clock."),
     ("Users", "Users and bearer tokens."),
     ("Contacts", "Contacts and their search."),

@@ -7,7 +7,7 @@ use domain::Timestamp;
 use domain::contact::Contact;
 use domain::decision::{Command, Ledger};
 use domain::ids::{AccountId, ContactId};
-use domain::marketing::History;
+use domain::marketing::{History, State};
 use domain::property::Properties;
 use domain::source::{Actor, Source, SourceType};
 
@@ -35,6 +35,8 @@ pub struct DeleteContact {
     pub source: Source,
     /// By whom.
     pub actor: Actor,
+    /// Whether the caller has the permission `modify_marketing_contacts`.
+    pub modify_marketing_contacts: bool,
 }
 
 impl Store {
@@ -42,7 +44,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Refused::NotFound`] and [`Refused::VersionMismatch`].
+    /// [`Refused::NotFound`], [`Refused::VersionMismatch`], and [`Refused::MarketingPermission`] if this would queue a
+    /// marketing contact to leave and the caller may not do that.
     pub async fn delete_contact(
         &self,
         request: &DeleteContact,
@@ -58,7 +61,11 @@ impl Store {
                 return Ok(answer);
             }
             let loaded = request.select(loaded)?;
-            let is_billable = loaded.contact.state().is_billable();
+            let state = loaded.contact.state();
+            if state == State::Marketing && !request.modify_marketing_contacts {
+                return Err(Refused::MarketingPermission.into());
+            }
+            let is_billable = state.is_billable();
             let mut transaction = Transaction::new(self.entropy());
             if is_billable {
                 self.leave_unit(&mut transaction, request, loaded, &opened, &mut retries).await?;

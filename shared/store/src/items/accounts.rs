@@ -20,6 +20,9 @@ pub(crate) struct AccountItem {
     pub(crate) chatflows: BTreeMap<String, bool>,
     /// How many users are admins; never 0.
     pub(crate) admins: u64,
+    /// None on an item that was written before these were counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) holdings: Option<HoldingsItem>,
     #[serde(with = "as_text")]
     pub(crate) created_at: Timestamp,
     pub(crate) version: u64,
@@ -27,6 +30,25 @@ pub(crate) struct AccountItem {
 
 impl Entity for AccountItem {
     const TAG: &'static str = "account";
+}
+
+/// How many forms, users and tokens an account has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct HoldingsItem {
+    pub(crate) forms: u64,
+    pub(crate) users: u64,
+    pub(crate) tokens: u64,
+}
+
+/// An account's entry in the list of all accounts.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct AccountEntryItem {
+    #[serde(with = "as_text")]
+    pub(crate) id: AccountId,
+}
+
+impl Entity for AccountEntryItem {
+    const TAG: &'static str = "account-entry";
 }
 
 /// A user.

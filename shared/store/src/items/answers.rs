@@ -12,11 +12,20 @@ pub(crate) struct AnswerItem {
     /// Sealed under the request's own key.
     #[serde(with = "serde_bytes")]
     pub(crate) body: Vec<u8>,
+    /// Whether the body was compressed before it was sealed. Left out of items with a short body, and of those of older
+    /// versions.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) compressed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) etag: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) location: Option<String>,
     pub(crate) expires_at: i64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a function of a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl Entity for AnswerItem {

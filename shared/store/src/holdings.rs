@@ -1,0 +1,201 @@
+//! How many forms, users and tokens an account has, each up to a limit; and whether an admin can still get in.
+//!
+//! The numbers stand in the account item. Every operation that adds or removes one of these, or changes a user's
+//! role, puts the account item on condition of the version that it has read. So of two such operations at once one
+//! reads and decides again. Neither a limit nor the last admin's token can slip through between a decision and its
+//! write.
+
+use std::collections::HashSet;
+
+use aws_sdk_dynamodb::types::Put;
+use domain::ids::{AccountId, TokenId, UserId};
+use domain::limits::{FORMS_MAX, PAGE_LIMIT_MAX, TOKENS_MAX, USERS_MAX};
+use domain::permission::Role;
+
+use crate::items::{
+    AccountItem, Entity, FormEntryItem, HolderItem, HoldingsItem, Items, TokenItem, UserItem, decode,
+};
+use crate::keys::{Collection, Key, account_pk};
+use crate::store::{Query, Store};
+use crate::{Refused, StoreError};
+
+/// Something that an account has a limited number of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holding {
+    Form,
+    User,
+    Token,
+}
+
+impl Holding {
+    fn name_and_max(self) -> (&'static str, usize) {
+        match self {
+            Self::Form => ("forms", FORMS_MAX),
+            Self::User => ("users", USERS_MAX),
+            Self::Token => ("tokens", TOKENS_MAX),
+        }
+    }
+}
+
+impl HoldingsItem {
+    fn number_of(&mut self, holding: Holding) -> &mut u64 {
+        match holding {
+            Holding::Form => &mut self.forms,
+            Holding::User => &mut self.users,
+            Holding::Token => &mut self.tokens,
+        }
+    }
+}
+
+/// The account item as it was read, with the numbers of what the account has.
+pub(crate) struct Holdings {
+    item: AccountItem,
+    numbers: HoldingsItem,
+}
+
+impl Holdings {
+    /// Counts one more.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::LimitReached`].
+    pub(crate) fn add(&mut self, holding: Holding) -> Result<(), Refused> {
+        let (what, max) = holding.name_and_max();
+        if *self.numbers.number_of(holding) >= whole(max) {
+            return Err(Refused::LimitReached { what, max });
+        }
+        self.add_without_limit(holding);
+        Ok(())
+    }
+
+    /// Counts one more, also beyond the limit.
+    pub(crate) fn add_without_limit(&mut self, holding: Holding) {
+        let number = self.numbers.number_of(holding);
+        *number = number.saturating_add(1);
+    }
+
+    /// Counts one less.
+    pub(crate) fn remove(&mut self, holding: Holding) {
+        let number = self.numbers.number_of(holding);
+        *number = number.saturating_sub(1);
+    }
+
+    /// Counts one more admin.
+    pub(crate) fn add_admin(&mut self) {
+        self.item.admins = self.item.admins.saturating_add(1);
+    }
+
+    /// Counts one admin less.
+    pub(crate) fn remove_admin(&mut self) {
+        self.item.admins = self.item.admins.saturating_sub(1);
+    }
+}
+
+impl Store {
+    /// Returns what the account has, by its item among `items`. An item that an older version has written says no
+    /// numbers, and they are counted.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::NotFound`] if there is no such account.
+    pub(crate) async fn holdings(
+        &self,
+        account: AccountId,
+        items: &mut Items,
+    ) -> Result<Holdings, StoreError> {
+        let item: Option<AccountItem> = items.take(&Key::account(account))?;
+        let mut item = item.ok_or(Refused::NotFound("account"))?;
+        let numbers = match item.holdings {
+            Some(numbers) => numbers,
+            None => self.count_holdings(account, &mut item).await?,
+        };
+        Ok(Holdings { item, numbers })
+    }
+
+    async fn count_holdings(
+        &self,
+        account: AccountId,
+        item: &mut AccountItem,
+    ) -> Result<HoldingsItem, StoreError> {
+        let users = self.every_user(account).await?;
+        let admins = users.iter().filter(|user| user.role == Role::Admin).count();
+        let forms = self.every::<FormEntryItem>(account, Collection::Forms).await?;
+        let tokens = self.every::<TokenItem>(account, Collection::Tokens).await?;
+        item.admins = whole(admins);
+        Ok(HoldingsItem { forms: whole(forms.len()), users: whole(users.len()), tokens: whole(tokens.len()) })
+    }
+
+    /// Returns the put of the account item with its new numbers. It holds if no other operation has written the item
+    /// since it was read.
+    pub(crate) fn put_holdings(&self, holdings: Holdings) -> Result<Put, StoreError> {
+        let Holdings { mut item, numbers } = holdings;
+        let version = item.version;
+        item.holdings = Some(numbers);
+        item.version += 1;
+        self.put_versioned(Key::account(item.id), &item, version)
+    }
+
+    /// Returns true if no admin but `user` has a token. Holds until the account item is written next.
+    pub(crate) async fn is_last_admin(&self, account: AccountId, user: UserId) -> Result<bool, StoreError> {
+        let tokens = self.admins_tokens(account).await?;
+        Ok(tokens.iter().all(|(_, admin)| *admin == user))
+    }
+
+    /// Returns true if the token is an admin's and no admin has another. Holds until the account item is written next.
+    pub(crate) async fn is_last_admins_token(
+        &self,
+        account: AccountId,
+        token: TokenId,
+    ) -> Result<bool, StoreError> {
+        let tokens = self.admins_tokens(account).await?;
+        Ok(matches!(tokens.as_slice(), [(last, _)] if *last == token))
+    }
+
+    /// Returns the tokens of the account's admins, each with its admin.
+    async fn admins_tokens(&self, account: AccountId) -> Result<Vec<(TokenId, UserId)>, StoreError> {
+        let users = self.every_user(account).await?.into_iter();
+        let admins: HashSet<UserId> =
+            users.filter(|user| user.role == Role::Admin).map(|user| user.id).collect();
+        let tokens = self.every::<TokenItem>(account, Collection::Tokens).await?;
+        let of_admins = tokens.into_iter().filter_map(|token| match token.holder {
+            HolderItem::User { user } if admins.contains(&user) => Some((token.id, user)),
+            HolderItem::User { .. } | HolderItem::Integration { .. } => None,
+        });
+        Ok(of_admins.collect())
+    }
+
+    /// Returns the account's users, in the order in which they were added.
+    pub(crate) async fn every_user(&self, account: AccountId) -> Result<Vec<UserItem>, StoreError> {
+        self.every(account, Collection::Users).await
+    }
+
+    /// Returns all that an account has of a kind.
+    async fn every<E: Entity>(
+        &self,
+        account: AccountId,
+        collection: Collection,
+    ) -> Result<Vec<E>, StoreError> {
+        let mut query = Query {
+            pk: account_pk(account),
+            prefix: collection.prefix(),
+            after: None,
+            limit: usize::try_from(PAGE_LIMIT_MAX).unwrap_or(usize::MAX),
+            newest_first: false,
+        };
+        let mut all = Vec::new();
+        loop {
+            let page = self.query(&query).await?;
+            for item in page.items {
+                all.push(decode(item)?);
+            }
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => return Ok(all),
+            }
+        }
+    }
+}
+
+fn whole(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}

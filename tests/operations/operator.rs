@@ -1,0 +1,158 @@
+//! What the operator does with accounts: listing them and changing the terms of their contracts.
+
+use domain::calendar::{Term, parse_date};
+use domain::decision::Command;
+use domain::ids::AccountId;
+use domain::period::Terms;
+use domain::tier::Tier;
+use store::{Account, ChangeAccount, ChangedBy, Finish, Refused, StoreError};
+use testkit::{TABLE, TestTable, at, terms};
+
+use super::{START, Told, UPDATE, create, set};
+
+async fn change(
+    table: &TestTable,
+    account: AccountId,
+    change: &ChangeAccount,
+) -> Result<Account, StoreError> {
+    let told = Told::new();
+    let render = told.render();
+    table.store.change_account(account, change, at(START), Finish::new(None, &render)).await?;
+    Ok(told.take())
+}
+
+/// Each term of a contract as a change of its own.
+fn each_term() -> [(&'static str, ChangeAccount); 6] {
+    let nothing = ChangeAccount::default;
+    [
+        ("term", ChangeAccount { term: Some(Term::Monthly), ..nothing() }),
+        ("renewal_date", ChangeAccount { renewal_date: parse_date("2026-05-11").ok(), ..nothing() }),
+        ("time_zone", ChangeAccount { time_zone: "Asia/Tokyo".parse().ok(), ..nothing() }),
+        ("tier", ChangeAccount { tier: Tier::new(2000, 500).ok(), ..nothing() }),
+        ("tier_limit_at_renewal", ChangeAccount { tier_limit_at_renewal: Some(None), ..nothing() }),
+        ("marketing_contacts", ChangeAccount { marketing_contacts: Some(true), ..nothing() }),
+    ]
+}
+
+#[tokio::test]
+async fn terms_of_a_contract_are_refused_to_an_admin() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let before = table.store.account(account, at(START)).await.unwrap();
+    for (field, term) in each_term() {
+        let refused = change(&table, account, &term).await;
+        let Err(StoreError::Refused(Refused::OperatorsTerms { fields })) = refused else { panic!("{field}") };
+        assert_eq!(fields, [field]);
+    }
+    let cap = ChangeAccount { cap: Some(Some(1)), name: Some("Ada".to_owned()), ..ChangeAccount::default() };
+    let both = ChangeAccount { term: Some(Term::Monthly), ..cap.clone() };
+    assert!(change(&table, account, &both).await.is_err());
+    assert_eq!(table.store.account(account, at(START)).await.unwrap(), before, "nothing of it is done");
+    assert_eq!(change(&table, account, &cap).await.unwrap().period.cap, Some(1));
+}
+
+#[tokio::test]
+async fn terms_are_changed_by_the_operator_and_in_a_sandbox_by_its_admin() {
+    let table = TestTable::start().await;
+    let ordinary = table.account(at(START)).await;
+    let test_clock = Some(at(START));
+    let sandbox = table.account_with(Terms { test_clock, ..terms() }, at(START)).await;
+    for (account, by) in [(ordinary, ChangedBy::Operator), (sandbox, ChangedBy::Admin)] {
+        for (field, term) in each_term() {
+            let changed = change(&table, account, &ChangeAccount { by, ..term }).await;
+            assert!(changed.is_ok(), "{field} {by:?}");
+        }
+        let period = table.store.usage(account, at(START)).await.unwrap();
+        assert_eq!(period.calendar.term, Term::Monthly);
+        assert_eq!(
+            (period.ends_at, period.tier),
+            (at("2026-11-10T15:00:00.000Z"), Tier::new(2000, 500).unwrap())
+        );
+    }
+}
+
+#[tokio::test]
+async fn changed_tier_holds_and_never_lowers_the_limit_in_force() {
+    let table = TestTable::start().await;
+    let tier = Tier::new(1, 10).unwrap();
+    let account = table.account_with(Terms { tier, ..terms() }, at(START)).await;
+    super::marketing_contacts(&table.store, account, 3, at(START)).await;
+    let by = ChangedBy::Operator;
+    let to = |included, block| ChangeAccount {
+        by,
+        tier: Tier::new(included, block).ok(),
+        ..ChangeAccount::default()
+    };
+    for ((included, block), limit) in [((2, 1), 11), ((0, 4), 12), ((20, 5), 20), ((5, 5), 20)] {
+        let tier = change(&table, account, &to(included, block)).await.unwrap().period.tier;
+        assert_eq!((tier.included, tier.block, tier.limit_for(3)), (included, block, limit));
+        let read = table.store.usage(account, at(START)).await.unwrap().tier;
+        assert_eq!(read, tier);
+    }
+    let wish = ChangeAccount { by, tier_limit_at_renewal: Some(Some(10)), ..ChangeAccount::default() };
+    assert_eq!(change(&table, account, &wish).await.unwrap().period.tier.limit_at_renewal, Some(10));
+    // The wish has to fit the tier: this one does not, unless another comes with the tier.
+    let refused = change(&table, account, &to(7, 7)).await;
+    let field = "tier_limit_at_renewal";
+    assert!(
+        matches!(refused, Err(StoreError::Refused(Refused::Invalid { field: found, .. })) if found == field)
+    );
+    let both = ChangeAccount { tier_limit_at_renewal: Some(Some(14)), ..to(7, 7) };
+    let tier = change(&table, account, &both).await.unwrap().period.tier;
+    assert_eq!((tier.limit, tier.limit_at_renewal), (21, Some(14)));
+}
+
+#[tokio::test]
+async fn accounts_are_listed_in_pages_in_the_order_of_their_making() {
+    let table = TestTable::start().await;
+    assert!(table.store.accounts(at(START), None, 10).await.unwrap().items.is_empty());
+    let mut made = Vec::new();
+    for second in 0..5 {
+        made.push(table.account(at(&format!("2026-11-10T12:00:0{second}.000Z"))).await);
+    }
+    let now = at("2026-11-10T12:01:00.000Z");
+    let (mut listed, mut after) = (Vec::new(), None);
+    loop {
+        let page = table.store.accounts(now, after, 2).await.unwrap();
+        listed.extend(page.items.iter().map(|account| account.id));
+        after = listed.last().copied();
+        if !page.more {
+            break;
+        }
+    }
+    assert_eq!(listed, made);
+}
+
+#[tokio::test]
+async fn listed_account_is_as_its_own_reads_show_it() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let contact = create(&table.store, account, "ada@example.org", true, at(START)).await.id;
+    set(&table.store, account, Command::SetNonMarketingPending, &[contact], at(START)).await.unwrap();
+    for now in [START, UPDATE, "2031-05-05T00:00:00.000Z"] {
+        table.recorder.reset();
+        let listed = table.store.accounts(at(now), None, 10).await.unwrap().items;
+        // Nothing is closed by the list.
+        assert_eq!(table.recorder.calls().get("TransactWriteItems"), None);
+        assert_eq!(listed, [table.store.account(account, at(now)).await.unwrap()], "{now}");
+    }
+}
+
+#[tokio::test]
+async fn account_without_an_entry_is_listed_once_the_operator_changes_it() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let key = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
+    let delete = table.client.delete_item().table_name(TABLE);
+    delete.key("pk", key("ACCOUNTS")).key("sk", key(&account.to_string())).send().await.unwrap();
+    let listed = async || table.store.accounts(at(START), None, 10).await.unwrap().items.len();
+    assert_eq!(listed().await, 0);
+    let name = ChangeAccount { name: Some("Ada".to_owned()), ..ChangeAccount::default() };
+    change(&table, account, &name).await.unwrap();
+    assert_eq!(listed().await, 0, "an admin's change costs no more for it");
+    for _ in 0..2 {
+        let nothing = ChangeAccount { by: ChangedBy::Operator, ..ChangeAccount::default() };
+        change(&table, account, &nothing).await.unwrap();
+        assert_eq!(listed().await, 1);
+    }
+}
