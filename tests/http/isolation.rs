@@ -253,7 +253,8 @@ async fn foreign_and_unknown_forms_are_one_answer_at_hubspots() {
         assert_alike(404, requests).await;
     }
     // Another portal is refused before its forms are looked for.
-    for (portal, status) in [(&*our_portal, 404), (&*their_portal, 403), (&*nobodys_portal, 403), ("1", 403)] {
+    for (portal, status) in [(&*our_portal, 404), (&*their_portal, 403), (&*nobodys_portal, 403), ("1", 403)]
+    {
         let secure = |form: &&str| {
             let path = format!("/submissions/v3/integration/secure/submit/{portal}/{form}");
             api.post(&path).token(&ours.token).json(&body)

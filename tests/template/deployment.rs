@@ -1,6 +1,6 @@
 //! The README's deploy commands, `samconfig.toml` and the tools that the checks use say the same.
 
-use super::repository;
+use super::document::repository;
 
 fn text(path: &str) -> String {
     std::fs::read_to_string(repository().join(path)).unwrap()
@@ -16,7 +16,11 @@ fn section() -> String {
 #[test]
 fn readme_commands_need_no_prompt() {
     let section = section();
-    let commands = ["sam build\n", "sam deploy --parameter-overrides OperatorTokenSha256=", "sam deploy --parameter-overrides PublicUrl="];
+    let commands = [
+        "sam build\n",
+        "sam deploy --parameter-overrides OperatorTokenSha256=",
+        "sam deploy --parameter-overrides PublicUrl=",
+    ];
     for command in commands {
         assert!(section.contains(command), "{command}");
     }

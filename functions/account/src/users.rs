@@ -46,7 +46,7 @@ pub(crate) struct NewUserSchema {
     #[schema(min_length = 1, max_length = 200)]
     name: String,
     /// Their address.
-    #[schema(format = Email)]
+    #[schema(format = Email, max_length = 254)]
     email: String,
     /// Admins manage users, tokens and the account; members do not.
     #[schema(required = false, default = "member")]
@@ -92,7 +92,7 @@ pub(crate) struct ChangeUserSchema {
     #[schema(min_length = 1, max_length = 200, nullable = false)]
     name: Option<String>,
     /// Their address.
-    #[schema(format = Email, nullable = false)]
+    #[schema(format = Email, max_length = 254, nullable = false)]
     email: Option<String>,
     /// Their role.
     #[schema(nullable = false)]

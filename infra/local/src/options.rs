@@ -73,7 +73,8 @@ impl Options {
                 .to_owned(),
             (None, None) => return Ok(None),
         };
-        let fits = (1..=TOKEN_CHARS_MAX).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_graphic());
+        let fits =
+            (1..=TOKEN_CHARS_MAX).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_graphic());
         if fits { Ok(Some(Secret::new(token))) } else { Err(OperatorTokenError::Malformed) }
     }
 }

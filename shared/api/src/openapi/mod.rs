@@ -5,16 +5,22 @@
 //! are its own. [`describe`] derives the rest from that, in one place: the refusals that follow from what an operation
 //! reads, the form of ids, and that the bodies of requests have no other fields.
 
-mod closed;
 mod ids;
 mod refusals;
+mod requests;
 
+use std::borrow::Cow;
+
+use domain::limits::PROPERTY_NAME_CHARS_MAX;
+use domain::property::{OWN_PREFIX, RESERVED};
 use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
-use utoipa::openapi::{ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Server};
-use utoipa::{IntoParams, PartialSchema as _, ToSchema as _};
+use utoipa::openapi::{
+    ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, RefOr, Server,
+};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use crate::problem::{FieldError, ProblemDocument};
 use crate::routes::Routes;
@@ -42,7 +48,13 @@ pub const TAGS: &[(&str, &str)] = &[
 pub struct IdempotencyKey {
     /// Names the request. The same key and request get the first answer again for 24 hours; the same key with another
     /// request is refused.
-    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[!-~]+$", nullable = false)]
+    #[param(
+        rename = "Idempotency-Key",
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[!-~]+$",
+        nullable = false
+    )]
     idempotency_key: Option<String>,
 }
 
@@ -57,6 +69,25 @@ pub struct IfMatch {
     if_match: Option<String>,
 }
 
+/// The name of a contact's property, as the key of an object.
+pub enum PropertyNameSchema {}
+
+impl PartialSchema for PropertyNameSchema {
+    fn schema() -> RefOr<Schema> {
+        let (own, reserved) = (OWN_PREFIX, RESERVED.join("|"));
+        // One letter comes before these.
+        let more = PROPERTY_NAME_CHARS_MAX - 1;
+        let pattern = format!("^(?!{own})(?!({reserved})$)[a-z][a-z0-9_]{{0,{more}}}$");
+        ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).into()
+    }
+}
+
+impl ToSchema for PropertyNameSchema {
+    fn name() -> Cow<'static, str> {
+        "PropertyName".into()
+    }
+}
+
 /// Returns the description of routes, with what follows from it.
 ///
 /// A refusal that an operation has for reasons of its own is declared as a response whose description is the slug of
@@ -65,7 +96,7 @@ pub struct IfMatch {
 #[must_use]
 pub fn describe<S>(api: impl Routes<S>) -> OpenApi {
     let mut document = document().merge_from(api.describe());
-    closed::close_requests(&mut document);
+    requests::describe(&mut document);
     let mut components = document.components.take().unwrap_or_default();
     for (path, item) in &mut document.paths.paths {
         for (method, operation) in operations(item) {
@@ -142,6 +173,11 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Ope
     ]
     .into_iter()
     .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+}
+
+/// Returns true unless the operation is public.
+fn needs_token(operation: &Operation) -> bool {
+    operation.security.as_deref() != Some(&[SecurityRequirement::default()])
 }
 
 /// Returns true if the operation refuses in the words of another API.

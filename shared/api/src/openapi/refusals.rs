@@ -8,11 +8,10 @@ use utoipa::openapi::header::{Header, HeaderBuilder};
 use utoipa::openapi::path::{HttpMethod, Operation, Parameter, ParameterIn};
 use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::schema::{AllOfBuilder, AnyOfBuilder, Components, ObjectBuilder, Schema, Type};
-use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{Content, Ref, RefOr};
 use utoipa::{IntoParams as _, ToSchema};
 
-use super::IdempotencyKey;
+use super::{IdempotencyKey, needs_token};
 use crate::problem::{PROBLEM_JSON, ProblemDocument, Slug, type_of};
 
 /// What API Gateway says itself, before or instead of a function: to a request that its authorizer turns away or that is
@@ -104,8 +103,7 @@ fn declared(operation: &mut Operation) -> Vec<Slug> {
             RefOr::T(response) => slugs_of(&response.description),
             RefOr::Ref(_) => None,
         };
-        let slugs =
-            slugs.filter(|slugs| slugs.iter().all(|slug| slug.status().as_str() == status.as_str()));
+        let slugs = slugs.filter(|slugs| slugs.iter().all(|slug| slug.status().as_str() == status.as_str()));
         found.extend(slugs.iter().flatten());
         slugs.is_none()
     });
@@ -119,7 +117,8 @@ fn slugs_of(description: &str) -> Option<Vec<Slug>> {
 
 /// Returns the statuses with which API Gateway answers by itself.
 fn gateways(operation: &Operation) -> impl Iterator<Item = StatusCode> {
-    let of_the_authorizer = needs_token(operation).then_some([StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN]);
+    let of_the_authorizer =
+        needs_token(operation).then_some([StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN]);
     let of_all = [
         StatusCode::PAYLOAD_TOO_LARGE,
         StatusCode::TOO_MANY_REQUESTS,
@@ -127,11 +126,6 @@ fn gateways(operation: &Operation) -> impl Iterator<Item = StatusCode> {
         StatusCode::SERVICE_UNAVAILABLE,
     ];
     of_the_authorizer.into_iter().flatten().chain(of_all)
-}
-
-/// Returns true unless the operation is public.
-fn needs_token(operation: &Operation) -> bool {
-    operation.security.as_deref() != Some(&[SecurityRequirement::default()])
 }
 
 fn parameters(operation: &Operation) -> impl Iterator<Item = &Parameter> {
@@ -208,7 +202,8 @@ fn in_others_words(mut response: Response, status: u16, refusals: &Refusals) -> 
     });
     for content in contents {
         let theirs = content.schema.take();
-        let either = theirs.into_iter().chain([gateway_message()]).fold(AnyOfBuilder::new(), AnyOfBuilder::item);
+        let either =
+            theirs.into_iter().chain([gateway_message()]).fold(AnyOfBuilder::new(), AnyOfBuilder::item);
         content.schema = Some(either.into());
     }
     response

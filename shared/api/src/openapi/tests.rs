@@ -25,6 +25,8 @@ struct Data {
 #[expect(dead_code, reason = "it is described only")]
 struct NewThing {
     name: String,
+    #[schema(min_length = 1, max_length = 200)]
+    title: Option<String>,
     #[schema(inline)]
     #[serde(flatten)]
     data: Data,
@@ -72,6 +74,17 @@ async fn make() {}
 )]
 async fn read() {}
 
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is described only")]
+struct Sent {
+    #[schema(min_length = 1, max_length = 200)]
+    id: String,
+}
+
+/// Takes what anybody sends.
+#[utoipa::path(post, path = "/v1/sent", security(()), request_body = Sent, responses((status = 204, description = "Taken.")))]
+async fn take() {}
+
 /// Says what never fails.
 #[utoipa::path(get, path = "/v1/fixed", security(()), responses((status = 200, description = "It.")))]
 async fn fixed() {}
@@ -84,7 +97,7 @@ async fn fixed() {}
 async fn make_theirs() {}
 
 fn described() -> Value {
-    serde_json::to_value(describe::<()>(routes!(make, read, fixed, make_theirs))).unwrap()
+    serde_json::to_value(describe::<()>(routes!(make, read, take, fixed, make_theirs))).unwrap()
 }
 
 /// The slugs of the problems with each status, and whether API Gateway answers with it as well.
@@ -93,10 +106,12 @@ fn refusals(document: &Value, path: &str, method: &str) -> Vec<(u16, Vec<String>
     let refusals = responses.iter().filter_map(|(status, response)| {
         let name = response["$ref"].as_str()?.strip_prefix("#/components/responses/")?;
         let content = &document["components"]["responses"][name]["content"];
-        let types = content[crate::problem::PROBLEM_JSON]["schema"]["allOf"][1]["properties"]["type"]["enum"].as_array();
-        let slugs = types.into_iter().flatten().map(|kind| {
-            kind.as_str().unwrap().strip_prefix("urn:tidemark:problem:").unwrap().to_owned()
-        });
+        let types = content[crate::problem::PROBLEM_JSON]["schema"]["allOf"][1]["properties"]["type"]["enum"]
+            .as_array();
+        let slugs = types
+            .into_iter()
+            .flatten()
+            .map(|kind| kind.as_str().unwrap().strip_prefix("urn:tidemark:problem:").unwrap().to_owned());
         Some((status.parse().unwrap(), slugs.collect(), content["application/json"].is_object()))
     });
     refusals.collect()
@@ -167,15 +182,35 @@ fn bodies_of_requests_have_no_other_fields() {
     let schemas = &document["components"]["schemas"];
     let made = &schemas["NewThing"];
     assert_eq!((&made["type"], &made["additionalProperties"]), (&json!("object"), &json!(false)));
-    assert_eq!(made["properties"].as_object().unwrap().keys().collect::<Vec<_>>(), ["inner", "name", "names"]);
-    let mut required: Vec<&str> = made["required"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert_eq!(
+        made["properties"].as_object().unwrap().keys().collect::<Vec<_>>(),
+        ["inner", "name", "names", "title"]
+    );
+    let mut required: Vec<&str> =
+        made["required"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     required.sort_unstable();
     assert_eq!(required, ["inner", "name", "names"]);
     assert_eq!(schemas["Inner"]["additionalProperties"], false);
     for open in ["TheirThing", "Contact"] {
         assert_eq!(schemas[open]["additionalProperties"], Value::Null, "{open}");
     }
-    assert_eq!(made["properties"]["names"]["additionalProperties"], json!({"$ref": "#/components/schemas/Inner"}));
+    assert_eq!(
+        made["properties"]["names"]["additionalProperties"],
+        json!({"$ref": "#/components/schemas/Inner"})
+    );
+}
+
+#[test]
+fn bounded_texts_of_requests_with_a_token_are_lines() {
+    let document = described();
+    let made = &document["components"]["schemas"]["NewThing"]["properties"];
+    assert!(made["title"]["pattern"].as_str().is_some_and(|pattern| pattern.contains("x7f")), "{made}");
+    assert_eq!(made["name"]["pattern"], Value::Null, "it has no bound");
+    let sent = &document["components"]["schemas"]["Sent"];
+    assert_eq!(
+        (&sent["additionalProperties"], &sent["properties"]["id"]["pattern"]),
+        (&json!(false), &Value::Null)
+    );
 }
 
 #[test]
@@ -183,7 +218,10 @@ fn ids_have_the_form_of_what_they_stand_for() {
     let document = described();
     let pattern = |prefix: &str| json!(format!("^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$"));
     let parameters = &document["paths"]["/v1/forms/{id}/of/{form_id}"]["get"]["parameters"];
-    assert_eq!([&parameters[0]["schema"]["pattern"], &parameters[1]["schema"]["pattern"]], [&pattern("frm"); 2]);
+    assert_eq!(
+        [&parameters[0]["schema"]["pattern"], &parameters[1]["schema"]["pattern"]],
+        [&pattern("frm"); 2]
+    );
     let fields = &document["components"]["schemas"]["Contact"]["properties"];
     assert_eq!((&fields["id"]["pattern"], &fields["id"]["minLength"]), (&pattern("con"), &json!(30)));
     assert_eq!(fields["form_id"]["pattern"], Value::Null, "it has a bound of its own");
