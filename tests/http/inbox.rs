@@ -45,7 +45,7 @@ impl Flooded {
     async fn start(table: TestTable, terms: Value) -> Self {
         let api = Api::over(table, at(START));
         let account = api.account(terms).await;
-        let body = json!({"name": "Newsletter"});
+        let body = json!({"name": "Newsletter", "answer": "full"});
         let native = api.post("/v1/forms").token(&account.token).json(&body).await.expect(201);
         let native = native["id"].as_str().unwrap().to_owned();
         let provided = sender("generic").form(&api, &account, &[1], json!({})).await;

@@ -291,7 +291,7 @@ async fn a_permission_that_is_taken_is_gone_with_the_next_request() {
 #[tokio::test]
 async fn forms_and_integrations_act_under_their_own_setting() {
     let (api, account) = one_account(json!({})).await;
-    let body = json!({"name": "Newsletter"});
+    let body = json!({"name": "Newsletter", "answer": "full"});
     let form = api.post("/v1/forms").token(&account.token).json(&body).await.expect(201);
     let path = format!("/v1/forms/{}/submissions", form["id"].as_str().unwrap());
     let shop = api.integration(&account, json!({"set_marketing": true})).await;

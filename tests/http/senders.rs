@@ -129,6 +129,41 @@ impl Sender {
         self.with_body(api, form, self.body, &self.signature(self.body, secret, at))
     }
 
+    /// A delivery of somebody with this address and an answer to a question called `note`, both as they stand in JSON. A
+    /// provider whose sample is a form post sends JSON all the same, with the media type of the sample.
+    pub fn saying(&self, email: &str, note: &str) -> String {
+        match self.provider {
+            "typeform" => format!(
+                r#"{{"event_id": "e", "event_type": "form_response", "form_response": {{"answers": [
+                    {{"type": "email", "email": "{email}", "field": {{"id": "f1", "ref": "mail"}}}},
+                    {{"type": "text", "text": "{note}", "field": {{"id": "f2", "ref": "note"}}}}]}}}}"#
+            ),
+            "tally" => format!(
+                r#"{{"eventId": "e", "eventType": "FORM_RESPONSE", "data": {{"fields": [
+                    {{"key": "k1", "label": "Mail", "type": "INPUT_EMAIL", "value": "{email}"}},
+                    {{"key": "k2", "label": "note", "type": "INPUT_TEXT", "value": "{note}"}}]}}}}"#
+            ),
+            "jotform" => {
+                let part = |name: &str, value: &str| {
+                    format!(
+                        "--tidemark-fixture\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+                    )
+                };
+                let said = format!(r#"{{"q3_email": "{email}", "q4_note": "{note}"}}"#);
+                [&part("submissionID", "e"), &part("rawRequest", &said), "--tidemark-fixture--\r\n"].concat()
+            }
+            "webflow" => format!(
+                r#"{{"triggerType": "form_submission", "payload": {{"id": "e", "data": {{"email": "{email}", "note": "{note}"}}}}}}"#
+            ),
+            "netlify" => format!(r#"{{"id": "e", "data": {{"email": "{email}", "note": "{note}"}}}}"#),
+            "calendly" => format!(
+                r#"{{"event": "invitee.created", "payload": {{"uri": "e", "email": "{email}",
+                    "questions_and_answers": [{{"question": "note", "answer": "{note}"}}]}}}}"#
+            ),
+            _ => format!(r#"{{"submission_id": "e", "email": "{email}", "note": "{note}"}}"#),
+        }
+    }
+
     /// A hook with this body and a signature that may be of another.
     pub fn with_body<'a>(
         &self,

@@ -1,6 +1,7 @@
 //! `POST` and `OPTIONS /v1/forms/{form_id}/submissions`.
 
 use api::Slug;
+use domain::limits::PUBLIC_BODY_BYTES_MAX;
 use serde_json::{Value, json};
 use testkit::{Api, OPERATOR_TOKEN, Reply, Tenant, at};
 
@@ -9,9 +10,9 @@ use super::one_account;
 const FORM: &str = "application/x-www-form-urlencoded";
 const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
-/// The path at which a form with these settings takes submissions.
+/// The path at which a form with these settings takes submissions. It answers in full, unless they say otherwise.
 async fn form(api: &Api, account: &Tenant, settings: Value) -> String {
-    let mut body = json!({"name": "Newsletter"});
+    let mut body = json!({"name": "Newsletter", "answer": "full"});
     body.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
     let form = api.post("/v1/forms").token(&account.token).json(&body).await.expect(201);
     format!("/v1/forms/{}/submissions", form["id"].as_str().unwrap())
@@ -43,7 +44,7 @@ async fn the_three_encodings_of_one_submission_do_the_same() {
         let ada = contact(&api, &account, "ada@example.org").await;
         assert_eq!(
             (&ada["email"], &ada["properties"]),
-            (&json!("Ada@Example.org"), &json!({"first_name": "Ada & Co"}))
+            (&json!("Ada@Example.org"), &json!({"firstname": "Ada & Co"}))
         );
         let source = &ada["marketing"]["source"];
         assert_eq!((&source["type"], &source["name"]), (&json!("form"), &json!("Newsletter")));
@@ -202,16 +203,16 @@ async fn what_is_wrong_with_a_submission_is_named_by_the_forms_own_fields() {
     let path = form(&api, &account, json!({"field_map": {"mail": "email"}})).await;
     for (body, fields) in [
         (json!({}), vec!["fields"]),
-        (json!({"submission_id": "", "page_url": 7}), vec!["fields", "page_url", "submission_id"]),
+        (json!({"submission_id": "", "page_url": 7}), vec!["fields", "submission_id"]),
         (json!({"fields": {}}), vec!["fields.mail"]),
         (json!({"fields": {"mail": "ada"}}), vec!["fields.mail"]),
         (json!({"fields": {"mail": "a@b.example", "email": "c@d.example"}}), vec![]),
         (json!({"fields": {"mail": ["a@b.example", "c@d.example"]}}), vec!["fields.mail"]),
         (json!({"fields": {"mail": {"a": 1}, "b": [[]]}}), vec!["fields.b", "fields.mail"]),
-        (json!({"fields": {"mail": "a@b.example", "имя": "Ada"}}), vec!["fields.имя"]),
+        (json!({"fields": {"mail": "a@b.example", "имя": "Ada"}}), vec![]),
         (
             json!({"fields": {"mail": "a@b.example"}, "submission_id": "", "submitted_at": "now", "page_url": "here", }),
-            vec!["submission_id", "submitted_at", "page_url"],
+            vec!["submission_id", "submitted_at"],
         ),
         (json!({"fields": {"mail": "a@b.example"}, "form_id": "frm_1"}), vec!["form_id"]),
     ] {
@@ -252,9 +253,14 @@ async fn bodies_that_are_not_what_they_say_are_refused() {
     }
     let reply = api.post(&path).body(FORM, b"%FF%00=%ZZ&&=&email=%40").await;
     reply.problem(Slug::InvalidRequest);
-    let large = format!("email=ada%40example.org&a={}", "x".repeat(1 << 20));
-    api.post(&path).body(FORM, large).await.problem(Slug::PayloadTooLarge);
+    let of_size = |bytes: usize| {
+        let fields = "email=ada%40example.org&a=";
+        format!("{fields}{}", "x".repeat(bytes - fields.len()))
+    };
+    let problem = api.post(&path).body(FORM, of_size(PUBLIC_BODY_BYTES_MAX + 1)).await;
+    assert_eq!(problem.problem(Slug::PayloadTooLarge)["detail"], "A body has at most 131072 bytes here.");
     assert_eq!(api.assert_exact(&account).await["marketing"], 0);
+    assert_eq!(api.post(&path).body(FORM, of_size(PUBLIC_BODY_BYTES_MAX)).await.status, 200);
 }
 
 #[tokio::test]
@@ -273,13 +279,42 @@ async fn a_deleted_form_takes_nothing_and_people_stay() {
 
 #[tokio::test]
 async fn an_answer_says_nothing_of_the_person() {
-    let (api, account) = one_account(json!({})).await;
-    let path = form(&api, &account, json!({})).await;
-    let body = json!({"fields": {"email": "ada@example.org", "firstname": "Ada"}, "submission_id": "s-1"});
-    for _ in 0..2 {
-        let reply = api.post(&path).json(&body).await;
-        let text = reply.text().to_lowercase();
-        assert!(!text.contains("ada") && !text.contains("con_") && !text.contains("acc_"), "{text}");
-        assert!(reply.header("etag").is_none() && reply.header("location").is_none());
+    for settings in [json!({}), json!({"answer": "minimal"})] {
+        let (api, account) = one_account(json!({})).await;
+        let path = form(&api, &account, settings).await;
+        let body =
+            json!({"fields": {"email": "ada@example.org", "firstname": "Ada"}, "submission_id": "s-1"});
+        for _ in 0..2 {
+            let reply = api.post(&path).json(&body).await;
+            let text = reply.text().to_lowercase();
+            assert!(!text.contains("ada") && !text.contains("con_") && !text.contains("acc_"), "{text}");
+            assert!(reply.header("etag").is_none() && reply.header("location").is_none());
+        }
     }
+}
+
+#[tokio::test]
+async fn public_answer_is_the_same_for_every_contact() {
+    let (api, account) = one_account(json!({})).await;
+    for address in ["known@example.org", "leaving@example.org"] {
+        let _ = api.contact(&account.token, json!({"email": address, "marketing": true})).await;
+    }
+    let leaving = contact(&api, &account, "leaving@example.org").await["id"].as_str().unwrap().to_owned();
+    let _ = api.queue(&account.token, &[&leaving]).await;
+    let minimal = form(&api, &account, json!({"answer": "minimal"})).await;
+    let made =
+        api.post("/v1/forms").token(&account.token).json(&json!({"name": "As made"})).await.expect(201);
+    let as_made = format!("/v1/forms/{}/submissions", made["id"].as_str().unwrap());
+    let mut replies = Vec::new();
+    for path in [minimal, as_made] {
+        for address in ["new@example.org", "known@example.org", "leaving@example.org", "new@example.org"] {
+            let body = json!({"fields": {"email": address}, "submission_id": "s-1"});
+            replies.push(api.post(&path).json(&body).await);
+            let post = format!("email={}&submission_id=s-1", address.replace('@', "%40"));
+            replies.push(api.post(&path).body(FORM, post).header("accept", BROWSER).await);
+        }
+    }
+    let answers: Vec<_> = replies.iter().map(|reply| (reply.status, reply.text())).collect();
+    assert!(answers.iter().all(|answer| *answer == (200, r#"{"accepted":true}"#)), "{answers:?}");
+    assert_eq!(api.assert_exact(&account).await["marketing"], 3);
 }

@@ -104,8 +104,8 @@ async fn form_submission_uses_all_that_it_may() {
     let gone = with_long_history(&setting, "ada", then).await;
     delete(&setting, gone, then).await;
     let mut account = Function::start("account", &setting.table).await;
-    let form =
-        account.ask(http("POST", "/v1/forms").by(&admin).json(&json!({"name": "Newsletter"})), 201).await;
+    let form = json!({"name": "Newsletter", "answer": "full"});
+    let form = account.ask(http("POST", "/v1/forms").by(&admin).json(&form), 201).await;
     account.end().await;
 
     // Somebody comes back whose unit of an earlier period is not swept yet: it goes, with its history.

@@ -1,5 +1,6 @@
 //! The function `form-submission`: what browsers post, as API Gateway hands it on.
 
+use domain::form::AnswerMode;
 use domain::provider::Provider;
 use serde_json::{Value, json};
 use store::{Form, NewForm};
@@ -14,6 +15,7 @@ const PAGE: &str = "https://www.lovelace.example.org";
 
 async fn form(setting: &Setting, redirect_url: Option<&str>) -> Form {
     let new = NewForm {
+        answer: AnswerMode::Full,
         allowed_origins: vec![PAGE.to_owned()],
         redirect_url: redirect_url.map(str::to_owned),
         ..NewForm::new(Provider::Native, "Newsletter")

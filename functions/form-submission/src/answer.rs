@@ -1,9 +1,13 @@
 //! What a submission is answered: what it did, and never anything of the person.
+//!
+//! A public submission is answered alike for every person, unless the form says otherwise: nobody can try out whose address
+//! is known, or who is a marketing contact.
 
 use api::openapi::one_of;
 use api::{Problem, respond};
 use axum::body::Body;
 use axum::response::Response;
+use domain::form::AnswerMode;
 use http::StatusCode;
 use http::header::{ACCEPT, HeaderMap, HeaderValue, LOCATION};
 use serde::Serialize;
@@ -30,6 +34,34 @@ pub(crate) struct SubmittedView {
     reason: Option<String>,
 }
 
+/// The answer to a public submission, which is the same for every person.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SubmissionAccepted)]
+pub(crate) struct AcceptedView {
+    /// Always `true`.
+    accepted: bool,
+}
+
+/// The answer to a public submission, by the form's `answer`.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = SubmissionAnswer)]
+pub(crate) enum AnswerView {
+    /// The answer of a form with `minimal`.
+    Minimal(AcceptedView),
+    /// The answer of a form with `full`.
+    Full(SubmittedView),
+}
+
+impl AnswerView {
+    fn new(form: &Form, submitted: &Submitted) -> Self {
+        match form.answer {
+            AnswerMode::Minimal => Self::Minimal(AcceptedView { accepted: true }),
+            AnswerMode::Full => Self::Full(SubmittedView::new(submitted)),
+        }
+    }
+}
+
 fn contact_effect() -> Schema {
     one_of(ContactEffect::ALL.iter().map(|effect| effect.as_str()), "What it did to the person's record.")
 }
@@ -50,7 +82,7 @@ impl SubmittedView {
     }
 }
 
-/// The answer: what it did, or the way to the form's next page for a browser that posts a form by itself.
+/// The answer to a public submission, or the way to the form's next page for a browser that posts a form by itself.
 ///
 /// # Errors
 ///
@@ -63,7 +95,7 @@ pub(crate) fn respond(
 ) -> Result<Response, Problem> {
     match next_page(form).filter(|_| is_form_post && wants_a_page(request)) {
         Some(location) => Ok(see_other(location)),
-        None => respond::ok(&SubmittedView::new(submitted)),
+        None => respond::ok(&AnswerView::new(form, submitted)),
     }
 }
 
@@ -147,6 +179,20 @@ mod tests {
         assert_eq!(answer(thanks, "*/*", true), (200, None));
         assert_eq!(answer(thanks, "application/json", true), (200, None));
         assert_eq!(answer(None, CHROME, true), (200, None));
+    }
+
+    #[test]
+    fn minimal_answer_is_the_same_for_every_effect() {
+        let form = Form { answer: AnswerMode::Minimal, ..form(None) };
+        for contact in ContactEffect::ALL {
+            for marketing in MarketingEffect::ALL {
+                let (contact, marketing) = (*contact, *marketing);
+                let reason = Some("cap-reached".to_owned());
+                let submitted = Submitted { contact, marketing, reason, duplicate: true };
+                let view = serde_json::to_value(AnswerView::new(&form, &submitted)).unwrap();
+                assert_eq!(view, serde_json::json!({"accepted": true}));
+            }
+        }
     }
 
     #[test]

@@ -4,7 +4,12 @@ use std::collections::BTreeMap;
 
 use domain::limits::{REJECTED_ANSWER_CUT_CHARS, REJECTED_ANSWERS_BYTES_MAX, SUBMISSION_FIELDS_MAX};
 use serde::{Deserialize, Serialize};
-use serde_json::Number;
+use serde_json::{Number, Value};
+
+use crate::names::is_about_the_form;
+
+/// The name under which a body is kept that has no answers.
+const BODY: &str = "body";
 
 /// What kind of answer it is, as far as that decides anything.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
@@ -48,6 +53,11 @@ impl Answer {
         Self::new(vec![name.into()], Kind::Text, vec![value.into()])
     }
 
+    /// A text by several names of its field.
+    pub(crate) fn of_names(names: Vec<String>, value: impl Into<String>) -> Self {
+        Self::new(names, Kind::Text, vec![value.into()])
+    }
+
     /// What is said of the submission itself, by the name under which the form's map may speak of it.
     pub(crate) fn about(name: impl Into<String>, value: impl Into<String>) -> Self {
         Self { kind: Kind::About, ..Self::text(name, value) }
@@ -61,6 +71,20 @@ impl Answer {
     /// The name that it is called by.
     pub(crate) fn name(&self) -> &str {
         self.names.first().map_or("", String::as_str)
+    }
+
+    /// The names of the field itself. A part of a field also has the name of the whole, by which only the form's map
+    /// speaks of it: `address[city]` is no `address`.
+    pub(crate) fn own_names(&self) -> impl Iterator<Item = &str> {
+        let is_part_of =
+            |part: &str, whole: &str| part.strip_prefix(whole).is_some_and(|rest| rest.starts_with('['));
+        let is_whole = move |name: &str| self.names.iter().any(|other| is_part_of(other, name));
+        self.names.iter().map(String::as_str).filter(move |name| !is_whole(name))
+    }
+
+    /// Returns true for what is said of the submission or by the page, not by the person.
+    pub(crate) fn is_about(&self) -> bool {
+        self.kind == Kind::About || self.names.iter().any(|name| is_about_the_form(name))
     }
 
     /// Leaves little of the values, and of those none that take more room in JSON than they are worth.
@@ -83,9 +107,24 @@ impl Answer {
 pub(crate) struct Answers(Vec<Answer>);
 
 impl Answers {
+    /// A body that has no answers, so that something of what was sent can be looked at.
+    pub(crate) fn of_body(body: &[u8]) -> Self {
+        Self(vec![Answer::about(BODY, String::from_utf8_lossy(body))])
+    }
+
     /// Each of them, in the order in which they came.
     pub(crate) fn as_slice(&self) -> &[Answer] {
         &self.0
+    }
+
+    /// All of them, by value.
+    pub(crate) fn into_vec(self) -> Vec<Answer> {
+        self.0
+    }
+
+    /// Returns true if nothing was answered.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// What is kept of them: all, unless they are longer than [`REJECTED_ANSWERS_BYTES_MAX`]. The longest are cut then,
@@ -130,12 +169,14 @@ impl Collector {
         if values.is_empty() || names.is_empty() {
             return;
         }
-        let place = (names, kind);
+        let answer = Answer::new(names, kind, Vec::new());
+        let is_field = !answer.is_about();
+        let place = (answer.names, kind);
         if let Some(there) = self.places.get(&place).and_then(|index| self.answers.get_mut(*index)) {
             there.values.append(&mut values);
             return;
         }
-        if kind != Kind::About {
+        if is_field {
             if self.fields > SUBMISSION_FIELDS_MAX {
                 return;
             }
@@ -148,6 +189,16 @@ impl Collector {
     /// All that were taken.
     pub(crate) fn finish(self) -> Answers {
         Answers(self.answers)
+    }
+}
+
+/// The text of a value that has one: a text, a number, true or false.
+pub(crate) fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(plain(number)),
+        Value::Bool(truth) => Some(truth.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }
 
@@ -193,6 +244,31 @@ mod tests {
         let answers = collected(numbered.chain(about));
         assert_eq!(answers.as_slice().len(), SUBMISSION_FIELDS_MAX + 1 + 5);
         assert_eq!(answers.as_slice().last().unwrap().name(), "a4");
+    }
+
+    #[test]
+    fn part_has_the_name_of_the_whole_but_is_not_the_whole() {
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let part = Answer::new(names(&["address[geo][lat]", "address", "place"]), Kind::Text, Vec::new());
+        assert_eq!(part.own_names().collect::<Vec<_>>(), ["address[geo][lat]", "place"]);
+        let whole = Answer::text("address", "x");
+        assert_eq!(whole.own_names().collect::<Vec<_>>(), ["address"]);
+    }
+
+    #[test]
+    fn page_machinery_is_about_the_form_and_no_field() {
+        let tokens = (0..SUBMISSION_FIELDS_MAX * 2).map(|number| {
+            Answer::new(vec!["G-Recaptcha-Response".into(), number.to_string()], Kind::Text, vec!["x".into()])
+        });
+        let answers = collected(tokens.chain([Answer::text("name", "Ada")]));
+        assert_eq!(answers.as_slice().iter().filter(|answer| !answer.is_about()).count(), 1);
+    }
+
+    #[test]
+    fn body_without_answers_can_be_looked_at() {
+        let kept = Answers::of_body(b"{\"email\": Jos\xe9");
+        assert_eq!(kept.as_slice()[0].values, ["{\"email\": Jos\u{FFFD}"]);
+        assert!(kept.as_slice()[0].is_about());
     }
 
     #[test]

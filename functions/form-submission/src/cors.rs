@@ -5,10 +5,11 @@
 //! origins can keep it out.
 
 use api::{Problem, Slug};
-use domain::limits::PREFLIGHT_KEPT_SECONDS;
+use domain::limits::{PREFLIGHT_HEADER_CHARS_MAX, PREFLIGHT_HEADERS_MAX, PREFLIGHT_KEPT_SECONDS};
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_MAX_AGE, HeaderMap, HeaderValue, ORIGIN, VARY,
+    ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    ORIGIN, VARY,
 };
 use store::Form;
 
@@ -72,14 +73,27 @@ impl Cors {
     }
 
     /// Adds to the answer to a browser's preflight what a page may then send.
-    pub(crate) fn allow_posting(&self, answer: &mut HeaderMap) {
+    pub(crate) fn allow_posting(&self, request: &HeaderMap, answer: &mut HeaderMap) {
         if matches!(self, Self::NotListed) {
             return;
         }
         answer.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
-        answer.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("content-type"));
+        answer.insert(ACCESS_CONTROL_ALLOW_HEADERS, allowed_headers(request));
         answer.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from(PREFLIGHT_KEPT_SECONDS));
+        answer.append(VARY, HeaderValue::from_name(ACCESS_CONTROL_REQUEST_HEADERS));
     }
+}
+
+/// Returns the headers that a page asks to send. All are allowed, because none gives any right here, and scripts that
+/// measure or trace pages add theirs to every request.
+fn allowed_headers(request: &HeaderMap) -> HeaderValue {
+    let asked = request.get_all(ACCESS_CONTROL_REQUEST_HEADERS).iter();
+    let asked = asked.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    let names = asked.filter(|name| name.len() <= PREFLIGHT_HEADER_CHARS_MAX);
+    let names = names.filter_map(|name| HeaderName::from_bytes(name.trim().as_bytes()).ok());
+    let names: Vec<String> = names.take(PREFLIGHT_HEADERS_MAX).map(|name| name.as_str().to_owned()).collect();
+    let allowed = if names.is_empty() { CONTENT_TYPE.as_str().to_owned() } else { names.join(",") };
+    HeaderValue::try_from(allowed).unwrap_or(HeaderValue::from_name(CONTENT_TYPE))
 }
 
 #[cfg(test)]
@@ -129,15 +143,30 @@ mod tests {
         assert_eq!(cors(&list, None), Cors::NoOrigin);
     }
 
+    fn allowed(cors: &Cors, asked: &str) -> HeaderMap {
+        let request = [(ACCESS_CONTROL_REQUEST_HEADERS, HeaderValue::from_str(asked).unwrap())];
+        let mut headers = HeaderMap::new();
+        cors.allow_posting(&HeaderMap::from_iter(request), &mut headers);
+        headers
+    }
+
     #[test]
-    fn a_preflight_tells_the_page_what_it_may_send() {
-        let mut headers = HeaderMap::new();
-        cors(&["https://example.org"], Some("https://example.org")).allow_posting(&mut headers);
+    fn preflight_allows_the_headers_that_are_asked_for() {
+        let listed = cors(&["https://example.org"], Some("https://example.org"));
+        let headers = allowed(&listed, "baggage,content-type, Sentry-Trace");
         assert_eq!(headers[ACCESS_CONTROL_ALLOW_METHODS], "POST");
-        assert_eq!(headers[ACCESS_CONTROL_ALLOW_HEADERS], "content-type");
+        assert_eq!(headers[ACCESS_CONTROL_ALLOW_HEADERS], "baggage,content-type,sentry-trace");
         assert_eq!(headers[ACCESS_CONTROL_MAX_AGE], "600");
-        let mut headers = HeaderMap::new();
-        cors(&["https://example.org"], Some("https://example.com")).allow_posting(&mut headers);
-        assert!(headers.is_empty());
+        assert_eq!(headers[VARY], "access-control-request-headers");
+        for nothing in ["", ",", "a b, ü"] {
+            assert_eq!(allowed(&listed, nothing)[ACCESS_CONTROL_ALLOW_HEADERS], "content-type", "{nothing}");
+        }
+        let many = vec!["x".repeat(PREFLIGHT_HEADER_CHARS_MAX); 1000].join(",");
+        let bounded = PREFLIGHT_HEADERS_MAX * (PREFLIGHT_HEADER_CHARS_MAX + 1) - 1;
+        assert_eq!(allowed(&listed, &many)[ACCESS_CONTROL_ALLOW_HEADERS].len(), bounded);
+        assert_eq!(allowed(&listed, &"x".repeat(10_000))[ACCESS_CONTROL_ALLOW_HEADERS], "content-type");
+        assert!(
+            allowed(&cors(&["https://example.org"], Some("https://example.com")), "content-type").is_empty()
+        );
     }
 }

@@ -9,22 +9,25 @@ use api::token::sha256_hex;
 use api::{Context, Problem, Slug, body, respond};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
+use domain::Timestamp;
 use domain::ids::FormId;
-use domain::limits::SUBMISSION_ID_CHARS_MAX;
+use domain::limits::{DELIVERY_KEPT, SUBMISSION_ID_CHARS_MAX};
 use http::StatusCode;
 use store::{FieldProblem, Form, Submitted};
 
 use crate::answer::SubmittedView;
 use crate::answers::Answers;
-use crate::intake::{Intake, NotTaken};
+use crate::intake::Intake;
 use crate::person::{self, Reason, Rejection};
-use crate::providers::{self, Delivery, Event, SECRET_HEADER, SECRET_PARAMETER, Unverified, verify};
+use crate::providers::{self, Event, SECRET_HEADER, SECRET_PARAMETER, Unverified, tells_of_an_end, verify};
+use crate::sent::SUBMITTED_AT;
 
 /// Takes a webhook of a form's provider.
 ///
 /// Public: it is believed for its signature, or for the secret that comes with it in the header `x-tidemark-secret` or
 /// in the address where the provider signs nothing. A delivery that is repeated within 7 days changes nothing. One that
-/// is no person's, such as one without an address, is kept among the form's rejected submissions.
+/// is no person's, such as one without an address, is kept among the form's rejected submissions. So is one that says
+/// that it was made more than 7 days ago.
 #[utoipa::path(
     post, path = "/v1/hooks/{form_id}", tag = "Forms", security(()),
     params(
@@ -53,11 +56,23 @@ pub(crate) async fn take_hook(
     let query = parts.uri.query().unwrap_or_default();
     let verified = verify(form.provider, &parts.headers, query, &bytes, &form.secrets, context.clock.now());
     verified.map_err(|why| unverified(&form, why))?;
-    let Delivery { id, event } = providers::read(form.provider, &parts.headers, &bytes)?;
-    let Event::Submission(answers) = event else { return Ok(StatusCode::NO_CONTENT.into_response()) };
-    let id = id.map(short);
-    let submitted = settle(&intake, &context, &form, id.as_deref(), answers).await?;
+    let delivery = providers::read(form.provider, &parts.headers, &bytes)?;
+    let is_taken = takes(&form, delivery.event_type.as_deref());
+    let Event::Submission(answers) = delivery.event else { return ignore(&context, &form).await };
+    if !is_taken {
+        return ignore(&context, &form).await;
+    }
+    let answers = if answers.is_empty() { Answers::of_body(&bytes) } else { answers };
+    let id = delivery.id.map(short);
+    let is_stale = is_stale(delivery.made_at, context.clock.now());
+    let submitted = settle(&intake, &context, &form, id.as_deref(), answers, is_stale).await?;
     respond::ok(&SubmittedView::new(&submitted))
+}
+
+/// Answers a webhook that tells of something else than a submission, and counts it.
+async fn ignore(context: &Context, form: &Form) -> Result<Response, Problem> {
+    context.store.count_ignored(form.id).await;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// A form that posts here itself takes no hooks.
@@ -86,26 +101,18 @@ fn short(id: String) -> String {
     if id.chars().count() <= SUBMISSION_ID_CHARS_MAX { id } else { sha256_hex(id.as_bytes()) }
 }
 
-/// Values that are right each by itself, and too many or too long together with what is known of the person.
-fn too_large(message: String) -> Rejection {
-    let errors = vec![FieldError { field: "fields".to_owned(), message }];
-    Rejection { reason: Reason::InvalidValue, errors }
-}
-
-/// Takes the submission, or keeps it among the rejected.
+/// Applies the submission, or keeps it among the rejected.
 async fn settle(
     intake: &Intake,
     context: &Context,
     form: &Form,
     id: Option<&str>,
     answers: Answers,
+    is_stale: bool,
 ) -> Result<Submitted, Problem> {
-    let rejection = match person::of_answers(answers.as_slice(), &form.field_map) {
-        Ok(person) => match intake.take(form, id, &person).await {
-            Ok(submitted) => return Ok(submitted),
-            Err(NotTaken::Problem(problem)) => return Err(problem),
-            Err(NotTaken::TooLarge(message)) => too_large(message),
-        },
+    let rejection = match person::of_answers(answers.as_slice(), &form.into()) {
+        Ok(_) if is_stale => stale(),
+        Ok(person) => return intake.take(form, id, &person).await,
         Err(rejection) => rejection,
     };
     let errors: Vec<FieldProblem> = rejection
@@ -122,4 +129,27 @@ async fn settle(
         errors: &errors,
     };
     Ok(context.store.reject(&rejection, context.clock.now()).await?)
+}
+
+/// Returns true for a delivery that was made so long ago that a repeat of it would no longer be known as one. It may be a
+/// recording that is played back.
+fn is_stale(made_at: Option<Timestamp>, now: Timestamp) -> bool {
+    made_at.is_some_and(|made_at| made_at.plus(DELIVERY_KEPT) < now)
+}
+
+fn stale() -> Rejection {
+    let message = format!(
+        "the person sent the form more than {} days ago; retry the submission if it is not known yet",
+        DELIVERY_KEPT.num_days()
+    );
+    Rejection { reason: Reason::Stale, errors: vec![FieldError { field: SUBMITTED_AT.to_owned(), message }] }
+}
+
+/// Returns true if the form takes webhooks of this event type. Unless the form says which it takes, it takes all but
+/// those that tell of an end. A webhook without a type is always taken.
+fn takes(form: &Form, event_type: Option<&str>) -> bool {
+    event_type.is_none_or(|event_type| match &form.event_types {
+        Some(taken) => taken.contains(event_type),
+        None => !tells_of_an_end(event_type),
+    })
 }

@@ -5,7 +5,7 @@ use api::problem::chain;
 use api::{Clock, Context, Problem, Queue};
 use axum::extract::FromRef;
 use domain::ids::FormId;
-use store::{Form, InboxTask, Refused, StoreError, Submission, Submitted};
+use store::{Form, InboxTask, Submission, Submitted};
 
 use crate::person::Person;
 
@@ -14,14 +14,6 @@ use crate::person::Person;
 pub(crate) struct Intake {
     context: Context,
     inbox: Queue<InboxTask>,
-}
-
-/// Why a submission that was read is not taken.
-pub(crate) enum NotTaken {
-    /// With it the person would have too many or too long properties.
-    TooLarge(String),
-    /// Something else is in its way.
-    Problem(Problem),
 }
 
 impl Intake {
@@ -49,13 +41,13 @@ impl Intake {
         form: &Form,
         submission_id: Option<&str>,
         person: &Person,
-    ) -> Result<Submitted, NotTaken> {
+    ) -> Result<Submitted, Problem> {
         let submission = Submission {
             form,
             submission_id,
             email: &person.email,
             properties: &person.properties,
-            left_out: 0,
+            left_out: person.left_out,
         };
         let taken = self.context.store.submit_or_accept(&submission, self.context.clock.now()).await?;
         if let Some(task) = taken.waiting {
@@ -68,25 +60,6 @@ impl Intake {
     async fn ask_for(&self, task: InboxTask) {
         if let Err(error) = self.inbox.send(vec![task]).await {
             tracing::warn!(form = %task.form, error = chain(&*error), "a submission in the inbox was not queued");
-        }
-    }
-}
-
-impl From<StoreError> for NotTaken {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Refused(Refused::Invalid { message, .. }) => Self::TooLarge(message),
-            error => Self::Problem(error.into()),
-        }
-    }
-}
-
-impl From<NotTaken> for Problem {
-    fn from(not_taken: NotTaken) -> Self {
-        match not_taken {
-            // The sender knows fields, not properties.
-            NotTaken::TooLarge(message) => Self::invalid_field("fields", message),
-            NotTaken::Problem(problem) => problem,
         }
     }
 }

@@ -5,9 +5,11 @@
 mod answer;
 mod answers;
 mod cors;
+mod flatten;
 mod hooks;
 mod hubspot;
 mod intake;
+mod names;
 mod person;
 mod providers;
 mod rejected;

@@ -204,8 +204,8 @@ fn person_of(rejected: Rejected, form: &Form) -> Result<store::Person, Problem> 
     if let RejectedContent::Person(person) = rejected.content {
         return Ok(person);
     }
-    match person::of_answers(&answers(rejected.content)?, &form.field_map) {
-        Ok(Person { email, properties }) => Ok(store::Person { email, properties }),
+    match person::of_answers(&answers(rejected.content)?, &form.into()) {
+        Ok(Person { email, properties, .. }) => Ok(store::Person { email, properties }),
         Err(rejection) => Err(Problem::invalid(rejection.errors)),
     }
 }

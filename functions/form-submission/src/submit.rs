@@ -9,12 +9,14 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use domain::ids::FormId;
+use domain::limits::PUBLIC_BODY_BYTES_MAX;
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
+use serde_json::Value;
 use store::Form;
 use utoipa::ToSchema;
 
-use crate::answer::{self, SubmittedView};
+use crate::answer::{self, AnswerView};
 use crate::cors::Cors;
 use crate::intake::Intake;
 use crate::person::{self, Person};
@@ -26,7 +28,9 @@ use crate::sent::{self, Sent};
 #[expect(dead_code, reason = "it describes the body that sent::read reads")]
 struct SubmissionSchema {
     /// The form's fields by their own names, at most 200. One of them has to hold the address: the one that the form maps
-    /// to `email`, or else one with a usual name, such as `email` or `your_email`.
+    /// to `email`, or else one with a usual name, such as `email` or `E-Mail-Adresse`. A field fills the property that the
+    /// form maps it to; else the one that its name usually stands for (`First Name` fills `firstname`); else the one with
+    /// the name nearest to its own.
     fields: BTreeMap<String, FieldSchema>,
     /// The sender's id for this submission: sent again within 7 days it changes nothing.
     #[schema(nullable = false, min_length = 1, max_length = 255)]
@@ -34,9 +38,9 @@ struct SubmissionSchema {
     /// When the person sent it. Kept only if the form maps it.
     #[schema(nullable = false, format = DateTime)]
     submitted_at: Option<String>,
-    /// The page that the form stands on. Kept only if the form maps it.
-    #[schema(nullable = false, format = "uri", max_length = 2048)]
-    page_url: Option<String>,
+    /// The address of the page that the form stands on. Kept only if it is http or https, with at most 2048 characters, and
+    /// the form maps it; anything else is ignored.
+    page_url: Option<Value>,
 }
 
 /// A field's value, or several that are joined with `;`. `null` and an empty text leave what is known as it is.
@@ -72,18 +76,22 @@ struct FormPostSchema {
     /// When the person sent it. Kept only if the form maps it.
     #[schema(nullable = false, format = DateTime)]
     submitted_at: Option<String>,
-    /// The page that the form stands on. Kept only if the form maps it.
-    #[schema(nullable = false, format = "uri", max_length = 2048)]
+    /// The address of the page that the form stands on. Kept only if it is http or https, with at most 2048 characters, and
+    /// the form maps it; anything else is ignored.
+    #[schema(nullable = false)]
     page_url: Option<String>,
     /// The form's fields by their own names, at most 200. One of them has to hold the address: the one that the form maps
-    /// to `email`, or else one with a usual name, such as `email` or `your_email`.
+    /// to `email`, or else one with a usual name, such as `email` or `E-Mail-Adresse`. A field fills the property that the
+    /// form maps it to; else the one that its name usually stands for (`First Name` fills `firstname`); else the one with
+    /// the name nearest to its own.
     #[serde(flatten)]
     fields: BTreeMap<String, String>,
 }
 
 /// Submits a form.
 ///
-/// Public: pages post to it, with a script or as a plain HTML form. A submission of an address that is known already
+/// Public: pages post to it, with a script or as a plain HTML form, with at most 128 KiB. The answer is the same for every
+/// person, unless the form's `answer` is `full`. A submission of an address that is known already
 /// updates that person; an empty value leaves what is known as it is. With the form's `set_marketing` on the person is
 /// set marketing; over the account's cap, and beyond the form's budget for the day, the person is kept as a non-marketing
 /// contact. When there is too much at once the submission is accepted and settled a little later.
@@ -98,7 +106,7 @@ struct FormPostSchema {
         (FormPostSchema = "multipart/form-data"),
     )),
     responses(
-        (status = 200, description = "What the submission did.", body = SubmittedView),
+        (status = 200, description = "It was accepted.", body = AnswerView),
         (status = 303, description = "On to the form's `redirect_url`, for a browser's own form post.",
          headers(("Location" = String, description = "The form's `redirect_url`."))),
     ),
@@ -140,7 +148,7 @@ pub(crate) async fn preflight_form(
         Err(problem) => problem.into_response(),
     };
     cors.allow_reading(response.headers_mut());
-    cors.allow_posting(response.headers_mut());
+    cors.allow_posting(&headers, response.headers_mut());
     response
 }
 
@@ -157,7 +165,7 @@ async fn take(
     body: Body,
 ) -> Result<Response, Problem> {
     cors.check()?;
-    let sent = sent::read(headers, body::read(headers, body).await?)?;
+    let sent = sent::read(headers, body::read_up_to(PUBLIC_BODY_BYTES_MAX, headers, body).await?)?;
     let person = check(&sent, form)?;
     let submitted = intake.take(form, sent.submission_id.as_deref(), &person).await?;
     answer::respond(form, headers, sent.is_form_post, &submitted)
@@ -167,7 +175,7 @@ async fn take(
 fn check(sent: &Sent, form: &Form) -> Result<Person, Problem> {
     let mut errors = Errors::default();
     sent.check(&mut errors);
-    let person = person::read(&sent.answers(), &form.field_map, &mut errors);
+    let person = person::read(&sent.answers(), &form.into(), &mut errors);
     errors.check()?;
     person.map_err(|_| Problem::internal("a reader refused without saying why"))
 }

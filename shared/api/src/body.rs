@@ -14,23 +14,32 @@ use crate::problem::{Problem, Slug};
 ///
 /// `payload-too-large`, `unsupported-media-type` for a compressed body, `invalid-request` if the connection broke.
 pub async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+    read_up_to(BODY_BYTES_MAX, headers, body).await
+}
+
+/// Reads a whole body of at most `max` bytes, for routes with a limit of their own.
+///
+/// # Errors
+///
+/// As [`read`].
+pub async fn read_up_to(max: usize, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
     let announced =
         headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > BODY_BYTES_MAX) {
-        return Err(too_large());
+    if announced.is_some_and(|length| length > max) {
+        return Err(too_large(max));
     }
     if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
         return Err(Problem::new(Slug::UnsupportedMediaType, "Compressed bodies are not read here."));
     }
-    match Limited::new(body, BODY_BYTES_MAX).collect().await {
+    match Limited::new(body, max).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large(max)),
         Err(_) => Err(Problem::invalid_field("", "the body ended before it was complete")),
     }
 }
 
-fn too_large() -> Problem {
-    Problem::new(Slug::PayloadTooLarge, format!("A body has at most {BODY_BYTES_MAX} bytes."))
+fn too_large(max: usize) -> Problem {
+    Problem::new(Slug::PayloadTooLarge, format!("A body has at most {max} bytes here."))
 }
 
 /// The media type of the body: the essence in lower case, without parameters.

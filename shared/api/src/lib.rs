@@ -95,7 +95,7 @@ pub mod contacts;
 pub mod context;
 pub mod fields;
 pub mod identity;
-mod json;
+pub mod json;
 pub mod openapi;
 pub mod paging;
 pub mod parse;

@@ -36,7 +36,8 @@ pub struct Request<B, Q = Nothing> {
     pub bearer: Option<Secret>,
 }
 
-/// The body of a request that has none, such as a DELETE. A body that is sent all the same is an error.
+/// The body of a request that has none, such as a DELETE. An empty JSON object counts as none, because many clients send
+/// one with every request. Any other body is an error.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NoBody;
 
@@ -48,6 +49,11 @@ pub trait RequestBody: Sized {
     ///
     /// A problem of the body as a whole: its media type, or that it is not JSON.
     fn from_bytes(headers: &HeaderMap, bytes: &[u8], errors: &mut Errors) -> Result<Option<Self>, Problem>;
+
+    /// Returns the bytes that tell this body from another one under the same `Idempotency-Key`.
+    fn fingerprinted(bytes: &[u8]) -> &[u8] {
+        bytes
+    }
 }
 
 impl<T: FromFields> RequestBody for T {
@@ -69,11 +75,15 @@ impl<T: FromFields> RequestBody for T {
 
 impl RequestBody for NoBody {
     fn from_bytes(_: &HeaderMap, bytes: &[u8], errors: &mut Errors) -> Result<Option<Self>, Problem> {
-        if bytes.is_empty() {
+        if bytes.is_empty() || json::is_empty_object(bytes) {
             return Ok(Some(Self));
         }
         errors.note("", "the request takes no body");
         Ok(None)
+    }
+
+    fn fingerprinted(_: &[u8]) -> &[u8] {
+        &[]
     }
 }
 
@@ -148,7 +158,7 @@ where
             Precondition::Never => return Err(never_matches()),
         };
         let claim = key.map(|key| {
-            let fingerprint = fingerprint(&parts, &identity.caller(), &bytes);
+            let fingerprint = fingerprint(&parts, &identity.caller(), B::fingerprinted(&bytes));
             Claim::new(identity.scope(), &key, &fingerprint, Clock::from_ref(state).now())
         });
         let bearer = parts.headers.get(AUTHORIZATION).and_then(|value| bearer(value.to_str().ok()?));

@@ -5,13 +5,14 @@ use std::fmt;
 use email_address::Options;
 use icu_casemap::CaseMapper;
 use icu_normalizer::ComposingNormalizerBorrowed;
-use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
-use icu_properties::{CodePointMapData, CodePointSetData};
+use icu_properties::CodePointMapData;
+use icu_properties::props::GeneralCategory;
 use idna::AsciiDenyList;
 use idna::uts46::{DnsLength, Hyphens, Uts46};
 use thiserror::Error;
 
 use crate::limits::{ADDRESS_BYTES_MAX, LOCAL_PART_BYTES_MAX};
+use crate::unseen::is_blank;
 
 /// An e-mail address (RFC 5321, with the international forms of RFC 6531): the spelling given, in NFC, and the key by
 /// which addresses compare.
@@ -142,10 +143,8 @@ pub fn is_unseen(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_control() || c == ' ';
     }
-    c.is_whitespace()
-        || c.is_control()
+    is_blank(c)
         || c == char::REPLACEMENT_CHARACTER
-        || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
         || CodePointMapData::<GeneralCategory>::new().get(c) == GeneralCategory::Unassigned
 }
 

@@ -11,6 +11,7 @@ pub mod explain;
 pub mod filter;
 pub mod form;
 pub mod ids;
+mod latin;
 pub mod limits;
 pub mod marketing;
 pub mod period;
@@ -23,5 +24,7 @@ pub mod text;
 pub mod tier;
 pub mod time;
 pub mod tools;
+pub mod unseen;
+pub mod usual_names;
 
 pub use time::Timestamp;

@@ -179,6 +179,20 @@ pub const EVENT_TYPES_MAX: usize = 100;
 /// The length of an event type. Standard Webhooks recommends short dotted names such as `contact.created`.
 pub const EVENT_TYPE_CHARS_MAX: usize = 200;
 
+/// The number up to which an instant in a submission counts seconds since 1970, and from which on it counts milliseconds:
+/// as seconds it lies in the year 5138, as milliseconds in 1973.
+pub const SECONDS_OF_AN_INSTANT_MAX: f64 = 1e11;
+
+/// The size of a body that anybody may post, in bytes. It is eight times less than other bodies have, so that a flood of
+/// strangers costs less.
+pub const PUBLIC_BODY_BYTES_MAX: usize = 128 * 1024;
+
+/// The number of request headers that a page may send to a public form. Scripts that measure pages add a few.
+pub const PREFLIGHT_HEADERS_MAX: usize = 50;
+
+/// The length of the name of such a header.
+pub const PREFLIGHT_HEADER_CHARS_MAX: usize = 100;
+
 /// How long the queue may take with a submission in the inbox before the schedule asks for it again.
 pub const INBOX_EXPECTED: TimeDelta = TimeDelta::minutes(15);
 

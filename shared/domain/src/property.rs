@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use crate::form::Overwrite;
+use crate::latin;
 use crate::limits::{
     FORM_PROPERTIES_BYTES_MAX, FORM_PROPERTIES_MAX, PROPERTIES_BYTES_MAX, PROPERTIES_MAX,
     PROPERTY_NAME_CHARS_MAX, PROPERTY_VALUE_BYTES_MAX,
 };
+use crate::unseen::is_visible;
 
 /// Names that the API gives to other parts of a contact. A property of such a name could not be told from
 /// them in a search.
@@ -23,6 +26,10 @@ const OWN_PREFIX: &str = "hs_";
 
 /// What [`tidy_name`] puts before a text that cannot be a name as it stands.
 const FIELD_PREFIX: &str = "field_";
+
+/// How many bytes of a digest [`made_name`] shows, each as two digits. A form has at most a few hundred fields, so two of
+/// one form hardly ever get the same name.
+const MADE_NAME_BYTES: usize = 4;
 
 /// The name of a property: a letter of `a` to `z`, then letters, digits and `_`, 100 characters at most.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -93,6 +100,16 @@ impl PropertyName {
         &self.0
     }
 
+    /// Returns the name with a number after it, for a second field that would fill the same property.
+    #[must_use]
+    pub fn numbered(&self, number: usize) -> Self {
+        let suffix = format!("_{number}");
+        let kept: String = self.0.chars().take(PROPERTY_NAME_CHARS_MAX - suffix.len()).collect();
+        let numbered = format!("{kept}{suffix}");
+        // `hs` and a number would be one of the program's own names.
+        prefixed_if_needed(&numbered).unwrap_or(Self(numbered))
+    }
+
     /// Whether a property of this name may have this value.
     ///
     /// # Errors
@@ -133,21 +150,48 @@ impl Borrow<str> for PropertyName {
     }
 }
 
-/// The property name nearest to a form field's own name: in lower case, with one `_` for each run of other
-/// characters inside it, and with `field_` before what cannot stand alone. A valid name is its own nearest.
+/// Returns the property name nearest to a form field's own name: in lower case and plain Latin letters, with one `_` for
+/// each run of other characters inside it, and with `field_` before what cannot stand alone. A valid name is its own
+/// nearest.
 ///
-/// None if the text has no letter of `a` to `z` and no digit.
+/// Returns `None` for a text that has neither a Latin letter nor a digit, and for one whose letters are all of other
+/// scripts: the digits beside them would be the same for many questions.
 #[must_use]
 pub fn tidy_name(text: &str) -> Option<PropertyName> {
-    let lower = text.to_ascii_lowercase();
+    let plain = latin::plain(text);
     let tidy =
-        lower.split(|c| !may_stand_in_name(c)).filter(|run| !run.is_empty()).collect::<Vec<_>>().join("_");
-    if !tidy.contains(|c: char| c.is_ascii_alphanumeric()) {
+        plain.split(|c| !may_stand_in_name(c)).filter(|run| !run.is_empty()).collect::<Vec<_>>().join("_");
+    let has_latin = tidy.contains(|c: char| c.is_ascii_lowercase());
+    let has_other = plain.contains(|c: char| c.is_alphabetic() && !c.is_ascii());
+    let has_digit = tidy.contains(|c: char| c.is_ascii_digit());
+    if has_latin || (has_digit && !has_other) { prefixed_if_needed(&tidy) } else { None }
+}
+
+/// Returns a name for a form field that [`tidy_name`] has none for: `field_` and eight digits that follow from the field's
+/// own name, so that it is the same for every submission. Returns `None` for a text without a letter or digit of any
+/// script.
+#[must_use]
+pub fn made_name(text: &str) -> Option<PropertyName> {
+    if !text.contains(char::is_alphanumeric) {
         return None;
     }
-    let cut = |name: String| name.chars().take(PROPERTY_NAME_CHARS_MAX).collect::<String>();
-    PropertyName::parse(&cut(tidy.clone()))
-        .or_else(|_| PropertyName::parse(&cut(format!("{FIELD_PREFIX}{tidy}"))))
+    let digest = Sha256::digest(field_key(text));
+    let digits: String = digest.iter().take(MADE_NAME_BYTES).map(|byte| format!("{byte:02x}")).collect();
+    PropertyName::parse(&format!("{FIELD_PREFIX}{digits}")).ok()
+}
+
+/// Returns the form in which two names of form fields compare: NFC, in lower case, without the `[]` by which HTML forms
+/// mark a field that may have several values.
+#[must_use]
+pub fn field_key(name: &str) -> String {
+    let name = name.trim();
+    latin::composed(name.strip_suffix("[]").unwrap_or(name).trim_end()).to_lowercase()
+}
+
+fn prefixed_if_needed(text: &str) -> Option<PropertyName> {
+    let cut = |name: &str| name.chars().take(PROPERTY_NAME_CHARS_MAX).collect::<String>();
+    PropertyName::parse(&cut(text))
+        .or_else(|_| PropertyName::parse(&cut(&format!("{FIELD_PREFIX}{text}"))))
         .ok()
 }
 
@@ -206,7 +250,7 @@ impl Properties {
             let stored = self.get(name.as_str());
             let is_protected = match (overwrite, stored) {
                 (Overwrite::Always, _) | (Overwrite::IfEmpty, None) => false,
-                (Overwrite::IfEmpty, Some(stored)) => !stored.trim().is_empty(),
+                (Overwrite::IfEmpty, Some(stored)) => is_visible(stored),
                 (Overwrite::Never, _) => true,
             };
             if is_protected {
@@ -334,7 +378,11 @@ mod tests {
             ("First Name", Some("first_name")),
             ("  First -- Name *", Some("first_name")),
             ("E-Mail", Some("e_mail")),
-            ("Größe (cm)", Some("gr_e_cm")),
+            ("Größe (cm)", Some("grosse_cm")),
+            ("Grüße", Some("grusse")),
+            ("Prénom", Some("prenom")),
+            ("Pre\u{301}nom", Some("prenom")),
+            ("Łódź, Tromsø", Some("lodz_tromso")),
             ("your_name_", Some("your_name_")),
             ("1st choice", Some("field_1st_choice")),
             ("_private", Some("field__private")),
@@ -346,12 +394,47 @@ mod tests {
             (" * ", None),
             ("___", None),
             ("名前", None),
+            ("имя 2", None),
+            ("質問 5", None),
+            ("質問 SNS", Some("sns")),
+            ("(5)", Some("field_5")),
         ];
         for (text, expected) in table {
             assert_eq!(tidy_name(text).as_ref().map(PropertyName::as_str), expected, "{text:?}");
         }
         assert_eq!(tidy_name(&"X".repeat(300)).unwrap().as_str(), "x".repeat(100));
         assert_eq!(tidy_name(&"7".repeat(300)).unwrap().as_str(), format!("field_{}", "7".repeat(94)));
+    }
+
+    #[test]
+    fn made_name_follows_from_the_field_alone() {
+        let made = |text| made_name(text).map(|name| name.to_string());
+        let name = made("имя").unwrap();
+        assert_eq!(name, "field_63565d7f");
+        for same in [" имя ", "ИМЯ", "имя[]"] {
+            assert_eq!(made(same).as_ref(), Some(&name), "{same}");
+        }
+        assert_eq!(made("\u{30c9}"), made("\u{30c8}\u{3099}"), "one character in two spellings");
+        for other in ["お名前", "שם", "имя 2", "٣"] {
+            let other = made(other).unwrap();
+            assert!(other != name && tidy_name(&other).is_some_and(|tidy| tidy.as_str() == other));
+        }
+        for nameless in ["", " ", "---", "\u{1F600}"] {
+            assert_eq!(made(nameless), None);
+        }
+    }
+
+    #[test]
+    fn numbered_name_is_a_name() {
+        let longest = "a".repeat(PROPERTY_NAME_CHARS_MAX);
+        for (text, number, expected) in [
+            ("size", 2, "size_2".to_owned()),
+            ("hs", 2, "field_hs_2".to_owned()),
+            (&longest, 10, format!("{}_10", &longest[3..])),
+        ] {
+            assert_eq!(name(text).numbered(number).as_str(), expected);
+            assert_eq!(PropertyName::parse(&expected).unwrap().as_str(), expected);
+        }
     }
 
     #[test]
@@ -499,9 +582,12 @@ mod tests {
         }
 
         #[test]
-        fn every_text_with_a_letter_or_digit_has_a_tidy_name(text in "\\PC{0,9}", letter in "[a-zA-Z0-9]") {
+        fn text_with_a_letter_or_digit_has_a_name(text in "\\PC{0,9}", letter in "[a-zA-Z0-9äßłимя名]") {
             let field = [text.as_str(), &letter, &text].concat();
-            prop_assert!(tidy_name(&field).is_some());
+            prop_assert!(tidy_name(&field).or_else(|| made_name(&field)).is_some());
+            if letter.is_ascii() && !letter.starts_with(|c: char| c.is_ascii_digit()) {
+                prop_assert!(tidy_name(&field).is_some());
+            }
         }
 
         #[test]

@@ -50,8 +50,6 @@ words! {
         InputTooLarge = "INPUT_TOO_LARGE",
         /// The field is near to no property's name, and the form does not map it.
         FieldNotInForm = "FIELD_NOT_IN_FORM_DEFINITION",
-        /// The page's address is none.
-        InvalidPageUri = "INVALID_PAGE_URI",
     }
 }
 

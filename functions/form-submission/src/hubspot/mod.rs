@@ -15,13 +15,15 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use domain::ids::{AccountId, FormId};
+use domain::limits::{BODY_BYTES_MAX, PUBLIC_BODY_BYTES_MAX};
 use http::{HeaderMap, StatusCode};
+use serde_json::Value;
 use store::Form;
 use utoipa::ToSchema;
 
 use self::answer::{Error, ErrorType, ErrorView, Refusal, SubmittedView};
 use crate::cors::Cors;
-use crate::intake::{Intake, NotTaken};
+use crate::intake::Intake;
 use crate::person::{self, Person, Reason};
 use crate::sent::Sent;
 
@@ -34,8 +36,9 @@ struct SubmissionSchema {
     /// to `email`, or else one with a usual name, such as `email` or `your_email`.
     #[schema(max_items = 200)]
     fields: Vec<FieldSchema>,
-    /// When the person sent it, in milliseconds since 1970. Kept only if the form maps `submitted_at`.
-    submitted_at: Option<i64>,
+    /// When the person sent it, in milliseconds since 1970; seconds and ISO 8601 are understood as well. Kept only if the
+    /// form maps `submitted_at`.
+    submitted_at: Option<Value>,
     /// The page that the form stands on.
     context: Option<ContextSchema>,
 }
@@ -59,9 +62,9 @@ struct FieldSchema {
 #[schema(as = HubSpotContext, rename_all = "camelCase")]
 #[expect(dead_code, reason = "it describes the body that request::read reads")]
 struct ContextSchema {
-    /// Its address. Kept only if the form maps `page_url`.
-    #[schema(format = "uri", max_length = 2048)]
-    page_uri: Option<String>,
+    /// Its address. Kept only if it is http or https, with at most 2048 characters, and the form maps `page_url`; anything
+    /// else is ignored.
+    page_uri: Option<Value>,
 }
 
 /// Which form of which account.
@@ -93,7 +96,7 @@ pub(crate) async fn submit_as_hubspot(
     let form = find(&intake, path).await;
     let cors = Cors::of(form.as_ref().ok(), &parts.headers);
     let taken = match form.and_then(|form| cors.check().map(|()| form)) {
-        Ok(form) => take(&intake, &form, &parts.headers, body).await,
+        Ok(form) => take(&intake, &form, &parts.headers, body, PUBLIC_BODY_BYTES_MAX).await,
         Err(problem) => Err(problem.into()),
     };
     let mut response = taken.unwrap_or_else(|refusal| refusal.respond(id));
@@ -128,7 +131,7 @@ pub(crate) async fn preflight_as_hubspot(
         Err(problem) => Refusal::from(problem).respond(id),
     };
     cors.allow_reading(response.headers_mut());
-    cors.allow_posting(response.headers_mut());
+    cors.allow_posting(&headers, response.headers_mut());
     response
 }
 
@@ -156,7 +159,7 @@ pub(crate) async fn submit_as_hubspot_securely(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let taken = match find_own(&intake, account, path).await {
-        Ok(form) => take(&intake, &form, &parts.headers, body).await,
+        Ok(form) => take(&intake, &form, &parts.headers, body, BODY_BYTES_MAX).await,
         Err(problem) => Err(problem.into()),
     };
     taken.unwrap_or_else(|refusal| refusal.respond(id))
@@ -181,19 +184,25 @@ async fn find(intake: &Intake, path: FormPath) -> Result<Form, Problem> {
     if form.account == account { Ok(form) } else { Err(Problem::not_found("The form")) }
 }
 
-async fn take(intake: &Intake, form: &Form, headers: &HeaderMap, body: Body) -> Result<Response, Refusal> {
-    let bytes = body::read(headers, body).await?;
+async fn take(
+    intake: &Intake,
+    form: &Form,
+    headers: &HeaderMap,
+    body: Body,
+    bytes_max: usize,
+) -> Result<Response, Refusal> {
+    let bytes = body::read_up_to(bytes_max, headers, body).await?;
     body::require_json(headers)?;
     let sent = request::read(&bytes)?;
     let person = check(&sent, form)?;
-    intake.take(form, None, &person).await.map_err(not_taken)?;
+    intake.take(form, None, &person).await?;
     Ok(respond::ok(&SubmittedView::new(form))?)
 }
 
 /// Who submits, if all that was sent is right.
 fn check(sent: &Sent, form: &Form) -> Result<Person, Refusal> {
     let mut errors = Errors::default();
-    person::read(&sent.answers(), &form.field_map, &mut errors).map_err(|reasons| {
+    person::read(&sent.answers(), &form.into(), &mut errors).map_err(|reasons| {
         let Err(problem) = errors.check() else {
             return Problem::internal("a reader refused without saying why").into();
         };
@@ -209,17 +218,8 @@ impl From<Reason> for ErrorType {
         match reason {
             Reason::NoAddress => Self::RequiredField,
             Reason::InvalidAddress | Reason::SeveralAddresses => Self::InvalidEmail,
-            Reason::UnknownFieldType | Reason::UnmappedField => Self::FieldNotInForm,
-            Reason::InvalidValue => Self::InputTooLarge,
+            Reason::UnknownFieldType => Self::FieldNotInForm,
+            Reason::InvalidValue | Reason::Stale => Self::InputTooLarge,
         }
-    }
-}
-
-fn not_taken(why: NotTaken) -> Refusal {
-    match why {
-        NotTaken::TooLarge(message) => {
-            Refusal::Invalid(vec![Error::new("fields", &message, ErrorType::InputTooLarge)])
-        }
-        NotTaken::Problem(problem) => problem.into(),
     }
 }

@@ -3,13 +3,17 @@
 //! It is read tolerantly: code that was written for `HubSpot` sends members that mean something there alone, such as
 //! cookies and consents. They are left out, as are the fields of other objects than contacts.
 
+use api::json::mended;
+use chrono::{DateTime, NaiveDateTime};
 use domain::Timestamp;
-use domain::limits::SUBMISSION_FIELDS_MAX;
+use domain::limits::{SECONDS_OF_AN_INSTANT_MAX, SUBMISSION_FIELDS_MAX};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::answer::{Error, ErrorType, Refusal};
-use crate::sent::Sent;
+use crate::answers::{Answer, Collector, plain};
+use crate::names::names;
+use crate::sent::{Sent, is_page_url};
 
 /// The type of object that a contact is.
 const CONTACT: &str = "0-1";
@@ -45,7 +49,7 @@ enum Scalar {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PageContext {
-    page_uri: Option<String>,
+    page_uri: Option<Value>,
 }
 
 /// Reads a body.
@@ -55,46 +59,64 @@ struct PageContext {
 /// What `HubSpot` would refuse as well, said as `HubSpot` says it.
 pub(super) fn read(body: &[u8]) -> Result<Sent, Refusal> {
     let submission: Submission =
-        serde_json::from_slice(body).map_err(|error| Refusal::not_readable(&error))?;
+        serde_json::from_str(&mended(body)).map_err(|error| Refusal::not_readable(&error))?;
     if submission.fields.len() > SUBMISSION_FIELDS_MAX {
         let message = format!("expected at most {SUBMISSION_FIELDS_MAX} fields");
         return Err(Refusal::Invalid(vec![Error::new("fields", &message, ErrorType::TooManyValues)]));
     }
-    let sent = Sent {
-        fields: submission.fields.into_iter().filter_map(pair).collect(),
+    let mut fields = Collector::default();
+    submission.fields.into_iter().filter_map(answer).for_each(|answer| fields.push(answer));
+    let page_uri = submission.context.and_then(|context| context.page_uri);
+    Ok(Sent {
+        fields: fields.finish().into_vec(),
         submission_id: None,
-        submitted_at: submission.submitted_at.as_ref().and_then(instant),
-        page_url: submission.context.and_then(|context| context.page_uri).filter(|uri| !uri.is_empty()),
+        submitted_at: submission.submitted_at.as_ref().and_then(instant).map(|at| at.to_string()),
+        page_url: page_uri.as_ref().and_then(Value::as_str).filter(|uri| is_page_url(uri)).map(str::to_owned),
         is_form_post: false,
-    };
-    let problems = sent.problems();
-    // An instant is written by `instant`, and there is no id.
-    let errors =
-        problems.iter().map(|(_, message)| Error::new("context.pageUri", message, ErrorType::InvalidPageUri));
-    match errors.collect::<Vec<_>>() {
-        errors if errors.is_empty() => Ok(sent),
-        errors => Err(Refusal::Invalid(errors)),
-    }
+    })
 }
 
-/// A contact's field as its name and value; none if it is another object's or has no value.
-fn pair(field: Field) -> Option<(String, String)> {
+/// A contact's field as an answer; none if it is another object's or has no value.
+fn answer(field: Field) -> Option<Answer> {
     if field.object_type_id.is_some_and(|kind| kind != CONTACT) {
         return None;
     }
     let value = match field.value? {
         Scalar::Text(text) => text,
-        Scalar::Number(number) => number.to_string(),
+        Scalar::Number(number) => plain(&number),
         Scalar::Truth(flag) => flag.to_string(),
     };
-    Some((field.name, value))
+    Some(Answer::of_names(names([Some(field.name.as_str())]), value))
 }
 
-/// When the person sent it, by their own clock: milliseconds since 1970. What is no instant says nothing.
-fn instant(at: &Value) -> Option<String> {
-    let millis = at.as_i64().or_else(|| at.as_str()?.parse().ok())?;
-    let at = Timestamp::from_millis(millis);
-    (at.millis() == millis).then(|| at.to_string())
+/// Returns the instant at which the person sent it, by their own clock. `HubSpot` writes milliseconds since 1970; others
+/// write seconds, or ISO 8601. Anything else says nothing.
+fn instant(at: &Value) -> Option<Timestamp> {
+    let number = at.as_f64().or_else(|| at.as_str()?.trim().parse().ok()).filter(|number| number.is_finite());
+    let millis = match number {
+        Some(number) if number.abs() < SECONDS_OF_AN_INSTANT_MAX => number * 1000.0,
+        Some(number) => number,
+        None => return iso_8601(at.as_str()?.trim()),
+    };
+    let bounds = Timestamp::MIN.millis()..=Timestamp::MAX.millis();
+    #[expect(clippy::cast_possible_truncation, reason = "a cast holds what is out of bounds at the bound")]
+    let millis = millis as i64;
+    bounds.contains(&millis).then(|| Timestamp::from_millis(millis))
+}
+
+/// Returns the instant of a date and time. Without an offset it is taken as UTC.
+fn iso_8601(text: &str) -> Option<Timestamp> {
+    let offset = ["%+", "%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%d %H:%M:%S%.f%z"];
+    let of_offset = offset.into_iter().find_map(|format| DateTime::parse_from_str(text, format).ok());
+    let local = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
+    let at = of_offset.map(|at| at.to_utc()).or_else(|| {
+        local
+            .into_iter()
+            .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
+            .map(|at| at.and_utc())
+    })?;
+    let at = at.timestamp_millis();
+    (Timestamp::MIN.millis()..=Timestamp::MAX.millis()).contains(&at).then(|| Timestamp::from_millis(at))
 }
 
 #[cfg(test)]
@@ -134,7 +156,8 @@ mod tests {
             "skipValidation": true,
         }));
         let Ok(sent) = sent else { panic!("it is read") };
-        let fields: Vec<(&str, &str)> = sent.fields.iter().map(|(name, value)| (&**name, &**value)).collect();
+        let fields: Vec<(&str, &str)> =
+            sent.fields.iter().map(|answer| (answer.name(), answer.values[0].as_str())).collect();
         assert_eq!(
             fields,
             [
@@ -152,17 +175,36 @@ mod tests {
     }
 
     #[test]
-    fn an_instant_is_read_from_a_number_or_its_text_and_from_nothing_else() {
-        for (at, read) in [
-            (json!(1_517_927_174_000_i64), Some("2018-02-06T14:26:14.000Z")),
-            (json!("0"), Some("1970-01-01T00:00:00.000Z")),
-            (json!(-1), None),
-            (json!(1.5), None),
-            (json!("2018-02-06"), None),
-            (json!(u64::MAX), None),
-            (json!([1]), None),
+    fn instant_is_read_in_every_usual_form() {
+        for at in [
+            json!(1_517_927_174_000_i64),
+            json!("1517927174000"),
+            json!(1_517_927_174),
+            json!("1517927174"),
+            json!(1_517_927_174.0),
+            json!("2018-02-06T14:26:14Z"),
+            json!("2018-02-06T15:26:14+01:00"),
+            json!("2018-02-06T15:26:14.000+0100"),
+            json!(" 2018-02-06T14:26:14 "),
+            json!("2018-02-06 14:26:14"),
         ] {
-            assert_eq!(instant(&at).as_deref(), read, "{at}");
+            assert_eq!(
+                instant(&at).map(|at| at.to_string()).as_deref(),
+                Some("2018-02-06T14:26:14.000Z"),
+                "{at}"
+            );
+        }
+        assert_eq!(instant(&json!("0")), Some(Timestamp::MIN));
+        for at in [
+            json!(-1),
+            json!("2018-02-06"),
+            json!("NaN"),
+            json!("inf"),
+            json!(u64::MAX),
+            json!([1]),
+            json!(true),
+        ] {
+            assert_eq!(instant(&at), None, "{at}");
         }
     }
 
@@ -171,10 +213,10 @@ mod tests {
         let many: Vec<Value> =
             (0..=SUBMISSION_FIELDS_MAX).map(|n| json!({"name": format!("f{n}"), "value": "a"})).collect();
         assert_eq!(refused(&json!({"fields": many})), [ErrorType::TooManyValues]);
-        assert_eq!(
-            refused(&json!({"fields": [], "context": {"pageUri": "here"}})),
-            [ErrorType::InvalidPageUri]
-        );
+        for page in [json!("here"), json!("app://page"), json!(7), json!(null)] {
+            let sent = read_value(&json!({"fields": [], "context": {"pageUri": page}}));
+            assert!(sent.is_ok_and(|sent| sent.page_url.is_none()), "{page}");
+        }
         for body in [
             json!(null),
             json!({}),

@@ -3,10 +3,10 @@
 use api::fields::Errors;
 
 use super::Delivery;
-use super::flatten::texts;
-use super::members::{Members, scalar};
-use super::names::names;
-use crate::answers::{Answer, Answers, Collector, Kind};
+use super::members::Members;
+use crate::answers::{Answer, Answers, Collector, Kind, scalar};
+use crate::flatten::texts;
+use crate::names::names;
 use crate::sent::SUBMITTED_AT;
 
 /// The event that tells of an appointment that was made.

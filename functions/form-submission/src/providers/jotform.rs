@@ -1,16 +1,19 @@
 //! Jotform: a form post with `submissionID` and `rawRequest`, which is JSON with names such as `q3_email`.
+//!
+//! Jotform makes names unique by the number of their question, before them (even twice) and behind them: `q3_q3_email3`.
 
 use api::Problem;
 use api::fields::Errors;
 use axum::body::Bytes;
+use domain::usual_names;
 use http::HeaderMap;
 use serde_json::{Map, Value};
 
-use super::flatten::{self, Path};
-use super::members::{self, scalar};
-use super::names::names;
+use super::members;
 use super::{Delivery, Event};
-use crate::answers::{Answer, Answers, Collector, Kind};
+use crate::answers::{Answer, Answers, Collector, scalar};
+use crate::flatten::{self, Path};
+use crate::names::names;
 use crate::sent;
 
 const ID: &str = "submissionID";
@@ -34,21 +37,20 @@ pub(super) fn read(headers: &HeaderMap, body: &Bytes) -> Result<Delivery, Proble
     let about = [("formTitle", "form_name"), ("formID", "form_id"), ("ip", "ip")];
     let about = about.into_iter().filter_map(|(name, about)| Some(Answer::about(about, part(name)?)));
     let event = Event::Submission(answers(&said.transpose()?.unwrap_or_default(), about));
-    Ok(Delivery { id: part(ID).map(str::to_owned), event })
+    Ok(Delivery { id: part(ID).map(str::to_owned), event, ..Delivery::default() })
 }
 
 /// What people answered. All that is not numbered is Jotform's own, except for the addresses of uploaded files.
 fn answers(said: &Map<String, Value>, about: impl Iterator<Item = Answer>) -> Answers {
     let mut out = Collector::default();
     for (name, value) in said {
-        let label = match label(name) {
-            Some(label) => label,
-            None if is_upload(value) => name,
+        let names = match question(name) {
+            Some((number, label)) => names([usual_without(number, label), Some(label), Some(name)]),
+            None if is_upload(value) => names([Some(name.as_str())]),
             None => continue,
         };
-        let names = names([Some(label), Some(name.as_str())]);
         match whole(value) {
-            Some(text) => out.push(Answer::new(names, Kind::Text, vec![text])),
+            Some(text) => out.push(Answer::of_names(names, text)),
             None => flatten::field(&Path::new(names), value, &mut out),
         }
     }
@@ -56,11 +58,19 @@ fn answers(said: &Map<String, Value>, about: impl Iterator<Item = Answer>) -> An
     out.finish()
 }
 
-/// What stands after the number of a field: `email` of `q3_email`.
-fn label(name: &str) -> Option<&str> {
+/// Returns the number of a question and its label: `3` and `email` of `q3_email` and of `q3_q3_email`.
+fn question(name: &str) -> Option<(&str, &str)> {
     let (number, label) = name.strip_prefix('q')?.split_once('_')?;
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    (is_number && !label.is_empty()).then_some(label)
+    let prefix_bytes = name.len() - label.len();
+    let prefix = name.get(..prefix_bytes)?;
+    let label = label.strip_prefix(prefix).unwrap_or(label);
+    (is_number && !label.is_empty()).then_some((number, label))
+}
+
+/// Returns the label without the question's number behind it, if it is a usual name then.
+fn usual_without<'l>(number: &str, label: &'l str) -> Option<&'l str> {
+    label.strip_suffix(number).filter(|label| usual_names::property(label).is_some())
 }
 
 fn is_upload(value: &Value) -> bool {

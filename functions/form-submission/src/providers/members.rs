@@ -3,9 +3,10 @@
 
 use api::Problem;
 use api::fields::Errors;
+use api::json::mended;
 use serde_json::{Map, Value};
 
-use crate::answers::plain;
+use crate::answers::scalar;
 
 /// A JSON object of a provider's, and where it stands.
 pub(super) struct Members<'v> {
@@ -13,13 +14,13 @@ pub(super) struct Members<'v> {
     values: &'v Map<String, Value>,
 }
 
-/// Reads a body that is one JSON object.
+/// Reads a body that is one JSON object, as leniently as its sender needs (see [`mended`]).
 ///
 /// # Errors
 ///
 /// `invalid-request`. The message repeats nothing of the body.
 pub(super) fn parse(body: &[u8]) -> Result<Map<String, Value>, Problem> {
-    match serde_json::from_slice(body) {
+    match serde_json::from_str(&mended(body)) {
         Ok(Value::Object(values)) => Ok(values),
         Ok(_) => Err(Problem::invalid_field("", "the body is not a JSON object")),
         Err(error) => {
@@ -27,16 +28,6 @@ pub(super) fn parse(body: &[u8]) -> Result<Map<String, Value>, Problem> {
             let message = format!("the body is not valid JSON at line {line}, column {column}");
             Err(Problem::invalid_field("", message))
         }
-    }
-}
-
-/// The text of a value that has one: a text, a number, true or false.
-pub(super) fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(plain(number)),
-        Value::Bool(truth) => Some(truth.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }
 

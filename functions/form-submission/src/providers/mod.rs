@@ -5,10 +5,8 @@
 //! provider writes besides is its own affair and is passed over: only what is needed has to be there.
 
 mod calendly;
-mod flatten;
 mod jotform;
 mod members;
-mod names;
 mod netlify;
 mod posted;
 mod standard;
@@ -21,38 +19,54 @@ mod webflow;
 use api::Problem;
 use api::fields::Errors;
 use axum::body::Bytes;
+use domain::Timestamp;
 use domain::provider::Provider;
 use http::HeaderMap;
 
 use crate::answers::Answers;
 use members::Members;
 
+pub(crate) use standard::tells_of_an_end;
 pub(crate) use verify::{SECRET_HEADER, SECRET_PARAMETER, Unverified, verify};
 
 /// A webhook that was read.
+#[derive(Default)]
 pub(crate) struct Delivery {
     /// The provider's own id for it, from the bytes that are signed: what a repeated delivery is known by. None if the
     /// provider gives none, which only those may that sign nothing.
     pub(crate) id: Option<String>,
     /// What it tells.
     pub(crate) event: Event,
+    /// Its event type in the provider's words, for a provider whose webhooks may tell of anything. A form can say which
+    /// types it takes.
+    pub(crate) event_type: Option<String>,
+    /// When the person sent the form, for a provider whose signature covers it and no time of signing. It tells an old
+    /// delivery that is sent once more.
+    pub(crate) made_at: Option<Timestamp>,
 }
 
 /// What a webhook tells.
+#[derive(Default)]
 pub(crate) enum Event {
-    /// Somebody has sent a form.
+    /// A person has sent a form.
     Submission(Answers),
     /// Something else, such as that an appointment was cancelled. It is accepted, and nothing follows from it.
+    #[default]
     Other,
 }
 
 impl Delivery {
     fn submission(id: impl Into<String>, answers: Answers) -> Self {
-        Self { id: Some(id.into()), event: Event::Submission(answers) }
+        Self { id: Some(id.into()), event: Event::Submission(answers), ..Self::default() }
     }
 
     fn other(id: impl Into<String>) -> Self {
-        Self { id: Some(id.into()), event: Event::Other }
+        Self { id: Some(id.into()), ..Self::default() }
+    }
+
+    /// Adds the instant at which it was made. A text that is none is passed over.
+    fn made_at(self, text: Option<&str>) -> Self {
+        Self { made_at: text.and_then(|text| text.parse().ok()), ..self }
     }
 }
 

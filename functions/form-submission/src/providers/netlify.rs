@@ -3,10 +3,10 @@
 use api::fields::Errors;
 
 use super::Delivery;
-use super::flatten::{self, Path};
-use super::members::{Members, scalar};
-use super::names::names;
-use crate::answers::{Answer, Answers, Collector};
+use super::members::Members;
+use crate::answers::{Answer, Answers, Collector, scalar};
+use crate::flatten::{self, Path};
+use crate::names::names;
 use crate::sent::SUBMITTED_AT;
 
 /// What Netlify itself adds to the data.
@@ -15,7 +15,7 @@ const OWN: [&str; 3] = ["ip", "user_agent", "referrer"];
 pub(super) fn read(hook: &Members<'_>, errors: &mut Errors) -> Option<Delivery> {
     let id = hook.text("id", errors);
     let data = hook.object("data", errors);
-    Some(Delivery::submission(id?, answers(hook, &data?)))
+    Some(Delivery::submission(id?, answers(hook, &data?)).made_at(hook.str("created_at")))
 }
 
 fn answers(hook: &Members<'_>, data: &Members<'_>) -> Answers {

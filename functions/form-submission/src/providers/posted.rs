@@ -5,10 +5,10 @@ use api::body::require_json;
 use axum::body::Bytes;
 use http::HeaderMap;
 
-use super::members::{self, Members, scalar};
-use super::names::names;
-use super::{Delivery, Event, flatten};
-use crate::answers::{Answer, Collector, Kind};
+use super::members::{self, Members};
+use super::{Delivery, Event};
+use crate::answers::{Answer, Collector, scalar};
+use crate::flatten;
 use crate::sent::{self, PAGE_URL, SUBMISSION_ID, SUBMITTED_AT};
 
 /// What is known of such a sender.
@@ -74,27 +74,30 @@ pub(super) const GENERIC: Posted = Posted {
     about: &[SUBMISSION_ID, "entry_id", SUBMITTED_AT, PAGE_URL, "form_id", "form_name"],
 };
 
-/// Reads a body of any of the three encodings.
+/// Reads a body of any of the three encodings. A JSON object is read as one even if it has the media type of a form post.
 pub(super) fn read(posted: &Posted, headers: &HeaderMap, body: &Bytes) -> Result<Delivery, Problem> {
+    let object = match sent::disguised_object(headers, body) {
+        None if require_json(headers).is_ok() => Some(members::parse(body)?),
+        object => object,
+    };
     let mut out = Collector::default();
-    let id = if let Some(pairs) = sent::form_post(headers, body)? {
-        for (name, value) in &pairs {
-            let kind = if posted.about.contains(&name.as_str()) { Kind::About } else { Kind::Text };
-            out.push(Answer::new(names([Some(name.as_str())]), kind, vec![value.clone()]));
-        }
-        first(posted.ids, |wanted| {
-            let named = pairs.iter().filter(|(name, _)| name == wanted);
-            named.map(|(_, value)| value.clone()).find(|value| !value.is_empty())
-        })
-    } else if require_json(headers).is_ok() {
-        let document = members::parse(body)?;
-        let members = Members::root(&document);
+    let id = if let Some(object) = object {
+        let members = Members::root(&object);
         without_wrapping(&members, posted.about, &mut out);
         first(posted.ids, |wanted| members.get(wanted).and_then(scalar).filter(|id| !id.is_empty()))
     } else {
-        return Err(sent::unsupported());
+        let pairs = sent::form_post(headers, body)?.ok_or_else(sent::unsupported)?;
+        let id = first(posted.ids, |wanted| {
+            let named = pairs.iter().filter(|(name, _)| name == wanted);
+            named.map(|(_, value)| value.clone()).find(|value| !value.is_empty())
+        });
+        let (about, fields): (Vec<_>, Vec<_>) =
+            pairs.into_iter().partition(|(name, _)| posted.about.contains(&name.as_str()));
+        sent::fields(&fields, &mut out);
+        about.into_iter().for_each(|(name, value)| out.push(Answer::about(name, value)));
+        id
     };
-    Ok(Delivery { id, event: Event::Submission(out.finish()) })
+    Ok(Delivery { id, event: Event::Submission(out.finish()), ..Delivery::default() })
 }
 
 fn first(ids: &[&str], find: impl Fn(&str) -> Option<String>) -> Option<String> {

@@ -6,10 +6,10 @@ use api::fields::Errors;
 use serde_json::Value;
 
 use super::Delivery;
-use super::flatten::{texts, unknown};
-use super::members::{Members, scalar};
-use super::names::names;
-use crate::answers::{Answer, Answers, Collector, Kind};
+use super::members::Members;
+use crate::answers::{Answer, Answers, Collector, Kind, scalar};
+use crate::flatten::{texts, unknown};
+use crate::names::names;
 use crate::sent::SUBMITTED_AT;
 
 /// The event that tells of a response.
@@ -54,9 +54,11 @@ pub(super) fn read(hook: &Members<'_>, errors: &mut Errors) -> Option<Delivery> 
     if kind.as_deref().is_some_and(|kind| kind != RESPONSE) {
         return Some(Delivery::other(id?));
     }
-    let answers = hook.object("data", errors).and_then(|data| answers(&data, errors));
+    let data = hook.object("data", errors);
+    let answers = data.as_ref().and_then(|data| answers(data, errors));
     kind?;
-    Some(Delivery::submission(id?, answers?))
+    let made_at = data?.str("createdAt").or_else(|| hook.str("createdAt"));
+    Some(Delivery::submission(id?, answers?).made_at(made_at))
 }
 
 fn answers(data: &Members<'_>, errors: &mut Errors) -> Option<Answers> {

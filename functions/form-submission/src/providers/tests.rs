@@ -5,7 +5,7 @@ use store::FieldTarget;
 
 use super::samples::sample;
 use super::*;
-use crate::person::{self, FieldMap, Person, Reason};
+use crate::person::{self, FieldMap, FormFields, Person, Reason};
 
 /// A person as texts.
 type Found = (String, Vec<(String, String)>);
@@ -23,8 +23,8 @@ fn answers(delivery: Delivery) -> Answers {
 }
 
 fn found(answers: &Answers, map: &FieldMap) -> Result<Found, (Reason, Vec<String>)> {
-    match person::of_answers(answers.as_slice(), map) {
-        Ok(Person { email, properties }) => {
+    match person::of_answers(answers.as_slice(), &FormFields::new(map, None)) {
+        Ok(Person { email, properties, .. }) => {
             let properties = properties.into_iter().map(|(name, value)| (name.to_string(), value.unwrap()));
             Ok((email.given().to_owned(), properties.collect()))
         }
@@ -69,8 +69,8 @@ fn typeform() {
         "01HFSYN6V3T8QZ2M4K7B9C0D1E",
         "wilhelmine.brandt@example.org",
         &[
-            ("first_name", "Wilhelmine"),
             ("first_visit", "true"),
+            ("firstname", "Wilhelmine"),
             ("how_many_of_you", "4"),
             ("interests", "The refractor;The library;The café"),
             ("language", "German"),
@@ -93,8 +93,8 @@ fn tally() {
             ("a_recording", "https://storage.example.org/song.mp3"),
             ("evenings", "Monday;Sunday matinée"),
             ("first_day", "2027-01-11"),
-            ("full_name", "Teodora Ilić"),
             ("how_well_do_you_know", "Bach: Well;Holst: A little"),
+            ("name", "Teodora Ilić"),
             ("utm_campaign", "winter"),
             ("voice", "Alto"),
             ("years_of_singing", "12"),
@@ -111,8 +111,8 @@ fn jotform() {
         &[
             ("beds", "3"),
             ("firstday", "2027-03-09"),
-            ("name_first", "Kwame"),
-            ("name_last", "Boateng"),
+            ("firstname", "Kwame"),
+            ("lastname", "Boateng"),
             ("phone", "(020) 555-0133"),
             ("seeds", "Beans;Peas"),
             ("uploadthe", "https://files.example.org/garden.jpg"),
@@ -126,7 +126,7 @@ fn webflow() {
         Provider::Webflow,
         "673f9d1c8e5b2a0047c1d9ef",
         "ingrid.solberg@example.org",
-        &[("first_name", "Ingrid"), ("guests", "2"), ("newsletter", "true"), ("workshop", "Bookbinding")],
+        &[("firstname", "Ingrid"), ("guests", "2"), ("newsletter", "true"), ("workshop", "Bookbinding")],
     );
 }
 
@@ -186,8 +186,8 @@ fn wpforms() {
         "samuel.okoro@example.org",
         &[
             ("books", "Maps;Travel"),
-            ("first_name", "Samuel"),
-            ("last_name", "Okoro"),
+            ("firstname", "Samuel"),
+            ("lastname", "Okoro"),
             ("message", "Two weeks, please."),
         ],
     );
@@ -200,9 +200,9 @@ fn standard_webhooks() {
         "msg_2pXq",
         "lucia.ferrari@example.org",
         &[
+            ("firstname", "Lucia"),
             ("plan", "garden"),
             ("profile_born", "1991"),
-            ("profile_first_name", "Lucia"),
             ("tags", "early;north"),
             ("terms_accepted", "true"),
         ],
@@ -451,8 +451,8 @@ fn json_of_any_shape() {
         (
             "a@b.example".into(),
             texts(&[
-                ("address_city", "Turin"),
                 ("address_geo_lat", "45.07"),
+                ("city", "Turin"),
                 ("colour", "red"),
                 ("field_id", "of the person"),
                 ("files", "https://f.example/1;https://f.example/2"),
@@ -468,6 +468,119 @@ fn json_of_any_shape() {
     let nested = generic_of(&json!({"address": {"geo": {"lat": 1}}, "email": "a@b.example"}));
     let nested = found(&self::answers(nested), &map(&[("address", Some("place"))])).unwrap();
     assert_eq!(nested.1, texts(&[("place", "1")]));
+}
+
+#[test]
+fn object_with_a_value_and_a_type_is_one_field() {
+    let body = json!({
+        "Email": {"value": "a@corp.example", "field_type": "email"},
+        "Age": {"id": "f2", "type": "number", "value": 36},
+        "price": {"value": 5, "currency": "EUR"},
+        "list": [{"id": "colour", "type": "text", "value": "red"}],
+    });
+    let expected =
+        texts(&[("age", "36"), ("colour", "red"), ("price_currency", "EUR"), ("price_value", "5")]);
+    assert_eq!(made(Provider::StandardWebhooks, &body, &[]), Ok(("a@corp.example".into(), expected)));
+}
+
+#[test]
+fn nested_form_post_is_the_same_as_its_json() {
+    let body = json!({"fields": {
+        "email": {"id": "email", "type": "email", "title": "Your mail", "value": "a@corp.example", "raw_value": "a"},
+        "first": {"id": "first", "type": "text", "title": "First Name", "value": "Ada", "required": "1"},
+        "age": "36",
+    }});
+    let mut post = form_urlencoded::Serializer::new(String::new());
+    for (field, members) in body["fields"].as_object().unwrap() {
+        match members {
+            Value::Object(members) => members.iter().for_each(|(name, value)| {
+                post.append_pair(&format!("fields[{field}][{name}]"), value.as_str().unwrap());
+            }),
+            value => {
+                post.append_pair(&format!("fields[{field}]"), value.as_str().unwrap());
+            }
+        }
+    }
+    let headers = super::samples::headers(&[("content-type", "application/x-www-form-urlencoded")]);
+    let posted = read(Provider::Generic, &headers, &Bytes::from(post.finish())).ok().unwrap();
+    let found = found(&answers(posted), &FieldMap::new());
+    assert_eq!(found, Ok(("a@corp.example".into(), texts(&[("age", "36"), ("firstname", "Ada")]))));
+    assert_eq!(found, made(Provider::StandardWebhooks, &body, &[]));
+}
+
+#[test]
+fn json_with_the_media_type_of_a_form_post_is_json() {
+    let headers =
+        super::samples::headers(&[("content-type", "application/x-www-form-urlencoded; charset=utf-8")]);
+    for provider in [Provider::Generic, Provider::Wpforms, Provider::GravityForms] {
+        let body = Bytes::from(r#"{"email": "a@corp.example", "entry_id": 7, "note": "1=2&3 \ud83d"}"#);
+        let delivery = read(provider, &headers, &body).ok().unwrap();
+        assert_eq!(delivery.id.as_deref(), Some("7"));
+        let expected = texts(&[("note", "1=2&3 \u{FFFD}")]);
+        assert_eq!(found(&answers(delivery), &FieldMap::new()), Ok(("a@corp.example".into(), expected)));
+    }
+}
+
+#[test]
+fn jotforms_numbers_around_a_name_say_nothing() {
+    for (name, value) in [
+        ("q3_q3_email1", "a@corp.example"),
+        ("q4_q4_email2", "a@corp.example"),
+        ("q4_email4", "a@corp.example"),
+    ] {
+        let said = json!({name: value, "q5_phoneNumber5": "555", "q6_q6_fullName6": {"first": "Ada"}, "q7_text2": "x"});
+        let answers = answers(jotform_with(&said.to_string()).ok().unwrap());
+        let expected = texts(&[("fullname_first", "Ada"), ("phone", "555"), ("text2", "x")]);
+        assert_eq!(found(&answers, &FieldMap::new()), Ok(("a@corp.example".into(), expected)), "{name}");
+    }
+    let said = json!({"q3_email3": "a@corp.example", "q4_phone4": "1", "q5_phone5": "2", "q6_q7_x": "y"});
+    let answers = answers(jotform_with(&said.to_string()).ok().unwrap());
+    let expected = texts(&[("phone", "1"), ("phone_2", "2"), ("q7_x", "y")]);
+    assert_eq!(found(&answers, &FieldMap::new()).unwrap().1, expected);
+    assert_eq!(
+        found(&answers, &map(&[("phone5", Some("fax")), ("q4_phone4", None)])).unwrap().1,
+        texts(&[("fax", "2"), ("q7_x", "y")])
+    );
+}
+
+#[test]
+fn deliveries_that_say_when_they_were_made_are_known_by_it() {
+    let at = "2026-11-21T19:59:01.000Z";
+    for (provider, body) in [
+        (
+            Provider::Typeform,
+            json!({"event_id": "e", "event_type": "form_response", "form_response": {"submitted_at": at}}),
+        ),
+        (
+            Provider::Tally,
+            json!({"eventId": "e", "eventType": "FORM_RESPONSE", "data": {"createdAt": at, "fields": []}}),
+        ),
+        (
+            Provider::Tally,
+            json!({"eventId": "e", "eventType": "FORM_RESPONSE", "createdAt": at, "data": {"fields": []}}),
+        ),
+        (Provider::Netlify, json!({"id": "e", "created_at": at, "data": {}})),
+    ] {
+        assert_eq!(delivered(provider, &body).made_at, at.parse().ok(), "{provider}");
+        let text = body.to_string().replace(at, "yesterday");
+        assert_eq!(sample(provider).read(text).ok().unwrap().made_at, None, "{provider}");
+    }
+}
+
+#[test]
+fn id_of_a_standard_webhook_stands_beside_its_signature() {
+    let id = |pairs: &[(&str, &str)]| {
+        let delivery = read(Provider::StandardWebhooks, &super::samples::headers(pairs), &Bytes::from("{}"));
+        delivery.ok().and_then(|delivery| delivery.id)
+    };
+    let (standard, svix) = (("webhook-id", "a"), ("svix-id", "b"));
+    assert_eq!(id(&[standard, svix, ("webhook-signature", "x")]).as_deref(), Some("a"));
+    assert_eq!(id(&[standard, svix, ("svix-signature", "x")]).as_deref(), Some("b"));
+    assert_eq!(id(&[standard, ("svix-signature", "x")]), None, "never a mixture");
+    assert_eq!(id(&[svix, ("webhook-signature", "x")]), None);
+    let event = json!({"type": "contact.deleted", "data": {"email": "a@b.example"}});
+    let delivery = delivered(Provider::StandardWebhooks, &event);
+    assert_eq!(delivery.event_type.as_deref(), Some("contact.deleted"));
 }
 
 #[test]

@@ -6,10 +6,10 @@ use api::fields::Errors;
 use serde_json::Value;
 
 use super::Delivery;
-use super::flatten::{texts, unknown};
-use super::members::{Members, scalar};
-use super::names::{is_opaque, names};
-use crate::answers::{Answer, Answers, Collector, Kind};
+use super::members::Members;
+use crate::answers::{Answer, Answers, Collector, Kind, scalar};
+use crate::flatten::{texts, unknown};
+use crate::names::{is_opaque, names};
 use crate::sent::SUBMITTED_AT;
 
 /// The event that tells of a whole response. A partial one is not the person's last word.
@@ -27,9 +27,10 @@ pub(super) fn read(hook: &Members<'_>, errors: &mut Errors) -> Option<Delivery> 
     if kind.as_deref().is_some_and(|kind| kind != RESPONSE) {
         return Some(Delivery::other(id?));
     }
-    let answers = hook.object("form_response", errors).and_then(|response| answers(&response, errors));
+    let response = hook.object("form_response", errors);
+    let answers = response.as_ref().and_then(|response| answers(response, errors));
     kind?;
-    Some(Delivery::submission(id?, answers?))
+    Some(Delivery::submission(id?, answers?).made_at(response?.str("submitted_at")))
 }
 
 fn answers(response: &Members<'_>, errors: &mut Errors) -> Option<Answers> {

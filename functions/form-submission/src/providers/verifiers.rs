@@ -6,8 +6,8 @@ use domain::provider::Provider;
 
 /// What a provider's hook has to show.
 pub(super) struct Verifier {
-    /// How it is signed, if it is.
-    pub(super) signature: Option<Signature>,
+    /// How it is signed, in each of the ways in which it may be. A hook is held to the first whose header it has.
+    pub(super) signatures: &'static [Signature],
     /// Whether a hook without a signature may show the secret itself: as `secret` in the address, or as a header.
     pub(super) takes_shared_secret: bool,
 }
@@ -24,6 +24,8 @@ pub(super) struct Signature {
     pub(super) signed_at: Option<SignedAt>,
     /// What of the secret is the key.
     pub(super) key: Key,
+    /// The signed header that holds the delivery's id, if a header does.
+    pub(super) id_header: Option<&'static str>,
 }
 
 /// How a signature is written in its header.
@@ -121,33 +123,35 @@ pub(super) const fn verifier(provider: Provider) -> Option<&'static Verifier> {
 }
 
 /// Those that sign nothing.
-const SHARED_SECRET: Verifier = Verifier { signature: None, takes_shared_secret: true };
+const SHARED_SECRET: Verifier = Verifier { signatures: &[], takes_shared_secret: true };
 
 const TYPEFORM: Verifier = Verifier {
-    signature: Some(Signature {
+    signatures: &[Signature {
         header: "typeform-signature",
         written: Written::Alone("sha256=", Encoding::Base64),
         signed: &[Part::Body],
         signed_at: None,
         key: Key::Text,
-    }),
+        id_header: None,
+    }],
     takes_shared_secret: false,
 };
 
 const TALLY: Verifier = Verifier {
-    signature: Some(Signature {
+    signatures: &[Signature {
         header: "tally-signature",
         written: Written::Alone("", Encoding::Base64),
         signed: &[Part::Body],
         signed_at: None,
         key: Key::Text,
-    }),
+        id_header: None,
+    }],
     takes_shared_secret: false,
 };
 
 /// Webflow signs the hooks that an app has made, but not those that were made in its dashboard.
 const WEBFLOW: Verifier = Verifier {
-    signature: Some(Signature {
+    signatures: &[Signature {
         header: "x-webflow-signature",
         written: Written::Alone("", Encoding::Hex),
         signed: &[Part::SignedAt, Part::Literal(":"), Part::Body],
@@ -157,24 +161,26 @@ const WEBFLOW: Verifier = Verifier {
             tolerance: WEBHOOK_TOLERANCE,
         }),
         key: Key::Text,
-    }),
+        id_header: None,
+    }],
     takes_shared_secret: true,
 };
 
 const NETLIFY: Verifier = Verifier {
-    signature: Some(Signature {
+    signatures: &[Signature {
         header: "x-webhook-signature",
         written: Written::Jws(Claims { issuer: "netlify", digest: "sha256" }),
         // A JWS says itself what it signs.
         signed: &[],
         signed_at: None,
         key: Key::Text,
-    }),
+        id_header: None,
+    }],
     takes_shared_secret: false,
 };
 
 const CALENDLY: Verifier = Verifier {
-    signature: Some(Signature {
+    signatures: &[Signature {
         header: "calendly-webhook-signature",
         written: Written::Pair("v1", Encoding::Hex),
         signed: &[Part::SignedAt, Part::Literal("."), Part::Body],
@@ -184,27 +190,49 @@ const CALENDLY: Verifier = Verifier {
             tolerance: WEBHOOK_TOLERANCE_CALENDLY,
         }),
         key: Key::Text,
-    }),
+        id_header: None,
+    }],
     takes_shared_secret: false,
 };
 
+/// Svix, from which Standard Webhooks come, sends the same headers under names of its own.
 const STANDARD_WEBHOOKS: Verifier = Verifier {
-    signature: Some(Signature {
-        header: "webhook-signature",
+    signatures: &[
+        standard(
+            "webhook-signature",
+            "webhook-timestamp",
+            "webhook-id",
+            &[Part::Header("webhook-id"), DOT, Part::SignedAt, DOT, Part::Body],
+        ),
+        standard(
+            "svix-signature",
+            "svix-timestamp",
+            "svix-id",
+            &[Part::Header("svix-id"), DOT, Part::SignedAt, DOT, Part::Body],
+        ),
+    ],
+    takes_shared_secret: false,
+};
+
+const DOT: Part = Part::Literal(".");
+
+/// The signature of Standard Webhooks with these names of its headers.
+const fn standard(
+    header: &'static str,
+    timestamp: &'static str,
+    id: &'static str,
+    signed: &'static [Part],
+) -> Signature {
+    Signature {
+        header,
         written: Written::Listed("v1", Encoding::Base64),
-        signed: &[
-            Part::Header("webhook-id"),
-            Part::Literal("."),
-            Part::SignedAt,
-            Part::Literal("."),
-            Part::Body,
-        ],
+        signed,
         signed_at: Some(SignedAt {
-            place: Place::Header("webhook-timestamp"),
+            place: Place::Header(timestamp),
             unit: Unit::Seconds,
             tolerance: WEBHOOK_TOLERANCE,
         }),
         key: Key::Base64After("whsec_"),
-    }),
-    takes_shared_secret: false,
-};
+        id_header: Some(id),
+    }
+}

@@ -19,7 +19,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::verifiers::{Claims, Encoding, Key, Part, Place, Signature, SignedAt, Unit, Written, verifier};
+use super::verifiers::{
+    Claims, Encoding, Key, Part, Place, Signature, SignedAt, Unit, Verifier, Written, verifier,
+};
 
 /// The header that holds the shared secret of a provider that signs nothing.
 pub(crate) const SECRET_HEADER: &str = "x-tidemark-secret";
@@ -73,12 +75,25 @@ pub(crate) fn verify(
 ) -> Result<(), Unverified> {
     let verifier = verifier(provider).filter(|_| !secrets.is_empty()).ok_or(Unverified::NoSecret)?;
     let hook = Hook { headers, query, body };
-    match &verifier.signature {
-        Some(signature) if headers.contains_key(signature.header) || !verifier.takes_shared_secret => {
-            signature.check(&hook, secrets, now)
-        }
-        _ => hook.check_shared(secrets),
+    match present(verifier, headers) {
+        Some(signature) => signature.check(&hook, secrets, now),
+        None if verifier.takes_shared_secret => hook.check_shared(secrets),
+        None => Err(Unverified::Missing),
     }
+}
+
+/// Returns the delivery's id from the header that the same signature covers by which the hook is believed. A header that
+/// another way of signing would cover says nothing.
+pub(super) fn delivery_id(provider: Provider, headers: &HeaderMap) -> Option<String> {
+    let signatures = verifier(provider)?.signatures;
+    let signed = present(verifier(provider)?, headers).or_else(|| signatures.first())?;
+    let id = headers.get(signed.id_header?)?.to_str().ok()?;
+    (!id.is_empty()).then(|| id.to_owned())
+}
+
+/// Returns the first way of signing whose header is there.
+fn present(verifier: &'static Verifier, headers: &HeaderMap) -> Option<&'static Signature> {
+    verifier.signatures.iter().find(|signature| headers.contains_key(signature.header))
 }
 
 impl Hook<'_> {

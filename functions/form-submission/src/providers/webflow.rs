@@ -3,9 +3,9 @@
 use api::fields::Errors;
 
 use super::Delivery;
-use super::flatten;
 use super::members::Members;
 use crate::answers::{Answer, Answers, Collector};
+use crate::flatten;
 use crate::sent::{PAGE_URL, SUBMITTED_AT};
 
 /// The event that tells of a submission.

@@ -1,29 +1,39 @@
 //! A submission as it was sent, whatever it was encoded in.
 
+mod charset;
 mod json;
 mod multipart;
+mod nested;
 mod urlencoded;
 
 use api::fields::Errors;
+use api::json::mended;
 use api::{Problem, Slug, body};
 use axum::body::Bytes;
 use domain::Timestamp;
 use domain::limits::{PAGE_URL_CHARS_MAX, SUBMISSION_ID_CHARS_MAX};
 use http::HeaderMap;
+use http::header::CONTENT_TYPE;
+use serde_json::{Map, Value};
 use url::Url;
 
-use crate::answers::Answer;
+use crate::answers::{Answer, Collector};
+
+pub(crate) use nested::fields;
 
 pub(crate) const SUBMISSION_ID: &str = "submission_id";
 pub(crate) const SUBMITTED_AT: &str = "submitted_at";
 pub(crate) const PAGE_URL: &str = "page_url";
 
+/// The media type of a plain HTML form, which many programs also give to JSON that they post.
+const URLENCODED: &str = "application/x-www-form-urlencoded";
+
 /// What was sent, in its own words.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub(crate) struct Sent {
-    /// Names and values in the order in which they came. A name stands more than once where several values have it,
-    /// such as ticked boxes.
-    pub(crate) fields: Vec<(String, String)>,
+    /// The fields in the order in which they came. One may stand more than once where it has several values, such as
+    /// ticked boxes.
+    pub(crate) fields: Vec<Answer>,
     /// The sender's id for this delivery.
     pub(crate) submission_id: Option<String>,
     /// When the person sent it, by their own clock (RFC 3339).
@@ -40,13 +50,10 @@ pub(crate) struct Sent {
 ///
 /// `unsupported-media-type`, or `invalid-request` for a body that is not what its media type says.
 pub(crate) fn read(headers: &HeaderMap, body: Bytes) -> Result<Sent, Problem> {
-    if let Some(pairs) = form_post(headers, &body)? {
-        return from_form_post(pairs);
+    if body::require_json(headers).is_ok() || disguised_object(headers, &body).is_some() {
+        return json::read(&body);
     }
-    if body::require_json(headers).is_ok() {
-        return json::read(headers, &body);
-    }
-    Err(unsupported())
+    form_post(headers, &body)?.ok_or_else(unsupported).and_then(from_form_post)
 }
 
 /// The names and values of a body that has an encoding of form posts, in their order. None for one of another media
@@ -57,10 +64,64 @@ pub(crate) fn read(headers: &HeaderMap, body: Bytes) -> Result<Sent, Problem> {
 /// `invalid-request` for a body that is not what its media type says.
 pub(crate) fn form_post(headers: &HeaderMap, body: &Bytes) -> Result<Option<Vec<(String, String)>>, Problem> {
     match body::media_type(headers).unwrap_or_default().as_str() {
-        "application/x-www-form-urlencoded" => Ok(Some(urlencoded::read(body))),
+        URLENCODED => Ok(Some(urlencoded::read(headers, body))),
         "multipart/form-data" => multipart::read(headers, body.clone()).map(Some),
         _ => Ok(None),
     }
+}
+
+/// Returns the JSON object that was sent with the media type of a form post, which curl and PHP give to all they post
+/// unless they are told otherwise.
+pub(crate) fn disguised_object(headers: &HeaderMap, body: &[u8]) -> Option<Map<String, Value>> {
+    if body::media_type(headers)? != URLENCODED {
+        return None;
+    }
+    let text = mended(body);
+    // A form post hardly begins so, and needs not be read twice.
+    text.trim_start().starts_with('{').then(|| serde_json::from_str(&text).ok())?
+}
+
+/// Returns a parameter of the body's media type.
+fn media_type_parameter(headers: &HeaderMap, wanted: &str) -> Option<String> {
+    parameter(headers.get(CONTENT_TYPE)?.to_str().ok()?, wanted)
+}
+
+/// Returns a parameter of a header such as `form-data; name="email"`. Of quoted characters only quotes are escaped:
+/// browsers have written other backslashes as they are.
+fn parameter(header: &str, wanted: &str) -> Option<String> {
+    let (_, mut rest) = header.split_once(';')?;
+    loop {
+        let (name, after) = rest.split_once('=')?;
+        let (value, next) = parameter_value(after.trim_start());
+        // A parameter may have no value, and then the next one stands here.
+        if name.rsplit(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case(wanted)) {
+            return Some(value);
+        }
+        rest = next;
+    }
+}
+
+/// Returns the value that a text begins with, and what follows it.
+fn parameter_value(text: &str) -> (String, &str) {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let end = text.find(';').unwrap_or(text.len());
+        let (value, rest) = text.split_at_checked(end).unwrap_or((text, ""));
+        return (value.trim().to_owned(), rest);
+    };
+    let mut value = String::new();
+    let mut rest = quoted;
+    while let Some((before, after)) = rest.split_once('"') {
+        rest = after;
+        match before.strip_suffix('\\') {
+            Some(before) => value.extend([before, "\""]),
+            None => {
+                value.push_str(before);
+                return (value, rest);
+            }
+        }
+    }
+    value.push_str(rest);
+    (value, "")
 }
 
 /// What a body is answered that has none of the media types of submissions.
@@ -75,18 +136,19 @@ pub(crate) fn unsupported() -> Problem {
 fn from_form_post(pairs: Vec<(String, String)>) -> Result<Sent, Problem> {
     let mut sent = Sent { is_form_post: true, ..Sent::default() };
     let mut errors = Errors::default();
+    let mut others = Vec::new();
     for (name, value) in pairs {
         let slot = match name.as_str() {
             SUBMISSION_ID => &mut sent.submission_id,
             SUBMITTED_AT => &mut sent.submitted_at,
             PAGE_URL => &mut sent.page_url,
             _ => {
-                sent.fields.push((name, value));
+                others.push((name, value));
                 continue;
             }
         };
         // A hidden field that no script has filled is sent all the same.
-        if value.is_empty() {
+        if value.is_empty() || (name == PAGE_URL && !is_page_url(&value)) {
             continue;
         }
         if slot.is_some() {
@@ -95,13 +157,17 @@ fn from_form_post(pairs: Vec<(String, String)>) -> Result<Sent, Problem> {
             *slot = Some(value);
         }
     }
-    errors.check().map(|()| sent)
+    errors.check()?;
+    let mut fields = Collector::default();
+    nested::fields(&others, &mut fields);
+    sent.fields = fields.finish().into_vec();
+    Ok(sent)
 }
 
 impl Sent {
     /// Each value as an answer, and what is said of the submission itself.
     pub(crate) fn answers(&self) -> Vec<Answer> {
-        let fields = self.fields.iter().map(|(name, value)| Answer::text(name, value));
+        let fields = self.fields.iter().cloned();
         fields.chain(self.about_itself().map(|(name, value)| Answer::about(name, value))).collect()
     }
 
@@ -130,17 +196,15 @@ impl Sent {
         if let Some(Err(error)) = self.submitted_at.as_deref().map(str::parse::<Timestamp>) {
             problems.push((SUBMITTED_AT, error.to_string()));
         }
-        if self.page_url.as_deref().is_some_and(|url| !is_page_url(url)) {
-            let message = format!("expected an absolute URL of at most {PAGE_URL_CHARS_MAX} characters");
-            problems.push((PAGE_URL, message));
-        }
         problems
     }
 }
 
-/// Any scheme will do: pages within apps have their own.
-fn is_page_url(text: &str) -> bool {
-    text.chars().count() <= PAGE_URL_CHARS_MAX && Url::parse(text).is_ok()
+/// Returns true for the address of a page on the web. Anything else is ignored: pages of apps and of mail have none, and
+/// a person's submission does not depend on it.
+pub(crate) fn is_page_url(text: &str) -> bool {
+    text.chars().count() <= PAGE_URL_CHARS_MAX
+        && Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
 }
 
 #[cfg(test)]

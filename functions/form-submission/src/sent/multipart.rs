@@ -7,30 +7,68 @@ use axum::body::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::stream;
 use http::HeaderMap;
-use http::header::CONTENT_TYPE;
+use http::header::CONTENT_DISPOSITION;
 use multer::Multipart;
 
-/// The names and values of a body's text parts, in their order. Files are left out: nothing here keeps them, and a
-/// file's name without the file would promise what is not there.
+use super::charset::{CHARSET_FIELD, decode, encoding};
+use super::{media_type_parameter, parameter};
+
+/// One part as it came.
+struct Part {
+    /// Its `Content-Disposition`, in the encoding of the form post.
+    disposition: Vec<u8>,
+    /// The encoding that it says for itself.
+    charset: Option<String>,
+    content: Bytes,
+}
+
+/// Returns the names and values of a body's text parts, in their order. Files are left out: nothing here keeps them, and
+/// a file's name without the file would promise what is not there.
 ///
 /// # Errors
 ///
-/// `invalid-request` for a body that is broken or ends too early.
+/// `invalid-request` for a media type without a boundary, and for a body that is broken or ends too early.
 pub(super) fn read(headers: &HeaderMap, body: Bytes) -> Result<Vec<(String, String)>, Problem> {
+    let boundary = media_type_parameter(headers, "boundary").filter(|boundary| !boundary.is_empty());
+    let Some(boundary) = boundary else {
+        let message = "the media type multipart/form-data lacks its boundary parameter";
+        return Err(Problem::invalid_field("", message));
+    };
     // The whole body is there, so nothing in it is ever waited for.
-    let parts = parts(headers, body).now_or_never().flatten();
-    parts.ok_or_else(|| Problem::invalid_field("", "the body is not valid multipart/form-data"))
+    let parts = parts(boundary, body).now_or_never().flatten();
+    let pairs = parts.and_then(|parts| pairs(headers, &parts));
+    pairs.ok_or_else(|| Problem::invalid_field("", "the body is not valid multipart/form-data"))
 }
 
-/// None if the body is broken. How it is broken is told in words that repeat names and values.
-async fn parts(headers: &HeaderMap, body: Bytes) -> Option<Vec<(String, String)>> {
-    let boundary = multer::parse_boundary(headers.get(CONTENT_TYPE)?.to_str().ok()?).ok()?;
+/// Returns `None` if the body is broken. Why it is broken would be told in words that repeat names and values.
+async fn parts(boundary: String, body: Bytes) -> Option<Vec<Part>> {
     let mut multipart = Multipart::new(stream::iter([Ok::<_, Infallible>(body)]), boundary);
-    let mut pairs = Vec::new();
+    let mut parts = Vec::new();
     while let Some(part) = multipart.next_field().await.ok()? {
-        let name = part.name()?.to_owned();
-        if part.file_name().is_none() {
-            pairs.push((name, part.text().await.ok()?));
+        let disposition = part.headers().get(CONTENT_DISPOSITION)?.as_bytes().to_vec();
+        let charset = part.content_type().and_then(|kind| kind.get_param("charset"));
+        let charset = charset.map(|charset| charset.as_str().to_owned());
+        parts.push(Part { disposition, charset, content: part.bytes().await.ok()? });
+    }
+    Some(parts)
+}
+
+/// Returns `None` if a part has no name.
+fn pairs(headers: &HeaderMap, parts: &[Part]) -> Option<Vec<(String, String)>> {
+    let of_body = media_type_parameter(headers, "charset");
+    let is_charset_field = |part: &&Part| {
+        let name = parameter(&String::from_utf8_lossy(&part.disposition), "name");
+        name.is_some_and(|name| name.as_bytes() == CHARSET_FIELD)
+    };
+    let said = parts.iter().find(is_charset_field).map(|part| part.content.as_ref());
+    let of_form = encoding(said, of_body.as_deref());
+    let mut pairs = Vec::new();
+    for part in parts {
+        let disposition = decode(of_form, &part.disposition);
+        let name = parameter(&disposition, "name")?;
+        if parameter(&disposition, "filename").is_none() && parameter(&disposition, "filename*").is_none() {
+            let own = encoding(part.charset.as_deref().map(str::as_bytes), Some(of_form.name()));
+            pairs.push((name, decode(own, &part.content)));
         }
     }
     Some(pairs)

@@ -45,7 +45,7 @@ fn either_of_two_secrets_will_do_and_no_other() {
 
 #[test]
 fn one_changed_byte_anywhere_is_seen() {
-    for sample in SAMPLES.iter().filter(|sample| verifier(sample.provider).unwrap().signature.is_some()) {
+    for sample in SAMPLES.iter().filter(|sample| !verifier(sample.provider).unwrap().signatures.is_empty()) {
         let secrets = secrets(sample.provider, &[1, 2]);
         for at in 0..sample.body.len() {
             let mut body = sample.body.to_vec();
@@ -293,7 +293,7 @@ proptest! {
     fn one_changed_character_of_a_signature_is_seen(sample in any_sample(), place: prop::sample::Index, bit in 0..7_u8) {
         let secrets = secrets(sample.provider, &[1]);
         let (headers, query) = sample.signed(sample.body, &secret(sample.provider, 1), now());
-        let signature = verifier(sample.provider).unwrap().signature.as_ref();
+        let signature = verifier(sample.provider).unwrap().signatures.first();
         let name = signature.map_or(SECRET_HEADER, |signature| signature.header);
         let (mut headers, mut query) = (headers, query);
         let text = headers.get(name).map_or_else(|| query.clone(), |value| value.to_str().unwrap().to_owned());
@@ -311,5 +311,31 @@ proptest! {
             query = changed;
         }
         prop_assert!(verify(sample.provider, &headers, &query, sample.body, &secrets, now()).is_err());
+    }
+}
+
+/// Verifies a Standard Webhook with these headers, whose values are made of the right ones.
+fn standard_with(names: [&str; 3]) -> Result<(), Unverified> {
+    let standard = sample(Provider::StandardWebhooks);
+    let (signed, query) = standard.signed(standard.body, &secret(standard.provider, 1), now());
+    let values =
+        ["webhook-id", "webhook-timestamp", "webhook-signature"].map(|name| signed[name].to_str().unwrap());
+    let pairs: Vec<_> = names.into_iter().zip(values).collect();
+    let secrets = secrets(standard.provider, &[1]);
+    verify(standard.provider, &super::super::samples::headers(&pairs), &query, standard.body, &secrets, now())
+}
+
+#[test]
+fn svix_headers_are_taken_as_a_set_alone() {
+    assert_eq!(standard_with(["webhook-id", "webhook-timestamp", "webhook-signature"]), Ok(()));
+    assert_eq!(standard_with(["svix-id", "svix-timestamp", "svix-signature"]), Ok(()));
+    for mixture in [
+        ["svix-id", "webhook-timestamp", "webhook-signature"],
+        ["webhook-id", "svix-timestamp", "webhook-signature"],
+        ["webhook-id", "webhook-timestamp", "svix-signature"],
+        ["svix-id", "webhook-timestamp", "svix-signature"],
+        ["svix-id", "svix-timestamp", "webhook-signature"],
+    ] {
+        assert_eq!(standard_with(mixture), Err(Unverified::Missing), "{mixture:?}");
     }
 }

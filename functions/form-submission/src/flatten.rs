@@ -3,33 +3,37 @@
 //! - Texts, numbers, true and false are answers; `null` and an empty list say nothing; a list of such values is one
 //!   answer with several.
 //! - An object with a `url` and a file's name, type or size is a file, and its answer is the URL.
-//! - An object with a `value` and a `name`, `label` or `title` describes one field: so does each of a list of them.
+//! - An object with a `value` that says its name or its type describes one field: so does each of a list of them. Without
+//!   a name in it, its path is its name.
 //! - Any other object is taken apart: the part `first` of `name` is the field `name[first]`, as HTML forms write it. The
 //!   form's map may speak of the part, or of the whole by the outermost name.
 //! - What then remains, such as a list of objects, is of an unknown type.
 
+use domain::usual_names::{AddressName, address_name};
 use serde_json::{Map, Value};
 
-use super::members::{Members, scalar};
-use super::names::names;
-use crate::answers::{Answer, Collector, Kind};
+use crate::answers::{Answer, Collector, Kind, scalar};
+use crate::names::names;
 
 /// The members of an object with a field's own value that say how it is called.
 const FIELD_NAMES: [&str; 4] = ["name", "label", "title", "key"];
+
+/// The members of an object with a field's own value that say of which type it is.
+const FIELD_TYPES: [&str; 3] = ["type", "field_type", "fieldType"];
 
 /// The members that only the description of a file has besides its `url`.
 const OF_A_FILE: [&str; 6] = ["name", "filename", "fileName", "mimeType", "type", "size"];
 
 /// The names of a field, and those of the field that it is a part of.
 #[derive(Clone)]
-pub(super) struct Path {
+pub(crate) struct Path {
     own: Vec<String>,
     whole: Vec<String>,
 }
 
 impl Path {
     /// A field that is a part of none.
-    pub(super) fn new(own: Vec<String>) -> Self {
+    pub(crate) fn new(own: Vec<String>) -> Self {
         Self { own, whole: Vec::new() }
     }
 
@@ -45,7 +49,7 @@ impl Path {
 }
 
 /// Takes each member of an object as a field. Members with one of the names in `about` are said of the submission.
-pub(super) fn members(values: &Map<String, Value>, about: &[&str], out: &mut Collector) {
+pub(crate) fn members(values: &Map<String, Value>, about: &[&str], out: &mut Collector) {
     for (name, value) in values {
         if about.contains(&name.as_str()) {
             if let Some(text) = scalar(value) {
@@ -58,16 +62,21 @@ pub(super) fn members(values: &Map<String, Value>, about: &[&str], out: &mut Col
 }
 
 /// Takes a value as what was answered in a field.
-pub(super) fn field(path: &Path, value: &Value, out: &mut Collector) {
+pub(crate) fn field(path: &Path, value: &Value, out: &mut Collector) {
     if let Some(texts) = texts(value) {
         out.push(Answer::new(path.names(), Kind::Text, texts));
         return;
     }
     match value {
-        Value::Object(values) if is_described(value) => described(path, values, out),
-        Value::Array(entries) if entries.iter().all(is_described) => {
+        Value::Object(values) if is_described(values) => {
+            let id = values.get("id").and_then(scalar);
+            described(path.own.iter().map(String::as_str).chain(id.as_deref()), values, out);
+        }
+        Value::Array(entries) if entries.iter().all(|entry| entry.as_object().is_some_and(is_described)) => {
             for values in entries.iter().filter_map(Value::as_object) {
-                described(path, values, out);
+                // The path is that of the whole list.
+                let id = values.get("id").and_then(scalar);
+                described(id.as_deref().into_iter().chain(path.own.iter().map(String::as_str)), values, out);
             }
         }
         Value::Object(values) => {
@@ -80,13 +89,13 @@ pub(super) fn field(path: &Path, value: &Value, out: &mut Collector) {
 }
 
 /// An answer of a type that nothing is known of. Whoever maps it has it as compact JSON.
-pub(super) fn unknown(names: Vec<String>, value: &Value) -> Answer {
+pub(crate) fn unknown(names: Vec<String>, value: &Value) -> Answer {
     let text = scalar(value).unwrap_or_else(|| value.to_string());
     Answer::new(names, Kind::Unknown, vec![text])
 }
 
 /// The texts of a value that is one or several texts or files; none for any other.
-pub(super) fn texts(value: &Value) -> Option<Vec<String>> {
+pub(crate) fn texts(value: &Value) -> Option<Vec<String>> {
     match value {
         Value::Null => Some(Vec::new()),
         Value::Array(entries) => {
@@ -104,23 +113,26 @@ fn file(value: &Value) -> Option<String> {
     OF_A_FILE.iter().any(|name| values.contains_key(*name)).then(|| url.to_owned())
 }
 
-fn is_described(value: &Value) -> bool {
-    let has_name = |values: &Map<String, Value>| {
-        FIELD_NAMES.iter().any(|name| values.get(*name).is_some_and(Value::is_string))
-    };
-    value.as_object().is_some_and(|values| values.contains_key("value") && has_name(values))
+/// Returns true for an object that describes one field.
+pub(crate) fn is_described(values: &Map<String, Value>) -> bool {
+    let mut describing = FIELD_NAMES.iter().chain(&FIELD_TYPES);
+    values.contains_key("value") && describing.any(|name| values.get(*name).is_some_and(Value::is_string))
 }
 
-/// Takes an object that describes one field. Its path is its last name: a number, where fields are numbered.
-fn described(path: &Path, values: &Map<String, Value>, out: &mut Collector) {
-    let members = Members::root(values);
-    let id = members.get("id").and_then(scalar);
-    let own = FIELD_NAMES.iter().map(|name| members.str(name)).chain([id.as_deref()]);
-    let own = names(own.chain(path.own.iter().map(|name| Some(name.as_str()))));
-    let is_address = members.str("type").is_some_and(|kind| kind.eq_ignore_ascii_case("email"));
-    let value = members.get("value").unwrap_or(&Value::Null);
+/// Takes an object that describes one field, which has these names besides those that it says.
+fn described<'n>(outer: impl Iterator<Item = &'n str>, values: &'n Map<String, Value>, out: &mut Collector) {
+    let text = |name: &&str| values.get(*name).and_then(Value::as_str);
+    let own = names(FIELD_NAMES.iter().map(text).chain(outer.map(Some)));
+    let value = values.get("value").unwrap_or(&Value::Null);
     match texts(value) {
-        Some(texts) if is_address => out.push(Answer::new(own, Kind::Email, texts)),
+        Some(texts) if FIELD_TYPES.iter().filter_map(text).any(is_address) => {
+            out.push(Answer::new(own, Kind::Email, texts));
+        }
         _ => field(&Path::new(own), value, out),
     }
+}
+
+/// Returns true for the name of a type of field that asks for an e-mail address.
+fn is_address(kind: &str) -> bool {
+    matches!(address_name(kind), Some(AddressName::Usual(_)))
 }

@@ -1,10 +1,10 @@
-//! The names that a provider's field goes by.
+//! The names that a field goes by.
 
 use domain::limits::FORM_FIELD_NAME_CHARS_MAX;
 
 /// The names that say something, in the order given and each once. Providers allow questions of any length as labels,
 /// so each is cut to what a form's map may speak of; what cannot be seen in it is left out.
-pub(super) fn names<'n>(candidates: impl IntoIterator<Item = Option<&'n str>>) -> Vec<String> {
+pub(crate) fn names<'n>(candidates: impl IntoIterator<Item = Option<&'n str>>) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for candidate in candidates.into_iter().flatten() {
         let visible = candidate.chars().filter(|c| !c.is_control());
@@ -16,8 +16,44 @@ pub(super) fn names<'n>(candidates: impl IntoIterator<Item = Option<&'n str>>) -
     names
 }
 
+/// The names of hidden fields by which a page, its framework or its guard against robots speaks to the server. Their values
+/// are no word of the person's and may be long.
+const ABOUT_THE_FORM: [&str; 25] = [
+    "__eventargument",
+    "__eventtarget",
+    "__eventvalidation",
+    "__requestverificationtoken",
+    "__viewstate",
+    "__viewstategenerator",
+    "_charset_",
+    "_csrf",
+    "_csrf_token",
+    "_gotcha",
+    "_method",
+    "_token",
+    "_wp_http_referer",
+    "_wpnonce",
+    "authenticity_token",
+    "bot-field",
+    "cf-turnstile-response",
+    "csrf_token",
+    "csrfmiddlewaretoken",
+    "form-name",
+    "frc-captcha-solution",
+    "g-recaptcha-response",
+    "h-captcha-response",
+    "hs_context",
+    "utf8",
+];
+
+/// Returns true for the name of a hidden field by which a page speaks to the server.
+pub(crate) fn is_about_the_form(name: &str) -> bool {
+    let name = name.trim();
+    ABOUT_THE_FORM.iter().any(|about| about.eq_ignore_ascii_case(name))
+}
+
 /// Whether a name was made by a machine and says nothing to people: a UUID or a ULID.
-pub(super) fn is_opaque(name: &str) -> bool {
+pub(crate) fn is_opaque(name: &str) -> bool {
     let is_uuid = || {
         let groups: Vec<&str> = name.split('-').collect();
         groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
@@ -40,6 +76,16 @@ mod tests {
         let long = "é".repeat(300);
         let found = names([Some("a\nb"), None, Some(" "), Some(&long), Some("ab")]);
         assert_eq!(found, ["ab".to_owned(), "é".repeat(200)]);
+    }
+
+    #[test]
+    fn page_machinery_is_known_by_its_name_in_any_case() {
+        for name in ["g-recaptcha-response", "__RequestVerificationToken", " utf8 ", "_charset_"] {
+            assert!(is_about_the_form(name), "{name}");
+        }
+        for name in ["utf-8", "response", "token", "form name", ""] {
+            assert!(!is_about_the_form(name), "{name}");
+        }
     }
 
     #[test]
