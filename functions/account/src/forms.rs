@@ -502,10 +502,11 @@ fn may_set_marketing(principal: &Principal, asked: bool) -> Result<(), Problem> 
 /// 1,000 forms: 409 `limit-reached` beyond that.
 #[utoipa::path(
     post, path = "/v1/forms", tag = "Forms", params(IdempotencyKey), request_body = NewFormSchema,
-    responses((
-        status = 201, description = "The form.", body = FormView,
-        headers(("Location" = String, description = "Where the form is read.")),
-    )),
+    responses(
+        (status = 201, description = "The form.", body = FormView,
+         headers(("Location" = String, description = "Where the form is read."))),
+        (status = 409, description = "limit-reached"),
+    ),
 )]
 pub(crate) async fn create_form(
     State(context): State<Context>,

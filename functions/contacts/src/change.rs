@@ -76,8 +76,11 @@ struct ChangeSchema {
     patch, path = "/v1/contacts/{id}", tag = "Contacts",
     params(("id" = String, Path, description = "The contact's id."), IdempotencyKey, IfMatch),
     request_body = ChangeSchema,
-    responses((status = 200, description = "The contact.", body = ContactView,
-               headers(("ETag" = String, description = "Its version.")))),
+    responses(
+        (status = 200, description = "The contact.", body = ContactView,
+         headers(("ETag" = String, description = "Its version."))),
+        (status = 409, description = "contact-exists"),
+    ),
 )]
 pub(crate) async fn change_contact(
     State(context): State<Context>,

@@ -109,10 +109,12 @@ struct DataSchema {
 #[utoipa::path(
     post, path = "/v1/contacts", tag = "Contacts",
     params(IdempotencyKey), request_body = NewContactSchema,
-    responses((
-        status = 201, description = "The contact.", body = ContactView,
-        headers(("ETag" = String, description = "Its version."), ("Location" = String, description = "Its path.")),
-    )),
+    responses(
+        (status = 201, description = "The contact.", body = ContactView,
+         headers(("ETag" = String, description = "Its version."), ("Location" = String, description = "Its path."))),
+        (status = 403, description = "marketing-contacts-off"),
+        (status = 409, description = "contact-exists"),
+    ),
 )]
 pub(crate) async fn create_contact(
     State(context): State<Context>,
@@ -141,6 +143,7 @@ pub(crate) async fn create_contact(
          headers(("ETag" = String, description = "Its version."))),
         (status = 201, description = "The contact, made now.", body = ContactView,
          headers(("ETag" = String, description = "Its version."), ("Location" = String, description = "Its path."))),
+        (status = 403, description = "marketing-contacts-off"),
     ),
 )]
 pub(crate) async fn save_contact(
