@@ -529,7 +529,8 @@ fn may_set_marketing(principal: &Principal, asked: bool) -> Result<(), Problem> 
 /// Makes a form.
 ///
 /// It sets those who submit it marketing unless told not to, or unless it is from elsewhere and the account's
-/// `defaults.external_form` says otherwise. That needs the permission `modify_marketing_contacts`.
+/// `defaults.external_form` says otherwise. That needs the permission `modify_marketing_contacts`. An account has at most
+/// 1,000 forms: 409 `limit-reached` beyond that.
 #[utoipa::path(
     post, path = "/v1/forms", tag = "Forms", params(IdempotencyKey), request_body = NewFormSchema,
     responses(

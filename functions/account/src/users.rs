@@ -142,7 +142,8 @@ impl UserView {
 
 /// Adds a user.
 ///
-/// For admins. The user can do nothing until a token is made for them.
+/// For admins. The user can do nothing until a token is made for them. An account has at most 1,000 users: 409
+/// `limit-reached` beyond that.
 #[utoipa::path(
     post, path = "/v1/users", tag = "Users", params(IdempotencyKey), request_body = NewUserSchema,
     responses(
@@ -181,7 +182,7 @@ pub(crate) async fn list_users(
 
 /// Changes a user.
 ///
-/// For admins. What is left out stays. An account keeps at least one admin: 409 `last-admin` otherwise.
+/// For admins. What is left out stays. An account keeps at least one admin who has a token: 409 `last-admin` otherwise.
 #[utoipa::path(
     patch, path = "/v1/users/{id}", tag = "Users",
     params(IdempotencyKey, ("id" = String, Path, description = "The user's id.")),

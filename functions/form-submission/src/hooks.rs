@@ -10,6 +10,7 @@ use api::{Context, Problem, Slug, body, respond};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use domain::Timestamp;
+use domain::form::tells_of_an_end;
 use domain::ids::{FormId, Id as _};
 use domain::limits::{DELIVERY_KEPT, SUBMISSION_ID_CHARS_MAX};
 use http::StatusCode;
@@ -19,7 +20,7 @@ use crate::answer::SubmittedView;
 use crate::answers::Answers;
 use crate::intake::Intake;
 use crate::person::{self, Reason, Rejection};
-use crate::providers::{self, Event, SECRET_HEADER, SECRET_PARAMETER, Unverified, tells_of_an_end, verify};
+use crate::providers::{self, Event, SECRET_HEADER, SECRET_PARAMETER, Unverified, verify};
 use crate::sent::SUBMITTED_AT;
 
 /// Takes a webhook of a form's provider.
