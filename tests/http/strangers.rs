@@ -103,6 +103,21 @@ async fn widening_a_form_needs_the_permission_and_narrowing_does_not() {
 }
 
 #[tokio::test]
+async fn default_that_widens_forms_needs_the_permission() {
+    let (api, account) = one_account(json!({})).await;
+    let admin = json!({"role": "admin", "modify_marketing_contacts": false});
+    let admin = api.user(&account, admin).await;
+    for (default, widens) in [("external_form", true), ("forms_may_raise_tier", true), ("chatflow", false)] {
+        let on = json!({"defaults": {default: true}});
+        let reply = api.patch("/v1/account").token(&admin.token).json(&on).await;
+        assert_eq!(reply.status, if widens { 403 } else { 200 }, "{default}");
+        let off = json!({"defaults": {default: false}});
+        assert_eq!(api.patch("/v1/account").token(&admin.token).json(&off).await.status, 200, "{default}");
+        assert_eq!(api.patch("/v1/account").token(&account.token).json(&on).await.status, 200, "{default}");
+    }
+}
+
+#[tokio::test]
 async fn one_id_from_two_contacts_makes_two_contacts() {
     let (api, account) = one_account(json!({})).await;
     let form = form(&api, &account, json!({"answer": "full"})).await;

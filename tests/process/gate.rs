@@ -182,11 +182,11 @@ impl Keeper {
             return refusal(400, "AccessDeniedException", &format!("{missing:?}"));
         }
         self.record.lock().unwrap().used.extend(needed);
-        let writes = call["TransactItems"].as_array().map_or(0, Vec::len);
-        let items = if operation == "PutItem" { 1 } else { writes };
+        let in_transaction = call["TransactItems"].as_array().map_or(0, Vec::len);
+        let items = if operation == "PutItem" { 1 } else { in_transaction };
         self.calls.lock().unwrap().push((operation.clone(), items));
-        if writes > 0 && self.busy.load(Ordering::SeqCst) {
-            return conflict(writes);
+        if in_transaction > 0 && self.busy.load(Ordering::SeqCst) {
+            return conflict(in_transaction);
         }
         let trouble = self.trouble.lock().unwrap().clone();
         if trouble.is_some_and(|fails| fails(&operation, &call)) {

@@ -505,7 +505,7 @@ impl Planner {
 
     fn submit(&mut self) -> Submit {
         let delivery = self.dice.happens(600).then(|| format!("delivery {}", self.next));
-        let form = *self.dice.one_of(&[0, 0, 0, 1, 1, 1, 1, 2, 2, 3, 3, 4]);
+        let form = *self.dice.one_of(&[0, 0, 1, 1, 1, 2, 2, 2, 2, 3, 3, 4]);
         let (crowded_out, queue_fails) = (self.dice.happens(200), self.dice.happens(150));
         let (address, loud, note) = (self.address(), self.dice.coin(), self.note());
         Submit { address, loud, form, note, delivery, crowded_out, queue_fails }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use api::fields::{Fields, FromFields, Patch, Place};
+use api::identity::require_modify_marketing_contacts;
 use api::openapi::IdempotencyKey;
 use api::parse::{boolean, checked, map, name, object, parsed, whole};
 use api::views::PeriodView;
@@ -282,11 +283,15 @@ pub(crate) async fn get_account(
 ///
 /// For admins. What is left out stays. The terms of the contract are the operator's to change: `term`,
 /// `renewal_date`, `time_zone`, `tier`, `tier_limit_at_renewal` and `marketing_contacts` are answered 403
-/// `permission-denied`, unless the account is a sandbox.
+/// `permission-denied`, unless the account is a sandbox. Switching `defaults.external_form` or
+/// `defaults.forms_may_raise_tier` on needs the permission `modify_marketing_contacts`.
 #[utoipa::path(
     patch, path = "/v1/account", tag = "Account",
     params(IdempotencyKey), request_body = ChangeAccountSchema,
-    responses((status = 200, description = "The account.", body = AccountView)),
+    responses(
+        (status = 200, description = "The account.", body = AccountView),
+        (status = 409, description = "marketing-contacts-in-use"),
+    ),
 )]
 pub(crate) async fn update_account(
     State(context): State<Context>,
@@ -296,6 +301,10 @@ pub(crate) async fn update_account(
     let render = |account: &store::Account| respond::json(StatusCode::OK, &AccountView::new(account));
     let finish = Finish::new(request.claim.as_ref(), &render);
     let ChangeAccountBody(change) = &request.body;
+    // A default that is switched on widens every form that has no setting of its own.
+    if [change.external_form, change.forms_may_raise_tier].contains(&Some(true)) {
+        require_modify_marketing_contacts(&principal)?;
+    }
     let result = context.store.change_account(principal.account, change, context.clock.now(), finish).await;
     request.conclude(&context, result).await
 }
@@ -307,7 +316,11 @@ pub(crate) async fn update_account(
 #[utoipa::path(
     post, path = "/v1/account/test-clock", tag = "Account",
     params(IdempotencyKey), request_body = MoveTestClockSchema,
-    responses((status = 200, description = "The account at that instant.", body = AccountView)),
+    responses(
+        (status = 200, description = "The account at that instant.", body = AccountView),
+        (status = 403, description = "not-a-sandbox"),
+        (status = 409, description = "clock-not-forward"),
+    ),
 )]
 pub(crate) async fn move_test_clock(
     State(context): State<Context>,

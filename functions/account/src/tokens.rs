@@ -155,7 +155,10 @@ impl TokenView {
 /// 409 `limit-reached` beyond that.
 #[utoipa::path(
     post, path = "/v1/tokens", tag = "Users", params(IdempotencyKey), request_body = NewTokenSchema,
-    responses((status = 201, description = "The token.", body = TokenMadeView)),
+    responses(
+        (status = 201, description = "The token.", body = TokenMadeView),
+        (status = 409, description = "limit-reached"),
+    ),
 )]
 pub(crate) async fn create_token(
     State(context): State<Context>,
@@ -198,7 +201,7 @@ pub(crate) async fn list_tokens(
 #[utoipa::path(
     delete, path = "/v1/tokens/{id}", tag = "Users",
     params(IdempotencyKey, ("id" = String, Path, description = "The token's id.")),
-    responses((status = 204, description = "It is gone.")),
+    responses((status = 204, description = "It is gone."), (status = 409, description = "last-admin")),
 )]
 pub(crate) async fn delete_token(
     State(context): State<Context>,

@@ -46,7 +46,7 @@ pub(crate) struct NewUserSchema {
     #[schema(min_length = 1, max_length = 200)]
     name: String,
     /// Their address.
-    #[schema(format = Email)]
+    #[schema(format = Email, max_length = 254)]
     email: String,
     /// Admins manage users, tokens and the account; members do not.
     #[schema(required = false, default = "member")]
@@ -92,7 +92,7 @@ pub(crate) struct ChangeUserSchema {
     #[schema(min_length = 1, max_length = 200, nullable = false)]
     name: Option<String>,
     /// Their address.
-    #[schema(format = Email, nullable = false)]
+    #[schema(format = Email, max_length = 254, nullable = false)]
     email: Option<String>,
     /// Their role.
     #[schema(nullable = false)]
@@ -146,7 +146,10 @@ impl UserView {
 /// `limit-reached` beyond that.
 #[utoipa::path(
     post, path = "/v1/users", tag = "Users", params(IdempotencyKey), request_body = NewUserSchema,
-    responses((status = 201, description = "The user.", body = UserView)),
+    responses(
+        (status = 201, description = "The user.", body = UserView),
+        (status = 409, description = "limit-reached"),
+    ),
 )]
 pub(crate) async fn create_user(
     State(context): State<Context>,
@@ -184,7 +187,10 @@ pub(crate) async fn list_users(
     patch, path = "/v1/users/{id}", tag = "Users",
     params(IdempotencyKey, ("id" = String, Path, description = "The user's id.")),
     request_body = ChangeUserSchema,
-    responses((status = 200, description = "The user.", body = UserView)),
+    responses(
+        (status = 200, description = "The user.", body = UserView),
+        (status = 409, description = "last-admin"),
+    ),
 )]
 pub(crate) async fn update_user(
     State(context): State<Context>,

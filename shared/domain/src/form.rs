@@ -2,6 +2,29 @@
 
 use crate::text::words;
 
+/// Words of event types that tell of an end. The contact in such an event has not sent a form.
+const ENDS: [&str; 19] = [
+    "archived",
+    "bounce",
+    "bounced",
+    "canceled",
+    "cancelled",
+    "complained",
+    "complaint",
+    "deactivated",
+    "delete",
+    "deleted",
+    "destroyed",
+    "erased",
+    "expired",
+    "removed",
+    "suppressed",
+    "terminated",
+    "unsubscribe",
+    "unsubscribed",
+    "unsubscription",
+];
+
 words! {
     /// The effect of a submission on properties that an existing contact already has.
     pub enum Overwrite {
@@ -35,5 +58,52 @@ impl Default for AnswerMode {
     /// Returns [`Self::Minimal`], because anybody may submit a public form.
     fn default() -> Self {
         Self::Minimal
+    }
+}
+
+/// Returns true for an event type that tells of an end, such as `contact.deleted` or `emailBounced`.
+#[must_use]
+pub fn tells_of_an_end(event_type: &str) -> bool {
+    let mut word = String::new();
+    let mut last = ' ';
+    for c in event_type.chars().chain([' ']) {
+        let is_new = !c.is_alphanumeric() || (last.is_lowercase() && c.is_uppercase());
+        if is_new && ENDS.contains(&word.as_str()) {
+            return true;
+        }
+        if is_new {
+            word.clear();
+        }
+        if c.is_alphanumeric() {
+            word.push(c.to_ascii_lowercase());
+        }
+        last = c;
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn event_types_that_tell_of_an_end_are_known() {
+        for event_type in [
+            "contact.deleted",
+            "deleted",
+            "CONTACT_DELETED",
+            "email-bounced",
+            "emailComplained",
+            "subscription.cancelled",
+            "subscription.canceled.v2",
+            "list/unsubscribe",
+        ] {
+            assert!(tells_of_an_end(event_type), "{event_type}");
+        }
+        for event_type in
+            ["", "contact.created", "form.submitted", "undeleted", "trial.ending", "contact.updated"]
+        {
+            assert!(!tells_of_an_end(event_type), "{event_type}");
+        }
     }
 }

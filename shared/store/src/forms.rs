@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use domain::Timestamp;
 use domain::budget::DayCount;
-use domain::form::{AnswerMode, Overwrite};
+use domain::form::{AnswerMode, Overwrite, tells_of_an_end};
 use domain::ids::{AccountId, FormId};
 use domain::provider::Provider;
 use domain::secrets::{Secrets, SecretsError};
@@ -220,7 +220,10 @@ impl ChangeForm {
         let field_map = self.field_map.as_ref().is_some_and(|after| stored(after) != item.field_map);
         let event_types = self.event_types.as_ref().is_some_and(|after| match (&item.event_types, after) {
             (Some(before), Some(after)) => !after.is_subset(before),
-            (before, after) => before != after,
+            (Some(_), None) => true,
+            // Without a list it takes all types but those that tell of an end.
+            (None, Some(after)) => after.iter().any(|event_type| tells_of_an_end(event_type)),
+            (None, None) => false,
         });
         [
             ("set_marketing", starts),
@@ -600,6 +603,16 @@ mod tests {
         }
         let off = ChangeForm { set_marketing: Some(Some(false)), secrets: Some(texts(&["new"])), ..narrower };
         assert!(off.widened_fields(&item(Some(true))).is_empty(), "a form that is switched off sets nobody");
+    }
+
+    #[test]
+    fn list_of_event_types_widens_a_form_by_those_that_tell_of_an_end() {
+        let any = || FormItem { event_types: None, ..item(Some(true)) };
+        let to = |event_types| ChangeForm { event_types, ..ChangeForm::default() };
+        assert!(to(types(&["contact.created"])).widened_fields(&any()).is_empty());
+        assert!(to(Some(None)).widened_fields(&any()).is_empty());
+        let deleted = to(types(&["contact.created", "contact.deleted"]));
+        assert_eq!(deleted.widened_fields(&any()), ["event_types"]);
     }
 
     #[test]

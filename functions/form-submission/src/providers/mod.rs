@@ -26,7 +26,6 @@ use http::HeaderMap;
 use crate::answers::Answers;
 use members::Members;
 
-pub(crate) use standard::tells_of_an_end;
 pub(crate) use verify::{SECRET_HEADER, SECRET_PARAMETER, Unverified, verify};
 
 /// A webhook that was read.

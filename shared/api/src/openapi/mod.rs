@@ -1,16 +1,31 @@
 //! What the descriptions of all functions share, and how they become one OpenAPI 3.1 document.
 
-use utoipa::openapi::content::ContentBuilder;
-use utoipa::openapi::path::{Operation, PathItem};
-use utoipa::openapi::response::ResponseBuilder;
+//!
+//! A function declares of its operations what only it knows: paths, parameters, bodies, answers, and the refusals that
+//! are its own. [`describe`] derives the rest from that, in one place: the refusals that follow from what an operation
+//! reads, the form of ids, and that the bodies of requests have no other fields.
+
+mod ids;
+mod refusals;
+mod requests;
+
+use std::borrow::Cow;
+
+use domain::limits::PROPERTY_NAME_CHARS_MAX;
+use domain::property::{OWN_PREFIX, RESERVED};
+use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
-use utoipa::openapi::{ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref, RefOr};
-use utoipa::{IntoParams, PartialSchema as _, ToSchema as _};
+use utoipa::openapi::{
+    ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, RefOr, Server,
+};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
-use crate::problem::{FieldError, PROBLEM_JSON, ProblemDocument};
+use crate::problem::{FieldError, ProblemDocument};
 use crate::routes::Routes;
+
+pub use self::refusals::GatewayMessage;
 
 /// The tags under which operations are grouped; a route names one of them.
 pub const TAGS: &[(&str, &str)] = &[
@@ -33,7 +48,13 @@ pub const TAGS: &[(&str, &str)] = &[
 pub struct IdempotencyKey {
     /// Names the request. The same key and request get the first answer again for 24 hours; the same key with another
     /// request is refused.
-    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, nullable = false)]
+    #[param(
+        rename = "Idempotency-Key",
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[!-~]+$",
+        nullable = false
+    )]
     idempotency_key: Option<String>,
 }
 
@@ -44,17 +65,47 @@ pub struct IdempotencyKey {
 pub struct IfMatch {
     /// The `ETag` that the change is meant for, or `*` for any: 412 if the contact has another by now, or if one would be
     /// made.
-    #[param(rename = "If-Match", nullable = false)]
+    #[param(rename = "If-Match", pattern = r#"^(\*|(W/)?"[!#-~]*")$"#, nullable = false)]
     if_match: Option<String>,
 }
 
-/// The description of routes, with what all operations have in common.
+/// The name of a contact's property, as the key of an object.
+pub enum PropertyNameSchema {}
+
+impl PartialSchema for PropertyNameSchema {
+    fn schema() -> RefOr<Schema> {
+        let (own, reserved) = (OWN_PREFIX, RESERVED.join("|"));
+        // One letter comes before these.
+        let more = PROPERTY_NAME_CHARS_MAX - 1;
+        let pattern = format!("^(?!{own})(?!({reserved})$)[a-z][a-z0-9_]{{0,{more}}}$");
+        ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).into()
+    }
+}
+
+impl ToSchema for PropertyNameSchema {
+    fn name() -> Cow<'static, str> {
+        "PropertyName".into()
+    }
+}
+
+/// Returns the description of routes, with what follows from it.
+///
+/// A refusal that an operation has for reasons of its own is declared as a response whose description is the slug of
+/// the problem, or several with commas: `(status = 409, description = "contact-exists")`. An operation that declares a
+/// `default` response refuses in the words of another API, and reads requests as tolerantly as that API does.
 #[must_use]
 pub fn describe<S>(api: impl Routes<S>) -> OpenApi {
     let mut document = document().merge_from(api.describe());
-    for item in document.paths.paths.values_mut() {
-        operations(item).for_each(with_problems);
+    requests::describe(&mut document);
+    let mut components = document.components.take().unwrap_or_default();
+    for (path, item) in &mut document.paths.paths {
+        for (method, operation) in operations(item) {
+            ids::describe_path(path, operation);
+            refusals::list(&method, operation, &mut components);
+        }
     }
+    ids::describe_fields(&mut components);
+    document.components = Some(components);
     document
 }
 
@@ -90,14 +141,20 @@ fn document() -> OpenApi {
     let tags = TAGS
         .iter()
         .map(|(name, description)| TagBuilder::new().name(*name).description(Some(*description)).build());
+    let mut here = Server::new("/");
+    here.description = Some("The deployment that serves this document.".to_owned());
+    let mut local = Server::new("http://127.0.0.1:8787");
+    local.description = Some("The local stack.".to_owned());
     OpenApiBuilder::new()
         .info(info)
+        .servers(Some([here, local]))
         .components(Some(
             ComponentsBuilder::new()
                 .security_scheme("bearer", scheme("The token of a user or an integration of one account."))
                 .security_scheme("operator", scheme("The deployment's operator token."))
                 .schema(ProblemDocument::name(), ProblemDocument::schema())
                 .schema(FieldError::name(), FieldError::schema())
+                .schema(GatewayMessage::name(), GatewayMessage::schema())
                 .build(),
         ))
         .security(Some([SecurityRequirement::new("bearer", Vec::<String>::new())]))
@@ -105,18 +162,28 @@ fn document() -> OpenApi {
         .build()
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete, &mut item.options]
-        .into_iter()
-        .filter_map(Option::as_mut)
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Operation)> {
+    [
+        (HttpMethod::Get, &mut item.get),
+        (HttpMethod::Put, &mut item.put),
+        (HttpMethod::Post, &mut item.post),
+        (HttpMethod::Patch, &mut item.patch),
+        (HttpMethod::Delete, &mut item.delete),
+        (HttpMethod::Options, &mut item.options),
+    ]
+    .into_iter()
+    .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
-/// Every operation may answer with a problem document instead.
-fn with_problems(operation: &mut Operation) {
-    let schema = RefOr::Ref(Ref::from_schema_name(ProblemDocument::name()));
-    let response = ResponseBuilder::new()
-        .description("A problem document (RFC 9457). Its `type` tells problems apart.")
-        .content(PROBLEM_JSON, ContentBuilder::new().schema(Some(schema)).build())
-        .build();
-    operation.responses.responses.entry("default".to_owned()).or_insert(RefOr::T(response));
+/// Returns true unless the operation is public.
+fn needs_token(operation: &Operation) -> bool {
+    operation.security.as_deref() != Some(&[SecurityRequirement::default()])
 }
+
+/// Returns true if the operation refuses in the words of another API.
+fn is_in_others_words(operation: &Operation) -> bool {
+    operation.responses.responses.contains_key("default")
+}
+
+#[cfg(test)]
+mod tests;
