@@ -202,7 +202,7 @@ async fn foreign_and_unknown_forms_are_one_answer_to_an_account() {
     ] {
         let request = |id: &&str| {
             let request = api.request(method.clone(), &format!("/v1/forms/{id}{rest}")).token(&ours.token);
-            body.iter().fold(request, |request, body| request.json(body))
+            body.iter().fold(request, testkit::Request::json)
         };
         assert_alike(404, ids.iter().map(request).collect()).await;
     }

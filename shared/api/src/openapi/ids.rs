@@ -15,7 +15,7 @@ const KINDS: [(&str, &[&str]); 7] = [
     (ContactId::PREFIX, &["contacts", "contact_id", "Contact"]),
     (FormId::PREFIX, &["forms", "form_id", "form_guid", "Form"]),
     (UserId::PREFIX, &["users", "user_id", "User"]),
-    (TokenId::PREFIX, &["tokens", "token_id", "Token", "TokenMade"]),
+    (TokenId::PREFIX, &["tokens", "token_id", "Token", "TokenMade", "AdminTokenMade"]),
     (IntegrationId::PREFIX, &["Integration"]),
     (RejectionId::PREFIX, &["rejection_id", "RejectedSubmission"]),
 ];
