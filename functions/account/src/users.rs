@@ -218,8 +218,7 @@ mod tests {
         let NewUserBody(least) = read(&json!({"name": "Ada", "email": "Ada@Example.org"})).unwrap();
         assert_eq!((least.name.as_str(), least.email.as_str()), ("Ada", "Ada@Example.org"));
         assert_eq!((least.role, least.modify_marketing_contacts), (Role::Member, true));
-        let body =
-            json!({"name": "Ada", "email": "a@b.example", "role": "admin", "modify_marketing_contacts": false});
+        let body = json!({"name": "Ada", "email": "a@b.example", "role": "admin", "modify_marketing_contacts": false});
         let NewUserBody(full) = read(&body).unwrap();
         assert_eq!((full.role, full.modify_marketing_contacts), (Role::Admin, false));
     }
@@ -229,8 +228,7 @@ mod tests {
         let ChangeUserBody(empty) = read(&json!({})).unwrap();
         assert!(empty.name.is_none() && empty.email.is_none() && empty.role.is_none());
         assert!(empty.modify_marketing_contacts.is_none());
-        let body =
-            json!({"name": "Eve", "email": "e@f.example", "role": "member", "modify_marketing_contacts": false});
+        let body = json!({"name": "Eve", "email": "e@f.example", "role": "member", "modify_marketing_contacts": false});
         let ChangeUserBody(full) = read(&body).unwrap();
         assert_eq!((full.name.as_deref(), full.email.as_deref()), (Some("Eve"), Some("e@f.example")));
         assert_eq!((full.role, full.modify_marketing_contacts), (Some(Role::Member), Some(false)));
