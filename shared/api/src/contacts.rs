@@ -152,8 +152,8 @@ mod tests {
     fn each_bad_entry_is_named() {
         assert_eq!(
             wrong(&json!([
-                {}, {"id": "a", "email": "b@c"}, {"email": "not an address"}, {"id": 5}, "a@b", {"id": ""},
-                {"id": "x".repeat(101)}, {"id": "a", "name": "Ada"}, {"id": null}, {"email": "a@b"},
+                {}, {"id": "a", "email": "b@c.example"}, {"email": "not an address"}, {"id": 5}, "a@b", {"id": ""},
+                {"id": "x".repeat(101)}, {"id": "a", "name": "Ada"}, {"id": null}, {"email": "a@b.example"},
             ])),
             [
                 "contacts[0]",
