@@ -100,7 +100,7 @@ fn probes(schema: &Value) -> Vec<Probe> {
 
 /// Names that an object whose names are data does not take.
 fn wrong_keys(keys: &Value) -> Vec<String> {
-    let pattern = keys["pattern"].as_str().map(|_| "\u{1}".to_owned());
+    let pattern = keys["pattern"].as_str().map(|_| "\u{dc}".to_owned());
     let long = keys["maxLength"].as_u64().map(|most| "x".repeat(usize::try_from(most).unwrap() + 1));
     let short = keys["minLength"].as_u64().map(|least| "x".repeat(usize::try_from(least).unwrap() - 1));
     pattern.into_iter().chain(long).chain(short).collect()

@@ -172,11 +172,11 @@ pub(crate) struct NewFormSchema {
     answer: Option<AnswerModeSchema>,
     /// The names of the fields that the form takes, at most 200. It leaves other fields out and counts them; the address
     /// is always taken. Left out or `null` for all fields.
-    #[schema(min_items = 1, max_items = 200, example = json!(["email", "first-name"]))]
+    #[schema(min_items = 1, max_items = 200, min_length = 1, max_length = 200, example = json!(["email", "first-name"]))]
     fields: Option<Vec<String>>,
     /// The event types of webhooks that the form takes, for providers whose webhooks have one (`standard_webhooks`). Left
     /// out or `null` for all but those that tell of an end, such as `contact.deleted`.
-    #[schema(min_items = 1, max_items = 100, example = json!(["contact.created"]))]
+    #[schema(min_items = 1, max_items = 100, min_length = 1, max_length = 200, example = json!(["contact.created"]))]
     event_types: Option<Vec<String>>,
     /// The form's own field names, each with what it fills: a property, `email` for the address, or `null` for nothing.
     /// At most 200.
@@ -323,10 +323,10 @@ pub(crate) struct ChangeFormSchema {
     #[schema(nullable = false)]
     answer: Option<AnswerModeSchema>,
     /// The names of all fields that the form takes, at most 200; `null` for any.
-    #[schema(min_items = 1, max_items = 200)]
+    #[schema(min_items = 1, max_items = 200, min_length = 1, max_length = 200)]
     fields: Option<Vec<String>>,
     /// All event types of webhooks that the form takes; `null` for all but those that tell of an end.
-    #[schema(min_items = 1, max_items = 100)]
+    #[schema(min_items = 1, max_items = 100, min_length = 1, max_length = 200)]
     event_types: Option<Vec<String>>,
     /// All of the form's own field names, each with what it fills: a property, `email`, or `null` for nothing. At most
     /// 200.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use api::contacts::email;
 use api::fields::{Fields, FromFields, Patch};
-use api::openapi::{IdempotencyKey, IfMatch, PropertyNameSchema};
+use api::openapi::{IdempotencyKey, IfMatch, PropertyNameSchema, PropertyValueSchema};
 use api::parse::boolean;
 use api::path::PathId;
 use api::views::{ContactView, etag};
@@ -60,7 +60,7 @@ struct ChangeSchema {
     email: Option<String>,
     /// Properties to set, by name; `null` removes one.
     #[schema(required = false)]
-    properties: BTreeMap<PropertyNameSchema, Option<String>>,
+    properties: BTreeMap<PropertyNameSchema, PropertyValueSchema>,
     /// The address is unsubscribed from marketing.
     #[schema(nullable = false)]
     unsubscribed: Option<bool>,

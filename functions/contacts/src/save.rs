@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use api::contacts::email;
 use api::fields::{Fields, FromFields, Patch};
-use api::openapi::{IdempotencyKey, IfMatch, PropertyNameSchema};
+use api::openapi::{IdempotencyKey, IfMatch, PropertyNameSchema, PropertyValueSchema};
 use api::parse::{boolean, nested};
 use api::views::{ContactView, etag};
 use api::{Account, Context, Problem, Request, respond};
@@ -86,7 +86,7 @@ struct NewContactSchema {
 struct DataSchema {
     /// Properties to set, by name (`[a-z][a-z0-9_]{0,99}`); `null` removes one that is there.
     #[schema(required = false)]
-    properties: BTreeMap<PropertyNameSchema, Option<String>>,
+    properties: BTreeMap<PropertyNameSchema, PropertyValueSchema>,
     /// The address is unsubscribed from marketing.
     #[schema(nullable = false)]
     unsubscribed: Option<bool>,

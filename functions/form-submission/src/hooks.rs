@@ -38,7 +38,7 @@ use crate::sent::SUBMITTED_AT;
     ),
     request_body(
         description = "What the provider sends, as it sends it.",
-        content((Value = "application/json"), (Value = "application/x-www-form-urlencoded"), (Value = "multipart/form-data")),
+        content((Object = "application/json"), (Object = "application/x-www-form-urlencoded"), (Object = "multipart/form-data")),
     ),
     responses(
         (status = 200, description = "What the submission did.", body = SubmittedView),

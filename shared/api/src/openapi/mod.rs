@@ -11,10 +11,10 @@ mod requests;
 
 use std::borrow::Cow;
 
-use domain::limits::PROPERTY_NAME_CHARS_MAX;
+use domain::limits::{PROPERTY_NAME_CHARS_MAX, PROPERTY_VALUE_BYTES_MAX};
 use domain::property::{OWN_PREFIX, RESERVED};
 use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
@@ -85,6 +85,27 @@ impl PartialSchema for PropertyNameSchema {
 impl ToSchema for PropertyNameSchema {
     fn name() -> Cow<'static, str> {
         "PropertyName".into()
+    }
+}
+
+/// The value of a contact's property in a request; `null` removes the property.
+pub enum PropertyValueSchema {}
+
+impl PartialSchema for PropertyValueSchema {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+            .description(Some("The value of a property; `null` removes the property."))
+            .max_length(Some(PROPERTY_VALUE_BYTES_MAX))
+            // Tab, line feed and carriage return are the control characters that a text may have.
+            .pattern(Some(r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"))
+            .into()
+    }
+}
+
+impl ToSchema for PropertyValueSchema {
+    fn name() -> Cow<'static, str> {
+        "PropertyValue".into()
     }
 }
 
