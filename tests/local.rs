@@ -1,16 +1,19 @@
 //! The local stack as a program: it keeps its data over a restart, says what is wrong, and stops when told.
 
-use std::path::PathBuf;
+mod connections;
+
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use api::Clock;
+use bootstrap::Environment;
 use clap::Parser as _;
 use serde_json::Value;
 use store::Submission;
 use testkit::{TestTable, at};
 use tidemark::jobs::Jobs;
-use tidemark::options::Options;
+use tidemark::options::{OperatorTokenError, Options};
 use tidemark::stack::{Stack, StackError};
 use tidemark::template::Batches;
 
@@ -73,12 +76,40 @@ async fn an_address_in_use_is_a_clear_error_and_leaves_the_data_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_operators_token_can_be_given_and_is_then_not_kept() {
+async fn given_operator_token_is_not_kept() {
     let options = options("operator", &["--operator-token", "given"]);
     let stack = start(&options).await;
     assert_eq!(stack.operator_token.expose(), "given");
     assert!(!options.data_dir.join("operator-token").exists());
     stack.stop().await.expect("a clean stop");
+}
+
+#[test]
+fn operator_token_comes_from_option_file_or_environment() {
+    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("operator-token-file");
+    std::fs::write(&file, "from-a-file\n").unwrap();
+    let file = file.to_str().unwrap();
+    let environment = |value: &'static str| {
+        Environment::new(move |name| (name == "TIDEMARK_OPERATOR_TOKEN").then(|| value.to_owned()))
+    };
+    let given = |more: &[&str], value: &'static str| {
+        let options = options("operator-token", more).with_environment(&environment(value));
+        options.given_operator_token().map(|token| token.map(|token| token.expose().to_owned()))
+    };
+    for (more, variable, token) in [
+        (vec![], "", None),
+        (vec![], "from-the-environment", Some("from-the-environment")),
+        (vec!["--operator-token-file", file], "from-the-environment", Some("from-a-file")),
+        (vec!["--operator-token", "given"], "from-the-environment", Some("given")),
+    ] {
+        assert_eq!(given(&more, variable).unwrap().as_deref(), token, "{more:?}");
+    }
+    for (more, variable) in [(vec!["--operator-token", ""], ""), (vec![], "two words"), (vec![], "tokén")] {
+        let error = given(&more, variable).unwrap_err();
+        assert!(matches!(error, OperatorTokenError::Malformed) && !error.to_string().contains("two words"));
+    }
+    let error = given(&["--operator-token-file", "no-such-file"], "").unwrap_err();
+    assert!(matches!(&error, OperatorTokenError::File(..)) && error.to_string().contains("no-such-file"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -123,21 +154,51 @@ async fn what_waits_in_the_inbox_is_settled_in_the_background() {
     tokio::time::timeout(Duration::from_secs(60), settled).await.expect("everybody is there");
 }
 
+/// The rights that others than the owner have to each file of a directory.
+#[cfg(unix)]
+fn rights_of_others(directory: &Path) -> Vec<(String, u32)> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let files = std::fs::read_dir(directory).expect("a directory").map(Result::unwrap);
+    let rights = files.map(|file| {
+        let mode = file.metadata().expect("a file").permissions().mode();
+        (file.file_name().into_string().unwrap(), mode & 0o077)
+    });
+    let mut rights: Vec<_> = rights.collect();
+    rights.sort();
+    rights
+}
+
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn kept_tokens_are_for_the_owner_alone() {
+async fn kept_files_are_for_the_owner_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let options = options("owner", &[]);
-    let stack = start(&options).await;
-    for name in ["demo-token", "operator-token"] {
-        let mode = std::fs::metadata(options.data_dir.join(name)).expect(name).permissions().mode();
-        assert_eq!(mode & 0o077, 0, "{name}");
+    std::fs::create_dir_all(&options.data_dir).unwrap();
+    let open = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    // Others may look into the directory, and its files are theirs to read when the stack is started again.
+    open(&options.data_dir, 0o777);
+    for start_number in 1..=2 {
+        let stack = start(&options).await;
+        let made = request(&stack, "POST", "/v1/contacts", r#"{"properties": {"firstname": "Ada"}}"#);
+        assert!(made["id"].is_string(), "{made}");
+        let rights = rights_of_others(&options.data_dir);
+        for name in ["demo-token", "operator-token", "table.db"] {
+            assert!(rights.contains(&(name.to_owned(), 0)), "{name} {rights:?}");
+        }
+        assert!(rights.iter().all(|(_, rights)| *rights == 0), "{start_number} {rights:?}");
+        stack.stop().await.expect("a clean stop");
+        for (name, _) in rights_of_others(&options.data_dir) {
+            open(&options.data_dir.join(name), 0o666);
+        }
     }
-    stack.stop().await.expect("a clean stop");
 }
 
 #[test]
 fn what_can_not_go_together_is_refused() {
     assert!(Options::try_parse_from(["tidemark", "--in-memory", "--data-dir", "here"]).is_err());
     assert!(Options::try_parse_from(["tidemark", "--listen", "nowhere"]).is_err());
+    let both = ["tidemark", "--operator-token", "given", "--operator-token-file", "file"];
+    assert!(Options::try_parse_from(both).is_err());
 }

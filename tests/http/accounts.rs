@@ -22,7 +22,8 @@ async fn an_account_has_the_usual_terms_unless_others_are_said() {
             "id": id, "name": "Ada & Co", "time_zone": "UTC", "term": "annual", "renewal_date": "2027-06-15",
             "marketing_contacts": true, "tier": {"included": 1000, "block": 1000, "limit": 1000}, "cap": null,
             "period": {"number": 1, "starts_at": START, "ends_at": "2026-12-01T00:00:00.000Z"},
-            "defaults": {"external_form": true, "chatflow": false, "chatflows": {}}, "created_at": START,
+            "defaults": {"external_form": true, "forms_may_raise_tier": false, "chatflow": false, "chatflows": {}},
+            "created_at": START,
         })
     );
     let token = made["token"].as_str().unwrap();

@@ -49,7 +49,10 @@ async fn what_is_not_one_json_text_is_refused_as_a_whole() {
     let mended: [&[u8]; 3] =
         [b"{\"a\": \"\xc3\x28\"}", b"{\"a\": \"\\ud800\"}", b"\xef\xbb\xbf\xef\xbb\xbf{}"];
     for operation in &operations {
-        for text in texts.iter().filter(|text| !operation.is_public() || !mended.contains(text)) {
+        let is_read = |text: &&&[u8]| {
+            !operation.is_public() || (!mended.contains(text) && text.len() <= PUBLIC_BODY_BYTES_MAX)
+        };
+        for text in texts.iter().filter(is_read) {
             let reply = walk.request(operation).body(JSON, *text).await;
             assert_eq!(
                 reply.invalid_fields(),

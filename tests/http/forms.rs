@@ -18,7 +18,7 @@ async fn a_form_is_made_read_changed_and_deleted() {
     assert_eq!(
         form,
         json!({"id": id, "name": "Newsletter", "provider": "native", "set_marketing": true, "field_map": {},
-               "allowed_origins": [], "submit_url": format!("{PUBLIC_URL}/v1/forms/{id}/submissions"),
+               "may_raise_tier": null, "overwrite": "always", "answer": "minimal", "allowed_origins": [], "submit_url": format!("{PUBLIC_URL}/v1/forms/{id}/submissions"),
                "created_at": START, "updated_at": START})
     );
     let mut read = form.clone();
@@ -29,7 +29,8 @@ async fn a_form_is_made_read_changed_and_deleted() {
     let body = json!({
         "name": "Letter", "set_marketing": false, "field_map": {"E-Mail": "email", "Vorname": "firstname"},
         "allowed_origins": ["HTTPS://Www.Example.org:443", "https://www.example.org", "http://localhost:3000"],
-        "redirect_url": "https://example.org/grüße",
+        "redirect_url": "https://example.org/grüße", "may_raise_tier": false, "overwrite": "if_empty", "answer": "full",
+        "fields": ["E-Mail", "Vorname"], "event_types": ["contact.created"],
     });
     let mut expected = form.clone();
     expected.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
@@ -63,13 +64,19 @@ async fn what_is_wrong_with_a_form_is_named() {
     let body = json!({
         "name": "", "provider": "Typeform", "set_marketing": "yes", "field_map": {"a": "First", "": "firstname", "b": 1},
         "allowed_origins": ["*", "https://example.org/path", "https://example.org"], "redirect_url": "javascript:alert(1)",
-        "secrets": "a", "submit_url": "x",
+        "secrets": "a", "submit_url": "x", "may_raise_tier": 1, "overwrite": "sometimes", "answer": true, "fields": [],
+        "event_types": [""],
     });
     api.post("/v1/forms").token(token).json(&body).await.assert_invalid(&[
         "name",
         "provider",
         "secrets",
         "set_marketing",
+        "may_raise_tier",
+        "overwrite",
+        "answer",
+        "fields",
+        "event_types[0]",
         "field_map.",
         "field_map.a",
         "field_map.b",
@@ -93,7 +100,7 @@ async fn what_is_wrong_with_a_form_is_named() {
 /// The counts of a form that nobody has sent yet.
 fn nothing_came() -> Value {
     json!({"received": 0, "duplicates": 0, "rejected": 0, "set": 0, "kept": 0, "unchanged": 0, "not_set": 0,
-           "not_set_by_cap": 0, "not_set_by_budget": 0})
+           "not_set_by_cap": 0, "not_set_by_tier": 0, "not_set_by_budget": 0, "ignored": 0, "fields_left_out": 0})
 }
 
 #[tokio::test]
@@ -107,7 +114,7 @@ async fn a_providers_form_has_a_webhook_secrets_that_nobody_sees_and_a_budget() 
     assert_eq!(
         form,
         json!({"id": id, "name": "Survey", "provider": "tally", "secrets_set": 1, "set_marketing": null, "field_map": {},
-               "allowed_origins": [], "webhook_url": format!("{PUBLIC_URL}/v1/hooks/{id}"), "created_at": START,
+               "may_raise_tier": null, "overwrite": "always", "answer": "minimal", "allowed_origins": [], "webhook_url": format!("{PUBLIC_URL}/v1/hooks/{id}"), "created_at": START,
                "updated_at": START})
     );
     let change = json!({"secrets": ["the-second-secret-of-it", "the-first-secret-of-it"], "max_new_marketing_per_day": 3,

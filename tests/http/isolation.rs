@@ -1,9 +1,10 @@
 //! An account never sees or changes another account's data: what is theirs is not found.
 
 use api::Slug;
-use http::Method;
+use domain::ids::{AccountId, FormId, RejectionId};
+use http::{HeaderMap, Method};
 use serde_json::{Value, json};
-use testkit::{Api, Tenant, at};
+use testkit::{Api, Reply, Request, Tenant, at};
 
 use super::walk::Walk;
 use super::{START, column};
@@ -128,4 +129,137 @@ async fn an_account_is_named_by_its_token_alone() {
     let reply =
         api.request(Method::GET, "/v1/account").token(&ours.token).header("x-account", theirs.id.to_string());
     assert_eq!(reply.await.expect(200)["name"], "Ours");
+}
+
+/// Ids of forms that a caller gets nothing of.
+struct Forms {
+    /// Of another account: one that posts here itself, and one of a provider.
+    native: String,
+    providers: String,
+    /// Of nobody.
+    unknown: String,
+    malformed: &'static str,
+}
+
+impl Forms {
+    async fn of(api: &Api, account: &Tenant) -> Self {
+        let form = async |body: Value| {
+            let form = api.post("/v1/forms").token(&account.token).json(&body).await.expect(201);
+            form["id"].as_str().unwrap().to_owned()
+        };
+        let secrets = json!(["the-secret-of-this-form"]);
+        Self {
+            native: form(json!({"name": "Native", "allowed_origins": ["https://example.org"]})).await,
+            providers: form(json!({"name": "Hook", "provider": "generic", "secrets": secrets})).await,
+            unknown: FormId::new(at(START), 7).to_string(),
+            malformed: "frm_1",
+        }
+    }
+}
+
+/// All of an answer but the id of its request.
+fn to_the_letter(reply: &Reply) -> (u16, HeaderMap, Value) {
+    let mut body = reply.json();
+    for name in ["instance", "correlationId"] {
+        body.as_object_mut().unwrap().remove(name);
+    }
+    (reply.status, reply.headers.clone(), body)
+}
+
+/// Asserts that these requests are answered alike, with this status.
+async fn assert_alike(status: u16, requests: Vec<Request<'_>>) {
+    let mut answers = Vec::new();
+    for request in requests {
+        let reply = request.await;
+        assert_eq!(reply.status, status, "{}", reply.text());
+        answers.push(to_the_letter(&reply));
+    }
+    assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:#?}");
+}
+
+#[tokio::test]
+async fn foreign_and_unknown_forms_are_one_answer_to_an_account() {
+    let api = Api::start(at(START)).await;
+    let (ours, theirs) = (api.account(json!({})).await, api.account(json!({})).await);
+    let forms = Forms::of(&api, &theirs).await;
+    let hook = format!("/v1/hooks/{}?secret=the-secret-of-this-form", forms.providers);
+    let _ = api.post(&hook).json(&json!({"nothing": "of use"})).await.expect(200);
+    let path = format!("/v1/forms/{}/rejected", forms.providers);
+    let rejected = api.get(&path).token(&theirs.token).await.expect(200);
+    let rejection = rejected["results"][0]["id"].as_str().unwrap();
+
+    let ids = [&*forms.native, &*forms.providers, &*forms.unknown, forms.malformed];
+    let unknown_rejection = RejectionId::new(at(START), 7).to_string();
+    for (method, rest, body) in [
+        (Method::GET, String::new(), None),
+        (Method::PATCH, String::new(), Some(json!({"name": "Ours"}))),
+        (Method::DELETE, String::new(), None),
+        (Method::GET, "/rejected".to_owned(), None),
+        (Method::POST, format!("/rejected/{rejection}/retry"), None),
+        (Method::DELETE, format!("/rejected/{rejection}"), None),
+        (Method::POST, format!("/rejected/{unknown_rejection}/retry"), None),
+        (Method::DELETE, "/rejected/rej_1".to_owned(), None),
+    ] {
+        let request = |id: &&str| {
+            let request = api.request(method.clone(), &format!("/v1/forms/{id}{rest}")).token(&ours.token);
+            body.iter().fold(request, testkit::Request::json)
+        };
+        assert_alike(404, ids.iter().map(request).collect()).await;
+    }
+    assert_eq!(api.get(&path).token(&theirs.token).await.expect(200), rejected);
+}
+
+#[tokio::test]
+async fn unusable_and_unknown_forms_are_one_answer_to_the_public() {
+    let api = Api::start(at(START)).await;
+    let account = api.account(json!({})).await;
+    let forms = Forms::of(&api, &account).await;
+    let body = json!({"fields": {"email": "ada@example.org"}});
+    let ids = [&*forms.providers, &*forms.unknown, forms.malformed];
+    for method in [Method::POST, Method::OPTIONS] {
+        let request = |id: &&str| {
+            let request = api.request(method.clone(), &format!("/v1/forms/{id}/submissions"));
+            request.header("origin", "https://example.com").json(&body)
+        };
+        assert_alike(404, ids.iter().map(request).collect()).await;
+    }
+    let ids = [&*forms.native, &*forms.unknown, forms.malformed];
+    let request = |id: &&str| api.post(&format!("/v1/hooks/{id}?secret=the-secret-of-this-form")).json(&body);
+    assert_alike(404, ids.iter().map(request).collect()).await;
+}
+
+#[tokio::test]
+async fn foreign_and_unknown_forms_are_one_answer_at_hubspots() {
+    let api = Api::start(at(START)).await;
+    let (ours, theirs) = (api.account(json!({})).await, api.account(json!({})).await);
+    let forms = Forms::of(&api, &theirs).await;
+    let (our_portal, their_portal) = (ours.id.to_string(), theirs.id.to_string());
+    let nobodys_portal = AccountId::new(at(START), 7).to_string();
+    let body = json!({"fields": [{"name": "email", "value": "ada@example.org"}]});
+    let open = |method: Method, portal: &str, form: &str| {
+        let request = api.request(method, &format!("/submissions/v3/integration/submit/{portal}/{form}"));
+        request.header("origin", "https://example.com").json(&body)
+    };
+    for method in [Method::POST, Method::OPTIONS] {
+        let mut requests = vec![open(method.clone(), &their_portal, &forms.providers)];
+        for form in [&*forms.unknown, forms.malformed] {
+            requests.push(open(method.clone(), &their_portal, form));
+        }
+        for portal in [&*our_portal, &*nobodys_portal, "1"] {
+            for form in [&*forms.native, &*forms.providers, &*forms.unknown, forms.malformed] {
+                requests.push(open(method.clone(), portal, form));
+            }
+        }
+        assert_alike(404, requests).await;
+    }
+    // Another portal is refused before its forms are looked for.
+    for (portal, status) in [(&*our_portal, 404), (&*their_portal, 403), (&*nobodys_portal, 403), ("1", 403)]
+    {
+        let secure = |form: &&str| {
+            let path = format!("/submissions/v3/integration/secure/submit/{portal}/{form}");
+            api.post(&path).token(&ours.token).json(&body)
+        };
+        let ids = [&*forms.native, &*forms.providers, &*forms.unknown, forms.malformed];
+        assert_alike(status, ids.iter().map(secure).collect()).await;
+    }
 }

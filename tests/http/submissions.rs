@@ -3,7 +3,7 @@
 use api::Slug;
 use domain::limits::PUBLIC_BODY_BYTES_MAX;
 use serde_json::{Value, json};
-use testkit::{Api, Reply, Tenant, at};
+use testkit::{Api, OPERATOR_TOKEN, Reply, Tenant, at};
 
 use super::one_account;
 
@@ -86,10 +86,12 @@ async fn over_the_cap_the_person_is_kept_as_a_non_marketing_contact() {
     assert_eq!(contact(&api, &account, "ada@example.org").await["marketing"]["state"], "non_marketing");
     assert_eq!(api.assert_exact(&account).await["marketing"], 0);
 
+    let no_cap = json!({"cap": null});
+    let _ = api.patch("/v1/account").token(&account.token).json(&no_cap).await.expect(200);
     let _ = api
-        .patch("/v1/account")
-        .token(&account.token)
-        .json(&json!({"cap": null, "marketing_contacts": false}))
+        .patch(&format!("/v1/accounts/{}", account.id))
+        .token(OPERATOR_TOKEN)
+        .json(&json!({"marketing_contacts": false}))
         .await
         .expect(200);
     let off = json!({"contact": "updated", "marketing": "not_set", "duplicate": false, "reason": "marketing-contacts-off"});

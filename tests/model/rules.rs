@@ -139,6 +139,12 @@ impl Tier {
         Self { block, limit: included }
     }
 
+    /// The tier of another contract. Its limit is not below the one at this usage.
+    pub fn changed_to(&self, included: u64, block: u64, usage: u64) -> Self {
+        let new = Self::new(included, block);
+        Self { limit: new.limit_at(self.limit_at(usage)), ..new }
+    }
+
     /// The limit at this usage: it grows by whole steps until it holds it.
     pub fn limit_at(&self, usage: u64) -> u64 {
         let mut limit = self.limit;

@@ -75,6 +75,10 @@ fn probes(schema: &Value) -> Vec<Probe> {
             probe(text(least), false);
         }
     }
+    if schema["pattern"].is_string() {
+        // No pattern takes a control character.
+        probe(json!("\u{1}".repeat(usize::try_from(bound("minLength").unwrap_or(1)).unwrap())), true);
+    }
     if let Some(most) = bound("maximum") {
         probe(json!(most), false);
         probe(json!(most + 1), true);
@@ -92,6 +96,14 @@ fn probes(schema: &Value) -> Vec<Probe> {
         probe(list(least - 1), true);
     }
     probes
+}
+
+/// Names that an object whose names are data does not take.
+fn wrong_keys(keys: &Value) -> Vec<String> {
+    let pattern = keys["pattern"].as_str().map(|_| "\u{dc}".to_owned());
+    let long = keys["maxLength"].as_u64().map(|most| "x".repeat(usize::try_from(most).unwrap() + 1));
+    let short = keys["minLength"].as_u64().map(|least| "x".repeat(usize::try_from(least).unwrap() - 1));
+    pattern.into_iter().chain(long).chain(short).collect()
 }
 
 /// Whether what lies at a field's bound may be wrong for another reason, or beyond it be taken until more is said.
@@ -115,6 +127,19 @@ async fn every_bound_of_every_body_is_held() {
     for operation in &operations {
         let Some(schema) = operation.body() else { continue };
         for Field { place, schema, body } in fields(&schemas, schema) {
+            let keys = &schema["propertyNames"];
+            for key in wrong_keys(keys) {
+                sent += 1;
+                let reply = walk.request(operation).json(&body(json!({key.clone(): null}))).await;
+                // As `api::fields` shows a name that is the caller's.
+                let mut shown: String = key.replace('\u{1}', "\u{fffd}").chars().take(100).collect();
+                if key.chars().count() > 100 {
+                    shown.push('…');
+                }
+                let is_named =
+                    reply.status == 400 && reply.invalid_fields().contains(&format!("{place}.{shown}"));
+                assert!(is_named, "{operation} {place} {shown:?} {}", reply.text());
+            }
             for probe in probes(schema).into_iter().filter(|probe| !is_excused(&place, probe)) {
                 sent += 1;
                 let reply = walk.request(operation).json(&body(probe.value.clone())).await;

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use domain::Timestamp;
+use domain::ids::ContactId;
 use serde_json::Value;
 use testkit::{Api, at};
 use utoipa::openapi::OpenApi;
@@ -52,6 +54,48 @@ async fn the_document_is_served_to_everybody() {
     assert_eq!(api.get("/v1/openapi.json").token("tmk_unknown").await.expect(200), served);
 }
 
+#[tokio::test]
+async fn document_is_kept_for_a_day_and_asked_for_by_its_tag() {
+    let api = Api::start(at("2026-11-10T12:00:00.000Z")).await;
+    let read = api.get("/v1/openapi.json").await;
+    let tag = read.header("etag").unwrap().to_owned();
+    assert_eq!(read.header("cache-control"), Some("public, max-age=86400"));
+    for known in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".to_owned()] {
+        let reply = api.get("/v1/openapi.json").header("if-none-match", &known).await;
+        assert_eq!((reply.status, reply.text()), (304, ""), "{known}");
+        assert_eq!(reply.header("etag"), Some(&*tag));
+        assert_eq!(reply.header("cache-control"), Some("public, max-age=86400"));
+    }
+    for other in ["\"other\"", "W/\"other\"", "", "tag"] {
+        let reply = api.get("/v1/openapi.json").header("if-none-match", other).await;
+        assert_eq!((reply.status, reply.body.len()), (200, read.body.len()), "{other}");
+    }
+}
+
+#[test]
+fn every_variable_of_a_path_has_a_form() {
+    for operation in operations(&serde_json::to_value(merged()).unwrap()) {
+        for parameter in operation.description["parameters"].as_array().into_iter().flatten() {
+            let schema = &parameter["schema"];
+            let has_form = schema["pattern"].is_string() || schema["format"].is_string();
+            assert!(parameter["in"] != "path" || has_form, "{operation} {parameter}");
+        }
+    }
+}
+
+#[test]
+fn ids_in_the_document_are_those_that_the_code_makes() {
+    let document = serde_json::to_value(merged()).unwrap();
+    let id = &document["components"]["schemas"]["Contact"]["properties"]["id"];
+    assert_eq!(id["pattern"], "^con_[0-7][0-9a-hjkmnp-tv-z]{25}$");
+    assert_eq!((&id["minLength"], &id["maxLength"]), (&30.into(), &30.into()));
+    // The digits of an id, which leave out i, l, o and u.
+    let digits = |id: ContactId| id.to_string().split_off(4);
+    assert_eq!(digits(ContactId::new(Timestamp::MIN, 0)).len(), 26);
+    let every = (0..32).map(|digit| digits(ContactId::new(Timestamp::MIN, digit)).split_off(25));
+    assert_eq!(every.collect::<String>(), "0123456789abcdefghjkmnpqrstvwxyz");
+}
+
 fn routes(operations: &[Operation]) -> BTreeSet<Route> {
     operations.iter().map(|operation| (operation.method.to_string(), operation.path.clone())).collect()
 }
@@ -86,8 +130,11 @@ fn operations_have_names_of_their_own_and_say_what_they_are() {
                 response["description"].as_str().is_some_and(|text| !text.is_empty()),
                 "{operation} {status}"
             );
+            // A refusal that names no known slug has been left as it was declared.
+            let is_refusal = status.as_str() >= "400";
+            assert!(!is_refusal || response["content"].is_object(), "{operation} {status}");
         }
-        assert!(responses.contains_key("default"), "{operation} may answer with a problem");
+        assert!(!responses.contains_key("default"), "{operation} may answer with anything");
     }
 }
 

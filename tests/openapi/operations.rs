@@ -11,6 +11,9 @@ use super::schema::Schemas;
 const METHODS: [Method; 6] =
     [Method::GET, Method::PUT, Method::POST, Method::DELETE, Method::OPTIONS, Method::PATCH];
 
+/// What a reference to a shared response begins with.
+const RESPONSES: &str = "#/components/responses/";
+
 /// One operation.
 #[derive(Clone)]
 pub struct Operation {
@@ -18,7 +21,7 @@ pub struct Operation {
     pub method: Method,
     /// Its path, with named variables.
     pub path: String,
-    /// What the document says of it.
+    /// What the document says of it, with the responses that several operations share.
     pub description: Value,
 }
 
@@ -33,7 +36,13 @@ pub fn operations(document: &Value) -> Vec<Operation> {
     let paths = document["paths"].as_object().unwrap();
     let of_path = |(path, item): (&String, &Value)| {
         let found = METHODS.iter().filter_map(|method| {
-            let description = item.get(method.as_str().to_ascii_lowercase())?.clone();
+            let mut description = item.get(method.as_str().to_ascii_lowercase())?.clone();
+            for response in description["responses"].as_object_mut().unwrap().values_mut() {
+                let shared = response["$ref"].as_str().and_then(|name| name.strip_prefix(RESPONSES));
+                if let Some(name) = shared {
+                    *response = document["components"]["responses"][name].clone();
+                }
+            }
             Some(Operation { method: method.clone(), path: path.clone(), description })
         });
         found.collect::<Vec<_>>()

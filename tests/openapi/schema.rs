@@ -48,7 +48,7 @@ impl Schemas {
                 .map(|(name, field)| (&**name, field))
                 .collect(),
             required: schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect(),
-            others: schema.get("additionalProperties"),
+            others: schema.get("additionalProperties").filter(|others| **others != json!(false)),
         };
         let parts = schema["allOf"].as_array().into_iter().flatten();
         let whole = parts.fold(own, |whole, part| whole.and(self.shapes(part)));

@@ -44,7 +44,15 @@ fn objects(schemas: &Schemas, schema: &Value, how: Spoilt, deep: bool, place: &s
             let mut named = BTreeMap::new();
             // Where names are data, any name has such a value.
             let entry = shape.others.map(|schema| ("a", schema)).filter(|_| deep);
-            for (name, field) in shape.fields.into_iter().chain(entry) {
+            // A field without a type takes anything, and what it can't use it ignores.
+            let has_type = |field: &&Value| {
+                schemas
+                    .target(field)
+                    .as_object()
+                    .is_some_and(|target| target.keys().any(|key| key != "description"))
+            };
+            let fields = shape.fields.into_iter().filter(|(_, field)| has_type(field));
+            for (name, field) in fields.chain(entry) {
                 let (value, wrong) = spoil(schemas, field, how, deep, &join(place, name));
                 object.insert(name.to_owned(), value);
                 named.extend(wrong);

@@ -25,7 +25,9 @@ const NOTHING_LIKE_IT: usize = 20;
 
 /// The event with `value` in one of its places.
 fn garbled(good: &Value, place: Index, value: Value) -> Value {
-    let places = places(good);
+    // The id of the request is the gateway's own, and stands in the log.
+    let places: Vec<String> =
+        places(good).into_iter().filter(|place| place != "/requestContext/requestId").collect();
     if place.index(NOTHING_LIKE_IT) == 0 {
         return value;
     }

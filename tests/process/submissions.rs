@@ -120,13 +120,18 @@ async fn post_to_a_busy_account_costs_four_transactions_and_a_write() {
     let form = form(&setting, None).await;
     let queues = Queues::start().await;
     let mut function = Function::start_with_queues("form-submission", &setting.table, &queues).await;
+    // The first request meets a function that has just started.
+    let path = format!("/v1/forms/{}/submissions", form.id);
+    let preflight = http("OPTIONS", &path).header("Origin", PAGE).event();
+    assert_eq!(HttpAnswer::of(&function.invoke(preflight).await.done()).status, 204);
+    let before = function.gate.calls().len();
     function.gate.keep_busy();
     let begun = std::time::Instant::now();
     let body = "email=ada.lovelace%40example.org&lastname=Lovelace";
     let answer = HttpAnswer::of(&function.invoke(posted(&form, body)).await.done());
     let took = begun.elapsed();
     assert_eq!(answer.status, 200);
-    let calls = function.gate.calls();
+    let calls = function.gate.calls().split_off(before);
     let of = |wanted: &str| calls.iter().filter(|(operation, _)| operation == wanted).collect::<Vec<_>>();
     assert_eq!((of("TransactWriteItems").len(), of("PutItem").len()), (4, 1), "{calls:?}");
     // The form, and what each try is decided on.

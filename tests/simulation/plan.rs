@@ -538,7 +538,8 @@ impl Planner {
     }
 
     fn terms(&mut self) -> Terms {
-        match self.dice.below(10) {
+        match self.dice.below(12) {
+            9 | 10 => Terms::Tier(self.dice.between(0, TIER_MOST), self.dice.between(1, 3)),
             6 | 7 => Terms::Calendar(calendar(&mut self.dice)),
             8 => Terms::ExternalForm(self.dice.coin()),
             5 => Terms::FormsMayRaiseTier(self.dice.coin()),

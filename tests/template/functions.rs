@@ -136,8 +136,10 @@ fn the_variables_are_those_that_bootstrap_reads() {
         .unwrap()
         .map(|entry| entry.unwrap().path());
     let sources = sources.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
-    let read: BTreeSet<String> =
+    let mut read: BTreeSet<String> =
         sources.flat_map(|path| variable_names(&std::fs::read_to_string(path).unwrap())).collect();
+    // The local stack's own begin with the program's name.
+    read.retain(|name| !name.starts_with("TIDEMARK_"));
     assert_eq!(read, given);
 }
 

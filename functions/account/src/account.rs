@@ -288,7 +288,10 @@ pub(crate) async fn get_account(
 #[utoipa::path(
     patch, path = "/v1/account", tag = "Account",
     params(IdempotencyKey), request_body = ChangeAccountSchema,
-    responses((status = 200, description = "The account.", body = AccountView)),
+    responses(
+        (status = 200, description = "The account.", body = AccountView),
+        (status = 409, description = "marketing-contacts-in-use"),
+    ),
 )]
 pub(crate) async fn update_account(
     State(context): State<Context>,
@@ -313,7 +316,11 @@ pub(crate) async fn update_account(
 #[utoipa::path(
     post, path = "/v1/account/test-clock", tag = "Account",
     params(IdempotencyKey), request_body = MoveTestClockSchema,
-    responses((status = 200, description = "The account at that instant.", body = AccountView)),
+    responses(
+        (status = 200, description = "The account at that instant.", body = AccountView),
+        (status = 403, description = "not-a-sandbox"),
+        (status = 409, description = "clock-not-forward"),
+    ),
 )]
 pub(crate) async fn move_test_clock(
     State(context): State<Context>,

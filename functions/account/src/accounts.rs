@@ -203,7 +203,10 @@ pub(crate) async fn get_account_by_id(
     patch, path = "/v1/accounts/{id}", tag = "Accounts", security(("operator" = [])),
     params(IdempotencyKey, ("id" = String, Path, description = "The account's id.")),
     request_body = ChangeContractSchema,
-    responses((status = 200, description = "The account and its usage.", body = AccountReportView)),
+    responses(
+        (status = 200, description = "The account and its usage.", body = AccountReportView),
+        (status = 409, description = "marketing-contacts-in-use"),
+    ),
 )]
 pub(crate) async fn update_contract(
     State(context): State<Context>,

@@ -24,7 +24,8 @@ use domain::secrets::Secrets;
 use serde::Serialize;
 use serde_json::Value;
 use store::{Answer, ChangeForm, FieldTarget, Finish, Form, FormReport, NewForm};
-use utoipa::openapi::{RefOr, schema::Schema};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::page::{one_more, page};
@@ -141,7 +142,14 @@ pub(crate) struct NewFormSchema {
     /// What the provider signs with, or sends along; two while one takes over from the other. Until a form has one,
     /// what comes to its `webhook_url` is refused. A native form takes none. Each has 16 to 255 visible ASCII characters;
     /// those of `standard_webhooks` are `whsec_` and 24 to 64 bytes in base64.
-    #[schema(nullable = false, max_items = 2, write_only)]
+    #[schema(
+        nullable = false,
+        max_items = 2,
+        min_length = 16,
+        max_length = 255,
+        pattern = "^[!-~]+$",
+        write_only
+    )]
     secrets: Option<Vec<String>>,
     /// Whether it sets those who submit it marketing, people who are there already included. Left out it is `true` for a
     /// native form; for others the account's `defaults.external_form` decides when somebody submits. All but `false`
@@ -164,22 +172,38 @@ pub(crate) struct NewFormSchema {
     answer: Option<AnswerModeSchema>,
     /// The names of the fields that the form takes, at most 200. It leaves other fields out and counts them; the address
     /// is always taken. Left out or `null` for all fields.
-    #[schema(min_items = 1, max_items = 200, example = json!(["email", "first-name"]))]
+    #[schema(min_items = 1, max_items = 200, min_length = 1, max_length = 200, example = json!(["email", "first-name"]))]
     fields: Option<Vec<String>>,
     /// The event types of webhooks that the form takes, for providers whose webhooks have one (`standard_webhooks`). Left
     /// out or `null` for all but those that tell of an end, such as `contact.deleted`.
-    #[schema(min_items = 1, max_items = 100, example = json!(["contact.created"]))]
+    #[schema(min_items = 1, max_items = 100, min_length = 1, max_length = 200, example = json!(["contact.created"]))]
     event_types: Option<Vec<String>>,
     /// The form's own field names, each with what it fills: a property, `email` for the address, or `null` for nothing.
     /// At most 200.
     #[schema(nullable = false, example = json!({"your_email": "email", "first-name": "firstname", "captcha": null}))]
-    field_map: Option<BTreeMap<String, Option<String>>>,
+    field_map: Option<BTreeMap<FieldNameSchema, Option<String>>>,
     /// The web origins whose pages may post to it: any if left out or empty.
     #[schema(nullable = false, max_items = 50, example = json!(["https://www.example.org"]))]
     allowed_origins: Option<Vec<String>>,
     /// Where a browser goes after it has posted the form.
     #[schema(nullable = false, format = "uri", max_length = 2048)]
     redirect_url: Option<String>,
+}
+
+/// The name of a form's field, as the key of an object.
+pub(crate) enum FieldNameSchema {}
+
+impl PartialSchema for FieldNameSchema {
+    fn schema() -> RefOr<Schema> {
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        text.min_length(Some(1)).max_length(Some(FORM_FIELD_NAME_CHARS_MAX)).into()
+    }
+}
+
+impl ToSchema for FieldNameSchema {
+    fn name() -> Cow<'static, str> {
+        "FormFieldName".into()
+    }
 }
 
 /// Who delivers a form's submissions.
@@ -275,7 +299,14 @@ pub(crate) struct ChangeFormSchema {
     #[schema(min_length = 1, max_length = 200, nullable = false)]
     name: Option<String>,
     /// All of what the provider signs with, or sends along.
-    #[schema(nullable = false, max_items = 2, write_only)]
+    #[schema(
+        nullable = false,
+        max_items = 2,
+        min_length = 16,
+        max_length = 255,
+        pattern = "^[!-~]+$",
+        write_only
+    )]
     secrets: Option<Vec<String>>,
     /// Whether it sets those who submit it marketing; `null` leaves it to the account's `defaults.external_form`, which a
     /// native form can't.
@@ -292,15 +323,15 @@ pub(crate) struct ChangeFormSchema {
     #[schema(nullable = false)]
     answer: Option<AnswerModeSchema>,
     /// The names of all fields that the form takes, at most 200; `null` for any.
-    #[schema(min_items = 1, max_items = 200)]
+    #[schema(min_items = 1, max_items = 200, min_length = 1, max_length = 200)]
     fields: Option<Vec<String>>,
     /// All event types of webhooks that the form takes; `null` for all but those that tell of an end.
-    #[schema(min_items = 1, max_items = 100)]
+    #[schema(min_items = 1, max_items = 100, min_length = 1, max_length = 200)]
     event_types: Option<Vec<String>>,
     /// All of the form's own field names, each with what it fills: a property, `email`, or `null` for nothing. At most
     /// 200.
     #[schema(nullable = false)]
-    field_map: Option<BTreeMap<String, Option<String>>>,
+    field_map: Option<BTreeMap<FieldNameSchema, Option<String>>>,
     /// All of the web origins whose pages may post to it: any if empty.
     #[schema(nullable = false, max_items = 50)]
     allowed_origins: Option<Vec<String>>,
@@ -498,13 +529,15 @@ fn may_set_marketing(principal: &Principal, asked: bool) -> Result<(), Problem> 
 /// Makes a form.
 ///
 /// It sets those who submit it marketing unless told not to, or unless it is from elsewhere and the account's
-/// `defaults.external_form` says otherwise. That needs the permission `modify_marketing_contacts`.
+/// `defaults.external_form` says otherwise. That needs the permission `modify_marketing_contacts`. An account has at most
+/// 1,000 forms: 409 `limit-reached` beyond that.
 #[utoipa::path(
     post, path = "/v1/forms", tag = "Forms", params(IdempotencyKey), request_body = NewFormSchema,
-    responses((
-        status = 201, description = "The form.", body = FormView,
-        headers(("Location" = String, description = "Where the form is read.")),
-    )),
+    responses(
+        (status = 201, description = "The form.", body = FormView,
+         headers(("Location" = String, description = "Where the form is read."))),
+        (status = 409, description = "limit-reached"),
+    ),
 )]
 pub(crate) async fn create_form(
     State(context): State<Context>,

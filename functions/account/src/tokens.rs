@@ -151,10 +151,14 @@ impl TokenView {
 
 /// Makes a token.
 ///
-/// For admins. The token is shown in this answer only; it is kept as its SHA-256.
+/// For admins. The token is shown in this answer only; it is kept as its SHA-256. An account has at most 1,000 tokens:
+/// 409 `limit-reached` beyond that.
 #[utoipa::path(
     post, path = "/v1/tokens", tag = "Users", params(IdempotencyKey), request_body = NewTokenSchema,
-    responses((status = 201, description = "The token.", body = TokenMadeView)),
+    responses(
+        (status = 201, description = "The token.", body = TokenMadeView),
+        (status = 409, description = "limit-reached"),
+    ),
 )]
 pub(crate) async fn create_token(
     State(context): State<Context>,
@@ -192,11 +196,12 @@ pub(crate) async fn list_tokens(
 
 /// Takes a token back.
 ///
-/// For admins. It stops working at once; deployed, within the seconds for which the authorizer's answer is cached.
+/// For admins. It stops working at once; deployed, within the seconds for which the authorizer's answer is cached. The
+/// last token of the last admin stays: 409 `last-admin`.
 #[utoipa::path(
     delete, path = "/v1/tokens/{id}", tag = "Users",
     params(IdempotencyKey, ("id" = String, Path, description = "The token's id.")),
-    responses((status = 204, description = "It is gone.")),
+    responses((status = 204, description = "It is gone."), (status = 409, description = "last-admin")),
 )]
 pub(crate) async fn delete_token(
     State(context): State<Context>,

@@ -46,7 +46,7 @@ pub(crate) struct NewUserSchema {
     #[schema(min_length = 1, max_length = 200)]
     name: String,
     /// Their address.
-    #[schema(format = Email)]
+    #[schema(format = Email, max_length = 254)]
     email: String,
     /// Admins manage users, tokens and the account; members do not.
     #[schema(required = false, default = "member")]
@@ -92,7 +92,7 @@ pub(crate) struct ChangeUserSchema {
     #[schema(min_length = 1, max_length = 200, nullable = false)]
     name: Option<String>,
     /// Their address.
-    #[schema(format = Email, nullable = false)]
+    #[schema(format = Email, max_length = 254, nullable = false)]
     email: Option<String>,
     /// Their role.
     #[schema(nullable = false)]
@@ -142,10 +142,14 @@ impl UserView {
 
 /// Adds a user.
 ///
-/// For admins. The user can do nothing until a token is made for them.
+/// For admins. The user can do nothing until a token is made for them. An account has at most 1,000 users: 409
+/// `limit-reached` beyond that.
 #[utoipa::path(
     post, path = "/v1/users", tag = "Users", params(IdempotencyKey), request_body = NewUserSchema,
-    responses((status = 201, description = "The user.", body = UserView)),
+    responses(
+        (status = 201, description = "The user.", body = UserView),
+        (status = 409, description = "limit-reached"),
+    ),
 )]
 pub(crate) async fn create_user(
     State(context): State<Context>,
@@ -178,12 +182,15 @@ pub(crate) async fn list_users(
 
 /// Changes a user.
 ///
-/// For admins. What is left out stays. An account keeps at least one admin: 409 `last-admin` otherwise.
+/// For admins. What is left out stays. An account keeps at least one admin who has a token: 409 `last-admin` otherwise.
 #[utoipa::path(
     patch, path = "/v1/users/{id}", tag = "Users",
     params(IdempotencyKey, ("id" = String, Path, description = "The user's id.")),
     request_body = ChangeUserSchema,
-    responses((status = 200, description = "The user.", body = UserView)),
+    responses(
+        (status = 200, description = "The user.", body = UserView),
+        (status = 409, description = "last-admin"),
+    ),
 )]
 pub(crate) async fn update_user(
     State(context): State<Context>,
@@ -211,8 +218,7 @@ mod tests {
         let NewUserBody(least) = read(&json!({"name": "Ada", "email": "Ada@Example.org"})).unwrap();
         assert_eq!((least.name.as_str(), least.email.as_str()), ("Ada", "Ada@Example.org"));
         assert_eq!((least.role, least.modify_marketing_contacts), (Role::Member, true));
-        let body =
-            json!({"name": "Ada", "email": "a@b", "role": "admin", "modify_marketing_contacts": false});
+        let body = json!({"name": "Ada", "email": "a@b.example", "role": "admin", "modify_marketing_contacts": false});
         let NewUserBody(full) = read(&body).unwrap();
         assert_eq!((full.role, full.modify_marketing_contacts), (Role::Admin, false));
     }
@@ -222,10 +228,9 @@ mod tests {
         let ChangeUserBody(empty) = read(&json!({})).unwrap();
         assert!(empty.name.is_none() && empty.email.is_none() && empty.role.is_none());
         assert!(empty.modify_marketing_contacts.is_none());
-        let body =
-            json!({"name": "Eve", "email": "e@f", "role": "member", "modify_marketing_contacts": false});
+        let body = json!({"name": "Eve", "email": "e@f.example", "role": "member", "modify_marketing_contacts": false});
         let ChangeUserBody(full) = read(&body).unwrap();
-        assert_eq!((full.name.as_deref(), full.email.as_deref()), (Some("Eve"), Some("e@f")));
+        assert_eq!((full.name.as_deref(), full.email.as_deref()), (Some("Eve"), Some("e@f.example")));
         assert_eq!((full.role, full.modify_marketing_contacts), (Some(Role::Member), Some(false)));
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use api::contacts::email;
 use api::fields::{Fields, FromFields, Patch};
-use api::openapi::{IdempotencyKey, IfMatch};
+use api::openapi::{IdempotencyKey, IfMatch, PropertyNameSchema, PropertyValueSchema};
 use api::parse::boolean;
 use api::path::PathId;
 use api::views::{ContactView, etag};
@@ -60,7 +60,7 @@ struct ChangeSchema {
     email: Option<String>,
     /// Properties to set, by name; `null` removes one.
     #[schema(required = false)]
-    properties: BTreeMap<String, Option<String>>,
+    properties: BTreeMap<PropertyNameSchema, PropertyValueSchema>,
     /// The address is unsubscribed from marketing.
     #[schema(nullable = false)]
     unsubscribed: Option<bool>,
@@ -76,8 +76,11 @@ struct ChangeSchema {
     patch, path = "/v1/contacts/{id}", tag = "Contacts",
     params(("id" = String, Path, description = "The contact's id."), IdempotencyKey, IfMatch),
     request_body = ChangeSchema,
-    responses((status = 200, description = "The contact.", body = ContactView,
-               headers(("ETag" = String, description = "Its version.")))),
+    responses(
+        (status = 200, description = "The contact.", body = ContactView,
+         headers(("ETag" = String, description = "Its version."))),
+        (status = 409, description = "contact-exists"),
+    ),
 )]
 pub(crate) async fn change_contact(
     State(context): State<Context>,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use api::contacts::email;
 use api::fields::{Fields, FromFields, Patch};
-use api::openapi::{IdempotencyKey, IfMatch};
+use api::openapi::{IdempotencyKey, IfMatch, PropertyNameSchema, PropertyValueSchema};
 use api::parse::{boolean, nested};
 use api::views::{ContactView, etag};
 use api::{Account, Context, Problem, Request, respond};
@@ -86,7 +86,7 @@ struct NewContactSchema {
 struct DataSchema {
     /// Properties to set, by name (`[a-z][a-z0-9_]{0,99}`); `null` removes one that is there.
     #[schema(required = false)]
-    properties: BTreeMap<String, Option<String>>,
+    properties: BTreeMap<PropertyNameSchema, PropertyValueSchema>,
     /// The address is unsubscribed from marketing.
     #[schema(nullable = false)]
     unsubscribed: Option<bool>,
@@ -109,10 +109,12 @@ struct DataSchema {
 #[utoipa::path(
     post, path = "/v1/contacts", tag = "Contacts",
     params(IdempotencyKey), request_body = NewContactSchema,
-    responses((
-        status = 201, description = "The contact.", body = ContactView,
-        headers(("ETag" = String, description = "Its version."), ("Location" = String, description = "Its path.")),
-    )),
+    responses(
+        (status = 201, description = "The contact.", body = ContactView,
+         headers(("ETag" = String, description = "Its version."), ("Location" = String, description = "Its path."))),
+        (status = 403, description = "marketing-contacts-off"),
+        (status = 409, description = "contact-exists"),
+    ),
 )]
 pub(crate) async fn create_contact(
     State(context): State<Context>,
@@ -141,6 +143,7 @@ pub(crate) async fn create_contact(
          headers(("ETag" = String, description = "Its version."))),
         (status = 201, description = "The contact, made now.", body = ContactView,
          headers(("ETag" = String, description = "Its version."), ("Location" = String, description = "Its path."))),
+        (status = 403, description = "marketing-contacts-off"),
     ),
 )]
 pub(crate) async fn save_contact(

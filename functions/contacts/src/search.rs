@@ -92,7 +92,7 @@ struct SearchSchema {
     #[schema(nullable = false, minimum = 1, maximum = 1000, default = 100)]
     limit: Option<u64>,
     /// The cursor of the page before: results after it.
-    #[schema(nullable = false, max_length = 1024)]
+    #[schema(nullable = false, min_length = 1, max_length = 1024, pattern = "^[A-Za-z0-9_-]+$")]
     after: Option<String>,
 }
 

@@ -11,7 +11,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use domain::Timestamp;
 use domain::form::tells_of_an_end;
-use domain::ids::FormId;
+use domain::ids::{FormId, Id as _};
 use domain::limits::{DELIVERY_KEPT, SUBMISSION_ID_CHARS_MAX};
 use http::StatusCode;
 use store::{FieldProblem, Form, Submitted};
@@ -38,11 +38,12 @@ use crate::sent::SUBMITTED_AT;
     ),
     request_body(
         description = "What the provider sends, as it sends it.",
-        content((Value = "application/json"), (Value = "application/x-www-form-urlencoded"), (Value = "multipart/form-data")),
+        content((Object = "application/json"), (Object = "application/x-www-form-urlencoded"), (Object = "multipart/form-data")),
     ),
     responses(
         (status = 200, description = "What the submission did.", body = SubmittedView),
         (status = 204, description = "It tells of something else than a submission, from which nothing follows."),
+        (status = 401, description = "unverified"),
     ),
 )]
 pub(crate) async fn take_hook(
@@ -80,7 +81,7 @@ async fn ignore(context: &Context, form: &Form) -> Result<Response, Problem> {
 async fn find(intake: &Intake, id: Result<PathId<FormId>, Problem>) -> Result<Form, Problem> {
     let PathId(id) = id?;
     let form = intake.form(id).await?;
-    if form.provider.is_native() { Err(Problem::not_found("The form")) } else { Ok(form) }
+    if form.provider.is_native() { Err(Problem::not_found(FormId::NOUN)) } else { Ok(form) }
 }
 
 /// The account's people look for the reason in the provider's log of deliveries, which shows answers.

@@ -4,7 +4,7 @@
 use api::problem::chain;
 use api::{Clock, Context, Problem, Queue};
 use axum::extract::FromRef;
-use domain::ids::FormId;
+use domain::ids::{FormId, Id as _};
 use store::{Form, InboxTask, Submission, Submitted};
 
 use crate::person::Person;
@@ -30,7 +30,7 @@ impl Intake {
     /// and by nothing else.
     pub(crate) async fn native_form(&self, id: FormId) -> Result<Form, Problem> {
         let form = self.form(id).await?;
-        if form.provider.is_native() { Ok(form) } else { Err(Problem::not_found("The form")) }
+        if form.provider.is_native() { Ok(form) } else { Err(Problem::not_found(FormId::NOUN)) }
     }
 
     /// Takes a person's submission. `submission_id` is what the sender calls it, if it has a name.

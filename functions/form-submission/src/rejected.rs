@@ -8,11 +8,11 @@ use api::problem::FieldError;
 use api::{Account, Context, NoBody, Problem, Query, Request, respond};
 use axum::extract::State;
 use axum::response::Response;
-use domain::ids::{AccountId, FormId, RejectionId};
+use domain::ids::{AccountId, FormId, Id as _, RejectionId};
 use domain::limits::REJECTED_PAGE_MAX;
 use http::StatusCode;
 use serde::Serialize;
-use store::{FieldProblem, Finish, Form, Rejected, RejectedContent, Submitted};
+use store::{FieldProblem, Finish, Form, Refused, Rejected, RejectedContent, StoreError, Submitted};
 use utoipa::ToSchema;
 
 use crate::answer::SubmittedView;
@@ -162,7 +162,7 @@ pub(crate) async fn retry_rejected(
     PathIds(form, rejection): PathIds<FormId, RejectionId>,
     request: Request<NoBody>,
 ) -> Result<Response, Problem> {
-    let form = context.store.form(principal.account, form).await?;
+    let form = find(&context, principal.account, form).await?;
     let map = |rejected: Rejected| person_of(rejected, &form);
     let render = |submitted: &Submitted| respond::json(StatusCode::OK, &SubmittedView::new(submitted));
     let finish = Finish::new(request.claim.as_ref(), &render);
@@ -171,6 +171,15 @@ pub(crate) async fn retry_rejected(
         Ok(Err(problem)) => Err(problem),
         Ok(Ok(answer)) => request.conclude(&context, Ok(answer)).await,
         Err(error) => request.conclude(&context, Err(error)).await,
+    }
+}
+
+/// Returns the form of the rejected submission. A form that is not found is answered as a submission that is not, as
+/// for every other route of a rejected submission.
+async fn find(context: &Context, account: AccountId, form: FormId) -> Result<Form, Problem> {
+    match context.store.form(account, form).await {
+        Err(StoreError::Refused(Refused::NotFound(_))) => Err(Problem::not_found(RejectionId::NOUN)),
+        found => Ok(found?),
     }
 }
 

@@ -109,6 +109,7 @@ struct FormPostSchema {
         (status = 200, description = "It was accepted.", body = AnswerView),
         (status = 303, description = "On to the form's `redirect_url`, for a browser's own form post.",
          headers(("Location" = String, description = "The form's `redirect_url`."))),
+        (status = 403, description = "permission-denied"),
     ),
 )]
 pub(crate) async fn submit_form(

@@ -16,7 +16,10 @@ use domain::decision::Command;
     tag = "Marketing state",
     params(openapi::IdempotencyKey),
     request_body = StatusChangeSchema,
-    responses((status = 200, description = "What came of it for each contact.", body = StatusAnswer)),
+    responses(
+        (status = 200, description = "What came of it for each contact.", body = StatusAnswer),
+        (status = 403, description = "marketing-contacts-off"),
+    ),
 )]
 async fn set_marketing(
     State(context): State<Context>,

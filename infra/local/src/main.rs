@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use api::problem::chain;
+use bootstrap::Environment;
 use clap::Parser as _;
 use tidemark::options::Options;
 use tidemark::stack::{Stack, StackError};
@@ -11,7 +12,8 @@ use tracing::Level;
 #[tokio::main(worker_threads = 2)]
 async fn main() -> ExitCode {
     bootstrap::init_logging(Level::WARN);
-    match run(&Options::parse()).await {
+    let options = Options::parse().with_environment(&Environment::of_process());
+    match run(&options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(error = chain(&error), "tidemark could not run");
@@ -22,15 +24,18 @@ async fn main() -> ExitCode {
 
 async fn run(options: &Options) -> Result<(), StackError> {
     let stack = Stack::start(options, bootstrap::system_clock()).await?;
-    greet(&stack);
+    greet(&stack, options);
     interrupted().await;
     stack.stop().await
 }
 
-/// Says where it is and how to begin. The lines work as they stand.
+/// Says where it is and how to begin. The lines work as they stand. An operator's token that was given is not repeated,
+/// because output may be kept in logs.
 #[expect(clippy::print_stdout, reason = "this is what the program is started for")]
-fn greet(stack: &Stack) {
+fn greet(stack: &Stack, options: &Options) {
     let (url, token) = (format!("http://{}", stack.address), stack.demo_token.expose());
+    let is_given = options.operator_token.is_some() || options.operator_token_file.is_some();
+    let operator = if is_given { "'<the token that you gave>'" } else { stack.operator_token.expose() };
     println!(
         "Tidemark listens at {url}\n\n  \
          export TIDEMARK={url}\n  \
@@ -41,8 +46,7 @@ fn greet(stack: &Stack) {
          -d '{{\"email\": \"ada@example.org\", \"marketing\": true}}'\n  \
          curl -s {url}/v1/usage -H 'Authorization: Bearer {token}'\n  \
          curl -s {url}/v1/contacts -H 'Authorization: Bearer {token}'\n\n\
-         Ctrl-C stops it.",
-        operator = stack.operator_token.expose(),
+         Ctrl-C stops it."
     );
 }
 

@@ -1,12 +1,14 @@
 //! The tokens that the local stack shows again at every start. The table holds only their digests, so they are kept
 //! beside it, for the owner of the directory alone.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use api::token::Secret;
 use store::Entropy;
+
+use crate::private;
 
 /// Keeps tokens in a directory, or, without one, not at all.
 #[derive(Clone, Debug)]
@@ -21,13 +23,14 @@ impl Secrets {
         Self { directory: directory.map(Path::to_owned) }
     }
 
-    /// The token of this name, if it is kept.
+    /// The token of this name, if it is kept. A file that others could read is theirs no longer.
     ///
     /// # Errors
     ///
-    /// If its file is there and can't be read.
+    /// If its file is there and can't be read or is another user's.
     pub fn get(&self, name: &str) -> io::Result<Option<Secret>> {
         let Some(directory) = &self.directory else { return Ok(None) };
+        private::restrict(&directory.join(name))?;
         match fs::read_to_string(directory.join(name)) {
             Ok(text) => Ok(Some(Secret::new(text.trim()))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -42,11 +45,7 @@ impl Secrets {
     /// If its file can't be written.
     pub fn keep(&self, name: &str, token: &Secret) -> io::Result<()> {
         let Some(directory) = &self.directory else { return Ok(()) };
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(directory.join(name))?.write_all(token.expose().as_bytes())
+        private::write_file(&directory.join(name), token.expose())
     }
 
     /// The token of this name, made now if it is not kept yet.

@@ -10,15 +10,15 @@ use api::{Clock, Context};
 use store::{Entropy, Store};
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 
 use crate::app::app;
 use crate::demo::{self, DemoError};
 use crate::engine::{Engine, EngineError};
 use crate::jobs::Jobs;
-use crate::options::Options;
+use crate::options::{OperatorTokenError, Options};
+use crate::private;
 use crate::secrets::Secrets;
+use crate::server::Server;
 use crate::table::{TableError, create_table};
 use crate::template::{TemplateError, intake_batches, schedule_interval};
 
@@ -26,6 +26,9 @@ use crate::template::{TemplateError, intake_batches, schedule_interval};
 const TABLE: &str = "tidemark";
 /// The database's file in the data directory.
 const DATABASE: &str = "table.db";
+/// The files that SQLite keeps beside it while it is open, or after a crash. It creates them with the rights of the
+/// database's file.
+const BESIDE_DATABASE: [&str; 3] = ["table.db-journal", "table.db-shm", "table.db-wal"];
 /// How long requests that are being answered may still take once the stack has been told to stop.
 const GRACE: Duration = Duration::from_secs(3);
 
@@ -35,6 +38,9 @@ pub enum StackError {
     /// Another program listens there, or the address is not this machine's.
     #[error("cannot listen at {0}; choose another address with --listen")]
     Listen(SocketAddr, #[source] io::Error),
+    /// The operator's token can't be used.
+    #[error(transparent)]
+    OperatorToken(#[from] OperatorTokenError),
     /// The data directory can't be used.
     #[error("cannot use the data directory {}", .0.display())]
     DataDirectory(PathBuf, #[source] io::Error),
@@ -63,8 +69,7 @@ pub struct Stack {
     pub operator_token: Secret,
     engine: Engine,
     jobs: Jobs,
-    server: JoinHandle<io::Result<()>>,
-    stop: oneshot::Sender<()>,
+    server: Server,
 }
 
 impl Stack {
@@ -75,6 +80,7 @@ impl Stack {
     /// [`StackError`], with nothing left running.
     pub async fn start(options: &Options, clock: Clock) -> Result<Self, StackError> {
         let (interval, batches) = (schedule_interval()?, intake_batches()?);
+        let given_token = options.given_operator_token()?;
         // First of all: a second start on the same data ends here, before it touches them.
         let listener = TcpListener::bind(options.listen).await;
         let listener = listener.map_err(|error| StackError::Listen(options.listen, error))?;
@@ -92,8 +98,8 @@ impl Stack {
         create_table(&client, TABLE).await?;
         let store = Store::new(client, TABLE, Entropy::system());
         let secrets = Secrets::new(directory);
-        let operator_token = match &options.operator_token {
-            Some(token) => Secret::new(token.clone()),
+        let operator_token = match given_token {
+            Some(token) => token,
             None => secrets.get_or_make("operator-token", store.entropy()).map_err(in_directory)?,
         };
         let demo_token = secrets.get_or_make("demo-token", store.entropy()).map_err(in_directory)?;
@@ -103,14 +109,8 @@ impl Stack {
             Context::new(store.clone(), clock.clone()).with_public_url(&format!("http://{address}"));
         let jobs = Jobs::start(store, clock, interval, batches);
         let router = app(context, jobs.inbox.clone(), &sha256_hex(operator_token.expose().as_bytes()));
-        let (stop, stopped) = oneshot::channel();
-        let shutdown = async {
-            // A sender that is gone says the same.
-            let _ = stopped.await;
-        };
-        let server =
-            tokio::spawn(async { axum::serve(listener, router).with_graceful_shutdown(shutdown).await });
-        Ok(Self { address, demo_token, operator_token, engine, jobs, server, stop })
+        let server = Server::start(listener, router, options.server_limits);
+        Ok(Self { address, demo_token, operator_token, engine, jobs, server })
     }
 
     /// Stops the stack: no new requests, those under way are answered, the data is closed.
@@ -119,21 +119,17 @@ impl Stack {
     ///
     /// If the engine had failed before.
     pub async fn stop(self) -> Result<(), StackError> {
-        drop(self.stop);
-        // A client that never finishes must not hold everybody up; what it asked for is then not answered.
-        let _ = tokio::time::timeout(GRACE, self.server).await;
+        self.server.stop(GRACE).await;
         drop(self.jobs);
         Ok(self.engine.stop().await?)
     }
 }
 
-/// Makes the directory, for its owner alone: it holds people's data.
+/// Makes the directory and the database's file, which only their owner can read.
 fn make_private(directory: &Path) -> io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(directory)
+    private::create_directory(directory)?;
+    private::create_file(&directory.join(DATABASE))?;
+    BESIDE_DATABASE.iter().try_for_each(|name| private::restrict(&directory.join(name)))
 }
 
 /// The account is known by its token alone, so one that is cut off from it by lost files is made anew.

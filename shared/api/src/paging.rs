@@ -110,7 +110,7 @@ pub struct PagingParameters {
     #[param(minimum = 1, maximum = 1000, default = 100, nullable = false)]
     limit: Option<u64>,
     /// The cursor of the page before: results after it.
-    #[param(max_length = 1024, nullable = false)]
+    #[param(min_length = 1, max_length = 1024, pattern = "^[A-Za-z0-9_-]+$", nullable = false)]
     after: Option<String>,
 }
 

@@ -23,11 +23,11 @@ pub fn boolean() -> impl Fn(Value, &mut Place<'_>) -> Option<bool> {
     }
 }
 
-/// A whole number within `range`.
+/// A whole number within `range`, in whichever way JSON writes it: `5`, `5.0` and `5e0` are one number.
 pub fn whole(range: RangeInclusive<u64>) -> impl Fn(Value, &mut Place<'_>) -> Option<u64> {
     move |value, place| {
         let number = match (&value, place.holds_texts()) {
-            (Value::Number(number), _) => number.as_u64(),
+            (Value::Number(number), _) => number.as_u64().or_else(|| whole_number(number.as_f64()?)),
             // Digits alone: `parse` would also take a plus sign.
             (Value::String(text), true) if text.bytes().all(|b| b.is_ascii_digit()) => text.parse().ok(),
             _ => None,
@@ -39,6 +39,19 @@ pub fn whole(range: RangeInclusive<u64>) -> impl Fn(Value, &mut Place<'_>) -> Op
             }
         }
     }
+}
+
+/// Returns the number as an integer, if it is one and exactly itself as a float.
+fn whole_number(number: f64) -> Option<u64> {
+    /// The first integer that a float can't tell from the next one.
+    const EXACT_BELOW: f64 = 9_007_199_254_740_992.0;
+    let is_exact = number.fract() == 0.0 && (0.0..EXACT_BELOW).contains(&number);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it has no fraction, and is in the range of both types"
+    )]
+    is_exact.then_some(number as u64)
 }
 
 /// Any text.
@@ -189,6 +202,14 @@ mod tests {
         assert_eq!(read(boolean(), json!(true)), Ok(true));
         assert!(read(boolean(), json!("true")).is_err(), "a body says true, not \"true\"");
         assert_eq!(read(whole(0..=u64::MAX), json!(u64::MAX)), Ok(u64::MAX));
+        for (value, number) in
+            [(json!(5.0), 5), (json!(0.0), 0), (json!(-0.0), 0), (json!(1e12), 1_000_000_000_000)]
+        {
+            assert_eq!(read(whole(0..=u64::MAX), value), Ok(number));
+        }
+        for value in [json!(5.5), json!(-5.0), json!(1e16), json!(1e300)] {
+            assert!(read(whole(0..=u64::MAX), value.clone()).is_err(), "{value}");
+        }
         for value in [json!(-1), json!(1.5), json!(11), json!("5"), json!(1e300), json!(null), json!([1])] {
             assert_eq!(
                 read(whole(0..=10), value),

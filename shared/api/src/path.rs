@@ -1,8 +1,7 @@
 //! Path parameters.
 
-use std::str::FromStr;
-
 use axum::extract::{FromRequestParts, Path};
+use domain::ids::Id;
 use http::request::Parts;
 
 use crate::problem::Problem;
@@ -22,33 +21,45 @@ impl<S: Send + Sync> FromRequestParts<S> for PathText {
     }
 }
 
-/// The route's one path parameter as an id. What has not the form of one is not found, as an unknown one is.
+/// The route's two path parameters, percent-decoded.
+pub struct PathTexts(pub String, pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathTexts {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Path::<(String, String)>::from_request_parts(parts, state).await {
+            Ok(Path((first, second))) => Ok(Self(first, second)),
+            // One of them is not UTF-8 once decoded.
+            Err(_) => Err(Problem::invalid_field("path", "expected percent-encoded UTF-8")),
+        }
+    }
+}
+
+/// The route's one path parameter as an id. A malformed id is answered as an unknown one is, to the letter.
 pub struct PathId<T>(pub T);
 
-impl<S: Send + Sync, T: FromStr> FromRequestParts<S> for PathId<T> {
+impl<S: Send + Sync, T: Id> FromRequestParts<S> for PathId<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let PathText(text) = PathText::from_request_parts(parts, state).await?;
-        text.parse().map(Self).map_err(|_| Problem::not_found("The thing with this id"))
+        text.parse().map(Self).map_err(|_| Problem::not_found(T::NOUN))
     }
 }
 
-/// The route's two path parameters as ids. What has not the form of one is not found, as an unknown one is.
+/// The route's two path parameters as ids. The second names the requested thing, so a path with a malformed id is
+/// answered as one with an unknown second id is, to the letter.
 pub struct PathIds<A, B>(pub A, pub B);
 
-impl<S: Send + Sync, A: FromStr, B: FromStr> FromRequestParts<S> for PathIds<A, B> {
+impl<S: Send + Sync, A: Id, B: Id> FromRequestParts<S> for PathIds<A, B> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Ok(Path((first, second))) = Path::<(String, String)>::from_request_parts(parts, state).await
-        else {
-            // One of them is not UTF-8 once decoded.
-            return Err(Problem::invalid_field("path", "expected percent-encoded UTF-8"));
-        };
+        let PathTexts(first, second) = PathTexts::from_request_parts(parts, state).await?;
         match (first.parse(), second.parse()) {
             (Ok(first), Ok(second)) => Ok(Self(first, second)),
-            _ => Err(Problem::not_found("The thing with this id")),
+            _ => Err(Problem::not_found(B::NOUN)),
         }
     }
 }

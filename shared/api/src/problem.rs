@@ -112,6 +112,11 @@ impl Slug {
     }
 }
 
+/// Returns the `type` of problem documents of a kind.
+pub(crate) fn type_of(slug: Slug) -> String {
+    format!("urn:tidemark:problem:{}", slug.as_str())
+}
+
 /// One thing that is wrong with a request.
 #[derive(Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
@@ -196,10 +201,10 @@ impl Problem {
         Self::invalid(vec![FieldError { field: field.into(), message: message.into() }])
     }
 
-    /// Nothing that the caller may see is here. `what` is a noun such as "The contact".
+    /// Returns the answer for a thing that does not exist or is another account's. `noun` is a noun such as "contact".
     #[must_use]
-    pub fn not_found(what: &str) -> Self {
-        Self::new(Slug::NotFound, format!("{what} was not found."))
+    pub fn not_found(noun: &'static str) -> Self {
+        Refused::NotFound(noun).into()
     }
 
     /// Something broke. The cause is logged, with its chain, and not told.
@@ -240,7 +245,7 @@ impl Problem {
 
     fn document(&self) -> Map<String, Value> {
         let mut document = Map::new();
-        document.insert("type".to_owned(), json!(format!("urn:tidemark:problem:{}", self.slug.as_str())));
+        document.insert("type".to_owned(), json!(type_of(self.slug)));
         document.insert("title".to_owned(), json!(self.slug.title()));
         document.insert("status".to_owned(), json!(self.slug.status().as_u16()));
         document.insert("detail".to_owned(), json!(self.detail));
@@ -429,7 +434,7 @@ mod tests {
     async fn each_refusal_has_its_slug() {
         let id = ContactId::new(Timestamp::MIN, 7);
         let table = [
-            (Refused::NotFound("the contact"), 404, "not-found"),
+            (Refused::NotFound("contact"), 404, "not-found"),
             (Refused::ContactExists(id), 409, "contact-exists"),
             (Refused::VersionMismatch, 412, "version-mismatch"),
             (Refused::MarketingContactsOff, 403, "marketing-contacts-off"),

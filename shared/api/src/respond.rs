@@ -204,7 +204,7 @@ mod tests {
         let problem = reveal(&Secret::new("tmk_b"), kept).unwrap_err();
         assert_eq!(problem.slug(), Slug::IdempotencyKeyReused);
 
-        let refusal = Problem::from(Refused::NotFound("the user")).to_answer();
+        let refusal = Problem::from(Refused::NotFound("user")).to_answer();
         assert_eq!(reveal(&bearer, refusal.clone()).unwrap().body, refusal.body);
     }
 }

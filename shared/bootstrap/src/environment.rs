@@ -100,6 +100,13 @@ impl Environment {
         checked(name, self.require(name)?, fits, "64 lower-case hexadecimal digits")
     }
 
+    /// `TIDEMARK_OPERATOR_TOKEN`: the operator's token itself, for the local stack. A deployed function only knows its
+    /// digest.
+    #[must_use]
+    pub fn local_operator_token(&self) -> Option<String> {
+        self.get("TIDEMARK_OPERATOR_TOKEN")
+    }
+
     /// `PUBLIC_URL`: the address at which callers reach the API, if the deployment knows it.
     ///
     /// # Errors

@@ -23,8 +23,19 @@ fn parse(prefix: &'static str, text: &str) -> Result<Ulid, IdError> {
     if id.to_string().to_ascii_lowercase() == encoded { Ok(id) } else { Err(IdError { prefix }) }
 }
 
+/// A kind of identifier.
+pub trait Id: FromStr + fmt::Display {
+    /// The text before the underscore.
+    const PREFIX: &'static str;
+    /// The noun that messages use for the identified thing.
+    const NOUN: &'static str;
+}
+
+/// The length of every id: the prefix of three letters, the underscore and the 26 characters of a ULID.
+pub const ID_CHARS: usize = 30;
+
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal, $noun:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(Ulid);
@@ -35,6 +46,11 @@ macro_rules! id {
             pub fn new(now: Timestamp, random: u128) -> Self {
                 Self(Ulid::from_parts(now.millis().unsigned_abs(), random))
             }
+        }
+
+        impl Id for $name {
+            const PREFIX: &'static str = $prefix;
+            const NOUN: &'static str = $noun;
         }
 
         impl FromStr for $name {
@@ -62,37 +78,44 @@ macro_rules! id {
 id!(
     /// An account: one company's contract, contacts, users and forms.
     AccountId,
-    "acc"
+    "acc",
+    "account"
 );
 id!(
     /// A contact of one account.
     ContactId,
-    "con"
+    "con",
+    "contact"
 );
 id!(
     /// A form of one account. It stands in public addresses and is no secret.
     FormId,
-    "frm"
+    "frm",
+    "form"
 );
 id!(
     /// A user of one account.
     UserId,
-    "usr"
+    "usr",
+    "user"
 );
 id!(
     /// A bearer token's id, which is shown; the token itself is not kept.
     TokenId,
-    "tok"
+    "tok",
+    "token"
 );
 id!(
     /// An integration of one account, made together with its token.
     IntegrationId,
-    "int"
+    "int",
+    "integration"
 );
 id!(
     /// A submission of a form that could not be taken and is kept for the account to look at.
     RejectionId,
-    "rej"
+    "rej",
+    "rejected submission"
 );
 
 /// How many partitions an account's contacts are spread over.
@@ -173,6 +196,7 @@ mod tests {
         assert_eq!(early.to_string().parse(), Ok(early));
         assert!(early < late && early.to_string() < late.to_string());
         assert!(late.to_string().starts_with("con_"));
+        assert_eq!(late.to_string().len(), ID_CHARS);
     }
 
     #[test]

@@ -235,6 +235,10 @@ pub const PREFLIGHT_KEPT_SECONDS: u64 = 600;
 /// The length of a bearer token in a request. The program's own have 47 characters.
 pub const TOKEN_CHARS_MAX: usize = 512;
 
+/// How long the description of the API may be kept, in seconds: a day. It changes with a deployment only, and a request
+/// with `If-None-Match` sees that at once.
+pub const DOCUMENT_KEPT_SECONDS: u64 = 24 * 60 * 60;
+
 /// How long a caller is asked to wait after a 503, in seconds. Contention passes within one.
 pub const RETRY_AFTER_SECONDS: u64 = 1;
 
@@ -326,3 +330,23 @@ pub const ANSWER_BYTES_MAX: usize = 6 * 1024 * 1024;
 
 /// The size of an item in DynamoDB, names of attributes included.
 pub const ITEM_BYTES_MAX: usize = 400 * 1024;
+
+// The local stack.
+
+/// How many bytes of a request's body the local stack reads: what API Gateway takes. The functions' own limits are lower.
+pub const GATEWAY_BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
+
+/// How long the local stack waits for the head of a request, which is also how long a kept-alive connection may be idle.
+/// A client that opens connections and sends nothing would hold them for ever.
+pub const REQUEST_HEAD_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// How long the local stack waits for the whole body of a request: what API Gateway gives a whole request.
+pub const REQUEST_BODY_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// How many connections the local stack serves at once; further ones wait until one is closed. Each may need a second
+/// one to the engine, and a process has 1,024 open files by default.
+pub const CONNECTIONS_MAX: usize = 256;
+
+/// How long the local stack waits after it could not accept a connection, so that a lack of open files does not keep a
+/// processor busy.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

@@ -18,11 +18,11 @@ use crate::unseen::is_visible;
 
 /// Names that the API gives to other parts of a contact. A property of such a name could not be told from
 /// them in a search.
-const RESERVED: [&str; 7] =
+pub const RESERVED: [&str; 7] =
     ["bounced", "created_at", "email", "id", "marketing", "unsubscribed", "updated_at"];
 
 /// What the names of the program's own properties begin with.
-const OWN_PREFIX: &str = "hs_";
+pub const OWN_PREFIX: &str = "hs_";
 
 /// What [`tidy_name`] puts before a text that cannot be a name as it stands.
 const FIELD_PREFIX: &str = "field_";

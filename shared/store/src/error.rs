@@ -25,7 +25,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refused {
     /// The account has no such thing, or it is another account's.
-    #[error("{0} was not found")]
+    #[error("the {0} was not found")]
     NotFound(&'static str),
     /// The address belongs to a contact already.
     #[error("a contact with this address exists already")]

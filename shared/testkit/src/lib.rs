@@ -12,6 +12,7 @@
 mod builders;
 mod clock;
 mod conflicts;
+mod described;
 mod dice;
 mod in_process;
 mod network;
@@ -25,6 +26,7 @@ mod table;
 pub use builders::{at, email, property, terms};
 pub use clock::ManualClock;
 pub use conflicts::{Conflicts, Fault};
+pub use described::undescribed;
 pub use dice::Dice;
 pub use in_process::InProcess;
 pub use network::{Call, ItemChange, Network, RawItem, RawKey, Tamper, Weather, Write};

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use store::InboxTask;
 use tower::ServiceExt as _;
 
-use crate::{ManualClock, Reply, TestTable};
+use crate::{ManualClock, Reply, TestTable, undescribed};
 
 /// The operator's token of every [`Api`].
 pub const OPERATOR_TOKEN: &str = "tmk_the-operators-token-of-the-tests";
@@ -286,13 +286,24 @@ impl Request<'_> {
 
     async fn send(self) -> Reply {
         let mut request = http::Request::new(self.body);
+        let (method, uri) = (self.method.clone(), self.uri.clone());
         *request.method_mut() = self.method;
         *request.uri_mut() = self.uri;
         *request.headers_mut() = self.headers;
         let Ok(response) = self.api.router.clone().oneshot(request).await;
         let (parts, body) = response.into_parts();
         let body = body.collect().await.expect("a whole answer").to_bytes().to_vec();
-        Reply { status: parts.status.as_u16(), headers: parts.headers, body }
+        let reply = Reply { status: parts.status.as_u16(), headers: parts.headers, body };
+        let undescribed = undescribed(&method, uri.path(), &reply);
+        assert_eq!(
+            undescribed,
+            None,
+            "{method} {} against the OpenAPI document; declare the answer where the operation is described, and write \
+             the document anew: {}",
+            uri.path(),
+            String::from_utf8_lossy(&reply.body)
+        );
+        reply
     }
 }
 

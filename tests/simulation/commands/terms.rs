@@ -1,6 +1,7 @@
-//! Changes of what an account has agreed to: cap, calendar, and whether it has marketing contacts at all.
+//! Changes of what an account has agreed to: cap, calendar, tier, and whether it has marketing contacts at all.
 
 use domain::calendar::Calendar;
+use domain::tier::Tier;
 use store::{Account, ChangeAccount, ChangedBy};
 
 use super::{Applied, Asked, Context, Deed, Sending, finish, told};
@@ -12,6 +13,8 @@ pub enum Terms {
     Cap(Option<u64>),
     Calendar(Calendar),
     Switch(bool),
+    /// How many contacts the contract covers, and in which steps that grows.
+    Tier(u64, u64),
     /// Whether forms from elsewhere set people marketing, unless they say.
     ExternalForm(bool),
     /// Whether forms without a setting of their own may raise the tier limit.
@@ -44,6 +47,10 @@ impl Deed for Terms {
                 Self::FormsMayRaiseTier(on) => {
                     ChangeAccount { forms_may_raise_tier: Some(*on), ..ChangeAccount::default() }
                 }
+                Self::Tier(included, block) => {
+                    let tier = Tier::new(*included, *block).ok();
+                    ChangeAccount { tier, by, ..ChangeAccount::default() }
+                }
                 Self::Switch(on) => {
                     ChangeAccount { marketing_contacts: Some(*on), by, ..ChangeAccount::default() }
                 }
@@ -72,6 +79,10 @@ impl Deed for Terms {
             Self::FormsMayRaiseTier(on) => model.forms_may_raise_tier = *on,
             Self::Calendar(calendar) if *calendar == model.calendar => {}
             Self::Calendar(calendar) => model.change_calendar(calendar, model.now),
+            Self::Tier(included, block) => {
+                let (usage, _) = model.usage();
+                model.tier = model.tier.changed_to(*included, *block, usage);
+            }
             Self::Switch(on) => {
                 if !model.switch(*on) {
                     return Applied::unchanged("marketing contacts are in use");

@@ -9,12 +9,12 @@ mod request;
 
 use api::fields::Errors;
 use api::identity::RequestId;
-use api::path::PathIds;
+use api::path::{PathIds, PathTexts};
 use api::{Account, Problem, Slug, body, respond};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
-use domain::ids::{AccountId, FormId};
+use domain::ids::{AccountId, FormId, Id as _};
 use domain::limits::{BODY_BYTES_MAX, PUBLIC_BODY_BYTES_MAX};
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
@@ -83,6 +83,7 @@ type FormPath = Result<PathIds<AccountId, FormId>, Problem>;
     request_body = SubmissionSchema,
     responses(
         (status = 200, description = "It was taken.", body = SubmittedView),
+        (status = 403, description = "permission-denied"),
         (status = "default", description = "It was not taken, in HubSpot's words.", body = ErrorView),
     ),
 )]
@@ -153,7 +154,7 @@ pub(crate) async fn preflight_as_hubspot(
 pub(crate) async fn submit_as_hubspot_securely(
     State(intake): State<Intake>,
     account: Result<Account, Problem>,
-    path: FormPath,
+    path: Result<PathTexts, Problem>,
     id: RequestId,
     request: Request,
 ) -> Response {
@@ -169,19 +170,22 @@ pub(crate) async fn submit_as_hubspot_securely(
 async fn find_own(
     intake: &Intake,
     account: Result<Account, Problem>,
-    path: FormPath,
+    path: Result<PathTexts, Problem>,
 ) -> Result<Form, Problem> {
     let Account(principal) = account?;
-    if path.as_ref().is_ok_and(|PathIds(portal, _)| *portal != principal.account) {
+    let PathTexts(portal, form) = path?;
+    // Before anything is made of the form's id, so that another portal's forms are refused alike.
+    if portal != principal.account.to_string() {
         return Err(Problem::new(Slug::PermissionDenied, "The token is not one of this portal's."));
     }
-    find(intake, path).await
+    let form = form.parse().map_err(|_| Problem::not_found(FormId::NOUN))?;
+    find(intake, Ok(PathIds(principal.account, form))).await
 }
 
 async fn find(intake: &Intake, path: FormPath) -> Result<Form, Problem> {
     let PathIds(account, id) = path?;
     let form = intake.native_form(id).await?;
-    if form.account == account { Ok(form) } else { Err(Problem::not_found("The form")) }
+    if form.account == account { Ok(form) } else { Err(Problem::not_found(FormId::NOUN)) }
 }
 
 async fn take(

@@ -1,0 +1,210 @@
+//! What the descriptions of all functions share, and how they become one OpenAPI 3.1 document.
+
+//!
+//! A function declares of its operations what only it knows: paths, parameters, bodies, answers, and the refusals that
+//! are its own. [`describe`] derives the rest from that, in one place: the refusals that follow from what an operation
+//! reads, the form of ids, and that the bodies of requests have no other fields.
+
+mod ids;
+mod refusals;
+mod requests;
+
+use std::borrow::Cow;
+
+use domain::limits::{PROPERTY_NAME_CHARS_MAX, PROPERTY_VALUE_BYTES_MAX};
+use domain::property::{OWN_PREFIX, RESERVED};
+use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{
+    ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, RefOr, Server,
+};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
+
+use crate::problem::{FieldError, ProblemDocument};
+use crate::routes::Routes;
+
+pub use self::refusals::GatewayMessage;
+
+/// The tags under which operations are grouped; a route names one of them.
+pub const TAGS: &[(&str, &str)] = &[
+    ("Accounts", "All accounts and the terms of their contracts, by the operator."),
+    ("Account", "The account, its usage, its statements and a sandbox's clock."),
+    ("Users", "Users and bearer tokens."),
+    ("Contacts", "Contacts and their search."),
+    (
+        "Marketing state",
+        "Setting contacts as marketing, queueing them to leave, and why they are what they are.",
+    ),
+    ("Forms", "Forms and what people send with them."),
+    ("Description", "This document."),
+];
+
+/// The header of every request that changes something.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it describes the header that Request reads")]
+pub struct IdempotencyKey {
+    /// Names the request. The same key and request get the first answer again for 24 hours; the same key with another
+    /// request is refused.
+    #[param(
+        rename = "Idempotency-Key",
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[!-~]+$",
+        nullable = false
+    )]
+    idempotency_key: Option<String>,
+}
+
+/// The header of a change to a contact.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it describes the header that Request reads")]
+pub struct IfMatch {
+    /// The `ETag` that the change is meant for, or `*` for any: 412 if the contact has another by now, or if one would be
+    /// made.
+    #[param(rename = "If-Match", pattern = r#"^(\*|(W/)?"[!#-~]*")$"#, nullable = false)]
+    if_match: Option<String>,
+}
+
+/// The name of a contact's property, as the key of an object.
+pub enum PropertyNameSchema {}
+
+impl PartialSchema for PropertyNameSchema {
+    fn schema() -> RefOr<Schema> {
+        let (own, reserved) = (OWN_PREFIX, RESERVED.join("|"));
+        // One letter comes before these.
+        let more = PROPERTY_NAME_CHARS_MAX - 1;
+        let pattern = format!("^(?!{own})(?!({reserved})$)[a-z][a-z0-9_]{{0,{more}}}$");
+        ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).into()
+    }
+}
+
+impl ToSchema for PropertyNameSchema {
+    fn name() -> Cow<'static, str> {
+        "PropertyName".into()
+    }
+}
+
+/// The value of a contact's property in a request; `null` removes the property.
+pub enum PropertyValueSchema {}
+
+impl PartialSchema for PropertyValueSchema {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+            .description(Some("The value of a property; `null` removes the property."))
+            .max_length(Some(PROPERTY_VALUE_BYTES_MAX))
+            // Tab, line feed and carriage return are the control characters that a text may have.
+            .pattern(Some(r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"))
+            .into()
+    }
+}
+
+impl ToSchema for PropertyValueSchema {
+    fn name() -> Cow<'static, str> {
+        "PropertyValue".into()
+    }
+}
+
+/// Returns the description of routes, with what follows from it.
+///
+/// A refusal that an operation has for reasons of its own is declared as a response whose description is the slug of
+/// the problem, or several with commas: `(status = 409, description = "contact-exists")`. An operation that declares a
+/// `default` response refuses in the words of another API, and reads requests as tolerantly as that API does.
+#[must_use]
+pub fn describe<S>(api: impl Routes<S>) -> OpenApi {
+    let mut document = document().merge_from(api.describe());
+    requests::describe(&mut document);
+    let mut components = document.components.take().unwrap_or_default();
+    for (path, item) in &mut document.paths.paths {
+        for (method, operation) in operations(item) {
+            ids::describe_path(path, operation);
+            refusals::list(&method, operation, &mut components);
+        }
+    }
+    ids::describe_fields(&mut components);
+    document.components = Some(components);
+    document
+}
+
+/// The schema of a text that is one of these words.
+#[must_use]
+pub fn one_of(words: impl IntoIterator<Item = &'static str>, description: &str) -> Schema {
+    let schema = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words));
+    schema.description(Some(description)).build().into()
+}
+
+/// One document out of those of all functions.
+#[must_use]
+pub fn merged(documents: impl IntoIterator<Item = OpenApi>) -> OpenApi {
+    documents.into_iter().fold(document(), OpenApi::merge_from)
+}
+
+/// The document without any paths.
+fn document() -> OpenApi {
+    let scheme = |description: &str| {
+        let mut scheme = Http::new(HttpAuthScheme::Bearer);
+        scheme.description = Some(description.to_owned());
+        SecurityScheme::Http(scheme)
+    };
+    let info = InfoBuilder::new()
+        .title("Tidemark")
+        .version("1")
+        .description(Some(
+            "Marketing contacts: set at once, left at the update date, counted exactly. Times are RFC 3339 in UTC with \
+             milliseconds, ids are opaque, and unknown fields are an error.",
+        ))
+        .license(Some(LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build()))
+        .build();
+    let tags = TAGS
+        .iter()
+        .map(|(name, description)| TagBuilder::new().name(*name).description(Some(*description)).build());
+    let mut here = Server::new("/");
+    here.description = Some("The deployment that serves this document.".to_owned());
+    let mut local = Server::new("http://127.0.0.1:8787");
+    local.description = Some("The local stack.".to_owned());
+    OpenApiBuilder::new()
+        .info(info)
+        .servers(Some([here, local]))
+        .components(Some(
+            ComponentsBuilder::new()
+                .security_scheme("bearer", scheme("The token of a user or an integration of one account."))
+                .security_scheme("operator", scheme("The deployment's operator token."))
+                .schema(ProblemDocument::name(), ProblemDocument::schema())
+                .schema(FieldError::name(), FieldError::schema())
+                .schema(GatewayMessage::name(), GatewayMessage::schema())
+                .build(),
+        ))
+        .security(Some([SecurityRequirement::new("bearer", Vec::<String>::new())]))
+        .tags(Some(tags))
+        .build()
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Operation)> {
+    [
+        (HttpMethod::Get, &mut item.get),
+        (HttpMethod::Put, &mut item.put),
+        (HttpMethod::Post, &mut item.post),
+        (HttpMethod::Patch, &mut item.patch),
+        (HttpMethod::Delete, &mut item.delete),
+        (HttpMethod::Options, &mut item.options),
+    ]
+    .into_iter()
+    .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+}
+
+/// Returns true unless the operation is public.
+fn needs_token(operation: &Operation) -> bool {
+    operation.security.as_deref() != Some(&[SecurityRequirement::default()])
+}
+
+/// Returns true if the operation refuses in the words of another API.
+fn is_in_others_words(operation: &Operation) -> bool {
+    operation.responses.responses.contains_key("default")
+}
+
+#[cfg(test)]
+mod tests;

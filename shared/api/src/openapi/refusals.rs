@@ -1,0 +1,224 @@
+//! The refusals of each operation, by status and slug.
+
+use std::collections::BTreeMap;
+
+use http::StatusCode;
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::header::{Header, HeaderBuilder};
+use utoipa::openapi::path::{HttpMethod, Operation, Parameter, ParameterIn};
+use utoipa::openapi::response::{Response, ResponseBuilder};
+use utoipa::openapi::schema::{AllOfBuilder, AnyOfBuilder, Components, ObjectBuilder, Schema, Type};
+use utoipa::openapi::{Content, Ref, RefOr};
+use utoipa::{IntoParams as _, ToSchema};
+
+use super::{IdempotencyKey, needs_token};
+use crate::problem::{PROBLEM_JSON, ProblemDocument, Slug, type_of};
+
+/// What API Gateway says itself, before or instead of a function: to a request that its authorizer turns away or that is
+/// too large, in a flood, and when a function fails or takes too long.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what API Gateway answers")]
+pub struct GatewayMessage {
+    /// What is wrong, in a word or two, such as `Unauthorized`.
+    message: String,
+}
+
+/// The refusals of an operation with one status.
+#[derive(Default)]
+struct Refusals {
+    slugs: Vec<Slug>,
+    /// Whether API Gateway answers with this status as well.
+    is_gateways: bool,
+}
+
+/// Puts the refusals of an operation in the place of what it declares of them.
+pub(super) fn list(method: &HttpMethod, operation: &mut Operation, components: &mut Components) {
+    let mut refusals: BTreeMap<u16, Refusals> = BTreeMap::new();
+    for slug in derived(method, operation).into_iter().chain(declared(operation)) {
+        let slugs = &mut refusals.entry(slug.status().as_u16()).or_default().slugs;
+        if !slugs.contains(&slug) {
+            slugs.push(slug);
+        }
+    }
+    for status in gateways(operation) {
+        refusals.entry(status.as_u16()).or_default().is_gateways = true;
+    }
+    let has_authorizer = needs_token(operation);
+    let others_words = operation.responses.responses.remove("default");
+    for (status, refusals) in refusals {
+        let response = match &others_words {
+            Some(RefOr::T(response)) => {
+                let mut response = in_others_words(response.clone(), status, &refusals);
+                if has_authorizer && status >= 500 {
+                    // The local stack's authorizer fails in the API's own words.
+                    response.content.insert(PROBLEM_JSON.to_owned(), RefOr::T(problem(&refusals.slugs)));
+                }
+                RefOr::T(response)
+            }
+            _ => {
+                let name = refusals.name(status);
+                let response = refusals.response(status);
+                components.responses.entry(name.clone()).or_insert(RefOr::T(response));
+                RefOr::Ref(Ref::from_response_name(name))
+            }
+        };
+        operation.responses.responses.insert(status.to_string(), response);
+    }
+}
+
+/// Returns the refusals that follow from what an operation reads.
+fn derived(method: &HttpMethod, operation: &Operation) -> Vec<Slug> {
+    let has_token = needs_token(operation);
+    let has_key = has_header(operation, &IdempotencyKey::into_params(|| None));
+    let has_variable = parameters(operation).any(|parameter| parameter.parameter_in == ParameterIn::Path);
+    // A request with a key is read whole, to tell it from another one with the same key.
+    let reads_body = operation.request_body.is_some() || has_key;
+    // Nothing can be wrong with an operation that everybody may ask for and that reads nothing of the request.
+    let can_fail = has_token || reads_body || has_variable;
+    [
+        (can_fail, Slug::InvalidRequest),
+        (has_token, Slug::Unauthenticated),
+        (has_token, Slug::PermissionDenied),
+        // A PUT makes what it does not find.
+        (has_variable && *method != HttpMethod::Put, Slug::NotFound),
+        // Every change reads If-Match, and a tag that is none of a contact's is one that nothing has.
+        (has_key, Slug::VersionMismatch),
+        (reads_body, Slug::PayloadTooLarge),
+        (reads_body, Slug::UnsupportedMediaType),
+        (has_key, Slug::IdempotencyKeyReused),
+        (can_fail, Slug::Internal),
+        (can_fail, Slug::Unavailable),
+    ]
+    .into_iter()
+    .filter_map(|(applies, slug)| applies.then_some(slug))
+    .collect()
+}
+
+/// Takes the refusals that an operation declares out of its responses. A description that is not made of slugs stays
+/// where it is.
+fn declared(operation: &mut Operation) -> Vec<Slug> {
+    let mut found = Vec::new();
+    operation.responses.responses.retain(|status, response| {
+        let slugs = match response {
+            RefOr::T(response) => slugs_of(&response.description),
+            RefOr::Ref(_) => None,
+        };
+        let slugs = slugs.filter(|slugs| slugs.iter().all(|slug| slug.status().as_str() == status.as_str()));
+        found.extend(slugs.iter().flatten());
+        slugs.is_none()
+    });
+    found
+}
+
+fn slugs_of(description: &str) -> Option<Vec<Slug>> {
+    let slug = |text: &str| Slug::ALL.iter().copied().find(|slug| slug.as_str() == text);
+    description.split(", ").map(slug).collect()
+}
+
+/// Returns the statuses with which API Gateway answers by itself.
+fn gateways(operation: &Operation) -> impl Iterator<Item = StatusCode> {
+    let of_the_authorizer =
+        needs_token(operation).then_some([StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN]);
+    let of_all = [
+        StatusCode::PAYLOAD_TOO_LARGE,
+        StatusCode::TOO_MANY_REQUESTS,
+        StatusCode::INTERNAL_SERVER_ERROR,
+        StatusCode::SERVICE_UNAVAILABLE,
+    ];
+    of_the_authorizer.into_iter().flatten().chain(of_all)
+}
+
+fn parameters(operation: &Operation) -> impl Iterator<Item = &Parameter> {
+    operation.parameters.iter().flatten().filter_map(|parameter| match parameter {
+        RefOr::T(parameter) => Some(parameter),
+        RefOr::Ref(_) => None,
+    })
+}
+
+fn has_header(operation: &Operation, header: &[Parameter]) -> bool {
+    parameters(operation).any(|parameter| header.iter().any(|header| header.name == parameter.name))
+}
+
+impl Refusals {
+    /// Returns the name under which the response stands among those that operations share.
+    fn name(&self, status: u16) -> String {
+        let slugs = self.slugs.iter().map(|slug| slug.as_str());
+        let gateway = self.is_gateways.then_some("gateway");
+        std::iter::once(&*status.to_string()).chain(slugs).chain(gateway).collect::<Vec<_>>().join(".")
+    }
+
+    /// Returns the titles of the problems, or of the status where only API Gateway answers with it.
+    fn description(&self, status: u16) -> String {
+        let titles: Vec<String> =
+            self.slugs.iter().map(|slug| format!("`{}`: {}.", slug.as_str(), slug.title())).collect();
+        if titles.is_empty() {
+            let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+            return format!("{}, says API Gateway.", reason.unwrap_or("Refused"));
+        }
+        titles.join(" ")
+    }
+
+    fn response(&self, status: u16) -> Response {
+        let mut response = ResponseBuilder::new().description(self.description(status));
+        if !self.slugs.is_empty() {
+            response = response.content(PROBLEM_JSON, problem(&self.slugs));
+        }
+        if self.is_gateways {
+            response = response.content("application/json", content(gateway_message()));
+        }
+        let mut response = response.build();
+        response.headers = headers(status);
+        response
+    }
+}
+
+/// Returns the schema of a problem document of one of these kinds.
+fn problem(slugs: &[Slug]) -> Content {
+    let types = slugs.iter().map(|slug| type_of(*slug));
+    let kind = ObjectBuilder::new()
+        .property("type", ObjectBuilder::new().schema_type(Type::String).enum_values(Some(types)));
+    let problem = RefOr::Ref(Ref::from_schema_name(ProblemDocument::name()));
+    content(AllOfBuilder::new().item(problem).item(kind))
+}
+
+fn gateway_message() -> RefOr<Schema> {
+    RefOr::Ref(Ref::from_schema_name(GatewayMessage::name()))
+}
+
+fn content(schema: impl Into<RefOr<Schema>>) -> Content {
+    ContentBuilder::new().schema(Some(schema.into())).build()
+}
+
+/// Returns the refusals with one status in the words of another API, of which `response` is an example.
+fn in_others_words(mut response: Response, status: u16, refusals: &Refusals) -> Response {
+    if refusals.slugs.is_empty() {
+        return refusals.response(status);
+    }
+    response.description = format!("{} {}", refusals.description(status), response.description);
+    response.headers = headers(status);
+    let contents = response.content.values_mut().filter_map(|content| match content {
+        RefOr::T(content) if refusals.is_gateways => Some(content),
+        _ => None,
+    });
+    for content in contents {
+        let theirs = content.schema.take();
+        let either =
+            theirs.into_iter().chain([gateway_message()]).fold(AnyOfBuilder::new(), AnyOfBuilder::item);
+        content.schema = Some(either.into());
+    }
+    response
+}
+
+/// Returns the headers that come with a status.
+fn headers(status: u16) -> BTreeMap<String, RefOr<Header>> {
+    let header = |kind: Type, description: &str| {
+        let schema = ObjectBuilder::new().schema_type(kind).build();
+        RefOr::T(HeaderBuilder::new().schema(Some(schema)).description(Some(description)).build())
+    };
+    let found = match status {
+        401 => Some(("WWW-Authenticate", header(Type::String, "How a caller is recognised here."))),
+        503 => Some(("Retry-After", header(Type::Integer, "After how many seconds to try again."))),
+        _ => None,
+    };
+    found.into_iter().map(|(name, header)| (name.to_owned(), header)).collect()
+}

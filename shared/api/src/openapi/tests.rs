@@ -1,0 +1,235 @@
+//! What [`describe`] derives, from a small API.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use super::*;
+use crate::routes;
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is described only")]
+struct Inner {
+    on: bool,
+}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is described only")]
+struct Data {
+    inner: Vec<Inner>,
+    names: BTreeMap<String, Inner>,
+}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is described only")]
+struct NewThing {
+    name: String,
+    #[schema(min_length = 1, max_length = 200)]
+    title: Option<String>,
+    #[schema(inline)]
+    #[serde(flatten)]
+    data: Data,
+}
+
+#[derive(ToSchema)]
+#[schema(as = Contact)]
+#[expect(dead_code, reason = "it is described only")]
+struct View {
+    id: String,
+    user_id: Option<String>,
+    #[schema(max_length = 100)]
+    form_id: String,
+}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is described only")]
+struct TheirError {
+    message: String,
+}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is described only")]
+struct TheirThing {
+    name: String,
+}
+
+/// Makes a thing.
+#[utoipa::path(
+    post, path = "/v1/things", params(IdempotencyKey), request_body = NewThing,
+    responses(
+        (status = 201, description = "The thing.", body = View),
+        (status = 403, description = "not-a-sandbox"),
+        (status = 409, description = "contact-exists, last-admin"),
+        (status = 410, description = "gone-for-good"),
+    ),
+)]
+async fn make() {}
+
+/// Reads a thing.
+#[utoipa::path(
+    get, path = "/v1/forms/{id}/of/{form_id}", security(()),
+    params(("id" = String, Path), ("form_id" = String, Path)),
+    responses((status = 200, description = "The thing.", body = View)),
+)]
+async fn read() {}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is described only")]
+struct Sent {
+    #[schema(min_length = 1, max_length = 200)]
+    id: String,
+}
+
+/// Takes what anybody sends.
+#[utoipa::path(post, path = "/v1/sent", security(()), request_body = Sent, responses((status = 204, description = "Taken.")))]
+async fn take() {}
+
+/// Says what never fails.
+#[utoipa::path(get, path = "/v1/fixed", security(()), responses((status = 200, description = "It.")))]
+async fn fixed() {}
+
+/// Makes a thing as others have it.
+#[utoipa::path(
+    post, path = "/theirs", request_body = TheirThing,
+    responses((status = 200, description = "It."), (status = "default", description = "In their words.", body = TheirError)),
+)]
+async fn make_theirs() {}
+
+fn described() -> Value {
+    serde_json::to_value(describe::<()>(routes!(make, read, take, fixed, make_theirs))).unwrap()
+}
+
+/// The slugs of the problems with each status, and whether API Gateway answers with it as well.
+fn refusals(document: &Value, path: &str, method: &str) -> Vec<(u16, Vec<String>, bool)> {
+    let responses = document["paths"][path][method]["responses"].as_object().unwrap();
+    let refusals = responses.iter().filter_map(|(status, response)| {
+        let name = response["$ref"].as_str()?.strip_prefix("#/components/responses/")?;
+        let content = &document["components"]["responses"][name]["content"];
+        let types = content[crate::problem::PROBLEM_JSON]["schema"]["allOf"][1]["properties"]["type"]["enum"]
+            .as_array();
+        let slugs = types
+            .into_iter()
+            .flatten()
+            .map(|kind| kind.as_str().unwrap().strip_prefix("urn:tidemark:problem:").unwrap().to_owned());
+        Some((status.parse().unwrap(), slugs.collect(), content["application/json"].is_object()))
+    });
+    refusals.collect()
+}
+
+fn refusal(status: u16, slugs: &[&str], is_gateways: bool) -> (u16, Vec<String>, bool) {
+    (status, slugs.iter().map(|&slug| slug.to_owned()).collect(), is_gateways)
+}
+
+#[test]
+fn refusals_follow_from_what_an_operation_reads_and_declares() {
+    let document = described();
+    assert_eq!(
+        refusals(&document, "/v1/things", "post"),
+        [
+            refusal(400, &["invalid-request"], false),
+            refusal(401, &["unauthenticated"], true),
+            refusal(403, &["permission-denied", "not-a-sandbox"], true),
+            refusal(409, &["contact-exists", "last-admin"], false),
+            refusal(412, &["version-mismatch"], false),
+            refusal(413, &["payload-too-large"], true),
+            refusal(415, &["unsupported-media-type"], false),
+            refusal(422, &["idempotency-key-reused"], false),
+            refusal(429, &[], true),
+            refusal(500, &["internal"], true),
+            refusal(503, &["unavailable"], true),
+        ]
+    );
+    assert_eq!(
+        refusals(&document, "/v1/forms/{id}/of/{form_id}", "get"),
+        [
+            refusal(400, &["invalid-request"], false),
+            refusal(404, &["not-found"], false),
+            refusal(413, &[], true),
+            refusal(429, &[], true),
+            refusal(500, &["internal"], true),
+            refusal(503, &["unavailable"], true),
+        ]
+    );
+    let gateways_alone = [413, 429, 500, 503].map(|status| refusal(status, &[], true));
+    assert_eq!(refusals(&document, "/v1/fixed", "get"), gateways_alone);
+}
+
+#[test]
+fn description_that_is_no_slug_stays_as_it_is() {
+    let document = described();
+    let response = &document["paths"]["/v1/things"]["post"]["responses"]["410"];
+    assert_eq!(*response, json!({"description": "gone-for-good"}));
+}
+
+#[test]
+fn refusals_in_others_words_have_a_status_each() {
+    let document = described();
+    let responses = document["paths"]["/theirs"]["post"]["responses"].as_object().unwrap();
+    assert_eq!(
+        responses.keys().collect::<Vec<_>>(),
+        ["200", "400", "401", "403", "413", "415", "429", "500", "503"]
+    );
+    let theirs = json!({"$ref": "#/components/schemas/TheirError"});
+    assert_eq!(responses["400"]["content"]["application/json"]["schema"], theirs);
+    let either = json!({"anyOf": [theirs, {"$ref": "#/components/schemas/GatewayMessage"}]});
+    assert_eq!(responses["401"]["content"]["application/json"]["schema"], either);
+}
+
+#[test]
+fn bodies_of_requests_have_no_other_fields() {
+    let document = described();
+    let schemas = &document["components"]["schemas"];
+    let made = &schemas["NewThing"];
+    assert_eq!((&made["type"], &made["additionalProperties"]), (&json!("object"), &json!(false)));
+    assert_eq!(
+        made["properties"].as_object().unwrap().keys().collect::<Vec<_>>(),
+        ["inner", "name", "names", "title"]
+    );
+    let mut required: Vec<&str> =
+        made["required"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    required.sort_unstable();
+    assert_eq!(required, ["inner", "name", "names"]);
+    assert_eq!(schemas["Inner"]["additionalProperties"], false);
+    for open in ["TheirThing", "Contact"] {
+        assert_eq!(schemas[open]["additionalProperties"], Value::Null, "{open}");
+    }
+    assert_eq!(
+        made["properties"]["names"]["additionalProperties"],
+        json!({"$ref": "#/components/schemas/Inner"})
+    );
+}
+
+#[test]
+fn bounded_texts_of_requests_with_a_token_are_lines() {
+    let document = described();
+    let made = &document["components"]["schemas"]["NewThing"]["properties"];
+    assert!(made["title"]["pattern"].as_str().is_some_and(|pattern| pattern.contains("x7f")), "{made}");
+    assert_eq!(made["name"]["pattern"], Value::Null, "it has no bound");
+    let sent = &document["components"]["schemas"]["Sent"];
+    assert_eq!(
+        (&sent["additionalProperties"], &sent["properties"]["id"]["pattern"]),
+        (&json!(false), &Value::Null)
+    );
+}
+
+#[test]
+fn ids_have_the_form_of_what_they_stand_for() {
+    let document = described();
+    let pattern = |prefix: &str| json!(format!("^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$"));
+    let parameters = &document["paths"]["/v1/forms/{id}/of/{form_id}"]["get"]["parameters"];
+    assert_eq!(
+        [&parameters[0]["schema"]["pattern"], &parameters[1]["schema"]["pattern"]],
+        [&pattern("frm"); 2]
+    );
+    let fields = &document["components"]["schemas"]["Contact"]["properties"];
+    assert_eq!((&fields["id"]["pattern"], &fields["id"]["minLength"]), (&pattern("con"), &json!(30)));
+    assert_eq!(fields["form_id"]["pattern"], Value::Null, "it has a bound of its own");
+}
+
+#[test]
+fn document_says_where_it_is_served() {
+    let servers = described()["servers"].clone();
+    assert_eq!(servers[0]["url"], "/");
+    assert_eq!(servers[1]["url"], "http://127.0.0.1:8787");
+}

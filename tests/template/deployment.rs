@@ -1,0 +1,51 @@
+//! The README's deploy commands, `samconfig.toml` and the tools that the checks use say the same.
+
+use super::document::repository;
+
+fn text(path: &str) -> String {
+    std::fs::read_to_string(repository().join(path)).unwrap()
+}
+
+/// The README's section on deploying.
+fn section() -> String {
+    let readme = text("README.md");
+    let (_, section) = readme.split_once("\n## Deploy it").expect("a section");
+    section.split("\n## ").next().unwrap().to_owned()
+}
+
+#[test]
+fn readme_commands_need_no_prompt() {
+    let section = section();
+    let commands = [
+        "sam build\n",
+        "sam deploy --parameter-overrides OperatorTokenSha256=",
+        "sam deploy --parameter-overrides PublicUrl=",
+    ];
+    for command in commands {
+        assert!(section.contains(command), "{command}");
+    }
+    assert!(!section.contains("--guided"), "it ignores parameters that are not shown");
+}
+
+#[test]
+fn deployment_options_are_kept_and_parameters_are_not() {
+    let config = text("samconfig.toml");
+    for line in [
+        "template_file = \"infra/template.yaml\"",
+        "stack_name = \"tidemark\"",
+        "capabilities = \"CAPABILITY_IAM\"",
+        "resolve_s3 = true",
+    ] {
+        assert!(config.lines().any(|found| found == line), "{line}");
+    }
+    // A deployment that names no parameter keeps the values of the one before.
+    assert!(!config.contains("parameter_overrides"));
+}
+
+#[test]
+fn least_version_of_sam_is_the_one_that_checks_use() {
+    let pinned = text("infra/requirements-ci.txt");
+    let pinned = pinned.lines().find_map(|line| line.strip_prefix("aws-sam-cli==")).expect("a version");
+    let least = pinned.rsplit_once('.').expect("three numbers").0;
+    assert!(section().contains(&format!("'aws-sam-cli>={least}'")), "{least}");
+}
