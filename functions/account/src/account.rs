@@ -135,8 +135,8 @@ pub(crate) struct ChangeDefaultsSchema {
     /// Whether forms that the account did not make here set contacts marketing.
     #[schema(nullable = false)]
     external_form: Option<bool>,
-    /// Whether forms that have no `may_raise_tier` of their own may raise the tier limit. It is off when an account is
-    /// made, because anybody can submit a public form.
+    /// The setting of forms that have no `may_raise_tier` of their own: `true` lets them raise the tier limit. It is off
+    /// when an account is created, because anybody can submit a public form.
     #[schema(nullable = false)]
     forms_may_raise_tier: Option<bool>,
     /// Whether chat flows do, unless listed in `chatflows`.
@@ -225,7 +225,7 @@ pub(crate) struct AccountTierView {
 pub(crate) struct DefaultsView {
     /// Whether forms that the account did not make here set contacts marketing.
     external_form: bool,
-    /// Whether forms that have no `may_raise_tier` of their own may raise the tier limit.
+    /// The setting of forms that have no `may_raise_tier` of their own: `true` lets them raise the tier limit.
     forms_may_raise_tier: bool,
     /// Whether chat flows do, unless listed in `chatflows`.
     chatflow: bool,

@@ -160,8 +160,8 @@ pub(crate) struct NewFormSchema {
     /// non-marketing contacts, with the reason `form-budget`. Left out or `null` for any number.
     #[schema(maximum = 1_000_000_000_000_u64)]
     max_new_marketing_per_day: Option<u64>,
-    /// Whether the form may raise the tier limit. Beyond the limit, a form that may not keeps contacts as non-marketing, with
-    /// the reason `tier-limit`. Left out or `null`, the account's `defaults.forms_may_raise_tier` decides at each
+    /// `true` lets the form raise the tier limit. Beyond the limit, another form keeps contacts as non-marketing, with the
+    /// reason `tier-limit`. Left out or `null`, the account's `defaults.forms_may_raise_tier` decides at each
     /// submission. `true` needs the permission `modify_marketing_contacts`.
     may_raise_tier: Option<bool>,
     /// The effect of a submission on properties that an existing contact already has.
@@ -314,7 +314,7 @@ pub(crate) struct ChangeFormSchema {
     /// How many people it sets marketing on one day at most; `null` for any number.
     #[schema(maximum = 1_000_000_000_000_u64)]
     max_new_marketing_per_day: Option<u64>,
-    /// Whether the form may raise the tier limit; `null` leaves it to the account's `defaults.forms_may_raise_tier`.
+    /// `true` lets the form raise the tier limit; `null` leaves it to the account's `defaults.forms_may_raise_tier`.
     may_raise_tier: Option<bool>,
     /// The effect of a submission on properties that an existing contact already has.
     #[schema(nullable = false)]
@@ -361,7 +361,7 @@ pub(crate) struct FormView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     max_new_marketing_per_day: Option<u64>,
-    /// Whether it may raise the tier limit; `null` where the account's `defaults.forms_may_raise_tier` decides.
+    /// `true` if the form may raise the tier limit; `null` where the account's `defaults.forms_may_raise_tier` decides.
     may_raise_tier: Option<bool>,
     /// The effect of a submission on properties that an existing contact already has.
     #[schema(value_type = OverwriteSchema)]
@@ -445,7 +445,7 @@ pub(crate) struct FormReportView {
     budget: Option<FormBudgetView>,
 }
 
-/// What came of a form's submissions. `received` is the sum of the others but `fields_left_out`. What was accepted in a flood is counted once it
+/// The effects of a form's submissions. `received` is the sum of the others but `fields_left_out`. What was accepted in a flood is counted once it
 /// is settled.
 #[derive(Serialize, ToSchema)]
 #[schema(as = FormCounts)]

@@ -300,6 +300,10 @@ pub const CHATFLOWS_MAX: usize = 200;
 /// How many fields a form's map has. A person's record has no more properties ([`PROPERTIES_MAX`]).
 pub const FIELD_MAP_MAX: usize = 200;
 
+/// The size in bytes of a form's lists together: `field_map`, `fields`, `event_types` and `allowed_origins`. Each list has
+/// its own limit, but all of them at once, in characters of four bytes, are more than an item of 400 KB (DynamoDB).
+pub const FORM_LISTS_BYTES_MAX: usize = 256 * 1024;
+
 /// How many web origins may post to a form. They stand in the form's item.
 pub const ALLOWED_ORIGINS_MAX: usize = 50;
 

@@ -7,6 +7,7 @@ use domain::Timestamp;
 use domain::budget::DayCount;
 use domain::form::{AnswerMode, Overwrite, tells_of_an_end};
 use domain::ids::{AccountId, FormId};
+use domain::limits::FORM_LISTS_BYTES_MAX;
 use domain::provider::Provider;
 use domain::secrets::{Secrets, SecretsError};
 
@@ -294,6 +295,32 @@ fn stored(field_map: &BTreeMap<String, FieldTarget>) -> BTreeMap<String, Option<
     field_map.iter().map(|(field, target)| (field.clone(), name(target))).collect()
 }
 
+/// Refuses a form whose lists are too long together for one item.
+///
+/// # Errors
+///
+/// [`Refused::Invalid`], by the name of the longest list.
+fn check_size(item: &FormItem) -> Result<(), Refused> {
+    fn bytes<'t>(texts: impl IntoIterator<Item = &'t String>) -> usize {
+        texts.into_iter().map(String::len).sum()
+    }
+    let lists = [
+        ("field_map", bytes(item.field_map.keys()) + bytes(item.field_map.values().flatten())),
+        ("fields", bytes(item.fields.iter().flatten())),
+        ("event_types", bytes(item.event_types.iter().flatten())),
+        ("allowed_origins", bytes(&item.allowed_origins)),
+    ];
+    let total: usize = lists.iter().map(|(_, bytes)| bytes).sum();
+    match lists.into_iter().max_by_key(|(_, bytes)| *bytes) {
+        Some((field, _)) if total > FORM_LISTS_BYTES_MAX => {
+            let message =
+                format!("expected at most {FORM_LISTS_BYTES_MAX} bytes in all lists of the form together");
+            Err(Refused::Invalid { field, message })
+        }
+        _ => Ok(()),
+    }
+}
+
 fn stored_secrets(secrets: &Secrets) -> Vec<String> {
     secrets.iter().map(str::to_owned).collect()
 }
@@ -341,6 +368,7 @@ impl Store {
                 updated_at: opened.now,
                 version: 1,
             };
+            check_size(&item)?;
             let mut transaction = Transaction::new(self.entropy());
             transaction.put(Part::Form, self.put_new(Key::form(id), &item)?);
             transaction.put(Part::Form, self.put_new(Key::form_entry(account, id), &FormEntryItem { id })?);
@@ -453,6 +481,7 @@ impl Store {
                 return Err(Refused::Widening { fields }.into());
             }
             change.apply(&mut item, opened.now)?;
+            check_size(&item)?;
             let mut transaction = Transaction::new(self.entropy());
             transaction.put(Part::Form, self.put_versioned(Key::form(id), &item, version)?);
             let answer = finish.attach(self, &mut transaction, &item.into_form()?, wall)?;
@@ -552,6 +581,23 @@ mod tests {
 
     fn types(types: &[&str]) -> Option<Option<BTreeSet<String>>> {
         Some(Some(texts(types).into_iter().collect()))
+    }
+
+    #[test]
+    fn lists_of_a_form_are_bounded_together() {
+        let names = |prefix: &str, count: usize| -> BTreeSet<String> {
+            (0..count).map(|number| format!("{prefix}{number:03}{}", "\u{1f600}".repeat(196))).collect()
+        };
+        let full = |event_types: usize| FormItem {
+            field_map: names("m", 200).into_iter().map(|name| (name, None)).collect(),
+            fields: Some(names("f", 100)),
+            event_types: Some(names("e", event_types)),
+            allowed_origins: Vec::new(),
+            ..item(Some(true))
+        };
+        assert!(check_size(&full(20)).is_ok());
+        let refused = check_size(&full(100)).unwrap_err();
+        assert!(matches!(refused, Refused::Invalid { field: "field_map", .. }), "{refused}");
     }
 
     #[test]
