@@ -1,6 +1,7 @@
 //! The local stack as a program: it keeps its data over a restart, says what is wrong, and stops when told.
 
 mod connections;
+mod engine;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -52,14 +53,32 @@ async fn data_and_tokens_survive_a_restart() {
     let made = request(&first, "POST", "/v1/contacts", r#"{"email": "ada@example.org", "marketing": true}"#);
     assert_eq!(made["marketing"]["state"], "marketing");
     let (demo, operator) = (first.demo_token.clone(), first.operator_token.clone());
-    first.stop().await.expect("a clean stop");
+    first.stop().await;
 
     let second = start(&options).await;
     assert!(second.demo_token == demo && second.operator_token == operator);
     let read = request(&second, "GET", "/v1/contacts/by-email/ada@example.org", "");
     assert_eq!(read["id"], made["id"]);
     assert_eq!(request(&second, "GET", "/v1/usage", "")["marketing"], 1);
-    second.stop().await.expect("a clean stop");
+    second.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn data_of_another_version_is_refused_and_kept() {
+    for format in [None, Some("1"), Some("3")] {
+        let options = options("another-version", &[]);
+        std::fs::create_dir_all(&options.data_dir).unwrap();
+        std::fs::write(options.data_dir.join("table.db"), "the data of an older version").unwrap();
+        if let Some(format) = format {
+            std::fs::write(options.data_dir.join("format"), format).unwrap();
+        }
+        let refused = Stack::start(&options, bootstrap::system_clock()).await.expect_err("other data");
+        assert!(matches!(refused, StackError::DataFormat(_)), "{refused}");
+        let said = refused.to_string();
+        assert!(said.contains("another version") && said.contains("--data-dir"), "{said}");
+        let kept = std::fs::read_to_string(options.data_dir.join("table.db")).unwrap();
+        assert_eq!(kept, "the data of an older version");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,7 +91,7 @@ async fn an_address_in_use_is_a_clear_error_and_leaves_the_data_alone() {
     assert!(matches!(refused, StackError::Listen(..)));
     assert!(refused.to_string().contains(&address) && refused.to_string().contains("--listen"));
     assert!(!options.data_dir.exists());
-    running.stop().await.expect("a clean stop");
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -81,7 +100,7 @@ async fn given_operator_token_is_not_kept() {
     let stack = start(&options).await;
     assert_eq!(stack.operator_token.expose(), "given");
     assert!(!options.data_dir.join("operator-token").exists());
-    stack.stop().await.expect("a clean stop");
+    stack.stop().await;
 }
 
 #[test]
@@ -125,7 +144,7 @@ async fn the_webhook_that_a_form_is_given_leads_to_it() {
     assert_eq!((&answer["contact"], &answer["marketing"]), (&"created".into(), &"set".into()));
     let refused = request(&stack, "POST", path, r#"{"email": "ada@example.org"}"#);
     assert_eq!(refused["status"], 401);
-    stack.stop().await.expect("a clean stop");
+    stack.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -188,7 +207,7 @@ async fn kept_files_are_for_the_owner_alone() {
             assert!(rights.contains(&(name.to_owned(), 0)), "{name} {rights:?}");
         }
         assert!(rights.iter().all(|(_, rights)| *rights == 0), "{start_number} {rights:?}");
-        stack.stop().await.expect("a clean stop");
+        stack.stop().await;
         for (name, _) in rights_of_others(&options.data_dir) {
             open(&options.data_dir.join(name), 0o666);
         }

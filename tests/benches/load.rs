@@ -59,7 +59,7 @@ pub async fn measure(stretch: Duration) {
         caller.send("POST", &submissions, &body).await
     };
     load("Form submission of a new person", stretch, submit).await;
-    stack.stop().await.expect("a clean stop");
+    stack.stop().await;
 }
 
 /// Sends requests of one kind until the time is over; each is given its number.

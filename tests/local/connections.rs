@@ -106,7 +106,7 @@ async fn half_a_head_ends_the_connection() {
         connection.send(sent).await;
         connection.assert_closed().await;
     }
-    stack.stop().await.expect("a clean stop");
+    stack.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -118,7 +118,7 @@ async fn half_a_body_is_answered_408() {
     assert_eq!((answer.status, answer.closes), (408, true));
     assert_eq!(answer.body, r#"{"message":"Request Timeout"}"#);
     connection.assert_closed().await;
-    stack.stop().await.expect("a clean stop");
+    stack.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -133,7 +133,7 @@ async fn refused_request_leaves_the_connection_to_the_next_one() {
         assert!([401, 404].contains(&answer.status) && !answer.closes, "{}", answer.body);
         connection.assert_alive(&stack).await;
     }
-    stack.stop().await.expect("a clean stop");
+    stack.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -148,7 +148,7 @@ async fn body_beyond_the_functions_limit_is_a_problem_document() {
     let problem: Value = serde_json::from_str(&answer.body).expect("a problem document");
     assert_eq!(problem["type"], "urn:tidemark:problem:payload-too-large");
     connection.assert_alive(&stack).await;
-    stack.stop().await.expect("a clean stop");
+    stack.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,7 +167,7 @@ async fn body_beyond_the_gateways_limit_is_answered_413() {
         assert_eq!(answer.body, r#"{"message":"Request Entity Too Large"}"#);
         connection.assert_alive(&stack).await;
     }
-    stack.stop().await.expect("a clean stop");
+    stack.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -181,7 +181,7 @@ async fn too_large_body_without_an_end_closes_the_connection() {
         assert_eq!((answer.status, answer.closes), (413, true));
         connection.assert_closed().await;
     }
-    stack.stop().await.expect("a clean stop");
+    stack.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -193,7 +193,7 @@ async fn pipelined_requests_are_answered_in_order() {
     for status in [200, 401, 200] {
         assert_eq!(connection.answer().await.status, status);
     }
-    stack.stop().await.expect("a clean stop");
+    stack.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -208,7 +208,7 @@ async fn connections_beyond_the_limit_wait_for_a_place() {
     assert!(early.is_err(), "it is answered while the first connection is open");
     first.assert_closed().await;
     assert_eq!(second.answer().await.status, 200);
-    stack.stop().await.expect("a clean stop");
+    stack.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -216,6 +216,6 @@ async fn idle_connection_does_not_delay_the_stop() {
     let stack = stack(ServerLimits { head_time: PATIENCE, ..LIMITS }).await;
     let mut connection = Connection::to(&stack).await;
     connection.assert_alive(&stack).await;
-    timeout(Duration::from_secs(2), stack.stop()).await.expect("in time").expect("a clean stop");
+    timeout(Duration::from_secs(2), stack.stop()).await.expect("in time");
     connection.assert_closed().await;
 }

@@ -26,7 +26,8 @@ async fn run(options: &Options) -> Result<(), StackError> {
     let stack = Stack::start(options, bootstrap::system_clock()).await?;
     greet(&stack, options);
     interrupted().await;
-    stack.stop().await
+    stack.stop().await;
+    Ok(())
 }
 
 /// Says where it is and how to begin. The lines work as they stand. An operator's token that was given is not repeated,

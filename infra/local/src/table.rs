@@ -441,7 +441,7 @@ mod tests {
             let due = due.clone().expression_attribute_values(":now", text(now)).send().await.unwrap();
             assert_eq!(due.count(), found, "{now}");
         }
-        engine.stop().await.unwrap();
+        engine.stop().await;
     }
 
     #[tokio::test]

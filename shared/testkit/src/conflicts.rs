@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws_smithy_http_client::Builder;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
     SharedHttpConnector,
@@ -43,13 +42,12 @@ struct State {
     requests: std::collections::HashMap<String, u32>,
 }
 
-/// An HTTP client that puts faults before the engine.
+/// Faults before the engine.
 ///
 /// A transaction takes `in_flight` to happen; a second one that meets an item of it is cancelled with
 /// `TransactionConflict`, as DynamoDB does. One that has happened and is sent again under its token is no second one.
 #[derive(Clone)]
 pub struct Conflicts {
-    inner: SharedHttpClient,
     state: Arc<Mutex<State>>,
     in_flight: Duration,
     plan: Plan,
@@ -74,7 +72,12 @@ impl Conflicts {
         in_flight: Duration,
         plan: impl Fn(&str, u32) -> Option<Fault> + Send + Sync + 'static,
     ) -> Self {
-        Self { inner: Builder::new().build_http(), state: Arc::default(), in_flight, plan: Arc::new(plan) }
+        Self { state: Arc::default(), in_flight, plan: Arc::new(plan) }
+    }
+
+    /// An HTTP client that meets these faults before it reaches `engine`.
+    pub(crate) fn before(&self, engine: SharedHttpClient) -> SharedHttpClient {
+        SharedHttpClient::new(Faulty { engine, faults: self.clone() })
     }
 
     /// How many transactions were cancelled because they met another one.
@@ -120,14 +123,20 @@ impl Conflicts {
     }
 }
 
-impl HttpClient for Conflicts {
+#[derive(Debug)]
+struct Faulty {
+    engine: SharedHttpClient,
+    faults: Conflicts,
+}
+
+impl HttpClient for Faulty {
     fn http_connector(
         &self,
         settings: &HttpConnectorSettings,
         components: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(Connector { inner, faults: self.clone() })
+        let inner = self.engine.http_connector(settings, components);
+        SharedHttpConnector::new(Connector { inner, faults: self.faults.clone() })
     }
 }
 

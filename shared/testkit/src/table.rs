@@ -1,16 +1,18 @@
 //! A table of its own for each test, in an embedded engine.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_smithy_http_client::Builder;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use domain::ids::AccountId;
 use domain::period::Terms;
 use domain::{Timestamp, ids};
+use dynoxide::Database;
 use store::{Account, Answer, Entropy, Finish, NewAccount, Store};
 use tidemark::engine::Engine;
 
+use crate::engine_server::EngineServer;
 use crate::{Conflicts, Recorder, terms};
 
 /// The table's name in tests.
@@ -24,39 +26,44 @@ pub struct TestTable {
     pub client: Client,
     /// What the store asked of the table.
     pub recorder: Recorder,
-    engine: Engine,
+    _engine: Engine,
+    database: Database,
+    server: OnceLock<EngineServer>,
 }
 
 impl TestTable {
     /// A new, empty table.
     pub async fn start() -> Self {
-        Self::with_http(Builder::new().build_http()).await
+        Self::with_http(|engine| engine).await
     }
 
     /// A new, empty table behind faults. The faults apply to the store alone.
     pub async fn with_faults(faults: &Conflicts) -> Self {
-        Self::with_http(SharedHttpClient::new(faults.clone())).await
+        Self::with_http(|engine| faults.before(engine)).await
     }
 
-    async fn with_http(http: SharedHttpClient) -> Self {
-        let engine = Engine::in_memory().expect("an engine");
-        let plain = engine.config_builder().http_client(Builder::new().build_http());
-        let client = Client::from_conf(plain.build());
+    async fn with_http(http: impl FnOnce(SharedHttpClient) -> SharedHttpClient) -> Self {
+        let database = Database::memory().expect("an engine");
+        let engine = Engine::over(database.clone());
+        let client = engine.client();
         tidemark::table::create_table(&client, TABLE).await.expect("a table");
         let recorder = Recorder::default();
         let retries = aws_sdk_dynamodb::config::retry::RetryConfig::standard()
             .with_max_attempts(3)
             .with_initial_backoff(Duration::from_millis(5));
-        let config =
-            engine.config_builder().http_client(http).interceptor(recorder.clone()).retry_config(retries);
+        let config = engine
+            .config_builder()
+            .http_client(http(engine.http_client()))
+            .interceptor(recorder.clone())
+            .retry_config(retries);
         let store = Store::new(Client::from_conf(config.build()), TABLE, Entropy::seeded(7));
-        Self { store, client, recorder, engine }
+        Self { store, client, recorder, _engine: engine, database, server: OnceLock::new() }
     }
 
-    /// Where the engine listens, for programs that bring their own client.
+    /// The address of the engine's HTTP interface, for programs that bring their own client. The first call starts it.
     #[must_use]
     pub fn endpoint(&self) -> &str {
-        self.engine.endpoint()
+        &self.server.get_or_init(|| EngineServer::start(self.database.clone())).endpoint
     }
 
     /// An account on the usual terms.

@@ -36,7 +36,6 @@ pub use tampering::Tamper;
 pub use weather::Weather;
 pub use wire::{Call, RawItem, RawKey};
 
-use crate::in_process::Answered;
 use crate::{Dice, TABLE};
 use serving::Table;
 use weather::{Fate, Trouble};
@@ -46,6 +45,9 @@ tokio::task_local! {
     /// Who is sending.
     static SENDER: u32;
 }
+
+/// An answer over HTTP: its status and its body.
+type Answered = (u16, String);
 
 /// Sees every write at the instant at which it happens, together with the whole table after it.
 type Watcher = Box<dyn FnMut(&Write, &BTreeMap<RawKey, RawItem>) + Send>;

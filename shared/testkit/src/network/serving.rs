@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use dynoxide::Database;
 use serde_json::{Value, json};
+use tidemark::engine::Operations;
 use tokio::time::Instant;
 
+use super::Answered;
 use super::weather::Fate;
 use super::wire::{Call, RawItem, RawKey, canonical, conflict, in_order, key_of, raw_key, refusal};
-use crate::in_process::Answered;
-use crate::{Dice, InProcess, TABLE};
+use crate::{Dice, TABLE};
 
 /// How many items a page of a query has at the most when it ends early.
 const SHORT_PAGE_MOST: u64 = 3;
@@ -40,9 +42,9 @@ pub struct Write {
 
 /// What the table's side knows.
 pub(super) struct Table {
-    engine: InProcess,
+    engine: Operations,
     /// The engine that reads which need not be consistent are answered from.
-    behind: InProcess,
+    behind: Operations,
     /// What `behind` has not been told yet: from when on it shows each change.
     untold: VecDeque<(Instant, RawKey, Option<RawItem>)>,
     /// The table as it is, for whoever watches it.
@@ -58,8 +60,8 @@ pub(super) struct Table {
 impl Table {
     pub(super) fn new() -> Self {
         Self {
-            engine: InProcess::start(),
-            behind: InProcess::start(),
+            engine: new_engine(),
+            behind: new_engine(),
             untold: VecDeque::new(),
             items: BTreeMap::new(),
             in_hand: BTreeSet::new(),
@@ -113,13 +115,13 @@ impl Table {
     ) -> (Answered, Vec<ItemChange>) {
         let body = call.body.to_string();
         if call.operation.ends_with("Table") || call.operation.ends_with("TimeToLive") {
-            let _ = self.behind.answer(&call.operation, &body);
+            let _ = call_engine(&self.behind, &call.operation, &body);
         }
         if call.may_be_stale() {
             self.catch_up(Instant::now());
-            return (self.behind.answer(&call.operation, &body), Vec::new());
+            return (call_engine(&self.behind, &call.operation, &body), Vec::new());
         }
-        let answered = self.engine.answer(&call.operation, &body);
+        let answered = call_engine(&self.engine, &call.operation, &body);
         let changes = if answered.0 == 200 { self.changes(&call.written()) } else { Vec::new() };
         for change in &changes {
             let shown_at = Instant::now() + Duration::from_millis(dice.between(0, lag_most));
@@ -150,7 +152,7 @@ impl Table {
     fn read(&self, keys: &[RawKey]) -> BTreeMap<RawKey, RawItem> {
         let keys: Vec<Value> = keys.iter().map(raw_key).collect();
         let body = json!({"RequestItems": {TABLE: {"Keys": keys, "ConsistentRead": true}}});
-        let (_, answer) = self.engine.answer("BatchGetItem", &body.to_string());
+        let (_, answer) = call_engine(&self.engine, "BatchGetItem", &body.to_string());
         let mut answer: Value = serde_json::from_str(&answer).expect("JSON");
         let Value::Array(items) = answer["Responses"][TABLE].take() else { return BTreeMap::new() };
         items.into_iter().map(|item| (key_of(&item), in_order(item))).collect()
@@ -161,7 +163,7 @@ impl Table {
         let mut items = BTreeMap::new();
         let mut request = json!({"TableName": TABLE, "ConsistentRead": true});
         loop {
-            let (status, answer) = self.engine.answer("Scan", &request.to_string());
+            let (status, answer) = call_engine(&self.engine, "Scan", &request.to_string());
             assert_eq!(status, 200, "{answer}");
             let mut answer: Value = serde_json::from_str(&answer).expect("JSON");
             if let Value::Array(found) = answer["Items"].take() {
@@ -189,11 +191,21 @@ impl Table {
                 Some(item) => ("PutItem", json!({"TableName": TABLE, "Item": item})),
                 None => ("DeleteItem", json!({"TableName": TABLE, "Key": raw_key(&key)})),
             };
-            let (status, answer) = self.behind.answer(operation, &body.to_string());
+            let (status, answer) = call_engine(&self.behind, operation, &body.to_string());
             assert_eq!(status, 200, "{answer}");
         }
         self.untold = rest;
     }
+}
+
+fn new_engine() -> Operations {
+    Operations::new(Database::memory().expect("an engine"))
+}
+
+/// Carries out an operation on this thread. Nothing in it waits, so it has happened when this returns.
+fn call_engine(engine: &Operations, operation: &str, body: &str) -> Answered {
+    let (status, answer) = engine.call(operation, body.as_bytes());
+    (status.as_u16(), answer)
 }
 
 /// The request as it is done when it is done in part, and what is left over, to be added to its answer.

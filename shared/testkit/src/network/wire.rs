@@ -4,8 +4,8 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 
+use super::Answered;
 use crate::TABLE;
-use crate::in_process::Answered;
 
 /// An item in DynamoDB's JSON.
 pub type RawItem = Value;

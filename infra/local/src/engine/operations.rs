@@ -1,0 +1,169 @@
+//! DynamoDB's operations in its JSON, carried out by the engine in this process.
+
+use std::sync::Arc;
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use dynoxide::{Database, DynoxideError};
+use http::StatusCode;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::RwLock;
+
+/// The content type of DynamoDB's requests and responses.
+const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
+
+/// The operations that the program and its tests send, on one database. Cheap to clone.
+#[derive(Clone)]
+pub struct Operations(Database);
+
+/// A response as DynamoDB sends it: its status and its JSON body.
+pub type Response = (StatusCode, String);
+
+impl Operations {
+    /// Creates the operations of this database.
+    #[must_use]
+    pub fn new(database: Database) -> Self {
+        Self(database)
+    }
+
+    /// Carries out the operation that `x-amz-target` names, on the calling thread.
+    ///
+    /// An operation that is not in the list below is answered as DynamoDB answers one that it does not know. The list is
+    /// the one place to extend when the program starts to use another operation.
+    #[must_use]
+    pub fn call(&self, operation: &str, body: &[u8]) -> Response {
+        let Self(engine) = self;
+        match operation {
+            "BatchGetItem" => run(body, |request| engine.batch_get_item(request)),
+            "BatchWriteItem" => run(body, |request| engine.batch_write_item(request)),
+            "CreateTable" => run(body, |request| engine.create_table(request)),
+            "DeleteItem" => run(body, |request| engine.delete_item(request)),
+            "DescribeTable" => run(body, |request| engine.describe_table(request)),
+            "DescribeTimeToLive" => run(body, |request| engine.describe_time_to_live(request)),
+            "GetItem" => run(body, |request| engine.get_item(request)),
+            "ListTables" => run(body, |request| engine.list_tables(request)),
+            "PutItem" => run(body, |request| engine.put_item(request)),
+            "Query" => run(body, |request| engine.query(request)),
+            "Scan" => run(body, |request| engine.scan(request)),
+            "TransactWriteItems" => run(body, |request| engine.transact_write_items(request)),
+            "UpdateItem" => run(body, |request| engine.update_item(request)),
+            "UpdateTimeToLive" => run(body, |request| engine.update_time_to_live(request)),
+            _ => refusal("UnknownOperationException"),
+        }
+    }
+}
+
+fn run<Q, A>(body: &[u8], operation: impl FnOnce(Q) -> Result<A, DynoxideError>) -> Response
+where
+    Q: DeserializeOwned,
+    A: Serialize,
+{
+    let Ok(request) = serde_json::from_slice(body) else { return refusal("SerializationException") };
+    match operation(request) {
+        Ok(response) => match serde_json::to_string(&response) {
+            Ok(json) => (StatusCode::OK, json),
+            Err(error) => failure(&DynoxideError::InternalServerError(error.to_string())),
+        },
+        Err(error) => failure(&error),
+    }
+}
+
+fn failure(error: &DynoxideError) -> Response {
+    let status = StatusCode::from_u16(error.status_code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, error.to_json())
+}
+
+fn refusal(code: &str) -> Response {
+    (StatusCode::BAD_REQUEST, format!(r#"{{"__type":"com.amazon.coral.service#{code}"}}"#))
+}
+
+/// An HTTP client for the AWS SDK that reaches no network: each request is an operation of the engine in this process.
+///
+/// An operation runs on a thread for blocking work, because SQLite blocks. It runs to its end even if its caller stops
+/// waiting, as it would on a server.
+#[derive(Clone)]
+pub(crate) struct InProcess(Arc<RwLock<Option<Operations>>>);
+
+impl InProcess {
+    pub(crate) fn new(operations: Operations) -> Self {
+        Self(Arc::new(RwLock::new(Some(operations))))
+    }
+
+    /// Refuses all further operations, waits for those that run, and closes the database.
+    pub(crate) async fn close(&self) {
+        let operations = self.0.write().await.take();
+        // Closing writes what SQLite has kept back. If the runtime is ending, it is closed by its end.
+        let _ = tokio::task::spawn_blocking(move || drop(operations)).await;
+    }
+}
+
+impl std::fmt::Debug for InProcess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("InProcess")
+    }
+}
+
+impl HttpClient for InProcess {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for InProcess {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let operations = Arc::clone(&self.0);
+        HttpConnectorFuture::new(async move {
+            let operations = operations.read_owned().await;
+            let answered = tokio::task::spawn_blocking(move || {
+                operations.as_ref().map(|operations| respond(operations, &request))
+            });
+            match answered.await {
+                Ok(Some(response)) => response,
+                Ok(None) => Err(ConnectorError::io("the engine has stopped".into())),
+                Err(error) => Err(ConnectorError::other(error.into(), None)),
+            }
+        })
+    }
+}
+
+fn respond(operations: &Operations, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
+    let target = request.headers().get("x-amz-target").unwrap_or_default();
+    let operation = target.rsplit('.').next().unwrap_or_default();
+    let body = request
+        .body()
+        .bytes()
+        .ok_or_else(|| ConnectorError::user("the engine takes no streamed body".into()))?;
+    let (status, json) = operations.call(operation, body);
+    let mut response = HttpResponse::new(status.into(), SdkBody::from(json));
+    response.headers_mut().insert("content-type", CONTENT_TYPE);
+    Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_operation_is_refused_as_dynamodb_refuses_it() {
+        let operations = Operations::new(Database::memory().unwrap());
+        let (status, body) = operations.call("MakeCoffee", b"{}");
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+        assert!(body.contains("UnknownOperationException"), "{body}");
+    }
+
+    #[test]
+    fn body_that_is_no_json_is_refused_as_dynamodb_refuses_it() {
+        let operations = Operations::new(Database::memory().unwrap());
+        for body in [&b"{"[..], b"", b"\xff", b"[]"] {
+            let (status, answer) = operations.call("GetItem", body);
+            assert_eq!(status, StatusCode::BAD_REQUEST);
+            assert!(answer.contains("SerializationException"), "{answer}");
+        }
+    }
+}

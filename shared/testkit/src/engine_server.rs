@@ -1,0 +1,37 @@
+//! The engine behind DynamoDB's HTTP interface, for programs that bring their own client.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::thread;
+
+use dynoxide::Database;
+use tokio::sync::oneshot;
+
+/// A server over a database, on a free loopback port and a thread of its own. It stops when it is dropped.
+pub(crate) struct EngineServer {
+    pub(crate) endpoint: String,
+    _running: oneshot::Sender<()>,
+}
+
+impl EngineServer {
+    pub(crate) fn start(database: Database) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        listener.set_nonblocking(true).expect("a listener that does not block");
+        let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+        let (running, stopped) = oneshot::channel::<()>();
+        thread::spawn(move || {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(async {
+                let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
+                let served =
+                    dynoxide::server::serve_with_shutdown(listener, database, std::future::pending());
+                tokio::select! {
+                    served = served => served.expect("a server"),
+                    // The sender is dropped with the server.
+                    _ = stopped => {}
+                }
+            });
+        });
+        Self { endpoint, _running: running }
+    }
+}
