@@ -2,7 +2,7 @@
 
 use crate::budget::Budget;
 use crate::marketing::{Standing, State};
-use crate::period::Period;
+use crate::period::{Delta, Period};
 use crate::text::words;
 
 words! {
@@ -40,27 +40,6 @@ words! {
         TierLimit = "tier-limit",
         /// The form has set or kept as many contacts marketing today as it may.
         FormBudget = "form-budget",
-    }
-}
-
-/// How a change moves the period's two counts.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Delta {
-    /// Of the usage.
-    pub marketing: i64,
-    /// Of the leaving contacts in it.
-    pub leaving: i64,
-}
-
-impl Delta {
-    /// Whether neither count moves.
-    #[must_use]
-    pub fn is_zero(self) -> bool {
-        self == Self::default()
-    }
-
-    fn plus(self, other: Self) -> Self {
-        Self { marketing: self.marketing + other.marketing, leaving: self.leaving + other.leaving }
     }
 }
 

@@ -1,38 +1,60 @@
-//! Identifiers as types: a prefix that says what is meant, then a ULID, so that they sort by time of making.
+//! Identifiers as types. A contact's is a decimal number below 2^53, because integrations read, compare and sort it as a
+//! number. All others are a prefix that names the kind and then a ULID. Both sort by the time of creation.
+
+mod bucket;
+mod contact;
+mod portal;
 
 use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
 use ulid::Ulid;
+use uuid::Uuid;
 
 use crate::Timestamp;
 
+pub use bucket::{BUCKETS, Bucket, BucketError};
+pub use contact::{ContactId, NewContactIds};
+pub use portal::PortalId;
+
 /// A text that is not an id of the kind asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("expected an id that starts with `{prefix}_`")]
+#[error("expected {expected}")]
 pub struct IdError {
-    prefix: &'static str,
+    expected: &'static str,
 }
 
-fn parse(prefix: &'static str, text: &str) -> Result<Ulid, IdError> {
-    let encoded =
-        text.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_')).ok_or(IdError { prefix })?;
-    let id = Ulid::from_string(encoded).map_err(|_| IdError { prefix })?;
-    // One spelling an id: decoding alone would also take upper case and look-alike letters.
-    if id.to_string().to_ascii_lowercase() == encoded { Ok(id) } else { Err(IdError { prefix }) }
+impl IdError {
+    /// Creates the error for a text that is not what was expected: a noun phrase.
+    #[must_use]
+    pub const fn expected(expected: &'static str) -> Self {
+        Self { expected }
+    }
 }
 
 /// A kind of identifier.
-pub trait Id: FromStr + fmt::Display {
-    /// The text before the underscore.
-    const PREFIX: &'static str;
+pub trait Id: FromStr<Err = IdError> + fmt::Display {
     /// The noun that messages use for the identified thing.
     const NOUN: &'static str;
+    /// The regular expression that every id of this kind matches.
+    const PATTERN: &'static str;
+    /// The fewest characters of an id of this kind.
+    const CHARS_MIN: usize;
+    /// The most characters of an id of this kind.
+    const CHARS_MAX: usize;
 }
 
-/// The length of every id: the prefix of three letters, the underscore and the 26 characters of a ULID.
-pub const ID_CHARS: usize = 30;
+/// The length of every prefixed id: the prefix of three letters, the underscore and the 26 characters of a ULID.
+const PREFIXED_CHARS: usize = 30;
+
+fn parse(prefix: &str, expected: &'static str, text: &str) -> Result<Ulid, IdError> {
+    let encoded =
+        text.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_')).ok_or(IdError { expected })?;
+    let id = Ulid::from_string(encoded).map_err(|_| IdError { expected })?;
+    // One spelling an id: decoding alone would also take upper case and look-alike letters.
+    if id.to_string().to_ascii_lowercase() == encoded { Ok(id) } else { Err(IdError { expected }) }
+}
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal, $noun:literal) => {
@@ -49,15 +71,18 @@ macro_rules! id {
         }
 
         impl Id for $name {
-            const PREFIX: &'static str = $prefix;
             const NOUN: &'static str = $noun;
+            // The first of the 26 digits has only three bits. ULIDs leave out i, l, o and u.
+            const PATTERN: &'static str = concat!("^", $prefix, "_[0-7][0-9a-hjkmnp-tv-z]{25}$");
+            const CHARS_MIN: usize = PREFIXED_CHARS;
+            const CHARS_MAX: usize = PREFIXED_CHARS;
         }
 
         impl FromStr for $name {
             type Err = IdError;
 
             fn from_str(text: &str) -> Result<Self, IdError> {
-                parse($prefix, text).map(Self)
+                parse($prefix, concat!("an id that starts with `", $prefix, "_`"), text).map(Self)
             }
         }
 
@@ -80,12 +105,6 @@ id!(
     AccountId,
     "acc",
     "account"
-);
-id!(
-    /// A contact of one account.
-    ContactId,
-    "con",
-    "contact"
 );
 id!(
     /// A form of one account. It stands in public addresses and is no secret.
@@ -118,64 +137,6 @@ id!(
     "rejected submission"
 );
 
-/// How many partitions an account's contacts are spread over.
-pub const BUCKETS: u8 = 16;
-
-/// One of the [`BUCKETS`] partitions that hold an account's contacts.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Bucket(u8);
-
-impl Bucket {
-    /// Every bucket, in order.
-    pub fn all() -> impl Iterator<Item = Self> {
-        (0..BUCKETS).map(Self)
-    }
-
-    /// The bucket with this number, if there is one.
-    #[must_use]
-    pub fn from_number(number: u8) -> Option<Self> {
-        (number < BUCKETS).then_some(Self(number))
-    }
-
-    /// Its number, 0 to 15.
-    #[must_use]
-    pub fn number(self) -> u8 {
-        self.0
-    }
-}
-
-/// A text that is not a bucket's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("expected a bucket: one hexadecimal digit")]
-pub struct BucketError;
-
-impl FromStr for Bucket {
-    type Err = BucketError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.as_bytes() {
-            [digit @ b'0'..=b'9'] => Ok(Self(digit - b'0')),
-            [digit @ b'a'..=b'f'] => Ok(Self(digit - b'a' + 10)),
-            _ => Err(BucketError),
-        }
-    }
-}
-
-impl fmt::Display for Bucket {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:x}", self.0)
-    }
-}
-
-impl ContactId {
-    /// The bucket that holds the contact: the last bits of the id's random part.
-    #[must_use]
-    pub fn bucket(self) -> Bucket {
-        let [.., last] = self.0.to_bytes();
-        Bucket(last % BUCKETS)
-    }
-}
-
 impl AccountId {
     /// A number below `shards` that depends on the id's random part alone, to spread accounts evenly.
     #[must_use]
@@ -185,56 +146,67 @@ impl AccountId {
     }
 }
 
+impl FormId {
+    /// Returns the UUID of the same 128 bits, by which HubSpot's clients name a form.
+    #[must_use]
+    pub fn guid(self) -> String {
+        Uuid::from_u128(self.0.0).hyphenated().to_string()
+    }
+
+    /// Returns the form of a UUID with hyphens, in either case.
+    ///
+    /// # Errors
+    ///
+    /// [`IdError`] for any other text.
+    pub fn from_guid(text: &str) -> Result<Self, IdError> {
+        let uuid = Uuid::try_parse(text).ok().filter(|_| text.len() == uuid::fmt::Hyphenated::LENGTH);
+        let uuid = uuid.ok_or(IdError { expected: "the guid of a form" })?;
+        Ok(Self(Ulid(uuid.as_u128())))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn text_round_trips_and_sorts_by_time() {
-        let early = ContactId::new(Timestamp::from_millis(1_000), u128::MAX);
-        let late = ContactId::new(Timestamp::from_millis(2_000), 0);
+        let early = FormId::new(Timestamp::from_millis(1_000), u128::MAX);
+        let late = FormId::new(Timestamp::from_millis(2_000), 0);
         assert_eq!(early.to_string().parse(), Ok(early));
         assert!(early < late && early.to_string() < late.to_string());
-        assert!(late.to_string().starts_with("con_"));
-        assert_eq!(late.to_string().len(), ID_CHARS);
+        assert!(late.to_string().starts_with("frm_"));
+        assert_eq!(late.to_string().len(), PREFIXED_CHARS);
     }
 
     #[test]
-    fn one_spelling_an_id() {
-        let id = ContactId::new(Timestamp::from_millis(1_000), 77).to_string();
+    fn other_spelling_of_an_id_is_refused() {
+        let id = FormId::new(Timestamp::from_millis(1_000), 77).to_string();
         for wrong in [
             id.to_uppercase(),
-            id.replace("con_", "acc_"),
+            id.replace("frm_", "acc_"),
             id.replace('0', "o"),
             format!("{id}0"),
             id.trim_end_matches(|_: char| true).to_owned(),
-            "con_".to_owned(),
-            "con_zzzzzzzzzzzzzzzzzzzzzzzzzz".to_owned(),
+            "frm_".to_owned(),
+            "frm_zzzzzzzzzzzzzzzzzzzzzzzzzz".to_owned(),
         ] {
-            assert!(wrong.parse::<ContactId>().is_err(), "{wrong}");
+            assert!(wrong.parse::<FormId>().is_err(), "{wrong}");
         }
+        assert_eq!("x".parse::<FormId>().unwrap_err().to_string(), "expected an id that starts with `frm_`");
     }
 
     #[test]
-    fn buckets_follow_the_random_part() {
-        let counts = (0..1600_u128).fold([0_u32; 16], |mut counts, random| {
-            counts[usize::from(ContactId::new(Timestamp::MIN, random).bucket().number())] += 1;
-            counts
-        });
-        assert_eq!(counts, [100; 16]);
-        assert_eq!(Bucket::all().count(), 16);
-        assert_eq!(Bucket::from_number(16), None);
-    }
-
-    #[test]
-    fn a_bucket_is_one_digit() {
-        for (bucket, digit) in Bucket::all().zip("0123456789abcdef".chars()) {
-            assert_eq!(bucket.to_string(), digit.to_string());
-            assert_eq!(digit.to_string().parse(), Ok(bucket));
-            assert_eq!(Bucket::from_number(bucket.number()), Some(bucket));
-        }
-        for wrong in ["", "g", "10", "05", "+5", "-1", "5 "] {
-            assert_eq!(wrong.parse::<Bucket>(), Err(BucketError), "{wrong}");
+    fn guid_of_a_form_names_the_same_form() {
+        let form = FormId::new(Timestamp::from_millis(1_800_000_000_000), 77);
+        let guid = form.guid();
+        assert_eq!(guid, "01a3185c-5000-0000-0000-00000000004d");
+        assert_eq!(FormId::from_guid(&guid), Ok(form));
+        assert_eq!(FormId::from_guid(&guid.to_uppercase()), Ok(form));
+        for wrong in
+            [guid.replace('-', ""), format!("{{{guid}}}"), format!("urn:uuid:{guid}"), form.to_string()]
+        {
+            assert!(FormId::from_guid(&wrong).is_err(), "{wrong}");
         }
     }
 

@@ -95,11 +95,12 @@ pub const TRANSACTION_ITEMS_MAX: usize = 100;
 /// and all of them the period and, of each form, its counts and its day: 92 of the 100 for one form.
 pub const SUBMISSIONS_PER_TRANSACTION_MAX: usize = 30;
 
-/// How many changes stand with a contact itself; when there are more, the oldest move to a page.
-pub const HISTORY_RECENT_MAX: usize = 24;
+/// How many changes a contact's own item keeps. When there are more, the oldest [`HISTORY_PAGE`] move to a page, which only
+/// an explanation reads. Every read and write of a contact costs by the size of its item, so few stay.
+pub const HISTORY_RECENT_MAX: usize = 5;
 
-/// How many changes move to a page at once.
-pub const HISTORY_PAGE: usize = 16;
+/// How many changes a page holds. So at most every fourth change writes one.
+pub const HISTORY_PAGE: usize = 4;
 
 /// How many changes of a contact an explanation shows: a day of nothing but changes, or decades of ordinary use.
 pub const HISTORY_SHOWN_MAX: usize = 1_000;

@@ -2,7 +2,6 @@
 
 use crate::Timestamp;
 use crate::calendar::Calendar;
-use crate::decision::Delta;
 use crate::limits::{CLOSINGS_PER_STEP_MAX, USAGE_MAX};
 use crate::tier::Tier;
 
@@ -49,6 +48,29 @@ impl std::str::FromStr for PeriodNumber {
 impl std::fmt::Display for PeriodNumber {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+/// How a change moves the period's two counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Delta {
+    /// Of the usage.
+    pub marketing: i64,
+    /// Of the leaving contacts in it.
+    pub leaving: i64,
+}
+
+impl Delta {
+    /// Whether neither count moves.
+    #[must_use]
+    pub fn is_zero(self) -> bool {
+        self == Self::default()
+    }
+
+    /// Returns the sum of two changes.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self { marketing: self.marketing + other.marketing, leaving: self.leaving + other.leaving }
     }
 }
 
