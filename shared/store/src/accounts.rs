@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, Put, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, Update};
 use domain::Timestamp;
 use domain::calendar::{Calendar, Term, TimeZone};
-use domain::ids::{AccountId, TokenId, UserId};
+use domain::ids::{AccountId, PortalId, TokenId, UserId};
 use domain::period::{Period, Terms};
 use domain::permission::Role;
 use domain::source::AccountDefaults;
 use domain::tier::{Tier, TierError};
 
-use crate::items::{AccountEntryItem, AccountItem, HolderItem, HoldingsItem, PeriodItem, UserItem, decode};
+use crate::items::{
+    AccountEntryItem, AccountItem, HolderItem, HoldingsItem, PeriodItem, PortalItem, UserItem, decode,
+    unreadable,
+};
 use crate::keys::{ACCOUNTS_PK, DUE_AT, DUE_SHARD, Key};
 use crate::periods::{Opened, current};
 use crate::store::{Query, Store};
@@ -24,6 +27,8 @@ use crate::{Answer, Finish, Listing, Refused, StoreError};
 pub struct Account {
     /// Which one.
     pub id: AccountId,
+    /// Its portal number.
+    pub portal: PortalId,
     /// Its name.
     pub name: String,
     /// Its settings for sources that have none of their own.
@@ -95,9 +100,16 @@ impl AccountItem {
         }
     }
 
-    fn into_account(self, period: Period) -> Account {
-        let defaults = self.defaults();
-        Account { id: self.id, name: self.name, defaults, period, created_at: self.created_at }
+    /// # Errors
+    ///
+    /// A fault if the item has a portal number that no account can have.
+    pub(crate) fn portal(&self) -> Result<PortalId, StoreError> {
+        PortalId::from_number(self.portal).ok_or_else(|| unreadable::<Self>("portal number"))
+    }
+
+    fn into_account(self, period: Period) -> Result<Account, StoreError> {
+        let (portal, defaults) = (self.portal()?, self.defaults());
+        Ok(Account { id: self.id, portal, name: self.name, defaults, period, created_at: self.created_at })
     }
 }
 
@@ -209,22 +221,27 @@ impl Store {
                 }
             }
             let id = AccountId::new(wall, self.entropy().bits());
+            // If another account has the number, the transaction does not happen, and the next try draws another one.
+            let portal = PortalId::new(self.entropy().bits());
             let user = UserId::new(wall, self.entropy().bits());
             let period = Period::first(new.terms.clone(), wall);
             let account = AccountItem {
                 id,
+                portal: portal.number(),
                 name: new.name.to_owned(),
                 external_form: AccountDefaults::default().external_form,
                 chatflow: AccountDefaults::default().chatflow,
                 chatflows: BTreeMap::new(),
                 admins: 1,
-                holdings: Some(HoldingsItem { forms: 0, users: 1, tokens: 1 }),
+                holdings: HoldingsItem { forms: 0, users: 1, tokens: 1 },
                 created_at: wall,
                 version: 1,
             };
             let admin = nameless_admin(user, wall);
             let mut transaction = Transaction::new(self.entropy());
             transaction.put(Part::Account, self.put_new(Key::account(id), &account)?);
+            let holder = PortalItem { account: id };
+            transaction.put(Part::Account, self.put_new(Key::portal(portal), &holder)?);
             let entry = AccountEntryItem { id };
             transaction.put(Part::Account, self.put_new(Key::account_entry(id), &entry)?);
             transaction.put(Part::Period, self.put_new(Key::period(id), &PeriodItem::of(id, &period))?);
@@ -232,7 +249,7 @@ impl Store {
             let token = TokenId::new(wall, self.entropy().bits());
             let holder = HolderItem::User { user };
             self.put_token(&mut transaction, id, token, new.token_sha256, &holder, wall)?;
-            let answer = finish.attach(self, &mut transaction, &account.into_account(period), wall)?;
+            let answer = finish.attach(self, &mut transaction, &account.into_account(period)?, wall)?;
             if self.commit(transaction, &mut retries).await? {
                 return Ok(answer);
             }
@@ -246,13 +263,11 @@ impl Store {
     /// [`Refused::NotFound`].
     pub async fn account(&self, id: AccountId, wall: Timestamp) -> Result<Account, StoreError> {
         let mut opened = self.open(id, wall, vec![Key::account(id)], &mut self.retries()).await?;
-        Ok(take_account(id, &mut opened)?.into_account(opened.period))
+        take_account(id, &mut opened)?.into_account(opened.period)
     }
 
     /// Returns the accounts, in the order in which they were made, those after `after`. Periods that have ended are
     /// shown as they are after their closing, which is left to the next request of the account itself.
-    ///
-    /// An account that an older version has made is listed once the operator has changed it.
     ///
     /// # Errors
     ///
@@ -281,7 +296,7 @@ impl Store {
             let account = found.take::<AccountItem>(&Key::account(id))?;
             let period = found.take::<PeriodItem>(&Key::period(id))?;
             if let (Some(account), Some(period)) = (account, period) {
-                items.push(account.into_account(current(period.into_period()?, wall)));
+                items.push(account.into_account(current(period.into_period()?, wall))?);
             }
         }
         Ok(Listing { items, more })
@@ -311,9 +326,6 @@ impl Store {
             let mut period = opened.period;
             change.check_authority(&period)?;
             let mut transaction = Transaction::new(self.entropy());
-            if change.by == ChangedBy::Operator {
-                transaction.put(Part::Account, self.put_entry(id)?);
-            }
             if change.touches_account() {
                 let version = item.version;
                 change.apply_to_account(&mut item);
@@ -324,16 +336,11 @@ impl Store {
                 transaction.update(Part::Period, self.terms(id, &period, &changed)?);
                 period = changed;
             }
-            let answer = finish.attach(self, &mut transaction, &item.into_account(period), wall)?;
+            let answer = finish.attach(self, &mut transaction, &item.into_account(period)?, wall)?;
             if self.commit(transaction, &mut retries).await? {
                 return Ok(answer);
             }
         }
-    }
-
-    /// Returns the put of the account's entry in the list of all accounts, which one of an older version lacks.
-    fn put_entry(&self, id: AccountId) -> Result<Put, StoreError> {
-        self.put_anyway(Key::account_entry(id), &AccountEntryItem { id })
     }
 
     /// Moves a sandbox's clock forward. Periods that have ended by then are closed by the next who looks, which is
@@ -367,7 +374,7 @@ impl Store {
             let mut transaction = Transaction::new(self.entropy());
             transaction.update(Part::Period, self.terms(id, &opened.period, &moved)?);
             let after = current(moved.clone(), wall);
-            let answer = finish.attach(self, &mut transaction, &item.into_account(after), wall)?;
+            let answer = finish.attach(self, &mut transaction, &item.into_account(after)?, wall)?;
             if self.commit(transaction, &mut retries).await? {
                 self.close_ended(id, wall).await?;
                 return Ok(answer);

@@ -5,6 +5,7 @@ mod delete;
 mod list;
 mod read;
 mod save;
+mod size;
 mod write;
 
 pub use change::{ChangeContact, IfMatch};
@@ -14,3 +15,5 @@ pub(crate) use read::Loaded;
 pub use read::{ContactRef, Explained};
 pub(crate) use save::{Decided, Room, Wish};
 pub use save::{SaveContact, SaveMode, Saved};
+pub(crate) use size::approximate_bytes;
+pub(crate) use write::turn_history_page;

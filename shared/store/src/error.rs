@@ -1,5 +1,6 @@
 //! What the store answers instead of a result: refusals, which are values, and faults, which keep their chain.
 
+use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
 use domain::ids::ContactId;
 use thiserror::Error;
 
@@ -100,8 +101,48 @@ pub enum Refused {
     },
 }
 
-impl From<aws_sdk_dynamodb::error::BuildError> for StoreError {
-    fn from(error: aws_sdk_dynamodb::error::BuildError) -> Self {
+impl From<BuildError> for StoreError {
+    fn from(error: BuildError) -> Self {
         Self::Fault("a request could not be built".to_owned(), Some(error.into()))
     }
+}
+
+/// Tells a table that is not available from a request that it does not accept.
+pub(crate) fn call_error<E>(what: &str, error: SdkError<E>) -> StoreError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let transient = match &error {
+        SdkError::ServiceError(service) => {
+            is_transient(service.raw().status().as_u16(), service.err().code())
+        }
+        SdkError::ConstructionFailure(_) => false,
+        _ => true,
+    };
+    let message = format!("{what} failed");
+    if transient {
+        StoreError::Unavailable(message, Some(Box::new(error)))
+    } else {
+        StoreError::Fault(message, Some(Box::new(error)))
+    }
+}
+
+/// Returns true if the table may answer the same request later: it is throttled, has trouble of its own, or a transaction
+/// is writing the same item.
+pub(crate) fn is_transient(status: u16, code: Option<&str>) -> bool {
+    status >= 500
+        || matches!(
+            code,
+            Some(
+                "ProvisionedThroughputExceededException"
+                    | "RequestLimitExceeded"
+                    | "ThrottlingException"
+                    | "TransactionConflictException"
+            )
+        )
+}
+
+/// Returns true if the item was not as the condition of the write says.
+pub(crate) fn is_condition_failure<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    error.as_service_error().and_then(|error| error.code()) == Some("ConditionalCheckFailedException")
 }

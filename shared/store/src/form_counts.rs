@@ -13,12 +13,12 @@ use domain::ids::FormId;
 use domain::limits::BATCH_READ_MAX;
 use domain::text::words;
 
-use crate::StoreError;
+use crate::error::call_error;
 use crate::items::{ENTITY, Entity, FormCountsItem, FormDayItem, VERSION, decode};
 use crate::keys::{FORM_COUNT_SHARDS, Key, PK, form_counts_pk};
-use crate::store::{Query, Store, read_error};
-use crate::submissions::{ContactEffect, MarketingEffect, Submitted};
+use crate::store::{Query, Store};
 use crate::writes::{Expression, number};
+use crate::{ContactEffect, MarketingEffect, StoreError, Submitted};
 
 /// What came of a form's submissions. One that waits in the inbox is counted once it is settled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -222,7 +222,7 @@ impl Store {
                 .send()
                 .await
                 .map(drop)
-                .map_err(|error| read_error("counting a delivery", error)),
+                .map_err(|error| call_error("counting a delivery", error)),
             Err(error) => Err(error),
         };
         if let Err(error) = written {

@@ -6,15 +6,15 @@ use chrono::NaiveDate;
 use domain::Timestamp;
 use domain::budget::DayCount;
 use domain::form::{AnswerMode, Overwrite, tells_of_an_end};
-use domain::ids::{AccountId, FormId};
+use domain::ids::{AccountId, FormId, PortalId};
 use domain::limits::FORM_LISTS_BYTES_MAX;
 use domain::provider::Provider;
 use domain::secrets::{Secrets, SecretsError};
 
 use crate::field_target::FieldTarget;
 use crate::form_counts::FormCounts;
-use crate::holdings::Holding;
-use crate::items::{FormDayItem, FormEntryItem, FormItem, decode};
+use crate::holdings::{Holding, Holdings};
+use crate::items::{FormDayItem, FormEntryItem, FormItem, decode, unreadable};
 use crate::keys::{Collection, Key, account_pk, form_counts_pk, rejected_pk};
 use crate::retry::Retries;
 use crate::store::{Query, Store};
@@ -26,8 +26,10 @@ use crate::{Answer, Finish, Listing, Refused, StoreError};
 pub struct Form {
     /// Which one.
     pub id: FormId,
-    /// Whose.
+    /// The account that it belongs to.
     pub account: AccountId,
+    /// That account's portal number.
+    pub portal: PortalId,
     /// Its name.
     pub name: String,
     /// Who delivers its submissions.
@@ -173,9 +175,11 @@ impl FormItem {
             let target = target.map(|name| name.parse().map_err(fault)).transpose()?;
             Ok((field, target.unwrap_or(FieldTarget::Nothing)))
         });
+        let portal = PortalId::from_number(self.portal);
         Ok(Form {
             id: self.id,
             account: self.account,
+            portal: portal.ok_or_else(|| unreadable::<FormItem>("portal number"))?,
             name: self.name,
             provider: self.provider,
             secrets: Secrets::from_trusted(self.secrets),
@@ -345,12 +349,14 @@ impl Store {
             if let Some(answer) = finish.replay(&mut opened.items, wall)? {
                 return Ok(answer);
             }
-            let mut holdings = self.holdings(account, &mut opened.items).await?;
+            let mut holdings = Holdings::read(account, &mut opened.items)?;
             holdings.add(Holding::Form)?;
+            let portal = holdings.portal()?;
             let id = FormId::new(opened.now, self.entropy().bits());
             let item = FormItem {
                 id,
                 account,
+                portal: portal.number(),
                 name: new.name.clone(),
                 provider: new.provider,
                 secrets: stored_secrets(&new.secrets),
@@ -512,7 +518,7 @@ impl Store {
                 return Ok(answer);
             }
             let item = own(items.take(&Key::form(id))?, account)?;
-            let mut holdings = self.holdings(account, &mut items).await?;
+            let mut holdings = Holdings::read(account, &mut items)?;
             holdings.remove(Holding::Form);
             let mut transaction = Transaction::new(self.entropy());
             transaction.delete(Part::Form, self.delete_versioned(Key::form(id), item.version)?);

@@ -8,13 +8,11 @@
 use std::collections::HashSet;
 
 use aws_sdk_dynamodb::types::Put;
-use domain::ids::{AccountId, TokenId, UserId};
+use domain::ids::{AccountId, PortalId, TokenId, UserId};
 use domain::limits::{FORMS_MAX, PAGE_LIMIT_MAX, TOKENS_MAX, USERS_MAX};
 use domain::permission::Role;
 
-use crate::items::{
-    AccountItem, Entity, FormEntryItem, HolderItem, HoldingsItem, Items, TokenItem, UserItem, decode,
-};
+use crate::items::{AccountItem, Entity, HolderItem, HoldingsItem, Items, TokenItem, UserItem, decode};
 use crate::keys::{Collection, Key, account_pk};
 use crate::store::{Query, Store};
 use crate::{Refused, StoreError};
@@ -48,12 +46,28 @@ impl HoldingsItem {
 }
 
 /// The account item as it was read, with the numbers of what the account has.
-pub(crate) struct Holdings {
-    item: AccountItem,
-    numbers: HoldingsItem,
-}
+pub(crate) struct Holdings(AccountItem);
 
 impl Holdings {
+    /// Returns what the account has, by its item among `items`.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::NotFound`] if there is no such account.
+    pub(crate) fn read(account: AccountId, items: &mut Items) -> Result<Self, StoreError> {
+        let item: Option<AccountItem> = items.take(&Key::account(account))?;
+        Ok(Self(item.ok_or(Refused::NotFound("account"))?))
+    }
+
+    /// Returns the account's portal number.
+    ///
+    /// # Errors
+    ///
+    /// A fault if the item has one that no account can have.
+    pub(crate) fn portal(&self) -> Result<PortalId, StoreError> {
+        self.0.portal()
+    }
+
     /// Counts one more.
     ///
     /// # Errors
@@ -61,7 +75,7 @@ impl Holdings {
     /// [`Refused::LimitReached`].
     pub(crate) fn add(&mut self, holding: Holding) -> Result<(), Refused> {
         let (what, max) = holding.name_and_max();
-        if *self.numbers.number_of(holding) >= whole(max) {
+        if *self.0.holdings.number_of(holding) >= whole(max) {
             return Err(Refused::LimitReached { what, max });
         }
         self.add_without_limit(holding);
@@ -70,67 +84,33 @@ impl Holdings {
 
     /// Counts one more, also beyond the limit.
     pub(crate) fn add_without_limit(&mut self, holding: Holding) {
-        let number = self.numbers.number_of(holding);
+        let number = self.0.holdings.number_of(holding);
         *number = number.saturating_add(1);
     }
 
     /// Counts one less.
     pub(crate) fn remove(&mut self, holding: Holding) {
-        let number = self.numbers.number_of(holding);
+        let number = self.0.holdings.number_of(holding);
         *number = number.saturating_sub(1);
     }
 
     /// Counts one more admin.
     pub(crate) fn add_admin(&mut self) {
-        self.item.admins = self.item.admins.saturating_add(1);
+        self.0.admins = self.0.admins.saturating_add(1);
     }
 
     /// Counts one admin less.
     pub(crate) fn remove_admin(&mut self) {
-        self.item.admins = self.item.admins.saturating_sub(1);
+        self.0.admins = self.0.admins.saturating_sub(1);
     }
 }
 
 impl Store {
-    /// Returns what the account has, by its item among `items`. An item that an older version has written says no
-    /// numbers, and they are counted.
-    ///
-    /// # Errors
-    ///
-    /// [`Refused::NotFound`] if there is no such account.
-    pub(crate) async fn holdings(
-        &self,
-        account: AccountId,
-        items: &mut Items,
-    ) -> Result<Holdings, StoreError> {
-        let item: Option<AccountItem> = items.take(&Key::account(account))?;
-        let mut item = item.ok_or(Refused::NotFound("account"))?;
-        let numbers = match item.holdings {
-            Some(numbers) => numbers,
-            None => self.count_holdings(account, &mut item).await?,
-        };
-        Ok(Holdings { item, numbers })
-    }
-
-    async fn count_holdings(
-        &self,
-        account: AccountId,
-        item: &mut AccountItem,
-    ) -> Result<HoldingsItem, StoreError> {
-        let users = self.every_user(account).await?;
-        let admins = users.iter().filter(|user| user.role == Role::Admin).count();
-        let forms = self.every::<FormEntryItem>(account, Collection::Forms).await?;
-        let tokens = self.every::<TokenItem>(account, Collection::Tokens).await?;
-        item.admins = whole(admins);
-        Ok(HoldingsItem { forms: whole(forms.len()), users: whole(users.len()), tokens: whole(tokens.len()) })
-    }
-
     /// Returns the put of the account item with its new numbers. It holds if no other operation has written the item
     /// since it was read.
     pub(crate) fn put_holdings(&self, holdings: Holdings) -> Result<Put, StoreError> {
-        let Holdings { mut item, numbers } = holdings;
+        let Holdings(mut item) = holdings;
         let version = item.version;
-        item.holdings = Some(numbers);
         item.version += 1;
         self.put_versioned(Key::account(item.id), &item, version)
     }

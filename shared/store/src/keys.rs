@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use domain::address::EmailAddress;
-use domain::ids::{AccountId, Bucket, ContactId, FormId, RejectionId, TokenId, UserId};
+use domain::ids::{AccountId, Bucket, ContactId, FormId, PortalId, RejectionId, TokenId, UserId};
 use domain::period::PeriodNumber;
 
 use crate::answer::Claim;
@@ -101,6 +101,11 @@ impl Key {
         Self::new(format!("TOKEN#{sha256}"), "TOKEN")
     }
 
+    /// The account that has a portal number.
+    pub(crate) fn portal(portal: PortalId) -> Self {
+        Self::new(format!("PORTAL#{portal}"), "PORTAL")
+    }
+
     /// The form itself, found by its id alone, as public submissions come.
     pub(crate) fn form(form: FormId) -> Self {
         Self::new(format!("FORM#{form}"), "FORM")
@@ -112,7 +117,7 @@ impl Key {
     }
 
     pub(crate) fn contact(account: AccountId, contact: ContactId) -> Self {
-        Self::new(bucket_pk(account, contact.bucket()), contact.to_string())
+        Self::new(bucket_pk(account, contact.bucket()), contact.sortable())
     }
 
     pub(crate) fn address(account: AccountId, email: &EmailAddress) -> Self {

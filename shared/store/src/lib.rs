@@ -6,10 +6,10 @@
 
 mod accounts;
 mod answer;
+mod batches;
 mod compression;
 mod contacts;
 mod delivery;
-mod due;
 mod entropy;
 mod error;
 mod field_target;
@@ -18,15 +18,16 @@ mod forms;
 mod holdings;
 mod idempotency;
 mod items;
+mod jobs;
 pub mod keys;
 mod listing;
 mod periods;
-mod removal;
 mod retry;
 mod seal;
 mod status;
 mod store;
 mod submissions;
+mod submitted;
 mod sweep;
 mod transaction;
 mod users;
@@ -39,18 +40,18 @@ pub use contacts::{
     Search,
 };
 pub use delivery::{DeliveryId, DeliveryIdError};
-pub use due::{Due, DueCursor, DuePage};
 pub use entropy::Entropy;
 pub use error::{BoxError, Refused, StoreError};
 pub use field_target::FieldTarget;
 pub use form_counts::FormCounts;
 pub use forms::{ChangeForm, Form, FormBudget, FormReport, NewForm};
+pub use jobs::{Due, DueCursor, DuePage, InboxTask, Job, SweepTask, Tasks};
 pub use listing::Listing;
 pub use status::{StatusOutcome, StatusReport, StatusRequest, StatusResult};
 pub use store::Store;
 pub use submissions::{
-    ContactEffect, FieldProblem, InboxReport, InboxTask, MarketingEffect, Person, Rejected, RejectedContent,
-    RejectedPage, Rejection, Submission, Submitted, Taken,
+    FieldProblem, InboxReport, Mapped, Rejected, RejectedPage, Rejection, Submission, Taken,
 };
-pub use sweep::{SweepTask, Swept};
+pub use submitted::{ContactEffect, MarketingEffect, Person, Submitted};
+pub use sweep::Swept;
 pub use users::{AdminToken, ChangeUser, Holder, NewHolder, NewUser, Token, User};

@@ -26,6 +26,11 @@ impl<'a> Retries<'a> {
         Self { entropy, max, used: 0, begun: Instant::now(), may_have_happened: false }
     }
 
+    /// Returns how many retries were used.
+    pub(crate) fn used(&self) -> u32 {
+        self.used
+    }
+
     /// Counts one more try, for when what was decided on has changed: reading it again is enough, and waiting would
     /// not help unless it keeps changing.
     ///

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use chrono::TimeDelta;
+use domain::Timestamp;
+use domain::ids::NewContactIds;
 use domain::limits::{BATCH_READ_MAX, RETRIES_MAX, SUBMISSION_RETRIES_MAX};
 
+use crate::error::call_error;
 use crate::items::{Entity, Items, decode};
 use crate::keys::{Item, Key, PK, SK};
 use crate::retry::Retries;
-use crate::transaction::is_transient;
 use crate::{Entropy, StoreError};
 
 /// The table. Cheap to clone.
@@ -58,6 +60,14 @@ impl Store {
         let _ = self.get_item(Key::nothing()).await;
     }
 
+    /// Returns the ids for the contacts of one transaction that is written at `wall`.
+    ///
+    /// Each retry moves on by a millisecond, so that a millisecond in which very many contacts are created is left behind.
+    pub(crate) fn new_contact_ids(&self, wall: Timestamp, retries: &Retries<'_>) -> NewContactIds {
+        let later = TimeDelta::milliseconds(retries.used().into());
+        NewContactIds::new(wall.plus(later), self.entropy.bits())
+    }
+
     pub(crate) fn retries(&self) -> Retries<'_> {
         Retries::new(&self.entropy, RETRIES_MAX)
     }
@@ -77,7 +87,7 @@ impl Store {
             .send()
             .await
             .map(|output| output.item)
-            .map_err(|error| read_error("a read", error))
+            .map_err(|error| call_error("a read", error))
     }
 
     /// Reads one thing, consistently.
@@ -101,7 +111,7 @@ impl Store {
                     .request_items(&*self.table, keys)
                     .send()
                     .await
-                    .map_err(|error| read_error("a batched read", error))?;
+                    .map_err(|error| call_error("a batched read", error))?;
                 let found = output.responses.into_iter().flat_map(|mut tables| tables.remove(&*self.table));
                 items.0.extend(found.flatten().filter_map(|item| Some((Key::of(&item)?, item))));
                 let rest = output.unprocessed_keys.and_then(|mut tables| tables.remove(&*self.table));
@@ -140,28 +150,8 @@ impl Store {
             request =
                 request.expression_attribute_names("#sk", SK).expression_attribute_values(":prefix", prefix);
         }
-        let output = request.send().await.map_err(|error| read_error("a query", error))?;
+        let output = request.send().await.map_err(|error| call_error("a query", error))?;
         let next = output.last_evaluated_key.as_ref().and_then(Key::of).map(|key| key.sk);
         Ok(QueryPage { items: output.items.unwrap_or_default(), next })
-    }
-}
-
-/// Tells a table that can't be had from a request that it does not take.
-pub(crate) fn read_error<E>(what: &str, error: SdkError<E>) -> StoreError
-where
-    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-{
-    let transient = match &error {
-        SdkError::ServiceError(service) => {
-            is_transient(service.raw().status().as_u16(), service.err().code())
-        }
-        SdkError::ConstructionFailure(_) => false,
-        _ => true,
-    };
-    let message = format!("{what} failed");
-    if transient {
-        StoreError::Unavailable(message, Some(Box::new(error)))
-    } else {
-        StoreError::Fault(message, Some(Box::new(error)))
     }
 }

@@ -6,17 +6,14 @@ mod rejected;
 
 use domain::Timestamp;
 use domain::address::EmailAddress;
-use domain::decision::Outcome;
 use domain::form::Overwrite;
 use domain::ids::{AccountId, ContactId};
 use domain::property::{Properties, PropertyName};
-use domain::text::words;
 
-pub use inbox::{InboxReport, InboxTask, Taken};
+pub use inbox::{InboxReport, Taken};
 use plan::{Entry, Origin, Plan};
-pub use rejected::{FieldProblem, Rejected, RejectedContent, RejectedPage, Rejection};
+pub use rejected::{FieldProblem, Mapped, Rejected, RejectedPage, Rejection};
 
-use crate::StoreError;
 use crate::delivery::{ContentDigest, DeliveryId, Versions};
 use crate::forms::Form;
 use crate::items::DeliveryItem;
@@ -25,6 +22,7 @@ use crate::periods::SecondLook;
 use crate::retry::Retries;
 use crate::store::Store;
 use crate::transaction::Transaction;
+use crate::{ContactEffect, MarketingEffect, StoreError, Submitted};
 
 /// A submission of a form, read and mapped.
 #[derive(Clone)]
@@ -39,58 +37,6 @@ pub struct Submission<'a> {
     pub properties: &'a [(PropertyName, Option<String>)],
     /// The number of the submission's fields that the form does not take, to be counted.
     pub left_out: u64,
-}
-
-/// Who submits, and what they say of themselves. (Not `Debug`, for it is a person's data.)
-#[derive(Clone, PartialEq, Eq)]
-pub struct Person {
-    /// Their address.
-    pub email: EmailAddress,
-    /// What they say of themselves: properties to set, or to remove where there is no value.
-    pub properties: Vec<(PropertyName, Option<String>)>,
-}
-
-words! {
-    /// What a submission did to the person's record.
-    pub enum ContactEffect {
-        /// It was made.
-        Created = "created",
-        /// It was there.
-        Updated = "updated",
-        /// Nothing yet: the submission waits in the inbox.
-        Accepted = "accepted",
-        /// Nothing: the submission could not be taken, and is kept for the account to look at.
-        Rejected = "rejected",
-    }
-}
-
-words! {
-    /// What a submission did to the person's marketing state.
-    pub enum MarketingEffect {
-        /// Non-marketing became marketing.
-        Set = "set",
-        /// A leaving contact stays a marketing contact.
-        Kept = "kept",
-        /// It is as it was.
-        Unchanged = "unchanged",
-        /// The person is kept as a non-marketing contact.
-        NotSet = "not_set",
-        /// Nothing yet: the submission waits in the inbox.
-        Accepted = "accepted",
-    }
-}
-
-/// What came of a submission.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Submitted {
-    /// To the person's record.
-    pub contact: ContactEffect,
-    /// To the person's marketing state.
-    pub marketing: MarketingEffect,
-    /// Why the form could not set the person marketing, though it would, or why it could not be taken.
-    pub reason: Option<String>,
-    /// Whether the delivery had been accepted before; the rest is then what came of it the first time.
-    pub duplicate: bool,
 }
 
 /// A delivery: its identity, and what it says.
@@ -192,13 +138,13 @@ impl Store {
                 retries.again(MOVED).await?;
                 continue;
             };
-            let mut plan = Plan::new(account, &snapshot, self.entropy());
+            let mut plan = Plan::new(account, &snapshot, self.new_contact_ids(wall, retries));
             let submitted = plan.take(&entry, wall)?;
             if plan.is_in_doubt() && look.again(snapshot.period(), retries).await? {
                 continue;
             }
             let mut transaction = Transaction::new(self.entropy());
-            let gone = self.write_plan(&mut transaction, plan, wall, retries).await?;
+            let gone = self.write_plan(&mut transaction, plan, wall)?;
             if self.commit(transaction, retries).await? {
                 self.forget_histories(account, gone, retries).await?;
                 return Ok(Taken { submitted, waiting: None });
@@ -235,28 +181,6 @@ fn recognize(stored: Option<DeliveryItem>, delivery: Option<&Delivery>, wall: Ti
         return Recognized::Waiting(Box::new(stored));
     }
     Recognized::Edit(stored.versions)
-}
-
-impl From<Outcome> for MarketingEffect {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Set => Self::Set,
-            Outcome::Kept => Self::Kept,
-            Outcome::Unchanged | Outcome::Queued => Self::Unchanged,
-        }
-    }
-}
-
-impl Submitted {
-    fn accepted() -> Self {
-        let (contact, marketing) = (ContactEffect::Accepted, MarketingEffect::Accepted);
-        Self { contact, marketing, reason: None, duplicate: false }
-    }
-
-    fn rejected(reason: String) -> Self {
-        let (contact, marketing) = (ContactEffect::Rejected, MarketingEffect::NotSet);
-        Self { contact, marketing, reason: Some(reason), duplicate: false }
-    }
 }
 
 impl DeliveryItem {

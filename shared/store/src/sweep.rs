@@ -7,32 +7,16 @@ use domain::ids::{AccountId, Bucket, ContactId};
 use domain::limits::{BATCH_READ_MAX, SWEEP_PARALLEL};
 use domain::period::PeriodNumber;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
-use crate::contacts::Loaded;
-use crate::due::is_condition_failure;
-use crate::items::as_text;
-use crate::keys::{DUE_AT, DUE_SHARD, Item, Key, LEAVING_INDEX, LEAVING_PK, leaving_pk};
+use crate::contacts::{Loaded, turn_history_page};
+use crate::error::{call_error, is_condition_failure};
+use crate::items::UNSWEPT;
+use crate::jobs::{Job, SweepTask};
+use crate::keys::{Item, Key, LEAVING_INDEX, LEAVING_PK, leaving_pk};
 use crate::retry::Retries;
-use crate::store::{Store, read_error};
+use crate::store::Store;
 use crate::transaction::Transaction;
-use crate::writes::Expression;
-
-/// A bucket of a closed period to be swept, as a message says it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SweepTask {
-    /// Whose.
-    #[serde(with = "as_text")]
-    pub account: AccountId,
-    /// The closed period.
-    #[serde(with = "as_text")]
-    pub period: PeriodNumber,
-    /// The bucket.
-    #[serde(with = "as_text")]
-    pub bucket: Bucket,
-}
 
 /// What a sweep of one bucket has done.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -93,9 +77,13 @@ impl Store {
             .set_exclusive_start_key(after)
             .send()
             .await
-            .map_err(|error| read_error("a query of leaving contacts", error))?;
+            .map_err(|error| call_error("a query of leaving contacts", error))?;
         let keys = output.items.unwrap_or_default();
-        let ids = keys.iter().filter_map(Key::of).filter_map(|key| key.sk.parse().ok()).collect();
+        let ids = keys
+            .iter()
+            .filter_map(Key::of)
+            .filter_map(|key| ContactId::from_sortable(&key.sk).ok())
+            .collect();
         Ok((ids, output.last_evaluated_key))
     }
 
@@ -160,8 +148,10 @@ impl Store {
         loaded: &mut Loaded,
         retries: &mut Retries<'_>,
     ) -> Result<bool, StoreError> {
-        let stored = Some(loaded.stored_version);
-        let put = self.contact_put(account, &mut loaded.contact, stored, retries).await?;
+        if let Some(page) = turn_history_page(account, &mut loaded.contact)? {
+            self.put_all(vec![page], retries).await?;
+        }
+        let put = self.contact_put(account, &loaded.contact, Some(loaded.stored_version))?;
         loop {
             match self.put_alone(&put).await {
                 Err(StoreError::Unavailable(why, _)) => retries.pause(&why).await?,
@@ -183,7 +173,7 @@ impl Store {
             .client
             .update_item()
             .table_name(&*self.table)
-            .set_key(Some(key.clone().into_item()))
+            .set_key(Some(key.into_item()))
             .update_expression("DELETE #unswept :swept")
             .condition_expression("attribute_exists(#pk)")
             .expression_attribute_names("#unswept", UNSWEPT)
@@ -195,39 +185,9 @@ impl Store {
         let output = match updated {
             Ok(output) => output,
             Err(error) if is_condition_failure(&error) => return Ok(()),
-            Err(error) => return Err(read_error("noting a swept bucket", error)),
+            Err(error) => return Err(call_error("noting a swept bucket", error)),
         };
         let more = output.attributes.is_some_and(|statement| statement.contains_key(UNSWEPT));
-        if more { Ok(()) } else { self.no_longer_due(key).await }
-    }
-
-    /// Notes that nothing of a closed period is left to sweep, if that is so.
-    ///
-    /// # Errors
-    ///
-    /// As every operation.
-    pub async fn all_swept(&self, account: AccountId, period: PeriodNumber) -> Result<(), StoreError> {
-        self.no_longer_due(Key::statement(account, period)).await
-    }
-
-    async fn no_longer_due(&self, statement: Key) -> Result<(), StoreError> {
-        let expression = Expression::default().name(UNSWEPT).name(DUE_SHARD).name(DUE_AT);
-        let updated = self
-            .client
-            .update_item()
-            .table_name(&*self.table)
-            .set_key(Some(statement.into_item()))
-            .update_expression("REMOVE #due_shard, #due_at")
-            .condition_expression("attribute_not_exists(#unswept)")
-            .set_expression_attribute_names(expression.names())
-            .send()
-            .await;
-        match updated {
-            Err(error) if !is_condition_failure(&error) => Err(read_error("noting a swept period", error)),
-            _ => Ok(()),
-        }
+        if more { Ok(()) } else { self.finish(Job::Sweep(account, number)).await }
     }
 }
-
-/// The statement's attribute that names the buckets still to be swept.
-const UNSWEPT: &str = "unswept";

@@ -4,6 +4,8 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{CancellationReason, Delete, Put, TransactWriteItem, Update};
 
+use crate::error::is_transient;
+use crate::keys::Item;
 use crate::retry::Retries;
 use crate::store::Store;
 use crate::{Entropy, StoreError};
@@ -30,6 +32,8 @@ pub(crate) enum Part {
 pub(crate) struct Transaction {
     parts: Vec<Part>,
     writes: Vec<TransactWriteItem>,
+    /// Items that are written before, so that they are there once the transaction has happened. Without it they do no harm.
+    first: Vec<Item>,
     /// DynamoDB's client request token: a repeat of the same transaction within ten minutes happens once.
     token: String,
 }
@@ -37,12 +41,22 @@ pub(crate) struct Transaction {
 impl Transaction {
     /// A transaction without writes.
     pub(crate) fn new(entropy: &Entropy) -> Self {
-        Self { parts: Vec::new(), writes: Vec::new(), token: format!("{:032x}", entropy.bits()) }
+        Self {
+            parts: Vec::new(),
+            writes: Vec::new(),
+            first: Vec::new(),
+            token: format!("{:032x}", entropy.bits()),
+        }
     }
 
     fn push(&mut self, part: Part, write: TransactWriteItem) {
         self.parts.push(part);
         self.writes.push(write);
+    }
+
+    /// Adds an item that is written before the transaction, without a condition.
+    pub(crate) fn first(&mut self, item: Item) {
+        self.first.push(item);
     }
 
     pub(crate) fn put(&mut self, part: Part, put: Put) {
@@ -108,21 +122,6 @@ fn verdict(error: &SdkError<TransactWriteItemsError>) -> Verdict {
     }
 }
 
-/// Whether the table may answer the same request later: it is throttled, has trouble of its own, or a transaction has
-/// the one item in hand that is to be written.
-pub(crate) fn is_transient(status: u16, code: Option<&str>) -> bool {
-    status >= 500
-        || matches!(
-            code,
-            Some(
-                "ProvisionedThroughputExceededException"
-                    | "RequestLimitExceeded"
-                    | "ThrottlingException"
-                    | "TransactionConflictException"
-            )
-        )
-}
-
 impl Store {
     /// Commits a transaction and answers whether it has happened. If it has not, this has waited as long as is
     /// good, and what was decided on is to be read again. A transaction without writes is done at once.
@@ -138,15 +137,17 @@ impl Store {
         transaction: Transaction,
         retries: &mut Retries<'_>,
     ) -> Result<bool, StoreError> {
-        if transaction.writes.is_empty() {
+        let Transaction { writes, first, token, .. } = &transaction;
+        if writes.is_empty() {
             return Ok(true);
         }
+        self.put_all(first.clone(), retries).await?;
         loop {
             let sent = self
                 .client
                 .transact_write_items()
-                .client_request_token(&transaction.token)
-                .set_transact_items(Some(transaction.writes.clone()))
+                .client_request_token(token)
+                .set_transact_items(Some(writes.clone()))
                 .send()
                 .await;
             let Err(error) = sent else {
@@ -193,7 +194,7 @@ mod tests {
     #[test]
     fn reasons_are_read_by_position_and_a_fault_names_its_part() {
         let parts = vec![Part::Contact, Part::Period, Part::Answer];
-        let transaction = Transaction { parts, writes: Vec::new(), token: String::new() };
+        let transaction = Transaction { parts, writes: Vec::new(), first: Vec::new(), token: String::new() };
         let busy = |codes: &[&str]| transaction.was_busy(&reasons(codes));
         assert!(!busy(&["None", "ConditionalCheckFailed", "None"]).unwrap());
         assert!(!transaction.was_busy(&[CancellationReason::builder().build()]).unwrap());

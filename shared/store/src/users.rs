@@ -5,7 +5,7 @@ use domain::ids::{AccountId, IntegrationId, TokenId, UserId};
 use domain::permission::{Caller, Principal, Role};
 
 use crate::accounts::nameless_admin;
-use crate::holdings::Holding;
+use crate::holdings::{Holding, Holdings};
 use crate::items::{BearerItem, HolderItem, TokenItem, UserItem, decode};
 use crate::keys::{Collection, Key, account_pk};
 use crate::store::{Query, Store};
@@ -178,7 +178,7 @@ impl Store {
             if let Some(answer) = finish.replay(&mut items, wall)? {
                 return Ok(answer);
             }
-            let mut holdings = self.holdings(account, &mut items).await?;
+            let mut holdings = Holdings::read(account, &mut items)?;
             holdings.add(Holding::User)?;
             if new.role == Role::Admin {
                 holdings.add_admin();
@@ -230,7 +230,7 @@ impl Store {
             let mut transaction = Transaction::new(self.entropy());
             transaction.put(Part::User, self.put_versioned(Key::user(account, id), &user, version)?);
             if user.role != role {
-                let mut holdings = self.holdings(account, &mut items).await?;
+                let mut holdings = Holdings::read(account, &mut items)?;
                 match user.role {
                     Role::Admin => holdings.add_admin(),
                     Role::Member if self.is_last_admin(account, id).await? => {
@@ -287,7 +287,7 @@ impl Store {
             if let Some(answer) = finish.replay(&mut items, wall)? {
                 return Ok(answer);
             }
-            let mut holdings = self.holdings(account, &mut items).await?;
+            let mut holdings = Holdings::read(account, &mut items)?;
             holdings.add(Holding::Token)?;
             let holder = match holder {
                 NewHolder::User(user) => {
@@ -340,7 +340,7 @@ impl Store {
             if let Some(answer) = finish.replay(&mut items, wall)? {
                 return Ok(answer);
             }
-            let mut holdings = self.holdings(account, &mut items).await?;
+            let mut holdings = Holdings::read(account, &mut items)?;
             holdings.add_without_limit(Holding::Token);
             let mut transaction = Transaction::new(self.entropy());
             let users = self.every_user(account).await?;
@@ -420,7 +420,7 @@ impl Store {
             }
             let token: Option<TokenItem> = items.take(&Key::token(account, id))?;
             let token = token.ok_or(Refused::NotFound("token"))?;
-            let mut holdings = self.holdings(account, &mut items).await?;
+            let mut holdings = Holdings::read(account, &mut items)?;
             holdings.remove(Holding::Token);
             let is_users = matches!(token.holder, HolderItem::User { .. });
             if is_users && self.is_last_admins_token(account, id).await? {

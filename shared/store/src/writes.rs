@@ -9,10 +9,10 @@ use domain::ids::AccountId;
 use domain::period::Period;
 
 use crate::StoreError;
-use crate::due::is_condition_failure;
+use crate::error::{call_error, is_condition_failure};
 use crate::items::{Entity, encode};
 use crate::keys::{EXPIRES_AT, Key, PK};
-use crate::store::{Store, read_error};
+use crate::store::Store;
 
 /// The number of an attribute value.
 pub(crate) fn number(value: impl ToString) -> AttributeValue {
@@ -72,11 +72,6 @@ impl Store {
         self.put_if(key, entity, "attribute_not_exists(#pk) OR #expires_at <= :now", &expression)
     }
 
-    /// Puts whatever is there by then.
-    pub(crate) fn put_anyway<E: Entity>(&self, key: Key, entity: &E) -> Result<Put, StoreError> {
-        Ok(Put::builder().table_name(&*self.table).set_item(Some(encode(key, entity)?)).build()?)
-    }
-
     /// Puts what is there in this version.
     pub(crate) fn put_versioned<E: Entity>(
         &self,
@@ -124,7 +119,7 @@ impl Store {
         match sent {
             Ok(_) => Ok(true),
             Err(error) if is_condition_failure(&error) => Ok(false),
-            Err(error) => Err(read_error("a write", error)),
+            Err(error) => Err(call_error("a write", error)),
         }
     }
 

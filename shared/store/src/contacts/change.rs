@@ -87,8 +87,7 @@ impl Store {
                 let holder = request.holder(&mut opened)?;
                 let moved = AddressMove { account, before: &before, after: &contact, holder };
                 gone = self.move_address(&mut transaction, &moved, wall, &mut retries).await?;
-                let put = self.contact_put(account, &mut contact, Some(stored_version), &mut retries).await?;
-                transaction.put(Part::Contact, put);
+                self.put_contact(&mut transaction, account, &mut contact, Some(stored_version))?;
             }
             let answer = finish.attach(self, &mut transaction, &(contact, opened.period), wall)?;
             if self.commit(transaction, &mut retries).await? {
@@ -150,8 +149,7 @@ impl Store {
         if unit.state().is_billable() {
             unit.email = None;
             unit.touch(opened.now);
-            let put = self.contact_put(account, &mut unit, Some(stored_version), retries).await?;
-            transaction.put(Part::Contact, put);
+            self.put_contact(transaction, account, &mut unit, Some(stored_version))?;
             return Ok(None);
         }
         let key = Key::contact(account, holder);

@@ -68,7 +68,7 @@ impl Store {
             let is_billable = state.is_billable();
             let mut transaction = Transaction::new(self.entropy());
             if is_billable {
-                self.leave_unit(&mut transaction, request, loaded, &opened, &mut retries).await?;
+                self.leave_unit(&mut transaction, request, loaded, &opened)?;
             } else {
                 self.remove(&mut transaction, request.account, &loaded, &mut retries).await?;
             }
@@ -82,13 +82,12 @@ impl Store {
     }
 
     /// Replaces a billable contact by the unit that stays until the update date.
-    async fn leave_unit(
+    fn leave_unit(
         &self,
         transaction: &mut Transaction,
         request: &DeleteContact,
         loaded: Loaded,
         opened: &Opened,
-        retries: &mut Retries<'_>,
     ) -> Result<(), StoreError> {
         let Loaded { mut contact, stored_version } = loaded;
         let mut ledger = Ledger::new(&opened.period);
@@ -107,8 +106,7 @@ impl Store {
             }
             forget_origin(&mut contact);
         }
-        let put = self.contact_put(request.account, &mut contact, Some(stored_version), retries).await?;
-        transaction.put(Part::Contact, put);
+        self.put_contact(transaction, request.account, &mut contact, Some(stored_version))?;
         self.write_count(transaction, request.account, &opened.period, ledger.count_change())
     }
 

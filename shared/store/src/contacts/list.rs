@@ -176,7 +176,7 @@ fn streams(search: &Search<'_>) -> Vec<Stream> {
             query: Query {
                 pk: bucket_pk(search.account, bucket),
                 prefix: "",
-                after: search.after.map(|id| id.to_string()),
+                after: search.after.map(ContactId::sortable),
                 limit,
                 newest_first: false,
             },

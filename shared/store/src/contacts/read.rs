@@ -10,7 +10,7 @@ use domain::limits::{BATCH_READ_MAX, HISTORY_SHOWN_MAX};
 use domain::marketing::{Change, History, PastEnds, Standing};
 use domain::period::{Period, PeriodNumber};
 
-use crate::items::{AddressItem, ContactItem, HistoryPageItem, Items, StatementItem, decode};
+use crate::items::{AddressItem, ContactItem, HistoryPageItem, Items, StatementItem, decode, decode_changes};
 use crate::keys::{Key, history_pk};
 use crate::periods::Opened;
 use crate::retry::Retries;
@@ -163,7 +163,7 @@ impl Store {
                 // A page is written just before the change that makes room; one whose change did not happen
                 // holds changes that still stand with the contact.
                 if page.first < earlier {
-                    history.extend(page.changes.into_iter().rev().map(Change::from));
+                    history.extend(decode_changes::<HistoryPageItem>(&page.changes)?.into_iter().rev());
                 }
             }
             after = page.next;

@@ -317,7 +317,7 @@ impl Store {
                 source: &request.source,
                 actor: request.actor,
             };
-            let new_id = ContactId::new(opened.now, self.entropy().bits());
+            let new_id = self.new_contact_ids(wall, &retries).draw();
             let mut ledger = Ledger::new(&opened.period);
             let mut room = Room { ledger: &mut ledger, form: None };
             let decided = wish.decide(found, &mut room, opened.now, new_id)?;
@@ -327,7 +327,7 @@ impl Store {
             let saved = decided.saved(ledger.period_after());
             let mut transaction = Transaction::new(self.entropy());
             let gone = decided.replaced();
-            self.write(&mut transaction, account, decided, &mut retries).await?;
+            self.write(&mut transaction, account, decided)?;
             self.write_count(&mut transaction, account, &opened.period, ledger.count_change())?;
             let answer = finish.attach(self, &mut transaction, &saved, wall)?;
             if self.commit(transaction, &mut retries).await? {
@@ -357,12 +357,11 @@ impl Store {
     }
 
     /// Adds what was decided to a transaction: the contact and its address. The count is [`Self::write_count`]'s.
-    pub(crate) async fn write(
+    pub(crate) fn write(
         &self,
         transaction: &mut Transaction,
         account: AccountId,
         decided: Decided,
-        retries: &mut Retries<'_>,
     ) -> Result<(), StoreError> {
         let Decided { mut contact, stored, changed, replaced, .. } = decided;
         if !changed {
@@ -378,8 +377,7 @@ impl Store {
             let key = Key::contact(account, gone.contact.id);
             transaction.delete(Part::Contact, self.delete_versioned(key, gone.stored_version)?);
         }
-        transaction.put(Part::Contact, self.contact_put(account, &mut contact, stored, retries).await?);
-        Ok(())
+        self.put_contact(transaction, account, &mut contact, stored)
     }
 
     /// Adds the move of the period's counts, if they move.

@@ -7,57 +7,44 @@ use domain::ids::{AccountId, ContactId};
 use domain::limits::{HISTORY_PAGE, HISTORY_RECENT_MAX};
 
 use crate::StoreError;
-use crate::items::{AddressItem, ChangeItem, ContactItem, HistoryPageItem, encode};
-use crate::keys::Key;
-use crate::retry::Retries;
-use crate::store::{Store, read_error};
+use crate::items::{AddressItem, ContactItem, HistoryPageItem, encode, encode_changes};
+use crate::keys::{Item, Key};
+use crate::store::Store;
 use crate::transaction::{Part, Transaction};
 use crate::writes::Expression;
 
 impl Store {
-    /// The put of a contact that is stored in version `stored`, or is new.
+    /// Adds the put of a contact that is stored in version `stored`, or is new.
     ///
-    /// When its history has grown long, the oldest changes are moved to a page first. A page is written before the
-    /// change that makes room for it and holds only changes that are settled history, so writing it twice, or
-    /// writing it and then failing, does no harm.
-    pub(crate) async fn contact_put(
+    /// If its history has grown long, the oldest changes move to a page, which is written before the transaction. It holds
+    /// only changes that will never change again, so a page whose transaction does not happen does no harm.
+    pub(crate) fn put_contact(
         &self,
+        transaction: &mut Transaction,
         account: AccountId,
         contact: &mut Contact,
         stored: Option<u64>,
-        retries: &mut Retries<'_>,
-    ) -> Result<Put, StoreError> {
-        if contact.marketing.history.recent.len() > HISTORY_RECENT_MAX {
-            self.turn_history_page(account, contact, retries).await?;
+    ) -> Result<(), StoreError> {
+        if let Some(page) = turn_history_page(account, contact)? {
+            transaction.first(page);
         }
+        let put = self.contact_put(account, contact, stored)?;
+        transaction.put(Part::Contact, put);
+        Ok(())
+    }
+
+    /// Returns the put of a contact whose page of history, if one is due, is written.
+    pub(crate) fn contact_put(
+        &self,
+        account: AccountId,
+        contact: &Contact,
+        stored: Option<u64>,
+    ) -> Result<Put, StoreError> {
         let key = Key::contact(account, contact.id);
-        let item = ContactItem::of(account, contact);
+        let item = ContactItem::of(account, contact)?;
         match stored {
             Some(version) => self.put_versioned(key, &item, version),
             None => self.put_new(key, &item),
-        }
-    }
-
-    async fn turn_history_page(
-        &self,
-        account: AccountId,
-        contact: &mut Contact,
-        retries: &mut Retries<'_>,
-    ) -> Result<(), StoreError> {
-        let history = &mut contact.marketing.history;
-        let first = history.earlier;
-        let oldest: Vec<_> = history.recent.drain(..HISTORY_PAGE.min(history.recent.len())).collect();
-        history.earlier += oldest.len() as u64;
-        let page = HistoryPageItem { first, changes: oldest.iter().map(ChangeItem::from).collect() };
-        let item = encode(Key::history_page(account, contact.id, first), &page)?;
-        loop {
-            let put =
-                self.client.put_item().table_name(&*self.table).set_item(Some(item.clone())).send().await;
-            match put.map_err(|error| read_error("writing a page of history", error)) {
-                Ok(_) => return Ok(()),
-                Err(StoreError::Unavailable(why, _)) => retries.pause(&why).await?,
-                Err(error) => return Err(error),
-            }
         }
     }
 
@@ -93,6 +80,22 @@ impl Store {
         transaction.delete(Part::Address, delete);
         Ok(())
     }
+}
+
+/// Moves the oldest changes to a page, if more have gathered than stay with the contact, and returns the page.
+pub(crate) fn turn_history_page(
+    account: AccountId,
+    contact: &mut Contact,
+) -> Result<Option<Item>, StoreError> {
+    let history = &mut contact.marketing.history;
+    if history.recent.len() <= HISTORY_RECENT_MAX {
+        return Ok(None);
+    }
+    let first = history.earlier;
+    let oldest: Vec<_> = history.recent.drain(..HISTORY_PAGE.min(history.recent.len())).collect();
+    history.earlier += oldest.len() as u64;
+    let page = HistoryPageItem { first, changes: encode_changes(&oldest)? };
+    encode(Key::history_page(account, contact.id, first), &page).map(Some)
 }
 
 fn held_by(contact: ContactId) -> Expression {

@@ -14,15 +14,14 @@ use super::{Entity, as_text};
 pub(crate) struct AccountItem {
     #[serde(with = "as_text")]
     pub(crate) id: AccountId,
+    pub(crate) portal: u32,
     pub(crate) name: String,
     pub(crate) external_form: bool,
     pub(crate) chatflow: bool,
     pub(crate) chatflows: BTreeMap<String, bool>,
     /// How many users are admins; never 0.
     pub(crate) admins: u64,
-    /// None on an item that was written before these were counted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) holdings: Option<HoldingsItem>,
+    pub(crate) holdings: HoldingsItem,
     #[serde(with = "as_text")]
     pub(crate) created_at: Timestamp,
     pub(crate) version: u64,
@@ -30,6 +29,7 @@ pub(crate) struct AccountItem {
 
 impl Entity for AccountItem {
     const TAG: &'static str = "account";
+    const SCHEMA: u32 = 2;
 }
 
 /// How many forms, users and tokens an account has.
@@ -38,6 +38,17 @@ pub(crate) struct HoldingsItem {
     pub(crate) forms: u64,
     pub(crate) users: u64,
     pub(crate) tokens: u64,
+}
+
+/// The account that has a portal number, which makes the number unique.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct PortalItem {
+    #[serde(with = "as_text")]
+    pub(crate) account: AccountId,
+}
+
+impl Entity for PortalItem {
+    const TAG: &'static str = "portal";
 }
 
 /// An account's entry in the list of all accounts.

@@ -6,43 +6,54 @@ use domain::Timestamp;
 use domain::address::EmailAddress;
 use domain::contact::Contact;
 use domain::ids::{AccountId, ContactId};
-use domain::marketing::{History, Marketing, Standing, State};
+use domain::marketing::{Change, History, Marketing, Standing, State};
 use domain::period::PeriodNumber;
 use domain::property::Properties;
+use domain::source::{Source, SourceType};
 use serde::{Deserialize, Serialize};
 
-use super::{ChangeItem, Entity, SourceItem, as_text, unreadable};
+use super::history::{decode_changes, encode_changes};
+use super::{Entity, as_millis, as_text, unreadable};
 use crate::StoreError;
 use crate::keys::leaving_pk;
 
 /// A contact as stored.
+///
+/// Every read and write of a contact costs by the size of this item, so it leaves out what follows from the rest: the
+/// address's key where it is the address, the flags that are off, and the origin of the state, which is the last change's.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct ContactItem {
-    #[serde(with = "as_text")]
+    /// The sort key, too.
+    #[serde(rename = "sk", with = "sortable")]
     id: ContactId,
     /// The spelling given.
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<String>,
-    /// The form in which addresses compare.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The form in which addresses compare, if it is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     email_key: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     properties: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     unsubscribed: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     bounced: bool,
     #[serde(with = "as_text")]
     state: State,
-    #[serde(with = "as_text")]
-    since: Timestamp,
-    source: SourceItem,
-    /// The changes that stand with the contact, oldest first, and how many came before them.
-    history: Vec<ChangeItem>,
+    /// The origin of the state, if it is not the last change's: nothing is known of an erased contact's changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    origin: Option<OriginItem>,
+    /// The latest changes (see [`encode_changes`]), and how many came before them.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    history: String,
+    #[serde(default, skip_serializing_if = "is_zero")]
     history_earlier: u64,
-    #[serde(with = "as_text")]
+    #[serde(with = "as_millis")]
     created_at: Timestamp,
-    #[serde(with = "as_text")]
+    #[serde(with = "as_millis")]
     updated_at: Timestamp,
     version: u64,
-    #[serde(with = "as_text::option", default, skip_serializing_if = "Option::is_none")]
+    #[serde(with = "as_millis::option", default, skip_serializing_if = "Option::is_none")]
     deleted_at: Option<Timestamp>,
     /// The period in which a leaving contact was queued.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,41 +65,68 @@ pub(crate) struct ContactItem {
 
 impl Entity for ContactItem {
     const TAG: &'static str = "contact";
+    const SCHEMA: u32 = 2;
+}
+
+/// The instant since which a contact has its state, and the source that set it.
+#[derive(Serialize, Deserialize)]
+struct OriginItem {
+    #[serde(with = "as_millis")]
+    since: Timestamp,
+    #[serde(with = "as_text")]
+    kind: SourceType,
+    name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl ContactItem {
-    /// The item for a contact of this account.
-    pub(crate) fn of(account: AccountId, contact: &Contact) -> Self {
-        let queued_in = match contact.marketing.standing {
-            Standing::Leaving { queued_in } => Some(queued_in),
+    /// Returns the item for a contact of this account.
+    ///
+    /// # Errors
+    ///
+    /// A fault if its history can't be encoded.
+    pub(crate) fn of(account: AccountId, contact: &Contact) -> Result<Self, StoreError> {
+        let Marketing { standing, since, source, history } = &contact.marketing;
+        let queued_in = match standing {
+            Standing::Leaving { queued_in } => Some(*queued_in),
             Standing::NonMarketing | Standing::Marketing => None,
         };
-        Self {
+        let follows = |last: &Change| last.at == *since && last.source == *source;
+        let origin = (!history.recent.last().is_some_and(follows)).then(|| OriginItem {
+            since: *since,
+            kind: source.kind,
+            name: source.name.clone(),
+            id: source.id.clone(),
+        });
+        let key = |email: &EmailAddress| (email.key() != email.given()).then(|| email.key().to_owned());
+        let properties = contact.properties.iter();
+        Ok(Self {
             id: contact.id,
             email: contact.email.as_ref().map(|email| email.given().to_owned()),
-            email_key: contact.email.as_ref().map(|email| email.key().to_owned()),
-            properties: contact
-                .properties
-                .iter()
-                .map(|(name, value)| (name.to_string(), value.to_owned()))
-                .collect(),
+            email_key: contact.email.as_ref().and_then(key),
+            properties: properties.map(|(name, value)| (name.to_string(), value.to_owned())).collect(),
             unsubscribed: contact.unsubscribed,
             bounced: contact.bounced,
             state: contact.state(),
-            since: contact.marketing.since,
-            source: (&contact.marketing.source).into(),
-            history: contact.marketing.history.recent.iter().map(ChangeItem::from).collect(),
-            history_earlier: contact.marketing.history.earlier,
+            origin,
+            history: encode_changes(&history.recent)?,
+            history_earlier: history.earlier,
             created_at: contact.created_at,
             updated_at: contact.updated_at,
             version: contact.version,
             deleted_at: contact.deleted_at,
             queued_in: queued_in.map(PeriodNumber::number),
             leaving_pk: queued_in.map(|period| leaving_pk(account, period, contact.id.bucket())),
-        }
+        })
     }
 
-    /// The contact as it was written; a leaving one is not yet settled.
+    /// Returns the contact as it was written; a leaving one is not yet settled.
     ///
     /// # Errors
     ///
@@ -102,10 +140,16 @@ impl ContactItem {
         };
         let email = match (self.email, self.email_key) {
             (Some(given), Some(key)) => Some(EmailAddress::from_stored(given, key)),
+            (Some(given), None) => Some(EmailAddress::from_stored(given.clone(), given)),
             (None, None) => None,
-            _ => return Err(unreadable::<Self>("address")),
+            (None, Some(_)) => return Err(unreadable::<Self>("address")),
         };
-        let recent = self.history.into_iter().map(Into::into).collect();
+        let recent = decode_changes::<Self>(&self.history)?;
+        let (since, source) = match (self.origin, recent.last()) {
+            (Some(OriginItem { since, kind, name, id }), _) => (since, Source { kind, name, id }),
+            (None, Some(last)) => (last.at, last.source.clone()),
+            (None, None) => return Err(unreadable::<Self>("origin")),
+        };
         Ok(Contact {
             id: self.id,
             email,
@@ -114,8 +158,8 @@ impl ContactItem {
             bounced: self.bounced,
             marketing: Marketing {
                 standing,
-                since: self.since,
-                source: self.source.into(),
+                since,
+                source,
                 history: History { earlier: self.history_earlier, recent },
             },
             created_at: self.created_at,
@@ -123,6 +167,20 @@ impl ContactItem {
             version: self.version,
             deleted_at: self.deleted_at,
         })
+    }
+}
+
+/// Serde for an id of a contact that is a sort key.
+mod sortable {
+    use domain::ids::ContactId;
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(id: &ContactId, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&id.sortable())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ContactId, D::Error> {
+        ContactId::from_sortable(&String::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 
@@ -135,4 +193,5 @@ pub(crate) struct AddressItem {
 
 impl Entity for AddressItem {
     const TAG: &'static str = "address";
+    const SCHEMA: u32 = 2;
 }

@@ -12,9 +12,8 @@ use domain::provider::Provider;
 use serde::{Deserialize, Serialize};
 
 use super::{Entity, as_text, unreadable};
-use crate::StoreError;
 use crate::delivery::Versions;
-use crate::submissions::Person;
+use crate::{Person, StoreError};
 
 /// A form.
 #[derive(Serialize, Deserialize)]
@@ -23,6 +22,8 @@ pub(crate) struct FormItem {
     pub(crate) id: FormId,
     #[serde(with = "as_text")]
     pub(crate) account: AccountId,
+    /// The account's portal number, which never changes.
+    pub(crate) portal: u32,
     pub(crate) name: String,
     #[serde(with = "as_text")]
     pub(crate) provider: Provider,
@@ -59,6 +60,7 @@ pub(crate) struct FormItem {
 
 impl Entity for FormItem {
     const TAG: &'static str = "form";
+    const SCHEMA: u32 = 2;
 }
 
 /// That an account has a form.
@@ -121,9 +123,9 @@ pub(crate) struct PendingItem {
     /// The number of the submission's fields that were left out before it was accepted.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) left_out: u64,
-    /// When it was accepted, by the wall clock. The first versions did not say so.
-    #[serde(with = "as_text::option", default, skip_serializing_if = "Option::is_none")]
-    pub(crate) accepted_at: Option<Timestamp>,
+    /// The instant at which it was accepted, by the wall clock.
+    #[serde(with = "as_text")]
+    pub(crate) accepted_at: Timestamp,
     pub(crate) person: PersonItem,
 }
 
@@ -204,12 +206,8 @@ impl Entity for FormDayItem {
 pub(crate) struct RejectedItem {
     #[serde(with = "as_text")]
     pub(crate) id: RejectionId,
-    /// What was answered, as whoever reads the provider's submissions writes it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) answers: Option<String>,
-    /// What the answers were read as, where that could be done.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) person: Option<PersonItem>,
+    /// The answers, as the reader of the provider's submissions encodes them.
+    pub(crate) answers: String,
     pub(crate) reason: String,
     pub(crate) errors: Vec<FieldErrorItem>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -221,6 +219,7 @@ pub(crate) struct RejectedItem {
 
 impl Entity for RejectedItem {
     const TAG: &'static str = "rejected";
+    const SCHEMA: u32 = 2;
 }
 
 /// What is wrong with a field.

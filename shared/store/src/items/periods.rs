@@ -116,6 +116,9 @@ impl PeriodItem {
     }
 }
 
+/// The statement's attribute that names the buckets still to be swept.
+pub(crate) const UNSWEPT: &str = "unswept";
+
 /// A closed period. Its numbers never change; what the sweep has left to do does.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct StatementItem {

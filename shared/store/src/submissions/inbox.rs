@@ -8,39 +8,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Timestamp;
-use domain::ids::{AccountId, FormId};
-use domain::limits::{INBOX_EXPECTED, SUBMISSIONS_PER_TRANSACTION_MAX};
+use domain::ids::AccountId;
+use domain::limits::SUBMISSIONS_PER_TRANSACTION_MAX;
 use domain::property::PropertyName;
-use serde::{Deserialize, Serialize};
 
 use aws_sdk_dynamodb::types::Put;
 
 use super::plan::{Entry, FormTerms, InboxOrigin, Origin, Plan};
-use super::{Delivery, MOVED, Person, Recognized, Submission, Submitted, fitting, recognize};
-use crate::StoreError;
+use super::{Delivery, MOVED, Recognized, Submission, fitting, recognize};
 use crate::delivery::{ContentDigest, DeliveryId, Versions};
-use crate::items::{DeliveryItem, PendingItem, PersonItem, as_text};
-use crate::keys::{self, Key};
+use crate::items::{DeliveryItem, PendingItem, PersonItem};
+use crate::jobs::InboxTask;
+use crate::keys::Key;
 use crate::periods::SecondLook;
 use crate::retry::Retries;
 use crate::store::Store;
 use crate::transaction::Transaction;
 use crate::writes::Expression;
-
-/// A submission in the inbox, as a message names it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct InboxTask {
-    /// Whose.
-    #[serde(with = "as_text")]
-    pub account: AccountId,
-    /// Through which form it came.
-    #[serde(with = "as_text")]
-    pub form: FormId,
-    /// Which delivery it is.
-    #[serde(with = "as_text")]
-    pub delivery: DeliveryId,
-}
+use crate::{Person, StoreError, Submitted};
 
 /// What became of a submission that was settled, or else accepted into the inbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,12 +56,6 @@ struct Waiting {
     versions: Versions,
     pending: PendingItem,
     person: Person,
-}
-
-impl InboxTask {
-    fn key(self) -> Key {
-        Key::delivery(self.account, self.form, self.delivery)
-    }
 }
 
 impl Store {
@@ -140,7 +119,7 @@ impl Store {
             match self.put_alone(&put).await {
                 Ok(true) => return accepted(),
                 Ok(false) => {
-                    stored = self.get::<DeliveryItem>(task.key()).await?;
+                    stored = self.get::<DeliveryItem>(task.job().key()).await?;
                     retries.again("a delivery changed during a write").await?;
                 }
                 Err(StoreError::Unavailable(why, _)) => retries.pause(&why).await?,
@@ -234,7 +213,7 @@ impl Store {
         task: InboxTask,
         wall: Timestamp,
         may: bool,
-    ) -> Result<Option<Step>, StoreError> {
+    ) -> Result<Option<Settled>, StoreError> {
         if may { self.settle_together(account, &[task], wall).await.map(Some) } else { Ok(None) }
     }
 
@@ -244,7 +223,7 @@ impl Store {
         account: AccountId,
         tasks: &[InboxTask],
         wall: Timestamp,
-    ) -> Result<Step, StoreError> {
+    ) -> Result<Settled, StoreError> {
         let mut retries = self.retries();
         let mut look = SecondLook::default();
         loop {
@@ -253,7 +232,7 @@ impl Store {
             let already = tasks.iter().copied().filter(|task| !still.contains(task)).collect();
             let entries: Vec<Entry<'_>> = waiting.iter().map(Waiting::entry).collect();
             if entries.is_empty() {
-                return Ok(Step { settled: Vec::new(), already });
+                return Ok(Settled { settled: Vec::new(), already });
             }
             let opened = self.open_for(account, &entries, Vec::new(), wall, &mut retries).await?;
             look.saw(&opened.period);
@@ -261,7 +240,7 @@ impl Store {
                 retries.again(MOVED).await?;
                 continue;
             };
-            let mut plan = Plan::new(account, &snapshot, self.entropy());
+            let mut plan = Plan::new(account, &snapshot, self.new_contact_ids(wall, &retries));
             let mut settled = Vec::new();
             for (waiting, entry) in waiting.iter().zip(&entries) {
                 if !settled.is_empty() && plan.is_full() {
@@ -274,10 +253,10 @@ impl Store {
                 continue;
             }
             let mut transaction = Transaction::new(self.entropy());
-            let gone = self.write_plan(&mut transaction, plan, wall, &mut retries).await?;
+            let gone = self.write_plan(&mut transaction, plan, wall)?;
             if self.commit(transaction, &mut retries).await? {
                 self.forget_histories(account, gone, &mut retries).await?;
-                return Ok(Step { settled, already });
+                return Ok(Settled { settled, already });
             }
         }
     }
@@ -289,11 +268,11 @@ impl Store {
         tasks: &[InboxTask],
         retries: &mut Retries<'_>,
     ) -> Result<Vec<Waiting>, StoreError> {
-        let keys: Vec<Key> = tasks.iter().map(|task| task.key()).collect();
+        let keys: Vec<Key> = tasks.iter().map(|task| task.job().key()).collect();
         let mut items = self.batch_get(&keys, retries).await?;
         let mut waiting = Vec::new();
         for task in tasks {
-            let item: Option<DeliveryItem> = items.take(&task.key())?;
+            let item: Option<DeliveryItem> = items.take(&task.job().key())?;
             if let Some(DeliveryItem { token: Some(token), pending: Some(pending), versions, .. }) = item {
                 let person = pending.person.clone().into_person()?;
                 waiting.push(Waiting { task: *task, token, versions, pending, person });
@@ -302,26 +281,17 @@ impl Store {
         waiting.sort_by_key(|waiting| waiting.pending.accepted_at);
         Ok(waiting)
     }
-
-    /// Puts a submission off that was asked for again: if it is not settled by `until` it is due once more.
-    ///
-    /// # Errors
-    ///
-    /// As every operation.
-    pub async fn put_off_inbox(&self, task: InboxTask, until: Timestamp) -> Result<(), StoreError> {
-        self.put_off_key(task.key(), until).await
-    }
 }
 
 /// What one transaction has settled.
-struct Step {
+struct Settled {
     settled: Vec<InboxTask>,
     already: Vec<InboxTask>,
 }
 
 impl InboxReport {
     /// Counts a step, and gives those that are through.
-    fn note(&mut self, step: Step) -> BTreeSet<InboxTask> {
+    fn note(&mut self, step: Settled) -> BTreeSet<InboxTask> {
         self.settled += step.settled.len() as u64;
         self.already += step.already.len() as u64;
         step.settled.into_iter().chain(step.already).collect()
@@ -363,6 +333,8 @@ impl Arrival<'_> {
         let unsaid = earlier.into_iter().filter(|(name, _)| !said(name));
         let all: Vec<_> = properties.iter().cloned().chain(unsaid).collect();
         let (properties, too_many) = fitting(&all);
+        let task = InboxTask { account: form.account, form: form.id, delivery: self.delivery.id };
+        let (due_shard, due_at) = task.job().due(self.wall);
         let pending = PendingItem {
             form_name: form.name.clone(),
             provider: form.provider,
@@ -372,15 +344,15 @@ impl Arrival<'_> {
             overwrite: form.overwrite,
             is_edit,
             left_out: left_out + too_many,
-            accepted_at: Some(self.wall),
+            accepted_at: self.wall,
             person: PersonItem::of(email, &properties),
         };
         DeliveryItem {
             expires_at: None,
             pending: Some(pending),
             token: Some(self.token.to_owned()),
-            due_shard: Some(keys::due_shard_of_delivery(self.delivery.id)),
-            due_at: Some(self.wall.plus(INBOX_EXPECTED)),
+            due_shard: Some(due_shard),
+            due_at: Some(due_at),
             ..Submitted::accepted().remembered(versions, self.wall)
         }
     }

@@ -9,15 +9,15 @@ use domain::budget::{Budget, DayCount};
 use domain::contact::Contact;
 use domain::decision::{FormLimits, Ledger};
 use domain::form::Overwrite;
-use domain::ids::{AccountId, ContactId, FormId, RejectionId};
+use domain::ids::{AccountId, ContactId, FormId, NewContactIds, RejectionId};
 use domain::limits::{DELIVERY_KEPT, TRANSACTION_BYTES_MAX, TRANSACTION_ITEMS_MAX};
 use domain::period::Period;
 use domain::property::PropertyName;
 use domain::provider::Provider;
 use domain::source::{AccountDefaults, Actor, DefaultStatus, Intake, Source};
 
-use super::{ContactEffect, Delivery, MarketingEffect, Submitted};
-use crate::contacts::{ContactRef, Decided, Loaded, Room, Wish};
+use super::Delivery;
+use crate::contacts::{ContactRef, Decided, Loaded, Room, Wish, approximate_bytes};
 use crate::delivery::{ContentDigest, DeliveryId, Versions};
 use crate::form_counts::{Counted, DayChange, Tally};
 use crate::forms::Form;
@@ -25,11 +25,10 @@ use crate::items::{AccountItem, AddressItem, DeliveryItem, FormDayItem, PendingI
 use crate::keys::{EXPIRES_AT, Key};
 use crate::periods::Opened;
 use crate::retry::Retries;
-use crate::status::approximate_bytes;
 use crate::store::Store;
 use crate::transaction::{Part, Transaction};
 use crate::writes::Expression;
-use crate::{Entropy, Refused, StoreError};
+use crate::{ContactEffect, MarketingEffect, Refused, StoreError, Submitted};
 
 /// How many items a submission writes at most: a person, an address, a deleted contact in its place, the delivery, the
 /// form's counts and its day.
@@ -150,7 +149,7 @@ struct FormSum {
 pub(super) struct Plan<'s> {
     account: AccountId,
     snapshot: &'s Snapshot,
-    entropy: &'s Entropy,
+    new_ids: NewContactIds,
     ledger: Ledger<'s>,
     people: BTreeMap<String, Decided>,
     forms: BTreeMap<FormId, FormSum>,
@@ -172,11 +171,11 @@ enum Write {
 
 impl<'s> Plan<'s> {
     /// Nothing yet.
-    pub(super) fn new(account: AccountId, snapshot: &'s Snapshot, entropy: &'s Entropy) -> Self {
+    pub(super) fn new(account: AccountId, snapshot: &'s Snapshot, new_ids: NewContactIds) -> Self {
         Self {
             account,
             snapshot,
-            entropy,
+            new_ids,
             ledger: Ledger::new(&snapshot.opened.period),
             people: BTreeMap::new(),
             forms: BTreeMap::new(),
@@ -235,7 +234,7 @@ impl<'s> Plan<'s> {
         let decided = match self.people.get(person) {
             Some(earlier) => wish.decide_further(earlier, &mut room, *now)?,
             None => {
-                let new_id = ContactId::new(*now, self.entropy.bits());
+                let new_id = self.new_ids.draw();
                 wish.decide(self.snapshot.people.get(person).cloned(), &mut room, *now, new_id)?
             }
         };
@@ -368,17 +367,16 @@ impl Store {
 
     /// Adds everything that was decided to a transaction. Gives the contacts that go with it, whose history is to be
     /// forgotten afterwards.
-    pub(super) async fn write_plan(
+    pub(super) fn write_plan(
         &self,
         transaction: &mut Transaction,
         plan: Plan<'_>,
         wall: Timestamp,
-        retries: &mut Retries<'_>,
     ) -> Result<Vec<ContactId>, StoreError> {
         let Plan { account, snapshot, ledger, people, forms, origins, .. } = plan;
         let gone = people.values().filter_map(Decided::replaced).collect();
         for decided in people.into_values() {
-            self.write(transaction, account, decided, retries).await?;
+            self.write(transaction, account, decided)?;
         }
         self.write_count(transaction, account, &snapshot.opened.period, ledger.count_change())?;
         for (form, sum) in forms {

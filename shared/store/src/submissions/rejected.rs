@@ -5,7 +5,7 @@ use domain::ids::{AccountId, FormId, RejectionId};
 use domain::limits::{REJECTED_ANSWERS_BYTES_MAX, REJECTED_KEPT};
 
 use super::plan::{Entry, Origin, Plan};
-use super::{Delivery, MOVED, Person, Recognized, Submitted, recognize};
+use super::{Delivery, MOVED, Recognized, recognize};
 use crate::delivery::{ContentDigest, DeliveryId, Versions};
 use crate::form_counts::{Counted, Tally};
 use crate::forms::Form;
@@ -15,7 +15,7 @@ use crate::periods::SecondLook;
 use crate::retry::Retries;
 use crate::store::{Query, Store};
 use crate::transaction::{Part, Transaction};
-use crate::{Answer, Finish, Refused, StoreError};
+use crate::{Answer, Finish, Person, Refused, StoreError, Submitted};
 
 /// A submission that can't be taken.
 #[derive(Clone)]
@@ -46,8 +46,8 @@ pub struct FieldProblem {
 pub struct Rejected {
     /// Which one.
     pub id: RejectionId,
-    /// What was sent.
-    pub content: RejectedContent,
+    /// The answers, as they were given to [`Store::reject`].
+    pub answers: String,
     /// Why it could not be taken: a slug.
     pub reason: String,
     /// What was wrong, field by field.
@@ -66,32 +66,25 @@ pub struct RejectedPage {
     pub next: Option<RejectionId>,
 }
 
-/// What is kept of a rejected submission.
-#[derive(Clone, PartialEq, Eq)]
-pub enum RejectedContent {
-    /// The answers, as they were given to [`Store::reject`].
-    Answers(String),
-    /// The person that they were read as, who turned out, when the inbox was settled, to have too many or too long
-    /// properties with them.
-    Person(Person),
+/// The person that a rejected submission is mapped to. (Not `Debug`, for it is a person's data.)
+pub struct Mapped {
+    /// The person.
+    pub person: Person,
+    /// The number of the submission's fields that the form does not take, to be counted.
+    pub left_out: u64,
 }
 
 impl RejectedItem {
-    fn into_rejected(self) -> Result<Rejected, StoreError> {
-        let content = match (self.answers, self.person) {
-            (Some(answers), None) => RejectedContent::Answers(answers),
-            (None, Some(person)) => RejectedContent::Person(person.into_person()?),
-            _ => return Err(StoreError::Fault("a rejected submission has no one content".to_owned(), None)),
-        };
+    fn into_rejected(self) -> Rejected {
         let problem = |FieldErrorItem { field, message }| FieldProblem { field, message };
-        Ok(Rejected {
+        Rejected {
             id: self.id,
-            content,
+            answers: self.answers,
             reason: self.reason,
             errors: self.errors.into_iter().map(problem).collect(),
             submission_id: self.submission_id,
             received_at: self.received_at,
-        })
+        }
     }
 }
 
@@ -108,8 +101,7 @@ impl Rejection<'_> {
         };
         RejectedItem {
             id,
-            answers: Some(self.answers.to_owned()),
-            person: None,
+            answers: self.answers.to_owned(),
             reason: self.reason.to_owned(),
             errors: self.errors.iter().map(error).collect(),
             submission_id: self.submission_id.map(str::to_owned),
@@ -198,7 +190,7 @@ impl Store {
             let item: RejectedItem = decode(item)?;
             // DynamoDB removes what is over when it comes to it.
             if item.expires_at > wall.seconds() {
-                items.push(item.into_rejected()?);
+                items.push(item.into_rejected());
             }
         }
         Ok(RejectedPage { items, next })
@@ -211,12 +203,12 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Refused::NotFound`], and [`Refused::Invalid`] when the properties would be too many or too long.
+    /// [`Refused::NotFound`].
     pub async fn retry_rejected<E>(
         &self,
         form: &Form,
         id: RejectionId,
-        map: impl Fn(Rejected) -> Result<Person, E>,
+        map: impl Fn(&Rejected) -> Result<Mapped, E>,
         wall: Timestamp,
         finish: Finish<'_, Submitted>,
     ) -> Result<Result<Answer, E>, StoreError> {
@@ -229,12 +221,12 @@ impl Store {
                 Found::Item(item) => item,
                 Found::Answer(answer) => return Ok(Ok(answer)),
             };
-            let submission_id = item.submission_id.clone();
-            let person = match map(item.into_rejected()?) {
-                Ok(person) => person,
+            let rejected = item.into_rejected();
+            let Mapped { person, left_out } = match map(&rejected) {
+                Ok(mapped) => mapped,
                 Err(error) => return Ok(Err(error)),
             };
-            let delivery = submission_id.map(|id| Delivery {
+            let delivery = rejected.submission_id.map(|id| Delivery {
                 id: DeliveryId::of(&id, &person.email),
                 content: ContentDigest::of_properties(&person.properties),
             });
@@ -243,7 +235,7 @@ impl Store {
                 form: form.into(),
                 email: &person.email,
                 properties: &person.properties,
-                left_out: 0,
+                left_out,
                 origin: Origin::Rejected(id, None),
             };
             let others = delivery_key.iter().cloned().collect();
@@ -261,13 +253,13 @@ impl Store {
                 retries.again(MOVED).await?;
                 continue;
             };
-            let mut plan = Plan::new(account, &snapshot, self.entropy());
+            let mut plan = Plan::new(account, &snapshot, self.new_contact_ids(wall, &retries));
             let submitted = plan.take(&entry, wall)?;
             if plan.is_in_doubt() && look.again(snapshot.period(), &mut retries).await? {
                 continue;
             }
             let mut transaction = Transaction::new(self.entropy());
-            let gone = self.write_plan(&mut transaction, plan, wall, &mut retries).await?;
+            let gone = self.write_plan(&mut transaction, plan, wall)?;
             let answer = finish.attach(self, &mut transaction, &submitted, wall)?;
             if self.commit(transaction, &mut retries).await? {
                 self.forget_histories(account, gone, &mut retries).await?;

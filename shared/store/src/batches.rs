@@ -1,12 +1,13 @@
-//! Removing what can't be reached any more.
+//! Writes of many items without conditions: pages of history, and the removal of what can't be reached any more.
 
-use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
+use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
 use domain::limits::{BATCH_READ_MAX, BATCH_WRITE_MAX};
 
 use crate::StoreError;
+use crate::error::call_error;
 use crate::keys::{Item, Key};
 use crate::retry::Retries;
-use crate::store::{Query, Store, read_error};
+use crate::store::{Query, Store};
 
 impl Store {
     /// Removes everything in a partition.
@@ -42,13 +43,47 @@ impl Store {
             let delete = DeleteRequest::builder().set_key(Some(key.clone())).build()?;
             requests.push(WriteRequest::builder().delete_request(delete).build());
         }
+        self.batch_write(requests, retries).await
+    }
+
+    /// Puts these items, whatever is there.
+    pub(crate) async fn put_all(
+        &self,
+        items: Vec<Item>,
+        retries: &mut Retries<'_>,
+    ) -> Result<(), StoreError> {
+        let mut requests = Vec::new();
+        for item in items {
+            let put = PutRequest::builder().set_item(Some(item)).build()?;
+            requests.push(WriteRequest::builder().put_request(put).build());
+        }
+        for chunk in requests.chunks(BATCH_WRITE_MAX) {
+            self.batch_write(chunk.to_vec(), retries).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes up to [`BATCH_WRITE_MAX`] items without conditions, each by itself.
+    async fn batch_write(
+        &self,
+        mut requests: Vec<WriteRequest>,
+        retries: &mut Retries<'_>,
+    ) -> Result<(), StoreError> {
         while !requests.is_empty() {
-            let sent = self.client.batch_write_item().request_items(&*self.table, requests).send().await;
-            let output = sent.map_err(|error| read_error("a batched delete", error))?;
+            let sent =
+                self.client.batch_write_item().request_items(&*self.table, requests.clone()).send().await;
+            let output = match sent.map_err(|error| call_error("a batched write", error)) {
+                Ok(output) => output,
+                Err(StoreError::Unavailable(why, _)) => {
+                    retries.pause(&why).await?;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             let rest = output.unprocessed_items.and_then(|mut tables| tables.remove(&*self.table));
             requests = rest.unwrap_or_default();
             if !requests.is_empty() {
-                retries.pause("a batched delete was done in part").await?;
+                retries.pause("a batched write was done in part").await?;
             }
         }
         Ok(())
