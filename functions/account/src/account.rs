@@ -174,6 +174,9 @@ pub(crate) struct MoveTestClockSchema {
 pub(crate) struct AccountView {
     /// Its id.
     id: String,
+    /// Its portal number, by which `HubSpot`'s clients name it. It is unique in a deployment and never changes.
+    #[schema(minimum = 10_000_000, maximum = 2_147_483_647)]
+    portal_id: u32,
     /// Its name.
     name: String,
     /// Whose midnight update dates are: a name of the IANA database.
@@ -235,11 +238,12 @@ pub(crate) struct DefaultsView {
 
 impl AccountView {
     pub(crate) fn new(account: &store::Account) -> Self {
-        let store::Account { id, name, defaults, period, created_at } = account;
+        let store::Account { id, portal, name, defaults, period, created_at } = account;
         let (calendar, tier) = (&period.calendar, &period.tier);
         let AccountDefaults { external_form, chatflow, chatflows } = defaults.clone();
         Self {
             id: id.to_string(),
+            portal_id: portal.number(),
             name: name.clone(),
             time_zone: calendar.time_zone.as_str(),
             term: calendar.term.as_str(),

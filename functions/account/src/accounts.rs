@@ -22,7 +22,7 @@ use utoipa::ToSchema;
 
 use crate::account::{AccountView, sandbox_instant};
 use crate::contract::{ChangeContractBody, ChangeContractSchema, TermSchema, TierStepsSchema, tier};
-use crate::page::{one_more, page};
+use api::listing::{one_more, page};
 
 /// How many contacts a tier includes when the request does not say (`api.md`, "Accounts").
 const TIER_INCLUDED_DEFAULT: u64 = 1000;
@@ -254,7 +254,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::reading::{read, wrong};
+    use api::reading::{read, wrong};
 
     #[test]
     fn what_is_left_out_is_the_default() {

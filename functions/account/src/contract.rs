@@ -102,7 +102,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::reading::{read, wrong};
+    use api::reading::{read, wrong};
 
     #[test]
     fn change_names_its_terms_and_leaves_the_rest() {

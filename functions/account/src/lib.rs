@@ -1,18 +1,13 @@
-//! Accounts and what they are run with: their terms, usage and statements, users, tokens and forms, and the
-//! description of the API (`api.md`, "Accounts", "Account", "Forms").
+//! Accounts and what they are run with: their terms, usage and statements, users and tokens, and the description of the
+//! API.
 
 mod account;
 mod accounts;
 mod contract;
-mod forms;
 mod openapi;
-mod page;
-#[cfg(test)]
-mod reading;
 mod tokens;
 mod usage;
 mod users;
-mod web_address;
 
 use api::{Context, Routes, routes};
 
@@ -35,16 +30,11 @@ pub fn api() -> impl Routes<Context> {
         tokens::create_token,
         tokens::list_tokens,
         tokens::delete_token,
-        forms::create_form,
-        forms::list_forms,
-        forms::get_form,
-        forms::update_form,
-        forms::delete_form,
         openapi::describe_api
     )
 }
 
-/// The router of this function's routes. [`Context::public_url`] is what forms are given as their address.
+/// The router of this function's routes.
 pub fn router(context: Context) -> axum::Router {
     api::router::routes(api(), context)
 }
@@ -75,7 +65,7 @@ mod tests {
     #[test]
     fn every_operation_is_described() {
         let operations = operations();
-        assert_eq!(operations.len(), 22);
+        assert_eq!(operations.len(), 17);
         let tags: Vec<&str> = api::openapi::TAGS.iter().map(|(tag, _)| *tag).collect();
         for (path, method, operation) in operations {
             assert!(

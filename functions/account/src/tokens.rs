@@ -15,7 +15,7 @@ use serde::Serialize;
 use store::{Finish, Holder, NewHolder, Token};
 use utoipa::ToSchema;
 
-use crate::page::{one_more, page};
+use api::listing::{one_more, page};
 
 /// Whose a new token is to be.
 pub(crate) struct NewTokenBody(NewHolder);
@@ -222,7 +222,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::reading::{read, wrong};
+    use api::reading::{read, wrong};
 
     fn holder(body: &Value) -> NewHolder {
         let NewTokenBody(holder) = read(body).unwrap();

@@ -9,7 +9,7 @@ use domain::period::{PeriodNumber, Statement};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::page::{one_more, page};
+use api::listing::{one_more, page};
 
 /// What a closed period came to.
 #[derive(Serialize, ToSchema)]

@@ -17,7 +17,7 @@ use serde::Serialize;
 use store::{ChangeUser, Finish, NewUser, User};
 use utoipa::ToSchema;
 
-use crate::page::{one_more, page};
+use api::listing::{one_more, page};
 
 /// A user to be added.
 pub(crate) struct NewUserBody(NewUser);
@@ -211,7 +211,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::reading::{read, wrong};
+    use api::reading::{read, wrong};
 
     #[test]
     fn a_user_is_a_member_with_the_permission_unless_said_otherwise() {

@@ -3,7 +3,7 @@
 //! A public submission is answered alike for every person, unless the form says otherwise: nobody can try out whose address
 //! is known, or who is a marketing contact.
 
-use api::openapi::one_of;
+use api::views::SubmittedView;
 use api::{Problem, respond};
 use axum::body::Body;
 use axum::response::Response;
@@ -11,28 +11,9 @@ use domain::form::AnswerMode;
 use http::StatusCode;
 use http::header::{ACCEPT, HeaderMap, HeaderValue, LOCATION};
 use serde::Serialize;
-use store::{ContactEffect, Form, MarketingEffect, Submitted};
+use store::{Form, Submitted};
 use url::Url;
 use utoipa::ToSchema;
-use utoipa::openapi::schema::Schema;
-
-/// What a submission did.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Submitted)]
-pub(crate) struct SubmittedView {
-    #[schema(schema_with = contact_effect)]
-    contact: &'static str,
-    #[schema(schema_with = marketing_effect)]
-    marketing: &'static str,
-    /// Whether the submission had been accepted before. It changed nothing then, and the rest is what it did the first
-    /// time.
-    duplicate: bool,
-    /// Why the person was not set marketing though the form would, such as `cap-reached` or `form-budget`; or why the
-    /// submission was rejected, such as `no-address`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    reason: Option<String>,
-}
 
 /// The answer to a public submission, which is the same for every person.
 #[derive(Serialize, ToSchema)]
@@ -58,26 +39,6 @@ impl AnswerView {
         match form.answer {
             AnswerMode::Minimal => Self::Minimal(AcceptedView { accepted: true }),
             AnswerMode::Full => Self::Full(SubmittedView::new(submitted)),
-        }
-    }
-}
-
-fn contact_effect() -> Schema {
-    one_of(ContactEffect::ALL.iter().map(|effect| effect.as_str()), "What it did to the person's record.")
-}
-
-fn marketing_effect() -> Schema {
-    let effects = MarketingEffect::ALL.iter().map(|effect| effect.as_str());
-    one_of(effects, "What it did to the person's marketing state.")
-}
-
-impl SubmittedView {
-    pub(crate) fn new(submitted: &Submitted) -> Self {
-        Self {
-            contact: submitted.contact.as_str(),
-            marketing: submitted.marketing.as_str(),
-            duplicate: submitted.duplicate,
-            reason: submitted.reason.clone(),
         }
     }
 }

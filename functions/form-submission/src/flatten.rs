@@ -12,8 +12,8 @@
 use domain::usual_names::{AddressName, address_name};
 use serde_json::{Map, Value};
 
-use crate::answers::{Answer, Collector, Kind, scalar};
-use crate::names::names;
+use form_mapping::answers::{Answer, Collector, Kind, scalar};
+use form_mapping::names::names;
 
 /// The members of an object with a field's own value that say how it is called.
 const FIELD_NAMES: [&str; 4] = ["name", "label", "title", "key"];

@@ -16,12 +16,12 @@ use domain::limits::{DELIVERY_KEPT, SUBMISSION_ID_CHARS_MAX};
 use http::StatusCode;
 use store::{FieldProblem, Form, Submitted};
 
-use crate::answer::SubmittedView;
-use crate::answers::Answers;
 use crate::intake::Intake;
-use crate::person::{self, Reason, Rejection};
 use crate::providers::{self, Event, SECRET_HEADER, SECRET_PARAMETER, Unverified, verify};
 use crate::sent::SUBMITTED_AT;
+use api::views::SubmittedView;
+use form_mapping::answers::Answers;
+use form_mapping::person::{self, Reason, Rejection};
 
 /// Takes a webhook of a form's provider.
 ///

@@ -7,7 +7,7 @@ use axum::extract::FromRef;
 use domain::ids::{FormId, Id as _};
 use store::{Form, InboxTask, Submission, Submitted};
 
-use crate::person::Person;
+use form_mapping::person::Person;
 
 /// What the routes are given.
 #[derive(Clone)]

@@ -3,16 +3,12 @@
 //! the form gives; one that can't be taken is kept for the account to look at.
 
 mod answer;
-mod answers;
 mod cors;
 mod flatten;
 mod hooks;
 mod hubspot;
 mod intake;
-mod names;
-mod person;
 mod providers;
-mod rejected;
 mod sent;
 mod submit;
 
@@ -29,9 +25,6 @@ fn api() -> impl Routes<Intake> {
         submit::submit_form,
         submit::preflight_form,
         hooks::take_hook,
-        rejected::list_rejected,
-        rejected::retry_rejected,
-        rejected::delete_rejected,
         hubspot::submit_as_hubspot,
         hubspot::preflight_as_hubspot,
         hubspot::submit_as_hubspot_securely

@@ -19,8 +19,8 @@ use utoipa::ToSchema;
 use crate::answer::{self, AnswerView};
 use crate::cors::Cors;
 use crate::intake::Intake;
-use crate::person::{self, Person};
 use crate::sent::{self, Sent};
+use form_mapping::person::{self, Person};
 
 /// A submission in JSON.
 #[derive(ToSchema)]

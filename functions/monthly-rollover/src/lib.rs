@@ -9,9 +9,8 @@ use std::collections::HashSet;
 use api::Queue;
 use api::problem::chain;
 use domain::Timestamp;
-use domain::limits::{INBOX_EXPECTED, SWEEP_EXPECTED};
 use serde::Serialize;
-use store::{BoxError, Due, InboxTask, Store, StoreError, SweepTask};
+use store::{BoxError, Due, InboxTask, Store, StoreError, SweepTask, Tasks};
 use thiserror::Error;
 
 /// Where a tick asks for what others do.
@@ -124,22 +123,28 @@ impl<G: Fn() -> bool> Tick<'_, G> {
                 self.store.close_ended(account, self.wall).await?;
                 self.result.accounts += 1;
             }
-            Due::Statement(account, period) => {
-                let tasks = self.store.unswept(account, period).await?;
-                if tasks.is_empty() {
-                    // The last sweep was cut off before it could say so.
-                    return Ok(self.store.all_swept(account, period).await?);
-                }
-                // Asked for first and put off then: a crash in between asks twice, which does no harm.
+            Due::Job(job) => {
+                let Some(tasks) = self.store.rest_of(job).await? else { return Ok(()) };
+                // The lease begins after the messages are sent: a crash in between sends them twice, which does no harm.
+                self.send(tasks).await.map_err(DueError::Queue)?;
+                self.store.lease(job, self.wall).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends tasks to their queue and counts them.
+    async fn send(&mut self, tasks: Tasks) -> Result<(), BoxError> {
+        match tasks {
+            Tasks::Sweeps(tasks) => {
                 let count = tasks.len() as u64;
-                self.queues.sweeps.send(tasks).await.map_err(DueError::Queue)?;
-                self.store.put_off(account, period, self.wall.plus(SWEEP_EXPECTED)).await?;
+                self.queues.sweeps.send(tasks).await?;
                 self.result.sweeps += count;
             }
-            Due::Inbox(task) => {
-                self.queues.inbox.send(vec![task]).await.map_err(DueError::Queue)?;
-                self.store.put_off_inbox(task, self.wall.plus(INBOX_EXPECTED)).await?;
-                self.result.inbox += 1;
+            Tasks::Inbox(tasks) => {
+                let count = tasks.len() as u64;
+                self.queues.inbox.send(tasks).await?;
+                self.result.inbox += count;
             }
         }
         Ok(())

@@ -24,6 +24,7 @@ pub fn app(context: Context, inbox: Queue<InboxTask>, operator_sha256: &str) -> 
     let routes = account::router(context.clone())
         .merge(contacts::router(context.clone()))
         .merge(form_submission::router(context.clone(), inbox))
+        .merge(forms::router(context.clone()))
         .merge(set_marketing::router(context.clone()))
         .merge(set_non_marketing_pending::router(context.clone()));
     let gateway = Gateway { context, operator_sha256: operator_sha256.into() };

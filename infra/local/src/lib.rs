@@ -1,6 +1,7 @@
 //! The deployed stack's twin on one machine: the functions' own routers over an embedded DynamoDB engine.
 
 pub mod app;
+mod data_directory;
 pub mod demo;
 pub mod engine;
 pub mod jobs;

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use api::token::{Secret, sha256_hex};
@@ -12,11 +12,11 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 
 use crate::app::app;
+use crate::data_directory::{self, DataDirectoryError};
 use crate::demo::{self, DemoError};
 use crate::engine::{Engine, EngineError};
 use crate::jobs::Jobs;
 use crate::options::{OperatorTokenError, Options};
-use crate::private;
 use crate::secrets::Secrets;
 use crate::server::Server;
 use crate::table::{TableError, create_table};
@@ -24,11 +24,6 @@ use crate::template::{TemplateError, intake_batches, schedule_interval};
 
 /// The table's name.
 const TABLE: &str = "tidemark";
-/// The database's file in the data directory.
-const DATABASE: &str = "table.db";
-/// The files that SQLite keeps beside it while it is open, or after a crash. It creates them with the rights of the
-/// database's file.
-const BESIDE_DATABASE: [&str; 3] = ["table.db-journal", "table.db-shm", "table.db-wal"];
 /// How long requests that are being answered may still take once the stack has been told to stop.
 const GRACE: Duration = Duration::from_secs(3);
 
@@ -44,6 +39,12 @@ pub enum StackError {
     /// The data directory can't be used.
     #[error("cannot use the data directory {}", .0.display())]
     DataDirectory(PathBuf, #[source] io::Error),
+    /// The data was written by a version whose data this one does not read.
+    #[error(
+        "the data in {} was written by another version of Tidemark, and this one can't read it; \
+         delete the directory, or choose another one with --data-dir", .0.display()
+    )]
+    DataFormat(PathBuf),
     /// The engine did not start.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -87,12 +88,13 @@ impl Stack {
         let address = listener.local_addr().map_err(|error| StackError::Listen(options.listen, error))?;
         let directory = (!options.in_memory).then_some(options.data_dir.as_path());
         let in_directory = |error| StackError::DataDirectory(options.data_dir.clone(), error);
-        if let Some(directory) = directory {
-            make_private(directory).map_err(in_directory)?;
-        }
-        let engine = match directory {
-            Some(directory) => Engine::on_disk(&directory.join(DATABASE))?,
-            None => Engine::in_memory()?,
+        let engine = match directory.map(data_directory::prepare).transpose() {
+            Ok(Some(database)) => Engine::on_disk(&database)?,
+            Ok(None) => Engine::in_memory()?,
+            Err(DataDirectoryError::Io(error)) => return Err(in_directory(error)),
+            Err(DataDirectoryError::Format) => {
+                return Err(StackError::DataFormat(options.data_dir.clone()));
+            }
         };
         let client = engine.client();
         create_table(&client, TABLE).await?;
@@ -114,22 +116,11 @@ impl Stack {
     }
 
     /// Stops the stack: no new requests, those under way are answered, the data is closed.
-    ///
-    /// # Errors
-    ///
-    /// If the engine had failed before.
-    pub async fn stop(self) -> Result<(), StackError> {
+    pub async fn stop(self) {
         self.server.stop(GRACE).await;
         drop(self.jobs);
-        Ok(self.engine.stop().await?)
+        self.engine.stop().await;
     }
-}
-
-/// Makes the directory and the database's file, which only their owner can read.
-fn make_private(directory: &Path) -> io::Result<()> {
-    private::create_directory(directory)?;
-    private::create_file(&directory.join(DATABASE))?;
-    BESIDE_DATABASE.iter().try_for_each(|name| private::restrict(&directory.join(name)))
 }
 
 /// The account is known by its token alone, so one that is cut off from it by lost files is made anew.

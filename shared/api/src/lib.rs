@@ -96,18 +96,22 @@ pub mod context;
 pub mod fields;
 pub mod identity;
 pub mod json;
+pub mod listing;
 pub mod openapi;
 pub mod paging;
 pub mod parse;
 pub mod path;
 pub mod problem;
 pub mod queue;
+#[cfg(feature = "testing")]
+pub mod reading;
 pub mod request;
 pub mod respond;
 pub mod router;
 pub mod routes;
 pub mod status;
 pub mod token;
+mod view_text;
 pub mod views;
 
 pub use context::{Clock, Context};

@@ -220,7 +220,7 @@ mod tests {
             ("limit=1001".to_owned(), "limit"),
             ("limit=ten".to_owned(), "limit"),
             ("after=".to_owned(), "after"),
-            ("after=con_1".to_owned(), "after"),
+            ("after=17".to_owned(), "after"),
             (format!("after={other_list}"), "after"),
             (format!("after={}%3D", cursor(&contact(1))), "after"),
             (format!("after={}", "A".repeat(CURSOR_CHARS_MAX + 1)), "after"),

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use store::{Answer, Refused, StoreError};
 use utoipa::ToSchema;
 
-use crate::respond::json as json_answer;
+use crate::view_text::encode;
 
 /// The media type of problem documents (RFC 9457 §3).
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -264,10 +264,9 @@ impl Problem {
     /// it is the same, and a fault is logged as ever.
     pub fn into_response_as(self, document: &impl Serialize) -> Response {
         let mut response = self.into_response();
-        let Answer { body, .. } = json_answer(response.status(), document);
         response.extensions_mut().remove::<Document>();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        *response.body_mut() = Body::from(body);
+        *response.body_mut() = Body::from(encode(document));
         response
     }
 }

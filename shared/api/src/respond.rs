@@ -11,16 +11,12 @@ use store::{Answer, Claim, Refused, StoreError};
 use crate::context::Context;
 use crate::problem::{Problem, Slug, from_document};
 use crate::token::{Secret, open};
+use crate::view_text::encode;
 
 /// An answer with a JSON body. `ETag` and `Location` are added by struct update.
 #[must_use]
 pub fn json(status: StatusCode, body: &impl Serialize) -> Answer {
-    #[expect(
-        clippy::expect_used,
-        reason = "views hold texts, numbers and booleans under names; such values serialise"
-    )]
-    let body = serde_json::to_string(body).expect("a view serialises");
-    Answer { status: status.as_u16(), body, etag: None, location: None }
+    Answer { status: status.as_u16(), body: encode(body), etag: None, location: None }
 }
 
 /// An answer without a body: 204.

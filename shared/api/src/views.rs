@@ -9,7 +9,11 @@ use domain::marketing::{Change, State};
 use domain::period::Period;
 use domain::source::{Actor, Source};
 use serde::Serialize;
+use store::{ContactEffect, MarketingEffect, Submitted};
 use utoipa::ToSchema;
+use utoipa::openapi::schema::Schema;
+
+use crate::openapi::one_of;
 
 /// The `ETag` of a contact: its version in quotes. It is a strong one.
 #[must_use]
@@ -280,6 +284,46 @@ impl std::fmt::Debug for ContactView {
     /// Without the person's data.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ContactView").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// What a submission did.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Submitted)]
+pub struct SubmittedView {
+    #[schema(schema_with = contact_effect)]
+    contact: &'static str,
+    #[schema(schema_with = marketing_effect)]
+    marketing: &'static str,
+    /// Whether the submission had been accepted before. It changed nothing then, and the rest is what it did the first
+    /// time.
+    duplicate: bool,
+    /// Why the person was not set marketing though the form would, such as `cap-reached` or `form-budget`; or why the
+    /// submission was rejected, such as `no-address`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    reason: Option<String>,
+}
+
+fn contact_effect() -> Schema {
+    one_of(ContactEffect::ALL.iter().map(|effect| effect.as_str()), "What it did to the person's record.")
+}
+
+fn marketing_effect() -> Schema {
+    let effects = MarketingEffect::ALL.iter().map(|effect| effect.as_str());
+    one_of(effects, "What it did to the person's marketing state.")
+}
+
+impl SubmittedView {
+    /// Returns the view of what a submission did.
+    #[must_use]
+    pub fn new(submitted: &Submitted) -> Self {
+        Self {
+            contact: submitted.contact.as_str(),
+            marketing: submitted.marketing.as_str(),
+            duplicate: submitted.duplicate,
+            reason: submitted.reason.clone(),
+        }
     }
 }
 

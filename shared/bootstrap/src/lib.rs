@@ -25,6 +25,7 @@
 //! }
 //! ```
 
+mod batch;
 mod clock;
 mod environment;
 mod event;
@@ -35,6 +36,7 @@ mod queue;
 mod sdk;
 mod target;
 
+pub use batch::Batch;
 pub use clock::system_clock;
 pub use environment::{Environment, EnvironmentError};
 pub use event::{in_time, run_events};

@@ -6,7 +6,7 @@ use domain::tier::Tier;
 use serde_json::json;
 
 use super::*;
-use crate::reading::{read, wrong};
+use api::reading::{read, wrong};
 
 fn change(body: &Value) -> ChangeAccount {
     let ChangeAccountBody(change) = read(body).unwrap();

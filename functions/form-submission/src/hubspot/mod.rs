@@ -1,30 +1,32 @@
 //! `HubSpot`'s form endpoint, so that site code which was written for it only changes the host. `portalId` is the
-//! account's id, `formGuid` the form's.
+//! account's portal number or its id, `formGuid` the form's guid or its id.
 //!
 //! Only forms that post here themselves are to be found here: one of another provider is fed by what that provider
 //! has signed, and by nothing else.
 
 mod answer;
+mod path;
 mod request;
 
 use api::fields::Errors;
 use api::identity::RequestId;
-use api::path::{PathIds, PathTexts};
+use api::path::PathTexts;
 use api::{Account, Problem, Slug, body, respond};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
-use domain::ids::{AccountId, FormId, Id as _};
+use domain::ids::{FormId, Id as _, PortalId};
 use domain::limits::{BODY_BYTES_MAX, PUBLIC_BODY_BYTES_MAX};
+use form_mapping::person::{self, Person, Reason};
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 use store::Form;
 use utoipa::ToSchema;
 
 use self::answer::{Error, ErrorType, ErrorView, Refusal, SubmittedView};
+use self::path::Portal;
 use crate::cors::Cors;
 use crate::intake::Intake;
-use crate::person::{self, Person, Reason};
 use crate::sent::Sent;
 
 /// A submission as `HubSpot` takes it. Members that are not named here are left out: cookies, consents, validation.
@@ -67,8 +69,8 @@ struct ContextSchema {
     page_uri: Option<Value>,
 }
 
-/// Which form of which account.
-type FormPath = Result<PathIds<AccountId, FormId>, Problem>;
+/// The texts by which a path names an account and a form.
+type FormPath = Result<PathTexts, Problem>;
 
 /// Submits a form as `HubSpot` has it.
 ///
@@ -77,8 +79,8 @@ type FormPath = Result<PathIds<AccountId, FormId>, Problem>;
 #[utoipa::path(
     post, path = "/submissions/v3/integration/submit/{portal_id}/{form_guid}", tag = "Forms", security(()),
     params(
-        ("portal_id" = String, Path, description = "The account's id."),
-        ("form_guid" = String, Path, description = "The form's id."),
+        ("portal_id" = String, Path, description = "The account's portal number, or its id."),
+        ("form_guid" = String, Path, description = "The form's guid, or its id."),
     ),
     request_body = SubmissionSchema,
     responses(
@@ -111,8 +113,8 @@ pub(crate) async fn submit_as_hubspot(
 #[utoipa::path(
     options, path = "/submissions/v3/integration/submit/{portal_id}/{form_guid}", tag = "Forms", security(()),
     params(
-        ("portal_id" = String, Path, description = "The account's id."),
-        ("form_guid" = String, Path, description = "The form's id."),
+        ("portal_id" = String, Path, description = "The account's portal number, or its id."),
+        ("form_guid" = String, Path, description = "The form's guid, or its id."),
     ),
     responses(
         (status = 204, description = "Who may submit the form, in the headers of CORS."),
@@ -142,8 +144,8 @@ pub(crate) async fn preflight_as_hubspot(
 #[utoipa::path(
     post, path = "/submissions/v3/integration/secure/submit/{portal_id}/{form_guid}", tag = "Forms",
     params(
-        ("portal_id" = String, Path, description = "The account's id."),
-        ("form_guid" = String, Path, description = "The form's id."),
+        ("portal_id" = String, Path, description = "The account's portal number, or its id."),
+        ("form_guid" = String, Path, description = "The form's guid, or its id."),
     ),
     request_body = SubmissionSchema,
     responses(
@@ -154,7 +156,7 @@ pub(crate) async fn preflight_as_hubspot(
 pub(crate) async fn submit_as_hubspot_securely(
     State(intake): State<Intake>,
     account: Result<Account, Problem>,
-    path: Result<PathTexts, Problem>,
+    path: FormPath,
     id: RequestId,
     request: Request,
 ) -> Response {
@@ -166,26 +168,30 @@ pub(crate) async fn submit_as_hubspot_securely(
     taken.unwrap_or_else(|refusal| refusal.respond(id))
 }
 
-/// The form, for those who have a token of its account.
+/// Returns the form, for a caller with a token of its account.
 async fn find_own(
     intake: &Intake,
     account: Result<Account, Problem>,
-    path: Result<PathTexts, Problem>,
+    path: FormPath,
 ) -> Result<Form, Problem> {
     let Account(principal) = account?;
-    let PathTexts(portal, form) = path?;
-    // Before anything is made of the form's id, so that another portal's forms are refused alike.
-    if portal != principal.account.to_string() {
+    let path = path?;
+    // Before the form is read, so that the forms of another account are refused alike. A portal number is compared with
+    // the form that it comes with.
+    if path.0 != principal.account.to_string() && path.0.parse::<PortalId>().is_err() {
         return Err(Problem::new(Slug::PermissionDenied, "The token is not one of this portal's."));
     }
-    let form = form.parse().map_err(|_| Problem::not_found(FormId::NOUN))?;
-    find(intake, Ok(PathIds(principal.account, form))).await
+    let form = find(intake, Ok(path)).await?;
+    if form.account == principal.account { Ok(form) } else { Err(Problem::not_found(FormId::NOUN)) }
 }
 
+/// Returns the native form that the path names. Every other path has the answer of an unknown form.
 async fn find(intake: &Intake, path: FormPath) -> Result<Form, Problem> {
-    let PathIds(account, id) = path?;
-    let form = intake.native_form(id).await?;
-    if form.account == account { Ok(form) } else { Err(Problem::not_found(FormId::NOUN)) }
+    let PathTexts(portal, form) = path?;
+    let not_found = |_| Problem::not_found(FormId::NOUN);
+    let portal: Portal = portal.parse().map_err(not_found)?;
+    let form = intake.native_form(path::form(&form).map_err(not_found)?).await?;
+    if portal.has(&form) { Ok(form) } else { Err(Problem::not_found(FormId::NOUN)) }
 }
 
 async fn take(

@@ -11,9 +11,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::answer::{Error, ErrorType, Refusal};
-use crate::answers::{Answer, Collector, plain};
-use crate::names::names;
 use crate::sent::{Sent, is_page_url};
+use form_mapping::answers::{Answer, Collector, plain};
+use form_mapping::names::names;
 
 /// The type of object that a contact is.
 const CONTACT: &str = "0-1";

@@ -4,10 +4,10 @@ use api::fields::Errors;
 
 use super::Delivery;
 use super::members::Members;
-use crate::answers::{Answer, Answers, Collector, Kind, scalar};
 use crate::flatten::texts;
-use crate::names::names;
 use crate::sent::SUBMITTED_AT;
+use form_mapping::answers::{Answer, Answers, Collector, Kind, scalar};
+use form_mapping::names::names;
 
 /// The event that tells of an appointment that was made.
 const CREATED: &str = "invitee.created";

@@ -11,10 +11,10 @@ use serde_json::{Map, Value};
 
 use super::members;
 use super::{Delivery, Event};
-use crate::answers::{Answer, Answers, Collector, scalar};
 use crate::flatten::{self, Path};
-use crate::names::names;
 use crate::sent;
+use form_mapping::answers::{Answer, Answers, Collector, scalar};
+use form_mapping::names::names;
 
 const ID: &str = "submissionID";
 const ANSWERS: &str = "rawRequest";

@@ -6,7 +6,7 @@ use api::fields::Errors;
 use api::json::mended;
 use serde_json::{Map, Value};
 
-use crate::answers::scalar;
+use form_mapping::answers::scalar;
 
 /// A JSON object of a provider's, and where it stands.
 pub(super) struct Members<'v> {

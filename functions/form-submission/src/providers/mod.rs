@@ -23,7 +23,7 @@ use domain::Timestamp;
 use domain::provider::Provider;
 use http::HeaderMap;
 
-use crate::answers::Answers;
+use form_mapping::answers::Answers;
 use members::Members;
 
 pub(crate) use verify::{SECRET_HEADER, SECRET_PARAMETER, Unverified, verify};

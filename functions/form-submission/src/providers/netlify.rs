@@ -4,10 +4,10 @@ use api::fields::Errors;
 
 use super::Delivery;
 use super::members::Members;
-use crate::answers::{Answer, Answers, Collector, scalar};
 use crate::flatten::{self, Path};
-use crate::names::names;
 use crate::sent::SUBMITTED_AT;
+use form_mapping::answers::{Answer, Answers, Collector, scalar};
+use form_mapping::names::names;
 
 /// What Netlify itself adds to the data.
 const OWN: [&str; 3] = ["ip", "user_agent", "referrer"];

@@ -7,9 +7,9 @@ use http::HeaderMap;
 
 use super::members::{self, Members};
 use super::{Delivery, Event};
-use crate::answers::{Answer, Collector, scalar};
 use crate::flatten;
 use crate::sent::{self, PAGE_URL, SUBMISSION_ID, SUBMITTED_AT};
+use form_mapping::answers::{Answer, Collector, scalar};
 
 /// What is known of such a sender.
 pub(super) struct Posted {

@@ -8,7 +8,7 @@ use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use sha2::{Digest as _, Sha256};
 
 use super::*;
-use crate::person::FieldMap;
+use form_mapping::person::FieldMap;
 
 /// One delivery of a provider.
 #[derive(Clone, Copy, Debug)]

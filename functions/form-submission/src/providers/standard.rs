@@ -8,8 +8,8 @@ use super::members::Members;
 use super::posted::without_wrapping;
 use super::verify::delivery_id;
 use super::{Delivery, Event};
-use crate::answers::Collector;
 use crate::flatten;
+use form_mapping::answers::Collector;
 
 /// What stands beside `data`, by the recommended form of the payload.
 const BESIDE_DATA: [&str; 4] = ["type", "timestamp", "id", "created_at"];

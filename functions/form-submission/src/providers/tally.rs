@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use super::Delivery;
 use super::members::Members;
-use crate::answers::{Answer, Answers, Collector, Kind, scalar};
 use crate::flatten::{texts, unknown};
-use crate::names::names;
 use crate::sent::SUBMITTED_AT;
+use form_mapping::answers::{Answer, Answers, Collector, Kind, scalar};
+use form_mapping::names::names;
 
 /// The event that tells of a response.
 const RESPONSE: &str = "FORM_RESPONSE";

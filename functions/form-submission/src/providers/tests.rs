@@ -5,7 +5,7 @@ use store::FieldTarget;
 
 use super::samples::sample;
 use super::*;
-use crate::person::{self, FieldMap, FormFields, Person, Reason};
+use form_mapping::person::{self, FieldMap, FormFields, Person, Reason};
 
 /// A person as texts.
 type Found = (String, Vec<(String, String)>);

@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use super::Delivery;
 use super::members::Members;
-use crate::answers::{Answer, Answers, Collector, Kind, scalar};
 use crate::flatten::{texts, unknown};
-use crate::names::{is_opaque, names};
 use crate::sent::SUBMITTED_AT;
+use form_mapping::answers::{Answer, Answers, Collector, Kind, scalar};
+use form_mapping::names::{is_opaque, names};
 
 /// The event that tells of a whole response. A partial one is not the person's last word.
 const RESPONSE: &str = "form_response";

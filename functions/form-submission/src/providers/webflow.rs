@@ -4,9 +4,9 @@ use api::fields::Errors;
 
 use super::Delivery;
 use super::members::Members;
-use crate::answers::{Answer, Answers, Collector};
 use crate::flatten;
 use crate::sent::{PAGE_URL, SUBMITTED_AT};
+use form_mapping::answers::{Answer, Answers, Collector};
 
 /// The event that tells of a submission.
 const SUBMISSION: &str = "form_submission";

@@ -10,9 +10,9 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use serde_json::Value;
 
 use super::{PAGE_URL, SUBMISSION_ID, SUBMITTED_AT, Sent, is_page_url};
-use crate::answers::{Answer, Collector, Kind, scalar};
 use crate::flatten::{self, Path, is_described};
-use crate::names::names;
+use form_mapping::answers::{Answer, Collector, Kind, scalar};
+use form_mapping::names::names;
 
 /// A submission as its JSON says it.
 struct Document(Sent);

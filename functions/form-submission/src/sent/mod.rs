@@ -17,7 +17,7 @@ use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value};
 use url::Url;
 
-use crate::answers::{Answer, Collector};
+use form_mapping::answers::{Answer, Collector};
 
 pub(crate) use nested::fields;
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::answers::{Answer, Collector};
 use crate::flatten::{self, Path, is_described};
-use crate::names::names;
+use form_mapping::answers::{Answer, Collector};
+use form_mapping::names::names;
 
 /// The object around fields that says nothing of them, in JSON and in form posts.
 const WRAPPER: &str = "fields";
@@ -79,7 +79,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::answers::Kind;
+    use form_mapping::answers::Kind;
 
     fn read(pairs: &[(&str, &str)]) -> Vec<Answer> {
         let pairs: Vec<_> = pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();

@@ -4,7 +4,7 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use proptest::prelude::*;
 
 use super::*;
-use crate::answers::Kind;
+use form_mapping::answers::Kind;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const MULTIPART: &str = "multipart/form-data; boundary=X";

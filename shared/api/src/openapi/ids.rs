@@ -1,6 +1,6 @@
 //! The form of ids, wherever one stands in a path or in an answer.
 
-use domain::ids::{AccountId, ContactId, FormId, ID_CHARS, Id, IntegrationId, RejectionId, TokenId, UserId};
+use domain::ids::{AccountId, ContactId, FormId, Id, IntegrationId, PortalId, RejectionId, TokenId, UserId};
 use domain::limits::ADDRESS_BYTES_MAX;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
@@ -8,28 +8,53 @@ use utoipa::openapi::schema::{
     ArrayItems, Components, KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type,
 };
 
-/// The prefixes of ids, with the words that say which kind of id is meant: the collection before `{id}` in a path, the
+/// The form of one kind of ids: the pattern that each matches, and the fewest and the most characters.
+#[derive(Clone, Copy)]
+struct Form {
+    pattern: &'static str,
+    min: usize,
+    max: usize,
+}
+
+impl Form {
+    const fn of<I: Id>() -> Self {
+        Self { pattern: I::PATTERN, min: I::CHARS_MIN, max: I::CHARS_MAX }
+    }
+}
+
+/// The portal of `HubSpot`'s endpoint: an account's portal number, or its id.
+const PORTAL: Form = Form {
+    pattern: "^([1-9][0-9]{7,9}|acc_[0-7][0-9a-hjkmnp-tv-z]{25})$",
+    min: PortalId::CHARS_MIN,
+    max: AccountId::CHARS_MAX,
+};
+
+/// The form of `HubSpot`'s endpoint: a form's guid, or its id.
+const FORM_GUID: Form = Form {
+    pattern: "^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|frm_[0-7][0-9a-hjkmnp-tv-z]{25})$",
+    min: FormId::CHARS_MIN,
+    max: 36,
+};
+
+/// The forms of ids, with the words that say which kind of id is meant: the collection before `{id}` in a path, the
 /// name of any other variable or of a field, and the name of the schema whose field `id` it is.
-const KINDS: [(&str, &[&str]); 7] = [
-    (AccountId::PREFIX, &["accounts", "portal_id", "account_id", "Account"]),
-    (ContactId::PREFIX, &["contacts", "contact_id", "Contact"]),
-    (FormId::PREFIX, &["forms", "form_id", "form_guid", "Form"]),
-    (UserId::PREFIX, &["users", "user_id", "User"]),
-    (TokenId::PREFIX, &["tokens", "token_id", "Token", "TokenMade", "AdminTokenMade"]),
-    (IntegrationId::PREFIX, &["Integration"]),
-    (RejectionId::PREFIX, &["rejection_id", "RejectedSubmission"]),
+const KINDS: [(Form, &[&str]); 9] = [
+    (Form::of::<AccountId>(), &["accounts", "account_id", "Account"]),
+    (Form::of::<ContactId>(), &["contacts", "contact_id", "Contact"]),
+    (Form::of::<FormId>(), &["forms", "form_id", "Form"]),
+    (Form::of::<UserId>(), &["users", "user_id", "User"]),
+    (Form::of::<TokenId>(), &["tokens", "token_id", "Token", "TokenMade", "AdminTokenMade"]),
+    (Form::of::<IntegrationId>(), &["Integration"]),
+    (Form::of::<RejectionId>(), &["rejection_id", "RejectedSubmission"]),
+    (PORTAL, &["portal_id"]),
+    (FORM_GUID, &["form_guid"]),
 ];
 
 /// What the name of a schema of pages begins with; the name of what is on them follows.
 const PAGE: &str = "Page_";
 
-fn prefix(word: &str) -> Option<&'static str> {
-    KINDS.iter().find(|(_, words)| words.contains(&word)).map(|(prefix, _)| *prefix)
-}
-
-/// Returns the pattern of ids with this prefix. The first of the 26 digits has only three bits.
-fn pattern(prefix: &str) -> String {
-    format!("^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$")
+fn form(word: &str) -> Option<Form> {
+    KINDS.iter().find(|(_, words)| words.contains(&word)).map(|(form, _)| *form)
 }
 
 /// Says of each variable in a path what form it has.
@@ -41,8 +66,8 @@ pub(super) fn describe_path(path: &str, operation: &mut Operation) {
     }) {
         let schema = match &*parameter.name {
             "email" => Some(address()),
-            "id" => collection(path, parameter).and_then(prefix).map(id),
-            name => prefix(name).map(id),
+            "id" => collection(path, parameter).and_then(form).map(id),
+            name => form(name).map(id),
         };
         if let Some(schema) = schema {
             parameter.schema = Some(RefOr::T(schema.into()));
@@ -56,16 +81,16 @@ fn collection<'p>(path: &'p str, parameter: &Parameter) -> Option<&'p str> {
     before.rsplit('/').next()
 }
 
-fn id(prefix: &'static str) -> Object {
+fn id(form: Form) -> Object {
     let mut object = ObjectBuilder::new().schema_type(Type::String).build();
-    give_form(&mut object, prefix);
+    give_form(&mut object, form);
     object
 }
 
-fn give_form(object: &mut Object, prefix: &'static str) {
-    object.pattern = Some(pattern(prefix));
-    object.min_length = Some(ID_CHARS);
-    object.max_length = Some(ID_CHARS);
+fn give_form(object: &mut Object, form: Form) {
+    object.pattern = Some(form.pattern.to_owned());
+    object.min_length = Some(form.min);
+    object.max_length = Some(form.max);
 }
 
 fn address() -> Object {
@@ -89,12 +114,12 @@ fn describe_schema(name: &str, schema: &mut RefOr<Schema>) {
     match schema {
         Schema::Object(object) => {
             for (field, schema) in &mut object.properties {
-                if let Some(prefix) = prefix(if field == "id" { name } else { field })
+                if let Some(form) = form(if field == "id" { name } else { field })
                     && let RefOr::T(Schema::Object(text)) = schema
                     && text.schema_type == SchemaType::new(Type::String)
                     && text.max_length.is_none()
                 {
-                    give_form(text, prefix);
+                    give_form(text, form);
                 } else {
                     describe_schema(name, schema);
                 }

@@ -32,10 +32,10 @@ use crate::answers::{Answer, Kind};
 const EMAIL: &str = "email";
 
 /// A form's own field names, each with what it fills.
-pub(crate) type FieldMap = BTreeMap<String, FieldTarget>;
+pub type FieldMap = BTreeMap<String, FieldTarget>;
 
 /// The fields of a form, as far as the form says something of them.
-pub(crate) struct FormFields<'f> {
+pub struct FormFields<'f> {
     /// What they fill.
     map: &'f FieldMap,
     /// Those that the form takes, in the form in which names compare; `None` for all.
@@ -50,7 +50,7 @@ impl<'f> From<&'f Form> for FormFields<'f> {
 
 impl<'f> FormFields<'f> {
     /// The fields of a form that maps them so and takes these, or all.
-    pub(crate) fn new(map: &'f FieldMap, taken: Option<&BTreeSet<String>>) -> Self {
+    pub fn new(map: &'f FieldMap, taken: Option<&BTreeSet<String>>) -> Self {
         Self { map, taken: taken.map(|names| names.iter().map(|name| field_key(name)).collect()) }
     }
 
@@ -63,18 +63,18 @@ impl<'f> FormFields<'f> {
 }
 
 /// Who submits.
-pub(crate) struct Person {
+pub struct Person {
     /// Their address.
-    pub(crate) email: EmailAddress,
+    pub email: EmailAddress,
     /// What they say of themselves.
-    pub(crate) properties: Vec<(PropertyName, Option<String>)>,
+    pub properties: Vec<(PropertyName, Option<String>)>,
     /// The number of fields that the form does not take.
-    pub(crate) left_out: u64,
+    pub left_out: u64,
 }
 
 words! {
     /// Why answers are no person's. Where there are several reasons it is the first of these.
-    pub(crate) enum Reason {
+    pub enum Reason {
         /// There is no address among them.
         NoAddress = "no-address",
         /// What stands in an address's place is none.
@@ -91,11 +91,11 @@ words! {
 }
 
 /// Answers that are no person's.
-pub(crate) struct Rejection {
+pub struct Rejection {
     /// Why, in a word.
-    pub(crate) reason: Reason,
+    pub reason: Reason,
     /// Everything that is wrong with them, by the field's own names: `fields.Your email`.
-    pub(crate) errors: Vec<FieldError>,
+    pub errors: Vec<FieldError>,
 }
 
 /// What is wrong with answers, while they are read.
@@ -123,7 +123,7 @@ struct Placed<'a> {
 /// # Errors
 ///
 /// Everything that is wrong with them.
-pub(crate) fn of_answers(answers: &[Answer], form: &FormFields<'_>) -> Result<Person, Rejection> {
+pub fn of_answers(answers: &[Answer], form: &FormFields<'_>) -> Result<Person, Rejection> {
     let mut errors = Errors::default();
     read(answers, form, &mut errors).map_err(|reasons| {
         let reason = reasons.into_iter().min().unwrap_or(Reason::NoAddress);
@@ -137,11 +137,7 @@ pub(crate) fn of_answers(answers: &[Answer], form: &FormFields<'_>) -> Result<Pe
 /// # Errors
 ///
 /// The reasons for which they are no person's, one for each thing that is noted.
-pub(crate) fn read(
-    answers: &[Answer],
-    form: &FormFields<'_>,
-    errors: &mut Errors,
-) -> Result<Person, Vec<Reason>> {
+pub fn read(answers: &[Answer], form: &FormFields<'_>, errors: &mut Errors) -> Result<Person, Vec<Reason>> {
     let mut problems = Problems { errors, reasons: Vec::new() };
     check_count(answers, &mut problems);
     let placed: Vec<Placed<'_>> =

@@ -6,7 +6,7 @@ use domain::permission::Caller;
 use serde_json::json;
 
 use super::*;
-use crate::reading::{read, wrong};
+use api::reading::{read, wrong};
 
 fn new_form(body: &Value) -> NewForm {
     let NewFormBody(new) = read(body).unwrap();

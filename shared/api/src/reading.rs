@@ -1,13 +1,22 @@
 //! For tests: bodies as requests send them.
 
-use api::fields::Errors;
-use api::request::RequestBody;
+#![allow(
+    clippy::missing_errors_doc,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
+
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use serde_json::Value;
 
+use crate::fields::Errors;
+use crate::request::RequestBody;
+
 /// What is made of a JSON body, or everything that is wrong with it: each field with what was expected.
-pub(crate) fn read<B: RequestBody>(body: &Value) -> Result<B, Vec<(String, String)>> {
+pub fn read<B: RequestBody>(body: &Value) -> Result<B, Vec<(String, String)>> {
     let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
     let mut errors = Errors::default();
     let read = B::from_bytes(&headers, body.to_string().as_bytes(), &mut errors).unwrap();
@@ -22,7 +31,7 @@ pub(crate) fn read<B: RequestBody>(body: &Value) -> Result<B, Vec<(String, Strin
 }
 
 /// The fields that are wrong with a body, in the order in which they are listed.
-pub(crate) fn wrong<B: RequestBody>(body: &Value) -> Vec<String> {
+pub fn wrong<B: RequestBody>(body: &Value) -> Vec<String> {
     let Err(errors) = read::<B>(body) else { panic!("{body} was read") };
     errors.into_iter().map(|(field, _)| field).collect()
 }

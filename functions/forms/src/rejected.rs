@@ -5,19 +5,18 @@ use api::openapi::IdempotencyKey;
 use api::paging::{Page, PageBuilder, Paging, PagingParameters};
 use api::path::{PathId, PathIds};
 use api::problem::FieldError;
+use api::views::SubmittedView;
 use api::{Account, Context, NoBody, Problem, Query, Request, respond};
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 use domain::ids::{AccountId, FormId, Id as _, RejectionId};
 use domain::limits::REJECTED_PAGE_MAX;
-use http::StatusCode;
+use form_mapping::answers::{Answer, Answers};
+use form_mapping::person::{self, Person};
 use serde::Serialize;
-use store::{FieldProblem, Finish, Form, Refused, Rejected, RejectedContent, StoreError, Submitted};
+use store::{FieldProblem, Finish, Form, Mapped, Refused, Rejected, StoreError, Submitted};
 use utoipa::ToSchema;
-
-use crate::answer::SubmittedView;
-use crate::answers::{Answer, Answers};
-use crate::person::{self, Person};
 
 /// A submission that could not be taken.
 #[derive(Serialize, ToSchema)]
@@ -67,25 +66,13 @@ impl RejectedView {
             submission_id: rejected.submission_id,
             reason: rejected.reason,
             errors: rejected.errors.into_iter().map(error).collect(),
-            answers: answers(rejected.content)?.into_iter().map(AnswerView::from).collect(),
+            answers: answers(&rejected.answers)?.into_vec().into_iter().map(AnswerView::from).collect(),
         })
     }
 }
 
-/// What was answered. Where the answers were read as a person before it turned out that they can't be taken, that is
-/// what is known of them.
-fn answers(content: RejectedContent) -> Result<Vec<Answer>, Problem> {
-    match content {
-        RejectedContent::Answers(json) => {
-            let answers: Answers = serde_json::from_str(&json).map_err(unreadable)?;
-            Ok(answers.as_slice().to_vec())
-        }
-        RejectedContent::Person(person) => {
-            let properties = person.properties.into_iter();
-            let answers = properties.filter_map(|(name, value)| Some(Answer::text(name.to_string(), value?)));
-            Ok(std::iter::once(Answer::text("email", person.email.given())).chain(answers).collect())
-        }
-    }
+fn answers(json: &str) -> Result<Answers, Problem> {
+    serde_json::from_str(json).map_err(unreadable)
 }
 
 /// Without what serde says of it, which repeats what stands there.
@@ -163,7 +150,7 @@ pub(crate) async fn retry_rejected(
     request: Request<NoBody>,
 ) -> Result<Response, Problem> {
     let form = find(&context, principal.account, form).await?;
-    let map = |rejected: Rejected| person_of(rejected, &form);
+    let map = |rejected: &Rejected| person_of(rejected, &form);
     let render = |submitted: &Submitted| respond::json(StatusCode::OK, &SubmittedView::new(submitted));
     let finish = Finish::new(request.claim.as_ref(), &render);
     let now = context.clock.now();
@@ -208,13 +195,12 @@ pub(crate) async fn delete_rejected(
     request.conclude(&context, result).await
 }
 
-/// The person that a rejected submission is by the form as it is now.
-fn person_of(rejected: Rejected, form: &Form) -> Result<store::Person, Problem> {
-    if let RejectedContent::Person(person) = rejected.content {
-        return Ok(person);
-    }
-    match person::of_answers(&answers(rejected.content)?, &form.into()) {
-        Ok(Person { email, properties, .. }) => Ok(store::Person { email, properties }),
+/// Maps a rejected submission by the form as it is now.
+fn person_of(rejected: &Rejected, form: &Form) -> Result<Mapped, Problem> {
+    match person::of_answers(answers(&rejected.answers)?.as_slice(), &form.into()) {
+        Ok(Person { email, properties, left_out }) => {
+            Ok(Mapped { person: store::Person { email, properties }, left_out })
+        }
         Err(rejection) => Err(Problem::invalid(rejection.errors)),
     }
 }

@@ -1,18 +1,19 @@
 //! Pages of what an account has.
 
-use api::paging::{Page, PageBuilder, Position};
+use crate::paging::{Page, PageBuilder, Position};
 use serde::Serialize;
 use store::Listing;
 
 /// How many things to read for a page of at most `limit`: with one more it is known whether the page is the last.
 /// The table itself only says that there may be more.
-pub(crate) fn one_more(limit: usize) -> usize {
+#[must_use]
+pub fn one_more(limit: usize) -> usize {
     limit.saturating_add(1)
 }
 
 /// The first `limit` things of the listing as a page of views; the next one begins after its last thing. A page that
 /// would be too long for one answer ends early.
-pub(crate) fn page<T, P: Position, V: Serialize>(
+pub fn page<T, P: Position, V: Serialize>(
     listing: &Listing<T>,
     limit: usize,
     position: impl Fn(&T) -> P,
@@ -48,7 +49,7 @@ mod tests {
 
     #[test]
     fn a_page_goes_on_after_its_last_thing() {
-        let next = json!({"next": {"after": api::paging::cursor(&position(&7))}});
+        let next = json!({"next": {"after": crate::paging::cursor(&position(&7))}});
         assert_eq!(paged(vec![9, 7, 5], false), json!({"results": [90, 70], "paging": next}));
         assert_eq!(paged(vec![9, 7], true), json!({"results": [90, 70], "paging": next}));
     }

@@ -28,8 +28,8 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::page::{one_more, page};
 use crate::web_address::{origin, redirect_url};
+use api::listing::{one_more, page};
 
 /// A form to be made.
 pub(crate) struct NewFormBody(NewForm);
@@ -346,6 +346,9 @@ pub(crate) struct ChangeFormSchema {
 pub(crate) struct FormView {
     /// Its id. It stands in public pages and is no secret.
     id: String,
+    /// The UUID of the same 128 bits as its id, by which `HubSpot`'s clients name it.
+    #[schema(format = "uuid")]
+    guid: String,
     /// Its name.
     name: String,
     /// Who delivers its submissions.
@@ -410,6 +413,7 @@ impl FormView {
         let is_native = form.provider.is_native();
         Self {
             id: form.id.to_string(),
+            guid: form.id.guid(),
             name: form.name.clone(),
             provider: form.provider.as_str(),
             secrets_set: (!is_native).then_some(form.secrets.len()),

@@ -4,7 +4,7 @@ use domain::limits::FORM_FIELD_NAME_CHARS_MAX;
 
 /// The names that say something, in the order given and each once. Providers allow questions of any length as labels,
 /// so each is cut to what a form's map may speak of; what cannot be seen in it is left out.
-pub(crate) fn names<'n>(candidates: impl IntoIterator<Item = Option<&'n str>>) -> Vec<String> {
+pub fn names<'n>(candidates: impl IntoIterator<Item = Option<&'n str>>) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for candidate in candidates.into_iter().flatten() {
         let visible = candidate.chars().filter(|c| !c.is_control());
@@ -47,13 +47,13 @@ const ABOUT_THE_FORM: [&str; 25] = [
 ];
 
 /// Returns true for the name of a hidden field by which a page speaks to the server.
-pub(crate) fn is_about_the_form(name: &str) -> bool {
+pub fn is_about_the_form(name: &str) -> bool {
     let name = name.trim();
     ABOUT_THE_FORM.iter().any(|about| about.eq_ignore_ascii_case(name))
 }
 
 /// Whether a name was made by a machine and says nothing to people: a UUID or a ULID.
-pub(crate) fn is_opaque(name: &str) -> bool {
+pub fn is_opaque(name: &str) -> bool {
     let is_uuid = || {
         let groups: Vec<&str> = name.split('-').collect();
         groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])

@@ -14,7 +14,7 @@ const BODY: &str = "body";
 /// What kind of answer it is, as far as that decides anything.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Kind {
+pub enum Kind {
     /// A text, or what reads well as one.
     #[default]
     Text,
@@ -34,48 +34,49 @@ impl Kind {
 
 /// The answer to one question.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Answer {
+pub struct Answer {
     /// The field's names, of which there is at least one. Its property is named after the first that is near to a
     /// name, and the form's map may speak of it by any of them.
-    pub(crate) names: Vec<String>,
+    pub names: Vec<String>,
     #[serde(default, skip_serializing_if = "Kind::is_text")]
-    pub(crate) kind: Kind,
+    /// The kind of field that it answers.
+    pub kind: Kind,
     /// What was answered: one text, or one for each choice that was made.
-    pub(crate) values: Vec<String>,
+    pub values: Vec<String>,
     /// Whether the values are not whole, because they were too long to be kept.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) is_cut: bool,
+    pub is_cut: bool,
 }
 
 impl Answer {
     /// A text by the field's own name.
-    pub(crate) fn text(name: impl Into<String>, value: impl Into<String>) -> Self {
+    pub fn text(name: impl Into<String>, value: impl Into<String>) -> Self {
         Self::new(vec![name.into()], Kind::Text, vec![value.into()])
     }
 
     /// A text by several names of its field.
-    pub(crate) fn of_names(names: Vec<String>, value: impl Into<String>) -> Self {
+    pub fn of_names(names: Vec<String>, value: impl Into<String>) -> Self {
         Self::new(names, Kind::Text, vec![value.into()])
     }
 
     /// What is said of the submission itself, by the name under which the form's map may speak of it.
-    pub(crate) fn about(name: impl Into<String>, value: impl Into<String>) -> Self {
+    pub fn about(name: impl Into<String>, value: impl Into<String>) -> Self {
         Self { kind: Kind::About, ..Self::text(name, value) }
     }
 
     /// An answer that is whole.
-    pub(crate) fn new(names: Vec<String>, kind: Kind, values: Vec<String>) -> Self {
+    pub fn new(names: Vec<String>, kind: Kind, values: Vec<String>) -> Self {
         Self { names, kind, values, is_cut: false }
     }
 
     /// The name that it is called by.
-    pub(crate) fn name(&self) -> &str {
+    pub fn name(&self) -> &str {
         self.names.first().map_or("", String::as_str)
     }
 
     /// The names of the field itself. A part of a field also has the name of the whole, by which only the form's map
     /// speaks of it: `address[city]` is no `address`.
-    pub(crate) fn own_names(&self) -> impl Iterator<Item = &str> {
+    pub fn own_names(&self) -> impl Iterator<Item = &str> {
         let is_part_of =
             |part: &str, whole: &str| part.strip_prefix(whole).is_some_and(|rest| rest.starts_with('['));
         let is_whole = move |name: &str| self.names.iter().any(|other| is_part_of(other, name));
@@ -83,7 +84,7 @@ impl Answer {
     }
 
     /// Returns true for what is said of the submission or by the page, not by the person.
-    pub(crate) fn is_about(&self) -> bool {
+    pub fn is_about(&self) -> bool {
         self.kind == Kind::About || self.names.iter().any(|name| is_about_the_form(name))
     }
 
@@ -104,32 +105,32 @@ impl Answer {
 /// The answers of a submission. As JSON they are kept of one that is rejected, to be made a person of later.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(crate) struct Answers(Vec<Answer>);
+pub struct Answers(Vec<Answer>);
 
 impl Answers {
     /// A body that has no answers, so that something of what was sent can be looked at.
-    pub(crate) fn of_body(body: &[u8]) -> Self {
+    pub fn of_body(body: &[u8]) -> Self {
         Self(vec![Answer::about(BODY, String::from_utf8_lossy(body))])
     }
 
     /// Each of them, in the order in which they came.
-    pub(crate) fn as_slice(&self) -> &[Answer] {
+    pub fn as_slice(&self) -> &[Answer] {
         &self.0
     }
 
     /// All of them, by value.
-    pub(crate) fn into_vec(self) -> Vec<Answer> {
+    pub fn into_vec(self) -> Vec<Answer> {
         self.0
     }
 
     /// Returns true if nothing was answered.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// What is kept of them: all, unless they are longer than [`REJECTED_ANSWERS_BYTES_MAX`]. The longest are cut then,
     /// and can no longer become somebody's properties; a form can only leave them out.
-    pub(crate) fn to_keep(&self) -> Self {
+    pub fn to_keep(&self) -> Self {
         let mut kept = self.clone();
         let mut sizes: Vec<(usize, usize)> = kept.0.iter().map(Answer::bytes).zip(0..).collect();
         let mut total = sizes.iter().fold(0, |total: usize, (bytes, _)| total.saturating_add(*bytes));
@@ -155,7 +156,7 @@ impl Answers {
 /// It takes one field more than a submission may have and no further ones, so that there are known to be too many of
 /// them, and yet no body can make more of them than is good.
 #[derive(Default)]
-pub(crate) struct Collector {
+pub struct Collector {
     answers: Vec<Answer>,
     places: BTreeMap<(Vec<String>, Kind), usize>,
     fields: usize,
@@ -163,7 +164,7 @@ pub(crate) struct Collector {
 
 impl Collector {
     /// Takes one more. One without values says nothing.
-    pub(crate) fn push(&mut self, answer: Answer) {
+    pub fn push(&mut self, answer: Answer) {
         let Answer { names, kind, mut values, is_cut } = answer;
         values.retain(|value| !value.is_empty());
         if values.is_empty() || names.is_empty() {
@@ -187,13 +188,13 @@ impl Collector {
     }
 
     /// All that were taken.
-    pub(crate) fn finish(self) -> Answers {
+    pub fn finish(self) -> Answers {
         Answers(self.answers)
     }
 }
 
 /// The text of a value that has one: a text, a number, true or false.
-pub(crate) fn scalar(value: &Value) -> Option<String> {
+pub fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(plain(number)),
@@ -203,7 +204,7 @@ pub(crate) fn scalar(value: &Value) -> Option<String> {
 }
 
 /// A number as people write it: no `1.0` and no exponent.
-pub(crate) fn plain(number: &Number) -> String {
+pub fn plain(number: &Number) -> String {
     match number.as_f64() {
         // Beyond 2^53 a float would not have all of a whole number's digits.
         Some(float) if number.is_f64() => if float == 0.0 { 0.0 } else { float }.to_string(),

@@ -1,0 +1,8 @@
+//! The Lambda function.
+
+use std::process::ExitCode;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    bootstrap::run_http(forms::router).await
+}
