@@ -118,9 +118,9 @@ fn a_function_is_told_only_what_it_needs() {
     let all = ["LOG_LEVEL", "TABLE_NAME"];
     for (function, variables) in environment() {
         let own: &[&str] = match function.as_str() {
-            "account" => &["PUBLIC_URL"],
             "authorizer" => &["OPERATOR_TOKEN_SHA256"],
             "form-submission" => &["INTAKE_QUEUE_URL"],
+            "forms" => &["PUBLIC_URL"],
             "monthly-rollover" => &["INTAKE_QUEUE_URL", "SWEEP_QUEUE_URL"],
             _ => &[],
         };

@@ -120,13 +120,34 @@ fn every_queue_is_encrypted_and_every_dead_letter_queue_watched() {
 }
 
 #[test]
-fn the_errors_of_every_function_are_watched() {
+fn every_function_has_an_alarm_for_its_errors() {
     let template = Template::read();
-    let metrics = template.properties("FunctionErrorsAlarm")["Metrics"].as_sequence().unwrap();
-    let watched = metrics.iter().filter(|metric| metric["MetricStat"].is_mapping());
-    let mut watched: Vec<String> =
-        watched.map(|metric| intrinsic(&metric["MetricStat"]["Metric"]["Dimensions"][0]["Value"])).collect();
-    watched.sort();
-    let functions: Vec<String> = template.functions().keys().map(|id| format!("!Ref {id}")).collect();
-    assert_eq!(watched, functions);
+    for function in template.functions().keys() {
+        let alarm = template.properties(&format!("{function}ErrorsAlarm"));
+        assert_eq!(
+            (text(&alarm["Namespace"]), text(&alarm["MetricName"]), text(&alarm["Statistic"])),
+            ("AWS/Lambda", "Errors", "Sum"),
+            "{function}"
+        );
+        let dimension = &alarm["Dimensions"][0];
+        assert_eq!(text(&dimension["Name"]), "FunctionName");
+        assert_eq!(intrinsic(&dimension["Value"]), format!("!Ref {function}"));
+    }
+}
+
+#[test]
+fn every_alarm_tells_the_topic_and_ends_by_itself() {
+    let template = Template::read();
+    let resources = template.resources();
+    let alarms = resources.iter().filter(|(_, resource)| text(&resource["Type"]) == "AWS::CloudWatch::Alarm");
+    let mut count = 0;
+    for (name, alarm) in alarms {
+        let alarm = &alarm["Properties"];
+        assert_eq!(text(&alarm["TreatMissingData"]), "notBreaching", "{name:?}");
+        assert_eq!(text(&alarm["ComparisonOperator"]), "GreaterThanThreshold", "{name:?}");
+        assert!(alarm["Threshold"].as_u64().is_some(), "{name:?}");
+        assert!(!alarm["AlarmActions"].is_null(), "{name:?}");
+        count += 1;
+    }
+    assert_eq!(count, template.functions().len() + 3, "one for each function and each queue of dead letters");
 }

@@ -102,7 +102,7 @@ fn the_functions_with_routers_have_routes_and_the_others_none() {
     let functions: Vec<String> = template_routes().into_keys().collect();
     assert_eq!(
         functions,
-        ["account", "contacts", "form-submission", "set-marketing", "set-non-marketing-pending"]
+        ["account", "contacts", "form-submission", "forms", "set-marketing", "set-non-marketing-pending"]
     );
 }
 
