@@ -1,6 +1,7 @@
 //! The dependency rule of ARCHITECTURE.md: dependencies point one way, and what touches the world stays where it belongs.
 
 mod layers;
+mod modules;
 mod sources;
 
 use std::path::{Path, PathBuf};

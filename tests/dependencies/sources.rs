@@ -37,7 +37,8 @@ fn collect(folder: &Path, found: &mut Vec<Source>) {
     }
 }
 
-fn program(text: &str) -> String {
+/// The program text of a source: without comments, and without the unit tests at its end.
+pub(super) fn program(text: &str) -> String {
     let before_tests = text.split("\n#[cfg(test)]\nmod ").next().unwrap();
     let lines = before_tests.lines().filter(|line| !line.trim_start().starts_with("//"));
     lines.flat_map(|line| [line, "\n"]).collect()

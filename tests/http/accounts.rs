@@ -16,10 +16,12 @@ async fn an_account_has_the_usual_terms_unless_others_are_said() {
     let made = reply.expect(201);
     let id = made["account"]["id"].as_str().unwrap();
     assert!(id.starts_with("acc_") && id.len() == 30, "{id}");
+    let portal = made["account"]["portal_id"].as_u64().unwrap();
+    assert!((10_000_000..1 << 31).contains(&portal), "{portal}");
     assert_eq!(
         made["account"],
         json!({
-            "id": id, "name": "Ada & Co", "time_zone": "UTC", "term": "annual", "renewal_date": "2027-06-15",
+            "id": id, "portal_id": portal, "name": "Ada & Co", "time_zone": "UTC", "term": "annual", "renewal_date": "2027-06-15",
             "marketing_contacts": true, "tier": {"included": 1000, "block": 1000, "limit": 1000}, "cap": null,
             "period": {"number": 1, "starts_at": START, "ends_at": "2026-12-01T00:00:00.000Z"},
             "defaults": {"external_form": true, "forms_may_raise_tier": false, "chatflow": false, "chatflows": {}},

@@ -249,14 +249,7 @@ async fn contacts_are_listed_in_the_order_of_their_making() {
 async fn what_is_not_there_is_not_found() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
-    for id in [
-        "con_00000000000000000000000000",
-        "con_1",
-        "42",
-        "acc_00000000000000000000000000",
-        "%00",
-        "con_%F0%9F%98%80",
-    ] {
+    for id in ["417382950172345", "17", "42", "acc_00000000000000000000000000", "%00", "con_%F0%9F%98%80"] {
         let path = format!("/v1/contacts/{id}");
         api.get(&path).token(token).await.problem(Slug::NotFound);
         api.get(&format!("{path}/marketing")).token(token).await.problem(Slug::NotFound);

@@ -17,7 +17,7 @@ async fn a_form_is_made_read_changed_and_deleted() {
     assert_eq!(reply.header("location"), Some(path.as_str()));
     assert_eq!(
         form,
-        json!({"id": id, "name": "Newsletter", "provider": "native", "set_marketing": true, "field_map": {},
+        json!({"id": id, "guid": form["guid"], "name": "Newsletter", "provider": "native", "set_marketing": true, "field_map": {},
                "may_raise_tier": null, "overwrite": "always", "answer": "minimal", "allowed_origins": [], "submit_url": format!("{PUBLIC_URL}/v1/forms/{id}/submissions"),
                "created_at": START, "updated_at": START})
     );
@@ -113,7 +113,7 @@ async fn a_providers_form_has_a_webhook_secrets_that_nobody_sees_and_a_budget() 
     let path = format!("/v1/forms/{id}");
     assert_eq!(
         form,
-        json!({"id": id, "name": "Survey", "provider": "tally", "secrets_set": 1, "set_marketing": null, "field_map": {},
+        json!({"id": id, "guid": form["guid"], "name": "Survey", "provider": "tally", "secrets_set": 1, "set_marketing": null, "field_map": {},
                "may_raise_tier": null, "overwrite": "always", "answer": "minimal", "allowed_origins": [], "webhook_url": format!("{PUBLIC_URL}/v1/hooks/{id}"), "created_at": START,
                "updated_at": START})
     );

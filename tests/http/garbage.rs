@@ -58,7 +58,7 @@ pub fn any_json() -> impl Strategy<Value = Value> {
         select(vec![
             "",
             "a@b.example",
-            "con_00000000000000000000000000",
+            "417382950172345",
             "2026-11-10T12:00:00Z",
             "true",
             "UTC",

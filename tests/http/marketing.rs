@@ -52,18 +52,18 @@ async fn results_stand_in_the_order_given_and_an_entry_given_twice_is_unchanged_
     let bob = api.contact(token, json!({})).await;
     let eve = api.contact(token, json!({"email": "eve@example.org"})).await;
     let body = json!({"contacts": [
-        {"email": "No@one.example"}, {"id": ada}, {"email": "Ada@example.org"}, {"id": "con_1"}, {"id": bob}, {"id": eve},
-        {"id": eve}, {"id": "con_00000000000000000000000000"},
+        {"email": "No@one.example"}, {"id": ada}, {"email": "Ada@example.org"}, {"id": "17"}, {"id": bob}, {"id": eve},
+        {"id": eve}, {"id": "417382950172345"},
     ]});
     let expected = json!([
         {"email": "No@one.example", "outcome": "not_found"},
         {"id": ada, "email": "ada@example.org", "outcome": "set"},
         {"id": ada, "email": "ada@example.org", "outcome": "unchanged"},
-        {"id": "con_1", "outcome": "not_found"},
+        {"id": "17", "outcome": "not_found"},
         {"id": bob, "outcome": "set"},
         {"id": eve, "email": "eve@example.org", "outcome": "refused", "reason": "cap-reached"},
         {"id": eve, "email": "eve@example.org", "outcome": "refused", "reason": "cap-reached"},
-        {"id": "con_00000000000000000000000000", "outcome": "not_found"},
+        {"id": "417382950172345", "outcome": "not_found"},
     ]);
     let summary = json!({"set": 2, "kept": 0, "queued": 0, "unchanged": 1, "refused": 2, "not_found": 3});
 

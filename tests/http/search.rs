@@ -113,7 +113,7 @@ async fn what_is_wrong_with_a_search_is_named_by_its_place() {
             ]},
             {"filters": []}, {}, 7,
         ],
-        "limit": 1001, "after": "con_1", "sorts": [],
+        "limit": 1001, "after": "17", "sorts": [],
     });
     api.post("/v1/contacts/search").token(&account.token).json(&body).await.assert_invalid(&[
         "filterGroups[0].filters[0].value",

@@ -22,7 +22,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use store::{
     ChangeAccount, ChangedBy, ContactRef, Due, Finish, Form, MarketingEffect, NewForm, Refused, SaveMode,
-    StatusOutcome, Store, StoreError, Submission,
+    StatusOutcome, Store, StoreError, Submission, Tasks,
 };
 use testkit::{TestTable, at, email, terms};
 
@@ -233,7 +233,7 @@ impl Run {
 
     async fn status(&mut self, set_marketing: bool, who: &[usize]) -> Result<(), TestCaseError> {
         // People who were never made are asked for by an id that nobody has.
-        let nobody = ContactId::new(Timestamp::MIN, 0);
+        let nobody = ContactId::new(Timestamp::MAX, 0);
         let ids: Vec<ContactId> =
             who.iter().map(|who| self.ids.get(who).copied().unwrap_or(nobody)).collect();
         let command = if set_marketing { Command::SetMarketing } else { Command::SetNonMarketingPending };
@@ -301,16 +301,20 @@ impl Run {
                         Due::Period(account) => {
                             self.store().close_ended(account, wall).await.expect("a closing");
                         }
-                        Due::Statement(account, period) => {
-                            for task in self.store().unswept(account, period).await.expect("the sweeps") {
-                                let swept = self.store().sweep(task, wall, || true).await.expect("a sweep");
-                                prop_assert!(swept.finished);
+                        Due::Job(job) => match self.store().rest_of(job).await.expect("the tasks") {
+                            Some(Tasks::Sweeps(tasks)) => {
+                                for task in tasks {
+                                    let swept =
+                                        self.store().sweep(task, wall, || true).await.expect("a sweep");
+                                    prop_assert!(swept.finished);
+                                }
                             }
-                        }
-                        Due::Inbox(task) => {
-                            let report = self.store().settle_inbox(&[task], wall, || true).await;
-                            prop_assert!(report.unsettled.is_empty());
-                        }
+                            Some(Tasks::Inbox(tasks)) => {
+                                let report = self.store().settle_inbox(&tasks, wall, || true).await;
+                                prop_assert!(report.unsettled.is_empty());
+                            }
+                            None => {}
+                        },
                     }
                 }
             }

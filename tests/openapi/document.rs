@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use domain::Timestamp;
-use domain::ids::ContactId;
+use domain::ids::FormId;
 use serde_json::Value;
 use testkit::{Api, at};
 use utoipa::openapi::OpenApi;
@@ -86,13 +86,16 @@ fn every_variable_of_a_path_has_a_form() {
 #[test]
 fn ids_in_the_document_are_those_that_the_code_makes() {
     let document = serde_json::to_value(merged()).unwrap();
-    let id = &document["components"]["schemas"]["Contact"]["properties"]["id"];
-    assert_eq!(id["pattern"], "^con_[0-7][0-9a-hjkmnp-tv-z]{25}$");
-    assert_eq!((&id["minLength"], &id["maxLength"]), (&30.into(), &30.into()));
-    // The digits of an id, which leave out i, l, o and u.
-    let digits = |id: ContactId| id.to_string().split_off(4);
-    assert_eq!(digits(ContactId::new(Timestamp::MIN, 0)).len(), 26);
-    let every = (0..32).map(|digit| digits(ContactId::new(Timestamp::MIN, digit)).split_off(25));
+    let id = |schema: &str| document["components"]["schemas"][schema]["properties"]["id"].clone();
+    let (contact, form) = (id("Contact"), id("Form"));
+    assert_eq!(contact["pattern"], "^(0|[1-9][0-9]{0,15})$");
+    assert_eq!((&contact["minLength"], &contact["maxLength"]), (&1.into(), &16.into()));
+    assert_eq!(form["pattern"], "^frm_[0-7][0-9a-hjkmnp-tv-z]{25}$");
+    assert_eq!((&form["minLength"], &form["maxLength"]), (&30.into(), &30.into()));
+    // The digits of a prefixed id, which leave out i, l, o and u.
+    let digits = |id: FormId| id.to_string().split_off(4);
+    assert_eq!(digits(FormId::new(Timestamp::MIN, 0)).len(), 26);
+    let every = (0..32).map(|digit| digits(FormId::new(Timestamp::MIN, digit)).split_off(25));
     assert_eq!(every.collect::<String>(), "0123456789abcdefghjkmnpqrstvwxyz");
 }
 

@@ -11,11 +11,12 @@ mod taken;
 use utoipa::openapi::OpenApi;
 
 /// Each HTTP function, by its folder, with the description of its routes.
-fn functions() -> [(&'static str, OpenApi); 5] {
+fn functions() -> [(&'static str, OpenApi); 6] {
     [
         ("account", account::openapi()),
         ("contacts", contacts::openapi()),
         ("form-submission", form_submission::openapi()),
+        ("forms", forms::openapi()),
         ("set-marketing", set_marketing::openapi()),
         ("set-non-marketing-pending", set_non_marketing_pending::openapi()),
     ]

@@ -7,7 +7,7 @@ use domain::ids::Bucket;
 use domain::marketing::State;
 use domain::period::PeriodNumber;
 use domain::source::SourceType;
-use store::{ContactRef, Due, Store, SweepTask, Swept};
+use store::{ContactRef, Due, Job, Store, SweepTask, Swept, Tasks};
 use testkit::{Conflicts, Fault, TestTable, at};
 
 use super::{JUST_BEFORE, START, UPDATE, assert_exact, create, marketing_contacts, read, set};
@@ -175,8 +175,8 @@ async fn the_due_index_names_ended_periods_then_unswept_statements_and_then_noth
     assert_eq!(due(&table.store, at(JUST_BEFORE)).await, []);
     assert_eq!(due(&table.store, at(UPDATE)).await, [Due::Period(account)]);
     table.store.close_ended(account, at(UPDATE)).await.unwrap();
-    assert_eq!(due(&table.store, at(UPDATE)).await, [Due::Statement(account, PeriodNumber::FIRST)]);
-    table.store.put_off(account, PeriodNumber::FIRST, at("2026-12-01T01:00:00.000Z")).await.unwrap();
+    assert_eq!(due(&table.store, at(UPDATE)).await, [Due::Job(Job::Sweep(account, PeriodNumber::FIRST))]);
+    table.store.lease(Job::Sweep(account, PeriodNumber::FIRST), at(UPDATE)).await.unwrap();
     assert_eq!(due(&table.store, at(UPDATE)).await, []);
     assert_eq!(due(&table.store, at("2026-12-01T01:00:00.000Z")).await.len(), 1);
     sweep_everything(&table.store, at("2026-12-01T02:00:00.000Z")).await;
@@ -213,7 +213,7 @@ async fn a_sweep_that_is_asked_for_before_its_period_is_closed_does_nothing() {
 async fn a_sweep_that_could_not_note_what_it_did_is_not_over() {
     // The first bucket can't be noted, and once all are, it can't be noted that none is left.
     let faults = Conflicts::with_plan(Duration::ZERO, |operation, before| {
-        (operation == "UpdateItem" && matches!(before, 0..3 | 20..23)).then_some(Fault::Unavailable)
+        (operation == "UpdateItem" && matches!(before, 0..3 | 19..22)).then_some(Fault::Unavailable)
     });
     let table = TestTable::with_faults(&faults).await;
     let (store, period) = (&table.store, PeriodNumber::FIRST);
@@ -225,8 +225,9 @@ async fn a_sweep_that_could_not_note_what_it_did_is_not_over() {
     let tasks = store.unswept(account, period).await.unwrap();
     assert!(store.sweep(tasks[0], at(UPDATE), || true).await.is_err());
     assert_eq!(store.unswept(account, period).await.unwrap(), tasks);
-    store.all_swept(account, period).await.unwrap();
-    assert_eq!(due(store, at(UPDATE)).await, [Due::Statement(account, period)], "buckets are left");
+    let job = Job::Sweep(account, period);
+    assert_eq!(store.rest_of(job).await.unwrap(), Some(Tasks::Sweeps(tasks.clone())));
+    assert_eq!(due(store, at(UPDATE)).await, [Due::Job(job)], "buckets are left");
 
     let (last, others) = tasks.split_last().unwrap();
     for task in others {
@@ -234,8 +235,8 @@ async fn a_sweep_that_could_not_note_what_it_did_is_not_over() {
     }
     assert!(store.sweep(*last, at(UPDATE), || true).await.is_err());
     assert_eq!(store.unswept(account, period).await.unwrap(), []);
-    assert_eq!(due(store, at(UPDATE)).await, [Due::Statement(account, period)]);
-    store.all_swept(account, period).await.unwrap();
+    assert_eq!(due(store, at(UPDATE)).await, [Due::Job(job)]);
+    assert_eq!(store.rest_of(job).await.unwrap(), None);
     assert_eq!(due(store, at("2026-12-31T23:59:59.999Z")).await, []);
     assert_exact(&table, account, at(UPDATE)).await;
 }
@@ -253,7 +254,7 @@ async fn due(store: &Store, now: domain::Timestamp) -> Vec<Due> {
 async fn sweep_everything(store: &Store, now: domain::Timestamp) -> u64 {
     let mut contacts = 0;
     for due in due(store, now).await {
-        if let Due::Statement(account, period) = due {
+        if let Due::Job(Job::Sweep(account, period)) = due {
             for task in store.unswept(account, period).await.unwrap() {
                 let swept = store.sweep(task, now, || true).await.unwrap();
                 assert!(swept.finished);

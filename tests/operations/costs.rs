@@ -246,7 +246,7 @@ async fn changes_move_to_a_page_once_there_are_more_than_stand_with_a_contact() 
     let commands = [Command::SetNonMarketingPending, Command::SetMarketing].into_iter().cycle();
     for (changes, command) in (2..=HISTORY_RECENT_MAX + 1).zip(commands) {
         set(&table.store, account, command, &[contact.id], at(START)).await.unwrap();
-        let pages = table.recorder.calls().get("PutItem").copied();
+        let pages = table.recorder.calls().get("BatchWriteItem").copied();
         assert_eq!(pages, (changes > HISTORY_RECENT_MAX).then_some(1), "after {changes} changes");
     }
 }

@@ -1,37 +1,136 @@
 //! Stored items of every version keep being read. A file of an old version is never edited.
+//!
+//! A new version gets a file of its own, written from [`scenario`] with `UPDATE=1 cargo test --package tests golden`.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::decision::Command;
+use domain::form::AnswerMode;
 use domain::ids::AccountId;
 use domain::marketing::State;
 use domain::permission::{Caller, Role};
 use domain::provider::Provider;
-use serde_json::Value;
+use domain::secrets::Secrets;
+use serde_json::{Map, Value, json};
 use store::{
-    ContactRef, Due, FieldTarget, Form, FormCounts, Holder, MarketingEffect, RejectedContent, Store,
+    ContactRef, Due, FieldTarget, Finish, Form, FormCounts, Holder, Job, NewForm, NewHolder, Store,
+    Submission,
 };
-use testkit::{TABLE, TestTable, at, email};
+use testkit::{TABLE, TestTable, at, email, property, terms};
 
-const VERSION_1: &str = include_str!("../fixtures/items/v1.json");
+use super::forms::{form, native, submit};
+use super::rejected::reject;
+use super::{START, Told, UPDATE, create, delete, set};
+
+const VERSION_2: &str = include_str!("../fixtures/items/v2.json");
+/// The instant at which the items are read.
+const READ: &str = "2026-12-05T00:00:00.000Z";
+
+/// Builds a table with an item of every kind, most of them with all that they can hold.
+async fn scenario(table: &TestTable) {
+    let (store, start, update) = (&table.store, at(START), at(UPDATE));
+    let account = table.account_with(domain::period::Terms { cap: Some(50), ..terms() }, start).await;
+    let holder = NewHolder::Integration {
+        name: "Warehouse".to_owned(),
+        set_marketing: true,
+        modify_marketing_contacts: true,
+    };
+    let told = Told::new();
+    store
+        .create_token(account, &holder, "integration-digest", start, Finish::new(None, &told.render()))
+        .await
+        .unwrap();
+    // An address under another key than its spelling, and more changes than stay with the contact.
+    let ada = create(store, account, "Ada@Example.org", true, start).await;
+    for n in 0..30 {
+        let command = if n % 2 == 0 { Command::SetNonMarketingPending } else { Command::SetMarketing };
+        set(store, account, command, &[ada.id], start).await.unwrap();
+    }
+    let newsletter = form(store, account, &native()).await;
+    submit(store, &newsletter, Some("s-1"), "ada@example.org", start).await;
+    let mut leaving = Vec::new();
+    for address in ["grace@example.org", "edsger@example.org", "alan@example.org"] {
+        leaving.push(create(store, account, address, true, start).await.id);
+    }
+    set(store, account, Command::SetNonMarketingPending, &leaving[..1], start).await.unwrap();
+    delete(store, account, leaving[2], false, start).await.unwrap();
+    store.close_ended(account, update).await.unwrap();
+    set(store, account, Command::SetNonMarketingPending, &leaving[1..2], update).await.unwrap();
+    what_stands_beside_a_form(table, account).await;
+}
+
+async fn what_stands_beside_a_form(table: &TestTable, account: AccountId) {
+    let store = &table.store;
+    let mut new = NewForm::new(Provider::Typeform, "Survey");
+    new.secrets =
+        Secrets::new(Provider::Typeform, vec!["0123456789abcdef".to_owned(), "fedcba9876543210".to_owned()])
+            .unwrap();
+    new.max_new_marketing_per_day = Some(1);
+    new.answer = AnswerMode::Full;
+    new.field_map.insert("captcha".to_owned(), FieldTarget::Nothing);
+    new.allowed_origins = vec!["https://example.org".to_owned()];
+    new.redirect_url = Some("https://example.org/thanks".to_owned());
+    let survey = form(store, account, &new).await;
+    submit(store, &survey, Some("s-1"), "hedy@example.org", at(UPDATE)).await;
+    submit(store, &survey, Some("s-2"), "hedy@example.org", at(UPDATE)).await;
+    reject(store, &survey, Some("s-3"), r#"[{"names":["plan"],"kind":"text","values":["gold"]}]"#).await;
+    let email = email("mary@example.org");
+    let properties = [property("plan", "gold")];
+    let waiting = Submission {
+        form: &survey,
+        submission_id: Some("s-4"),
+        email: &email,
+        properties: &properties,
+        left_out: 1,
+    };
+    store.accept_into_inbox(&waiting, at(UPDATE)).await.unwrap();
+}
 
 #[tokio::test]
-async fn items_of_version_1_are_read() {
+async fn items_of_the_newest_version_are_those_that_are_written() {
     let table = TestTable::start().await;
-    load(&table, VERSION_1).await;
+    scenario(&table).await;
+    let items = dump(&table).await;
+    if std::env::var_os("UPDATE").is_some() {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/items/v2.json");
+        std::fs::write(path, format!("{:#}\n", Value::Array(items.clone()))).unwrap();
+    }
+    // The same kinds, and the same attributes in each of them.
+    let shapes = |items: &[Value]| {
+        let shape = |item: &Value| {
+            let names: Vec<String> = item.as_object().unwrap().keys().cloned().collect();
+            (item["entity"]["S"].as_str().unwrap().to_owned(), item["v"]["N"].to_string(), names)
+        };
+        // Which parts of a form's counts are drawn is up to chance.
+        let drawn = |item: &&Value| item["entity"]["S"] != "form-counts";
+        let mut shapes: Vec<_> = items.iter().filter(drawn).map(shape).collect();
+        shapes.sort();
+        shapes
+    };
+    let kept: Vec<Value> = serde_json::from_str(VERSION_2).unwrap();
+    assert_eq!(shapes(&items), shapes(&kept));
+}
+
+#[tokio::test]
+async fn items_of_version_2_are_read() {
+    let table = TestTable::start().await;
+    load(&table, VERSION_2).await;
     let store = &table.store;
-    let account: AccountId = account_of(VERSION_1);
-    let now = at("2026-12-05T00:00:00.000Z");
+    let account: AccountId = account_of(VERSION_2);
+    let now = at(READ);
 
     let found = store.account(account, now).await.unwrap();
     assert_eq!((found.name.as_str(), found.period.number.number(), found.period.cap), ("Test", 2, Some(50)));
-    assert_eq!((found.period.marketing, found.period.leaving), (2, 1));
+    // Ada, Edsger, who is leaving, and Hedy, who came through a form.
+    assert_eq!((found.period.marketing, found.period.leaving), (3, 1));
     assert_eq!(store.accounts(now, None, 10).await.unwrap().items, [found]);
     let statements = store.statements(account, now, None, 10).await.unwrap().items;
     assert_eq!(statements.iter().map(|closed| (closed.marketing, closed.left)).collect::<Vec<_>>(), [(4, 2)]);
 
     for (address, state) in [
-        ("ada@example.org", State::Marketing),
+        ("ADA@example.org", State::Marketing),
         ("grace@example.org", State::NonMarketing),
         ("edsger@example.org", State::Leaving),
     ] {
@@ -39,8 +138,8 @@ async fn items_of_version_1_are_read() {
         assert_eq!(contact.state(), state, "{address}");
     }
     let ada = store.explain(account, ContactRef::Email(email("ada@example.org")), now).await.unwrap();
-    assert_eq!(ada.contact.properties.get("firstname"), Some("Ada"));
-    assert_eq!(ada.history.len(), 31, "the page of its history is read too");
+    assert_eq!(ada.contact.email.unwrap().given(), "Ada@Example.org");
+    assert_eq!(ada.history.len(), 31, "the pages of its history are read too");
 
     let users = store.users(account, None, 10).await.unwrap().items;
     assert_eq!(users.iter().map(|user| user.role).collect::<Vec<_>>(), [Role::Admin]);
@@ -52,49 +151,38 @@ async fn items_of_version_1_are_read() {
     assert!(matches!(principal.caller, Caller::Integration { .. }) && principal.account == account);
     let forms = store.forms(account, None, 10).await.unwrap().items;
     assert_eq!(forms.len(), 2);
-    assert_eq!((forms[0].provider, forms[0].set_marketing), (Provider::Native, Some(true)));
-    let address = email("ada@example.org");
-    let again = store::Submission {
-        form: &forms[0],
-        submission_id: Some("s-1"),
-        email: &address,
-        properties: &[],
-        left_out: 0,
-    };
-    // A delivery of an older program was known by its id alone. Its repeat is applied once more, and sets nobody twice.
-    let before = store.usage(account, now).await.unwrap().marketing;
-    let submitted = store.submit(&again, now).await.unwrap();
-    assert_eq!((submitted.marketing, submitted.duplicate), (MarketingEffect::Unchanged, false));
-    assert_eq!(store.usage(account, now).await.unwrap().marketing, before);
-    what_is_kept_of_a_form_is_read(&table, &forms[1]).await;
+    let (newsletter, survey): (Vec<_>, Vec<_>) = forms.iter().partition(|form| form.provider.is_native());
+    assert_eq!((newsletter[0].set_marketing, newsletter[0].portal), (Some(true), survey[0].portal));
+    let again = submit(store, newsletter[0], Some("s-1"), "ada@example.org", now).await;
+    assert!(!again.duplicate, "a delivery of long ago is forgotten");
+    what_is_kept_of_a_form_is_read(&table, survey[0]).await;
 }
 
 /// A form from elsewhere with all that stands beside it.
 async fn what_is_kept_of_a_form_is_read(table: &TestTable, form: &Form) {
-    let (store, now) = (&table.store, at("2026-12-05T00:00:00.000Z"));
+    let (store, now) = (&table.store, at(READ));
     assert_eq!((form.provider, form.secrets.len(), form.set_marketing), (Provider::Typeform, 2, None));
     assert_eq!(form.field_map["captcha"], FieldTarget::Nothing);
-    let report = store.form_report(form.account, form.id, now).await.unwrap();
-    let counts = FormCounts { rejected: 2, set: 1, unchanged: 1, ..FormCounts::default() };
+    assert!(submit(store, form, Some("s-1"), "hedy@example.org", now).await.duplicate);
+    let report = store.form_report(form.account, form.id, at(UPDATE)).await.unwrap();
+    let counts = FormCounts { rejected: 1, set: 1, unchanged: 1, duplicates: 1, ..FormCounts::default() };
     assert_eq!((report.counts, report.budget.unwrap().used_today), (counts, 1));
     let rejected = store.rejected(form.account, form.id, now, None, 10).await.unwrap().items;
-    let (mapped, answers): (Vec<_>, Vec<_>) =
-        rejected.iter().partition(|rejected| matches!(rejected.content, RejectedContent::Person(_)));
-    assert_eq!((mapped[0].errors.len(), answers[0].submission_id.as_deref()), (1, Some("s-2")));
+    assert_eq!((rejected[0].errors.len(), rejected[0].submission_id.as_deref()), (1, Some("s-3")));
     // What was accepted before a deployment is settled after it.
     let mut waiting = Vec::new();
     for shard in Store::due_shards() {
-        let due = store.due(shard, at("2026-12-05T00:15:00.000Z"), None).await.unwrap().due;
+        let due = store.due(shard, now, None).await.unwrap().due;
         waiting.extend(due.into_iter().filter_map(|due| match due {
-            Due::Inbox(task) => Some(task),
-            Due::Period(_) | Due::Statement(..) => None,
+            Due::Job(Job::Inbox(task)) => Some(task),
+            Due::Period(_) | Due::Job(Job::Sweep(..)) => None,
         }));
     }
     let settled = store.settle_inbox(&waiting, now, || true).await;
     assert_eq!((waiting.len(), settled.settled), (1, 1));
-    let hedy = ContactRef::Email(email("hedy@example.org"));
-    let (hedy, _) = store.contact(form.account, hedy, now).await.unwrap();
-    assert_eq!((hedy.state(), hedy.properties.get("plan")), (State::Marketing, Some("gold")));
+    let mary = ContactRef::Email(email("mary@example.org"));
+    let (mary, _) = store.contact(form.account, mary, now).await.unwrap();
+    assert_eq!((mary.state(), mary.properties.get("plan")), (State::Marketing, Some("gold")));
 }
 
 fn account_of(items: &str) -> AccountId {
@@ -128,5 +216,41 @@ fn attribute(value: &Value) -> AttributeValue {
             value.as_object().unwrap().iter().map(|(name, value)| (name.clone(), attribute(value))).collect(),
         ),
         kind => panic!("an attribute of kind {kind}"),
+    }
+}
+
+/// Every item of the table in DynamoDB's own JSON, in the order of the keys.
+async fn dump(table: &TestTable) -> Vec<Value> {
+    let found = table.client.scan().table_name(TABLE).send().await.unwrap().items.unwrap();
+    let mut items: Vec<Value> = found
+        .into_iter()
+        .map(|item| {
+            let members: std::collections::BTreeMap<_, _> = item.into_iter().collect();
+            let members = members.iter().map(|(name, value)| (name.clone(), raw(value)));
+            Value::Object(members.collect::<Map<_, _>>())
+        })
+        .collect();
+    items.sort_by_key(|item| (item["pk"].to_string(), item["sk"].to_string()));
+    items
+}
+
+fn raw(value: &AttributeValue) -> Value {
+    match value {
+        AttributeValue::S(text) => json!({"S": text}),
+        AttributeValue::N(number) => json!({"N": number}),
+        AttributeValue::Bool(flag) => json!({"BOOL": flag}),
+        AttributeValue::Null(flag) => json!({"NULL": flag}),
+        AttributeValue::Ns(numbers) => {
+            let mut numbers = numbers.clone();
+            numbers.sort();
+            json!({"NS": numbers})
+        }
+        AttributeValue::L(list) => json!({"L": list.iter().map(raw).collect::<Vec<_>>()}),
+        AttributeValue::M(map) => {
+            let members: std::collections::BTreeMap<_, _> = map.iter().collect();
+            let members = members.into_iter().map(|(name, value)| (name.clone(), raw(value)));
+            json!({"M": members.collect::<Map<_, _>>()})
+        }
+        other => panic!("an attribute of another kind: {other:?}"),
     }
 }

@@ -14,7 +14,7 @@ use domain::source::Intake;
 use futures_util::future::join_all;
 use futures_util::{StreamExt as _, stream};
 use store::{
-    ContactEffect, ContactRef, Due, Finish, Form, FormCounts, InboxTask, MarketingEffect, NewForm,
+    ContactEffect, ContactRef, Due, Finish, Form, FormCounts, InboxTask, Job, MarketingEffect, NewForm,
     SaveContact, SaveMode, Store, StoreError, Submission, Submitted, Taken,
 };
 use testkit::{Conflicts, Dice, Fault, TABLE, TestTable, at, email, property, terms};
@@ -353,19 +353,19 @@ async fn what_the_queue_forgets_the_schedule_finds() {
     all.sort();
     assert_eq!(found, all);
     let (first, rest) = tasks.split_first().unwrap();
-    store.put_off_inbox(*first, expected.plus(INBOX_EXPECTED)).await.unwrap();
+    store.lease(first.job(), expected).await.unwrap();
     assert_eq!(due(store, expected).await.len(), 11);
     store.settle_inbox(rest, expected, || true).await;
     assert_eq!(due(store, expected).await, []);
     assert_eq!(due(store, expected.plus(INBOX_EXPECTED)).await, [*first]);
     store.settle_inbox(&[*first], expected, || true).await;
-    // What is settled is not put off any more.
-    store.put_off_inbox(*first, expected).await.unwrap();
+    // What is settled is no job any more.
+    store.lease(first.job(), expected).await.unwrap();
     assert_eq!(due(store, expected.plus(TimeDelta::days(1))).await, []);
 }
 
 #[tokio::test]
-async fn what_could_not_be_put_off_is_said() {
+async fn lease_that_could_not_be_written_is_an_error() {
     let faults = Conflicts::with_plan(Duration::ZERO, |operation, _| {
         (operation == "UpdateItem").then_some(Fault::Unavailable)
     });
@@ -373,8 +373,8 @@ async fn what_could_not_be_put_off_is_said() {
     let account = table.account(at(START)).await;
     let form = form(&table.store, account, &native()).await;
     let tasks = fill(&table.store, &form, 1).await;
-    let put_off = table.store.put_off_inbox(tasks[0], at(UPDATE)).await;
-    assert!(matches!(put_off, Err(StoreError::Unavailable(..))), "{put_off:?}");
+    let leased = table.store.lease(tasks[0].job(), at(UPDATE)).await;
+    assert!(matches!(leased, Err(StoreError::Unavailable(..))), "{leased:?}");
 }
 
 async fn due(store: &Store, now: domain::Timestamp) -> Vec<InboxTask> {
@@ -382,8 +382,8 @@ async fn due(store: &Store, now: domain::Timestamp) -> Vec<InboxTask> {
     for shard in Store::due_shards() {
         for due in store.due(shard, now, None).await.unwrap().due {
             tasks.extend(match due {
-                Due::Inbox(task) => Some(task),
-                Due::Period(_) | Due::Statement(..) => None,
+                Due::Job(Job::Inbox(task)) => Some(task),
+                Due::Period(_) | Due::Job(Job::Sweep(..)) => None,
             });
         }
     }

@@ -6,7 +6,7 @@ use domain::ids::AccountId;
 use domain::period::Terms;
 use domain::tier::Tier;
 use store::{Account, ChangeAccount, ChangedBy, Finish, Refused, StoreError};
-use testkit::{TABLE, TestTable, at, terms};
+use testkit::{TestTable, at, terms};
 
 use super::{START, Told, UPDATE, create, set};
 
@@ -135,24 +135,5 @@ async fn listed_account_is_as_its_own_reads_show_it() {
         // Nothing is closed by the list.
         assert_eq!(table.recorder.calls().get("TransactWriteItems"), None);
         assert_eq!(listed, [table.store.account(account, at(now)).await.unwrap()], "{now}");
-    }
-}
-
-#[tokio::test]
-async fn account_without_an_entry_is_listed_once_the_operator_changes_it() {
-    let table = TestTable::start().await;
-    let account = table.account(at(START)).await;
-    let key = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
-    let delete = table.client.delete_item().table_name(TABLE);
-    delete.key("pk", key("ACCOUNTS")).key("sk", key(&account.to_string())).send().await.unwrap();
-    let listed = async || table.store.accounts(at(START), None, 10).await.unwrap().items.len();
-    assert_eq!(listed().await, 0);
-    let name = ChangeAccount { name: Some("Ada".to_owned()), ..ChangeAccount::default() };
-    change(&table, account, &name).await.unwrap();
-    assert_eq!(listed().await, 0, "an admin's change costs no more for it");
-    for _ in 0..2 {
-        let nothing = ChangeAccount { by: ChangedBy::Operator, ..ChangeAccount::default() };
-        change(&table, account, &nothing).await.unwrap();
-        assert_eq!(listed().await, 1);
     }
 }

@@ -6,8 +6,8 @@ use domain::ids::AccountId;
 use testkit::Write;
 
 use super::raw::{
-    Items, Kind, RawContact, RawMoved, RawPeriod, form_counts, form_day, history, kind, number, statement,
-    text, waits,
+    Items, Kind, RawContact, RawMoved, RawPeriod, contact_id, form_counts, form_day, history, kind, number,
+    statement, text, waits,
 };
 use super::world::{Names, State};
 use crate::model::rules::{FormRules, Kept, Person, Place};
@@ -94,7 +94,8 @@ pub fn compare(state: &State, names: &Names, account: &AccountId, items: &Items)
         same_form(form, items)?;
     }
     let mut people: BTreeMap<usize, &Person> = model.people().collect();
-    for ((_, id), item) in with_prefix(items, &format!("CONTACT#{account}#")) {
+    for ((_, sk), item) in with_prefix(items, &format!("CONTACT#{account}#")) {
+        let id = contact_id(sk);
         let contact = RawContact::of(item);
         if contact.deleted && contact.has_left(found.number) {
             // Gone from everything that anybody sees; the sweep removes it.
@@ -183,7 +184,8 @@ pub fn take_instants(state: &mut State, names: &Names, write: &Write) -> Result<
 pub fn whole(state: &State, names: &Names, account: &AccountId, items: &Items) -> Result<(), String> {
     compare(state, names, account, items)?;
     let current = state.model.number;
-    for ((_, id), item) in with_prefix(items, &format!("CONTACT#{account}#")) {
+    for ((_, sk), item) in with_prefix(items, &format!("CONTACT#{account}#")) {
+        let id = contact_id(sk);
         let who = id.parse().ok().and_then(|id| names.person(id));
         let Some(person) = who.and_then(|who| state.model.person(who)) else { continue };
         let contact = RawContact::of(item);
@@ -196,7 +198,7 @@ pub fn whole(state: &State, names: &Names, account: &AccountId, items: &Items) -
         }
     }
     let contacts = format!("CONTACT#{account}#");
-    let ids: BTreeSet<&str> = with_prefix(items, &contacts).map(|((_, id), _)| id.as_str()).collect();
+    let ids: BTreeSet<&str> = with_prefix(items, &contacts).map(|((_, sk), _)| contact_id(sk)).collect();
     for (_, item) in with_prefix(items, &format!("EMAIL#{account}#")) {
         let id = text(item, "contact").unwrap_or_default();
         if !ids.contains(id) {
@@ -247,12 +249,14 @@ fn written_history(
 pub fn swept(state: &State, account: &AccountId, items: &Items, tidy: bool) -> Result<(), String> {
     let current = state.model.number;
     let mut contacts = BTreeMap::new();
-    for ((_, id), item) in with_prefix(items, &format!("CONTACT#{account}#")) {
+    let prefix = format!("CONTACT#{account}#");
+    for ((_, sk), item) in with_prefix(items, &prefix) {
+        let id = contact_id(sk);
         let contact = RawContact::of(item);
         if contact.has_left(current) {
             return Err(format!("{id} has left and was not swept: {contact:?}"));
         }
-        contacts.insert(id.clone(), contact);
+        contacts.insert(id, contact);
     }
     for ((pk, _), item) in with_prefix(items, &format!("EMAIL#{account}#")) {
         let id = text(item, "contact").unwrap_or_default();

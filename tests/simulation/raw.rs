@@ -5,6 +5,7 @@ use std::fmt;
 
 use chrono::NaiveDate;
 use domain::Timestamp;
+use serde_json::Value;
 use testkit::{RawItem, RawKey};
 
 use crate::model::rules::{Kept, Moved};
@@ -42,7 +43,8 @@ pub fn kind<'a>((pk, sk): &'a RawKey) -> (Option<&'a str>, Kind<'a>) {
         ("ACCOUNT", "ACCOUNT") => Kind::Account,
         ("ACCOUNT", "PERIOD") => Kind::Period,
         ("ACCOUNT", sk) if sk.starts_with("STATEMENT#") => Kind::Statement,
-        ("CONTACT", sk) => Kind::Contact(sk),
+        // The sort key has zeros before the id.
+        ("CONTACT", sk) => Kind::Contact(contact_id(sk)),
         ("EMAIL", _) => Kind::Address(rest),
         ("HISTORY", _) => Kind::History(rest),
         ("IDEMPOTENCY", "ANSWER") => Kind::Answer,
@@ -56,6 +58,11 @@ pub fn kind<'a>((pk, sk): &'a RawKey) -> (Option<&'a str>, Kind<'a>) {
     (account.filter(|_| owned), kind)
 }
 
+/// The id of a contact with this sort key.
+pub fn contact_id(sk: &str) -> &str {
+    sk.trim_start_matches('0')
+}
+
 pub fn text<'a>(item: &'a RawItem, name: &str) -> Option<&'a str> {
     item[name]["S"].as_str()
 }
@@ -65,8 +72,16 @@ pub fn number(item: &RawItem, name: &str) -> Option<u64> {
     Some(text.parse().unwrap_or_else(|_| panic!("{name} is {text}")))
 }
 
+/// An instant, which is a text in some items and a number of milliseconds in others.
 fn instant(item: &RawItem, name: &str) -> Timestamp {
-    text(item, name).and_then(|text| text.parse().ok()).expect("an instant")
+    match text(item, name) {
+        Some(text) => text.parse().expect("an instant"),
+        None => millis(number(item, name).expect("an instant")),
+    }
+}
+
+fn millis(millis: u64) -> Timestamp {
+    Timestamp::from_millis(i64::try_from(millis).expect("an instant of this age"))
 }
 
 /// The account's period as its item says it.
@@ -185,14 +200,26 @@ pub struct RawMoved {
 }
 
 impl RawMoved {
-    fn of(value: &RawItem) -> Self {
-        let item = &value["M"];
+    /// An entry of the JSON text that holds changes: the instant, the letters of the states, and the place of the cause.
+    fn of(entry: &Value, causes: &Value) -> Self {
+        let place = entry[2].as_u64().and_then(|place| usize::try_from(place).ok()).expect("a place");
+        let cause = &causes[place];
+        let mut states = entry[1].as_str().expect("states").chars().map(letter);
+        let mut state = || states.next().expect("two states");
+        let (from, to) = (state(), state());
+        let actor = match cause["a"].as_str().expect("an actor").split('_').next() {
+            Some("usr") => "user",
+            Some("int") => "integration",
+            Some("frm") => "form",
+            Some("") => "system",
+            other => panic!("{other:?} is no actor"),
+        };
         Self {
-            at: instant(item, "at"),
-            from: text(item, "from").map(kept),
-            to: text(item, "to").map(kept).expect("a state"),
-            through: text(&item["source"]["M"], "type").expect("a source").to_owned(),
-            actor: text(&item["actor"]["M"], "type").expect("an actor").to_owned(),
+            at: millis(entry[0].as_u64().expect("an instant")),
+            from,
+            to: to.expect("a state"),
+            through: cause["k"].as_str().expect("a source").to_owned(),
+            actor: actor.to_owned(),
         }
     }
 
@@ -225,9 +252,21 @@ fn kept(state: &str) -> Kept {
     }
 }
 
-/// The entries of a list attribute.
+fn letter(letter: char) -> Option<Kept> {
+    match letter {
+        '-' => None,
+        'n' => Some(Kept::NonMarketing),
+        'm' => Some(Kept::Marketing),
+        'l' => Some(Kept::Leaving),
+        other => panic!("{other} is no state"),
+    }
+}
+
+/// The changes in an attribute, which is a text of JSON.
 pub fn history(item: &RawItem, name: &str) -> Vec<RawMoved> {
-    item[name]["L"].as_array().into_iter().flatten().map(RawMoved::of).collect()
+    let Some(changes) = text(item, name) else { return Vec::new() };
+    let changes: Value = serde_json::from_str(changes).expect("JSON");
+    changes["at"].as_array().into_iter().flatten().map(|entry| RawMoved::of(entry, &changes["by"])).collect()
 }
 
 impl RawContact {
@@ -235,9 +274,9 @@ impl RawContact {
         Self {
             state: text(item, "state").map(kept).expect("a state"),
             queued_in: number(item, "queued_in"),
-            address: text(item, "email_key").map(str::to_owned),
+            address: text(item, "email_key").or_else(|| text(item, "email")).map(str::to_owned),
             note: text(&item["properties"]["M"], NOTE).map(|text| text.parse().expect("a note")),
-            deleted: text(item, "deleted_at").is_some(),
+            deleted: !item["deleted_at"].is_null(),
             updated_at: instant(item, "updated_at"),
             earlier: number(item, "history_earlier").unwrap_or_default(),
             recent: history(item, "history"),

@@ -52,6 +52,9 @@ pub struct Names {
     known: Vec<ContactId>,
 }
 
+/// The fewest digits of a contact's id in the simulation's years. No other number has as many.
+const ID_DIGITS: usize = 15;
+
 impl Names {
     pub fn bind(&mut self, who: usize, id: ContactId) {
         self.ids.insert(who, id);
@@ -75,15 +78,18 @@ impl Names {
 
     /// A text in which contacts' ids are replaced by the people's numbers.
     pub fn translate(&self, text: &str) -> String {
+        let is_digit = |char: char| char.is_ascii_digit();
         let mut translated = String::new();
         let mut rest = text;
-        while let Some(at) = rest.find("con_") {
-            let (before, id) = rest.split_at(at);
-            let (id, after) = id.split_at(id.len().min(30));
+        while let Some(at) = rest.find(is_digit) {
+            let (before, digits) = rest.split_at(at);
+            let (digits, after) =
+                digits.split_at(digits.find(|char| !is_digit(char)).unwrap_or(digits.len()));
             translated.push_str(before);
-            match id.parse().ok().and_then(|id| self.person(id)) {
+            match digits.parse().ok().and_then(|id| self.person(id)) {
                 Some(who) => translated.push_str(&format!("#{who}")),
-                None => translated.push_str("#nobody"),
+                None if digits.len() >= ID_DIGITS => translated.push_str("#nobody"),
+                None => translated.push_str(digits),
             }
             rest = after;
         }

@@ -77,6 +77,7 @@ fn router(world: &World, operation: &Operation) -> Router {
     };
     let context = Context::new(world.table.store.clone(), Clock::new(|| at(operations::NOW)));
     let routes = account::router(context.clone())
+        .merge(forms::router(context.clone()))
         .merge(contacts::router(context.clone()))
         .merge(form_submission::router(context.clone(), Queue::new(|_| ready(Ok(())))))
         .merge(set_marketing::router(context.clone()))

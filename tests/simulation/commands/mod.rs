@@ -62,7 +62,7 @@ impl Context {
 
     /// The contact that was picked; before there is any, one that nobody has.
     pub fn contact(&self, pick: u64) -> ContactId {
-        self.picked.get(&pick).copied().flatten().unwrap_or_else(|| ContactId::new(Timestamp::MIN, 0))
+        self.picked.get(&pick).copied().flatten().unwrap_or_else(|| ContactId::new(Timestamp::MAX, 0))
     }
 }
 

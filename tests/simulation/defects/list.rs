@@ -304,7 +304,11 @@ pub const DEFECTS: [Defect; 32] = [
         tamper: || {
             sends(|call| {
                 for write in about(call, |kind| matches!(kind, Kind::History(_))) {
-                    write["Item"]["changes"]["L"].as_array_mut().and_then(Vec::pop);
+                    if let Some(text) = write["Item"]["changes"]["S"].as_str() {
+                        let mut changes: Value = serde_json::from_str(text).expect("JSON");
+                        changes["at"].as_array_mut().and_then(Vec::pop);
+                        write["Item"]["changes"]["S"] = json!(changes.to_string());
+                    }
                 }
             })
         },
@@ -333,13 +337,18 @@ impl Tamper for CountForAnother {
     }
 }
 
+/// The form in which a contact's address compares.
+fn email_key(item: &Value) -> Option<&str> {
+    text(item, "email_key").or_else(|| text(item, "email"))
+}
+
 /// The address of a new contact under its spelling instead of its key.
 fn key_by_spelling(call: &mut Call) {
     let puts = writes(call).filter(|(key, write)| is_contact(kind(key).1) && !write["Item"].is_null());
     let spelled: Vec<(String, String)> = puts
         .filter_map(|(_, write)| {
             let item = &write["Item"];
-            Some((text(item, "email_key")?.to_owned(), text(item, "email")?.to_owned()))
+            Some((email_key(item)?.to_owned(), text(item, "email")?.to_owned()))
         })
         .collect();
     for write in about(call, is_address).filter(|write| !write["Item"].is_null()) {
@@ -416,11 +425,11 @@ impl Tamper for IdAlone {
 fn deleted(call: &mut Call) -> Vec<(RawKey, Value)> {
     let puts = writes(call).filter(|(key, write)| is_contact(kind(key).1) && !write["Item"].is_null());
     let items = puts.map(|(key, write)| (key, write["Item"].clone()));
-    items.filter(|(_, item)| text(item, "deleted_at").is_some()).collect()
+    items.filter(|(_, item)| !item["deleted_at"].is_null()).collect()
 }
 
 fn key_of_address(contact: &RawKey, item: &Value) -> Option<RawKey> {
-    let (account, address) = (account_of(contact)?, text(item, "email_key")?);
+    let (account, address) = (account_of(contact)?, email_key(item)?);
     Some((format!("EMAIL#{account}#{address}"), "EMAIL".to_owned()))
 }
 

@@ -45,6 +45,10 @@ pub fn writes(call: &mut Call) -> impl Iterator<Item = (RawKey, &mut Value)> {
     let parts: Vec<&mut Value> = match call.operation.as_str() {
         "TransactWriteItems" => parts(call).iter_mut().map(only_value).collect(),
         "PutItem" | "UpdateItem" | "DeleteItem" => vec![&mut call.body],
+        "BatchWriteItem" => {
+            let writes = call.body.pointer_mut(&format!("/RequestItems/{TABLE}"));
+            writes.and_then(Value::as_array_mut).into_iter().flatten().map(only_value).collect()
+        }
         _ => Vec::new(),
     };
     keys.into_iter().zip(parts)
