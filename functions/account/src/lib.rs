@@ -1,5 +1,5 @@
 //! Accounts and what they are run with: their terms, usage and statements, users, tokens and forms, and the
-//! description of the API (`api.md`, "Accounts", "Account", "Forms").
+//! description of the API.
 
 mod account;
 mod accounts;
