@@ -1,4 +1,4 @@
-//! `DELETE /v1/contacts/{id}`, erasure, and the return of an address (`rules.md`, "Deleting").
+//! `DELETE /v1/contacts/{id}`, erasure, and the return of an address (the domain's `README.md`, Deletion and erasure).
 
 use api::Slug;
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! The status that a contact gets by its source (`rules.md`, "Default status of a new contact, by source"), for people
-//! who are new and for people who are there.
+//! The status that a contact gets by its source (the domain's `README.md`, Default status by source), for new contacts
+//! and for existing ones.
 
 use api::Slug;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Who may do what (`rules.md`, "Who may do it").
+//! The operations that each caller may use (the domain's `README.md`, Permissions).
 
 use std::collections::BTreeMap;
 

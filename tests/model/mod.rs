@@ -1,8 +1,9 @@
 //! Random histories against a small independent model of the rules.
 //!
-//! The model knows `rules.md` and nothing of the program: no period item, no versions, no calendar code. After every
-//! step the store must agree with it in every outcome, every contact's state, the usage, the period and the
-//! statements, and the usage must be what a full scan counts. A history that fails is shortened by proptest.
+//! The model knows the rules of the domain's `README.md` and nothing of the program: no period item, no versions, no
+//! calendar code. After every step the store must agree with it in every outcome, every contact's state, the usage, the
+//! period and the statements, and the usage must be what a full scan counts. A history that fails is shortened by
+//! proptest.
 
 pub mod calendar;
 pub mod rules;

@@ -1,4 +1,4 @@
-//! `rules.md` as a table of people, and nothing else.
+//! The rules of the domain's `README.md` as a table of people, and nothing else.
 //!
 //! The random histories of one account and the simulation share it. It knows no item, version or transaction, only
 //! what a user sees: people, what has become of them, and the update date.

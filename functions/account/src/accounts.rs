@@ -24,10 +24,10 @@ use crate::account::{AccountView, sandbox_instant};
 use crate::contract::{ChangeContractBody, ChangeContractSchema, TermSchema, TierStepsSchema, tier};
 use api::listing::{one_more, page};
 
-/// How many contacts a tier includes when the request does not say (`api.md`, "Accounts").
+/// The number of contacts that a tier includes by default.
 const TIER_INCLUDED_DEFAULT: u64 = 1000;
 
-/// The step in which a tier's limit grows when the request does not say (`api.md`, "Accounts").
+/// The step in which a tier's limit grows by default.
 const TIER_BLOCK_DEFAULT: u64 = 1000;
 
 /// An account to be made.

@@ -1,5 +1,5 @@
-//! Where a contact comes from, as a request names it, and what follows for its marketing status (`rules.md`, "Default
-//! status of a new contact, by source").
+//! The source of a contact, as a request names it, and its effect on the marketing status (the domain's `README.md`,
+//! Default status by source).
 
 use api::Problem;
 use api::fields::{Fields, FromFields, Place};

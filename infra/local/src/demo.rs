@@ -8,7 +8,7 @@ use domain::period::Terms;
 use domain::tier::{Tier, TierError};
 use store::{Account, Answer, Finish, NewAccount, Store, StoreError};
 
-/// The tier that an account gets unless it says otherwise (`api.md`, "Accounts").
+/// The number of contacts in the demo account's tier, and the tier's step. Both are the API's defaults.
 const INCLUDED: u64 = 1_000;
 
 /// Why the demo account could not be made.

@@ -1,4 +1,4 @@
-//! Update dates: when a period ends (`rules.md`, "Update dates").
+//! Update dates: when a period ends (the crate's `README.md`, Update dates).
 
 mod zone;
 

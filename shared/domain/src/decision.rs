@@ -211,7 +211,7 @@ mod tests {
         Period { number, marketing, leaving, cap, ..period() }
     }
 
-    /// The table of `rules.md`, row by row and column by column.
+    /// The table of the crate's `README.md`, States and commands, row by row and column by column.
     #[test]
     fn every_state_and_command_moves_as_the_rules_say() {
         use Command::{SetMarketing, SetNonMarketingPending};

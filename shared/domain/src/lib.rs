@@ -1,6 +1,4 @@
-//! The rules of marketing contacts and nothing else: no async, no I/O, no clock, no AWS, no environment.
-//!
-//! The behaviour is that of `rules.md`; `now` and randomness are arguments.
+#![doc = include_str!("../README.md")]
 
 pub mod address;
 pub mod budget;

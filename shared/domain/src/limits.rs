@@ -13,10 +13,10 @@ pub const CLOSINGS_PER_STEP_MAX: usize = 48;
 /// The largest cap, tier limit or usage that is accepted: far above any account, far below where sums overflow.
 pub const USAGE_MAX: u64 = 1_000_000_000_000;
 
-/// How long the answer to an `Idempotency-Key` is kept (`api.md`, "Conventions").
+/// How long the answer to an `Idempotency-Key` is kept (`shared/api/README.md`, Idempotency).
 pub const IDEMPOTENCY_KEPT: TimeDelta = TimeDelta::hours(24);
 
-/// How long a form delivery's id is remembered (`form-providers.md`, rule 3).
+/// How long a form delivery's id is remembered (the crate's `README.md`, Deliveries).
 pub const DELIVERY_KEPT: TimeDelta = TimeDelta::days(7);
 
 /// How long a rejected submission is kept for the account to look at: a quarter, in which somebody mends the mapping.
@@ -30,13 +30,13 @@ pub const ADDRESS_BYTES_MAX: usize = 254;
 /// The local part of an e-mail address in bytes (RFC 5321 §4.5.3.1.1).
 pub const LOCAL_PART_BYTES_MAX: usize = 64;
 
-/// The length of a property's name (`api.md`, "Contacts").
+/// The length of a property's name (the crate's `README.md`, Properties).
 pub const PROPERTY_NAME_CHARS_MAX: usize = 100;
 
-/// How many properties a contact has at most (`api.md`, "Contacts").
+/// How many properties a contact has at most (the crate's `README.md`, Properties).
 pub const PROPERTIES_MAX: usize = 200;
 
-/// One property's value in bytes (`api.md`, "Contacts").
+/// One property's value in bytes (the crate's `README.md`, Properties).
 pub const PROPERTY_VALUE_BYTES_MAX: usize = 64 * 1024;
 
 /// All names and values of a contact's properties in bytes. A contact is one item of at most 400 KB (DynamoDB), and
@@ -117,7 +117,7 @@ pub const SEARCH_ROUND_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 // The HTTP API.
 
-/// A request's body in bytes (`api.md`, "Conventions"). Lambda itself takes 6 MB.
+/// A request's body in bytes (`shared/api/README.md`, Limits). Lambda itself accepts 6 MB.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 /// How many problems of one request are listed. A body of full size could hold a hundred thousand of them, and the
@@ -136,13 +136,13 @@ pub const NAME_CHARS_MAX: usize = 200;
 /// The length of an id in a request. The program's own have 30 characters; longer ones than this are no ids.
 pub const ID_CHARS_MAX: usize = 100;
 
-/// How many contacts one request sets (`api.md`, "Marketing state").
+/// How many contacts one request sets. Its results are stored in one item under an `Idempotency-Key`.
 pub const STATUS_CONTACTS_MAX: usize = 1000;
 
-/// How many results a page has when the caller does not say (`api.md`, "Paging").
+/// How many results a page has by default (`shared/api/README.md`, Pages).
 pub const PAGE_LIMIT_DEFAULT: u64 = 100;
 
-/// How many results a page has at most (`api.md`, "Paging").
+/// How many results a page has at most (`shared/api/README.md`, Pages).
 pub const PAGE_LIMIT_MAX: u64 = 1000;
 
 /// How many bytes of results, as JSON, a page holds: one whose results are longer ends early. An answer of Lambda has at
@@ -154,7 +154,7 @@ pub const CURSOR_CHARS_MAX: usize = 1024;
 
 // Submissions of forms.
 
-/// How many fields a submission has: one for each property of a contact (`api.md`, "Contacts").
+/// How many fields a submission has: one for each property of a contact ([`PROPERTIES_MAX`]).
 pub const SUBMISSION_FIELDS_MAX: usize = 200;
 
 /// The length of a form field's own name.

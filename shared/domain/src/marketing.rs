@@ -8,7 +8,7 @@ use crate::source::{Actor, Source};
 use crate::text::words;
 
 words! {
-    /// A contact's marketing state at an instant (`rules.md`, "The state and its moves").
+    /// A contact's marketing state at an instant (the crate's `README.md`, States and commands).
     pub enum State {
         /// Kept for free; marketing tools skip it.
         NonMarketing = "non_marketing",

@@ -1,4 +1,4 @@
-//! Properties: what an account knows of a person, by name (`api.md`, "Contacts").
+//! Properties: what an account knows of a person, by name (the crate's `README.md`, Properties).
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;

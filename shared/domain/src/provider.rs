@@ -1,4 +1,4 @@
-//! Who delivers a form's submissions (`form-providers.md`).
+//! The providers that deliver the submissions of forms (`functions/form-submission/src/providers/README.md`).
 
 use crate::text::words;
 

@@ -7,7 +7,8 @@ use crate::provider::Provider;
 use crate::text::words;
 
 words! {
-    /// The kind of thing that makes contacts or sets their state (`rules.md`, "Default status of a new contact").
+    /// The kind of a source that creates contacts or sets their state (the crate's `README.md`, Default status by
+    /// source).
     pub enum SourceType {
         /// A form made in the account.
         Form = "form",
@@ -114,7 +115,7 @@ pub enum Intake {
 }
 
 impl Intake {
-    /// The status that the source gives (`rules.md`, "Default status of a new contact, by source").
+    /// Returns the status that the source sets (the crate's `README.md`, Default status by source).
     #[must_use]
     pub fn default_status(self) -> DefaultStatus {
         let (new_contact, existing_contact) = match self {

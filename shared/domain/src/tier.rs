@@ -1,4 +1,4 @@
-//! The contract's tier: how many marketing contacts it covers (`rules.md`, "Tier and cap").
+//! The contract's tier: how many marketing contacts it covers (the crate's `README.md`, Tier and cap).
 
 use thiserror::Error;
 

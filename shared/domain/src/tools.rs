@@ -5,7 +5,7 @@ use crate::marketing::State;
 use crate::text::words;
 
 words! {
-    /// A tool that reaches contacts (`rules.md`, "Which tools need a marketing contact").
+    /// A tool that reaches contacts (the crate's `README.md`, Tools and eligibility).
     pub enum Tool {
         /// Needs a marketing contact.
         MarketingEmail = "marketing_email",

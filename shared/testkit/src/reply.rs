@@ -52,8 +52,7 @@ impl Reply {
         self.json()
     }
 
-    /// The problem document of a refused request, which is whole and right in itself (RFC 9457, `api.md`,
-    /// "Conventions").
+    /// The problem document of a refused request, complete and valid (RFC 9457, and `shared/api/README.md`, Errors).
     ///
     /// # Panics
     ///

@@ -1,4 +1,4 @@
-//! How each provider's webhooks are told from forged ones, as data (`form-providers.md`).
+//! The signatures by which each provider's webhooks are verified, as data (`README.md` in this folder, Signatures).
 
 use chrono::TimeDelta;
 use domain::limits::{WEBHOOK_TOLERANCE, WEBHOOK_TOLERANCE_CALENDLY};

@@ -1,4 +1,4 @@
-//! Search filters (`api.md`, `POST /v1/contacts/search`): which contacts a list of conditions picks out.
+//! Search filters (`POST /v1/contacts/search`): which contacts a list of conditions picks out.
 //!
 //! A filter is compiled once and then asked of each contact. What its operators mean:
 //!

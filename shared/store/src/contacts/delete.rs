@@ -1,4 +1,4 @@
-//! Deleting and erasing contacts (`rules.md`, "Deleting").
+//! Deleting and erasing contacts (the domain's `README.md`, Deletion and erasure).
 //!
 //! A billable contact leaves a nameless unit behind until the update date: a deleted one keeps its address, so that
 //! it can take its place again; an erased one keeps nothing of the person.
