@@ -12,6 +12,7 @@
 #![allow(unreachable_pub, reason = "within a program `pub` says what the other modules use")]
 
 mod binaries;
+mod caller;
 mod closing;
 mod contention;
 mod events;
@@ -25,6 +26,7 @@ mod runtime_api;
 mod sample;
 mod setting;
 mod sums;
+mod throughput;
 mod units;
 
 use std::path::PathBuf;
@@ -36,10 +38,11 @@ use crate::binaries::Binaries;
 pub const RELEASE: bool = !cfg!(debug_assertions);
 
 /// The groups by the names under which they can be asked for.
-const GROUPS: [&str; 7] = ["rules", "functions", "invocation", "units", "closing", "contention", "load"];
+const GROUPS: [&str; 8] =
+    ["rules", "functions", "invocation", "units", "closing", "contention", "load", "throughput"];
 
 /// How it is called.
-const USAGE: &str = "[--quick] [--binaries=FOLDER] [GROUP]…";
+const USAGE: &str = "[--quick] [--binaries=FOLDER] [--before=LOCAL_STACK] [GROUP]…";
 
 /// What is asked for.
 #[derive(Default)]
@@ -47,6 +50,8 @@ struct Options {
     quick: bool,
     /// Where the functions' binaries are, if they are not to be built.
     binaries: Option<PathBuf>,
+    /// The local stack of another version, to be measured beside this one's.
+    before: Option<PathBuf>,
     /// The groups; none means all.
     groups: Vec<String>,
 }
@@ -61,7 +66,11 @@ impl Options {
                 "--bench" => {}
                 "--quick" => options.quick = true,
                 group if GROUPS.contains(&group) => options.groups.push(word),
-                other => options.binaries = Some(other.strip_prefix("--binaries=")?.into()),
+                other => match other.split_once('=')? {
+                    ("--binaries", folder) => options.binaries = Some(folder.into()),
+                    ("--before", program) => options.before = Some(program.into()),
+                    _ => return None,
+                },
             }
         }
         Some(options)
@@ -125,6 +134,9 @@ async fn measure(options: &Options) {
     }
     if wanted("load") {
         load::measure(extent.stretch).await;
+    }
+    if wanted("throughput") {
+        throughput::measure(extent.stretch, options.before.as_deref()).await;
     }
     report::line(&format!("\nLoad average at the end: {}.", load_average()));
 }

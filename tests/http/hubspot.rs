@@ -44,6 +44,13 @@ fn secure_path(account: &Tenant, form: &str) -> String {
     format!("/submissions/v3/integration/secure/submit/{}/{form}", account.id)
 }
 
+/// The numbers by which HubSpot's clients name the account and the form.
+async fn hubspots_names(api: &Api, account: &Tenant, form: &str) -> (String, String) {
+    let read = async |path: &str| api.get(path).token(&account.token).await.expect(200);
+    let (account, form) = (read("/v1/account").await, read(&format!("/v1/forms/{form}")).await);
+    (account["portal_id"].to_string(), form["guid"].as_str().unwrap().to_owned())
+}
+
 /// The types of the errors of a refused submission, whose document is whole.
 #[track_caller]
 fn refused(reply: &Reply, status: u16) -> Vec<String> {
@@ -213,4 +220,44 @@ async fn over_the_cap_the_person_is_kept_and_the_page_sees_no_difference() {
     let ada = api.get("/v1/contacts/by-email/ada@example.org").token(&account.token).await.expect(200);
     assert_eq!(ada["marketing"]["state"], "non_marketing");
     assert_eq!(api.assert_exact(&account).await["marketing"], 0);
+}
+
+#[tokio::test]
+async fn portal_number_and_guid_name_the_same_form_as_the_ids() {
+    let (api, account) = one_account(json!({})).await;
+    let form = form(&api, &account, json!({})).await;
+    let (portal, guid) = hubspots_names(&api, &account, &form).await;
+    let id = account.id.to_string();
+    let names = [(&portal, &guid), (&portal, &form), (&id, &guid), (&portal, &guid.to_uppercase())];
+    for (n, (portal, form)) in names.into_iter().enumerate() {
+        let path = format!("/submissions/v3/integration/submit/{portal}/{form}");
+        let open = api.post(&path).json(&of(&format!("person{n}@example.org"))).await;
+        assert_eq!(open.status, 200);
+        let path = format!("/submissions/v3/integration/secure/submit/{portal}/{form}");
+        let secure = api.post(&path).token(&account.token).json(&of(&format!("person{n}@example.org"))).await;
+        assert_eq!(secure.status, 200);
+    }
+    assert_eq!(api.get("/v1/usage").token(&account.token).await.expect(200)["marketing"], 4);
+}
+
+#[tokio::test]
+async fn another_accounts_portal_number_leads_to_no_form() {
+    let (api, account) = one_account(json!({})).await;
+    let other = api.account(json!({"name": "Other", "term": "annual", "renewal_date": "2027-06-15"})).await;
+    let mine = form(&api, &account, json!({})).await;
+    let others = form(&api, &other, json!({})).await;
+    let (my_portal, my_guid) = hubspots_names(&api, &account, &mine).await;
+    let (others_portal, others_guid) = hubspots_names(&api, &other, &others).await;
+    for (portal, guid) in
+        [(&my_portal, &others_guid), (&others_portal, &my_guid), (&others_portal, &others_guid)]
+    {
+        let path = format!("/submissions/v3/integration/secure/submit/{portal}/{guid}");
+        let reply = api.post(&path).token(&account.token).json(&of("ada@example.org")).await;
+        assert_eq!(refused(&reply, 404), [""; 0], "{path}");
+    }
+    let crossed = format!("/submissions/v3/integration/submit/{my_portal}/{others_guid}");
+    refused(&api.post(&crossed).json(&of("ada@example.org")).await, 404);
+    for tenant in [&account, &other] {
+        assert_eq!(api.get("/v1/usage").token(&tenant.token).await.expect(200)["marketing"], 0);
+    }
 }

@@ -2,16 +2,25 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::TimeDelta;
 use domain::decision::{Command, Outcome, Refusal};
 use domain::limits::HISTORY_RECENT_MAX;
 use domain::marketing::State;
 use domain::period::{PeriodNumber, Terms};
 use domain::provider::Provider;
-use store::{Account, ChangeAccount, ContactRef, Finish, MarketingEffect, NewForm, StatusOutcome};
-use testkit::{Recorder, TestTable, at, terms};
+use domain::source::Intake;
+use store::{
+    Account, ChangeAccount, ContactRef, Finish, MarketingEffect, NewForm, SaveContact, SaveMode,
+    StatusOutcome,
+};
+use testkit::{Recorder, TABLE, TestTable, at, email, property, terms};
 
 use super::forms::{form, native, report, submit};
-use super::{START, Told, UPDATE, claim, create, done, marketing_contacts, outcomes, read, set, set_status};
+use super::{
+    START, Told, UPDATE, by_hand, claim, create, done, marketing_contacts, outcomes, read, set, set_status,
+    user,
+};
 
 fn calls(recorder: &Recorder) -> Vec<(&'static str, u32)> {
     let calls: BTreeMap<_, _> = recorder.calls();
@@ -249,6 +258,61 @@ async fn changes_move_to_a_page_once_there_are_more_than_stand_with_a_contact() 
         let pages = table.recorder.calls().get("BatchWriteItem").copied();
         assert_eq!(pages, (changes > HISTORY_RECENT_MAX).then_some(1), "after {changes} changes");
     }
+}
+
+/// The size of an attribute as DynamoDB counts it.
+fn bytes(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) => text.len(),
+        AttributeValue::N(number) => number.len().div_ceil(2) + 1,
+        AttributeValue::M(map) => {
+            3 + map.iter().map(|(name, value)| 1 + name.len() + bytes(value)).sum::<usize>()
+        }
+        other => panic!("a contact has no such attribute: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn changes_of_a_contact_cost_the_same_however_many_came_before() {
+    let table = TestTable::start().await;
+    let (store, account) = (&table.store, table.account(at(START)).await);
+    let properties = [property("firstname", "Ada"), property("city", "London")];
+    let address = email("ada@example.org");
+    let save = SaveContact {
+        account,
+        mode: SaveMode::Create,
+        email: Some(&address),
+        properties: &properties,
+        unsubscribed: None,
+        bounced: None,
+        intake: Intake::Manual { marketing: Some(true) },
+        source: by_hand(),
+        actor: user(),
+        if_match: None,
+    };
+    let told = Told::new();
+    store.save_contact(&save, at(START), Finish::new(None, &told.render())).await.unwrap();
+    let id = told.take().contact.id;
+    let mut pages = 0;
+    for n in 0..=100_i64 {
+        let key = |text: String| AttributeValue::S(text);
+        let get = table.client.get_item().table_name(TABLE);
+        let get =
+            get.key("pk", key(format!("CONTACT#{account}#{}", id.bucket()))).key("sk", key(id.sortable()));
+        let item = get.send().await.unwrap().item.unwrap();
+        let size: usize = item.iter().map(|(name, value)| name.len() + bytes(value)).sum();
+        assert!(size <= 1_024, "{size} bytes after {n} changes");
+        table.recorder.reset();
+        let command = if n % 2 == 0 { Command::SetNonMarketingPending } else { Command::SetMarketing };
+        let now = at(START).plus(TimeDelta::milliseconds(n + 1));
+        set(store, account, command, &[id], now).await.unwrap();
+        // The contact and the period are two each, the place in the `leaving` index is one, and so is a page.
+        let page = u32::from(table.recorder.calls().contains_key("BatchWriteItem"));
+        pages += page;
+        let units = table.recorder.units();
+        assert_eq!((units.read, units.write), (2.0, f64::from(5 + page)), "after {n} changes");
+    }
+    assert_eq!(pages, 25, "every fourth change but the first ones writes a page");
 }
 
 #[tokio::test]

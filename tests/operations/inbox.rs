@@ -27,7 +27,7 @@ fn say(what: impl std::fmt::Display) {
     let _ = writeln!(std::io::stdout(), "\n{what}");
 }
 
-async fn accept(store: &Store, form: &Form, id: Option<&str>, address: &str) -> Taken {
+pub async fn accept(store: &Store, form: &Form, id: Option<&str>, address: &str) -> Taken {
     let email = email(address);
     let submission = Submission { form, submission_id: id, email: &email, properties: &[], left_out: 0 };
     store.accept_into_inbox(&submission, at(START)).await.unwrap()

@@ -11,6 +11,7 @@ mod golden;
 mod histories;
 mod holdings;
 mod idempotency;
+mod ids;
 mod inbox;
 mod isolation;
 mod listing;

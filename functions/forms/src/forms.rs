@@ -156,7 +156,7 @@ pub(crate) struct NewFormSchema {
     /// needs the permission `modify_marketing_contacts`.
     #[schema(nullable = false)]
     set_marketing: Option<bool>,
-    /// How many people it sets marketing on one day of the account's time zone at most. Beyond that they are kept as
+    /// How many contacts it sets marketing, or keeps from leaving, on one day of the account's time zone at most. Beyond that they are kept as
     /// non-marketing contacts, with the reason `form-budget`. Left out or `null` for any number.
     #[schema(maximum = 1_000_000_000_000_u64)]
     max_new_marketing_per_day: Option<u64>,
@@ -311,7 +311,7 @@ pub(crate) struct ChangeFormSchema {
     /// Whether it sets those who submit it marketing; `null` leaves it to the account's `defaults.external_form`, which a
     /// native form can't.
     set_marketing: Option<bool>,
-    /// How many people it sets marketing on one day at most; `null` for any number.
+    /// How many contacts it sets marketing, or keeps from leaving, on one day at most; `null` for any number.
     #[schema(maximum = 1_000_000_000_000_u64)]
     max_new_marketing_per_day: Option<u64>,
     /// `true` lets the form raise the tier limit; `null` leaves it to the account's `defaults.forms_may_raise_tier`.
@@ -360,7 +360,7 @@ pub(crate) struct FormView {
     secrets_set: Option<usize>,
     /// Whether it sets those who submit it marketing; `null` where the account's `defaults.external_form` decides.
     set_marketing: Option<bool>,
-    /// How many people it sets marketing on one day at most; left out for any number.
+    /// How many contacts it sets marketing, or keeps from leaving, on one day at most; left out for any number.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     max_new_marketing_per_day: Option<u64>,
@@ -484,7 +484,7 @@ pub(crate) struct FormCountsView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = FormBudget)]
 pub(crate) struct FormBudgetView {
-    /// How many people it sets marketing on one day at most.
+    /// How many contacts it sets marketing, or keeps from leaving, on one day at most.
     max_new_marketing_per_day: u64,
     /// How many it has set today. They are counted while the form has a budget.
     used_today: u64,

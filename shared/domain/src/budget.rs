@@ -1,13 +1,13 @@
-//! A form's budget: how many people it may set marketing on one day.
+//! A form's budget: how many contacts it may set marketing, or keep from leaving, on one day.
 
 use chrono::NaiveDate;
 
-/// How many people a form has set marketing on its latest day.
+/// How many contacts a form has set marketing, or kept from leaving, on its latest day.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct DayCount {
     /// The day, by the calendar of the account's time zone.
     pub day: NaiveDate,
-    /// How many became marketing contacts through the form on it.
+    /// How many contacts the form has set or kept on it.
     pub new_marketing: u64,
 }
 

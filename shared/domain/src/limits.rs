@@ -6,8 +6,8 @@ use std::ops::RangeInclusive;
 
 use chrono::TimeDelta;
 
-/// How many periods are closed in one transaction at most. A transaction takes 100 items (DynamoDB); one is the
-/// period, the others its statements. Further ones follow in a next step.
+/// How many periods are closed in one transaction at most: four years of months. A transaction takes 100 items (DynamoDB):
+/// the period and a statement each. Further ones follow in a next step.
 pub const CLOSINGS_PER_STEP_MAX: usize = 48;
 
 /// The largest cap, tier limit or usage that is accepted: far above any account, far below where sums overflow.
@@ -92,7 +92,7 @@ pub const TRANSACTION_BYTES_MAX: usize = 3_000_000;
 pub const TRANSACTION_ITEMS_MAX: usize = 100;
 
 /// How many submissions of forms share a transaction. Each writes three items (the person, the address, the delivery),
-/// and all of them the period and, of each form, its counts and its day: 92 of the 100 for one form.
+/// and all of them the period and, of each form, its counts and its day: 93 of the 100 for one form.
 pub const SUBMISSIONS_PER_TRANSACTION_MAX: usize = 30;
 
 /// How many changes a contact's own item keeps. When there are more, the oldest [`HISTORY_PAGE`] move to a page, which only

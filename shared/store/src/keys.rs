@@ -21,7 +21,7 @@ pub const EXPIRES_AT: &str = "expires_at";
 pub const LEAVING_INDEX: &str = "leaving";
 /// Its partition key; its sort key is the table's.
 pub const LEAVING_PK: &str = "leaving_pk";
-/// The sparse index of periods that will end and statements whose leavers are not yet swept.
+/// The sparse index of periods that will end and of unfinished jobs (see [`crate::jobs`]).
 pub const DUE_INDEX: &str = "due";
 /// Its partition key.
 pub const DUE_SHARD: &str = "due_shard";

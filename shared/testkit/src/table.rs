@@ -66,6 +66,12 @@ impl TestTable {
         &self.server.get_or_init(|| EngineServer::start(self.database.clone())).endpoint
     }
 
+    /// The engine's database, for typed operations without a client.
+    #[must_use]
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
     /// An account on the usual terms.
     pub async fn account(&self, now: Timestamp) -> AccountId {
         self.account_with(terms(), now).await

@@ -1,5 +1,4 @@
 //! What the descriptions of all functions share, and how they become one OpenAPI 3.1 document.
-
 //!
 //! A function declares of its operations what only it knows: paths, parameters, bodies, answers, and the refusals that
 //! are its own. [`describe`] derives the rest from that, in one place: the refusals that follow from what an operation

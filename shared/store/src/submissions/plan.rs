@@ -203,7 +203,7 @@ impl<'s> Plan<'s> {
     ///
     /// # Errors
     ///
-    /// [`Refused::Invalid`] when the person's properties would be too many or too long. Nothing is decided then.
+    /// None in practice: a submitted value that does not fit is left out and counted.
     pub(super) fn take(&mut self, entry: &Entry<'_>, wall: Timestamp) -> Result<Submitted, Refused> {
         let Opened { period, now, .. } = &self.snapshot.opened;
         let form = &entry.form;

@@ -1,0 +1,72 @@
+//! A client of a local stack, which asks as the admin of its demo account.
+
+use axum::body::{Body, to_bytes};
+use futures_util::future::join_all;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{Method, Request, StatusCode};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::{Value, json};
+
+/// How many contacts a full transaction takes.
+pub const BATCH: usize = 98;
+/// How many contacts are created at a time.
+const AT_ONCE: usize = 8;
+
+/// The client.
+pub struct Caller {
+    client: Client<HttpConnector, Body>,
+    base: String,
+    authorization: String,
+}
+
+impl Caller {
+    /// A client of the stack at this address, with this token.
+    pub fn new(base: String, token: &str) -> Self {
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        Self { client, base, authorization: format!("Bearer {token}") }
+    }
+
+    /// Creates so many contacts, all of them marketing, and returns their ids.
+    pub async fn contacts(&self, count: usize) -> Vec<String> {
+        let mut ids = Vec::new();
+        for first in (0..count).step_by(AT_ONCE) {
+            let made = (first..count.min(first + AT_ONCE)).map(async |n| {
+                let properties = json!({"firstname": format!("Person {n}"), "city": "London"});
+                let email = format!("person{n}@example.org");
+                let body = json!({"email": email, "marketing": true, "properties": properties});
+                self.send("POST", "/v1/contacts", &body).await
+            });
+            let id = |made: &Value| made["id"].as_str().expect("an id").to_owned();
+            ids.extend(join_all(made).await.iter().map(id));
+        }
+        ids
+    }
+
+    /// Queues or keeps these contacts: every other `turn` undoes the one before, so that each changes something.
+    pub async fn toggle(&self, ids: &[String], turn: usize) -> Value {
+        let paths = ["/v1/contacts/non-marketing-pending", "/v1/contacts/marketing"];
+        let contacts: Vec<Value> = ids.iter().map(|id| json!({"id": id})).collect();
+        self.send("POST", paths[turn % 2], &json!({"contacts": contacts})).await
+    }
+
+    /// Sends a request and returns its answer, which is a good one.
+    pub async fn send(&self, method: &str, path: &str, body: &Value) -> Value {
+        let request = Request::builder()
+            .method(method.parse::<Method>().expect("a method"))
+            .uri(format!("{}{path}", self.base))
+            .header(AUTHORIZATION, &self.authorization)
+            .header(CONTENT_TYPE, "application/json");
+        let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+        let response = self.client.request(request.body(body).expect("a request")).await.expect("an answer");
+        let status = response.status();
+        let body = to_bytes(Body::new(response.into_body()), usize::MAX).await.expect("a whole answer");
+        assert!(
+            matches!(status, StatusCode::OK | StatusCode::CREATED),
+            "{method} {path}: {status} {}",
+            String::from_utf8_lossy(&body)
+        );
+        serde_json::from_slice(&body).expect("a JSON answer")
+    }
+}

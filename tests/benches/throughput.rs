@@ -1,0 +1,354 @@
+//! Contacts a second through the local stack, as a program of its own, beside the engine's typed operations called bare.
+//!
+//! A stack that was built before can be measured in the same run, so that two versions meet the same machine.
+
+use std::collections::HashMap;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use domain::marketing::State;
+use dynoxide::actions::batch_get_item::{BatchGetItemRequest, KeysAndAttributes};
+use dynoxide::actions::query::QueryRequest;
+use dynoxide::actions::transact_write_items::{
+    TransactPut, TransactUpdate, TransactWriteItem, TransactWriteItemsRequest,
+};
+use dynoxide::{AttributeValue, Database};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use testkit::TABLE;
+
+use crate::caller::{BATCH, Caller};
+use crate::report::{Row, row};
+use crate::setting::{Setting, now};
+
+/// How many contacts the account has.
+const CONTACTS: usize = 60 * BATCH;
+/// How many changes the contacts have when they are measured again.
+const CHANGES: usize = 6;
+/// How many rounds are measured after these changes: one of four writes a page of history.
+const ROUNDS: usize = 4;
+/// How many requests for a single contact are sent at a time.
+const CALLERS: usize = 8;
+/// How many contacts the bare engine reads in one query, as the store does.
+const PAGE: usize = 250;
+
+/// The numbers of one stack, each in contacts a second.
+struct Throughput {
+    /// Status changes by 98, of contacts that were only created.
+    set_fresh: f64,
+    /// The same after [`CHANGES`] changes of each.
+    set_changed: f64,
+    /// Contacts that a search examines, when they were only created.
+    searched_fresh: f64,
+    /// The same after [`CHANGES`] changes of each.
+    searched_changed: f64,
+    /// Status changes of one contact.
+    single: f64,
+}
+
+/// Measures the stack of this version, another one if there is one, and the bare engine.
+pub async fn measure(stretch: Duration, before: Option<&Path>) {
+    let before = match before {
+        Some(binary) => Some(of_stack(binary, stretch).await),
+        None => None,
+    };
+    let stack = of_stack(&build(), stretch).await;
+    let bare = of_engine(stretch).await;
+    let told = |what: &str, is: f64, was: Option<f64>, bare: f64| {
+        let measured = match was {
+            Some(was) => format!("{is:.0}/s, {was:.0}/s before"),
+            None => format!("{is:.0}/s"),
+        };
+        let mut ratios = format!("{:.2} of the engine", is / bare);
+        if let Some(was) = was {
+            ratios.push_str(&format!(", {:.2} of before", is / was));
+        }
+        row(&Row::new(what, measured, "contacts")
+            .ratios(ratios)
+            .target("≥ 0.5 of the engine, ≥ 1.5 of before"));
+    };
+    let was = |of: fn(&Throughput) -> f64| before.as_ref().map(of);
+    told("Status change by 98, fresh", stack.set_fresh, was(|t| t.set_fresh), bare.set_fresh);
+    told("Status change by 98, after 6 changes", stack.set_changed, was(|t| t.set_changed), bare.set_fresh);
+    told("Search, fresh", stack.searched_fresh, was(|t| t.searched_fresh), bare.searched_fresh);
+    told("Search, after 6 changes", stack.searched_changed, was(|t| t.searched_changed), bare.searched_fresh);
+    told("Status change of 1, 8 callers", stack.single, was(|t| t.single), bare.single);
+    let shares = [
+        ("Status change by 98", stack.set_changed / stack.set_fresh),
+        ("Search", stack.searched_changed / stack.searched_fresh),
+    ];
+    for (what, share) in shares {
+        let row_of = Row::new(format!("{what}: after 6 changes, of fresh"), format!("{share:.2}"), "");
+        row(&row_of.target("≥ 0.9"));
+    }
+}
+
+/// Builds the local stack in the profile of the benchmarks.
+fn build() -> PathBuf {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--locked", "--package", "tidemark"]);
+    if crate::RELEASE {
+        cargo.arg("--release");
+    }
+    assert!(cargo.status().expect("cargo starts").success(), "the local stack does not build");
+    let profile = if crate::RELEASE { "release" } else { "debug" };
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("../target"), PathBuf::from);
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(target).join(profile).join("tidemark")
+}
+
+/// A local stack as a process, which ends with this.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts a stack in memory and returns a client of it.
+fn start(binary: &Path) -> (Process, Caller) {
+    let mut command = Command::new(binary);
+    command.args(["--in-memory", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().expect("the local stack starts");
+    let (mut url, mut token) = (None, None);
+    let lines = BufReader::new(child.stdout.take().expect("an output")).lines();
+    for line in lines.map_while(Result::ok) {
+        if let Some(said) = line.trim().strip_prefix("export TIDEMARK=") {
+            url = Some(said.to_owned());
+        }
+        if let Some(said) = line.trim().strip_prefix("export TOKEN=") {
+            token = said.split_whitespace().next().map(str::to_owned);
+            break;
+        }
+    }
+    (Process(child), Caller::new(url.expect("an address"), &token.expect("a token")))
+}
+
+async fn of_stack(binary: &Path, stretch: Duration) -> Throughput {
+    let (process, caller) = start(binary);
+    let ids = caller.contacts(CONTACTS).await;
+    let searched_fresh = search(&caller, stretch).await;
+    let mut turns = 0;
+    let set_fresh = toggle_all(&caller, &ids, &mut turns, 1).await;
+    toggle_all(&caller, &ids, &mut turns, CHANGES - 1).await;
+    let searched_changed = search(&caller, stretch).await;
+    let set_changed = toggle_all(&caller, &ids, &mut turns, ROUNDS).await;
+    let single = toggle_single(&caller, &ids, stretch, turns).await;
+    drop(process);
+    Throughput { set_fresh, set_changed, searched_fresh, searched_changed, single }
+}
+
+/// Changes every contact so many times, a full transaction at a time.
+async fn toggle_all(caller: &Caller, ids: &[String], turns: &mut usize, rounds: usize) -> f64 {
+    let begun = Instant::now();
+    for _ in 0..rounds {
+        for batch in ids.chunks(BATCH) {
+            caller.toggle(batch, *turns).await;
+        }
+        *turns += 1;
+    }
+    each_second(rounds * ids.len(), begun)
+}
+
+/// Examines every contact by a filter that none of them meets.
+async fn search(caller: &Caller, stretch: Duration) -> f64 {
+    let filter = json!({"filters": [{"propertyName": "city", "operator": "EQ", "value": "Paris"}]});
+    let body = json!({"filterGroups": [filter]});
+    let (begun, mut examined) = (Instant::now(), 0);
+    while begun.elapsed() < stretch {
+        let mut asked = body.clone();
+        loop {
+            let answer = caller.send("POST", "/v1/contacts/search", &asked).await;
+            assert_eq!(answer["results"], json!([]), "nobody is in Paris");
+            match &answer["paging"]["next"]["after"] {
+                Value::Null => break,
+                after => asked["after"] = after.clone(),
+            }
+        }
+        examined += CONTACTS;
+    }
+    each_second(examined, begun)
+}
+
+/// Changes single contacts, so many at a time.
+async fn toggle_single(caller: &Caller, ids: &[String], stretch: Duration, turns: usize) -> f64 {
+    let begun = Instant::now();
+    let share = ids.len() / CALLERS;
+    let done = join_all(ids.chunks(share).take(CALLERS).map(async |mine| {
+        let mut done = 0;
+        while begun.elapsed() < stretch {
+            let id = std::slice::from_ref(&mine[done % mine.len()]);
+            caller.toggle(id, turns + done / mine.len()).await;
+            done += 1;
+        }
+        done
+    }));
+    let done: usize = done.await.into_iter().sum();
+    each_second(done, begun)
+}
+
+fn each_second(count: usize, begun: Instant) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a count of contacts")]
+    let count = count as f64;
+    count / begun.elapsed().as_secs_f64()
+}
+
+type Item = HashMap<String, AttributeValue>;
+
+/// A table of the engine with the same contacts, and the account's period.
+struct Bare {
+    database: Database,
+    period: Item,
+    buckets: Vec<AttributeValue>,
+    keys: Vec<Item>,
+}
+
+async fn of_engine(stretch: Duration) -> Throughput {
+    let setting = Setting::begun(now()).await;
+    testkit::seed(&setting.table, setting.account, CONTACTS as u64, State::Marketing, now()).await;
+    let account = setting.account;
+    let bare = tokio::task::spawn_blocking(move || {
+        let bare = Bare::new(setting.table.database().clone(), account);
+        let rounds = |size: usize, stretch: Duration| {
+            let (begun, mut done) = (Instant::now(), 0);
+            for batch in bare.keys.chunks(size).cycle() {
+                bare.change(batch);
+                done += batch.len();
+                if begun.elapsed() >= stretch {
+                    break;
+                }
+            }
+            each_second(done, begun)
+        };
+        let (set, single) = (rounds(BATCH, stretch), rounds(1, stretch));
+        let (begun, mut examined) = (Instant::now(), 0);
+        while begun.elapsed() < stretch {
+            examined += bare.examine();
+        }
+        let searched = each_second(examined, begun);
+        Throughput {
+            set_fresh: set,
+            set_changed: set,
+            searched_fresh: searched,
+            searched_changed: searched,
+            single,
+        }
+    });
+    bare.await.expect("a measurement")
+}
+
+fn text(text: String) -> AttributeValue {
+    AttributeValue::S(text)
+}
+
+fn key(pk: AttributeValue, sk: AttributeValue) -> Item {
+    HashMap::from([("pk".to_owned(), pk), ("sk".to_owned(), sk)])
+}
+
+impl Bare {
+    fn new(database: Database, account: domain::ids::AccountId) -> Self {
+        let buckets = domain::ids::Bucket::all().map(|bucket| text(format!("CONTACT#{account}#{bucket}")));
+        let period = key(text(format!("ACCOUNT#{account}")), text("PERIOD".to_owned()));
+        let mut bare = Self { database, period, buckets: buckets.collect(), keys: Vec::new() };
+        let mut keys = Vec::new();
+        for bucket in &bare.buckets {
+            bare.walk(bucket, |item| keys.push(key(item["pk"].clone(), item["sk"].clone())));
+        }
+        assert_eq!(keys.len(), CONTACTS);
+        bare.keys = keys;
+        bare
+    }
+
+    /// Reads a bucket as the store does, page by page.
+    fn walk(&self, bucket: &AttributeValue, mut see: impl FnMut(&Item)) {
+        let mut start = None;
+        loop {
+            let page = self.database.query(QueryRequest {
+                table_name: TABLE.to_owned(),
+                key_condition_expression: Some("pk = :pk".to_owned()),
+                expression_attribute_values: Some(HashMap::from([(":pk".to_owned(), bucket.clone())])),
+                scan_index_forward: true,
+                limit: Some(PAGE),
+                consistent_read: Some(true),
+                exclusive_start_key: start,
+                ..QueryRequest::default()
+            });
+            let page = page.expect("a page");
+            page.items.iter().flatten().for_each(&mut see);
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return;
+            }
+        }
+    }
+
+    fn examine(&self) -> usize {
+        let mut examined = 0;
+        for bucket in &self.buckets {
+            self.walk(bucket, |_| examined += 1);
+        }
+        examined
+    }
+
+    /// What a status change asks of the engine: one batched read, and one transaction of the contacts and the period.
+    fn change(&self, batch: &[Item]) {
+        let keys = batch.iter().chain(std::iter::once(&self.period)).cloned().collect();
+        let asked = KeysAndAttributes { keys, consistent_read: Some(true), ..KeysAndAttributes::default() };
+        let request_items = HashMap::from([(TABLE.to_owned(), asked)]);
+        let read = BatchGetItemRequest { request_items, ..BatchGetItemRequest::default() };
+        let mut read = self.database.batch_get_item(read).expect("a read");
+        let found = read.responses.remove(TABLE).expect("items");
+        let contacts = found.into_iter().filter(|item| item["sk"] != text("PERIOD".to_owned()));
+        let mut transact_items: Vec<TransactWriteItem> = contacts.map(put).collect();
+        assert_eq!(transact_items.len(), batch.len());
+        transact_items.push(self.count());
+        let client_request_token = Some(format!("{:032x}", rand_token()));
+        let write = TransactWriteItemsRequest {
+            transact_items,
+            client_request_token,
+            ..TransactWriteItemsRequest::default()
+        };
+        self.database.transact_write_items(write).expect("a transaction");
+    }
+
+    fn count(&self) -> TransactWriteItem {
+        let values = [(":marketing", "0"), (":leaving", "1"), (":revision", "1")];
+        let values = values.map(|(name, number)| (name.to_owned(), AttributeValue::N(number.to_owned())));
+        let update = TransactUpdate {
+            table_name: TABLE.to_owned(),
+            key: self.period.clone(),
+            update_expression: "ADD marketing :marketing, leaving :leaving".to_owned(),
+            condition_expression: Some("revision = :revision".to_owned()),
+            expression_attribute_values: Some(values.into()),
+            ..TransactUpdate::default()
+        };
+        TransactWriteItem { update: Some(update), ..TransactWriteItem::default() }
+    }
+}
+
+/// The next version of a contact, on the condition of this one.
+fn put(mut item: Item) -> TransactWriteItem {
+    let AttributeValue::N(version) = item["version"].clone() else { panic!("the version is a number") };
+    let next = version.parse::<u64>().expect("a number") + 1;
+    item.insert("version".to_owned(), AttributeValue::N(next.to_string()));
+    let values = HashMap::from([(":version".to_owned(), AttributeValue::N(version))]);
+    let put = TransactPut {
+        table_name: TABLE.to_owned(),
+        item,
+        condition_expression: Some("#version = :version".to_owned()),
+        expression_attribute_names: Some([("#version".to_owned(), "version".to_owned())].into()),
+        expression_attribute_values: Some(values),
+        ..TransactPut::default()
+    };
+    TransactWriteItem { put: Some(put), ..TransactWriteItem::default() }
+}
+
+fn rand_token() -> u128 {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed).into()
+}

@@ -1,0 +1,124 @@
+//! Ids of contacts and portal numbers of accounts: unique, in order, and evenly spread.
+
+use std::collections::{BTreeSet, HashSet};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::TimeDelta;
+use domain::Timestamp;
+use domain::ids::{AccountId, Bucket, ContactId, PortalId};
+use domain::limits::SUBMISSIONS_PER_TRANSACTION_MAX;
+use store::{Search, Store};
+use testkit::{TABLE, TestTable, at, terms};
+
+use super::forms::{form, native};
+use super::inbox::accept;
+use super::{START, assert_exact, create};
+
+/// The contacts that are created, unless the environment asks for another number by `CONTACTS`.
+const CONTACTS: usize = 3_000;
+/// The highest id, 2^53 − 1.
+const HIGHEST: u64 = 9_007_199_254_740_991;
+
+fn number(id: ContactId) -> u64 {
+    id.to_string().parse().unwrap()
+}
+
+/// Every contact of the account, in the order of the list.
+async fn list(store: &Store, account: AccountId, now: Timestamp) -> Vec<ContactId> {
+    let (mut ids, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.search(Search { account, filter: None, after, limit: 1_000 }, now).await.unwrap();
+        ids.extend(page.contacts.iter().map(|contact| contact.id));
+        after = page.next;
+        if after.is_none() {
+            return ids;
+        }
+    }
+}
+
+#[tokio::test]
+async fn ids_of_a_flood_are_unique_ordered_and_spread_evenly() {
+    let contacts = std::env::var("CONTACTS").map_or(CONTACTS, |count| count.parse().unwrap());
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let (store, form) = (&table.store, form(&table.store, account, &native()).await);
+    // As fast as one account's transactions can be: one in ten milliseconds, each with as many contacts as it holds.
+    let mut now = at(START);
+    for first in (0..contacts).step_by(SUBMISSIONS_PER_TRANSACTION_MAX) {
+        let mut tasks = Vec::new();
+        for n in first..contacts.min(first + SUBMISSIONS_PER_TRANSACTION_MAX) {
+            let taken = accept(store, &form, None, &format!("person{n}@example.org")).await;
+            tasks.extend(taken.waiting);
+        }
+        let report = store.settle_inbox(&tasks, now, || true).await;
+        assert_eq!(report.settled, tasks.len() as u64);
+        now = now.plus(TimeDelta::milliseconds(10));
+    }
+    let ids = list(store, account, now).await;
+    assert_eq!(ids.iter().collect::<HashSet<_>>().len(), contacts);
+    assert!(ids.iter().all(|id| number(*id) <= HIGHEST));
+    assert!(ids.windows(2).all(|pair| number(pair[0]) < number(pair[1])));
+    for bucket in Bucket::all() {
+        let count = ids.iter().filter(|id| id.bucket() == bucket).count();
+        let even = contacts / 16;
+        assert!(count.abs_diff(even) * 20 <= even, "{count} in bucket {bucket}, {even} would be even");
+    }
+    assert_exact(&table, account, now).await;
+}
+
+#[tokio::test]
+async fn contacts_of_later_milliseconds_have_higher_ids() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    let mut ids = Vec::new();
+    for n in 0..20 {
+        let now = at(START).plus(TimeDelta::milliseconds(n));
+        ids.push(create(&table.store, account, &format!("person{n}@example.org"), false, now).await.id);
+    }
+    assert!(ids.is_sorted());
+}
+
+#[tokio::test]
+async fn contact_whose_id_is_taken_gets_another_one() {
+    let table = TestTable::start().await;
+    let account = table.account(at(START)).await;
+    table.recorder.reset();
+    let mut ids = BTreeSet::new();
+    // Of two hundred contacts in one millisecond, which has 4,096 ids, some draw the same one.
+    for n in 0..200 {
+        let address = format!("person{n}@example.org");
+        ids.insert(create(&table.store, account, &address, true, at(START)).await.id);
+    }
+    assert_eq!(ids.len(), 200);
+    assert!(table.recorder.calls()["TransactWriteItems"] > 200, "no two drew the same id");
+    assert_exact(&table, account, at(START)).await;
+}
+
+/// Creates an account in a table of its own, with the same randomness each time. `taken` is another account's number.
+async fn portal(taken: Option<PortalId>) -> PortalId {
+    let table = TestTable::start().await;
+    if let Some(taken) = taken {
+        let text = |text: String| AttributeValue::S(text);
+        let put = table.client.put_item().table_name(TABLE).item("pk", text(format!("PORTAL#{taken}")));
+        put.item("sk", text("PORTAL".to_owned())).send().await.unwrap();
+    }
+    let account = table.account(at(START)).await;
+    table.store.account(account, at(START)).await.unwrap().portal
+}
+
+#[tokio::test]
+async fn account_whose_portal_number_is_taken_gets_another_one() {
+    let drawn = portal(None).await;
+    assert_eq!(portal(None).await, drawn);
+    assert_ne!(portal(Some(drawn)).await, drawn);
+}
+
+#[tokio::test]
+async fn sandbox_gives_ids_of_the_wall_clock() {
+    let table = TestTable::start().await;
+    let clock = Some(at("2150-01-01T00:00:00.000Z"));
+    let account = table.account_with(domain::period::Terms { test_clock: clock, ..terms() }, at(START)).await;
+    let contact = create(&table.store, account, "ada@example.org", true, at(START)).await;
+    assert_eq!(contact.created_at, at("2150-01-01T00:00:00.000Z"));
+    assert_eq!(number(contact.id) >> 12, number(ContactId::new(at(START), 0)) >> 12);
+}
