@@ -312,7 +312,7 @@ async fn changes_of_a_contact_cost_the_same_however_many_came_before() {
         let units = table.recorder.units();
         assert_eq!((units.read, units.write), (2.0, f64::from(5 + page)), "after {n} changes");
     }
-    assert_eq!(pages, 25, "every fourth change but the first ones writes a page");
+    assert_eq!(pages, 12, "every eighth change but the first ones writes a page");
 }
 
 #[tokio::test]

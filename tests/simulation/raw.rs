@@ -5,7 +5,6 @@ use std::fmt;
 
 use chrono::NaiveDate;
 use domain::Timestamp;
-use serde_json::Value;
 use testkit::{RawItem, RawKey};
 
 use crate::model::rules::{Kept, Moved};
@@ -200,14 +199,15 @@ pub struct RawMoved {
 }
 
 impl RawMoved {
-    /// An entry of the JSON text that holds changes: the instant, the letters of the states, and the place of the cause.
-    fn of(entry: &Value, causes: &Value) -> Self {
-        let place = entry[2].as_u64().and_then(|place| usize::try_from(place).ok()).expect("a place");
-        let cause = &causes[place];
-        let mut states = entry[1].as_str().expect("states").chars().map(letter);
+    /// A change in the text that holds them: the letters of the states, the place of the cause, and the instant.
+    fn of(change: &str, causes: &[Vec<&str>]) -> Self {
+        let (states, rest) = change.split_at(2);
+        let mut states = states.chars().map(letter);
         let mut state = || states.next().expect("two states");
         let (from, to) = (state(), state());
-        let actor = match cause["a"].as_str().expect("an actor").split('_').next() {
+        let (place, at) = rest.split_once('.').expect("a cause and an instant");
+        let cause = &causes[usize::from_str_radix(place, 36).expect("a place")];
+        let actor = match cause[0].split('_').next() {
             Some("usr") => "user",
             Some("int") => "integration",
             Some("frm") => "form",
@@ -215,10 +215,10 @@ impl RawMoved {
             other => panic!("{other:?} is no actor"),
         };
         Self {
-            at: millis(entry[0].as_u64().expect("an instant")),
+            at: millis(u64::from_str_radix(at, 36).expect("an instant")),
             from,
             to: to.expect("a state"),
-            through: cause["k"].as_str().expect("a source").to_owned(),
+            through: cause[1].to_owned(),
             actor: actor.to_owned(),
         }
     }
@@ -262,11 +262,12 @@ fn letter(letter: char) -> Option<Kept> {
     }
 }
 
-/// The changes in an attribute, which is a text of JSON.
+/// The changes in an attribute, which is a text: the causes, and then the changes.
 pub fn history(item: &RawItem, name: &str) -> Vec<RawMoved> {
     let Some(changes) = text(item, name) else { return Vec::new() };
-    let changes: Value = serde_json::from_str(changes).expect("JSON");
-    changes["at"].as_array().into_iter().flatten().map(|entry| RawMoved::of(entry, &changes["by"])).collect()
+    let (causes, changes) = changes.split_once('|').expect("causes and changes");
+    let causes: Vec<Vec<&str>> = causes.split(';').map(|cause| cause.split(',').collect()).collect();
+    changes.split(',').map(|change| RawMoved::of(change, &causes)).collect()
 }
 
 impl RawContact {

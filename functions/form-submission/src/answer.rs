@@ -88,9 +88,11 @@ mod tests {
     use std::collections::BTreeMap;
 
     use domain::Timestamp;
-    use domain::ids::{AccountId, FormId};
+    use domain::ids::{AccountId, FormId, PortalId};
     use domain::provider::Provider;
     use domain::secrets::Secrets;
+
+    use store::{ContactEffect, MarketingEffect};
 
     use super::*;
 
@@ -98,6 +100,7 @@ mod tests {
 
     fn form(redirect_url: Option<&str>) -> Form {
         Form {
+            portal: PortalId::new(0),
             id: FormId::new(Timestamp::MIN, 1),
             account: AccountId::new(Timestamp::MIN, 2),
             name: "Newsletter".into(),

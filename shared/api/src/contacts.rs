@@ -138,14 +138,14 @@ mod tests {
     fn by_id_or_by_address() {
         let id = ContactId::new(Timestamp::MIN, 1);
         let mut errors = Errors::default();
-        let body = json!({"contacts": [{"id": id.to_string()}, {"email": "no@one.example"}, {"id": "42"}, {"id": "acc_1"}]});
+        let body = json!({"contacts": [{"id": id.to_string()}, {"email": "no@one.example"}, {"id": "042"}, {"id": "acc_1"}]});
         let Body(contacts) = read_object(body, &mut errors).unwrap();
         let references = references(&contacts);
         assert!(matches!(references[0], ContactRef::Id(found) if found == id));
         assert!(matches!(&references[1], ContactRef::Email(email) if email.given() == "no@one.example"));
         assert!(matches!(references[2..], [ContactRef::Unknown, ContactRef::Unknown]));
         assert_eq!((contacts[1].given_email(), contacts[1].given_id()), (Some("no@one.example"), None));
-        assert_eq!((contacts[2].given_email(), contacts[2].given_id()), (None, Some("42")));
+        assert_eq!((contacts[2].given_email(), contacts[2].given_id()), (None, Some("042")));
     }
 
     #[test]

@@ -96,11 +96,11 @@ pub const TRANSACTION_ITEMS_MAX: usize = 100;
 pub const SUBMISSIONS_PER_TRANSACTION_MAX: usize = 30;
 
 /// How many changes a contact's own item keeps. When there are more, the oldest [`HISTORY_PAGE`] move to a page, which only
-/// an explanation reads. Every read and write of a contact costs by the size of its item, so few stay.
-pub const HISTORY_RECENT_MAX: usize = 5;
+/// an explanation reads. A change is a dozen bytes, so few contacts ever have a page, and none is much larger for it.
+pub const HISTORY_RECENT_MAX: usize = 11;
 
-/// How many changes a page holds. So at most every fourth change writes one.
-pub const HISTORY_PAGE: usize = 4;
+/// How many changes a page holds. So at most every eighth change writes one.
+pub const HISTORY_PAGE: usize = 8;
 
 /// How many changes of a contact an explanation shows: a day of nothing but changes, or decades of ordinary use.
 pub const HISTORY_SHOWN_MAX: usize = 1_000;

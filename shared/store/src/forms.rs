@@ -562,6 +562,7 @@ mod tests {
         FormItem {
             id: FormId::new(Timestamp::MIN, 1),
             account: AccountId::new(Timestamp::MIN, 2),
+            portal: 10_000_000,
             name: "Newsletter".to_owned(),
             provider: Provider::Generic,
             secrets: vec!["one".to_owned(), "two".to_owned()],

@@ -118,6 +118,7 @@ fn account(tier: Tier, cap: Option<u64>, test_clock: Option<&str>) -> store::Acc
     let test_clock = test_clock.map(|at| at.parse().unwrap());
     let period = Period::first(Terms { calendar, tier, cap, marketing_contacts: true, test_clock }, made);
     store::Account {
+        portal: domain::ids::PortalId::new(0),
         id: AccountId::new(made, 1),
         name: "Ada & Co".into(),
         defaults: AccountDefaults {
@@ -135,7 +136,7 @@ fn an_account_shows_what_can_be_changed_of_it() {
     assert_eq!(
         serde_json::to_value(AccountView::new(&account)).unwrap(),
         json!({
-            "id": account.id.to_string(), "name": "Ada & Co", "time_zone": "Europe/Berlin", "term": "annual",
+            "id": account.id.to_string(), "portal_id": 10_000_000, "name": "Ada & Co", "time_zone": "Europe/Berlin", "term": "annual",
             "renewal_date": "2027-06-15", "marketing_contacts": true,
             "tier": {"included": 1000, "block": 500, "limit": 1500}, "cap": 2000,
             "period": {"number": 1, "starts_at": "2026-11-21T19:59:01.123Z", "ends_at": "2026-11-30T23:00:00.000Z"},

@@ -1,7 +1,7 @@
 //! What a form may be made of, and how it is shown.
 
 use domain::Timestamp;
-use domain::ids::{AccountId, IntegrationId};
+use domain::ids::{AccountId, IntegrationId, PortalId};
 use domain::permission::Caller;
 use serde_json::json;
 
@@ -179,6 +179,7 @@ fn a_form_says_where_it_posts_to_or_is_delivered_to_and_never_its_secrets() {
     let native = Form {
         id: FormId::new(Timestamp::MIN, 1),
         account: AccountId::new(Timestamp::MIN, 2),
+        portal: PortalId::new(0),
         name: "Newsletter".into(),
         provider: Provider::Native,
         secrets: Secrets::default(),
@@ -199,7 +200,7 @@ fn a_form_says_where_it_posts_to_or_is_delivered_to_and_never_its_secrets() {
     assert_eq!(
         serde_json::to_value(FormView::new(&native, Some("https://api.example.org"))).unwrap(),
         json!({
-            "id": native.id.to_string(), "name": "Newsletter", "provider": "native", "set_marketing": true,
+            "id": native.id.to_string(), "guid": "00000000-0000-0000-0000-000000000001", "name": "Newsletter", "provider": "native", "set_marketing": true,
             "may_raise_tier": null, "overwrite": "always", "answer": "minimal",
             "field_map": {"your_email": "email"}, "allowed_origins": ["https://example.org"],
             "submit_url": format!("https://api.example.org{path}"),
@@ -225,7 +226,7 @@ fn a_form_says_where_it_posts_to_or_is_delivered_to_and_never_its_secrets() {
     assert_eq!(
         serde_json::to_value(FormView::new(&elsewhere, Some("https://api.example.org"))).unwrap(),
         json!({
-            "id": elsewhere.id.to_string(), "name": "Newsletter", "provider": "tally", "secrets_set": 1,
+            "id": elsewhere.id.to_string(), "guid": elsewhere.id.guid(), "name": "Newsletter", "provider": "tally", "secrets_set": 1,
             "set_marketing": null, "max_new_marketing_per_day": 50, "may_raise_tier": true,
             "overwrite": "if_empty", "answer": "full", "fields": ["email"], "event_types": ["contact.created"],
             "field_map": {"captcha": null},

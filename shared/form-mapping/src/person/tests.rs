@@ -352,7 +352,7 @@ fn machinery_of_a_page_is_kept_only_where_the_form_maps_it() {
 fn taking(fields: &[(&str, &str)], mapped: &[(&str, &str)], taken: &[&str]) -> (Vec<(String, String)>, u64) {
     let (map, taken) = (map(mapped), taken.iter().map(|&name| name.to_owned()).collect());
     let form = FormFields::new(&map, Some(&taken));
-    let person = read(&submission(fields).answers(), &form, &mut Errors::default()).ok().unwrap();
+    let person = read(&submission(fields), &form, &mut Errors::default()).ok().unwrap();
     let properties = person.properties.into_iter().map(|(name, value)| (name.to_string(), value.unwrap()));
     (properties.collect(), person.left_out)
 }

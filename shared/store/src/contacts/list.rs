@@ -46,6 +46,9 @@ struct Stream {
     exhausted: bool,
 }
 
+/// The share of its page below which a stream is read ahead.
+const READ_AHEAD: usize = 4;
+
 impl Stream {
     fn is_drained(&self) -> bool {
         self.buffer.is_empty() && self.exhausted
@@ -53,6 +56,12 @@ impl Stream {
 
     fn wants_more(&self) -> bool {
         self.buffer.is_empty() && !self.exhausted
+    }
+
+    /// Returns true if the stream is soon empty. The ids of an account are spread evenly, so all streams are at about the same
+    /// time.
+    fn is_low(&self) -> bool {
+        !self.exhausted && self.buffer.len() <= self.query.limit / READ_AHEAD
     }
 }
 
@@ -138,9 +147,13 @@ impl Store {
         let (mut contacts, mut round) = (Vec::new(), Examined::default());
         while round.contacts < count && round.bytes < SEARCH_ROUND_BYTES_MAX {
             // A bucket whose next contact is not known might hold the smallest id.
-            let hungry = streams.iter_mut().filter(|stream| stream.wants_more());
-            try_join_all(hungry.map(|stream| self.fill(stream))).await?;
             if streams.iter().any(Stream::wants_more) {
+                // Others are read with it if this round needs them for certain: one query after another would take longer.
+                let buffered: usize = streams.iter().map(|stream| stream.buffer.len()).sum();
+                let ahead = round.contacts + buffered < count;
+                let hungry =
+                    streams.iter_mut().filter(|stream| stream.wants_more() || (ahead && stream.is_low()));
+                try_join_all(hungry.map(|stream| self.fill(stream))).await?;
                 continue;
             }
             let next = streams.iter_mut().filter(|stream| !stream.buffer.is_empty());

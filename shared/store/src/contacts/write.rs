@@ -41,7 +41,7 @@ impl Store {
         stored: Option<u64>,
     ) -> Result<Put, StoreError> {
         let key = Key::contact(account, contact.id);
-        let item = ContactItem::of(account, contact)?;
+        let item = ContactItem::of(account, contact);
         match stored {
             Some(version) => self.put_versioned(key, &item, version),
             None => self.put_new(key, &item),
@@ -94,7 +94,7 @@ pub(crate) fn turn_history_page(
     let first = history.earlier;
     let oldest: Vec<_> = history.recent.drain(..HISTORY_PAGE.min(history.recent.len())).collect();
     history.earlier += oldest.len() as u64;
-    let page = HistoryPageItem { first, changes: encode_changes(&oldest)? };
+    let page = HistoryPageItem { first, changes: encode_changes(&oldest) };
     encode(Key::history_page(account, contact.id, first), &page).map(Some)
 }
 

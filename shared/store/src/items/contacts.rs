@@ -87,11 +87,7 @@ fn is_zero(number: &u64) -> bool {
 
 impl ContactItem {
     /// Returns the item for a contact of this account.
-    ///
-    /// # Errors
-    ///
-    /// A fault if its history can't be encoded.
-    pub(crate) fn of(account: AccountId, contact: &Contact) -> Result<Self, StoreError> {
+    pub(crate) fn of(account: AccountId, contact: &Contact) -> Self {
         let Marketing { standing, since, source, history } = &contact.marketing;
         let queued_in = match standing {
             Standing::Leaving { queued_in } => Some(*queued_in),
@@ -106,7 +102,7 @@ impl ContactItem {
         });
         let key = |email: &EmailAddress| (email.key() != email.given()).then(|| email.key().to_owned());
         let properties = contact.properties.iter();
-        Ok(Self {
+        Self {
             id: contact.id,
             email: contact.email.as_ref().map(|email| email.given().to_owned()),
             email_key: contact.email.as_ref().and_then(key),
@@ -115,7 +111,7 @@ impl ContactItem {
             bounced: contact.bounced,
             state: contact.state(),
             origin,
-            history: encode_changes(&history.recent)?,
+            history: encode_changes(&history.recent),
             history_earlier: history.earlier,
             created_at: contact.created_at,
             updated_at: contact.updated_at,
@@ -123,7 +119,7 @@ impl ContactItem {
             deleted_at: contact.deleted_at,
             queued_in: queued_in.map(PeriodNumber::number),
             leaving_pk: queued_in.map(|period| leaving_pk(account, period, contact.id.bucket())),
-        })
+        }
     }
 
     /// Returns the contact as it was written; a leaving one is not yet settled.

@@ -1,49 +1,36 @@
 //! Sources and changes of state, as contacts and the pages of their history store them.
 
+use std::borrow::Cow;
+
 use domain::Timestamp;
 use domain::ids::{FormId, IntegrationId, UserId};
 use domain::marketing::{Change, State};
 use domain::source::{Actor, Source};
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 use super::{Entity, unreadable};
 use crate::StoreError;
 
-/// Changes of state as one text of JSON.
-///
-/// One text and not a list of maps, because every read and write of a contact carries it: an item of few attributes is
-/// quick to encode and decode, and the names of the attributes cost nothing. No expression addresses a part of it.
-#[derive(Serialize, Deserialize)]
-struct Changes {
-    /// The distinct causes of the changes, so that a contact that one form changes ten times names it once.
-    by: Vec<Cause>,
-    /// The changes, oldest first: the Unix milliseconds, the states before and after (see [`letter`]), and the position of
-    /// the cause in `by`.
-    at: Vec<(i64, String, usize)>,
+// Changes of state are one text and not a list of maps, because every read and write of a contact carries it: an item of
+// few attributes is quick to encode and decode, and names of attributes cost nothing. No expression addresses a part of it.
+//
+// The text is `causes|changes`. A cause is `actor,type,id,name`, and causes are separated by `;`. The actor is its id, whose
+// prefix names its kind, or empty for the program itself. The id of the source is empty if there is none, `=` if it is the
+// actor's, and otherwise `:` and the id. A change is the letters of the states before and after, the position of its cause
+// in base 36, a dot, and the Unix milliseconds in base 36. Changes are separated by `,`, oldest first. So a contact that
+// one form changes ten times names it once. Texts are percent-encoded: also quotes and backslashes, each of which would be
+// two characters in DynamoDB's JSON.
+
+/// The characters of ids and names that are percent-encoded.
+const ENCODED: &AsciiSet = &CONTROLS.add(b'"').add(b'%').add(b',').add(b';').add(b'\\').add(b'|');
+
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, ENCODED).to_string()
 }
 
-/// A source and the actor behind it.
-#[derive(PartialEq, Serialize, Deserialize)]
-struct Cause {
-    /// The actor's id, whose prefix names its kind. Empty for the program itself.
-    a: String,
-    /// The source's type.
-    k: String,
-    /// The source's name.
-    n: String,
-    /// The source's id.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    i: Option<SourceId>,
-}
-
-/// The id of a source.
-#[derive(PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-enum SourceId {
-    /// It is the actor's. The value is always true.
-    OfActor(bool),
-    /// Another one.
-    Other(String),
+fn decoded(text: &str) -> Option<String> {
+    percent_decode_str(text).decode_utf8().ok().map(Cow::into_owned)
 }
 
 fn actor_text(actor: Actor) -> String {
@@ -64,24 +51,25 @@ fn parse_actor(text: &str) -> Option<Actor> {
     user.or_else(|_| integration()).or_else(|_| text.parse::<FormId>().map(Actor::Form)).ok()
 }
 
-impl Cause {
-    fn of(source: &Source, actor: Actor) -> Self {
-        let a = actor_text(actor);
-        let i = source
-            .id
-            .as_ref()
-            .map(|id| if *id == a { SourceId::OfActor(true) } else { SourceId::Other(id.clone()) });
-        Self { a, k: source.kind.to_string(), n: source.name.clone(), i }
-    }
+fn cause_text(source: &Source, actor: Actor) -> String {
+    let actor = actor_text(actor);
+    let id = match &source.id {
+        None => String::new(),
+        Some(id) if *id == actor => "=".to_owned(),
+        Some(id) => format!(":{}", encoded(id)),
+    };
+    format!("{actor},{},{id},{}", source.kind, encoded(&source.name))
+}
 
-    fn read(&self) -> Option<(Source, Actor)> {
-        let id = self.i.as_ref().map(|id| match id {
-            SourceId::OfActor(_) => self.a.clone(),
-            SourceId::Other(id) => id.clone(),
-        });
-        let source = Source { kind: self.k.parse().ok()?, name: self.n.clone(), id };
-        Some((source, parse_actor(&self.a)?))
-    }
+fn parse_cause(text: &str) -> Option<(Source, Actor)> {
+    let mut parts = text.splitn(4, ',');
+    let (actor, kind, id, name) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let id = match id {
+        "" => None,
+        "=" => Some(actor.to_owned()),
+        id => Some(decoded(id.strip_prefix(':')?)?),
+    };
+    Some((Source { kind: kind.parse().ok()?, name: decoded(name)?, id }, parse_actor(actor)?))
 }
 
 /// The letter of a state, with `-` for the time before a contact was created.
@@ -104,27 +92,51 @@ fn parse_letter(letter: char) -> Option<Option<State>> {
     }
 }
 
+/// The base of the numbers in the text: all digits and lower-case letters.
+const BASE: u32 = 36;
+
+fn base_36(mut number: u64) -> String {
+    let mut digits = Vec::new();
+    loop {
+        let digit =
+            u32::try_from(number % u64::from(BASE)).ok().and_then(|digit| char::from_digit(digit, BASE));
+        digits.extend(digit);
+        number /= u64::from(BASE);
+        if number == 0 {
+            return digits.into_iter().rev().collect();
+        }
+    }
+}
+
+fn change_text(change: &Change, cause: usize) -> String {
+    let (from, to) = (letter(change.from), letter(Some(change.to)));
+    // Both are far below the limits: a contact keeps few changes, and no instant is before 1970.
+    let (cause, millis) = (u64::try_from(cause).unwrap_or_default(), change.at.millis().unsigned_abs());
+    format!("{from}{to}{}.{}", base_36(cause), base_36(millis))
+}
+
+fn parse_change(text: &str, causes: &[(Source, Actor)]) -> Option<Change> {
+    let mut letters = text.chars();
+    let (from, to) = (parse_letter(letters.next()?)?, parse_letter(letters.next()?)??);
+    let (cause, millis) = letters.as_str().split_once('.')?;
+    let (source, actor) = causes.get(usize::from_str_radix(cause, BASE).ok()?)?.clone();
+    let at = Timestamp::from_millis(i64::from_str_radix(millis, BASE).ok()?);
+    Some(Change { at, from, to, source, actor })
+}
+
 /// Encodes changes, oldest first. The text is empty if there are none.
-///
-/// # Errors
-///
-/// A fault, which does not happen: every part has a JSON form.
-pub(crate) fn encode_changes(changes: &[Change]) -> Result<String, StoreError> {
-    if changes.is_empty() {
-        return Ok(String::new());
-    }
-    let mut encoded = Changes { by: Vec::new(), at: Vec::new() };
+pub(crate) fn encode_changes(changes: &[Change]) -> String {
+    let mut causes: Vec<String> = Vec::new();
+    let mut texts = Vec::new();
     for change in changes {
-        let cause = Cause::of(&change.source, change.actor);
-        let position = encoded.by.iter().position(|known| *known == cause).unwrap_or_else(|| {
-            encoded.by.push(cause);
-            encoded.by.len() - 1
+        let cause = cause_text(&change.source, change.actor);
+        let position = causes.iter().position(|known| *known == cause).unwrap_or_else(|| {
+            causes.push(cause);
+            causes.len() - 1
         });
-        let states = [letter(change.from), letter(Some(change.to))].into_iter().collect();
-        encoded.at.push((change.at.millis(), states, position));
+        texts.push(change_text(change, position));
     }
-    serde_json::to_string(&encoded)
-        .map_err(|error| StoreError::Fault("could not encode changes".to_owned(), Some(error.into())))
+    if texts.is_empty() { String::new() } else { format!("{}|{}", causes.join(";"), texts.join(",")) }
 }
 
 /// Decodes what [`encode_changes`] returned.
@@ -140,15 +152,9 @@ pub(crate) fn decode_changes<E: Entity>(text: &str) -> Result<Vec<Change>, Store
 }
 
 fn read_changes(text: &str) -> Option<Vec<Change>> {
-    let Changes { by, at } = serde_json::from_str(text).ok()?;
-    let causes: Vec<(Source, Actor)> = by.iter().map(Cause::read).collect::<Option<_>>()?;
-    let change = |(at, states, cause): (i64, String, usize)| {
-        let mut states = states.chars();
-        let (from, to) = (parse_letter(states.next()?)?, parse_letter(states.next()?)??);
-        let (source, actor) = causes.get(cause)?.clone();
-        Some(Change { at: Timestamp::from_millis(at), from, to, source, actor })
-    };
-    at.into_iter().map(change).collect()
+    let (causes, changes) = text.split_once('|')?;
+    let causes: Vec<(Source, Actor)> = causes.split(';').map(parse_cause).collect::<Option<_>>()?;
+    changes.split(',').map(|change| parse_change(change, &causes)).collect()
 }
 
 /// A page of changes, oldest first. Its key has the number of the first; a page never changes.
@@ -194,9 +200,13 @@ mod tests {
                 Actor::System,
             ),
         ];
-        let text = encode_changes(&changes).unwrap();
+        let text = encode_changes(&changes);
         assert_eq!(text.matches("usr_").count(), 1);
-        assert!(text.len() < 240, "{text}");
+        assert_eq!(
+            text,
+            "usr_01mcc5rm000000000000000007,manual,=,Ada;,update_date,,Update date|\
+             -m0.mywpiww0,ml0.mywpiww1,ln1.mywpiww2"
+        );
         assert_eq!(decode_changes::<HistoryPageItem>(&text).unwrap(), changes);
     }
 
@@ -204,11 +214,15 @@ mod tests {
     fn text_of_another_kind_is_a_fault() {
         for text in [
             "x",
-            "{}",
-            "[]",
-            r#"{"by":[],"at":[[1,"-m",0]]}"#,
-            r#"{"by":[{"a":"","k":"manual","n":""}],"at":[[1,"m-",0]]}"#,
-            r#"{"by":[{"a":"acc_1","k":"manual","n":""}],"at":[[1,"-m",0]]}"#,
+            "|",
+            ",manual,,Ada|",
+            ",manual,,Ada|-m1.0",
+            ",manual,,Ada|m-0.0",
+            ",manual,,Ada|-m0",
+            ",manual,x,Ada|-m0.0",
+            ",manual,,%ff|-m0.0",
+            ",nobody,,Ada|-m0.0",
+            "acc_1,manual,,Ada|-m0.0",
         ] {
             assert!(matches!(decode_changes::<HistoryPageItem>(text), Err(StoreError::Fault(..))), "{text}");
         }
@@ -231,7 +245,7 @@ mod tests {
                 let source = Source { kind: SourceType::ExternalForm, name, id };
                 change(at, states.get(from).copied(), states[to], source, actors[actor])
             }).collect();
-            let text = encode_changes(&changes).unwrap();
+            let text = encode_changes(&changes);
             prop_assert_eq!(decode_changes::<HistoryPageItem>(&text).unwrap(), changes);
         }
     }
