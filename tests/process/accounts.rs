@@ -73,10 +73,10 @@ async fn the_description_of_the_api_is_for_everybody() {
 async fn forms_are_given_out_under_the_public_address() {
     let setting = Setting::start().await;
     let admin = setting.admin().await;
-    let mut account = Function::start("account", &setting.table).await;
+    let mut forms = Function::start("forms", &setting.table).await;
     let create = http("POST", "/v1/forms").by(&admin).json(&json!({"name": "Newsletter"}));
-    let form = HttpAnswer::of(&account.invoke(create.event()).await.done()).json(201);
+    let form = HttpAnswer::of(&forms.invoke(create.event()).await.done()).json(201);
     let id = form["id"].as_str().expect("an id");
     assert_eq!(form["submit_url"], format!("https://api.example.org/v1/forms/{id}/submissions"));
-    account.end().await;
+    forms.end().await;
 }

@@ -8,11 +8,12 @@ use std::sync::OnceLock;
 use cargo_metadata::{Message, TargetKind};
 
 /// The functions, each a folder, a package and a binary of this name.
-pub const FUNCTIONS: [&str; 9] = [
+pub const FUNCTIONS: [&str; 10] = [
     "account",
     "authorizer",
     "contacts",
     "form-submission",
+    "forms",
     "intake-worker",
     "monthly-rollover",
     "set-marketing",

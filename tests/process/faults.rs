@@ -74,13 +74,20 @@ async fn account_outlives_an_outage() {
 async fn form_submission_outlives_an_outage() {
     let setting = Setting::start().await;
     let admin = setting.admin().await;
-    let mut account = Function::start("account", &setting.table).await;
+    let mut forms = Function::start("forms", &setting.table).await;
     let create = http("POST", "/v1/forms").by(&admin).json(&json!({"name": "Newsletter"}));
-    let form = HttpAnswer::of(&account.invoke(create.event()).await.done()).json(201);
-    account.end().await;
+    let form = HttpAnswer::of(&forms.invoke(create.event()).await.done()).json(201);
+    forms.end().await;
     let path = format!("/v1/forms/{}/submissions", form["id"].as_str().expect("an id"));
     let request = http("POST", &path).json(&json!({"fields": {"email": "ada.lovelace@example.org"}}));
     outage("form-submission", &setting, request).await;
+}
+
+#[tokio::test]
+async fn forms_outlives_an_outage() {
+    let setting = Setting::start().await;
+    let admin = setting.admin().await;
+    outage("forms", &setting, http("GET", "/v1/forms").by(&admin)).await;
 }
 
 #[tokio::test]

@@ -69,11 +69,7 @@ async fn exactly_the_messages_that_are_not_done_come_again() {
     let lines = worker.end().await;
     let errors = at_level(&lines, "ERROR");
     let told: BTreeSet<&str> = errors.iter().filter_map(|line| line["message"].as_str()).collect();
-    assert_eq!(
-        told,
-        ["a message names no submission in the inbox", "submissions in the inbox could not be settled"]
-            .into()
-    );
+    assert_eq!(told, ["a message names no task", "submissions in the inbox could not be settled"].into());
     assert_eq!(errors.len(), 5, "{errors:?}");
     setting.assert_exact().await;
 }

@@ -11,7 +11,7 @@ use domain::ids::ContactId;
 use domain::limits::{CONTACTS_PER_TRANSACTION_MAX, HISTORY_RECENT_MAX};
 use domain::provider::Provider;
 use serde_json::{Value, json};
-use store::NewForm;
+use store::{NewForm, Rejection};
 use testkit::TestTable;
 
 use super::events::{HttpAnswer, HttpEvent, authorization, batch, http, tick};
@@ -59,6 +59,20 @@ async fn with_long_history(setting: &Setting, name: &str, at: Timestamp) -> Cont
     id
 }
 
+/// A contact whose next change moves the oldest ones to a page. It is leaving, or else marketing.
+async fn with_full_history(setting: &Setting, leaving: bool) -> ContactId {
+    let id = setting.contact("long", !leaving, now()).await;
+    let mut commands = [Command::SetNonMarketingPending, Command::SetMarketing];
+    if leaving {
+        commands.reverse();
+    }
+    for command in commands.into_iter().cycle().take(HISTORY_RECENT_MAX - 1) {
+        let changed = operations::set(&setting.table.store, setting.account, command, &[id], now()).await;
+        changed.expect("a report");
+    }
+    id
+}
+
 async fn delete(setting: &Setting, id: ContactId, at: Timestamp) {
     operations::delete(&setting.table.store, setting.account, id, false, at).await.expect("it is deleted");
 }
@@ -85,6 +99,7 @@ async fn the_status_functions_use_all_that_they_may() {
                 setting.queue(some, now()).await;
             }
         }
+        let ids = [ids, vec![with_full_history(&setting, name == "set-marketing").await]].concat();
         let contacts: Vec<Value> = ids.iter().map(|id| json!({"id": id.to_string()})).collect();
         let mut function = Function::start(name, &setting.table).await;
         // More than one transaction takes, under a key: a repeat would ask what the first try did.
@@ -103,10 +118,10 @@ async fn form_submission_uses_all_that_it_may() {
     let admin = setting.admin().await;
     let gone = with_long_history(&setting, "ada", then).await;
     delete(&setting, gone, then).await;
-    let mut account = Function::start("account", &setting.table).await;
+    let mut forms = Function::start("forms", &setting.table).await;
     let form = json!({"name": "Newsletter", "answer": "full"});
-    let form = account.ask(http("POST", "/v1/forms").by(&admin).json(&form), 201).await;
-    account.end().await;
+    let form = forms.ask(http("POST", "/v1/forms").by(&admin).json(&form), 201).await;
+    forms.end().await;
 
     // Somebody comes back whose unit of an earlier period is not swept yet: it goes, with its history.
     let queues = Queues::start().await;
@@ -245,20 +260,55 @@ async fn account_uses_all_that_it_may() {
     account.ask(http("GET", "/v1/tokens").by(&admin), 200).await;
     let token = format!("/v1/tokens/{}", token["id"].as_str().expect("an id"));
     account.ask(http("DELETE", &token).by(&admin), 204).await;
-    let form = account.ask(send("POST", "/v1/forms", json!({"name": "Newsletter"})), 201).await;
-    let form = format!("/v1/forms/{}", form["id"].as_str().expect("an id"));
-    account.ask(http("GET", &form).by(&admin), 200).await;
-    account.ask(http("GET", "/v1/forms").by(&admin), 200).await;
-    account.ask(send("PATCH", &form, json!({"name": "News"})), 200).await;
-    account.ask(http("DELETE", &form).by(&admin), 204).await;
     account.end_having_used_everything("account", BTreeSet::new()).await;
+}
+
+#[tokio::test]
+async fn forms_uses_all_that_it_may() {
+    let then = in_an_ended_period();
+    let setting = Setting::begun(then).await;
+    let admin = setting.admin().await;
+    let gone = with_long_history(&setting, "ada", then).await;
+    delete(&setting, gone, then).await;
+    let mut forms = Function::start("forms", &setting.table).await;
+    let send = |method: &str, path: &str, body: Value| http(method, path).by(&admin).json(&body);
+    let made = forms.ask(send("POST", "/v1/forms", json!({"name": "Newsletter"})), 201).await;
+    let id = made["id"].as_str().expect("an id").to_owned();
+    let path = format!("/v1/forms/{id}");
+    forms.ask(http("GET", &path).by(&admin), 200).await;
+    forms.ask(http("GET", "/v1/forms").by(&admin), 200).await;
+    forms.ask(send("PATCH", &path, json!({"name": "News"})), 200).await;
+    // Two that could not be taken: one is taken after all, and one removed.
+    let form = setting.table.store.form(setting.account, id.parse().expect("an id")).await.expect("the form");
+    let answers = json!([{"names": ["email"], "kind": "text", "values": [address("ada")]}]).to_string();
+    for _ in 0..2 {
+        let rejection = Rejection {
+            form: &form,
+            submission_id: None,
+            answers: &answers,
+            reason: "no-address",
+            errors: &[],
+        };
+        setting.table.store.reject(&rejection, now()).await.expect("it is kept");
+    }
+    let rejected = forms.ask(http("GET", &format!("{path}/rejected")).by(&admin), 200).await;
+    let rejected =
+        |n: usize| format!("{path}/rejected/{}", rejected["results"][n]["id"].as_str().expect("an id"));
+    let retry = format!("{}/retry", rejected(0));
+    assert_eq!(forms.ask(http("POST", &retry).by(&admin), 200).await["marketing"], "set");
+    forms.ask(http("DELETE", &rejected(1)).by(&admin), 204).await;
+    forms.ask(http("DELETE", &path).by(&admin), 204).await;
+    setting.assert_exact().await;
+    forms.end_having_used_everything("forms", BTreeSet::new()).await;
 }
 
 #[tokio::test]
 async fn the_gate_lets_through_what_is_allowed_and_nothing_else() {
     let table = TestTable::start().await;
     let gate = Gate::before(table.endpoint(), "authorizer").await;
-    let config = table.client.config().to_builder().endpoint_url(gate.endpoint()).build();
+    // The table's own client is the engine in this process: this one is to go through the gate.
+    let mut config = table.client.config().to_builder().endpoint_url(gate.endpoint());
+    let config = config.set_http_client(None).clone().build();
     let client = aws_sdk_dynamodb::Client::from_conf(config);
     let key = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
     let get = client.get_item().table_name(testkit::TABLE).key("pk", key("a")).key("sk", key("b"));
