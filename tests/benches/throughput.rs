@@ -93,10 +93,10 @@ fn build() -> PathBuf {
         cargo.arg("--release");
     }
     assert!(cargo.status().expect("cargo starts").success(), "the local stack does not build");
-    let profile = if crate::RELEASE { "release" } else { "debug" };
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("../target"), PathBuf::from);
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(target).join(profile).join("tidemark")
+    // The benchmarks are in `deps` beside it.
+    let benchmarks = std::env::current_exe().expect("the benchmarks' own path");
+    let folder = benchmarks.parent().and_then(Path::parent).expect("a profile's folder");
+    folder.join("tidemark")
 }
 
 /// A local stack as a process, which ends with this.

@@ -88,12 +88,18 @@ async fn what_stands_beside_a_form(table: &TestTable, account: AccountId) {
     store.accept_into_inbox(&waiting, at(UPDATE)).await.unwrap();
 }
 
+/// Returns true if the file of the newest version is to be written anew.
+#[expect(clippy::disallowed_methods, reason = "it is how the caller of the tests asks for it")]
+fn is_to_be_updated() -> bool {
+    std::env::var("UPDATE").is_ok_and(|value| value == "1")
+}
+
 #[tokio::test]
 async fn items_of_the_newest_version_are_those_that_are_written() {
     let table = TestTable::start().await;
     scenario(&table).await;
     let items = dump(&table).await;
-    if std::env::var_os("UPDATE").is_some() {
+    if is_to_be_updated() {
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/items/v2.json");
         std::fs::write(path, format!("{:#}\n", Value::Array(items.clone()))).unwrap();
     }

@@ -36,9 +36,15 @@ async fn list(store: &Store, account: AccountId, now: Timestamp) -> Vec<ContactI
     }
 }
 
+/// The number of contacts to create.
+#[expect(clippy::disallowed_methods, reason = "it is how the caller of the tests asks for more")]
+fn asked_for() -> usize {
+    std::env::var("CONTACTS").map_or(CONTACTS, |count| count.parse().expect("a number"))
+}
+
 #[tokio::test]
 async fn ids_of_a_flood_are_unique_ordered_and_spread_evenly() {
-    let contacts = std::env::var("CONTACTS").map_or(CONTACTS, |count| count.parse().unwrap());
+    let contacts = asked_for();
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let (store, form) = (&table.store, form(&table.store, account, &native()).await);
