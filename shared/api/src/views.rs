@@ -287,7 +287,7 @@ impl std::fmt::Debug for ContactView {
     }
 }
 
-/// What a submission did.
+/// The effect of a submission.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Submitted)]
 pub struct SubmittedView {
@@ -295,11 +295,10 @@ pub struct SubmittedView {
     contact: &'static str,
     #[schema(schema_with = marketing_effect)]
     marketing: &'static str,
-    /// Whether the submission had been accepted before. It changed nothing then, and the rest is what it did the first
-    /// time.
+    /// `true` if the submission had been accepted before. It changed nothing then, and the rest is its effect the first time.
     duplicate: bool,
-    /// Why the person was not set marketing though the form would, such as `cap-reached` or `form-budget`; or why the
-    /// submission was rejected, such as `no-address`.
+    /// The reason for which the contact was not set marketing though the form would, such as `cap-reached` or `form-budget`;
+    /// or the reason for which the submission was rejected, such as `no-address`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     reason: Option<String>,
@@ -315,7 +314,7 @@ fn marketing_effect() -> Schema {
 }
 
 impl SubmittedView {
-    /// Returns the view of what a submission did.
+    /// Returns the view of a submission's effect.
     #[must_use]
     pub fn new(submitted: &Submitted) -> Self {
         Self {

@@ -61,7 +61,7 @@ pub struct Delta {
 }
 
 impl Delta {
-    /// Whether neither count moves.
+    /// Returns true if neither count moves.
     #[must_use]
     pub fn is_zero(self) -> bool {
         self == Self::default()

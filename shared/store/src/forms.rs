@@ -28,7 +28,7 @@ pub struct Form {
     pub id: FormId,
     /// The account that it belongs to.
     pub account: AccountId,
-    /// That account's portal number.
+    /// The portal number of that account.
     pub portal: PortalId,
     /// Its name.
     pub name: String,

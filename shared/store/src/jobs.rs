@@ -26,7 +26,7 @@ use crate::keys::{self, DUE_AT, DUE_INDEX, DUE_SHARD, DUE_SHARDS, Item, Key};
 use crate::store::Store;
 use crate::writes::Expression;
 
-/// Something that the schedule finds due.
+/// A period or a job that the schedule finds due.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Due {
     /// The account's period has ended.
@@ -124,7 +124,7 @@ impl Job {
 /// One page of what is due.
 #[derive(Clone, Debug)]
 pub struct DuePage {
-    /// What is due, the longest due first.
+    /// The due periods and jobs, the longest due first.
     pub due: Vec<Due>,
     /// The place to continue at, if the shard has more.
     pub next: Option<DueCursor>,

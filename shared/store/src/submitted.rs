@@ -1,59 +1,59 @@
-//! The person behind a submission, and the effect that a submission had.
+//! The contact that a submission is about, and the effect that the submission had.
 
 use domain::address::EmailAddress;
 use domain::decision::Outcome;
 use domain::property::PropertyName;
 use domain::text::words;
 
-/// Who submits, and what they say of themselves. (Not `Debug`, for it is a person's data.)
+/// The contact that a submission is about, as its sender describes it. It is not `Debug`, because it is personal data.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Person {
-    /// Their address.
+    /// The address.
     pub email: EmailAddress,
-    /// What they say of themselves: properties to set, or to remove where there is no value.
+    /// The submitted properties: those to set, and those to remove, which have no value.
     pub properties: Vec<(PropertyName, Option<String>)>,
 }
 
 words! {
-    /// What a submission did to the person's record.
+    /// The effect of a submission on the contact's record.
     pub enum ContactEffect {
-        /// It was made.
+        /// It was created.
         Created = "created",
-        /// It was there.
+        /// It existed, and was updated.
         Updated = "updated",
-        /// Nothing yet: the submission waits in the inbox.
+        /// None yet: the submission waits in the inbox.
         Accepted = "accepted",
-        /// Nothing: the submission could not be taken, and is kept for the account to look at.
+        /// None: the submission could not be applied, and is kept for the account to look at.
         Rejected = "rejected",
     }
 }
 
 words! {
-    /// What a submission did to the person's marketing state.
+    /// The effect of a submission on the contact's marketing state.
     pub enum MarketingEffect {
         /// Non-marketing became marketing.
         Set = "set",
         /// A leaving contact stays a marketing contact.
         Kept = "kept",
-        /// It is as it was.
+        /// It did not change.
         Unchanged = "unchanged",
-        /// The person is kept as a non-marketing contact.
+        /// The contact is kept as a non-marketing one.
         NotSet = "not_set",
-        /// Nothing yet: the submission waits in the inbox.
+        /// None yet: the submission waits in the inbox.
         Accepted = "accepted",
     }
 }
 
-/// What came of a submission.
+/// The effect of a submission.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Submitted {
-    /// To the person's record.
+    /// The effect on the contact's record.
     pub contact: ContactEffect,
-    /// To the person's marketing state.
+    /// The effect on the contact's marketing state.
     pub marketing: MarketingEffect,
-    /// Why the form could not set the person marketing, though it would, or why it could not be taken.
+    /// The reason for which the form could not set the contact marketing, or for which the submission was rejected.
     pub reason: Option<String>,
-    /// Whether the delivery had been accepted before; the rest is then what came of it the first time.
+    /// True if the delivery had been accepted before; the rest is then its effect the first time.
     pub duplicate: bool,
 }
 
