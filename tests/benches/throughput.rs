@@ -122,6 +122,9 @@ fn start(binary: &Path) -> (Process, Caller) {
         }
         if let Some(said) = line.trim().strip_prefix("export TOKEN=") {
             token = said.split_whitespace().next().map(str::to_owned);
+        }
+        // The last line: what is not read would end the program when it is printed.
+        if line.contains("Ctrl-C") {
             break;
         }
     }
