@@ -297,7 +297,7 @@ impl Bare {
         examined
     }
 
-    /// What a status change asks of the engine: one batched read, and one transaction of the contacts and the period.
+    /// Does for the engine what a status change does: one batched read, and one transaction of the contacts and the period.
     fn change(&self, batch: &[Item]) {
         let keys = batch.iter().chain(std::iter::once(&self.period)).cloned().collect();
         let asked = KeysAndAttributes { keys, consistent_read: Some(true), ..KeysAndAttributes::default() };

@@ -88,7 +88,7 @@ async fn what_stands_beside_a_form(table: &TestTable, account: AccountId) {
     store.accept_into_inbox(&waiting, at(UPDATE)).await.unwrap();
 }
 
-/// Returns true if the file of the newest version is to be written anew.
+/// Returns true if the caller asks for a new file of the newest version.
 #[expect(clippy::disallowed_methods, reason = "it is how the caller of the tests asks for it")]
 fn is_to_be_updated() -> bool {
     std::env::var("UPDATE").is_ok_and(|value| value == "1")
