@@ -218,10 +218,13 @@ async fn of_engine(stretch: Duration) -> Throughput {
         let bare = Bare::new(setting.table.database().clone(), account);
         let rounds = |size: usize, stretch: Duration| {
             let (begun, mut done) = (Instant::now(), 0);
-            for batch in bare.keys.chunks(size).cycle() {
-                bare.change(batch);
-                done += batch.len();
-                if begun.elapsed() >= stretch {
+            // Whole rounds over all contacts, so that each batch undoes the one before.
+            for turn in 0_usize.. {
+                for batch in bare.keys.chunks(size) {
+                    bare.change(batch, turn);
+                    done += batch.len();
+                }
+                if begun.elapsed() >= stretch && turn % 2 == 1 {
                     break;
                 }
             }
@@ -298,7 +301,8 @@ impl Bare {
     }
 
     /// Does for the engine what a status change does: one batched read, and one transaction of the contacts and the period.
-    fn change(&self, batch: &[Item]) {
+    /// Every other turn puts the contacts into the index of leaving contacts, and the next takes them out.
+    fn change(&self, batch: &[Item], turn: usize) {
         let keys = batch.iter().chain(std::iter::once(&self.period)).cloned().collect();
         let asked = KeysAndAttributes { keys, consistent_read: Some(true), ..KeysAndAttributes::default() };
         let request_items = HashMap::from([(TABLE.to_owned(), asked)]);
@@ -306,7 +310,7 @@ impl Bare {
         let mut read = self.database.batch_get_item(read).expect("a read");
         let found = read.responses.remove(TABLE).expect("items");
         let contacts = found.into_iter().filter(|item| item["sk"] != text("PERIOD".to_owned()));
-        let mut transact_items: Vec<TransactWriteItem> = contacts.map(put).collect();
+        let mut transact_items: Vec<TransactWriteItem> = contacts.map(|contact| put(contact, turn)).collect();
         assert_eq!(transact_items.len(), batch.len());
         transact_items.push(self.count());
         let client_request_token = Some(format!("{:032x}", rand_token()));
@@ -334,7 +338,17 @@ impl Bare {
 }
 
 /// The next version of a contact, on the condition of this one.
-fn put(mut item: Item) -> TransactWriteItem {
+fn put(mut item: Item, turn: usize) -> TransactWriteItem {
+    if turn.is_multiple_of(2) {
+        let AttributeValue::S(pk) = item["pk"].clone() else { panic!("the key is a text") };
+        item.insert("state".to_owned(), text("leaving".to_owned()));
+        item.insert("queued_in".to_owned(), AttributeValue::N("1".to_owned()));
+        item.insert("leaving_pk".to_owned(), text(format!("LEAVING#{pk}")));
+    } else {
+        item.insert("state".to_owned(), text("marketing".to_owned()));
+        item.remove("queued_in");
+        item.remove("leaving_pk");
+    }
     let AttributeValue::N(version) = item["version"].clone() else { panic!("the version is a number") };
     let next = version.parse::<u64>().expect("a number") + 1;
     item.insert("version".to_owned(), AttributeValue::N(next.to_string()));
