@@ -1,6 +1,6 @@
 //! `/v1/account`: its settings, the contract's terms, and a sandbox's clock.
 
-use api::Slug;
+use api::ProblemType;
 use serde_json::{Value, json};
 use testkit::{Api, OPERATOR_TOKEN, Reply, Tenant};
 
@@ -77,13 +77,13 @@ async fn admin_cannot_change_the_terms_of_the_contract() {
     let _ = api.queue(&account.token, &[&id]).await;
     let before = api.get("/v1/account").token(&account.token).await.expect(200);
     for (field, body) in each_term() {
-        let problem = change(&api, &account, body).await.problem(Slug::PermissionDenied);
+        let problem = change(&api, &account, body).await.problem(ProblemType::PermissionDenied);
         assert_eq!(problem["errors"][0]["field"], field);
         let detail = problem["detail"].as_str().unwrap();
         assert!(detail.contains(field) && detail.contains("operator"), "{detail}");
     }
     let all = json!({"name": "Ada & Co", "cap": 5, "term": "monthly", "renewal_date": "2026-11-11"});
-    let problem = change(&api, &account, all).await.problem(Slug::PermissionDenied);
+    let problem = change(&api, &account, all).await.problem(ProblemType::PermissionDenied);
     assert_eq!(super::column(&problem["errors"], "field"), ["term", "renewal_date"]);
     assert_eq!(api.get("/v1/account").token(&account.token).await.expect(200), before);
     assert_eq!(api.assert_exact(&account).await["leaving"], 1);
@@ -95,10 +95,10 @@ async fn refused_term_is_answered_alike_under_its_key() {
     for _ in 0..2 {
         let body = json!({"term": "monthly"});
         let patch = api.patch("/v1/account").token(&account.token).json(&body).key("k");
-        assert_eq!(patch.await.problem(Slug::PermissionDenied)["errors"][0]["field"], "term");
+        assert_eq!(patch.await.problem(ProblemType::PermissionDenied)["errors"][0]["field"], "term");
     }
     let other = api.patch("/v1/account").token(&account.token).json(&json!({"name": "Ada"})).key("k");
-    other.await.problem(Slug::IdempotencyKeyReused);
+    other.await.problem(ProblemType::IdempotencyKeyReused);
 }
 
 #[tokio::test]
@@ -116,7 +116,7 @@ async fn sandboxs_admin_may_change_its_terms() {
     assert_eq!(changed["tier"], tier, "a limit falls at the renewal alone");
     let member = api.user(&account, json!({})).await;
     let body = json!({"term": "annual"});
-    api.patch("/v1/account").token(&member.token).json(&body).await.problem(Slug::PermissionDenied);
+    api.patch("/v1/account").token(&member.token).json(&body).await.problem(ProblemType::PermissionDenied);
 }
 
 #[tokio::test]
@@ -173,7 +173,9 @@ async fn a_lower_limit_is_asked_for_and_comes_at_the_renewal() {
         ids.push(api.contact(&account.token, json!({"marketing": true})).await);
     }
     assert_eq!(api.assert_exact(&account).await["tier"]["limit"], 6);
-    for (asked, slug) in [(3, Slug::InvalidRequest), (8, Slug::InvalidRequest), (0, Slug::InvalidRequest)] {
+    for (asked, slug) in
+        [(3, ProblemType::InvalidRequest), (8, ProblemType::InvalidRequest), (0, ProblemType::InvalidRequest)]
+    {
         let reply = change_contract(&api, &account, json!({"tier_limit_at_renewal": asked})).await;
         reply.problem(slug);
         reply.assert_invalid(&["tier_limit_at_renewal"]);
@@ -203,9 +205,9 @@ async fn marketing_contacts_are_switched_off_only_where_there_are_none() {
     let token = &account.token;
     let id = api.contact(token, json!({"email": "ada@example.org", "marketing": true})).await;
     let off = json!({"marketing_contacts": false});
-    change_contract(&api, &account, off.clone()).await.problem(Slug::MarketingContactsInUse);
+    change_contract(&api, &account, off.clone()).await.problem(ProblemType::MarketingContactsInUse);
     let _ = api.queue(token, &[&id]).await;
-    change_contract(&api, &account, off.clone()).await.problem(Slug::MarketingContactsInUse);
+    change_contract(&api, &account, off.clone()).await.problem(ProblemType::MarketingContactsInUse);
     api.clock.set(testkit::at(super::UPDATE));
     assert_eq!(
         change_contract(&api, &account, off).await.expect(200)["account"]["marketing_contacts"],
@@ -214,15 +216,15 @@ async fn marketing_contacts_are_switched_off_only_where_there_are_none() {
 
     for path in ["/v1/contacts/marketing", "/v1/contacts/non-marketing-pending"] {
         let body = json!({"contacts": [{"id": id}]});
-        api.post(path).token(token).json(&body).await.problem(Slug::MarketingContactsOff);
+        api.post(path).token(token).json(&body).await.problem(ProblemType::MarketingContactsOff);
     }
     let body = json!({"marketing": true});
-    api.post("/v1/contacts").token(token).json(&body).await.problem(Slug::MarketingContactsOff);
+    api.post("/v1/contacts").token(token).json(&body).await.problem(ProblemType::MarketingContactsOff);
     api.put("/v1/contacts/by-email/ada@example.org")
         .token(token)
         .json(&body)
         .await
-        .problem(Slug::MarketingContactsOff);
+        .problem(ProblemType::MarketingContactsOff);
     let contact = api.post("/v1/contacts").token(token).json(&json!({"marketing": false})).await.expect(201);
     assert_eq!(contact["marketing"]["state"], "non_marketing");
     assert_eq!(api.assert_exact(&account).await["marketing"], 0);
@@ -249,7 +251,7 @@ async fn a_sandboxs_clock_moves_forward_only_and_stands_still_otherwise() {
         moved,
         "where it stands is not backward"
     );
-    move_to("2030-07-15T07:59:59.999Z").await.problem(Slug::ClockNotForward);
+    move_to("2030-07-15T07:59:59.999Z").await.problem(ProblemType::ClockNotForward);
 
     api.clock.set(testkit::at("2040-01-01T00:00:00.000Z"));
     assert_eq!(
@@ -271,6 +273,10 @@ async fn a_sandboxs_clock_moves_forward_only_and_stands_still_otherwise() {
 async fn an_ordinary_account_lives_on_the_wall_clock() {
     let (api, account) = one_account(json!({})).await;
     let body = json!({"now": "2027-01-01T00:00:00Z"});
-    api.post("/v1/account/test-clock").token(&account.token).json(&body).await.problem(Slug::NotASandbox);
+    api.post("/v1/account/test-clock")
+        .token(&account.token)
+        .json(&body)
+        .await
+        .problem(ProblemType::NotASandbox);
     assert!(api.get("/v1/account").token(&account.token).await.expect(200).get("test_clock").is_none());
 }

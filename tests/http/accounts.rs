@@ -1,6 +1,6 @@
 //! `/v1/accounts`: all accounts, which are the operator's.
 
-use api::Slug;
+use api::ProblemType;
 use domain::limits::USAGE_MAX;
 use serde_json::json;
 use testkit::{Api, OPERATOR_TOKEN, at};
@@ -177,7 +177,7 @@ async fn operator_makes_a_token_for_an_account_that_lost_its_own() {
     let lost = tokens["results"].as_array().unwrap().iter().find(|token| token["id"] != made["id"]).unwrap();
     let lost = format!("/v1/tokens/{}", lost["id"].as_str().unwrap());
     let _ = api.delete(&lost).token(token).await.expect(204);
-    api.get("/v1/account").token(&account.token).await.problem(Slug::Unauthenticated);
+    api.get("/v1/account").token(&account.token).await.problem(ProblemType::Unauthenticated);
     assert_eq!(api.get("/v1/account").token(token).await.status, 200);
 }
 
@@ -186,10 +186,10 @@ async fn unknown_account_is_not_found() {
     let api = Api::start(at(START)).await;
     for id in ["acc_00000000000000000000000000", "acc_1", "ada"] {
         let path = format!("/v1/accounts/{id}");
-        api.get(&path).token(OPERATOR_TOKEN).await.problem(Slug::NotFound);
+        api.get(&path).token(OPERATOR_TOKEN).await.problem(ProblemType::NotFound);
         let body = json!({"term": "annual"});
-        api.patch(&path).token(OPERATOR_TOKEN).json(&body).await.problem(Slug::NotFound);
-        api.post(&format!("{path}/tokens")).token(OPERATOR_TOKEN).await.problem(Slug::NotFound);
+        api.patch(&path).token(OPERATOR_TOKEN).json(&body).await.problem(ProblemType::NotFound);
+        api.post(&format!("{path}/tokens")).token(OPERATOR_TOKEN).await.problem(ProblemType::NotFound);
     }
     assert_eq!(api.get("/v1/accounts").token(OPERATOR_TOKEN).await.expect(200), json!({"results": []}));
 }
@@ -198,9 +198,9 @@ async fn unknown_account_is_not_found() {
 async fn only_the_operator_makes_accounts() {
     let api = Api::start(at(START)).await;
     let body = json!({"name": "Ada", "term": "annual", "renewal_date": "2027-06-15"});
-    api.post("/v1/accounts").json(&body).await.problem(Slug::Unauthenticated);
+    api.post("/v1/accounts").json(&body).await.problem(ProblemType::Unauthenticated);
     let account = api.account(json!({})).await;
-    api.post("/v1/accounts").token(&account.token).json(&body).await.problem(Slug::PermissionDenied);
+    api.post("/v1/accounts").token(&account.token).json(&body).await.problem(ProblemType::PermissionDenied);
     // And the operator does nothing else.
-    api.get("/v1/account").token(OPERATOR_TOKEN).await.problem(Slug::PermissionDenied);
+    api.get("/v1/account").token(OPERATOR_TOKEN).await.problem(ProblemType::PermissionDenied);
 }

@@ -1,6 +1,6 @@
 //! Bodies that cannot be read, at every operation that takes one: each has its problem document, and none is a fault.
 
-use api::Slug;
+use api::ProblemType;
 use domain::limits::{BODY_BYTES_MAX, PUBLIC_BODY_BYTES_MAX};
 use serde_json::json;
 use testkit::{Api, at};
@@ -135,11 +135,11 @@ async fn another_media_type_is_refused() {
             ["text/plain", "text/json", "application/xml", "application/octet-stream", "application/jsonp"]
         {
             let reply = walk.request(operation).body(media_type, body.as_bytes()).await;
-            reply.problem(Slug::UnsupportedMediaType);
+            reply.problem(ProblemType::UnsupportedMediaType);
         }
         let compressed =
             walk.request(operation).body(JSON, body.as_bytes()).header("content-encoding", "gzip").await;
-        compressed.problem(Slug::UnsupportedMediaType);
+        compressed.problem(ProblemType::UnsupportedMediaType);
     }
     for media_type in ["application/json; charset=utf-8", "APPLICATION/JSON", "application/merge-patch+json"]
     {
@@ -157,10 +157,10 @@ async fn a_body_over_the_limit_is_too_large_and_one_at_the_limit_is_read() {
         let is_post_of_a_page = operation.is_public() && !operation.path.starts_with("/v1/hooks/");
         let max = if is_post_of_a_page { PUBLIC_BODY_BYTES_MAX } else { BODY_BYTES_MAX };
         let over = walk.request(operation).body(JSON, filled(max + 1)).await;
-        over.problem(Slug::PayloadTooLarge);
+        over.problem(ProblemType::PayloadTooLarge);
         let announced =
             walk.request(operation).body(JSON, "{}").header("content-length", "99999999999").await;
-        announced.problem(Slug::PayloadTooLarge);
+        announced.problem(ProblemType::PayloadTooLarge);
         let full = walk.request(operation).body(JSON, filled(max)).await;
         assert!(full.status < 300, "{operation} {}", full.text());
     }

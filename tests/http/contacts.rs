@@ -1,6 +1,6 @@
 //! `/v1/contacts`, `/v1/contacts/{id}` and `/v1/contacts/by-email/{email}`.
 
-use api::Slug;
+use api::ProblemType;
 use domain::limits::{PROPERTIES_BYTES_MAX, PROPERTIES_MAX, PROPERTY_VALUE_BYTES_MAX};
 use serde_json::{Map, Value, json};
 use testkit::at;
@@ -61,12 +61,12 @@ async fn an_address_is_one_contacts() {
     let token = &account.token;
     let ada = api.contact(token, json!({"email": "ada@example.org"})).await;
     let body = json!({"email": "ADA@Example.ORG", "marketing": true});
-    let problem = api.post("/v1/contacts").token(token).json(&body).await.problem(Slug::ContactExists);
+    let problem = api.post("/v1/contacts").token(token).json(&body).await.problem(ProblemType::ContactExists);
     assert_eq!(problem["contact_id"], ada);
     let bob = api.contact(token, json!({"email": "bob@example.org"})).await;
     let path = format!("/v1/contacts/{bob}");
     let take = json!({"email": "Ada@example.org"});
-    let problem = api.patch(&path).token(token).json(&take).await.problem(Slug::ContactExists);
+    let problem = api.patch(&path).token(token).json(&take).await.problem(ProblemType::ContactExists);
     assert_eq!(problem["contact_id"], ada);
 
     // Once it is free, it can be had.
@@ -74,7 +74,7 @@ async fn an_address_is_one_contacts() {
     let freed = api.patch(&own).token(token).json(&json!({"email": null})).await.expect(200);
     assert_eq!(freed["email"], Value::Null);
     assert_eq!(api.patch(&path).token(token).json(&take).await.expect(200)["email"], "Ada@example.org");
-    api.get("/v1/contacts/by-email/bob@example.org").token(token).await.problem(Slug::NotFound);
+    api.get("/v1/contacts/by-email/bob@example.org").token(token).await.problem(ProblemType::NotFound);
     let scan = testkit::scan(&api.table.client, account.id).await;
     assert_eq!((scan.contacts, scan.addresses, scan.billable), (2, 1, 0));
 }
@@ -251,10 +251,10 @@ async fn what_is_not_there_is_not_found() {
     let token = &account.token;
     for id in ["417382950172345", "17", "42", "acc_00000000000000000000000000", "%00", "con_%F0%9F%98%80"] {
         let path = format!("/v1/contacts/{id}");
-        api.get(&path).token(token).await.problem(Slug::NotFound);
-        api.get(&format!("{path}/marketing")).token(token).await.problem(Slug::NotFound);
-        api.patch(&path).token(token).json(&json!({})).await.problem(Slug::NotFound);
-        api.delete(&path).token(token).await.problem(Slug::NotFound);
+        api.get(&path).token(token).await.problem(ProblemType::NotFound);
+        api.get(&format!("{path}/marketing")).token(token).await.problem(ProblemType::NotFound);
+        api.patch(&path).token(token).json(&json!({})).await.problem(ProblemType::NotFound);
+        api.delete(&path).token(token).await.problem(ProblemType::NotFound);
     }
-    api.get("/v1/contacts/by-email/nobody@example.org").token(token).await.problem(Slug::NotFound);
+    api.get("/v1/contacts/by-email/nobody@example.org").token(token).await.problem(ProblemType::NotFound);
 }

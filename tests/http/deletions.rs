@@ -1,6 +1,6 @@
 //! `DELETE /v1/contacts/{id}`, erasure, and the return of an address (the domain's `README.md`, Deletion and erasure).
 
-use api::Slug;
+use api::ProblemType;
 use serde_json::{Value, json};
 use testkit::{Api, Tenant, at};
 
@@ -9,10 +9,14 @@ use super::{UPDATE, one_account};
 /// Asserts that no read shows the contact.
 async fn assert_gone(api: &Api, account: &Tenant, id: &str, address: &str) {
     let token = &account.token;
-    api.get(&format!("/v1/contacts/{id}")).token(token).await.problem(Slug::NotFound);
-    api.get(&format!("/v1/contacts/{id}/marketing")).token(token).await.problem(Slug::NotFound);
-    api.get(&format!("/v1/contacts/by-email/{address}")).token(token).await.problem(Slug::NotFound);
-    api.patch(&format!("/v1/contacts/{id}")).token(token).json(&json!({})).await.problem(Slug::NotFound);
+    api.get(&format!("/v1/contacts/{id}")).token(token).await.problem(ProblemType::NotFound);
+    api.get(&format!("/v1/contacts/{id}/marketing")).token(token).await.problem(ProblemType::NotFound);
+    api.get(&format!("/v1/contacts/by-email/{address}")).token(token).await.problem(ProblemType::NotFound);
+    api.patch(&format!("/v1/contacts/{id}"))
+        .token(token)
+        .json(&json!({}))
+        .await
+        .problem(ProblemType::NotFound);
     assert_eq!(api.get("/v1/contacts").token(token).await.expect(200), json!({"results": []}));
     let all = json!({"filterGroups": []});
     assert_eq!(
@@ -58,7 +62,7 @@ async fn a_deleted_non_marketing_contact_is_simply_gone() {
     assert_gone(&api, &account, &id, "ada@example.org").await;
     let scan = testkit::scan(&api.table.client, account.id).await;
     assert_eq!((scan.contacts, scan.addresses, scan.billable), (0, 0, 0));
-    api.delete(&format!("/v1/contacts/{id}")).token(&account.token).await.problem(Slug::NotFound);
+    api.delete(&format!("/v1/contacts/{id}")).token(&account.token).await.problem(ProblemType::NotFound);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! `/v1/forms` and `/v1/forms/{id}`.
 
-use api::Slug;
+use api::ProblemType;
 use serde_json::{Value, json};
 use testkit::{PUBLIC_URL, at};
 
@@ -50,9 +50,9 @@ async fn a_form_is_made_read_changed_and_deleted() {
     let forms = api.get("/v1/forms").token(token).await.expect(200);
     assert_eq!(column(&forms["results"], "name"), ["Letter", "Second"]);
     let _ = api.delete(&path).token(token).await.expect(204);
-    api.get(&path).token(token).await.problem(Slug::NotFound);
-    api.patch(&path).token(token).json(&json!({})).await.problem(Slug::NotFound);
-    api.delete(&path).token(token).await.problem(Slug::NotFound);
+    api.get(&path).token(token).await.problem(ProblemType::NotFound);
+    api.patch(&path).token(token).json(&json!({})).await.problem(ProblemType::NotFound);
+    api.delete(&path).token(token).await.problem(ProblemType::NotFound);
     let forms = api.get("/v1/forms").token(token).await.expect(200);
     assert_eq!(column(&forms["results"], "name"), ["Second"]);
 }

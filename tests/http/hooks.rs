@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use api::Slug;
+use api::ProblemType;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::TimeDelta;
 use domain::Timestamp;
@@ -72,7 +72,7 @@ async fn one_changed_byte_is_not_believed_and_nothing_is_written() {
                 let mut body = sender.body.to_vec();
                 body[place] ^= 1;
                 let reply = sender.with_body(&api, &form, &body, &signature).await;
-                reply.problem(Slug::Unverified);
+                reply.problem(ProblemType::Unverified);
             }
         }
         for place in 0..signature.len() {
@@ -80,11 +80,11 @@ async fn one_changed_byte_is_not_believed_and_nothing_is_written() {
                 let mut signature = signature.clone();
                 signature[place].1 = altered;
                 let reply = sender.with_body(&api, &form, sender.body, &signature).await;
-                reply.problem(Slug::Unverified);
+                reply.problem(ProblemType::Unverified);
             }
         }
-        sender.with_body(&api, &form, sender.body, &[]).await.problem(Slug::Unverified);
-        sender.hook(&api, &form, 3, start()).await.problem(Slug::Unverified);
+        sender.with_body(&api, &form, sender.body, &[]).await.problem(ProblemType::Unverified);
+        sender.hook(&api, &form, 3, start()).await.problem(ProblemType::Unverified);
         assert_eq!(dump(&api).await, before, "{}", sender.provider);
         // Whose bytes they were, they are still taken.
         assert_eq!(sender.hook(&api, &form, 1, start()).await.status, 200);
@@ -112,7 +112,7 @@ async fn what_was_signed_long_ago_or_in_the_future_is_not_believed() {
         for minutes in [-6, 6, -60 * 24, 60 * 24] {
             let signed_at = start().plus(TimeDelta::minutes(minutes));
             let reply = sender.hook(&api, &form, 1, signed_at).await;
-            let problem = reply.problem(Slug::Unverified);
+            let problem = reply.problem(ProblemType::Unverified);
             assert_eq!(problem["detail"], "It was signed too long ago, or the clocks differ.", "{sender:?}");
         }
         assert_eq!(dump(&api).await, before, "{}", sender.provider);
@@ -129,7 +129,7 @@ async fn both_of_two_secrets_do_and_one_that_is_taken_away_does_not() {
     for sender in SENDERS {
         let (api, account) = one_account(json!({})).await;
         let form = sender.form(&api, &account, &[], json!({})).await;
-        let problem = sender.hook(&api, &form, 1, start()).await.problem(Slug::Unverified);
+        let problem = sender.hook(&api, &form, 1, start()).await.problem(ProblemType::Unverified);
         assert_eq!(problem["detail"], "The form has no secret yet; give it the provider's.");
         let give = async |secrets: &[u8]| {
             let secrets: Vec<String> = secrets.iter().map(|number| sender.secret(*number)).collect();
@@ -141,7 +141,7 @@ async fn both_of_two_secrets_do_and_one_that_is_taken_away_does_not() {
         assert_eq!(sender.hook(&api, &form, 1, start()).await.expect(200)["duplicate"], false);
         assert_eq!(sender.hook(&api, &form, 2, start()).await.expect(200)["duplicate"], true);
         give(&[2]).await;
-        sender.hook(&api, &form, 1, start()).await.problem(Slug::Unverified);
+        sender.hook(&api, &form, 1, start()).await.problem(ProblemType::Unverified);
         assert_eq!(sender.hook(&api, &form, 2, start()).await.status, 200);
         assert_eq!(api.assert_exact(&account).await["marketing"], 1);
     }
@@ -158,7 +158,7 @@ async fn a_shared_secret_may_stand_in_the_address() {
         let secret = sender.secret(1);
         assert_eq!(hook(&format!("a=b&secret={secret}")).await.status, 200, "{}", sender.provider);
         for query in ["", "secret=", &format!("secret={secret}x"), &format!("Secret={secret}")] {
-            hook(query).await.problem(Slug::Unverified);
+            hook(query).await.problem(ProblemType::Unverified);
         }
     }
     // Webflow's hooks that are made in its dashboard are not signed.
@@ -170,7 +170,7 @@ async fn a_shared_secret_may_stand_in_the_address() {
     let tally = sender("tally");
     let form = tally.form(&api, &account, &[1], json!({})).await;
     let secret = [("x-tidemark-secret", tally.secret(1))];
-    tally.with_body(&api, &form, tally.body, &secret).await.problem(Slug::Unverified);
+    tally.with_body(&api, &form, tally.body, &secret).await.problem(ProblemType::Unverified);
 }
 
 #[tokio::test]
@@ -200,13 +200,13 @@ async fn only_forms_of_providers_take_hooks() {
     let path = format!("/v1/forms/{deleted}");
     let _ = api.delete(&path).token(&account.token).await.expect(204);
     for form in [native, &deleted, "frm_00000000000000000000000000", "x"] {
-        tally.hook(&api, form, 1, start()).await.problem(Slug::NotFound);
+        tally.hook(&api, form, 1, start()).await.problem(ProblemType::NotFound);
     }
     // And a form of a provider takes nothing else.
     let form = tally.form(&api, &account, &[1], json!({})).await;
     let path = format!("/v1/forms/{form}/submissions");
     let body = json!({"fields": {"email": "eve@example.org"}});
-    api.post(&path).json(&body).await.problem(Slug::NotFound);
+    api.post(&path).json(&body).await.problem(ProblemType::NotFound);
     assert_eq!(testkit::scan(&api.table.client, account.id).await.contacts, 0);
 }
 
@@ -231,8 +231,11 @@ async fn a_body_that_cannot_be_understood_is_named_and_not_written() {
     let generic = sender("generic");
     let form = generic.form(&api, &account, &[1], json!({})).await;
     let path = format!("/v1/hooks/{form}?secret={}", generic.secret(1));
-    api.post(&path).body("text/plain", "email=a").await.problem(Slug::UnsupportedMediaType);
-    api.post(&path).body("application/json", vec![b' '; (1 << 20) + 1]).await.problem(Slug::PayloadTooLarge);
+    api.post(&path).body("text/plain", "email=a").await.problem(ProblemType::UnsupportedMediaType);
+    api.post(&path)
+        .body("application/json", vec![b' '; (1 << 20) + 1])
+        .await
+        .problem(ProblemType::PayloadTooLarge);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use api::Slug;
+use api::ProblemType;
 use http::Method;
 use serde_json::{Value, json};
 use testkit::{Api, Conflicts, Fault, OPERATOR_TOKEN, TABLE, TestTable, at};
@@ -63,7 +63,7 @@ async fn every_change_sent_twice_happens_once_and_is_answered_alike() {
 
         if let Some(body) = &body {
             let other = walk.request(operation).body("application/json", format!("{body} ")).key(&key).await;
-            other.problem(Slug::IdempotencyKeyReused);
+            other.problem(ProblemType::IdempotencyKeyReused);
         }
         let elsewhere = match operation.method {
             Method::DELETE => {
@@ -79,7 +79,7 @@ async fn every_change_sent_twice_happens_once_and_is_answered_alike() {
                 .token(&walk.account.token)
                 .json(&json!({"name": "Other", "email": "a@b.example"})),
         };
-        elsewhere.key(&key).await.problem(Slug::IdempotencyKeyReused);
+        elsewhere.key(&key).await.problem(ProblemType::IdempotencyKeyReused);
         assert_eq!(everything(&walk).await, after_first, "{operation}");
         walk.api.assert_exact(&walk.account).await;
     }
@@ -132,9 +132,9 @@ async fn a_token_is_told_again_only_to_the_token_that_asked() {
     let body = json!({"integration": {"name": "Shop"}});
     let make = async |token: &str| api.post("/v1/tokens").token(token).json(&body).key("k").await;
     let _ = make(&admin.token).await.expect(201);
-    make(second["token"].as_str().unwrap()).await.problem(Slug::IdempotencyKeyReused);
+    make(second["token"].as_str().unwrap()).await.problem(ProblemType::IdempotencyKeyReused);
     // Another user's request with the key is another request.
-    make(&account.token).await.problem(Slug::IdempotencyKeyReused);
+    make(&account.token).await.problem(ProblemType::IdempotencyKeyReused);
 }
 
 #[tokio::test]
@@ -148,16 +148,16 @@ async fn a_refusal_is_kept_though_things_have_changed_since() {
     let stale = async || api.patch(&path).token(token).if_match("\"9\"").json(&json!({})).key("stale").await;
     let missing =
         async || api.delete("/v1/forms/frm_00000000000000000000000000").token(token).key("missing").await;
-    let first = create().await.problem(Slug::ContactExists);
-    stale().await.problem(Slug::VersionMismatch);
-    missing().await.problem(Slug::NotFound);
+    let first = create().await.problem(ProblemType::ContactExists);
+    stale().await.problem(ProblemType::VersionMismatch);
+    missing().await.problem(ProblemType::NotFound);
     let _ = api.delete(&format!("{path}?erase=true")).token(token).await.expect(204);
-    let again = create().await.problem(Slug::ContactExists);
+    let again = create().await.problem(ProblemType::ContactExists);
     let told = |problem: &Value| (problem["detail"].clone(), problem["contact_id"].clone());
     assert_eq!(told(&again), told(&first));
     assert_ne!(again["instance"], first["instance"], "each request has its own id");
-    stale().await.problem(Slug::VersionMismatch);
-    missing().await.problem(Slug::NotFound);
+    stale().await.problem(ProblemType::VersionMismatch);
+    missing().await.problem(ProblemType::NotFound);
     api.assert_exact(&account).await;
     assert_eq!(api.post("/v1/contacts").token(token).json(&body).await.status, 201, "without the key");
 }
@@ -169,7 +169,7 @@ async fn what_could_not_be_read_or_was_not_permitted_has_used_no_key() {
     let good = json!({"name": "Form", "set_marketing": false});
     let send = async |body: &Value| api.post("/v1/forms").token(&member.token).json(body).key("k").await;
     send(&json!({"name": ""})).await.assert_invalid(&["name"]);
-    send(&json!({"name": "Form"})).await.problem(Slug::PermissionDenied);
+    send(&json!({"name": "Form"})).await.problem(ProblemType::PermissionDenied);
     let form = send(&good).await.expect(201);
     assert_eq!(send(&good).await.expect(201), form);
 }
@@ -316,7 +316,7 @@ async fn a_fault_uses_no_key_and_the_request_can_be_sent_again() {
         api.post("/v1/contacts").token(&account.token).json(&json!({"marketing": true})).key("k").await
     };
     broken.store(true, Ordering::SeqCst);
-    let problem = send().await.problem(Slug::Unavailable);
+    let problem = send().await.problem(ProblemType::Unavailable);
     assert!(problem["detail"].as_str().unwrap().contains("Idempotency-Key"));
     broken.store(false, Ordering::SeqCst);
     let made = send().await.expect(201);

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use api::{Queue, Slug};
+use api::{ProblemType, Queue};
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use monthly_rollover::{Queues, roll_over};
@@ -244,7 +244,7 @@ async fn without_the_table_nothing_is_accepted() {
     is_down.store(true, Ordering::SeqCst);
     let path = format!("/v1/forms/{}/submissions", flooded.native);
     let body = json!({"fields": {"email": "ada@example.org"}, "submission_id": "1"});
-    flooded.api.post(&path).json(&body).await.problem(Slug::Unavailable);
+    flooded.api.post(&path).json(&body).await.problem(ProblemType::Unavailable);
     assert_eq!(flooded.api.take_inbox(), []);
     is_down.store(false, Ordering::SeqCst);
     let reply = flooded.api.post(&path).json(&body).await.expect(200);

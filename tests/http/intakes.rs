@@ -1,7 +1,7 @@
 //! The status that a contact gets by its source (the domain's `README.md`, Default status by source), for new contacts
 //! and for existing ones.
 
-use api::Slug;
+use api::ProblemType;
 use serde_json::{Value, json};
 use testkit::{Api, Tenant};
 
@@ -158,7 +158,11 @@ async fn a_status_is_said_for_manual_contacts_alone() {
     api.post("/v1/contacts").token(&tokens.integration).json(&body).await.assert_invalid(&["marketing"]);
     let mut body = source("manual", None);
     body["marketing"] = json!(true);
-    api.post("/v1/contacts").token(&tokens.integration).json(&body).await.problem(Slug::PermissionDenied);
+    api.post("/v1/contacts")
+        .token(&tokens.integration)
+        .json(&body)
+        .await
+        .problem(ProblemType::PermissionDenied);
     for kind in ["form", "external_form", "update_date", "Manual", "", "shop"] {
         let reply = api.post("/v1/contacts").token(&tokens.user).json(&source(kind, None)).await;
         assert_eq!(reply.invalid_fields(), ["source.type"], "{kind}");

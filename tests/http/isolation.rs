@@ -1,6 +1,6 @@
 //! An account never sees or changes another account's data: what is theirs is not found.
 
-use api::Slug;
+use api::ProblemType;
 use domain::ids::{AccountId, FormId, RejectionId};
 use http::{HeaderMap, Method};
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ async fn another_accounts_ids_are_not_found_whatever_is_done_with_them() {
     for operation in ids {
         let body = walk.body(operation);
         let reply = walk.nobodys_request(operation, "", body.as_ref()).token(&ours.token).await;
-        reply.problem(Slug::NotFound);
+        reply.problem(ProblemType::NotFound);
         asked += 1;
     }
     assert_eq!(asked, 12);
@@ -59,7 +59,7 @@ async fn another_accounts_addresses_and_cursors_lead_to_nothing_of_theirs() {
     }
     let before = everything(&api, &theirs).await;
     let path = "/v1/contacts/by-email/ada@example.org";
-    api.get(path).token(&ours.token).await.problem(Slug::NotFound);
+    api.get(path).token(&ours.token).await.problem(ProblemType::NotFound);
     let both = json!({"contacts": [{"email": "ada@example.org"}, {"id": ids[1]}]});
     for path in ["/v1/contacts/marketing", "/v1/contacts/non-marketing-pending"] {
         let answer = api.post(path).token(&ours.token).json(&both).await.expect(200);
@@ -110,7 +110,7 @@ async fn accounts_are_shown_to_the_operator_alone() {
                 request = request.json(&json!({"marketing_contacts": false}));
             }
             let reply = request.await;
-            reply.problem(Slug::PermissionDenied);
+            reply.problem(ProblemType::PermissionDenied);
             assert!(!reply.text().contains("Theirs"), "{method} {path}");
         }
     }

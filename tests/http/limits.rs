@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use api::Slug;
+use api::ProblemType;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::limits::{FORMS_MAX, TOKENS_MAX, USERS_MAX};
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ async fn full_account_gets_no_more_and_says_why() {
     pretend(&api, &account, full.map(|(kind, max)| (kind, max - 1))).await;
     for (path, body) in &bodies {
         let _ = post(path, body).await.expect(201);
-        let problem = post(path, body).await.problem(Slug::LimitReached);
+        let problem = post(path, body).await.problem(ProblemType::LimitReached);
         let kind = path.trim_start_matches("/v1/");
         assert_eq!(problem["detail"], format!("An account has at most 1000 {kind}."));
     }

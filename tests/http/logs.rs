@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use api::{Problem, Slug};
+use api::{Problem, ProblemType};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::decision::Command;
 use domain::source::{Actor, Source};
@@ -157,7 +157,7 @@ async fn a_table_that_cannot_be_had_is_logged_once_a_request_and_without_the_req
             // Who asks is asked before HubSpot's endpoint is.
             let instance = match reply.header("content-type") {
                 Some("application/json") => reply.expect(503)["correlationId"].clone(),
-                _ => reply.problem(Slug::Unavailable)["instance"].clone(),
+                _ => reply.problem(ProblemType::Unavailable)["instance"].clone(),
             };
             let lines = log.take();
             assert_silent(&lines, &walk);
@@ -215,7 +215,7 @@ async fn an_item_that_cannot_be_read_is_a_fault_that_repeats_nothing_of_it() {
             walk.api.get("/v1/contacts").token(&walk.account.token).await,
             walk.api.patch(&path).token(&walk.account.token).json(&json!({"bounced": true})).await,
         ] {
-            let problem = reply.problem(Slug::Internal);
+            let problem = reply.problem(ProblemType::Internal);
             assert!(!problem.to_string().to_lowercase().contains(PRIVATE), "{problem}");
         }
         let lines = log.take();

@@ -1,6 +1,6 @@
 //! `POST /v1/contacts/marketing`, `POST /v1/contacts/non-marketing-pending` and `GET /v1/contacts/{id}/marketing`.
 
-use api::Slug;
+use api::ProblemType;
 use serde_json::{Value, json};
 use testkit::{Api, Tenant, at};
 
@@ -240,6 +240,6 @@ async fn a_long_history_is_told_whole() {
 async fn the_status_paths_take_no_other_method() {
     let (api, account) = one_account(json!({})).await;
     for path in [SET, QUEUE] {
-        api.put(path).token(&account.token).json(&json!({})).await.problem(Slug::MethodNotAllowed);
+        api.put(path).token(&account.token).json(&json!({})).await.problem(ProblemType::MethodNotAllowed);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use api::Slug;
+use api::ProblemType;
 use http::Method;
 use serde_json::json;
 use testkit::{Api, at};
@@ -33,10 +33,10 @@ async fn a_path_takes_the_methods_that_are_described_and_no_others() {
             let reply = walk.api.request(method.clone(), path).token(&walk.account.token).await;
             // What stands for an id in another path is then an id, and one that nothing has.
             if reply.status == 404 && path.matches('/').count() == 3 {
-                reply.problem(Slug::NotFound);
+                reply.problem(ProblemType::NotFound);
                 continue;
             }
-            reply.problem(Slug::MethodNotAllowed);
+            reply.problem(ProblemType::MethodNotAllowed);
             let allow = reply.header("allow").unwrap_or_default();
             let allowed: BTreeSet<&str> =
                 allow.split(',').map(str::trim).filter(|name| *name != "HEAD").collect();
@@ -77,11 +77,11 @@ async fn paths_that_are_not_there_are_not_found() {
     ] {
         let reply = api.get(path).token(&account.token).await;
         assert_eq!(reply.status, 404, "{path} {}", reply.text());
-        let problem = reply.problem(Slug::NotFound);
+        let problem = reply.problem(ProblemType::NotFound);
         assert!(!problem.to_string().contains("ada"), "a path is not repeated");
     }
     // Who has no token is not told apart from whoever has one.
-    api.get("/v1/nothing").await.problem(Slug::NotFound);
+    api.get("/v1/nothing").await.problem(ProblemType::NotFound);
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn a_path_that_is_not_percent_encoded_utf_8_is_refused() {
     }
     // A lone percent sign stands for itself.
     for path in ["/v1/contacts/%", "/v1/contacts/%zz", "/v1/contacts/%F", "/v1/contacts/con_%2F..%2F"] {
-        api.get(path).token(&account.token).await.problem(Slug::NotFound);
+        api.get(path).token(&account.token).await.problem(ProblemType::NotFound);
     }
     api.get("/v1/contacts/by-email/%zz").token(&account.token).await.assert_invalid(&["email"]);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use api::Slug;
+use api::ProblemType;
 use serde_json::{Value, json};
 use testkit::{Api, OPERATOR_TOKEN, Tenant, at};
 
@@ -53,13 +53,13 @@ const CALLERS: [Caller; 9] = [
 
 impl Who {
     /// Why the caller may not; none if it may.
-    fn refuses(self, caller: Caller) -> Option<Slug> {
-        let denied = |is_denied: bool| is_denied.then_some(Slug::PermissionDenied);
+    fn refuses(self, caller: Caller) -> Option<ProblemType> {
+        let denied = |is_denied: bool| is_denied.then_some(ProblemType::PermissionDenied);
         match (self, caller) {
             (Self::Everybody, _) => None,
-            (_, Caller::Nobody | Caller::Stranger) => Some(Slug::Unauthenticated),
+            (_, Caller::Nobody | Caller::Stranger) => Some(ProblemType::Unauthenticated),
             (Self::Operator, _) => denied(caller != Caller::Operator),
-            (_, Caller::Operator) => Some(Slug::PermissionDenied),
+            (_, Caller::Operator) => Some(ProblemType::PermissionDenied),
             (Self::Account, _) => None,
             (Self::Admins, _) => denied(!matches!(caller, Caller::Admin | Caller::AdminWithoutPermission)),
             (Self::Editors, _) => {
@@ -186,23 +186,31 @@ async fn without_the_permission_nobody_gets_a_marketing_contact_and_nothing_chan
 
     for token in [&member.token, &integration.token] {
         let body = json!({"contacts": [{"id": free}, {"id": marketing}]});
-        api.post("/v1/contacts/marketing").token(token).json(&body).await.problem(Slug::PermissionDenied);
+        api.post("/v1/contacts/marketing")
+            .token(token)
+            .json(&body)
+            .await
+            .problem(ProblemType::PermissionDenied);
         api.post("/v1/contacts/non-marketing-pending")
             .token(token)
             .json(&body)
             .await
-            .problem(Slug::PermissionDenied);
+            .problem(ProblemType::PermissionDenied);
         let body = json!({"contacts": [{"id": free}], "dry_run": true});
-        api.post("/v1/contacts/marketing").token(token).json(&body).await.problem(Slug::PermissionDenied);
+        api.post("/v1/contacts/marketing")
+            .token(token)
+            .json(&body)
+            .await
+            .problem(ProblemType::PermissionDenied);
         let body = json!({"marketing": true, "source": {"type": "manual", "name": "By hand"}});
-        api.post("/v1/contacts").token(token).json(&body).await.problem(Slug::PermissionDenied);
+        api.post("/v1/contacts").token(token).json(&body).await.problem(ProblemType::PermissionDenied);
         let path = "/v1/contacts/by-email/out@example.org";
-        api.put(path).token(token).json(&body).await.problem(Slug::PermissionDenied);
+        api.put(path).token(token).json(&body).await.problem(ProblemType::PermissionDenied);
         api.post("/v1/forms")
             .token(token)
             .json(&json!({"name": "Mine"}))
             .await
-            .problem(Slug::PermissionDenied);
+            .problem(ProblemType::PermissionDenied);
     }
     assert_eq!(api.get("/v1/contacts").token(&account.token).await.expect(200), before);
     let forms = api.get("/v1/forms").token(&account.token).await.expect(200);
@@ -217,7 +225,7 @@ async fn without_the_permission_nobody_gets_a_marketing_contact_and_nothing_chan
         let form = api.post("/v1/forms").token(token).json(&body).await.expect(201);
         let path = format!("/v1/forms/{}", form["id"].as_str().unwrap());
         let on = json!({"set_marketing": true});
-        api.patch(&path).token(token).json(&on).await.problem(Slug::PermissionDenied);
+        api.patch(&path).token(token).json(&on).await.problem(ProblemType::PermissionDenied);
         assert_eq!(api.patch(&path).token(token).json(&json!({"name": "Ours"})).await.status, 200);
         assert_eq!(api.patch(&path).token(&account.token).json(&on).await.status, 200);
     }
@@ -236,7 +244,7 @@ async fn deleting_a_marketing_contact_needs_the_permission() {
     for token in [&member.token, &integration.token] {
         for query in ["", "?erase=true", "?erase=false"] {
             let path = format!("/v1/contacts/{staying}{query}");
-            let problem = api.delete(&path).token(token).await.problem(Slug::PermissionDenied);
+            let problem = api.delete(&path).token(token).await.problem(ProblemType::PermissionDenied);
             assert!(problem["detail"].as_str().unwrap().contains("modify_marketing_contacts"));
         }
     }
@@ -276,10 +284,10 @@ async fn a_permission_that_is_taken_is_gone_with_the_next_request() {
         .token(&member.token)
         .json(&body)
         .await
-        .problem(Slug::PermissionDenied);
+        .problem(ProblemType::PermissionDenied);
     // Nobody gives it back to himself.
     let give = json!({"modify_marketing_contacts": true, "role": "admin"});
-    api.patch(&path).token(&member.token).json(&give).await.problem(Slug::PermissionDenied);
+    api.patch(&path).token(&member.token).json(&give).await.problem(ProblemType::PermissionDenied);
     let usage = api.assert_exact(&account).await;
     assert_eq!((&usage["marketing"], &usage["leaving"]), (&json!(1), &json!(0)));
     let _ = api.patch(&path).token(&account.token).json(&give).await.expect(200);

@@ -1,6 +1,6 @@
 //! `ETag` and `If-Match` of contacts.
 
-use api::Slug;
+use api::ProblemType;
 use serde_json::{Value, json};
 use testkit::{Api, Tenant};
 
@@ -30,9 +30,19 @@ async fn a_change_meant_for_a_version_happens_to_that_version_alone() {
     let second = reply.header("etag").unwrap().to_owned();
     assert_eq!(reply.status, 200);
     assert_ne!(first, second);
-    api.patch(&path).token(token).if_match(&first).json(&rename("Eve")).await.problem(Slug::VersionMismatch);
-    api.put(BY_EMAIL).token(token).if_match(&first).json(&rename("Eve")).await.problem(Slug::VersionMismatch);
-    api.delete(&path).token(token).if_match(&first).await.problem(Slug::VersionMismatch);
+    api.patch(&path)
+        .token(token)
+        .if_match(&first)
+        .json(&rename("Eve"))
+        .await
+        .problem(ProblemType::VersionMismatch);
+    api.put(BY_EMAIL)
+        .token(token)
+        .if_match(&first)
+        .json(&rename("Eve"))
+        .await
+        .problem(ProblemType::VersionMismatch);
+    api.delete(&path).token(token).if_match(&first).await.problem(ProblemType::VersionMismatch);
     let (now, contact) = read(&api, &account, &path).await;
     assert_eq!((&now, &contact["properties"]["firstname"]), (&second, &json!("Ada")));
 
@@ -40,7 +50,7 @@ async fn a_change_meant_for_a_version_happens_to_that_version_alone() {
     assert_eq!(reply.status, 200);
     let third = reply.header("etag").unwrap().to_owned();
     let _ = api.delete(&path).token(token).if_match(&third).await.expect(204);
-    api.patch(&path).token(token).if_match(&third).json(&rename("Eve")).await.problem(Slug::NotFound);
+    api.patch(&path).token(token).if_match(&third).json(&rename("Eve")).await.problem(ProblemType::NotFound);
     assert_eq!(api.assert_exact(&account).await["marketing"], 1);
 }
 
@@ -56,7 +66,12 @@ async fn a_change_of_the_marketing_state_is_a_new_version() {
     let (third, _) = read(&api, &account, &path).await;
     assert_ne!(second, third);
     let body = json!({"bounced": true});
-    api.patch(&path).token(&account.token).if_match(&second).json(&body).await.problem(Slug::VersionMismatch);
+    api.patch(&path)
+        .token(&account.token)
+        .if_match(&second)
+        .json(&body)
+        .await
+        .problem(ProblemType::VersionMismatch);
     let reply = api.patch(&path).token(&account.token).if_match(&third).json(&body).await;
     assert_eq!(reply.status, 200);
     api.assert_exact(&account).await;
@@ -79,7 +94,7 @@ async fn a_tag_is_compared_strongly_and_a_star_takes_any() {
         "\"ada\"",
         "\"18446744073709551616\"",
     ] {
-        change(never).await.problem(Slug::VersionMismatch);
+        change(never).await.problem(ProblemType::VersionMismatch);
     }
     for bad in ["", "1", "\"1", "1\"", "\"1\", \"2\"", "'1'", "w/\"1\"", "\"a\"b\"", "**"] {
         assert_eq!(change(bad).await.invalid_fields(), ["If-Match"], "{bad}");
@@ -97,11 +112,11 @@ async fn a_version_of_a_contact_that_is_not_there_matches_nothing() {
     let (api, account) = one_account(json!({})).await;
     for tag in ["\"1\"", "*"] {
         let reply = api.put(BY_EMAIL).token(&account.token).if_match(tag).json(&json!({})).await;
-        reply.problem(Slug::VersionMismatch);
+        reply.problem(ProblemType::VersionMismatch);
     }
     let new =
         async |tag: &str| api.post("/v1/contacts").token(&account.token).if_match(tag).json(&json!({})).await;
-    new("\"1\"").await.problem(Slug::VersionMismatch);
+    new("\"1\"").await.problem(ProblemType::VersionMismatch);
     assert_eq!(testkit::scan(&api.table.client, account.id).await.contacts, 0);
     // The list of contacts is there without any.
     let _ = new("*").await.expect(201);

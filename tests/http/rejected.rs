@@ -1,6 +1,6 @@
 //! `/v1/forms/{id}/rejected`: submissions that could not be taken, and taking them after all.
 
-use api::Slug;
+use api::ProblemType;
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -77,7 +77,7 @@ async fn what_cannot_be_taken_is_kept_and_taken_once_the_form_is_mended() {
     let taken = json!({"contact": "created", "marketing": "set", "duplicate": false});
     assert_eq!(api.post(&path).token(&account.token).key("k").await.expect(200), taken);
     assert_eq!(api.post(&path).token(&account.token).key("k").await.expect(200), taken, "the same request");
-    api.post(&path).token(&account.token).await.problem(Slug::NotFound);
+    api.post(&path).token(&account.token).await.problem(ProblemType::NotFound);
     let ada = api.get("/v1/contacts/by-email/ada@example.org").token(&account.token).await.expect(200);
     assert_eq!(ada["properties"], json!({"topics": "a;b"}));
     assert_eq!(ada["marketing"]["source"]["id"], json!(form));
@@ -213,16 +213,16 @@ async fn what_a_form_left_behind_can_be_seen_and_removed() {
     let path = format!("/v1/forms/{form}");
     let _ = api.delete(&path).token(&account.token).await.expect(204);
     let list = format!("{path}/rejected");
-    api.get(&list).token(&account.token).await.problem(Slug::NotFound);
+    api.get(&list).token(&account.token).await.problem(ProblemType::NotFound);
     // A submission that was under way while the form was deleted.
     api.table.client.put_item().table_name(TABLE).set_item(Some(left)).send().await.unwrap();
-    api.get(&list).token(&other.token).await.problem(Slug::NotFound);
+    api.get(&list).token(&other.token).await.problem(ProblemType::NotFound);
     let rejection = rejected(&api, &account, &form).await[0].clone();
-    api.post(&retry(&form, &rejection)).token(&account.token).await.problem(Slug::NotFound);
+    api.post(&retry(&form, &rejection)).token(&account.token).await.problem(ProblemType::NotFound);
     let one = format!("{list}/{}", rejection["id"].as_str().unwrap());
-    api.delete(&one).token(&other.token).await.problem(Slug::NotFound);
+    api.delete(&one).token(&other.token).await.problem(ProblemType::NotFound);
     let _ = api.delete(&one).token(&account.token).await.expect(204);
-    api.get(&list).token(&account.token).await.problem(Slug::NotFound);
+    api.get(&list).token(&account.token).await.problem(ProblemType::NotFound);
 }
 
 #[tokio::test]
@@ -235,14 +235,14 @@ async fn they_are_the_accounts_own_and_its_forms() {
     mend(&api, &account, &ours, json!({"reach_me_at": "email"})).await;
     mend(&api, &account, &second, json!({"reach_me_at": "email"})).await;
     let path = format!("/v1/forms/{ours}/rejected");
-    api.get(&path).token(&other.token).await.problem(Slug::NotFound);
-    api.get(&path).await.problem(Slug::Unauthenticated);
-    api.post(&retry(&ours, &rejection)).token(&other.token).await.problem(Slug::NotFound);
-    api.post(&retry(&ours, &rejection)).await.problem(Slug::Unauthenticated);
-    api.post(&retry(&second, &rejection)).token(&account.token).await.problem(Slug::NotFound);
+    api.get(&path).token(&other.token).await.problem(ProblemType::NotFound);
+    api.get(&path).await.problem(ProblemType::Unauthenticated);
+    api.post(&retry(&ours, &rejection)).token(&other.token).await.problem(ProblemType::NotFound);
+    api.post(&retry(&ours, &rejection)).await.problem(ProblemType::Unauthenticated);
+    api.post(&retry(&second, &rejection)).token(&account.token).await.problem(ProblemType::NotFound);
     for id in ["rej_00000000000000000000000000", "x"] {
         let path = retry(&ours, &json!({"id": id}));
-        api.post(&path).token(&account.token).await.problem(Slug::NotFound);
+        api.post(&path).token(&account.token).await.problem(ProblemType::NotFound);
     }
     assert_eq!(rejected(&api, &account, &second).await, json!([]));
     assert_eq!(column(&rejected(&api, &account, &ours).await, "id"), [rejection["id"].as_str().unwrap()]);
@@ -268,18 +268,18 @@ async fn one_can_be_removed_and_nothing_of_it_is_left_but_its_count() {
     let path = |form: &str, id: &str| format!("/v1/forms/{form}/rejected/{id}");
     let id = ada["id"].as_str().unwrap();
     let ours = path(&form, id);
-    api.delete(&ours).await.problem(Slug::Unauthenticated);
-    api.delete(&ours).token(&other.token).await.problem(Slug::NotFound);
+    api.delete(&ours).await.problem(ProblemType::Unauthenticated);
+    api.delete(&ours).token(&other.token).await.problem(ProblemType::NotFound);
     for nowhere in [path(&second, id), path(&form, "rej_00000000000000000000000000"), path(&form, "x")] {
-        api.delete(&nowhere).token(&account.token).await.problem(Slug::NotFound);
+        api.delete(&nowhere).token(&account.token).await.problem(ProblemType::NotFound);
     }
     assert_eq!(rejected(&api, &account, &form).await, list);
 
     for _ in 0..2 {
         let _ = api.delete(&ours).token(&account.token).key("remove").await.expect(204);
     }
-    api.delete(&ours).token(&account.token).await.problem(Slug::NotFound);
-    api.post(&retry(&form, ada)).token(&account.token).await.problem(Slug::NotFound);
+    api.delete(&ours).token(&account.token).await.problem(ProblemType::NotFound);
+    api.post(&retry(&form, ada)).token(&account.token).await.problem(ProblemType::NotFound);
     assert_eq!(rejected(&api, &account, &form).await, json!([bob]));
     assert!(!format!("{:?}", dump(&api).await).contains("ada@private.example"));
     let again = hook(&api, &form, &body).await.expect(200);
@@ -303,5 +303,5 @@ async fn after_ninety_days_they_are_gone() {
     assert_eq!(left.as_array().unwrap().len(), 1, "those that are over do not hide the others");
     assert_eq!(left[0]["answers"][0]["values"], json!(["bob@example.org"]));
     mend(&api, &account, &form, json!({"reach_me_at": "email"})).await;
-    api.post(&retry(&form, &rejection)).token(&account.token).await.problem(Slug::NotFound);
+    api.post(&retry(&form, &rejection)).token(&account.token).await.problem(ProblemType::NotFound);
 }

@@ -1,6 +1,6 @@
 //! Anonymous posts to public forms: what they can raise, whom they can change, and what they are told.
 
-use api::Slug;
+use api::ProblemType;
 use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
 use testkit::{Api, Tenant};
@@ -91,7 +91,7 @@ async fn widening_a_form_needs_the_permission_and_narrowing_does_not() {
         let before = report(&api, &account, &form).await;
         let reply = api.patch(&path).token(&member.token).json(&change).await;
         if widens {
-            let problem = reply.problem(Slug::PermissionDenied);
+            let problem = reply.problem(ProblemType::PermissionDenied);
             let field = change.as_object().unwrap().keys().next().unwrap();
             assert!(problem["detail"].as_str().unwrap().contains(field), "{problem}");
             assert_eq!(report(&api, &account, &form).await, before, "nothing has changed");
@@ -154,7 +154,7 @@ async fn two_spellings_of_an_address_are_one_contact() {
     for spelling in ["jos\u{e9}@corp.org", "JOS\u{c9}@Corp.ORG", "JOSE\u{301}@corp.org"] {
         assert_eq!(api.post(&path).json(&json!({"fields": {"email": spelling}})).await.status, 200);
         let again = api.post("/v1/contacts").token(&account.token).json(&json!({"email": spelling})).await;
-        let problem = again.problem(Slug::ContactExists);
+        let problem = again.problem(ProblemType::ContactExists);
         assert_eq!(problem["contact_id"], contact["id"]);
     }
     assert_eq!(api.assert_exact(&account).await["marketing"], 1);
@@ -178,9 +178,13 @@ async fn address_without_a_mailbox_is_refused_everywhere() {
         "ada@127.0.0.1",
     ] {
         let body = json!({"email": address});
-        let _ =
-            api.post("/v1/contacts").token(&account.token).json(&body).await.problem(Slug::InvalidRequest);
-        let _ = api.post(&path).json(&json!({"fields": body})).await.problem(Slug::InvalidRequest);
+        let _ = api
+            .post("/v1/contacts")
+            .token(&account.token)
+            .json(&body)
+            .await
+            .problem(ProblemType::InvalidRequest);
+        let _ = api.post(&path).json(&json!({"fields": body})).await.problem(ProblemType::InvalidRequest);
     }
     assert_eq!(api.assert_exact(&account).await["marketing"], 0);
 }

@@ -1,6 +1,6 @@
 //! `POST` and `OPTIONS /v1/forms/{form_id}/submissions`.
 
-use api::Slug;
+use api::ProblemType;
 use domain::limits::PUBLIC_BODY_BYTES_MAX;
 use serde_json::{Value, json};
 use testkit::{Api, OPERATOR_TOKEN, Reply, Tenant, at};
@@ -179,7 +179,7 @@ async fn pages_post_where_the_form_lets_them() {
     assert_eq!((allowed(&strange), strange.header("access-control-allow-methods")), (None, None));
 
     let refused = api.post(&path).json(&body).header("origin", "https://evil.example").await;
-    refused.problem(Slug::PermissionDenied);
+    refused.problem(ProblemType::PermissionDenied);
     assert_eq!((allowed(&refused), refused.header("vary")), (None, Some("Origin")));
     assert_eq!(api.assert_exact(&account).await["marketing"], 0, "nothing was written");
     let taken = api.post(&path).json(&body).header("origin", "https://example.org").await;
@@ -192,7 +192,7 @@ async fn pages_post_where_the_form_lets_them() {
         "a page's script may read what is wrong"
     );
     let unknown = api.post("/v1/forms/frm_00000000000000000000000000/submissions").json(&body).await;
-    unknown.problem(Slug::NotFound);
+    unknown.problem(ProblemType::NotFound);
     assert_eq!(allowed(&unknown).as_deref(), Some("*"));
     assert_eq!(api.assert_exact(&account).await["marketing"], 1);
 }
@@ -233,9 +233,12 @@ async fn bodies_that_are_not_what_they_say_are_refused() {
     let (api, account) = one_account(json!({})).await;
     let path = form(&api, &account, json!({})).await;
     for media_type in ["text/plain", "application/xml", "application/octet-stream"] {
-        api.post(&path).body(media_type, "email=ada%40example.org").await.problem(Slug::UnsupportedMediaType);
+        api.post(&path)
+            .body(media_type, "email=ada%40example.org")
+            .await
+            .problem(ProblemType::UnsupportedMediaType);
     }
-    api.post(&path).await.problem(Slug::UnsupportedMediaType);
+    api.post(&path).await.problem(ProblemType::UnsupportedMediaType);
     for (media_type, body) in [
         ("application/json", &b"{\"fields\": "[..]),
         ("application/json", b"\xff\xfe"),
@@ -252,13 +255,16 @@ async fn bodies_that_are_not_what_they_say_are_refused() {
         assert_eq!(reply.invalid_fields(), [""], "{media_type} {body:?}");
     }
     let reply = api.post(&path).body(FORM, b"%FF%00=%ZZ&&=&email=%40").await;
-    reply.problem(Slug::InvalidRequest);
+    reply.problem(ProblemType::InvalidRequest);
     let of_size = |bytes: usize| {
         let fields = "email=ada%40example.org&a=";
         format!("{fields}{}", "x".repeat(bytes - fields.len()))
     };
     let problem = api.post(&path).body(FORM, of_size(PUBLIC_BODY_BYTES_MAX + 1)).await;
-    assert_eq!(problem.problem(Slug::PayloadTooLarge)["detail"], "A body has at most 131072 bytes here.");
+    assert_eq!(
+        problem.problem(ProblemType::PayloadTooLarge)["detail"],
+        "A body has at most 131072 bytes here."
+    );
     assert_eq!(api.assert_exact(&account).await["marketing"], 0);
     assert_eq!(api.post(&path).body(FORM, of_size(PUBLIC_BODY_BYTES_MAX)).await.status, 200);
 }
@@ -271,8 +277,8 @@ async fn a_deleted_form_takes_nothing_and_people_stay() {
     assert_eq!(api.post(&path).json(&body).await.status, 200);
     let own = path.strip_suffix("/submissions").unwrap();
     let _ = api.delete(own).token(&account.token).await.expect(204);
-    api.post(&path).json(&body).await.problem(Slug::NotFound);
-    api.request(http::Method::OPTIONS, &path).await.problem(Slug::NotFound);
+    api.post(&path).json(&body).await.problem(ProblemType::NotFound);
+    api.request(http::Method::OPTIONS, &path).await.problem(ProblemType::NotFound);
     assert_eq!(contact(&api, &account, "ada@example.org").await["marketing"]["source"]["name"], "Newsletter");
     assert_eq!(api.assert_exact(&account).await["marketing"], 1);
 }

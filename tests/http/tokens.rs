@@ -1,6 +1,6 @@
 //! `/v1/tokens`, and what a token lets in.
 
-use api::Slug;
+use api::ProblemType;
 use serde_json::json;
 
 use super::{START, one_account};
@@ -31,8 +31,8 @@ async fn a_token_is_shown_once_and_works_until_it_is_taken_back() {
 
     let path = format!("/v1/tokens/{id}");
     let _ = api.delete(&path).token(&account.token).await.expect(204);
-    api.get("/v1/usage").token(token).await.problem(Slug::Unauthenticated);
-    api.delete(&path).token(&account.token).await.problem(Slug::NotFound);
+    api.get("/v1/usage").token(token).await.problem(ProblemType::Unauthenticated);
+    api.delete(&path).token(&account.token).await.problem(ProblemType::NotFound);
     let tokens = api.get("/v1/tokens").token(&account.token).await.expect(200);
     assert_eq!(tokens["results"].as_array().unwrap().len(), 1);
 }
@@ -45,13 +45,17 @@ async fn last_token_of_the_last_admin_stays() {
     let only = format!("/v1/tokens/{}", tokens["results"][0]["id"].as_str().unwrap());
     let member = api.user(&account, json!({"role": "member"})).await;
     let _ = api.integration(&account, json!({})).await;
-    let problem = api.delete(&only).token(token).await.problem(Slug::LastAdmin);
+    let problem = api.delete(&only).token(token).await.problem(ProblemType::LastAdmin);
     assert_eq!(problem["detail"], "An account keeps at least one admin who has a token.");
     assert_eq!(api.get("/v1/tokens").token(token).await.status, 200);
     let path = format!("/v1/users/{}", member.id);
     let _ = api.patch(&path).token(token).json(&json!({"role": "admin"})).await.expect(200);
     let _ = api.delete(&only).token(token).await.expect(204);
-    api.patch(&path).token(&member.token).json(&json!({"role": "member"})).await.problem(Slug::LastAdmin);
+    api.patch(&path)
+        .token(&member.token)
+        .json(&json!({"role": "member"}))
+        .await
+        .problem(ProblemType::LastAdmin);
 }
 
 #[tokio::test]
@@ -109,11 +113,11 @@ async fn only_the_bearer_scheme_with_a_known_token_lets_in() {
         "Bearer ü".to_owned(),
         format!("Bearer {}", "a".repeat(10_000)),
     ] {
-        api.get("/v1/usage").header("authorization", &header).await.problem(Slug::Unauthenticated);
+        api.get("/v1/usage").header("authorization", &header).await.problem(ProblemType::Unauthenticated);
     }
-    api.get("/v1/usage").await.problem(Slug::Unauthenticated);
+    api.get("/v1/usage").await.problem(ProblemType::Unauthenticated);
     let reply = api.get("/v1/usage").header("authorization", format!("bearer {token}")).await;
     assert_eq!(reply.status, 200);
     let digest = api::token::sha256_hex(token.as_bytes());
-    api.get("/v1/usage").token(&digest).await.problem(Slug::Unauthenticated);
+    api.get("/v1/usage").token(&digest).await.problem(ProblemType::Unauthenticated);
 }

@@ -1,6 +1,6 @@
 //! `/v1/users`.
 
-use api::Slug;
+use api::ProblemType;
 use serde_json::json;
 use testkit::at;
 
@@ -65,7 +65,7 @@ async fn what_is_wrong_with_a_user_is_named() {
     api.post("/v1/users").token(&account.token).json(&json!({})).await.assert_invalid(&["name", "email"]);
     let reply =
         api.patch("/v1/users/usr_00000000000000000000000000").token(&account.token).json(&json!({})).await;
-    reply.problem(Slug::NotFound);
+    reply.problem(ProblemType::NotFound);
 }
 
 #[tokio::test]
@@ -74,13 +74,13 @@ async fn an_account_keeps_an_admin() {
     let users = api.get("/v1/users").token(&account.token).await.expect(200);
     let first = format!("/v1/users/{}", users["results"][0]["id"].as_str().unwrap());
     let step_down = json!({"role": "member", "name": "Nobody"});
-    api.patch(&first).token(&account.token).json(&step_down).await.problem(Slug::LastAdmin);
+    api.patch(&first).token(&account.token).json(&step_down).await.problem(ProblemType::LastAdmin);
     let users = api.get("/v1/users").token(&account.token).await.expect(200);
     assert_eq!(users["results"][0]["name"], "Admin", "nothing of a refused change is made");
 
     let second = api.user(&account, json!({"role": "admin"})).await;
     assert_eq!(api.patch(&first).token(&account.token).json(&step_down).await.expect(200)["role"], "member");
-    api.get("/v1/users").token(&account.token).await.problem(Slug::PermissionDenied);
+    api.get("/v1/users").token(&account.token).await.problem(ProblemType::PermissionDenied);
     let path = format!("/v1/users/{}", second.id);
-    api.patch(&path).token(&second.token).json(&step_down).await.problem(Slug::LastAdmin);
+    api.patch(&path).token(&second.token).json(&step_down).await.problem(ProblemType::LastAdmin);
 }

@@ -1,6 +1,6 @@
 //! What is answered is what is described.
 
-use api::Slug;
+use api::ProblemType;
 use serde_json::json;
 use testkit::{Api, at};
 
@@ -37,10 +37,10 @@ async fn every_problem_is_the_document_that_is_described() {
     for operation in operations.iter().filter(|operation| !operation.is_public()) {
         let body = operation.body().map(|_| json!({"colour": 1}));
         let reply = walk.request_with(operation, "colour=1", body.as_ref()).await;
-        let told = reply.problem(Slug::InvalidRequest);
+        let told = reply.problem(ProblemType::InvalidRequest);
         assert_eq!(schemas.mismatch(&problem, &told, &operation.to_string()), None, "{told}");
     }
     let again = json!({"email": "Wanda.First@private.example"});
     let reply = walk.api.post("/v1/contacts").token(&walk.account.token).json(&again).await;
-    assert_eq!(schemas.mismatch(&problem, &reply.problem(Slug::ContactExists), ""), None);
+    assert_eq!(schemas.mismatch(&problem, &reply.problem(ProblemType::ContactExists), ""), None);
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use api::Slug;
+use api::ProblemType;
 use serde_json::{Map, Value, json};
 use testkit::{Api, at};
 
@@ -130,7 +130,7 @@ async fn every_field_of_every_body_is_read_as_what_it_is_described_as() {
                 if expected.is_empty() {
                     assert!(reply.status < 300, "{operation} {body} {}", reply.text());
                 } else {
-                    let problem = reply.problem(Slug::InvalidRequest);
+                    let problem = reply.problem(ProblemType::InvalidRequest);
                     assert_eq!(named(&problem, UNKNOWN), expected, "{operation} {body}");
                 }
             }
@@ -154,7 +154,7 @@ async fn a_body_that_says_nothing_lacks_what_is_described_as_required() {
         if expected.is_empty() {
             assert!(reply.status < 300, "{operation} {}", reply.text());
         } else {
-            let named = named(&reply.problem(Slug::InvalidRequest), UNKNOWN);
+            let named = named(&reply.problem(ProblemType::InvalidRequest), UNKNOWN);
             assert_eq!(named.keys().map(String::as_str).collect::<Vec<_>>(), expected, "{operation}");
         }
     }
@@ -170,7 +170,7 @@ async fn every_query_parameter_is_read_and_no_other_is_taken() {
         let query: Vec<String> = expected.keys().map(|name| format!("{name}=%C3%BC")).collect();
         let body = operation.body().map(|_| json!({}));
         let reply = walk.request_with(operation, &query.join("&"), body.as_ref()).await;
-        let mut named = named(&reply.problem(Slug::InvalidRequest), UNKNOWN_PARAMETER);
+        let mut named = named(&reply.problem(ProblemType::InvalidRequest), UNKNOWN_PARAMETER);
         named.retain(|field, _| expected.contains_key(field));
         assert_eq!(named, expected, "{operation}");
     }

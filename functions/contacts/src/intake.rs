@@ -160,7 +160,7 @@ impl NamedSource {
 
 #[cfg(test)]
 mod tests {
-    use api::Slug;
+    use api::ProblemType;
     use domain::Timestamp;
     use domain::ids::{AccountId, IntegrationId, UserId};
     use domain::permission::Role;
@@ -238,13 +238,13 @@ mod tests {
         assert_eq!(refused(&user(true), None, true), None);
         assert_eq!(refused(&user(true), Some("manual"), true), None);
         assert_eq!(refused(&user(false), None, false), None);
-        assert_eq!(refused(&user(false), None, true), Some(Slug::PermissionDenied));
-        assert_eq!(refused(&user(false), Some("manual"), true), Some(Slug::PermissionDenied));
-        assert_eq!(refused(&integration(true), Some("manual"), true), Some(Slug::PermissionDenied));
-        assert_eq!(refused(&integration(true), None, true), Some(Slug::InvalidRequest));
-        assert_eq!(refused(&integration(true), None, false), Some(Slug::InvalidRequest));
+        assert_eq!(refused(&user(false), None, true), Some(ProblemType::PermissionDenied));
+        assert_eq!(refused(&user(false), Some("manual"), true), Some(ProblemType::PermissionDenied));
+        assert_eq!(refused(&integration(true), Some("manual"), true), Some(ProblemType::PermissionDenied));
+        assert_eq!(refused(&integration(true), None, true), Some(ProblemType::InvalidRequest));
+        assert_eq!(refused(&integration(true), None, false), Some(ProblemType::InvalidRequest));
         for kind in ["chatflow", "import", "integration", "meeting", "mobile_app"] {
-            assert_eq!(refused(&user(true), Some(kind), false), Some(Slug::InvalidRequest), "{kind}");
+            assert_eq!(refused(&user(true), Some(kind), false), Some(ProblemType::InvalidRequest), "{kind}");
         }
     }
 

@@ -4,7 +4,7 @@
 //! before anything is written. What sends no `Origin`, such as a server, is none of the browser's concern: no list of
 //! origins can keep it out.
 
-use api::{Problem, Slug};
+use api::{Problem, ProblemType};
 use domain::limits::{PREFLIGHT_HEADER_CHARS_MAX, PREFLIGHT_HEADERS_MAX, PREFLIGHT_KEPT_SECONDS};
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -50,9 +50,10 @@ impl Cors {
     /// `permission-denied`.
     pub(crate) fn check(&self) -> Result<(), Problem> {
         match self {
-            Self::NotListed => {
-                Err(Problem::new(Slug::PermissionDenied, "Pages of this origin may not submit the form."))
-            }
+            Self::NotListed => Err(Problem::new(
+                ProblemType::PermissionDenied,
+                "Pages of this origin may not submit the form.",
+            )),
             Self::Anywhere | Self::Listed(_) | Self::NoOrigin => Ok(()),
         }
     }

@@ -6,7 +6,7 @@
 use api::path::PathId;
 use api::problem::FieldError;
 use api::token::sha256_hex;
-use api::{Context, Problem, Slug, body, respond};
+use api::{Context, Problem, ProblemType, body, respond};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use domain::Timestamp;
@@ -95,7 +95,7 @@ fn unverified(form: &Form, why: Unverified) -> Problem {
         Unverified::Wrong => "The signature or the secret is not one of the form's.".to_owned(),
         Unverified::Stale => "It was signed too long ago, or the clocks differ.".to_owned(),
     };
-    Problem::new(Slug::Unverified, detail)
+    Problem::new(ProblemType::Unverified, detail)
 }
 
 /// An id as it is kept with a rejected submission. One that is longer than any provider's is known by its digest.

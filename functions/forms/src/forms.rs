@@ -8,7 +8,7 @@ use api::openapi::{IdempotencyKey, one_of};
 use api::paging::{Page, Paging, PagingParameters};
 use api::parse::{boolean, checked, list, map, name, or_null, parsed, string, text, whole};
 use api::path::PathId;
-use api::{Account, Context, NoBody, Problem, Query, Request, Slug, respond};
+use api::{Account, Context, NoBody, Problem, ProblemType, Query, Request, respond};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -527,7 +527,7 @@ fn may_set_marketing(principal: &Principal, asked: bool) -> Result<(), Problem> 
     }
     let detail = "A form that sets people marketing needs the permission modify_marketing_contacts; without it, \
                   say set_marketing: false.";
-    Err(Problem::new(Slug::PermissionDenied, detail))
+    Err(Problem::new(ProblemType::PermissionDenied, detail))
 }
 
 /// Makes a form.

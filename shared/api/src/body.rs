@@ -6,7 +6,7 @@ use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
-use crate::problem::{Problem, Slug};
+use crate::problem::{Problem, ProblemType};
 
 /// Reads a whole body of at most [`BODY_BYTES_MAX`] bytes.
 ///
@@ -29,7 +29,7 @@ pub async fn read_up_to(max: usize, headers: &HeaderMap, body: Body) -> Result<B
         return Err(too_large(max));
     }
     if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
-        return Err(Problem::new(Slug::UnsupportedMediaType, "Compressed bodies are not read here."));
+        return Err(Problem::new(ProblemType::UnsupportedMediaType, "Compressed bodies are not read here."));
     }
     match Limited::new(body, max).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
@@ -39,7 +39,7 @@ pub async fn read_up_to(max: usize, headers: &HeaderMap, body: Body) -> Result<B
 }
 
 fn too_large(max: usize) -> Problem {
-    Problem::new(Slug::PayloadTooLarge, format!("A body has at most {max} bytes here."))
+    Problem::new(ProblemType::PayloadTooLarge, format!("A body has at most {max} bytes here."))
 }
 
 /// The media type of the body: the essence in lower case, without parameters.
@@ -58,9 +58,10 @@ pub fn media_type(headers: &HeaderMap) -> Option<String> {
 pub fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
     match media_type(headers) {
         Some(essence) if is_json(&essence) => Ok(()),
-        _ => {
-            Err(Problem::new(Slug::UnsupportedMediaType, "The body has to be of the type application/json."))
-        }
+        _ => Err(Problem::new(
+            ProblemType::UnsupportedMediaType,
+            "The body has to be of the type application/json.",
+        )),
     }
 }
 
@@ -87,7 +88,7 @@ mod tests {
             ["", "text/json", "text/plain", "application/jsonx", "application/x-www-form-urlencoded", ";json"]
         {
             let problem = require_json(&headers(CONTENT_TYPE, value)).unwrap_err();
-            assert_eq!(problem.slug(), Slug::UnsupportedMediaType, "{value}");
+            assert_eq!(problem.slug(), ProblemType::UnsupportedMediaType, "{value}");
         }
         assert!(require_json(&HeaderMap::new()).is_err());
     }
@@ -98,15 +99,15 @@ mod tests {
         assert_eq!(read(&HeaderMap::new(), Body::from(full.clone())).await.unwrap().len(), BODY_BYTES_MAX);
         let over = [full, vec![b'x']].concat();
         let problem = read(&HeaderMap::new(), Body::from(over)).await.unwrap_err();
-        assert_eq!(problem.slug(), Slug::PayloadTooLarge);
+        assert_eq!(problem.slug(), ProblemType::PayloadTooLarge);
         let problem = read(&headers(CONTENT_LENGTH, "1048577"), Body::empty()).await.unwrap_err();
-        assert_eq!(problem.slug(), Slug::PayloadTooLarge);
+        assert_eq!(problem.slug(), ProblemType::PayloadTooLarge);
     }
 
     #[tokio::test]
     async fn a_compressed_body_is_not_read() {
         let problem = read(&headers(CONTENT_ENCODING, "gzip"), Body::empty()).await.unwrap_err();
-        assert_eq!(problem.slug(), Slug::UnsupportedMediaType);
+        assert_eq!(problem.slug(), ProblemType::UnsupportedMediaType);
         assert!(read(&headers(CONTENT_ENCODING, "identity"), Body::from("{}")).await.is_ok());
     }
 

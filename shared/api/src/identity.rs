@@ -13,7 +13,7 @@ use http::request::Parts;
 use lambda_http::request::RequestContext;
 use serde_json::{Map, Value};
 
-use crate::problem::{Problem, Slug};
+use crate::problem::{Problem, ProblemType};
 
 /// For whom a request is made.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -127,7 +127,9 @@ impl<S: Sync> FromRequestParts<S> for Identity {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let identity = parts.extensions.get::<Self>().cloned();
-        identity.ok_or_else(|| Problem::new(Slug::Unauthenticated, "The request has no valid bearer token."))
+        identity.ok_or_else(|| {
+            Problem::new(ProblemType::Unauthenticated, "The request has no valid bearer token.")
+        })
     }
 }
 
@@ -141,7 +143,7 @@ impl<S: Sync> FromRequestParts<S> for RequestId {
 }
 
 fn denied(detail: &str) -> Problem {
-    Problem::new(Slug::PermissionDenied, detail)
+    Problem::new(ProblemType::PermissionDenied, detail)
 }
 
 /// A user or an integration of an account.
@@ -284,7 +286,7 @@ mod tests {
         if let Some(identity) = identity {
             parts.extensions.insert(identity);
         }
-        let status = |slug: Slug| slug.status().as_u16();
+        let status = |slug: ProblemType| slug.status().as_u16();
         [
             Account::from_request_parts(&mut parts, &()).await.map_or_else(|p| status(p.slug()), |_| 200),
             MarketingEditor::from_request_parts(&mut parts, &())

@@ -116,7 +116,7 @@ pub mod views;
 
 pub use context::{Clock, Context};
 pub use identity::{Account, Admin, Identity, MarketingEditor, Operator};
-pub use problem::{Problem, Slug};
+pub use problem::{Problem, ProblemType};
 pub use queue::Queue;
 pub use request::{Lookup, NoBody, Query, Request};
 pub use routes::Routes;

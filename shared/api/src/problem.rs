@@ -23,9 +23,9 @@ macro_rules! slugs {
     ($($(#[$doc:meta])* $variant:ident = $text:literal, $status:ident, $title:literal;)+) => {
         /// What kind of problem it is. Callers tell problems apart by this and nothing else.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-        pub enum Slug { $($(#[$doc])* $variant,)+ }
+        pub enum ProblemType { $($(#[$doc])* $variant,)+ }
 
-        impl Slug {
+        impl ProblemType {
             /// Every one.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
@@ -97,7 +97,7 @@ slugs! {
     Unavailable = "unavailable", SERVICE_UNAVAILABLE, "Not available just now";
 }
 
-impl Slug {
+impl ProblemType {
     fn retry_after(self) -> Option<u64> {
         matches!(self, Self::Unavailable | Self::TooManyRequests).then_some(RETRY_AFTER_SECONDS)
     }
@@ -113,7 +113,7 @@ impl Slug {
 }
 
 /// Returns the `type` of problem documents of a kind.
-pub(crate) fn type_of(slug: Slug) -> String {
+pub(crate) fn type_of(slug: ProblemType) -> String {
     format!("urn:tidemark:problem:{}", slug.as_str())
 }
 
@@ -162,7 +162,7 @@ pub struct ProblemDocument {
 
 /// What a handler answers when it does not do what was asked.
 pub struct Problem {
-    slug: Slug,
+    slug: ProblemType,
     detail: String,
     errors: Vec<FieldError>,
     contact_id: Option<String>,
@@ -180,7 +180,7 @@ pub(crate) struct Document(pub(crate) Map<String, Value>);
 impl Problem {
     /// A problem of this kind; `detail` says what happened in this case, for people, without their data.
     #[must_use]
-    pub fn new(slug: Slug, detail: impl Into<String>) -> Self {
+    pub fn new(slug: ProblemType, detail: impl Into<String>) -> Self {
         Self { slug, detail: detail.into(), errors: Vec::new(), contact_id: None, cause: None }
     }
 
@@ -192,7 +192,7 @@ impl Problem {
             [FieldError { message, .. }] => format!("{message}."),
             more => format!("{} things in the request are not valid; see errors.", more.len()),
         };
-        Self { errors, ..Self::new(Slug::InvalidRequest, detail) }
+        Self { errors, ..Self::new(ProblemType::InvalidRequest, detail) }
     }
 
     /// A request with one thing wrong.
@@ -211,12 +211,12 @@ impl Problem {
     #[must_use]
     pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let detail = "The request could not be worked on. Nothing of it can be fixed by the caller.";
-        Self { cause: Some(Cause(Arc::from(cause.into()))), ..Self::new(Slug::Internal, detail) }
+        Self { cause: Some(Cause(Arc::from(cause.into()))), ..Self::new(ProblemType::Internal, detail) }
     }
 
     /// What kind of problem it is.
     #[must_use]
-    pub fn slug(&self) -> Slug {
+    pub fn slug(&self) -> ProblemType {
         self.slug
     }
 
@@ -281,18 +281,18 @@ impl fmt::Debug for Problem {
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
         let slug = match &refused {
-            Refused::NotFound(_) => Slug::NotFound,
-            Refused::ContactExists(_) => Slug::ContactExists,
-            Refused::VersionMismatch => Slug::VersionMismatch,
-            Refused::Widening { .. } => Slug::PermissionDenied,
-            Refused::MarketingContactsOff => Slug::MarketingContactsOff,
-            Refused::MarketingContactsInUse { .. } => Slug::MarketingContactsInUse,
-            Refused::IdempotencyKeyReused => Slug::IdempotencyKeyReused,
-            Refused::LastAdmin => Slug::LastAdmin,
-            Refused::LimitReached { .. } => Slug::LimitReached,
-            Refused::OperatorsTerms { .. } | Refused::MarketingPermission => Slug::PermissionDenied,
-            Refused::NotASandbox => Slug::NotASandbox,
-            Refused::ClockNotForward { .. } => Slug::ClockNotForward,
+            Refused::NotFound(_) => ProblemType::NotFound,
+            Refused::ContactExists(_) => ProblemType::ContactExists,
+            Refused::VersionMismatch => ProblemType::VersionMismatch,
+            Refused::Widening { .. } => ProblemType::PermissionDenied,
+            Refused::MarketingContactsOff => ProblemType::MarketingContactsOff,
+            Refused::MarketingContactsInUse { .. } => ProblemType::MarketingContactsInUse,
+            Refused::IdempotencyKeyReused => ProblemType::IdempotencyKeyReused,
+            Refused::LastAdmin => ProblemType::LastAdmin,
+            Refused::LimitReached { .. } => ProblemType::LimitReached,
+            Refused::OperatorsTerms { .. } | Refused::MarketingPermission => ProblemType::PermissionDenied,
+            Refused::NotASandbox => ProblemType::NotASandbox,
+            Refused::ClockNotForward { .. } => ProblemType::ClockNotForward,
             Refused::Invalid { field, message } => return Self::invalid_field(*field, message.clone()),
         };
         let contact_id = match &refused {
@@ -314,7 +314,7 @@ impl From<StoreError> for Problem {
             StoreError::Unavailable(..) => {
                 let detail =
                     "The request could not be worked on in time. Repeat it, with the same Idempotency-Key.";
-                Self { cause: Some(Cause(Arc::new(error))), ..Self::new(Slug::Unavailable, detail) }
+                Self { cause: Some(Cause(Arc::new(error))), ..Self::new(ProblemType::Unavailable, detail) }
             }
             StoreError::Fault(..) => Self::internal(error),
         }
@@ -363,7 +363,7 @@ impl IntoResponse for Problem {
 }
 
 /// The response with this document, to be finished by the layer that knows the request's id.
-fn response(slug: Slug, document: Map<String, Value>) -> Response {
+fn response(slug: ProblemType, document: Map<String, Value>) -> Response {
     let mut response = from_document(slug.status(), document);
     if let Some(seconds) = slug.retry_after() {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -398,10 +398,10 @@ mod tests {
 
     #[test]
     fn slugs_differ_and_have_the_status_of_an_error() {
-        for slug in Slug::ALL {
+        for slug in ProblemType::ALL {
             assert!(slug.status().is_client_error() || slug.status().is_server_error(), "{slug:?}");
             assert_eq!(
-                Slug::ALL.iter().filter(|other| other.as_str() == slug.as_str()).count(),
+                ProblemType::ALL.iter().filter(|other| other.as_str() == slug.as_str()).count(),
                 1,
                 "{slug:?}"
             );
@@ -493,7 +493,7 @@ mod tests {
 
     #[test]
     fn a_missing_token_names_the_scheme() {
-        let response = Problem::new(Slug::Unauthenticated, "No token.").into_response();
+        let response = Problem::new(ProblemType::Unauthenticated, "No token.").into_response();
         assert_eq!(response.headers()[WWW_AUTHENTICATE], "Bearer");
     }
 

@@ -14,7 +14,7 @@ use crate::context::{Clock, Context};
 use crate::fields::{Errors, FromFields, Nothing, read_object, read_query};
 use crate::identity::Identity;
 use crate::json;
-use crate::problem::{Problem, Slug};
+use crate::problem::{Problem, ProblemType};
 use crate::respond::{conclude, conclude_with_token};
 use crate::token::{Secret, bearer};
 
@@ -124,7 +124,7 @@ impl<B, Q> Request<B, Q> {
     pub fn bearer(&self) -> Result<&Secret, Problem> {
         self.bearer
             .as_ref()
-            .ok_or_else(|| Problem::new(Slug::Unauthenticated, "The bearer token is missing."))
+            .ok_or_else(|| Problem::new(ProblemType::Unauthenticated, "The bearer token is missing."))
     }
 }
 
@@ -263,7 +263,7 @@ fn precondition(headers: &HeaderMap, errors: &mut Errors) -> Precondition {
 }
 
 fn never_matches() -> Problem {
-    Problem::new(Slug::VersionMismatch, "No version has the entity tag that If-Match names.")
+    Problem::new(ProblemType::VersionMismatch, "No version has the entity tag that If-Match names.")
 }
 
 /// Tells whether two requests are the same: SHA-256 over everything that decides what a request does. Each part is

@@ -9,7 +9,7 @@ use serde_json::Value;
 use store::{Answer, Claim, Refused, StoreError};
 
 use crate::context::Context;
-use crate::problem::{Problem, Slug, from_document};
+use crate::problem::{Problem, ProblemType, from_document};
 use crate::token::{Secret, open};
 use crate::view_text::encode;
 
@@ -123,7 +123,7 @@ fn reveal(bearer: &Secret, answer: Answer) -> Result<Answer, Problem> {
     let Some(token) = body.get_mut("token") else { return Ok(answer) };
     let secret = token.as_str().and_then(|sealed| open(bearer, sealed)).ok_or_else(|| {
         let detail = "The first request with this Idempotency-Key was made with another bearer token.";
-        Problem::new(Slug::IdempotencyKeyReused, detail)
+        Problem::new(ProblemType::IdempotencyKeyReused, detail)
     })?;
     *token = Value::String(secret.expose().to_owned());
     Ok(Answer { body: body.to_string(), ..answer })
@@ -181,7 +181,7 @@ mod tests {
             Answer { status: 404, body: "not JSON".into(), ..no_content() },
         ];
         for answer in broken {
-            assert_eq!(send(answer).unwrap_err().slug(), Slug::Internal);
+            assert_eq!(send(answer).unwrap_err().slug(), ProblemType::Internal);
         }
     }
 
@@ -198,7 +198,7 @@ mod tests {
         assert!(!kept.body.contains(told.trim_start_matches("tmk_")));
 
         let problem = reveal(&Secret::new("tmk_b"), kept).unwrap_err();
-        assert_eq!(problem.slug(), Slug::IdempotencyKeyReused);
+        assert_eq!(problem.slug(), ProblemType::IdempotencyKeyReused);
 
         let refusal = Problem::from(Refused::NotFound("user")).to_answer();
         assert_eq!(reveal(&bearer, refusal.clone()).unwrap().body, refusal.body);

@@ -11,7 +11,7 @@ use http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderValue};
 use serde_json::Value;
 
 use crate::identity::{RequestId, take_from_api_gateway};
-use crate::problem::{Cause, Document, Problem, Slug, chain};
+use crate::problem::{Cause, Document, Problem, ProblemType, chain};
 use crate::routes::Routes;
 
 /// The router of one function's routes. Several of them can be merged into one, as the local stack does.
@@ -40,11 +40,11 @@ pub fn behind_api_gateway(router: Router) -> Router {
 }
 
 async fn not_found() -> Problem {
-    Problem::new(Slug::NotFound, "There is nothing at this path.")
+    Problem::new(ProblemType::NotFound, "There is nothing at this path.")
 }
 
 async fn method_not_allowed() -> Problem {
-    Problem::new(Slug::MethodNotAllowed, "This path does not take the request's method.")
+    Problem::new(ProblemType::MethodNotAllowed, "This path does not take the request's method.")
 }
 
 /// Finishes every response: logs a fault, once, with its chain; adds the request's id to a problem document; and says

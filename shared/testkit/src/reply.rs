@@ -1,6 +1,6 @@
 //! What the API answers, and what has to be true of it whatever was asked.
 
-use api::Slug;
+use api::ProblemType;
 use api::problem::PROBLEM_JSON;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde_json::{Value, json};
@@ -58,7 +58,7 @@ impl Reply {
     ///
     /// If it is another problem, or none, or not whole.
     #[track_caller]
-    pub fn problem(&self, slug: Slug) -> Value {
+    pub fn problem(&self, slug: ProblemType) -> Value {
         let text = self.text();
         assert_eq!(self.status, slug.status().as_u16(), "{text}");
         assert_eq!(self.header(CONTENT_TYPE.as_str()), Some(PROBLEM_JSON), "{text}");
@@ -77,15 +77,15 @@ impl Reply {
         let instance = problem["instance"].as_str().unwrap_or_else(|| panic!("no instance: {text}"));
         assert!(instance.len() == 32 && instance.bytes().all(|b| b.is_ascii_hexdigit()), "{text}");
         // Where a permission lacks for some fields alone, they are named as well.
-        if slug != Slug::PermissionDenied {
-            assert_eq!(problem["errors"].is_null(), slug != Slug::InvalidRequest, "{text}");
+        if slug != ProblemType::PermissionDenied {
+            assert_eq!(problem["errors"].is_null(), slug != ProblemType::InvalidRequest, "{text}");
         }
-        assert_eq!(problem["contact_id"].is_null(), slug != Slug::ContactExists, "{text}");
-        let waits = matches!(slug, Slug::Unavailable | Slug::TooManyRequests);
+        assert_eq!(problem["contact_id"].is_null(), slug != ProblemType::ContactExists, "{text}");
+        let waits = matches!(slug, ProblemType::Unavailable | ProblemType::TooManyRequests);
         assert_eq!(self.headers.contains_key(RETRY_AFTER), waits);
         let scheme = match slug {
-            Slug::Unauthenticated => Some("Bearer"),
-            Slug::Unverified => Some("Signature"),
+            ProblemType::Unauthenticated => Some("Bearer"),
+            ProblemType::Unverified => Some("Signature"),
             _ => None,
         };
         assert_eq!(self.header(WWW_AUTHENTICATE.as_str()), scheme);
@@ -99,7 +99,7 @@ impl Reply {
     /// If it is another problem, or none.
     #[track_caller]
     pub fn invalid_fields(&self) -> Vec<String> {
-        let problem = self.problem(Slug::InvalidRequest);
+        let problem = self.problem(ProblemType::InvalidRequest);
         let errors = problem["errors"].as_array().expect("a list of errors");
         let field = |error: &Value| {
             assert!(error["message"].as_str().is_some_and(|message| !message.is_empty()), "{problem}");

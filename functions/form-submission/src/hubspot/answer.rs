@@ -2,7 +2,7 @@
 
 use api::identity::RequestId;
 use api::openapi::one_of;
-use api::{Problem, Slug};
+use api::{Problem, ProblemType};
 use axum::response::Response;
 use domain::text::words;
 use serde::{Serialize, Serializer};
@@ -115,13 +115,15 @@ impl Refusal {
             Category::Syntax | Category::Io => "is not valid JSON",
         };
         let detail = format!("The body {what} at line {}, column {}", error.line(), error.column());
-        Self::Problem(Problem::new(Slug::InvalidRequest, detail))
+        Self::Problem(Problem::new(ProblemType::InvalidRequest, detail))
     }
 
     /// The response, with the request's id in it.
     pub(super) fn respond(self, RequestId(correlation_id): RequestId) -> Response {
         let (problem, errors) = match self {
-            Self::Invalid(errors) => (Problem::new(Slug::InvalidRequest, "The request is not valid"), errors),
+            Self::Invalid(errors) => {
+                (Problem::new(ProblemType::InvalidRequest, "The request is not valid"), errors)
+            }
             Self::Problem(problem) => (problem, Vec::new()),
         };
         let message = problem.detail().to_owned();

@@ -11,7 +11,7 @@ mod request;
 use api::fields::Errors;
 use api::identity::RequestId;
 use api::path::PathTexts;
-use api::{Account, Problem, Slug, body, respond};
+use api::{Account, Problem, ProblemType, body, respond};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
@@ -179,7 +179,7 @@ async fn find_own(
     // Before the form is read, so that the forms of another account are refused alike. A portal number is compared with
     // the form that it comes with.
     if path.0 != principal.account.to_string() && path.0.parse::<PortalId>().is_err() {
-        return Err(Problem::new(Slug::PermissionDenied, "The token is not one of this portal's."));
+        return Err(Problem::new(ProblemType::PermissionDenied, "The token is not one of this portal's."));
     }
     let form = find(intake, Ok(path)).await?;
     if form.account == principal.account { Ok(form) } else { Err(Problem::not_found(FormId::NOUN)) }

@@ -8,7 +8,7 @@ mod urlencoded;
 
 use api::fields::Errors;
 use api::json::mended;
-use api::{Problem, Slug, body};
+use api::{Problem, ProblemType, body};
 use axum::body::Bytes;
 use domain::Timestamp;
 use domain::limits::{PAGE_URL_CHARS_MAX, SUBMISSION_ID_CHARS_MAX};
@@ -127,7 +127,7 @@ fn parameter_value(text: &str) -> (String, &str) {
 /// What a body is answered that has none of the media types of submissions.
 pub(crate) fn unsupported() -> Problem {
     Problem::new(
-        Slug::UnsupportedMediaType,
+        ProblemType::UnsupportedMediaType,
         "A submission is application/json, application/x-www-form-urlencoded or multipart/form-data.",
     )
 }

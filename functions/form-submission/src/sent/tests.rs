@@ -303,7 +303,7 @@ fn other_media_types_are_not_read() {
         assert_eq!(wrong(content_type, "{}"), ("unsupported-media-type", Vec::new()), "{content_type}");
     }
     let problem = read(&HeaderMap::new(), Bytes::new()).err().unwrap();
-    assert_eq!(problem.slug(), Slug::UnsupportedMediaType);
+    assert_eq!(problem.slug(), ProblemType::UnsupportedMediaType);
 }
 
 fn noted(sent: &Sent) -> Vec<String> {

@@ -12,7 +12,7 @@ use utoipa::openapi::{Content, Ref, RefOr};
 use utoipa::{IntoParams as _, ToSchema};
 
 use super::{IdempotencyKey, needs_token};
-use crate::problem::{PROBLEM_JSON, ProblemDocument, Slug, type_of};
+use crate::problem::{PROBLEM_JSON, ProblemDocument, ProblemType, type_of};
 
 /// What API Gateway says itself, before or instead of a function: to a request that its authorizer turns away or that is
 /// too large, in a flood, and when a function fails or takes too long.
@@ -26,7 +26,7 @@ pub struct GatewayMessage {
 /// The refusals of an operation with one status.
 #[derive(Default)]
 struct Refusals {
-    slugs: Vec<Slug>,
+    slugs: Vec<ProblemType>,
     /// Whether API Gateway answers with this status as well.
     is_gateways: bool,
 }
@@ -67,7 +67,7 @@ pub(super) fn list(method: &HttpMethod, operation: &mut Operation, components: &
 }
 
 /// Returns the refusals that follow from what an operation reads.
-fn derived(method: &HttpMethod, operation: &Operation) -> Vec<Slug> {
+fn derived(method: &HttpMethod, operation: &Operation) -> Vec<ProblemType> {
     let has_token = needs_token(operation);
     let has_key = has_header(operation, &IdempotencyKey::into_params(|| None));
     let has_variable = parameters(operation).any(|parameter| parameter.parameter_in == ParameterIn::Path);
@@ -76,18 +76,18 @@ fn derived(method: &HttpMethod, operation: &Operation) -> Vec<Slug> {
     // Nothing can be wrong with an operation that everybody may ask for and that reads nothing of the request.
     let can_fail = has_token || reads_body || has_variable;
     [
-        (can_fail, Slug::InvalidRequest),
-        (has_token, Slug::Unauthenticated),
-        (has_token, Slug::PermissionDenied),
+        (can_fail, ProblemType::InvalidRequest),
+        (has_token, ProblemType::Unauthenticated),
+        (has_token, ProblemType::PermissionDenied),
         // A PUT makes what it does not find.
-        (has_variable && *method != HttpMethod::Put, Slug::NotFound),
+        (has_variable && *method != HttpMethod::Put, ProblemType::NotFound),
         // Every change reads If-Match, and a tag that is none of a contact's is one that nothing has.
-        (has_key, Slug::VersionMismatch),
-        (reads_body, Slug::PayloadTooLarge),
-        (reads_body, Slug::UnsupportedMediaType),
-        (has_key, Slug::IdempotencyKeyReused),
-        (can_fail, Slug::Internal),
-        (can_fail, Slug::Unavailable),
+        (has_key, ProblemType::VersionMismatch),
+        (reads_body, ProblemType::PayloadTooLarge),
+        (reads_body, ProblemType::UnsupportedMediaType),
+        (has_key, ProblemType::IdempotencyKeyReused),
+        (can_fail, ProblemType::Internal),
+        (can_fail, ProblemType::Unavailable),
     ]
     .into_iter()
     .filter_map(|(applies, slug)| applies.then_some(slug))
@@ -96,7 +96,7 @@ fn derived(method: &HttpMethod, operation: &Operation) -> Vec<Slug> {
 
 /// Takes the refusals that an operation declares out of its responses. A description that is not made of slugs stays
 /// where it is.
-fn declared(operation: &mut Operation) -> Vec<Slug> {
+fn declared(operation: &mut Operation) -> Vec<ProblemType> {
     let mut found = Vec::new();
     operation.responses.responses.retain(|status, response| {
         let slugs = match response {
@@ -110,8 +110,8 @@ fn declared(operation: &mut Operation) -> Vec<Slug> {
     found
 }
 
-fn slugs_of(description: &str) -> Option<Vec<Slug>> {
-    let slug = |text: &str| Slug::ALL.iter().copied().find(|slug| slug.as_str() == text);
+fn slugs_of(description: &str) -> Option<Vec<ProblemType>> {
+    let slug = |text: &str| ProblemType::ALL.iter().copied().find(|slug| slug.as_str() == text);
     description.split(", ").map(slug).collect()
 }
 
@@ -173,7 +173,7 @@ impl Refusals {
 }
 
 /// Returns the schema of a problem document of one of these kinds.
-fn problem(slugs: &[Slug]) -> Content {
+fn problem(slugs: &[ProblemType]) -> Content {
     let types = slugs.iter().map(|slug| type_of(*slug));
     let kind = ObjectBuilder::new()
         .property("type", ObjectBuilder::new().schema_type(Type::String).enum_values(Some(types)));

@@ -73,7 +73,7 @@ async fn a_whole_request_is_read() {
 
     let request = read(post("/things", ADA, &[])).await.unwrap_or_else(|problem| panic!("{problem:?}"));
     assert_eq!((request.claim.is_none(), request.if_match), (true, None));
-    assert_eq!(request.bearer().unwrap_err().slug(), Slug::Unauthenticated);
+    assert_eq!(request.bearer().unwrap_err().slug(), ProblemType::Unauthenticated);
 }
 
 #[tokio::test]

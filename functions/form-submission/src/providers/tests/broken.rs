@@ -9,7 +9,7 @@ use super::*;
 /// The fields that a body's problems name.
 fn wrong(provider: Provider, body: &Value) -> Vec<String> {
     let problem = sample(provider).read(body.to_string()).err().unwrap();
-    assert_eq!(problem.slug(), api::Slug::InvalidRequest);
+    assert_eq!(problem.slug(), api::ProblemType::InvalidRequest);
     problem.errors().iter().map(|error| error.field.clone()).collect()
 }
 
@@ -86,7 +86,7 @@ fn jotforms_answers_have_to_be_json() {
     assert_eq!(fields, ["submissionID", "rawRequest"]);
     let problem =
         read(Provider::Jotform, &sample(Provider::Tally).headers(), &Bytes::from("{}")).err().unwrap();
-    assert_eq!(problem.slug(), api::Slug::UnsupportedMediaType);
+    assert_eq!(problem.slug(), api::ProblemType::UnsupportedMediaType);
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn posts_of_other_media_types_are_not_read() {
         for content_type in ["text/plain", "application/xml"] {
             let headers = headers(&[("content-type", content_type)]);
             let problem = read(provider, &headers, &Bytes::from("a=b")).err().unwrap();
-            assert_eq!(problem.slug(), api::Slug::UnsupportedMediaType);
+            assert_eq!(problem.slug(), api::ProblemType::UnsupportedMediaType);
         }
     }
 }
