@@ -12,7 +12,7 @@
 use domain::usual_names::{AddressName, address_name};
 use serde_json::{Map, Value};
 
-use form_mapping::answers::{Answer, Collector, Kind, scalar};
+use form_mapping::answers::{Collector, FieldAnswer, Kind, scalar};
 use form_mapping::names::names;
 
 /// The members of an object with a field's own value that say how it is called.
@@ -53,7 +53,7 @@ pub(crate) fn members(values: &Map<String, Value>, about: &[&str], out: &mut Col
     for (name, value) in values {
         if about.contains(&name.as_str()) {
             if let Some(text) = scalar(value) {
-                out.push(Answer::about(name, text));
+                out.push(FieldAnswer::about(name, text));
             }
         } else {
             field(&Path::new(names([Some(name.as_str())])), value, out);
@@ -64,7 +64,7 @@ pub(crate) fn members(values: &Map<String, Value>, about: &[&str], out: &mut Col
 /// Takes a value as what was answered in a field.
 pub(crate) fn field(path: &Path, value: &Value, out: &mut Collector) {
     if let Some(texts) = texts(value) {
-        out.push(Answer::new(path.names(), Kind::Text, texts));
+        out.push(FieldAnswer::new(path.names(), Kind::Text, texts));
         return;
     }
     match value {
@@ -89,9 +89,9 @@ pub(crate) fn field(path: &Path, value: &Value, out: &mut Collector) {
 }
 
 /// An answer of a type that nothing is known of. Whoever maps it has it as compact JSON.
-pub(crate) fn unknown(names: Vec<String>, value: &Value) -> Answer {
+pub(crate) fn unknown(names: Vec<String>, value: &Value) -> FieldAnswer {
     let text = scalar(value).unwrap_or_else(|| value.to_string());
-    Answer::new(names, Kind::Unknown, vec![text])
+    FieldAnswer::new(names, Kind::Unknown, vec![text])
 }
 
 /// The texts of a value that is one or several texts or files; none for any other.
@@ -126,7 +126,7 @@ fn described<'n>(outer: impl Iterator<Item = &'n str>, values: &'n Map<String, V
     let value = values.get("value").unwrap_or(&Value::Null);
     match texts(value) {
         Some(texts) if FIELD_TYPES.iter().filter_map(text).any(is_address) => {
-            out.push(Answer::new(own, Kind::Email, texts));
+            out.push(FieldAnswer::new(own, Kind::Email, texts));
         }
         _ => field(&Path::new(own), value, out),
     }

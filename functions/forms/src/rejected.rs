@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::ids::{AccountId, FormId, Id as _, RejectionId};
 use domain::limits::REJECTED_PAGE_MAX;
-use form_mapping::answers::{Answer, Answers};
+use form_mapping::answers::{Answers, FieldAnswer};
 use form_mapping::person::{self, Person};
 use serde::Serialize;
 use store::{FieldProblem, Finish, Form, Mapped, Refused, Rejected, StoreError, Submitted};
@@ -51,8 +51,8 @@ pub(crate) struct AnswerView {
     is_cut: bool,
 }
 
-impl From<Answer> for AnswerView {
-    fn from(answer: Answer) -> Self {
+impl From<FieldAnswer> for AnswerView {
+    fn from(answer: FieldAnswer) -> Self {
         Self { names: answer.names, values: answer.values, is_cut: answer.is_cut }
     }
 }

@@ -34,7 +34,7 @@ impl Kind {
 
 /// The answer to one question.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
+pub struct FieldAnswer {
     /// The field's names, of which there is at least one. Its property is named after the first that is near to a
     /// name, and the form's map may speak of it by any of them.
     pub names: Vec<String>,
@@ -48,7 +48,7 @@ pub struct Answer {
     pub is_cut: bool,
 }
 
-impl Answer {
+impl FieldAnswer {
     /// A text by the field's own name.
     pub fn text(name: impl Into<String>, value: impl Into<String>) -> Self {
         Self::new(vec![name.into()], Kind::Text, vec![value.into()])
@@ -105,21 +105,21 @@ impl Answer {
 /// The answers of a submission. As JSON they are kept of one that is rejected, to be made a person of later.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Answers(Vec<Answer>);
+pub struct Answers(Vec<FieldAnswer>);
 
 impl Answers {
     /// A body that has no answers, so that something of what was sent can be looked at.
     pub fn of_body(body: &[u8]) -> Self {
-        Self(vec![Answer::about(BODY, String::from_utf8_lossy(body))])
+        Self(vec![FieldAnswer::about(BODY, String::from_utf8_lossy(body))])
     }
 
     /// Each of them, in the order in which they came.
-    pub fn as_slice(&self) -> &[Answer] {
+    pub fn as_slice(&self) -> &[FieldAnswer] {
         &self.0
     }
 
     /// All of them, by value.
-    pub fn into_vec(self) -> Vec<Answer> {
+    pub fn into_vec(self) -> Vec<FieldAnswer> {
         self.0
     }
 
@@ -132,11 +132,11 @@ impl Answers {
     /// and can no longer become somebody's properties; a form can only leave them out.
     pub fn to_keep(&self) -> Self {
         let mut kept = self.clone();
-        let mut sizes: Vec<(usize, usize)> = kept.0.iter().map(Answer::bytes).zip(0..).collect();
+        let mut sizes: Vec<(usize, usize)> = kept.0.iter().map(FieldAnswer::bytes).zip(0..).collect();
         let mut total = sizes.iter().fold(0, |total: usize, (bytes, _)| total.saturating_add(*bytes));
         sizes.sort_unstable_by(|one, other| other.cmp(one));
         // Names are long only if somebody wants them to be. The first will do then.
-        let steps = [Answer::cut, |answer: &mut Answer| answer.names.truncate(1)];
+        let steps = [FieldAnswer::cut, |answer: &mut FieldAnswer| answer.names.truncate(1)];
         for (step, &(_, index)) in steps.iter().flat_map(|step| sizes.iter().map(move |size| (step, size))) {
             if total <= REJECTED_ANSWERS_BYTES_MAX {
                 break;
@@ -157,20 +157,20 @@ impl Answers {
 /// them, and yet no body can make more of them than is good.
 #[derive(Default)]
 pub struct Collector {
-    answers: Vec<Answer>,
+    answers: Vec<FieldAnswer>,
     places: BTreeMap<(Vec<String>, Kind), usize>,
     fields: usize,
 }
 
 impl Collector {
     /// Takes one more. One without values says nothing.
-    pub fn push(&mut self, answer: Answer) {
-        let Answer { names, kind, mut values, is_cut } = answer;
+    pub fn push(&mut self, answer: FieldAnswer) {
+        let FieldAnswer { names, kind, mut values, is_cut } = answer;
         values.retain(|value| !value.is_empty());
         if values.is_empty() || names.is_empty() {
             return;
         }
-        let answer = Answer::new(names, kind, Vec::new());
+        let answer = FieldAnswer::new(names, kind, Vec::new());
         let is_field = !answer.is_about();
         let place = (answer.names, kind);
         if let Some(there) = self.places.get(&place).and_then(|index| self.answers.get_mut(*index)) {
@@ -184,7 +184,7 @@ impl Collector {
             self.fields += 1;
         }
         self.places.insert(place.clone(), self.answers.len());
-        self.answers.push(Answer { names: place.0, kind, values, is_cut });
+        self.answers.push(FieldAnswer { names: place.0, kind, values, is_cut });
     }
 
     /// All that were taken.
@@ -216,7 +216,7 @@ pub fn plain(number: &Number) -> String {
 mod tests {
     use super::*;
 
-    fn collected(answers: impl IntoIterator<Item = Answer>) -> Answers {
+    fn collected(answers: impl IntoIterator<Item = FieldAnswer>) -> Answers {
         let mut collector = Collector::default();
         answers.into_iter().for_each(|answer| collector.push(answer));
         collector.finish()
@@ -225,12 +225,12 @@ mod tests {
     #[test]
     fn answers_to_one_question_are_one() {
         let answers = collected([
-            Answer::text("topic", "a"),
-            Answer::text("name", "Ada"),
-            Answer::text("topic", ""),
-            Answer::text("topic", "b"),
-            Answer::about("topic", "c"),
-            Answer::text("void", ""),
+            FieldAnswer::text("topic", "a"),
+            FieldAnswer::text("name", "Ada"),
+            FieldAnswer::text("topic", ""),
+            FieldAnswer::text("topic", "b"),
+            FieldAnswer::about("topic", "c"),
+            FieldAnswer::text("void", ""),
         ]);
         let found: Vec<_> = answers.as_slice().iter().map(|answer| (answer.name(), &answer.values)).collect();
         let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
@@ -240,8 +240,8 @@ mod tests {
 
     #[test]
     fn there_are_never_more_than_one_too_many() {
-        let numbered = (0..5000).map(|number| Answer::text(format!("f{number}"), "x"));
-        let about = (0..5).map(|number| Answer::about(format!("a{number}"), "x"));
+        let numbered = (0..5000).map(|number| FieldAnswer::text(format!("f{number}"), "x"));
+        let about = (0..5).map(|number| FieldAnswer::about(format!("a{number}"), "x"));
         let answers = collected(numbered.chain(about));
         assert_eq!(answers.as_slice().len(), SUBMISSION_FIELDS_MAX + 1 + 5);
         assert_eq!(answers.as_slice().last().unwrap().name(), "a4");
@@ -250,18 +250,23 @@ mod tests {
     #[test]
     fn part_has_the_name_of_the_whole_but_is_not_the_whole() {
         let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
-        let part = Answer::new(names(&["address[geo][lat]", "address", "place"]), Kind::Text, Vec::new());
+        let part =
+            FieldAnswer::new(names(&["address[geo][lat]", "address", "place"]), Kind::Text, Vec::new());
         assert_eq!(part.own_names().collect::<Vec<_>>(), ["address[geo][lat]", "place"]);
-        let whole = Answer::text("address", "x");
+        let whole = FieldAnswer::text("address", "x");
         assert_eq!(whole.own_names().collect::<Vec<_>>(), ["address"]);
     }
 
     #[test]
     fn page_machinery_is_about_the_form_and_no_field() {
         let tokens = (0..SUBMISSION_FIELDS_MAX * 2).map(|number| {
-            Answer::new(vec!["G-Recaptcha-Response".into(), number.to_string()], Kind::Text, vec!["x".into()])
+            FieldAnswer::new(
+                vec!["G-Recaptcha-Response".into(), number.to_string()],
+                Kind::Text,
+                vec!["x".into()],
+            )
         });
-        let answers = collected(tokens.chain([Answer::text("name", "Ada")]));
+        let answers = collected(tokens.chain([FieldAnswer::text("name", "Ada")]));
         assert_eq!(answers.as_slice().iter().filter(|answer| !answer.is_about()).count(), 1);
     }
 
@@ -291,8 +296,12 @@ mod tests {
     #[test]
     fn they_are_kept_as_short_json() {
         let answers = collected([
-            Answer::new(vec!["E-mail".into(), "q_1".into()], Kind::Email, vec!["ada@example.org".into()]),
-            Answer::text("topics", "a"),
+            FieldAnswer::new(
+                vec!["E-mail".into(), "q_1".into()],
+                Kind::Email,
+                vec!["ada@example.org".into()],
+            ),
+            FieldAnswer::text("topics", "a"),
         ]);
         let json = serde_json::to_value(&answers).unwrap();
         assert_eq!(
@@ -309,14 +318,17 @@ mod tests {
     fn the_longest_are_cut_until_the_rest_can_be_kept() {
         let long = "\"".repeat(100 * 1024);
         let answers = collected([
-            Answer::text("short", "x"),
-            Answer::text("bio", long.clone()),
-            Answer::text("note", &long[1..]),
+            FieldAnswer::text("short", "x"),
+            FieldAnswer::text("bio", long.clone()),
+            FieldAnswer::text("note", &long[1..]),
         ]);
         let kept = answers.to_keep();
         let found: Vec<_> = kept.as_slice().iter().map(|a| (a.name(), a.values[0].len(), a.is_cut)).collect();
         assert_eq!(found, [("short", 1, false), ("bio", 100, true), ("note", long.len() - 1, false)]);
-        let small = collected([Answer::text("bio", &long[..60_000]), Answer::text("note", &long[..60_000])]);
+        let small = collected([
+            FieldAnswer::text("bio", &long[..60_000]),
+            FieldAnswer::text("note", &long[..60_000]),
+        ]);
         assert!(small.to_keep() == small);
     }
 
@@ -324,7 +336,8 @@ mod tests {
     fn whatever_they_are_they_can_be_kept() {
         let names = |number: usize| vec!["\u{1F600}".repeat(196) + &format!("{number:04}"); 4];
         let value = "\0\u{1F600}".repeat(1000);
-        let all = (0..400).map(|number| Answer::new(names(number), Kind::Unknown, vec![value.clone(); 3]));
+        let all =
+            (0..400).map(|number| FieldAnswer::new(names(number), Kind::Unknown, vec![value.clone(); 3]));
         let kept = serde_json::to_string(&collected(all).to_keep()).unwrap();
         assert!(kept.len() <= REJECTED_ANSWERS_BYTES_MAX, "{}", kept.len());
     }

@@ -26,7 +26,7 @@ use domain::unseen::is_visible;
 use domain::words;
 use store::{FieldTarget, Form};
 
-use crate::answers::{Answer, Kind};
+use crate::answers::{FieldAnswer, Kind};
 
 /// The name that is never a property's own.
 const EMAIL: &str = "email";
@@ -55,7 +55,7 @@ impl<'f> FormFields<'f> {
     }
 
     /// Returns true if the form takes the answer, by any of its names.
-    fn take(&self, answer: &Answer) -> bool {
+    fn take(&self, answer: &FieldAnswer) -> bool {
         let is_among =
             |taken: &BTreeSet<String>| answer.names.iter().any(|name| taken.contains(&field_key(name)));
         answer.is_about() || self.taken.as_ref().is_none_or(is_among)
@@ -114,7 +114,7 @@ impl Problems<'_> {
 
 /// An answer that has not been left out, and what the form says that it fills.
 struct Placed<'a> {
-    answer: &'a Answer,
+    answer: &'a FieldAnswer,
     target: Option<&'a FieldTarget>,
 }
 
@@ -123,7 +123,7 @@ struct Placed<'a> {
 /// # Errors
 ///
 /// Everything that is wrong with them.
-pub fn of_answers(answers: &[Answer], form: &FormFields<'_>) -> Result<Person, Rejection> {
+pub fn of_answers(answers: &[FieldAnswer], form: &FormFields<'_>) -> Result<Person, Rejection> {
     let mut errors = Errors::default();
     read(answers, form, &mut errors).map_err(|reasons| {
         let reason = reasons.into_iter().min().unwrap_or(Reason::NoAddress);
@@ -137,7 +137,11 @@ pub fn of_answers(answers: &[Answer], form: &FormFields<'_>) -> Result<Person, R
 /// # Errors
 ///
 /// The reasons for which they are no person's, one for each thing that is noted.
-pub fn read(answers: &[Answer], form: &FormFields<'_>, errors: &mut Errors) -> Result<Person, Vec<Reason>> {
+pub fn read(
+    answers: &[FieldAnswer],
+    form: &FormFields<'_>,
+    errors: &mut Errors,
+) -> Result<Person, Vec<Reason>> {
     let mut problems = Problems { errors, reasons: Vec::new() };
     check_count(answers, &mut problems);
     let placed: Vec<Placed<'_>> =
@@ -157,7 +161,7 @@ pub fn read(answers: &[Answer], form: &FormFields<'_>, errors: &mut Errors) -> R
     }
 }
 
-fn check_count(answers: &[Answer], problems: &mut Problems<'_>) {
+fn check_count(answers: &[FieldAnswer], problems: &mut Problems<'_>) {
     let fields = answers.iter().filter(|answer| !answer.is_about());
     let names: BTreeSet<&[String]> = fields.map(|answer| answer.names.as_slice()).collect();
     if names.len() > SUBMISSION_FIELDS_MAX {
@@ -167,7 +171,11 @@ fn check_count(answers: &[Answer], problems: &mut Problems<'_>) {
 }
 
 /// What the form says of an answer; none if it is left out.
-fn place<'a>(answer: &'a Answer, form: &FormFields<'a>, problems: &mut Problems<'_>) -> Option<Placed<'a>> {
+fn place<'a>(
+    answer: &'a FieldAnswer,
+    form: &FormFields<'a>,
+    problems: &mut Problems<'_>,
+) -> Option<Placed<'a>> {
     let target = answer.names.iter().find_map(|name| form.map.get(name));
     if target == Some(&FieldTarget::Nothing) || (target.is_none() && answer.is_about()) {
         return None;

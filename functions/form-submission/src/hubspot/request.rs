@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::answer::{Error, ErrorType, Refusal};
 use crate::sent::{Sent, is_page_url};
-use form_mapping::answers::{Answer, Collector, plain};
+use form_mapping::answers::{Collector, FieldAnswer, plain};
 use form_mapping::names::names;
 
 /// The type of object that a contact is.
@@ -77,7 +77,7 @@ pub(super) fn read(body: &[u8]) -> Result<Sent, Refusal> {
 }
 
 /// A contact's field as an answer; none if it is another object's or has no value.
-fn answer(field: Field) -> Option<Answer> {
+fn answer(field: Field) -> Option<FieldAnswer> {
     if field.object_type_id.is_some_and(|kind| kind != CONTACT) {
         return None;
     }
@@ -86,7 +86,7 @@ fn answer(field: Field) -> Option<Answer> {
         Scalar::Number(number) => plain(&number),
         Scalar::Truth(flag) => flag.to_string(),
     };
-    Some(Answer::of_names(names([Some(field.name.as_str())]), value))
+    Some(FieldAnswer::of_names(names([Some(field.name.as_str())]), value))
 }
 
 /// Returns the instant at which the person sent it, by their own clock. `HubSpot` writes milliseconds since 1970; others

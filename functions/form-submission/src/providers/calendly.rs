@@ -6,7 +6,7 @@ use super::Delivery;
 use super::members::Members;
 use crate::flatten::texts;
 use crate::sent::SUBMITTED_AT;
-use form_mapping::answers::{Answer, Answers, Collector, Kind, scalar};
+use form_mapping::answers::{Answers, Collector, FieldAnswer, Kind, scalar};
 use form_mapping::names::names;
 
 /// The event that tells of an appointment that was made.
@@ -30,26 +30,26 @@ pub(super) fn read(hook: &Members<'_>, errors: &mut Errors) -> Option<Delivery> 
 fn answers(payload: &Members<'_>, errors: &mut Errors) -> Option<Answers> {
     let mut out = Collector::default();
     if let Some(email) = payload.get("email").and_then(texts) {
-        out.push(Answer::new(vec!["email".to_owned()], Kind::Email, email));
+        out.push(FieldAnswer::new(vec!["email".to_owned()], Kind::Email, email));
     }
     for name in OF_THE_PERSON {
         if let Some(text) = payload.get(name).and_then(scalar) {
-            out.push(Answer::text(name, text));
+            out.push(FieldAnswer::text(name, text));
         }
     }
     if payload.get("questions_and_answers").is_some() {
         for pair in payload.objects("questions_and_answers", errors)? {
             let texts = pair.get("answer").and_then(texts).unwrap_or_default();
-            out.push(Answer::new(names([pair.str("question")]), Kind::Text, texts));
+            out.push(FieldAnswer::new(names([pair.str("question")]), Kind::Text, texts));
         }
     }
     for (name, value) in payload.within("tracking").iter().flat_map(Members::values) {
         if let Some(text) = scalar(value) {
-            out.push(Answer::new(names([Some(name.as_str())]), Kind::About, vec![text]));
+            out.push(FieldAnswer::new(names([Some(name.as_str())]), Kind::About, vec![text]));
         }
     }
     if let Some(at) = payload.str("created_at") {
-        out.push(Answer::about(SUBMITTED_AT, at));
+        out.push(FieldAnswer::about(SUBMITTED_AT, at));
     }
     Some(out.finish())
 }

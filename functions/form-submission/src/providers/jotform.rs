@@ -13,7 +13,7 @@ use super::members;
 use super::{Delivery, Event};
 use crate::flatten::{self, Path};
 use crate::sent;
-use form_mapping::answers::{Answer, Answers, Collector, scalar};
+use form_mapping::answers::{Answers, Collector, FieldAnswer, scalar};
 use form_mapping::names::names;
 
 const ID: &str = "submissionID";
@@ -35,13 +35,13 @@ pub(super) fn read(headers: &HeaderMap, body: &Bytes) -> Result<Delivery, Proble
     }
     errors.check()?;
     let about = [("formTitle", "form_name"), ("formID", "form_id"), ("ip", "ip")];
-    let about = about.into_iter().filter_map(|(name, about)| Some(Answer::about(about, part(name)?)));
+    let about = about.into_iter().filter_map(|(name, about)| Some(FieldAnswer::about(about, part(name)?)));
     let event = Event::Submission(answers(&said.transpose()?.unwrap_or_default(), about));
     Ok(Delivery { id: part(ID).map(str::to_owned), event, ..Delivery::default() })
 }
 
 /// What people answered. All that is not numbered is Jotform's own, except for the addresses of uploaded files.
-fn answers(said: &Map<String, Value>, about: impl Iterator<Item = Answer>) -> Answers {
+fn answers(said: &Map<String, Value>, about: impl Iterator<Item = FieldAnswer>) -> Answers {
     let mut out = Collector::default();
     for (name, value) in said {
         let names = match question(name) {
@@ -50,7 +50,7 @@ fn answers(said: &Map<String, Value>, about: impl Iterator<Item = Answer>) -> An
             None => continue,
         };
         match whole(value) {
-            Some(text) => out.push(Answer::of_names(names, text)),
+            Some(text) => out.push(FieldAnswer::of_names(names, text)),
             None => flatten::field(&Path::new(names), value, &mut out),
         }
     }

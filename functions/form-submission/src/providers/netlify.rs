@@ -6,7 +6,7 @@ use super::Delivery;
 use super::members::Members;
 use crate::flatten::{self, Path};
 use crate::sent::SUBMITTED_AT;
-use form_mapping::answers::{Answer, Answers, Collector, scalar};
+use form_mapping::answers::{Answers, Collector, FieldAnswer, scalar};
 use form_mapping::names::names;
 
 /// What Netlify itself adds to the data.
@@ -22,7 +22,7 @@ fn answers(hook: &Members<'_>, data: &Members<'_>) -> Answers {
     let mut out = Collector::default();
     for (name, value) in data.values() {
         match scalar(value).filter(|_| OWN.contains(&name.as_str())) {
-            Some(text) => out.push(Answer::about(name, text)),
+            Some(text) => out.push(FieldAnswer::about(name, text)),
             None => {
                 let names = names([Some(name.as_str()), title(hook, name)]);
                 flatten::field(&Path::new(names), value, &mut out);
@@ -31,7 +31,7 @@ fn answers(hook: &Members<'_>, data: &Members<'_>) -> Answers {
     }
     for (name, about) in [("created_at", SUBMITTED_AT), ("form_name", "form_name"), ("form_id", "form_id")] {
         if let Some(text) = hook.str(name) {
-            out.push(Answer::about(about, text));
+            out.push(FieldAnswer::about(about, text));
         }
     }
     out.finish()

@@ -9,7 +9,7 @@ use super::members::{self, Members};
 use super::{Delivery, Event};
 use crate::flatten;
 use crate::sent::{self, PAGE_URL, SUBMISSION_ID, SUBMITTED_AT};
-use form_mapping::answers::{Answer, Collector, scalar};
+use form_mapping::answers::{Collector, FieldAnswer, scalar};
 
 /// What is known of such a sender.
 pub(super) struct Posted {
@@ -94,7 +94,7 @@ pub(super) fn read(posted: &Posted, headers: &HeaderMap, body: &Bytes) -> Result
         let (about, fields): (Vec<_>, Vec<_>) =
             pairs.into_iter().partition(|(name, _)| posted.about.contains(&name.as_str()));
         sent::fields(&fields, &mut out);
-        about.into_iter().for_each(|(name, value)| out.push(Answer::about(name, value)));
+        about.into_iter().for_each(|(name, value)| out.push(FieldAnswer::about(name, value)));
         id
     };
     Ok(Delivery { id, event: Event::Submission(out.finish()), ..Delivery::default() })

@@ -9,7 +9,7 @@ use super::Delivery;
 use super::members::Members;
 use crate::flatten::{texts, unknown};
 use crate::sent::SUBMITTED_AT;
-use form_mapping::answers::{Answer, Answers, Collector, Kind, scalar};
+use form_mapping::answers::{Answers, Collector, FieldAnswer, Kind, scalar};
 use form_mapping::names::names;
 
 /// The event that tells of a response.
@@ -76,14 +76,14 @@ fn answers(data: &Members<'_>, errors: &mut Errors) -> Option<Answers> {
     }
     for (name, about) in [("createdAt", SUBMITTED_AT), ("formName", "form_name"), ("formId", "form_id")] {
         if let Some(text) = data.str(name) {
-            out.push(Answer::about(about, text));
+            out.push(FieldAnswer::about(about, text));
         }
     }
     Some(out.finish())
 }
 
 /// The answer in a field; `Some(None)` if there is none, or if another field says the same.
-fn answer(field: &Members<'_>, questions: &[&str], errors: &mut Errors) -> Option<Option<Answer>> {
+fn answer(field: &Members<'_>, questions: &[&str], errors: &mut Errors) -> Option<Option<FieldAnswer>> {
     let key = field.text("key", errors);
     let kind = field.text("type", errors);
     let (key, kind) = (key?, kind?);
@@ -96,7 +96,7 @@ fn answer(field: &Members<'_>, questions: &[&str], errors: &mut Errors) -> Optio
         EMAIL => {
             return Some(Some(texts(value).map_or_else(
                 || unknown(names.clone(), value),
-                |texts| Answer::new(names.clone(), Kind::Email, texts),
+                |texts| FieldAnswer::new(names.clone(), Kind::Email, texts),
             )));
         }
         MATRIX => matrix(value, &options(field, "rows"), &options(field, "columns")),
@@ -104,7 +104,7 @@ fn answer(field: &Members<'_>, questions: &[&str], errors: &mut Errors) -> Optio
         _ => None,
     };
     Some(Some(match texts {
-        Some(texts) => Answer::new(names, Kind::Text, texts),
+        Some(texts) => FieldAnswer::new(names, Kind::Text, texts),
         None => unknown(names, value),
     }))
 }

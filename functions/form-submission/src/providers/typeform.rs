@@ -9,7 +9,7 @@ use super::Delivery;
 use super::members::Members;
 use crate::flatten::{texts, unknown};
 use crate::sent::SUBMITTED_AT;
-use form_mapping::answers::{Answer, Answers, Collector, Kind, scalar};
+use form_mapping::answers::{Answers, Collector, FieldAnswer, Kind, scalar};
 use form_mapping::names::{is_opaque, names};
 
 /// The event that tells of a whole response. A partial one is not the person's last word.
@@ -38,7 +38,7 @@ fn answers(response: &Members<'_>, errors: &mut Errors) -> Option<Answers> {
     let mut out = Collector::default();
     for (name, value) in response.within("hidden").iter().flat_map(Members::values) {
         if let Some(text) = scalar(value) {
-            out.push(Answer::new(names([Some(name.as_str())]), Kind::Text, vec![text]));
+            out.push(FieldAnswer::new(names([Some(name.as_str())]), Kind::Text, vec![text]));
         }
     }
     if response.get("answers").is_some() {
@@ -50,7 +50,7 @@ fn answers(response: &Members<'_>, errors: &mut Errors) -> Option<Answers> {
     for (name, about) in [("submitted_at", SUBMITTED_AT), ("landed_at", "landed_at"), ("form_id", "form_id")]
     {
         if let Some(text) = response.str(name) {
-            out.push(Answer::about(about, text));
+            out.push(FieldAnswer::about(about, text));
         }
     }
     Some(out.finish())
@@ -64,7 +64,7 @@ fn titles<'v>(response: &Members<'v>) -> BTreeMap<&'v str, &'v str> {
     fields.filter_map(|field| Some((text(field, "id")?, text(field, "title")?))).collect()
 }
 
-fn answer(given: &Members<'_>, titles: &BTreeMap<&str, &str>, errors: &mut Errors) -> Option<Answer> {
+fn answer(given: &Members<'_>, titles: &BTreeMap<&str, &str>, errors: &mut Errors) -> Option<FieldAnswer> {
     let kind = given.text("type", errors);
     let field = given.object("field", errors)?;
     let id = field.text("id", errors)?;
@@ -75,7 +75,8 @@ fn answer(given: &Members<'_>, titles: &BTreeMap<&str, &str>, errors: &mut Error
     let names = names([readable, title, Some(id.as_str()), opaque]);
     let kind = kind?;
     let value = given.get(&kind).unwrap_or(&Value::Null);
-    let of = |kind, texts: Option<Vec<String>>| texts.map(|texts| Answer::new(names.clone(), kind, texts));
+    let of =
+        |kind, texts: Option<Vec<String>>| texts.map(|texts| FieldAnswer::new(names.clone(), kind, texts));
     let known = match kind.as_str() {
         "email" => of(Kind::Email, texts(value)),
         "choice" => of(Kind::Text, choices(value, "label")),

@@ -6,7 +6,7 @@ use super::Delivery;
 use super::members::Members;
 use crate::flatten;
 use crate::sent::{PAGE_URL, SUBMITTED_AT};
-use form_mapping::answers::{Answer, Answers, Collector};
+use form_mapping::answers::{Answers, Collector, FieldAnswer};
 
 /// The event that tells of a submission.
 const SUBMISSION: &str = "form_submission";
@@ -28,7 +28,7 @@ fn answers(payload: &Members<'_>, data: &Members<'_>) -> Answers {
     flatten::members(data.values(), &[], &mut out);
     for (name, about) in [("submittedAt", SUBMITTED_AT), ("name", "form_name"), ("pageUrl", PAGE_URL)] {
         if let Some(text) = payload.str(name) {
-            out.push(Answer::about(about, text));
+            out.push(FieldAnswer::about(about, text));
         }
     }
     out.finish()

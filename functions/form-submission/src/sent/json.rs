@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{PAGE_URL, SUBMISSION_ID, SUBMITTED_AT, Sent, is_page_url};
 use crate::flatten::{self, Path, is_described};
-use form_mapping::answers::{Answer, Collector, Kind, scalar};
+use form_mapping::answers::{Collector, FieldAnswer, Kind, scalar};
 use form_mapping::names::names;
 
 /// A submission as its JSON says it.
@@ -64,7 +64,7 @@ fn page_url(value: &Value) -> Option<String> {
 }
 
 /// The fields: an object whose names are the form's own.
-fn answers(value: Value, place: &mut Place<'_>) -> Option<Vec<Answer>> {
+fn answers(value: Value, place: &mut Place<'_>) -> Option<Vec<FieldAnswer>> {
     let Value::Object(values) = value else { return place.refuse("expected an object") };
     let mut out = Collector::default();
     // Every field is read, so that every problem is listed, before the first bad one decides.
@@ -83,7 +83,7 @@ fn field(name: &str, value: Value, place: &mut Place<'_>, out: &mut Collector) -
             let _ = texts(values.get("value").cloned().unwrap_or_default(), &mut place.field("value"))?;
             flatten::field(&Path::new(names), &Value::Object(values), out);
         }
-        value => out.push(Answer::new(names, Kind::Text, texts(value, place)?)),
+        value => out.push(FieldAnswer::new(names, Kind::Text, texts(value, place)?)),
     }
     Some(())
 }

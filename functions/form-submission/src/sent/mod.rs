@@ -17,7 +17,7 @@ use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value};
 use url::Url;
 
-use form_mapping::answers::{Answer, Collector};
+use form_mapping::answers::{Collector, FieldAnswer};
 
 pub(crate) use nested::fields;
 
@@ -33,7 +33,7 @@ const URLENCODED: &str = "application/x-www-form-urlencoded";
 pub(crate) struct Sent {
     /// The fields in the order in which they came. One may stand more than once where it has several values, such as
     /// ticked boxes.
-    pub(crate) fields: Vec<Answer>,
+    pub(crate) fields: Vec<FieldAnswer>,
     /// The sender's id for this delivery.
     pub(crate) submission_id: Option<String>,
     /// When the person sent it, by their own clock (RFC 3339).
@@ -166,9 +166,9 @@ fn from_form_post(pairs: Vec<(String, String)>) -> Result<Sent, Problem> {
 
 impl Sent {
     /// Each value as an answer, and what is said of the submission itself.
-    pub(crate) fn answers(&self) -> Vec<Answer> {
+    pub(crate) fn answers(&self) -> Vec<FieldAnswer> {
         let fields = self.fields.iter().cloned();
-        fields.chain(self.about_itself().map(|(name, value)| Answer::about(name, value))).collect()
+        fields.chain(self.about_itself().map(|(name, value)| FieldAnswer::about(name, value))).collect()
     }
 
     /// What is said of the submission itself, by the names under which a form's field map may speak of it.

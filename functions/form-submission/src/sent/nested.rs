@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::flatten::{self, Path, is_described};
-use form_mapping::answers::{Answer, Collector};
+use form_mapping::answers::{Collector, FieldAnswer};
 use form_mapping::names::names;
 
 /// The object around fields that says nothing of them, in JSON and in form posts.
@@ -25,7 +25,7 @@ pub(crate) fn fields(pairs: &[(String, String)], out: &mut Collector) {
                     flatten::field(&Path::new(named(outer(name))), &Value::Object(values), out);
                 }
             }
-            None => out.push(Answer::of_names(named(name), value)),
+            None => out.push(FieldAnswer::of_names(named(name), value)),
         }
     }
 }
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
     use form_mapping::answers::Kind;
 
-    fn read(pairs: &[(&str, &str)]) -> Vec<Answer> {
+    fn read(pairs: &[(&str, &str)]) -> Vec<FieldAnswer> {
         let pairs: Vec<_> = pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
         let mut out = Collector::default();
         fields(&pairs, &mut out);

@@ -16,7 +16,7 @@ use domain::usual_names::{self, UsualProperty};
 use store::FieldTarget;
 
 use super::Placed;
-use crate::answers::Answer;
+use crate::answers::FieldAnswer;
 
 /// What stands between the values of one property.
 const SEPARATOR: &str = ";";
@@ -73,7 +73,7 @@ fn unmapped(placed: &[&Placed<'_>]) -> Vec<Field> {
 
 /// Returns the property with the name nearest to one of an answer's, or a made one. A name without any letter or digit
 /// means nothing.
-fn nearest(answer: &Answer) -> Option<PropertyName> {
+fn nearest(answer: &FieldAnswer) -> Option<PropertyName> {
     let mut names = answer.names.iter();
     names.find_map(|name| tidy_name(name)).or_else(|| answer.names.iter().find_map(|name| made_name(name)))
 }

@@ -6,8 +6,8 @@ use domain::usual_names::address_name;
 
 use super::*;
 
-fn submission(fields: &[(&str, &str)]) -> Vec<Answer> {
-    fields.iter().map(|&(name, value)| Answer::text(name, value)).collect()
+fn submission(fields: &[(&str, &str)]) -> Vec<FieldAnswer> {
+    fields.iter().map(|&(name, value)| FieldAnswer::text(name, value)).collect()
 }
 
 fn map(entries: &[(&str, &str)]) -> FieldMap {
@@ -16,7 +16,7 @@ fn map(entries: &[(&str, &str)]) -> FieldMap {
 
 type Read = Result<(String, Vec<(String, String)>), Vec<String>>;
 
-fn read_with(answers: &[Answer], map: &FieldMap) -> Read {
+fn read_with(answers: &[FieldAnswer], map: &FieldMap) -> Read {
     let mut errors = Errors::default();
     let person = read(answers, &FormFields::new(map, None), &mut errors).ok();
     match errors.check() {
@@ -173,9 +173,9 @@ fn values_stay_as_they_are_but_for_control_characters() {
 #[test]
 fn what_is_said_of_the_submission_is_kept_only_where_the_form_maps_it() {
     let mut sent = submission(&[("email", "a@b.example")]);
-    sent.push(Answer::about("page_url", "https://example.org/"));
-    sent.push(Answer::about("submitted_at", "2026-11-21T19:59:01Z"));
-    sent.push(Answer::about("submission_id", "s-1"));
+    sent.push(FieldAnswer::about("page_url", "https://example.org/"));
+    sent.push(FieldAnswer::about("submitted_at", "2026-11-21T19:59:01Z"));
+    sent.push(FieldAnswer::about("submission_id", "s-1"));
     assert_eq!(read_with(&sent, &FieldMap::new()).unwrap().1, []);
     assert_eq!(
         read_with(&sent, &map(&[("page_url", "last_page")])).unwrap().1,
@@ -257,9 +257,14 @@ fn two_fields_with_names_alike_stay_two() {
             ("size_5_2", "b")
         ])
     );
-    let answer = |key: &str, value: &str| Answer::of_names(vec!["Comment".to_owned(), key.to_owned()], value);
-    let sent =
-        [Answer::text("email", "a@b.example"), answer("q_2", "b"), answer("q_1", "a"), answer("q_2", "c")];
+    let answer =
+        |key: &str, value: &str| FieldAnswer::of_names(vec!["Comment".to_owned(), key.to_owned()], value);
+    let sent = [
+        FieldAnswer::text("email", "a@b.example"),
+        answer("q_2", "b"),
+        answer("q_1", "a"),
+        answer("q_2", "c"),
+    ];
     assert_eq!(
         read_with(&sent, &FieldMap::new()).unwrap().1,
         texts(&[("comment", "a"), ("comment_2", "b;c")]),
@@ -377,8 +382,8 @@ fn form_that_lists_its_fields_leaves_the_others_out() {
 #[test]
 fn field_that_the_form_does_not_take_is_no_problem() {
     let answers = [
-        Answer::text("email", "a@b.example"),
-        Answer::new(vec!["list".to_owned()], Kind::Unknown, vec!["[{}]".to_owned()]),
+        FieldAnswer::text("email", "a@b.example"),
+        FieldAnswer::new(vec!["list".to_owned()], Kind::Unknown, vec!["[{}]".to_owned()]),
     ];
     let (map, taken) = (FieldMap::new(), BTreeSet::from(["email".to_owned()]));
     let person = of_answers(&answers, &FormFields::new(&map, Some(&taken)));
@@ -388,9 +393,10 @@ fn field_that_the_form_does_not_take_is_no_problem() {
 
 #[test]
 fn everything_that_is_wrong_is_named_at_once() {
-    let mut answers: Vec<Answer> = (0..201).map(|number| Answer::text(format!("f{number}"), "x")).collect();
-    answers.push(Answer::text("email", "no"));
-    answers.push(Answer { is_cut: true, ..Answer::text("bio", "x") });
+    let mut answers: Vec<FieldAnswer> =
+        (0..201).map(|number| FieldAnswer::text(format!("f{number}"), "x")).collect();
+    answers.push(FieldAnswer::text("email", "no"));
+    answers.push(FieldAnswer { is_cut: true, ..FieldAnswer::text("bio", "x") });
     let map = FieldMap::new();
     let rejection = of_answers(&answers, &FormFields::new(&map, None)).err().unwrap();
     let fields: Vec<_> = rejection.errors.iter().map(|error| error.field.as_str()).collect();
@@ -416,7 +422,7 @@ proptest! {
     #[test]
     fn every_person_is_one_that_can_be_kept(fields in prop::collection::vec((".{0,8}", ".{0,8}"), 0..20)) {
         let fields = fields.into_iter().chain(texts(&[("email", "ada@example.org")]));
-        let sent: Vec<Answer> = fields.map(|(name, value)| Answer::text(name, value)).collect();
+        let sent: Vec<FieldAnswer> = fields.map(|(name, value)| FieldAnswer::text(name, value)).collect();
         let mut errors = Errors::default();
         let map = FieldMap::new();
         if let Ok(person) = read(&sent, &FormFields::new(&map, None), &mut errors) {
@@ -434,8 +440,8 @@ proptest! {
     #[test]
     fn any_text_in_any_field_keeps_the_person(fields in prop::collection::vec((".{0,20}", "(?s).{0,20}"), 0..20)) {
         let answers = fields.iter().filter(|(name, _)| address_name(name).is_none());
-        let answers = answers.map(|(name, value)| Answer::text(name, value));
-        let answers: Vec<Answer> = answers.chain([Answer::text("email", "ada@example.org")]).collect();
+        let answers = answers.map(|(name, value)| FieldAnswer::text(name, value));
+        let answers: Vec<FieldAnswer> = answers.chain([FieldAnswer::text("email", "ada@example.org")]).collect();
         let person = of_answers(&answers, &FormFields::new(&FieldMap::new(), None)).ok().unwrap();
         prop_assert_eq!(person.email.given(), "ada@example.org");
         let answered: BTreeSet<String> = answers[..answers.len() - 1]
