@@ -12,7 +12,7 @@ use domain::ids::{AccountId, ContactId, UserId};
 use domain::marketing::State;
 use domain::source::{Actor, Source, SourceType};
 use futures_util::future::join_all;
-use store::{Answer, ContactRef, Finish, StatusReport, StatusRequest, StoreError};
+use store::{ContactRef, Finish, StatusReport, StatusRequest, StoreError, StoredResponse};
 use testkit::{Conflicts, Dice, TestTable, at};
 
 use crate::report::{Row, row};
@@ -156,7 +156,8 @@ async fn set(table: &TestTable, account: AccountId, id: ContactId) -> bool {
         source: Source { kind: SourceType::Manual, name: "Ada".to_owned(), id: None },
         actor: Actor::User(UserId::new(Timestamp::MIN, 1)),
     };
-    let render = |_: &StatusReport| Answer { status: 200, body: String::new(), etag: None, location: None };
+    let render =
+        |_: &StatusReport| StoredResponse { status: 200, body: String::new(), etag: None, location: None };
     match table.store.set_status(&request, at(NOW), Finish::new(None, &render)).await {
         Ok(_) => true,
         Err(StoreError::Unavailable(..)) => false,

@@ -116,7 +116,7 @@ async fn usual(name: &str) -> (Setting, String) {
 /// A form of the account.
 async fn form(setting: &Setting) -> domain::ids::FormId {
     let new = store::NewForm::new(Provider::Native, "Newsletter");
-    let render = |form: &store::Form| store::Answer {
+    let render = |form: &store::Form| store::StoredResponse {
         status: 201,
         body: form.id.to_string(),
         etag: None,

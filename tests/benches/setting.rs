@@ -7,7 +7,7 @@ use domain::Timestamp;
 use domain::ids::AccountId;
 use domain::permission::Principal;
 use serde_json::{Map, Value};
-use store::{Account, Answer, Finish, NewAccount};
+use store::{Account, Finish, NewAccount, StoredResponse};
 use testkit::{TestTable, terms};
 
 /// The token of the account's admin.
@@ -37,7 +37,7 @@ impl Setting {
         let table = TestTable::start().await;
         let token_sha256 = sha256_hex(ADMIN_TOKEN.as_bytes());
         let new = NewAccount { name: "Measured", terms: terms(), token_sha256: &token_sha256 };
-        let render = |account: &Account| Answer {
+        let render = |account: &Account| StoredResponse {
             status: 201,
             body: account.id.to_string(),
             etag: None,

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::decision::Command;
 use domain::source::{Actor, Source};
 use serde_json::{Value, json};
-use store::{Answer, ContactRef, Finish, Search, StatusReport, StatusRequest};
+use store::{ContactRef, Finish, Search, StatusReport, StatusRequest, StoredResponse};
 use testkit::{Api, Conflicts, Fault, TABLE, TestTable, at};
 use tracing::Level;
 use tracing::subscriber::DefaultGuard;
@@ -245,7 +245,7 @@ async fn debug_output_of_what_holds_addresses_and_properties_shows_neither() {
     let reports = Mutex::new(Vec::new());
     let render = |report: &StatusReport| {
         reports.lock().unwrap().push(format!("{report:?}"));
-        Answer { status: 200, body: ADDRESS.to_owned(), etag: None, location: None }
+        StoredResponse { status: 200, body: ADDRESS.to_owned(), etag: None, location: None }
     };
     let answer = store.set_status(&command, now, Finish::new(None, &render)).await.unwrap();
     let all = Search { account: account.id, filter: None, after: None, limit: 10 };

@@ -88,7 +88,7 @@ async fn one_request_sent_in_parallel_happens_once_and_gets_one_answer() {
     let contact = create(&table.store, account, "ada@example.org", false, at(START)).await;
     let claim = claim(account, "the-same", 1, at(START));
     let contacts = [ContactRef::Id(contact.id)];
-    let render = |report: &store::StatusReport| store::Answer {
+    let render = |report: &store::StatusReport| store::StoredResponse {
         status: 200,
         body: format!("{:?} {}", report.results[0].outcome, report.period.marketing),
         etag: None,

@@ -202,7 +202,7 @@ async fn erasure_leaves_no_trace_in_answers_that_are_kept() {
     // More than one transaction, so that parts of the answer are kept as well.
     let contacts: Vec<ContactRef> = ids.iter().copied().map(ContactRef::Id).collect();
     let claim = super::claim(account, "kept", 1, at(START));
-    let render = |report: &store::StatusReport| store::Answer {
+    let render = |report: &store::StatusReport| store::StoredResponse {
         status: 200,
         body: report.results.iter().filter_map(|result| result.email.clone()).collect::<Vec<_>>().join(" "),
         etag: None,

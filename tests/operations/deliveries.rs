@@ -7,8 +7,8 @@ use domain::decision::Command;
 use domain::ids::AccountId;
 use futures_util::future::join_all;
 use store::{
-    Answer, ContactEffect, ContactRef, Finish, Form, FormCounts, InboxTask, Mapped, MarketingEffect, Person,
-    Rejected, Store, Submission, Submitted, Taken,
+    ContactEffect, ContactRef, Finish, Form, FormCounts, InboxTask, Mapped, MarketingEffect, Person,
+    Rejected, Store, StoredResponse, Submission, Submitted, Taken,
 };
 use testkit::{Conflicts, TestTable, at, email, property};
 
@@ -197,7 +197,8 @@ async fn retried_delivery_is_a_repeat_when_it_is_sent_again() {
         let person = Person { email: email(ada), properties: said_properties(&[("city", "Rome")]) };
         Ok::<_, ()>(Mapped { person, left_out: 0 })
     };
-    let render = |_: &Submitted| Answer { status: 200, body: String::new(), etag: None, location: None };
+    let render =
+        |_: &Submitted| StoredResponse { status: 200, body: String::new(), etag: None, location: None };
     let retry_all = async || {
         for rejected in store.rejected(account, form.id, at(START), None, 10).await.unwrap().items {
             let finish = Finish::new(None, &render);

@@ -8,16 +8,17 @@ use domain::decision::{Command, Outcome};
 use domain::ids::{AccountId, ContactId};
 use domain::source::Intake;
 use store::{
-    Answer, Claim, ContactRef, Finish, Refused, SaveContact, SaveMode, Saved, StatusReport, StoreError,
+    Claim, ContactRef, Finish, Refused, SaveContact, SaveMode, Saved, StatusReport, StoreError,
+    StoredResponse,
 };
 use testkit::{Conflicts, Fault, TestTable, at};
 
 use super::{START, Told, assert_exact, by_hand, claim, create, marketing_contacts, set, set_status, user};
 
 /// An answer that tells all of a report.
-fn render(report: &StatusReport) -> Answer {
+fn render(report: &StatusReport) -> StoredResponse {
     let outcomes: Vec<String> = report.results.iter().map(|result| format!("{:?}", result.outcome)).collect();
-    Answer { status: 200, body: outcomes.join(" "), etag: None, location: None }
+    StoredResponse { status: 200, body: outcomes.join(" "), etag: None, location: None }
 }
 
 async fn send(
@@ -236,8 +237,10 @@ async fn answer_longer_than_an_item_is_kept_and_given_again() {
     let ids = marketing_contacts(&table.store, account, 120, at(START)).await;
     let contacts: Vec<ContactRef> = ids.iter().copied().map(ContactRef::Id).collect();
     let claim = claim(account, "long", 1, at(START));
-    let render =
-        |report: &StatusReport| Answer { body: format!("{:?}", report.results).repeat(60), ..render(report) };
+    let render = |report: &StatusReport| StoredResponse {
+        body: format!("{:?}", report.results).repeat(60),
+        ..render(report)
+    };
     let send = || {
         let finish = Finish::new(Some(&claim), &render);
         set_status(&table.store, account, Command::SetNonMarketingPending, &contacts, at(START), finish)

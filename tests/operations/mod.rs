@@ -30,8 +30,8 @@ use domain::period::Period;
 use domain::source::{Actor, Intake, Source, SourceType};
 use std::sync::Mutex;
 use store::{
-    Answer, ChangeContact, Claim, ContactRef, DeleteContact, Finish, Refused, SaveContact, SaveMode, Saved,
-    StatusOutcome, StatusReport, StatusRequest, Store, StoreError,
+    ChangeContact, Claim, ContactRef, DeleteContact, Finish, Refused, SaveContact, SaveMode, Saved,
+    StatusOutcome, StatusReport, StatusRequest, Store, StoreError, StoredResponse,
 };
 use testkit::TestTable;
 
@@ -60,10 +60,10 @@ impl<T: Clone + Send> Told<T> {
         Self(Mutex::new(None))
     }
 
-    pub fn render(&self) -> impl Fn(&T) -> Answer + Send + Sync + '_ {
+    pub fn render(&self) -> impl Fn(&T) -> StoredResponse + Send + Sync + '_ {
         |result| {
             *self.0.lock().unwrap() = Some(result.clone());
-            Answer { status: 200, body: String::new(), etag: None, location: None }
+            StoredResponse { status: 200, body: String::new(), etag: None, location: None }
         }
     }
 
@@ -135,7 +135,7 @@ pub async fn set_status(
     contacts: &[ContactRef],
     now: Timestamp,
     finish: Finish<'_, StatusReport>,
-) -> Result<Answer, StoreError> {
+) -> Result<StoredResponse, StoreError> {
     let request =
         StatusRequest { account, command, contacts, dry_run: false, source: by_hand(), actor: user() };
     store.set_status(&request, now, finish).await

@@ -7,8 +7,8 @@ use domain::limits::{REJECTED_ANSWERS_BYTES_MAX, REJECTED_KEPT};
 use domain::provider::Provider;
 use futures_util::future::join_all;
 use store::{
-    Answer, ContactEffect, ContactRef, FieldProblem, Finish, Form, FormCounts, Mapped, MarketingEffect,
-    NewForm, Person, Refused, Rejected, Rejection, Store, StoreError, Submitted,
+    ContactEffect, ContactRef, FieldProblem, Finish, Form, FormCounts, Mapped, MarketingEffect, NewForm,
+    Person, Refused, Rejected, Rejection, Store, StoreError, StoredResponse, Submitted,
 };
 use testkit::{Conflicts, TestTable, at, email, property};
 
@@ -102,7 +102,7 @@ async fn a_retry_that_can_be_read_takes_the_submission_and_another_leaves_it() {
     assert_eq!(counts(store, &form).await, FormCounts { rejected: 2, ..FormCounts::default() });
 
     // The same request again has the same answer, though there is nothing to retry any more.
-    let render = |submitted: &Submitted| Answer {
+    let render = |submitted: &Submitted| StoredResponse {
         status: 200,
         body: format!("{} {}", submitted.contact, submitted.marketing),
         etag: None,
@@ -139,7 +139,8 @@ async fn of_several_retries_at_once_one_has_the_effect() {
     let form = form(store, account, &native()).await;
     reject(store, &form, None, "ada@example.org").await;
     let id = rejected(store, &form).await[0].id;
-    let render = |_: &Submitted| Answer { status: 200, body: String::new(), etag: None, location: None };
+    let render =
+        |_: &Submitted| StoredResponse { status: 200, body: String::new(), etag: None, location: None };
     let retried =
         (0..8).map(|_| store.retry_rejected(&form, id, read, at(START), Finish::new(None, &render)));
     let done: Vec<_> = join_all(retried).await;

@@ -11,9 +11,9 @@ use domain::source::Intake;
 use domain::tier::Tier;
 use serde_json::Value;
 use store::{
-    Account, Answer, ChangeAccount, ChangeForm, ChangeUser, ChangedBy, ContactRef, Entropy, Finish, Form,
-    FormCounts, Mapped, MarketingEffect, NewAccount, NewForm, Person, Rejected, SaveMode, StatusOutcome,
-    StatusReport, Store, Submission, Submitted,
+    Account, ChangeAccount, ChangeForm, ChangeUser, ChangedBy, ContactRef, Entropy, Finish, Form, FormCounts,
+    Mapped, MarketingEffect, NewAccount, NewForm, Person, Rejected, SaveMode, StatusOutcome, StatusReport,
+    Store, StoredResponse, Submission, Submitted,
 };
 use testkit::{Call, Network, RawItem, RawKey, TABLE, Tamper, Weather, at, email, terms};
 
@@ -180,7 +180,7 @@ async fn the_last_place_is_not_refused_to_who_has_it_by_a_retry() {
     let rejected = store.rejected(account, form.id, at(START), None, 10).await.unwrap().items;
     let render = |submitted: &Submitted| {
         let body = submitted.marketing.to_string();
-        Answer { status: 200, body, etag: None, location: None }
+        StoredResponse { status: 200, body, etag: None, location: None }
     };
     let map = |_: &Rejected| {
         let person = Person { email: email(SET), properties: Vec::new() };

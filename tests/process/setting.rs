@@ -8,7 +8,7 @@ use domain::decision::Command;
 use domain::ids::{AccountId, ContactId};
 use domain::period::Terms;
 use serde_json::{Map, Value};
-use store::{Account, Answer, Finish, Form, NewAccount, NewForm, Submission};
+use store::{Account, Finish, Form, NewAccount, NewForm, StoredResponse, Submission};
 use testkit::{TestTable, terms};
 
 use super::queue::{Queues, SWEEPS};
@@ -53,7 +53,7 @@ impl Setting {
         let table = TestTable::start().await;
         let token_sha256 = sha256_hex(ADMIN_TOKEN.as_bytes());
         let new = NewAccount { name: "Lovelace Ltd", terms, token_sha256: &token_sha256 };
-        let render = |account: &Account| Answer {
+        let render = |account: &Account| StoredResponse {
             status: 201,
             body: account.id.to_string(),
             etag: None,

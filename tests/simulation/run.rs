@@ -308,7 +308,8 @@ impl Run {
 async fn keeping_refusals(context: &Context, sent: Sending<'_>) -> Result<String, StoreError> {
     match (sent.await, &context.claim) {
         (Err(StoreError::Refused(refusal)), Some(claim)) => {
-            let answer = store::Answer { status: 400, body: refused(&refusal), etag: None, location: None };
+            let answer =
+                store::StoredResponse { status: 400, body: refused(&refusal), etag: None, location: None };
             Ok(context.store.save_refusal(claim, answer, context.wall).await?.body)
         }
         (answer, _) => answer,

@@ -17,7 +17,7 @@ use domain::limits::{CHATFLOWS_MAX, ID_CHARS_MAX, TEST_CLOCK_MOVE_MAX, TEST_CLOC
 use domain::source::AccountDefaults;
 use serde::Serialize;
 use serde_json::Value;
-use store::{Answer, ChangeAccount, ChangedBy, Finish, Refused, StoreError};
+use store::{ChangeAccount, ChangedBy, Finish, Refused, StoreError, StoredResponse};
 use utoipa::ToSchema;
 
 use crate::contract::{TermSchema, TierStepsSchema, change_of_contract};
@@ -344,7 +344,7 @@ async fn move_within_reach(
     account: AccountId,
     to: Timestamp,
     finish: Finish<'_, store::Account>,
-) -> Result<Answer, StoreError> {
+) -> Result<StoredResponse, StoreError> {
     let wall = context.clock.now();
     let standing = context.store.usage(account, wall).await?.test_clock;
     if let Some(standing) = standing

@@ -17,7 +17,7 @@ use domain::limits::USAGE_MAX;
 use domain::period::Terms;
 use domain::tier::Tier;
 use serde::Serialize;
-use store::{Account, AdminToken, Answer, Finish, NewAccount};
+use store::{Account, AdminToken, Finish, NewAccount, StoredResponse};
 use utoipa::ToSchema;
 
 use crate::account::{AccountView, sandbox_instant};
@@ -121,7 +121,7 @@ pub(crate) async fn create_account(
     let render = |account: &Account| {
         let made = AccountMadeView { account: AccountView::new(account), token: minted.sealed() };
         let location = Some("/v1/account".to_owned());
-        Answer { location, ..respond::json(StatusCode::CREATED, &made) }
+        StoredResponse { location, ..respond::json(StatusCode::CREATED, &made) }
     };
     let finish = Finish::new(request.claim.as_ref(), &render);
     let NewAccountBody { name, terms } = &request.body;

@@ -16,7 +16,7 @@ use domain::contact::Contact;
 use domain::ids::ContactId;
 use domain::period::Period;
 use http::StatusCode;
-use store::{Answer, ChangeContact, DeleteContact, Finish};
+use store::{ChangeContact, DeleteContact, Finish, StoredResponse};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::body::{PropertyChanges, properties};
@@ -103,8 +103,11 @@ pub(crate) async fn change_contact(
     request.conclude(&context, result).await
 }
 
-fn render((contact, period): &(Contact, Period)) -> Answer {
-    Answer { etag: Some(etag(contact)), ..respond::json(StatusCode::OK, &ContactView::new(contact, period)) }
+fn render((contact, period): &(Contact, Period)) -> StoredResponse {
+    StoredResponse {
+        etag: Some(etag(contact)),
+        ..respond::json(StatusCode::OK, &ContactView::new(contact, period))
+    }
 }
 
 /// How a contact is deleted.

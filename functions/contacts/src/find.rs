@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::ids::{AccountId, ContactId};
 use http::StatusCode;
-use store::{Answer, ContactPage, ContactRef, Search};
+use store::{ContactPage, ContactRef, Search, StoredResponse};
 
 use crate::body::PathEmail;
 
@@ -47,7 +47,7 @@ pub(crate) async fn contact_by_email(
 async fn read(context: &Context, account: AccountId, asked: ContactRef) -> Result<Response, Problem> {
     let (contact, period) = context.store.contact(account, asked, context.clock.now()).await?;
     let answer = respond::json(StatusCode::OK, &ContactView::new(&contact, &period));
-    respond::send(Answer { etag: Some(etag(&contact)), ..answer })
+    respond::send(StoredResponse { etag: Some(etag(&contact)), ..answer })
 }
 
 /// Lists contacts.

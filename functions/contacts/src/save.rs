@@ -13,7 +13,7 @@ use axum::response::Response;
 use domain::address::EmailAddress;
 use domain::permission::Principal;
 use http::StatusCode;
-use store::{Answer, Finish, SaveContact, SaveMode, Saved};
+use store::{Finish, SaveContact, SaveMode, Saved, StoredResponse};
 use utoipa::ToSchema;
 
 use crate::body::{PathEmail, PropertyChanges, properties};
@@ -180,10 +180,10 @@ fn asked<'a>(
     })
 }
 
-fn render(saved: &Saved) -> Answer {
+fn render(saved: &Saved) -> StoredResponse {
     let refused = saved.status.and_then(Result::err);
     let status = if saved.created { StatusCode::CREATED } else { StatusCode::OK };
-    Answer {
+    StoredResponse {
         etag: Some(etag(&saved.contact)),
         location: saved.created.then(|| format!("/v1/contacts/{}", saved.contact.id)),
         ..respond::json(status, &ContactView::after(&saved.contact, &saved.period, refused))

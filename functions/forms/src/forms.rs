@@ -23,7 +23,7 @@ use domain::provider::Provider;
 use domain::secrets::Secrets;
 use serde::Serialize;
 use serde_json::Value;
-use store::{Answer, ChangeForm, FieldTarget, Finish, Form, FormReport, NewForm};
+use store::{ChangeForm, FieldTarget, Finish, Form, FormReport, NewForm, StoredResponse};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -553,7 +553,7 @@ pub(crate) async fn create_form(
     let render = |form: &Form| {
         let location = Some(format!("/v1/forms/{}", form.id));
         let view = FormView::new(form, context.public_url.as_deref());
-        Answer { location, ..respond::json(StatusCode::CREATED, &view) }
+        StoredResponse { location, ..respond::json(StatusCode::CREATED, &view) }
     };
     let finish = Finish::new(request.claim.as_ref(), &render);
     let result = context.store.create_form(principal.account, new, context.clock.now(), finish).await;

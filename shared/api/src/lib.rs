@@ -48,7 +48,7 @@
 //!     request: Request<NewContact>,
 //! ) -> Result<Response, Problem> {
 //!     // Rendered within the store's transaction, and kept with it under the request's claim.
-//!     let render = |saved: &Saved| store::Answer {
+//!     let render = |saved: &Saved| store::StoredResponse {
 //!         etag: Some(views::etag(&saved.contact)),
 //!         location: Some(format!("/v1/contacts/{}", saved.contact.id)),
 //!         ..respond::json(StatusCode::CREATED, &views::ContactView::new(&saved.contact, &saved.period))

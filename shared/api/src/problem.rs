@@ -11,7 +11,7 @@ use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use store::{Answer, Refused, StoreError};
+use store::{Refused, StoreError, StoredResponse};
 use utoipa::ToSchema;
 
 use crate::view_text::encode;
@@ -234,8 +234,8 @@ impl Problem {
 
     /// The document without the request's id, as an answer that can be kept.
     #[must_use]
-    pub fn to_answer(&self) -> Answer {
-        Answer {
+    pub fn to_answer(&self) -> StoredResponse {
+        StoredResponse {
             status: self.slug.status().as_u16(),
             body: Value::Object(self.document()).to_string(),
             etag: None,

@@ -7,7 +7,7 @@ use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, IF_MATCH};
 use http::request::Parts;
 use http::{Method, Uri};
 use sha2::{Digest as _, Sha256};
-use store::{Answer, Claim, IfMatch, StoreError};
+use store::{Claim, IfMatch, StoreError, StoredResponse};
 
 use crate::body;
 use crate::context::{Clock, Context};
@@ -97,7 +97,7 @@ impl<B, Q> Request<B, Q> {
     pub async fn conclude(
         &self,
         context: &Context,
-        result: Result<Answer, StoreError>,
+        result: Result<StoredResponse, StoreError>,
     ) -> Result<Response, Problem> {
         conclude(context, self.claim.as_ref(), result).await
     }
@@ -111,7 +111,7 @@ impl<B, Q> Request<B, Q> {
     pub async fn conclude_with_token(
         &self,
         context: &Context,
-        result: Result<Answer, StoreError>,
+        result: Result<StoredResponse, StoreError>,
     ) -> Result<Response, Problem> {
         conclude_with_token(context, self.claim.as_ref(), self.bearer()?, result).await
     }

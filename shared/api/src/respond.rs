@@ -6,7 +6,7 @@ use http::StatusCode;
 use http::header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION};
 use serde::Serialize;
 use serde_json::Value;
-use store::{Answer, Claim, Refused, StoreError};
+use store::{Claim, Refused, StoreError, StoredResponse};
 
 use crate::context::Context;
 use crate::problem::{Problem, ProblemType, from_document};
@@ -15,14 +15,19 @@ use crate::view_text::encode;
 
 /// An answer with a JSON body. `ETag` and `Location` are added by struct update.
 #[must_use]
-pub fn json(status: StatusCode, body: &impl Serialize) -> Answer {
-    Answer { status: status.as_u16(), body: encode(body), etag: None, location: None }
+pub fn json(status: StatusCode, body: &impl Serialize) -> StoredResponse {
+    StoredResponse { status: status.as_u16(), body: encode(body), etag: None, location: None }
 }
 
 /// An answer without a body: 204.
 #[must_use]
-pub fn no_content() -> Answer {
-    Answer { status: StatusCode::NO_CONTENT.as_u16(), body: String::new(), etag: None, location: None }
+pub fn no_content() -> StoredResponse {
+    StoredResponse {
+        status: StatusCode::NO_CONTENT.as_u16(),
+        body: String::new(),
+        etag: None,
+        location: None,
+    }
 }
 
 /// The response of a route that reads: 200 with this body.
@@ -39,8 +44,8 @@ pub fn ok(body: &impl Serialize) -> Result<Response, Problem> {
 /// # Errors
 ///
 /// `internal` if the answer is none that HTTP can carry.
-pub fn send(answer: Answer) -> Result<Response, Problem> {
-    let Answer { status, body, etag, location } = answer;
+pub fn send(answer: StoredResponse) -> Result<Response, Problem> {
+    let StoredResponse { status, body, etag, location } = answer;
     let status = StatusCode::from_u16(status).map_err(Problem::internal)?;
     let mut response = if status.is_client_error() || status.is_server_error() {
         from_document(status, serde_json::from_str(&body).map_err(Problem::internal)?)
@@ -79,7 +84,7 @@ fn set(response: &mut Response, name: HeaderName, value: Option<String>) -> Resu
 pub async fn conclude(
     context: &Context,
     claim: Option<&Claim>,
-    result: Result<Answer, StoreError>,
+    result: Result<StoredResponse, StoreError>,
 ) -> Result<Response, Problem> {
     send(kept(context, claim, result).await?)
 }
@@ -97,7 +102,7 @@ pub async fn conclude_with_token(
     context: &Context,
     claim: Option<&Claim>,
     bearer: &Secret,
-    result: Result<Answer, StoreError>,
+    result: Result<StoredResponse, StoreError>,
 ) -> Result<Response, Problem> {
     send(reveal(bearer, kept(context, claim, result).await?)?)
 }
@@ -105,8 +110,8 @@ pub async fn conclude_with_token(
 async fn kept(
     context: &Context,
     claim: Option<&Claim>,
-    result: Result<Answer, StoreError>,
-) -> Result<Answer, Problem> {
+    result: Result<StoredResponse, StoreError>,
+) -> Result<StoredResponse, Problem> {
     match (result, claim) {
         (Ok(answer), _) => Ok(answer),
         (Err(StoreError::Refused(refused)), Some(claim)) if refused != Refused::IdempotencyKeyReused => {
@@ -118,7 +123,7 @@ async fn kept(
 }
 
 /// Puts the token in the place of its sealed form. An answer without one, such as a refusal, stays as it is.
-fn reveal(bearer: &Secret, answer: Answer) -> Result<Answer, Problem> {
+fn reveal(bearer: &Secret, answer: StoredResponse) -> Result<StoredResponse, Problem> {
     let mut body: Value = serde_json::from_str(&answer.body).map_err(Problem::internal)?;
     let Some(token) = body.get_mut("token") else { return Ok(answer) };
     let secret = token.as_str().and_then(|sealed| open(bearer, sealed)).ok_or_else(|| {
@@ -126,7 +131,7 @@ fn reveal(bearer: &Secret, answer: Answer) -> Result<Answer, Problem> {
         Problem::new(ProblemType::IdempotencyKeyReused, detail)
     })?;
     *token = Value::String(secret.expose().to_owned());
-    Ok(Answer { body: body.to_string(), ..answer })
+    Ok(StoredResponse { body: body.to_string(), ..answer })
 }
 
 #[cfg(test)]
@@ -145,7 +150,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_is_sent_with_its_headers() {
-        let answer = Answer {
+        let answer = StoredResponse {
             etag: Some("\"3\"".into()),
             location: Some("/v1/contacts/con_1".into()),
             ..super::json(StatusCode::CREATED, &json!({"id": "con_1"}))
@@ -176,9 +181,9 @@ mod tests {
     #[test]
     fn what_http_can_not_carry_is_a_fault() {
         let broken = [
-            Answer { status: 99, ..no_content() },
-            Answer { location: Some("a\nb".into()), ..no_content() },
-            Answer { status: 404, body: "not JSON".into(), ..no_content() },
+            StoredResponse { status: 99, ..no_content() },
+            StoredResponse { location: Some("a\nb".into()), ..no_content() },
+            StoredResponse { status: 404, body: "not JSON".into(), ..no_content() },
         ];
         for answer in broken {
             assert_eq!(send(answer).unwrap_err().slug(), ProblemType::Internal);

@@ -20,7 +20,7 @@ use crate::periods::{Opened, current};
 use crate::store::{Query, Store};
 use crate::transaction::{Part, Transaction};
 use crate::writes::{Expression, number};
-use crate::{Answer, Finish, Listing, Refused, StoreError};
+use crate::{Finish, Listing, Refused, StoreError, StoredResponse};
 
 /// An account with its current period.
 #[derive(Clone, Debug, PartialEq)]
@@ -211,7 +211,7 @@ impl Store {
         new: &NewAccount<'_>,
         wall: Timestamp,
         finish: Finish<'_, Account>,
-    ) -> Result<Answer, StoreError> {
+    ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
             if let Some(claim) = finish.claim {
@@ -314,7 +314,7 @@ impl Store {
         change: &ChangeAccount,
         wall: Timestamp,
         finish: Finish<'_, Account>,
-    ) -> Result<Answer, StoreError> {
+    ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
             let keys = std::iter::once(Key::account(id)).chain(finish.key()).collect();
@@ -355,7 +355,7 @@ impl Store {
         to: Timestamp,
         wall: Timestamp,
         finish: Finish<'_, Account>,
-    ) -> Result<Answer, StoreError> {
+    ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
             let keys = std::iter::once(Key::account(id)).chain(finish.key()).collect();

@@ -43,7 +43,7 @@ mod tests {
     use super::*;
     use crate::items::{AnswerItem, encode};
     use crate::keys::Key;
-    use crate::{Answer, Claim, Entropy};
+    use crate::{Claim, Entropy, StoredResponse};
 
     /// Characters to draw from, each as likely as another.
     struct Alphabet(Vec<char>);
@@ -87,7 +87,7 @@ mod tests {
         let now = Timestamp::from_millis(1_795_377_541_123);
         let claim = Claim::new(AccountId::new(now, 1), "key", &[7; 32], now);
         let entropy = Entropy::seeded(1);
-        let answer = Answer {
+        let answer = StoredResponse {
             status: 200,
             body: body.to_string(),
             etag: Some("\"18446744073709551615\"".to_owned()),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::Entropy;
-use crate::answer::hex;
+use crate::response::hex;
 
 /// The identity of a delivery within its form: the digest of the id that its sender gave it and of the address that it is
 /// about, or a random one.

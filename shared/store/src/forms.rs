@@ -19,7 +19,7 @@ use crate::keys::{Collection, Key, account_pk, form_counts_pk, rejected_pk};
 use crate::retry::Retries;
 use crate::store::{Query, Store};
 use crate::transaction::{Part, Transaction};
-use crate::{Answer, Finish, Listing, Refused, StoreError};
+use crate::{Finish, Listing, Refused, StoreError, StoredResponse};
 
 /// A form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -341,7 +341,7 @@ impl Store {
         new: &NewForm,
         wall: Timestamp,
         finish: Finish<'_, Form>,
-    ) -> Result<Answer, StoreError> {
+    ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
             let keys = std::iter::once(Key::account(account)).chain(finish.key()).collect();
@@ -472,7 +472,7 @@ impl Store {
         may_widen: bool,
         wall: Timestamp,
         finish: Finish<'_, Form>,
-    ) -> Result<Answer, StoreError> {
+    ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
             let keys = std::iter::once(Key::form(id)).chain(finish.key()).collect();
@@ -508,7 +508,7 @@ impl Store {
         id: FormId,
         wall: Timestamp,
         finish: Finish<'_, ()>,
-    ) -> Result<Answer, StoreError> {
+    ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
             let keys: Vec<Key> =

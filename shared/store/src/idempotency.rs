@@ -10,10 +10,10 @@ use crate::items::{AnswerItem, AnswerPartItem, Items, PartResultItem, decode};
 use crate::keys::{ANSWER_PART_PREFIX, Key, claim_pk};
 use crate::store::{Query, Store};
 use crate::transaction::{Part, Transaction};
-use crate::{Answer, Claim, Entropy, Finish, Refused, StoreError};
+use crate::{Claim, Entropy, Finish, Refused, StoreError, StoredResponse};
 
 impl AnswerItem {
-    pub(crate) fn of(claim: &Claim, answer: &Answer, entropy: &Entropy) -> Result<Self, StoreError> {
+    pub(crate) fn of(claim: &Claim, answer: &StoredResponse, entropy: &Entropy) -> Result<Self, StoreError> {
         let text = answer.body.as_bytes();
         let compressed = text.len() > ANSWER_PLAIN_BYTES_MAX;
         let body = if compressed { Cow::Owned(compress(text)) } else { Cow::Borrowed(text) };
@@ -33,7 +33,7 @@ impl AnswerItem {
     /// # Errors
     ///
     /// [`Refused::IdempotencyKeyReused`] if the claim is for another request.
-    pub(crate) fn replay(self, claim: &Claim, wall: Timestamp) -> Result<Option<Answer>, StoreError> {
+    pub(crate) fn replay(self, claim: &Claim, wall: Timestamp) -> Result<Option<StoredResponse>, StoreError> {
         if self.expires_at <= wall.seconds() {
             return Ok(None);
         }
@@ -44,7 +44,7 @@ impl AnswerItem {
         let body = if self.compressed { decompress(&opened)? } else { opened };
         let body = String::from_utf8(body)
             .map_err(|error| StoreError::Fault("a kept answer is no text".to_owned(), Some(error.into())))?;
-        Ok(Some(Answer { status: self.status, body, etag: self.etag, location: self.location }))
+        Ok(Some(StoredResponse { status: self.status, body, etag: self.etag, location: self.location }))
     }
 }
 
@@ -55,7 +55,11 @@ impl<T> Finish<'_, T> {
     }
 
     /// The first answer, if the request was answered before.
-    pub(crate) fn replay(&self, items: &mut Items, wall: Timestamp) -> Result<Option<Answer>, StoreError> {
+    pub(crate) fn replay(
+        &self,
+        items: &mut Items,
+        wall: Timestamp,
+    ) -> Result<Option<StoredResponse>, StoreError> {
         let Some(claim) = self.claim else { return Ok(None) };
         match items.take::<AnswerItem>(&Key::answer(claim))? {
             Some(kept) => kept.replay(claim, wall),
@@ -70,7 +74,7 @@ impl<T> Finish<'_, T> {
         transaction: &mut Transaction,
         result: &T,
         wall: Timestamp,
-    ) -> Result<Answer, StoreError> {
+    ) -> Result<StoredResponse, StoreError> {
         let answer = (self.render)(result);
         if let Some(claim) = self.claim {
             let item = AnswerItem::of(claim, &answer, store.entropy())?;
@@ -90,9 +94,9 @@ impl Store {
     pub async fn save_refusal(
         &self,
         claim: &Claim,
-        answer: Answer,
+        answer: StoredResponse,
         wall: Timestamp,
-    ) -> Result<Answer, StoreError> {
+    ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
             let mut transaction = Transaction::new(self.entropy());
@@ -184,7 +188,7 @@ mod tests {
         let claim = Claim::new(AccountId::new(now, 1), "key", &[7; 32], now);
         let entropy = Entropy::seeded(1);
         let body = "ada@example.org ".repeat(1_000);
-        let answer = Answer { status: 200, body, etag: None, location: None };
+        let answer = StoredResponse { status: 200, body, etag: None, location: None };
         let kept = AnswerItem::of(&claim, &answer, &entropy).unwrap();
         assert!(kept.compressed && kept.body.len() < 1_000);
         let body = claim.seal.close(answer.body.as_bytes(), &entropy).unwrap();
@@ -202,7 +206,7 @@ mod tests {
         for (bytes, compressed) in
             [(0, false), (ANSWER_PLAIN_BYTES_MAX, false), (ANSWER_PLAIN_BYTES_MAX + 1, true)]
         {
-            let answer = Answer { status: 200, body: "a".repeat(bytes), etag: None, location: None };
+            let answer = StoredResponse { status: 200, body: "a".repeat(bytes), etag: None, location: None };
             let kept = AnswerItem::of(&claim, &answer, &Entropy::seeded(1)).unwrap();
             assert_eq!(kept.compressed, compressed, "{bytes}");
             assert_eq!(kept.replay(&claim, now).unwrap(), Some(answer));

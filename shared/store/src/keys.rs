@@ -8,8 +8,8 @@ use domain::address::EmailAddress;
 use domain::ids::{AccountId, Bucket, ContactId, FormId, PortalId, RejectionId, TokenId, UserId};
 use domain::period::PeriodNumber;
 
-use crate::answer::Claim;
 use crate::delivery::DeliveryId;
+use crate::response::Claim;
 
 /// The table's partition key.
 pub const PK: &str = "pk";

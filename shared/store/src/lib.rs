@@ -5,7 +5,6 @@
 //! written, and the operation reads and decides again, a bounded number of times.
 
 mod accounts;
-mod answer;
 mod batches;
 mod compression;
 mod contacts;
@@ -22,6 +21,7 @@ mod jobs;
 pub mod keys;
 mod listing;
 mod periods;
+mod response;
 mod retry;
 mod seal;
 mod status;
@@ -34,7 +34,6 @@ mod users;
 mod writes;
 
 pub use accounts::{Account, ChangeAccount, ChangedBy, NewAccount};
-pub use answer::{Answer, Claim, Finish};
 pub use contacts::{
     ChangeContact, ContactPage, ContactRef, DeleteContact, Explained, IfMatch, SaveContact, SaveMode, Saved,
     Search,
@@ -47,6 +46,7 @@ pub use form_counts::FormCounts;
 pub use forms::{ChangeForm, Form, FormBudget, FormReport, NewForm};
 pub use jobs::{Due, DueCursor, DuePage, InboxTask, Job, SweepTask, Tasks};
 pub use listing::Listing;
+pub use response::{Claim, Finish, StoredResponse};
 pub use status::{StatusOutcome, StatusReport, StatusRequest, StatusResult};
 pub use store::Store;
 pub use submissions::{

@@ -16,7 +16,7 @@ use crate::periods::{Opened, SecondLook};
 use crate::retry::Retries;
 use crate::store::Store;
 use crate::transaction::{Part, Transaction};
-use crate::{Answer, Finish, Refused, StoreError};
+use crate::{Finish, Refused, StoreError, StoredResponse};
 
 /// One status command for many contacts.
 #[derive(Clone, Debug)]
@@ -117,7 +117,7 @@ impl Store {
         request: &StatusRequest<'_>,
         wall: Timestamp,
         finish: Finish<'_, StatusReport>,
-    ) -> Result<Answer, StoreError> {
+    ) -> Result<StoredResponse, StoreError> {
         let ids = self.resolve(request.account, request.contacts, &mut self.retries()).await?;
         let mut named: HashMap<ContactId, Vec<&ContactRef>> = HashMap::new();
         let mut waiting = VecDeque::new();
@@ -141,7 +141,7 @@ impl Store {
     }
 
     /// Takes the next contacts through one transaction. Gives the answer once all are through.
-    async fn advance(&self, run: &mut Run<'_>) -> Result<Option<Answer>, StoreError> {
+    async fn advance(&self, run: &mut Run<'_>) -> Result<Option<StoredResponse>, StoreError> {
         let mut retries = self.retries();
         let mut look = SecondLook::default();
         loop {
@@ -190,7 +190,7 @@ impl Store {
         step: Step,
         opened: &Opened,
         retries: &mut Retries<'_>,
-    ) -> Result<Option<Option<Answer>>, StoreError> {
+    ) -> Result<Option<Option<StoredResponse>>, StoreError> {
         let Step { results, mut changed, change, period_after } = step;
         let account = run.request.account;
         let mut transaction = Transaction::new(self.entropy());

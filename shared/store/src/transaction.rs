@@ -15,7 +15,7 @@ use crate::{Entropy, StoreError};
 pub(crate) enum Part {
     Account,
     Address,
-    Answer,
+    StoredResponse,
     Contact,
     Delivery,
     Form,

@@ -10,7 +10,7 @@ use crate::items::{BearerItem, HolderItem, TokenItem, UserItem, decode};
 use crate::keys::{Collection, Key, account_pk};
 use crate::store::{Query, Store};
 use crate::transaction::{Part, Transaction};
-use crate::{Answer, Finish, Listing, Refused, StoreError};
+use crate::{Finish, Listing, Refused, StoreError, StoredResponse};
 
 /// A user of an account.
 #[derive(Clone, PartialEq, Eq)]
@@ -170,7 +170,7 @@ impl Store {
         new: &NewUser,
         wall: Timestamp,
         finish: Finish<'_, User>,
-    ) -> Result<Answer, StoreError> {
+    ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
             let keys: Vec<Key> = std::iter::once(Key::account(account)).chain(finish.key()).collect();
@@ -214,7 +214,7 @@ impl Store {
         change: &ChangeUser,
         wall: Timestamp,
         finish: Finish<'_, User>,
-    ) -> Result<Answer, StoreError> {
+    ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
             let keys: Vec<Key> =
@@ -274,7 +274,7 @@ impl Store {
         token_sha256: &str,
         wall: Timestamp,
         finish: Finish<'_, Token>,
-    ) -> Result<Answer, StoreError> {
+    ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
             let asked = match holder {
@@ -332,7 +332,7 @@ impl Store {
         token_sha256: &str,
         wall: Timestamp,
         finish: Finish<'_, AdminToken>,
-    ) -> Result<Answer, StoreError> {
+    ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
             let keys: Vec<Key> = std::iter::once(Key::account(account)).chain(finish.key()).collect();
@@ -409,7 +409,7 @@ impl Store {
         id: TokenId,
         wall: Timestamp,
         finish: Finish<'_, ()>,
-    ) -> Result<Answer, StoreError> {
+    ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
             let keys: Vec<Key> =

@@ -11,7 +11,7 @@ use domain::limits::BATCH_WRITE_MAX;
 use domain::marketing::State;
 use domain::source::{Actor, Intake, Source, SourceType};
 use futures_util::{StreamExt as _, stream};
-use store::{Answer, ContactRef, Finish, SaveContact, SaveMode, Saved, StatusReport, StatusRequest};
+use store::{ContactRef, Finish, SaveContact, SaveMode, Saved, StatusReport, StatusRequest, StoredResponse};
 
 use crate::{TABLE, TestTable, email};
 
@@ -76,8 +76,8 @@ async fn first(table: &TestTable, account: AccountId, state: State, now: Timesta
     id
 }
 
-fn answer(body: String) -> Answer {
-    Answer { status: 200, body, etag: None, location: None }
+fn answer(body: String) -> StoredResponse {
+    StoredResponse { status: 200, body, etag: None, location: None }
 }
 
 async fn raw(table: &TestTable, account: AccountId, id: ContactId) -> Item {

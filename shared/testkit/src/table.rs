@@ -9,7 +9,7 @@ use domain::ids::AccountId;
 use domain::period::Terms;
 use domain::{Timestamp, ids};
 use dynoxide::Database;
-use store::{Account, Answer, Entropy, Finish, NewAccount, Store};
+use store::{Account, Entropy, Finish, NewAccount, Store, StoredResponse};
 use tidemark::engine::Engine;
 
 use crate::engine_server::EngineServer;
@@ -81,7 +81,7 @@ impl TestTable {
     pub async fn account_with(&self, terms: Terms, now: Timestamp) -> AccountId {
         let token = format!("{:064x}", self.store.entropy().bits());
         let new = NewAccount { name: "Test", terms, token_sha256: &token };
-        let render = |account: &Account| Answer {
+        let render = |account: &Account| StoredResponse {
             status: 201,
             body: account.id.to_string(),
             etag: None,

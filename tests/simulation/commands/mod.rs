@@ -23,7 +23,7 @@ use domain::address::EmailAddress;
 use domain::decision::{Outcome, Refusal};
 use domain::ids::{AccountId, ContactId};
 use domain::limits::DELIVERY_KEPT;
-use store::{Answer, Claim, Finish, Form, Refused, Store, StoreError};
+use store::{Claim, Finish, Form, Refused, Store, StoreError, StoredResponse};
 use testkit::{Dice, Write};
 
 use super::checks;
@@ -307,7 +307,8 @@ impl<D: Deed> Command for One<D> {
         let Turn { book, flight, write, items } = turn;
         let touched =
             |touches: fn(&Kind<'_>) -> bool| write.changes.iter().any(|change| touches(&kind(&change.key).1));
-        let only_told = !touched(|kind| !matches!(kind, Kind::Delivery | Kind::Answer | Kind::FormCounts));
+        let only_told =
+            !touched(|kind| !matches!(kind, Kind::Delivery | Kind::StoredResponse | Kind::FormCounts));
         // A submission without an id that was late meets its own doing, and is one more to whoever counts.
         if flight.done.as_ref().is_some_and(|done| done.changed) && !(only_told && flight.late) {
             return Err("it happened twice".to_owned());
@@ -493,14 +494,14 @@ fn with_new(names: &Names, before: &State, after: &State, write: &Write) -> Name
 }
 
 /// Ends a store's operation with this text for an answer.
-pub fn told<T>(text: impl Fn(&T) -> String + Send + Sync) -> impl Fn(&T) -> Answer + Send + Sync {
-    move |result| Answer { status: 200, body: text(result), etag: None, location: None }
+pub fn told<T>(text: impl Fn(&T) -> String + Send + Sync) -> impl Fn(&T) -> StoredResponse + Send + Sync {
+    move |result| StoredResponse { status: 200, body: text(result), etag: None, location: None }
 }
 
 /// How an operation ends: with this answer, kept if the request has a key.
 pub fn finish<'a, T>(
     context: &'a Context,
-    render: &'a (dyn Fn(&T) -> Answer + Send + Sync),
+    render: &'a (dyn Fn(&T) -> StoredResponse + Send + Sync),
 ) -> Finish<'a, T> {
     Finish::new(context.claim.as_ref(), render)
 }

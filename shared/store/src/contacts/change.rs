@@ -14,7 +14,7 @@ use crate::periods::Opened;
 use crate::retry::Retries;
 use crate::store::Store;
 use crate::transaction::{Part, Transaction};
-use crate::{Answer, Finish, Refused, StoreError};
+use crate::{Finish, Refused, StoreError, StoredResponse};
 
 /// A change of a contact's data. Its marketing state is not among it.
 #[derive(Clone)]
@@ -66,7 +66,7 @@ impl Store {
         request: &ChangeContact<'_>,
         wall: Timestamp,
         finish: Finish<'_, (Contact, Period)>,
-    ) -> Result<Answer, StoreError> {
+    ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         let account = request.account;
         loop {

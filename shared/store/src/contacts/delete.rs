@@ -18,7 +18,7 @@ use crate::periods::Opened;
 use crate::retry::Retries;
 use crate::store::Store;
 use crate::transaction::{Part, Transaction};
-use crate::{Answer, Finish, Refused, StoreError};
+use crate::{Finish, Refused, StoreError, StoredResponse};
 
 /// A contact to delete.
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ impl Store {
         request: &DeleteContact,
         wall: Timestamp,
         finish: Finish<'_, ()>,
-    ) -> Result<Answer, StoreError> {
+    ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
             let others = finish.key().into_iter().collect();

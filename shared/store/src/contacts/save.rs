@@ -18,7 +18,7 @@ use crate::periods::{Opened, SecondLook};
 use crate::retry::Retries;
 use crate::store::Store;
 use crate::transaction::{Part, Transaction};
-use crate::{Answer, Finish, Refused, StoreError};
+use crate::{Finish, Refused, StoreError, StoredResponse};
 
 /// Whether a contact may be there already.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -284,7 +284,7 @@ impl Store {
         request: &SaveContact<'_>,
         wall: Timestamp,
         finish: Finish<'_, Saved>,
-    ) -> Result<Answer, StoreError> {
+    ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         let mut look = SecondLook::default();
         let account = request.account;

@@ -15,7 +15,7 @@ use crate::periods::SecondLook;
 use crate::retry::Retries;
 use crate::store::{Query, Store};
 use crate::transaction::{Part, Transaction};
-use crate::{Answer, Finish, Person, Refused, StoreError, Submitted};
+use crate::{Finish, Person, Refused, StoreError, StoredResponse, Submitted};
 
 /// A submission that can't be taken.
 #[derive(Clone)]
@@ -211,7 +211,7 @@ impl Store {
         map: impl Fn(&Rejected) -> Result<Mapped, E>,
         wall: Timestamp,
         finish: Finish<'_, Submitted>,
-    ) -> Result<Result<Answer, E>, StoreError> {
+    ) -> Result<Result<StoredResponse, E>, StoreError> {
         let account = form.account;
         let key = Key::rejected(account, form.id, id);
         let mut retries = self.retries();
@@ -219,7 +219,7 @@ impl Store {
         loop {
             let item = match self.read_rejected(&key, wall, &finish, &mut retries).await? {
                 Found::Item(item) => item,
-                Found::Answer(answer) => return Ok(Ok(answer)),
+                Found::StoredResponse(answer) => return Ok(Ok(answer)),
             };
             let rejected = item.into_rejected();
             let Mapped { person, left_out } = match map(&rejected) {
@@ -281,11 +281,13 @@ impl Store {
         id: RejectionId,
         wall: Timestamp,
         finish: Finish<'_, ()>,
-    ) -> Result<Answer, StoreError> {
+    ) -> Result<StoredResponse, StoreError> {
         let key = Key::rejected(account, form, id);
         let mut retries = self.retries();
         loop {
-            if let Found::Answer(answer) = self.read_rejected(&key, wall, &finish, &mut retries).await? {
+            if let Found::StoredResponse(answer) =
+                self.read_rejected(&key, wall, &finish, &mut retries).await?
+            {
                 return Ok(answer);
             }
             let mut transaction = Transaction::new(self.entropy());
@@ -308,7 +310,7 @@ impl Store {
         let keys: Vec<Key> = std::iter::once(key.clone()).chain(finish.key()).collect();
         let mut items = self.batch_get(&keys, retries).await?;
         if let Some(answer) = finish.replay(&mut items, wall)? {
-            return Ok(Found::Answer(answer));
+            return Ok(Found::StoredResponse(answer));
         }
         let item: Option<RejectedItem> = items.take(key)?;
         let kept = item.filter(|item| item.expires_at > wall.seconds());
@@ -319,5 +321,5 @@ impl Store {
 /// What a request for a rejected submission finds.
 enum Found {
     Item(Box<RejectedItem>),
-    Answer(Answer),
+    StoredResponse(StoredResponse),
 }

@@ -7,7 +7,7 @@ use crate::seal::Seal;
 
 /// An HTTP answer as far as it is kept with an `Idempotency-Key`.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct StoredResponse {
     /// The HTTP status.
     pub status: u16,
     /// The JSON body; empty for none.
@@ -18,10 +18,10 @@ pub struct Answer {
     pub location: Option<String>,
 }
 
-impl std::fmt::Debug for Answer {
+impl std::fmt::Debug for StoredResponse {
     /// Without the body, which holds people's data.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Answer").field("status", &self.status).finish_non_exhaustive()
+        f.debug_struct("StoredResponse").field("status", &self.status).finish_non_exhaustive()
     }
 }
 
@@ -61,12 +61,12 @@ impl Claim {
 /// has happened, its answer comes back instead and nothing is changed.
 pub struct Finish<'a, T> {
     pub(crate) claim: Option<&'a Claim>,
-    pub(crate) render: &'a (dyn Fn(&T) -> Answer + Send + Sync),
+    pub(crate) render: &'a (dyn Fn(&T) -> StoredResponse + Send + Sync),
 }
 
 impl<'a, T> Finish<'a, T> {
     /// Ends with what `render` makes of the result, kept under `claim` if there is one.
-    pub fn new(claim: Option<&'a Claim>, render: &'a (dyn Fn(&T) -> Answer + Send + Sync)) -> Self {
+    pub fn new(claim: Option<&'a Claim>, render: &'a (dyn Fn(&T) -> StoredResponse + Send + Sync)) -> Self {
         Self { claim, render }
     }
 }
