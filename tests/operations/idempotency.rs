@@ -8,7 +8,7 @@ use domain::decision::{Command, Outcome};
 use domain::ids::{AccountId, ContactId};
 use domain::source::Intake;
 use store::{
-    Claim, ContactRef, Finish, Refused, SaveContact, SaveMode, Saved, StatusReport, StoreError,
+    ContactRef, Finish, IdempotencyClaim, Refused, SaveContact, SaveMode, Saved, StatusReport, StoreError,
     StoredResponse,
 };
 use testkit::{Conflicts, Fault, TestTable, at};
@@ -26,7 +26,7 @@ async fn send(
     account: AccountId,
     command: Command,
     ids: &[ContactId],
-    claim: &Claim,
+    claim: &IdempotencyClaim,
     now: domain::Timestamp,
 ) -> Result<String, StoreError> {
     let contacts: Vec<ContactRef> = ids.iter().copied().map(ContactRef::Id).collect();

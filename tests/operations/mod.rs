@@ -30,8 +30,8 @@ use domain::period::Period;
 use domain::source::{Actor, Intake, Source, SourceType};
 use std::sync::Mutex;
 use store::{
-    ChangeContact, Claim, ContactRef, DeleteContact, Finish, Refused, SaveContact, SaveMode, Saved,
-    StatusOutcome, StatusReport, StatusRequest, Store, StoreError, StoredResponse,
+    ChangeContact, ContactRef, DeleteContact, Finish, IdempotencyClaim, Refused, SaveContact, SaveMode,
+    Saved, StatusOutcome, StatusReport, StatusRequest, Store, StoreError, StoredResponse,
 };
 use testkit::TestTable;
 
@@ -206,8 +206,8 @@ pub async fn read(
 }
 
 /// A claim to this key for a request that is told apart by `request`.
-pub fn claim(account: AccountId, key: &str, request: u8, now: Timestamp) -> Claim {
-    Claim::new(account, key, &[request; 32], now)
+pub fn claim(account: AccountId, key: &str, request: u8, now: Timestamp) -> IdempotencyClaim {
+    IdempotencyClaim::new(account, key, &[request; 32], now)
 }
 
 /// Asserts the first invariant: the usage is what a full scan counts, and reads say so too.

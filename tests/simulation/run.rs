@@ -360,7 +360,7 @@ fn set_out(
             }
             flight.done.clone_from(&record.done);
             flight.outcomes.clone_from(&record.outcomes);
-            claim = id_of.map(|id| store::Claim::new(id, key, &[7; 32], wall));
+            claim = id_of.map(|id| store::IdempotencyClaim::new(id, key, &[7; 32], wall));
         }
     }
     let picked = flight.picked.clone();

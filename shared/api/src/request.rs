@@ -7,7 +7,7 @@ use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, IF_MATCH};
 use http::request::Parts;
 use http::{Method, Uri};
 use sha2::{Digest as _, Sha256};
-use store::{Claim, IfMatch, StoreError, StoredResponse};
+use store::{IdempotencyClaim, IfMatch, StoreError, StoredResponse};
 
 use crate::body;
 use crate::context::{Clock, Context};
@@ -29,7 +29,7 @@ pub struct Request<B, Q = Nothing> {
     /// What its query says; unknown parameters are an error.
     pub query: Q,
     /// The claim to its `Idempotency-Key`.
-    pub claim: Option<Claim>,
+    pub claim: Option<IdempotencyClaim>,
     /// The version that its `If-Match` names.
     pub if_match: Option<IfMatch>,
     /// The caller's own token, as it came.
@@ -159,7 +159,7 @@ where
         };
         let claim = key.map(|key| {
             let fingerprint = fingerprint(&parts, &identity.caller(), B::fingerprinted(&bytes));
-            Claim::new(identity.scope(), &key, &fingerprint, Clock::from_ref(state).now())
+            IdempotencyClaim::new(identity.scope(), &key, &fingerprint, Clock::from_ref(state).now())
         });
         let bearer = parts.headers.get(AUTHORIZATION).and_then(|value| bearer(value.to_str().ok()?));
         Ok(Self { body, query, claim, if_match, bearer })

@@ -6,7 +6,7 @@ use http::StatusCode;
 use http::header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION};
 use serde::Serialize;
 use serde_json::Value;
-use store::{Claim, Refused, StoreError, StoredResponse};
+use store::{IdempotencyClaim, Refused, StoreError, StoredResponse};
 
 use crate::context::Context;
 use crate::problem::{Problem, ProblemType, from_document};
@@ -83,7 +83,7 @@ fn set(response: &mut Response, name: HeaderName, value: Option<String>) -> Resu
 /// Faults are never kept, so that the request can be tried again.
 pub async fn conclude(
     context: &Context,
-    claim: Option<&Claim>,
+    claim: Option<&IdempotencyClaim>,
     result: Result<StoredResponse, StoreError>,
 ) -> Result<Response, Problem> {
     send(kept(context, claim, result).await?)
@@ -100,7 +100,7 @@ pub async fn conclude(
 /// which the new one can't be told again.
 pub async fn conclude_with_token(
     context: &Context,
-    claim: Option<&Claim>,
+    claim: Option<&IdempotencyClaim>,
     bearer: &Secret,
     result: Result<StoredResponse, StoreError>,
 ) -> Result<Response, Problem> {
@@ -109,7 +109,7 @@ pub async fn conclude_with_token(
 
 async fn kept(
     context: &Context,
-    claim: Option<&Claim>,
+    claim: Option<&IdempotencyClaim>,
     result: Result<StoredResponse, StoreError>,
 ) -> Result<StoredResponse, Problem> {
     match (result, claim) {

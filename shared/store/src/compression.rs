@@ -43,7 +43,7 @@ mod tests {
     use super::*;
     use crate::items::{AnswerItem, encode};
     use crate::keys::Key;
-    use crate::{Claim, Entropy, StoredResponse};
+    use crate::{Entropy, IdempotencyClaim, StoredResponse};
 
     /// Characters to draw from, each as likely as another.
     struct Alphabet(Vec<char>);
@@ -85,7 +85,7 @@ mod tests {
     /// The size of the item that keeps this body, as DynamoDB counts it.
     fn kept(body: &Value) -> usize {
         let now = Timestamp::from_millis(1_795_377_541_123);
-        let claim = Claim::new(AccountId::new(now, 1), "key", &[7; 32], now);
+        let claim = IdempotencyClaim::new(AccountId::new(now, 1), "key", &[7; 32], now);
         let entropy = Entropy::seeded(1);
         let answer = StoredResponse {
             status: 200,

@@ -10,10 +10,14 @@ use crate::items::{AnswerItem, AnswerPartItem, Items, PartResultItem, decode};
 use crate::keys::{ANSWER_PART_PREFIX, Key, claim_pk};
 use crate::store::{Query, Store};
 use crate::transaction::{Part, Transaction};
-use crate::{Claim, Entropy, Finish, Refused, StoreError, StoredResponse};
+use crate::{Entropy, Finish, IdempotencyClaim, Refused, StoreError, StoredResponse};
 
 impl AnswerItem {
-    pub(crate) fn of(claim: &Claim, answer: &StoredResponse, entropy: &Entropy) -> Result<Self, StoreError> {
+    pub(crate) fn of(
+        claim: &IdempotencyClaim,
+        answer: &StoredResponse,
+        entropy: &Entropy,
+    ) -> Result<Self, StoreError> {
         let text = answer.body.as_bytes();
         let compressed = text.len() > ANSWER_PLAIN_BYTES_MAX;
         let body = if compressed { Cow::Owned(compress(text)) } else { Cow::Borrowed(text) };
@@ -33,7 +37,11 @@ impl AnswerItem {
     /// # Errors
     ///
     /// [`Refused::IdempotencyKeyReused`] if the claim is for another request.
-    pub(crate) fn replay(self, claim: &Claim, wall: Timestamp) -> Result<Option<StoredResponse>, StoreError> {
+    pub(crate) fn replay(
+        self,
+        claim: &IdempotencyClaim,
+        wall: Timestamp,
+    ) -> Result<Option<StoredResponse>, StoreError> {
         if self.expires_at <= wall.seconds() {
             return Ok(None);
         }
@@ -93,7 +101,7 @@ impl Store {
     /// [`Refused::IdempotencyKeyReused`], and as every operation.
     pub async fn save_refusal(
         &self,
-        claim: &Claim,
+        claim: &IdempotencyClaim,
         answer: StoredResponse,
         wall: Timestamp,
     ) -> Result<StoredResponse, StoreError> {
@@ -117,7 +125,7 @@ impl Store {
     /// What the earlier transactions of a request did, if it takes several and was cut short.
     pub(crate) async fn answer_parts(
         &self,
-        claim: &Claim,
+        claim: &IdempotencyClaim,
         wall: Timestamp,
     ) -> Result<Vec<PartResultItem>, StoreError> {
         let mut query = Query {
@@ -151,7 +159,7 @@ impl Store {
     pub(crate) fn attach_part(
         &self,
         transaction: &mut Transaction,
-        claim: &Claim,
+        claim: &IdempotencyClaim,
         results: &[PartResultItem],
     ) -> Result<(), StoreError> {
         let unwritable = |error: serde_json::Error| {
@@ -185,7 +193,7 @@ mod tests {
     #[test]
     fn long_answer_of_an_older_version_is_given_again() {
         let now = Timestamp::from_millis(1_795_377_541_123);
-        let claim = Claim::new(AccountId::new(now, 1), "key", &[7; 32], now);
+        let claim = IdempotencyClaim::new(AccountId::new(now, 1), "key", &[7; 32], now);
         let entropy = Entropy::seeded(1);
         let body = "ada@example.org ".repeat(1_000);
         let answer = StoredResponse { status: 200, body, etag: None, location: None };
@@ -202,7 +210,7 @@ mod tests {
     #[test]
     fn short_answer_is_kept_as_it_is() {
         let now = Timestamp::from_millis(1_795_377_541_123);
-        let claim = Claim::new(AccountId::new(now, 1), "key", &[7; 32], now);
+        let claim = IdempotencyClaim::new(AccountId::new(now, 1), "key", &[7; 32], now);
         for (bytes, compressed) in
             [(0, false), (ANSWER_PLAIN_BYTES_MAX, false), (ANSWER_PLAIN_BYTES_MAX + 1, true)]
         {

@@ -9,7 +9,7 @@ use domain::ids::{AccountId, Bucket, ContactId, FormId, PortalId, RejectionId, T
 use domain::period::PeriodNumber;
 
 use crate::delivery::DeliveryId;
-use crate::response::Claim;
+use crate::response::IdempotencyClaim;
 
 /// The table's partition key.
 pub const PK: &str = "pk";
@@ -130,12 +130,12 @@ impl Key {
     }
 
     /// The answer kept under a claim.
-    pub(crate) fn answer(claim: &Claim) -> Self {
+    pub(crate) fn answer(claim: &IdempotencyClaim) -> Self {
         Self::new(claim_pk(claim), "ANSWER")
     }
 
     /// What a part of a request did, for a request that takes several transactions.
-    pub(crate) fn answer_part(claim: &Claim, part: &str) -> Self {
+    pub(crate) fn answer_part(claim: &IdempotencyClaim, part: &str) -> Self {
         Self::new(claim_pk(claim), format!("{ANSWER_PART_PREFIX}{part}"))
     }
 
@@ -212,7 +212,7 @@ pub(crate) fn history_pk(account: AccountId, contact: ContactId) -> String {
     format!("HISTORY#{account}#{contact}")
 }
 
-pub(crate) fn claim_pk(claim: &Claim) -> String {
+pub(crate) fn claim_pk(claim: &IdempotencyClaim) -> String {
     format!("IDEMPOTENCY#{}#{}", claim.scope, claim.key)
 }
 

@@ -46,7 +46,7 @@ pub use form_counts::FormCounts;
 pub use forms::{ChangeForm, Form, FormBudget, FormReport, NewForm};
 pub use jobs::{Due, DueCursor, DuePage, InboxTask, Job, SweepTask, Tasks};
 pub use listing::Listing;
-pub use response::{Claim, Finish, StoredResponse};
+pub use response::{Finish, IdempotencyClaim, StoredResponse};
 pub use status::{StatusOutcome, StatusReport, StatusRequest, StatusResult};
 pub use store::Store;
 pub use submissions::{

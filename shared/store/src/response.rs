@@ -27,7 +27,7 @@ impl std::fmt::Debug for StoredResponse {
 
 /// A claim to an `Idempotency-Key`: the key within its scope, and what the request was.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Claim {
+pub struct IdempotencyClaim {
     /// Where the key is unique: an account's id, or the operator.
     pub(crate) scope: String,
     /// The key's digest. The key itself is the caller's and may be long.
@@ -40,7 +40,7 @@ pub struct Claim {
     pub(crate) expires_at: Timestamp,
 }
 
-impl Claim {
+impl IdempotencyClaim {
     /// A claim within `scope` to `key`, for the request with this fingerprint, made at wall-clock time `now`.
     #[must_use]
     pub fn new(scope: impl ToString, key: &str, fingerprint: &[u8; 32], now: Timestamp) -> Self {
@@ -60,13 +60,16 @@ impl Claim {
 /// The store writes the answer in the same transaction as the change. If an earlier request with the same claim
 /// has happened, its answer comes back instead and nothing is changed.
 pub struct Finish<'a, T> {
-    pub(crate) claim: Option<&'a Claim>,
+    pub(crate) claim: Option<&'a IdempotencyClaim>,
     pub(crate) render: &'a (dyn Fn(&T) -> StoredResponse + Send + Sync),
 }
 
 impl<'a, T> Finish<'a, T> {
     /// Ends with what `render` makes of the result, kept under `claim` if there is one.
-    pub fn new(claim: Option<&'a Claim>, render: &'a (dyn Fn(&T) -> StoredResponse + Send + Sync)) -> Self {
+    pub fn new(
+        claim: Option<&'a IdempotencyClaim>,
+        render: &'a (dyn Fn(&T) -> StoredResponse + Send + Sync),
+    ) -> Self {
         Self { claim, render }
     }
 }

@@ -23,7 +23,7 @@ use domain::address::EmailAddress;
 use domain::decision::{Outcome, Refusal};
 use domain::ids::{AccountId, ContactId};
 use domain::limits::DELIVERY_KEPT;
-use store::{Claim, Finish, Form, Refused, Store, StoreError, StoredResponse};
+use store::{Finish, Form, IdempotencyClaim, Refused, Store, StoreError, StoredResponse};
 use testkit::{Dice, Write};
 
 use super::checks;
@@ -49,7 +49,7 @@ pub struct Context {
     pub forms: Option<Vec<Form>>,
     pub wall: Timestamp,
     pub picked: Picked,
-    pub claim: Option<Claim>,
+    pub claim: Option<IdempotencyClaim>,
     pub world: Arc<Mutex<World>>,
     /// Draws of the command's own.
     pub dice: Dice,

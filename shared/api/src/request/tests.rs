@@ -170,7 +170,7 @@ fn claim(
     body: &str,
     headers: &[(&str, &str)],
     by: Identity,
-) -> impl Future<Output = Option<Claim>> {
+) -> impl Future<Output = Option<IdempotencyClaim>> {
     let headers = [&[("idempotency-key", "k")], headers].concat();
     let mut request = post(uri, body, &headers);
     request.extensions_mut().insert(by);
