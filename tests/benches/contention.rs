@@ -12,7 +12,7 @@ use domain::ids::{AccountId, ContactId, UserId};
 use domain::marketing::State;
 use domain::source::{Actor, Source, SourceType};
 use futures_util::future::join_all;
-use store::{ContactRef, Finish, StatusReport, StatusRequest, StoreError, StoredResponse};
+use store::{ContactRef, Responder, StatusReport, StatusRequest, StoreError, StoredResponse};
 use testkit::{Conflicts, Dice, TestTable, at};
 
 use crate::report::{Row, row};
@@ -158,7 +158,7 @@ async fn set(table: &TestTable, account: AccountId, id: ContactId) -> bool {
     };
     let render =
         |_: &StatusReport| StoredResponse { status: 200, body: String::new(), etag: None, location: None };
-    match table.store.set_status(&request, at(NOW), Finish::new(None, &render)).await {
+    match table.store.set_status(&request, at(NOW), Responder::new(None, &render)).await {
         Ok(_) => true,
         Err(StoreError::Unavailable(..)) => false,
         Err(error) => panic!("{error}"),

@@ -122,7 +122,8 @@ async fn form(setting: &Setting) -> domain::ids::FormId {
         etag: None,
         location: None,
     };
-    let finish = store::Finish::new(None, &render);
-    let made = setting.table.store.create_form(setting.account, &new, now(), finish).await.expect("a form");
+    let responder = store::Responder::new(None, &render);
+    let made =
+        setting.table.store.create_form(setting.account, &new, now(), responder).await.expect("a form");
     made.body.parse().expect("an id")
 }

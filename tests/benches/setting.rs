@@ -7,7 +7,7 @@ use domain::Timestamp;
 use domain::ids::AccountId;
 use domain::permission::Principal;
 use serde_json::{Map, Value};
-use store::{Account, Finish, NewAccount, StoredResponse};
+use store::{Account, NewAccount, Responder, StoredResponse};
 use testkit::{TestTable, terms};
 
 /// The token of the account's admin.
@@ -44,7 +44,7 @@ impl Setting {
             location: None,
         };
         let made =
-            table.store.create_account(&new, at, Finish::new(None, &render)).await.expect("an account");
+            table.store.create_account(&new, at, Responder::new(None, &render)).await.expect("an account");
         Self { account: made.body.parse().expect("an id"), table }
     }
 

@@ -8,7 +8,7 @@ use domain::ids::ContactId;
 use domain::provider::Provider;
 use domain::source::Intake;
 use futures_util::future::join_all;
-use store::{ContactRef, Finish, Form, NewForm, SaveMode, StatusOutcome, Submission};
+use store::{ContactRef, Form, NewForm, Responder, SaveMode, StatusOutcome, Submission};
 use testkit::{Conflicts, TestTable, at, email, terms};
 
 use super::{
@@ -95,8 +95,8 @@ async fn one_request_sent_in_parallel_happens_once_and_gets_one_answer() {
         location: None,
     };
     let sent = (0..12).map(|_| {
-        let finish = Finish::new(Some(&claim), &render);
-        set_status(&table.store, account, Command::SetMarketing, &contacts, at(START), finish)
+        let responder = Responder::new(Some(&claim), &render);
+        set_status(&table.store, account, Command::SetMarketing, &contacts, at(START), responder)
     });
     for answer in join_all(sent).await {
         assert_eq!(answer.unwrap().body, "Done(Set) 1");
@@ -143,7 +143,7 @@ async fn one_delivery_sent_in_parallel_is_one_contact_and_one_unit() {
 async fn form(table: &TestTable, account: domain::ids::AccountId) -> Form {
     let new = NewForm::new(Provider::Native, "Newsletter");
     let told = Told::new();
-    table.store.create_form(account, &new, at(START), Finish::new(None, &told.render())).await.unwrap();
+    table.store.create_form(account, &new, at(START), Responder::new(None, &told.render())).await.unwrap();
     told.take()
 }
 

@@ -11,7 +11,7 @@ use domain::period::{PeriodNumber, Terms};
 use domain::provider::Provider;
 use domain::source::Intake;
 use store::{
-    Account, ChangeAccount, ContactRef, Finish, MarketingEffect, NewForm, SaveContact, SaveMode,
+    Account, ChangeAccount, ContactRef, MarketingEffect, NewForm, Responder, SaveContact, SaveMode,
     StatusOutcome,
 };
 use testkit::{Recorder, TABLE, TestTable, at, email, property, terms};
@@ -55,8 +55,8 @@ async fn setting_98_contacts_under_a_key_is_the_same_two_calls() {
         let told = Told::new();
         table.recorder.reset();
         let render = told.render();
-        let finish = Finish::new(Some(&claim), &render);
-        set_status(&table.store, account, command, &contacts, at(START), finish).await.unwrap();
+        let responder = Responder::new(Some(&claim), &render);
+        set_status(&table.store, account, command, &contacts, at(START), responder).await.unwrap();
         assert_eq!(calls(&table.recorder), [("BatchGetItem", 1), ("TransactWriteItems", 1)]);
         assert_eq!(outcomes(&told.take()), vec![done(outcome); 98]);
     }
@@ -203,8 +203,8 @@ async fn an_accounts_name_is_changed_beside_its_period_and_its_terms_with_it_alo
         table.recorder.reset();
         let told = Told::<Account>::new();
         let render = told.render();
-        let finish = Finish::new(None, &render);
-        table.store.change_account(account, &change, at(START), finish).await.unwrap();
+        let responder = Responder::new(None, &render);
+        table.store.change_account(account, &change, at(START), responder).await.unwrap();
         assert!((table.recorder.units().write - units).abs() < f64::EPSILON);
     }
 }
@@ -291,7 +291,7 @@ async fn changes_of_a_contact_cost_the_same_however_many_came_before() {
         if_match: None,
     };
     let told = Told::new();
-    store.save_contact(&save, at(START), Finish::new(None, &told.render())).await.unwrap();
+    store.save_contact(&save, at(START), Responder::new(None, &told.render())).await.unwrap();
     let id = told.take().contact.id;
     let mut pages = 0;
     for n in 0..=100_i64 {

@@ -3,7 +3,7 @@
 use domain::decision::Command;
 use domain::marketing::State;
 use domain::source::Intake;
-use store::{ContactRef, Finish, Refused, SaveMode, StoreError};
+use store::{ContactRef, Refused, Responder, SaveMode, StoreError};
 use testkit::{TestTable, at, email};
 
 use super::{START, UPDATE, assert_exact, create, delete, read, readdress, save, set};
@@ -210,8 +210,8 @@ async fn erasure_leaves_no_trace_in_answers_that_are_kept() {
     };
     let queue = Command::SetNonMarketingPending;
     let send = || {
-        let finish = Finish::new(Some(&claim), &render);
-        super::set_status(&table.store, account, queue, &contacts, at(START), finish)
+        let responder = Responder::new(Some(&claim), &render);
+        super::set_status(&table.store, account, queue, &contacts, at(START), responder)
     };
     let first = send().await.unwrap();
     assert!(first.body.contains("lovelace"));

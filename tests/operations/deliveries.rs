@@ -7,8 +7,8 @@ use domain::decision::Command;
 use domain::ids::AccountId;
 use futures_util::future::join_all;
 use store::{
-    ContactEffect, ContactRef, Finish, Form, FormCounts, InboxTask, Mapped, MarketingEffect, Person,
-    Rejected, Store, StoredResponse, Submission, Submitted, Taken,
+    ContactEffect, ContactRef, Form, FormCounts, InboxTask, Mapped, MarketingEffect, Person, Rejected,
+    Responder, Store, StoredResponse, Submission, Submitted, Taken,
 };
 use testkit::{Conflicts, TestTable, at, email, property};
 
@@ -201,8 +201,8 @@ async fn retried_delivery_is_a_repeat_when_it_is_sent_again() {
         |_: &Submitted| StoredResponse { status: 200, body: String::new(), etag: None, location: None };
     let retry_all = async || {
         for rejected in store.rejected(account, form.id, at(START), None, 10).await.unwrap().items {
-            let finish = Finish::new(None, &render);
-            store.retry_rejected(&form, rejected.id, read, at(START), finish).await.unwrap().unwrap();
+            let responder = Responder::new(None, &render);
+            store.retry_rejected(&form, rejected.id, read, at(START), responder).await.unwrap().unwrap();
         }
     };
     reject(store, &form, Some("s-1"), "one").await;

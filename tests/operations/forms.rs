@@ -14,8 +14,8 @@ use domain::secrets::Secrets;
 use domain::source::SourceType;
 use futures_util::{StreamExt as _, stream};
 use store::{
-    ChangeAccount, ChangeForm, ContactEffect, ContactRef, Finish, Form, FormCounts, FormReport,
-    MarketingEffect, NewForm, Refused, Store, StoreError, Submission, Submitted,
+    ChangeAccount, ChangeForm, ContactEffect, ContactRef, Form, FormCounts, FormReport, MarketingEffect,
+    NewForm, Refused, Responder, Store, StoreError, Submission, Submitted,
 };
 use testkit::{Conflicts, Dice, Fault, TestTable, at, email, terms};
 
@@ -32,16 +32,18 @@ pub fn native() -> NewForm {
 /// Makes a form.
 pub async fn form(store: &Store, account: AccountId, new: &NewForm) -> Form {
     let told = Told::new();
-    store.create_form(account, new, at(START), Finish::new(None, &told.render())).await.unwrap();
+    store.create_form(account, new, at(START), Responder::new(None, &told.render())).await.unwrap();
     told.take()
 }
 
 /// Changes a form.
 pub async fn change(store: &Store, form: &Form, change: ChangeForm) -> Result<Form, StoreError> {
     let told = Told::new();
-    let finish = told.render();
-    store.change_form(form.account, form.id, &change, true, at(START), Finish::new(None, &finish)).await?;
-    drop(finish);
+    let responder = told.render();
+    store
+        .change_form(form.account, form.id, &change, true, at(START), Responder::new(None, &responder))
+        .await?;
+    drop(responder);
     Ok(told.take())
 }
 
@@ -167,7 +169,7 @@ async fn budget_is_used_up_by_set_and_kept_after_the_cap() {
     assert_eq!(effect(&submit(store, &form, None, "one@example.org", now).await), CAP);
     let told = Told::new();
     let more = ChangeAccount { cap: Some(None), ..ChangeAccount::default() };
-    store.change_account(account, &more, now, Finish::new(None, &told.render())).await.unwrap();
+    store.change_account(account, &more, now, Responder::new(None, &told.render())).await.unwrap();
     assert_eq!(effect(&submit(store, &form, None, "one@example.org", now).await), BUDGET);
     let wider = ChangeForm { max_new_marketing_per_day: Some(Some(3)), ..ChangeForm::default() };
     let form = change(store, &form, wider).await.unwrap();
@@ -205,7 +207,7 @@ async fn a_form_from_elsewhere_goes_by_its_own_word_or_else_by_the_accounts() {
     ] {
         let told = Told::new();
         let default = ChangeAccount { external_form: Some(external_form), ..ChangeAccount::default() };
-        store.change_account(account, &default, now, Finish::new(None, &told.render())).await.unwrap();
+        store.change_account(account, &default, now, Responder::new(None, &told.render())).await.unwrap();
         let new = NewForm { set_marketing: own, ..NewForm::new(provider, "Sign-up") };
         let form = form(store, account, &new).await;
         people += 1;
@@ -263,7 +265,7 @@ async fn a_deleted_form_leaves_nothing_behind() {
     assert!(testkit::items_of(&table.client, &form.id.to_string()).await > 3);
     let told = Told::new();
     let render = told.render();
-    table.store.delete_form(account, form.id, at(START), Finish::new(None, &render)).await.unwrap();
+    table.store.delete_form(account, form.id, at(START), Responder::new(None, &render)).await.unwrap();
     assert_eq!(testkit::items_of(&table.client, &form.id.to_string()).await, 0);
     assert_eq!(table.store.usage(account, at(START)).await.unwrap().marketing, 9);
 }

@@ -15,7 +15,7 @@ use domain::provider::Provider;
 use domain::secrets::Secrets;
 use serde_json::{Map, Value, json};
 use store::{
-    ContactRef, Due, FieldTarget, Finish, Form, FormCounts, Holder, Job, NewForm, NewHolder, Store,
+    ContactRef, Due, FieldTarget, Form, FormCounts, Holder, Job, NewForm, NewHolder, Responder, Store,
     Submission,
 };
 use testkit::{TABLE, TestTable, at, email, property, terms};
@@ -39,7 +39,7 @@ async fn scenario(table: &TestTable) {
     };
     let told = Told::new();
     store
-        .create_token(account, &holder, "integration-digest", start, Finish::new(None, &told.render()))
+        .create_token(account, &holder, "integration-digest", start, Responder::new(None, &told.render()))
         .await
         .unwrap();
     // An address under another key than its spelling, and more changes than stay with the contact.

@@ -10,8 +10,8 @@ use domain::permission::Role;
 use domain::provider::Provider;
 use futures_util::future::join_all;
 use store::{
-    Account, AdminToken, ChangeAccount, ChangeUser, Finish, Form, Holder, NewForm, NewHolder, NewUser,
-    Refused, StoreError, Token, User,
+    Account, AdminToken, ChangeAccount, ChangeUser, Form, Holder, NewForm, NewHolder, NewUser, Refused,
+    Responder, StoreError, Token, User,
 };
 use testkit::{Conflicts, TABLE, TestTable, at};
 
@@ -30,7 +30,7 @@ async fn busy_table() -> (TestTable, AccountId) {
 async fn add_form(table: &TestTable, account: AccountId) -> Result<Form, StoreError> {
     let told = Told::new();
     let (new, render) = (NewForm::new(Provider::Native, "Newsletter"), told.render());
-    table.store.create_form(account, &new, at(START), Finish::new(None, &render)).await?;
+    table.store.create_form(account, &new, at(START), Responder::new(None, &render)).await?;
     Ok(told.take())
 }
 
@@ -39,7 +39,7 @@ async fn add_user(table: &TestTable, account: AccountId, role: Role) -> Result<U
     let new = NewUser { name, email, role, modify_marketing_contacts: true };
     let told = Told::new();
     let render = told.render();
-    table.store.create_user(account, &new, at(START), Finish::new(None, &render)).await?;
+    table.store.create_user(account, &new, at(START), Responder::new(None, &render)).await?;
     Ok(told.take())
 }
 
@@ -47,34 +47,34 @@ async fn add_token(table: &TestTable, account: AccountId, holder: NewHolder) -> 
     let digest = format!("{:064x}", table.store.entropy().bits());
     let told = Told::new();
     let render = told.render();
-    table.store.create_token(account, &holder, &digest, at(START), Finish::new(None, &render)).await?;
+    table.store.create_token(account, &holder, &digest, at(START), Responder::new(None, &render)).await?;
     Ok(told.take())
 }
 
 async fn delete_token(table: &TestTable, account: AccountId, token: TokenId) -> Result<(), StoreError> {
     let told = Told::new();
     let render = told.render();
-    table.store.delete_token(account, token, at(START), Finish::new(None, &render)).await.map(drop)
+    table.store.delete_token(account, token, at(START), Responder::new(None, &render)).await.map(drop)
 }
 
 async fn set_role(table: &TestTable, account: AccountId, user: UserId, role: Role) -> Result<(), StoreError> {
     let change = ChangeUser { role: Some(role), ..ChangeUser::default() };
     let told = Told::<User>::new();
     let render = told.render();
-    table.store.change_user(account, user, &change, at(START), Finish::new(None, &render)).await.map(drop)
+    table.store.change_user(account, user, &change, at(START), Responder::new(None, &render)).await.map(drop)
 }
 
 async fn rename(table: &TestTable, account: AccountId) -> Result<(), StoreError> {
     let change = ChangeAccount { name: Some("Ada & Co".to_owned()), ..ChangeAccount::default() };
     let told = Told::<Account>::new();
     let render = told.render();
-    table.store.change_account(account, &change, at(START), Finish::new(None, &render)).await.map(drop)
+    table.store.change_account(account, &change, at(START), Responder::new(None, &render)).await.map(drop)
 }
 
 async fn admins_token(table: &TestTable, account: AccountId, digest: &str) -> Result<AdminToken, StoreError> {
     let told = Told::new();
     let render = told.render();
-    table.store.create_admin_token(account, digest, at(START), Finish::new(None, &render)).await?;
+    table.store.create_admin_token(account, digest, at(START), Responder::new(None, &render)).await?;
     Ok(told.take())
 }
 
@@ -170,7 +170,7 @@ async fn limit_refuses_one_more_until_one_is_deleted() {
     assert!(is_limit(&add_form(&table, account).await, "forms"));
     let told = Told::new();
     let render = told.render();
-    table.store.delete_form(account, form.id, at(START), Finish::new(None, &render)).await.unwrap();
+    table.store.delete_form(account, form.id, at(START), Responder::new(None, &render)).await.unwrap();
     add_form(&table, account).await.unwrap();
 
     pretend(&table, account, "tokens", TOKENS_MAX - 1).await;
@@ -207,7 +207,7 @@ async fn concurrent_changes_keep_the_numbers_exact() {
     let member = add_user(&table, account, Role::Member).await.unwrap().id;
     let told = Told::new();
     let render = told.render();
-    let forget = table.store.delete_form(account, form.id, at(START), Finish::new(None, &render));
+    let forget = table.store.delete_form(account, form.id, at(START), Responder::new(None, &render));
     let (forms, users, made, deleted, promoted, renamed, forgotten) = tokio::join!(
         join_all((0..2).map(|_| add_form(&table, account))),
         join_all((0..2).map(|_| add_user(&table, account, Role::Admin))),
@@ -233,8 +233,8 @@ async fn repeated_creation_counts_once() {
     for _ in 0..2 {
         let told = Told::<Form>::new();
         let render = told.render();
-        let (new, finish) = (NewForm::new(Provider::Native, "A"), Finish::new(Some(&claim), &render));
-        table.store.create_form(account, &new, at(START), finish).await.unwrap();
+        let (new, responder) = (NewForm::new(Provider::Native, "A"), Responder::new(Some(&claim), &render));
+        table.store.create_form(account, &new, at(START), responder).await.unwrap();
     }
     assert_counted(&table, account).await;
 }

@@ -8,7 +8,7 @@ use domain::decision::{Command, Outcome};
 use domain::ids::{AccountId, ContactId};
 use domain::source::Intake;
 use store::{
-    ContactRef, Finish, IdempotencyClaim, Refused, SaveContact, SaveMode, Saved, StatusReport, StoreError,
+    ContactRef, IdempotencyClaim, Refused, Responder, SaveContact, SaveMode, Saved, StatusReport, StoreError,
     StoredResponse,
 };
 use testkit::{Conflicts, Fault, TestTable, at};
@@ -30,8 +30,8 @@ async fn send(
     now: domain::Timestamp,
 ) -> Result<String, StoreError> {
     let contacts: Vec<ContactRef> = ids.iter().copied().map(ContactRef::Id).collect();
-    let finish = Finish::new(Some(claim), &render);
-    set_status(&table.store, account, command, &contacts, now, finish).await.map(|answer| answer.body)
+    let responder = Responder::new(Some(claim), &render);
+    set_status(&table.store, account, command, &contacts, now, responder).await.map(|answer| answer.body)
 }
 
 /// For a table that goes on without trouble.
@@ -157,7 +157,7 @@ async fn with_notes(table: &TestTable, account: AccountId, n: usize, bytes: usiz
         if_match: None,
     };
     let told = Told::new();
-    table.store.save_contact(&request, at(START), Finish::new(None, &told.render())).await.unwrap();
+    table.store.save_contact(&request, at(START), Responder::new(None, &told.render())).await.unwrap();
     let saved: Saved = told.take();
     saved.contact.id
 }
@@ -196,8 +196,8 @@ async fn a_dry_run_answers_as_the_act_would_and_changes_nothing() {
         };
         let told = super::Told::new();
         let render = told.render();
-        let finish = Finish::new(None, &render);
-        table.store.set_status(&request, at(START), finish).await.unwrap();
+        let responder = Responder::new(None, &render);
+        table.store.set_status(&request, at(START), responder).await.unwrap();
         let report = told.take();
         answers.push((super::outcomes(&report), report.period.marketing));
         let usage = table.store.usage(account, at(START)).await.unwrap().marketing;
@@ -216,8 +216,8 @@ async fn a_repeat_that_finds_fewer_people_still_recalls_what_was_done() {
         (0..100).map(|n| ContactRef::Email(testkit::email(&format!("person{n}@example.org")))).collect();
     let claim = claim(account, "fewer", 1, at(START));
     let send = || {
-        let finish = Finish::new(Some(&claim), &render);
-        set_status(&table.store, account, Command::SetNonMarketingPending, &contacts, at(START), finish)
+        let responder = Responder::new(Some(&claim), &render);
+        set_status(&table.store, account, Command::SetNonMarketingPending, &contacts, at(START), responder)
     };
     before_trouble.store(1, Ordering::SeqCst);
     assert!(send().await.is_err());
@@ -242,8 +242,8 @@ async fn answer_longer_than_an_item_is_kept_and_given_again() {
         ..render(report)
     };
     let send = || {
-        let finish = Finish::new(Some(&claim), &render);
-        set_status(&table.store, account, Command::SetNonMarketingPending, &contacts, at(START), finish)
+        let responder = Responder::new(Some(&claim), &render);
+        set_status(&table.store, account, Command::SetNonMarketingPending, &contacts, at(START), responder)
     };
     let first = send().await.unwrap();
     assert!(first.body.len() > domain::limits::ITEM_BYTES_MAX, "{}", first.body.len());

@@ -14,7 +14,7 @@ use domain::source::Intake;
 use futures_util::future::join_all;
 use futures_util::{StreamExt as _, stream};
 use store::{
-    ContactEffect, ContactRef, Due, Finish, Form, FormCounts, InboxTask, Job, MarketingEffect, NewForm,
+    ContactEffect, ContactRef, Due, Form, FormCounts, InboxTask, Job, MarketingEffect, NewForm, Responder,
     SaveContact, SaveMode, Store, StoreError, Submission, Submitted, Taken,
 };
 use testkit::{Conflicts, Dice, Fault, TABLE, TestTable, at, email, property, terms};
@@ -291,7 +291,7 @@ async fn save_properties(
         if_match: None,
     };
     let told = Told::new();
-    store.save_contact(&saved, at(START), Finish::new(None, &told.render())).await.unwrap();
+    store.save_contact(&saved, at(START), Responder::new(None, &told.render())).await.unwrap();
     let _: store::Saved = told.take();
 }
 

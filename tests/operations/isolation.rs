@@ -4,7 +4,7 @@ use domain::decision::Command;
 use domain::ids::{TokenId, UserId};
 use domain::provider::Provider;
 use store::{
-    ChangeContact, ChangeForm, ChangeUser, ContactRef, Finish, NewForm, Refused, StatusOutcome, StoreError,
+    ChangeContact, ChangeForm, ChangeUser, ContactRef, NewForm, Refused, Responder, StatusOutcome, StoreError,
 };
 use testkit::{TestTable, at, email};
 
@@ -37,7 +37,9 @@ async fn another_accounts_ids_and_addresses_name_nothing() {
         if_match: None,
     };
     let told = Told::new();
-    assert!(is_not_found(store.change_contact(&change, at(START), Finish::new(None, &told.render())).await));
+    assert!(is_not_found(
+        store.change_contact(&change, at(START), Responder::new(None, &told.render())).await
+    ));
     let page = store::Search { account: ours, filter: None, after: None, limit: 10 };
     assert!(store.search(page, at(START)).await.unwrap().contacts.is_empty());
     // The same address is a contact of its own in each account.
@@ -53,7 +55,7 @@ async fn another_accounts_forms_users_and_tokens_are_not_found() {
     let store = &table.store;
     let new = NewForm::new(Provider::Native, "Newsletter");
     let told = Told::new();
-    store.create_form(theirs, &new, at(START), Finish::new(None, &told.render())).await.unwrap();
+    store.create_form(theirs, &new, at(START), Responder::new(None, &told.render())).await.unwrap();
     let form = told.take();
     super::rejected::reject(store, &form, None, "{}").await;
     assert!(is_not_found(store.form(ours, form.id).await));
@@ -61,13 +63,13 @@ async fn another_accounts_forms_users_and_tokens_are_not_found() {
     assert!(store.rejected(ours, form.id, at(START), None, 10).await.unwrap().items.is_empty());
     let told = Told::new();
     let render = told.render();
-    let finish = Finish::new(None, &render);
+    let responder = Responder::new(None, &render);
     assert!(is_not_found(
-        store.change_form(ours, form.id, &ChangeForm::default(), true, at(START), finish).await
+        store.change_form(ours, form.id, &ChangeForm::default(), true, at(START), responder).await
     ));
     let told = Told::new();
     assert!(is_not_found(
-        store.delete_form(ours, form.id, at(START), Finish::new(None, &told.render())).await
+        store.delete_form(ours, form.id, at(START), Responder::new(None, &told.render())).await
     ));
     assert!(store.forms(ours, None, 10).await.unwrap().items.is_empty());
 
@@ -75,11 +77,11 @@ async fn another_accounts_forms_users_and_tokens_are_not_found() {
     let token: TokenId = store.tokens(theirs, None, 10).await.unwrap().items[0].id;
     let told = Told::new();
     let render = told.render();
-    let finish = Finish::new(None, &render);
-    assert!(is_not_found(store.change_user(ours, user, &ChangeUser::default(), at(START), finish).await));
+    let responder = Responder::new(None, &render);
+    assert!(is_not_found(store.change_user(ours, user, &ChangeUser::default(), at(START), responder).await));
     let told = Told::new();
     assert!(is_not_found(
-        store.delete_token(ours, token, at(START), Finish::new(None, &told.render())).await
+        store.delete_token(ours, token, at(START), Responder::new(None, &told.render())).await
     ));
 }
 
@@ -91,9 +93,9 @@ async fn an_idempotency_key_belongs_to_its_account() {
         let claim = super::claim(account, "k", 1, at(START));
         let told = Told::new();
         let render = told.render();
-        let finish = Finish::new(Some(&claim), &render);
+        let responder = Responder::new(Some(&claim), &render);
         let contacts = [ContactRef::Id(contact.id)];
-        super::set_status(&table.store, account, Command::SetMarketing, &contacts, at(START), finish)
+        super::set_status(&table.store, account, Command::SetMarketing, &contacts, at(START), responder)
             .await
             .unwrap();
         assert_eq!(told.take().period.marketing, 1, "carried out for this account");

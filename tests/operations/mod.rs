@@ -30,7 +30,7 @@ use domain::period::Period;
 use domain::source::{Actor, Intake, Source, SourceType};
 use std::sync::Mutex;
 use store::{
-    ChangeContact, ContactRef, DeleteContact, Finish, IdempotencyClaim, Refused, SaveContact, SaveMode,
+    ChangeContact, ContactRef, DeleteContact, IdempotencyClaim, Refused, Responder, SaveContact, SaveMode,
     Saved, StatusOutcome, StatusReport, StatusRequest, Store, StoreError, StoredResponse,
 };
 use testkit::TestTable;
@@ -109,7 +109,7 @@ pub async fn save(
         if_match: None,
     };
     let told = Told::new();
-    store.save_contact(&request, now, Finish::new(None, &told.render())).await?;
+    store.save_contact(&request, now, Responder::new(None, &told.render())).await?;
     Ok(told.take())
 }
 
@@ -123,7 +123,7 @@ pub async fn set(
 ) -> Result<StatusReport, StoreError> {
     let contacts: Vec<ContactRef> = ids.iter().copied().map(ContactRef::Id).collect();
     let told = Told::new();
-    set_status(store, account, command, &contacts, now, Finish::new(None, &told.render())).await?;
+    set_status(store, account, command, &contacts, now, Responder::new(None, &told.render())).await?;
     Ok(told.take())
 }
 
@@ -134,11 +134,11 @@ pub async fn set_status(
     command: Command,
     contacts: &[ContactRef],
     now: Timestamp,
-    finish: Finish<'_, StatusReport>,
+    responder: Responder<'_, StatusReport>,
 ) -> Result<StoredResponse, StoreError> {
     let request =
         StatusRequest { account, command, contacts, dry_run: false, source: by_hand(), actor: user() };
-    store.set_status(&request, now, finish).await
+    store.set_status(&request, now, responder).await
 }
 
 /// Gives a contact another address.
@@ -160,7 +160,7 @@ pub async fn readdress(
     };
     let told = Told::new();
     let render = told.render();
-    store.change_contact(&change, now, Finish::new(None, &render)).await.map(drop)
+    store.change_contact(&change, now, Responder::new(None, &render)).await.map(drop)
 }
 
 /// Deletes or erases a contact.
@@ -181,7 +181,7 @@ pub async fn delete(
         modify_marketing_contacts: true,
     };
     let told = Told::new();
-    store.delete_contact(&request, now, Finish::new(None, &told.render())).await?;
+    store.delete_contact(&request, now, Responder::new(None, &told.render())).await?;
     told.take();
     Ok(())
 }

@@ -5,7 +5,7 @@ use domain::decision::Command;
 use domain::ids::AccountId;
 use domain::period::Terms;
 use domain::tier::Tier;
-use store::{Account, ChangeAccount, ChangedBy, Finish, Refused, StoreError};
+use store::{Account, ChangeAccount, ChangedBy, Refused, Responder, StoreError};
 use testkit::{TestTable, at, terms};
 
 use super::{START, Told, UPDATE, create, set};
@@ -17,7 +17,7 @@ async fn change(
 ) -> Result<Account, StoreError> {
     let told = Told::new();
     let render = told.render();
-    table.store.change_account(account, change, at(START), Finish::new(None, &render)).await?;
+    table.store.change_account(account, change, at(START), Responder::new(None, &render)).await?;
     Ok(told.take())
 }
 

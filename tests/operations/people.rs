@@ -8,7 +8,7 @@ use domain::permission::{Caller, Role};
 use domain::source::{Intake, Source, SourceType};
 use futures_util::future::join_all;
 use store::{
-    Account, ChangeAccount, ChangeUser, ChangedBy, Finish, NewHolder, NewUser, Refused, SaveContact,
+    Account, ChangeAccount, ChangeUser, ChangedBy, NewHolder, NewUser, Refused, Responder, SaveContact,
     SaveMode, Saved, StoreError, Token, User,
 };
 use testkit::{TestTable, at, terms};
@@ -23,7 +23,7 @@ async fn add_admin(table: &TestTable, account: AccountId) -> User {
         modify_marketing_contacts: true,
     };
     let told = Told::new();
-    table.store.create_user(account, &new, at(START), Finish::new(None, &told.render())).await.unwrap();
+    table.store.create_user(account, &new, at(START), Responder::new(None, &told.render())).await.unwrap();
     told.take()
 }
 
@@ -31,7 +31,11 @@ async fn add_token(table: &TestTable, account: AccountId, user: UserId) {
     let told = Told::<Token>::new();
     let (holder, render) = (NewHolder::User(user), told.render());
     let digest = format!("token of {user}");
-    table.store.create_token(account, &holder, &digest, at(START), Finish::new(None, &render)).await.unwrap();
+    table
+        .store
+        .create_token(account, &holder, &digest, at(START), Responder::new(None, &render))
+        .await
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,7 +52,7 @@ async fn admins_who_step_down_at_once_leave_one() {
     let stepping_down = admins.iter().map(|user| async move {
         let change = ChangeUser { role: Some(Role::Member), ..ChangeUser::default() };
         let told = Told::new();
-        store.change_user(account, user.id, &change, at(START), Finish::new(None, &told.render())).await
+        store.change_user(account, user.id, &change, at(START), Responder::new(None, &told.render())).await
     });
     let refused = join_all(stepping_down).await.into_iter().filter(|result| match result {
         Ok(_) => false,
@@ -72,8 +76,8 @@ async fn who_is_made_an_admin_counts_as_one() {
         let change = ChangeUser { role: Some(role), ..ChangeUser::default() };
         let told = Told::<User>::new();
         let render = told.render();
-        let finish = Finish::new(None, &render);
-        table.store.change_user(account, user, &change, at(START), finish).await.map(drop)
+        let responder = Responder::new(None, &render);
+        table.store.change_user(account, user, &change, at(START), responder).await.map(drop)
     };
     set_role(second, Role::Member).await.unwrap();
     assert!(matches!(set_role(first, Role::Member).await, Err(StoreError::Refused(Refused::LastAdmin))));
@@ -93,14 +97,18 @@ async fn a_token_works_until_it_is_taken_back() {
     };
     let told = Told::new();
     let render = told.render();
-    let finish = Finish::new(None, &render);
-    table.store.create_token(account, &holder, "digest", at(START), finish).await.unwrap();
+    let responder = Responder::new(None, &render);
+    table.store.create_token(account, &holder, "digest", at(START), responder).await.unwrap();
     let token = told.take();
     let principal = table.store.authenticate("digest").await.unwrap().expect("a principal");
     assert_eq!((principal.account, principal.modify_marketing_contacts), (account, false));
     assert!(matches!(principal.caller, Caller::Integration { set_marketing: true, .. }));
     let told = Told::new();
-    table.store.delete_token(account, token.id, at(START), Finish::new(None, &told.render())).await.unwrap();
+    table
+        .store
+        .delete_token(account, token.id, at(START), Responder::new(None, &told.render()))
+        .await
+        .unwrap();
     assert_eq!(table.store.authenticate("digest").await.unwrap(), None);
 }
 
@@ -116,7 +124,7 @@ async fn marketing_contacts_cannot_be_switched_off_while_there_are_some() {
     };
     let told = Told::new();
     let refused =
-        table.store.change_account(account, &change, at(START), Finish::new(None, &told.render())).await;
+        table.store.change_account(account, &change, at(START), Responder::new(None, &told.render())).await;
     assert!(matches!(refused, Err(StoreError::Refused(Refused::MarketingContactsInUse { marketing: 1 }))));
 }
 
@@ -127,7 +135,11 @@ async fn lowering_the_cap_below_the_usage_removes_nobody_and_refuses_new_ones() 
     super::marketing_contacts(&table.store, account, 3, at(START)).await;
     let change = ChangeAccount { cap: Some(Some(2)), ..ChangeAccount::default() };
     let told = Told::new();
-    table.store.change_account(account, &change, at(START), Finish::new(None, &told.render())).await.unwrap();
+    table
+        .store
+        .change_account(account, &change, at(START), Responder::new(None, &told.render()))
+        .await
+        .unwrap();
     assert_eq!(told.take().period.cap, Some(2));
     let late = create(&table.store, account, "late@example.org", true, at(START)).await;
     assert!(!late.state().is_billable());
@@ -149,7 +161,11 @@ async fn a_new_calendar_moves_the_end_of_the_current_period_and_everybody_who_is
         ..ChangeAccount::default()
     };
     let told = Told::new();
-    table.store.change_account(account, &change, at(START), Finish::new(None, &told.render())).await.unwrap();
+    table
+        .store
+        .change_account(account, &change, at(START), Responder::new(None, &told.render()))
+        .await
+        .unwrap();
     let period = told.take().period;
     assert_eq!(period.ends_at, at("2026-11-20T00:00:00.000Z"));
     let usage = |now| table.store.usage(account, at(now));
@@ -165,8 +181,8 @@ async fn a_sandbox_moves_by_its_own_clock_alone() {
     let move_to = async |to: &str| {
         let told = Told::new();
         let render = told.render();
-        let finish = Finish::new(None, &render);
-        table.store.move_test_clock(account, at(to), at(START), finish).await.map(|_| told.take())
+        let responder = Responder::new(None, &render);
+        table.store.move_test_clock(account, at(to), at(START), responder).await.map(|_| told.take())
     };
     assert_eq!(table.store.usage(account, at("2040-01-01T00:00:00.000Z")).await.unwrap().number.number(), 1);
     let moved = move_to("2030-07-15T00:00:00.000Z").await.unwrap();
@@ -181,8 +197,8 @@ async fn a_sandbox_moves_by_its_own_clock_alone() {
     let ordinary = table.account(at(START)).await;
     let told = Told::new();
     let render = told.render();
-    let finish = Finish::new(None, &render);
-    let refused = table.store.move_test_clock(ordinary, at(UPDATE_LATER), at(START), finish).await;
+    let responder = Responder::new(None, &render);
+    let refused = table.store.move_test_clock(ordinary, at(UPDATE_LATER), at(START), responder).await;
     assert!(matches!(refused, Err(StoreError::Refused(Refused::NotASandbox))));
 }
 
@@ -198,7 +214,7 @@ async fn a_chat_flow_sets_people_marketing_as_the_account_says() {
         ..ChangeAccount::default()
     };
     let told = Told::<Account>::new();
-    store.change_account(account, &change, at(START), Finish::new(None, &told.render())).await.unwrap();
+    store.change_account(account, &change, at(START), Responder::new(None, &told.render())).await.unwrap();
     for (flow, status) in
         [(None, Some(Ok(Outcome::Set))), (Some("loud"), Some(Ok(Outcome::Set))), (Some("quiet"), None)]
     {
@@ -219,7 +235,7 @@ async fn a_chat_flow_sets_people_marketing_as_the_account_says() {
             actor: user(),
             if_match: None,
         };
-        store.save_contact(&request, at(START), Finish::new(None, &told.render())).await.unwrap();
+        store.save_contact(&request, at(START), Responder::new(None, &told.render())).await.unwrap();
         assert_eq!(told.take().status, status, "{flow:?}");
     }
     assert_exact(&table, account, at(START)).await;

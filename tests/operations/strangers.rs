@@ -11,7 +11,7 @@ use domain::property::PropertyName;
 use domain::tier::Tier;
 use futures_util::{StreamExt as _, stream};
 use store::{
-    ChangeAccount, ContactRef, Finish, Form, FormCounts, InboxTask, MarketingEffect, NewForm, Store,
+    ChangeAccount, ContactRef, Form, FormCounts, InboxTask, MarketingEffect, NewForm, Responder, Store,
     Submission, Submitted, Taken,
 };
 use testkit::{Conflicts, Dice, Fault, TestTable, at, email, property, terms};
@@ -33,7 +33,7 @@ fn small_tier() -> Terms {
 
 async fn change(store: &Store, account: AccountId, change: &ChangeAccount) {
     let told = Told::new();
-    store.change_account(account, change, at(START), Finish::new(None, &told.render())).await.unwrap();
+    store.change_account(account, change, at(START), Responder::new(None, &told.render())).await.unwrap();
 }
 
 #[tokio::test]

@@ -11,8 +11,8 @@ use domain::source::Intake;
 use domain::tier::Tier;
 use serde_json::Value;
 use store::{
-    Account, ChangeAccount, ChangeForm, ChangeUser, ChangedBy, ContactRef, Entropy, Finish, Form, FormCounts,
-    Mapped, MarketingEffect, NewAccount, NewForm, Person, Rejected, SaveMode, StatusOutcome, StatusReport,
+    Account, ChangeAccount, ChangeForm, ChangeUser, ChangedBy, ContactRef, Entropy, Form, FormCounts, Mapped,
+    MarketingEffect, NewAccount, NewForm, Person, Rejected, Responder, SaveMode, StatusOutcome, StatusReport,
     Store, StoredResponse, Submission, Submitted,
 };
 use testkit::{Call, Network, RawItem, RawKey, TABLE, Tamper, Weather, at, email, terms};
@@ -64,7 +64,7 @@ async fn over_a_network(terms: Terms) -> (Network, Store, AccountId) {
     let store = Store::new(network.client(), TABLE, Entropy::seeded(1));
     let told = Told::<Account>::new();
     let new = NewAccount { name: "Test", terms, token_sha256: &"0".repeat(64) };
-    store.create_account(&new, at(START), Finish::new(None, &told.render())).await.unwrap();
+    store.create_account(&new, at(START), Responder::new(None, &told.render())).await.unwrap();
     (network, store, told.take().id)
 }
 
@@ -186,8 +186,8 @@ async fn the_last_place_is_not_refused_to_who_has_it_by_a_retry() {
         let person = Person { email: email(SET), properties: Vec::new() };
         Ok::<_, ()>(Mapped { person, left_out: 0 })
     };
-    let finish = Finish::new(None, &render);
-    let taken = store.retry_rejected(&form, rejected[0].id, map, at(START), finish).await.unwrap();
+    let responder = Responder::new(None, &render);
+    let taken = store.retry_rejected(&form, rejected[0].id, map, at(START), responder).await.unwrap();
     assert_eq!(taken.unwrap().body, "unchanged");
     before.assert_shown();
 }
@@ -214,7 +214,7 @@ async fn what_was_decided_before_a_sandboxs_clock_moved_does_not_happen_after_it
     let before = AsTheyWere::now(&network, &[("ACCOUNT#", "PERIOD")]);
     let (moved, told) = (at(START).plus(TimeDelta::days(1)), Told::<Account>::new());
     let render = told.render();
-    store.move_test_clock(account, moved, at(START), Finish::new(None, &render)).await.unwrap();
+    store.move_test_clock(account, moved, at(START), Responder::new(None, &render)).await.unwrap();
     network.tamper(Box::new(before.clone()));
     set(&store, account, Command::SetMarketing, &[ada], at(START)).await.unwrap();
     let (contact, _) = store.contact(account, ContactRef::Id(ada), at(START)).await.unwrap();
@@ -231,8 +231,8 @@ async fn who_is_no_longer_called_so_is_not_found_and_nothing_other_partis_said()
     network.tamper(Box::new(before.clone()));
     let (told, asked) = (Told::new(), [ContactRef::Email(email("ada@example.org"))]);
     let finish_with = told.render();
-    let finish = Finish::new(None, &finish_with);
-    set_status(&store, account, Command::SetMarketing, &asked, at(START), finish).await.unwrap();
+    let responder = Responder::new(None, &finish_with);
+    set_status(&store, account, Command::SetMarketing, &asked, at(START), responder).await.unwrap();
     let report: StatusReport = told.take();
     let [result] = report.results.as_slice() else { panic!("{report:?}") };
     assert_eq!(result.outcome, StatusOutcome::NotFound);
@@ -268,7 +268,7 @@ async fn new_tier_is_decided_on_the_limit_that_is_in_force() {
     let change = ChangeAccount { by: ChangedBy::Operator, tier, ..ChangeAccount::default() };
     let told = Told::<Account>::new();
     let render = told.render();
-    store.change_account(account, &change, at(START), Finish::new(None, &render)).await.unwrap();
+    store.change_account(account, &change, at(START), Responder::new(None, &render)).await.unwrap();
     before.assert_shown();
     assert_eq!(told.take().period.tier.limit, 1_001);
     assert_eq!(store.usage(account, at(START)).await.unwrap().tier.limit, 1_001);
@@ -293,15 +293,18 @@ async fn of_two_changes_of_one_thing_neither_undoes_the_other() {
             "ACCOUNT" => {
                 let (told, chatflow) = (Told::<Account>::new(), other_part.then_some(true));
                 let change = ChangeAccount { name, chatflow, ..ChangeAccount::default() };
-                let finish = told.render();
-                store.change_account(account, &change, at(START), Finish::new(None, &finish)).await.unwrap();
+                let responder = told.render();
+                store
+                    .change_account(account, &change, at(START), Responder::new(None, &responder))
+                    .await
+                    .unwrap();
             }
             _ => {
                 let (told, email) = (Told::new(), other_part.then(|| "second@example.org".to_owned()));
                 let change = ChangeUser { name, email, ..ChangeUser::default() };
-                let finish = told.render();
+                let responder = told.render();
                 store
-                    .change_user(account, user, &change, at(START), Finish::new(None, &finish))
+                    .change_user(account, user, &change, at(START), Responder::new(None, &responder))
                     .await
                     .unwrap();
             }

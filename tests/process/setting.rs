@@ -8,7 +8,7 @@ use domain::decision::Command;
 use domain::ids::{AccountId, ContactId};
 use domain::period::Terms;
 use serde_json::{Map, Value};
-use store::{Account, Finish, Form, NewAccount, NewForm, StoredResponse, Submission};
+use store::{Account, Form, NewAccount, NewForm, Responder, StoredResponse, Submission};
 use testkit::{TestTable, terms};
 
 use super::queue::{Queues, SWEEPS};
@@ -60,7 +60,7 @@ impl Setting {
             location: None,
         };
         let made =
-            table.store.create_account(&new, at, Finish::new(None, &render)).await.expect("an account");
+            table.store.create_account(&new, at, Responder::new(None, &render)).await.expect("an account");
         Self { account: made.body.parse().expect("an id"), table }
     }
 
@@ -110,8 +110,8 @@ impl Setting {
     pub async fn form(&self, new: &NewForm, at: Timestamp) -> Form {
         let told = Told::new();
         let render = told.render();
-        let finish = Finish::new(None, &render);
-        self.table.store.create_form(self.account, new, at, finish).await.expect("a form");
+        let responder = Responder::new(None, &render);
+        self.table.store.create_form(self.account, new, at, responder).await.expect("a form");
         drop(render);
         told.take()
     }

@@ -132,7 +132,7 @@ impl Run {
         let token = format!("{:064x}", store.entropy().bits());
         let new = NewAccount { name: "Test", terms, token_sha256: &token };
         let render = told(|account: &Account| account.id.to_string());
-        let made = store.create_account(&new, wall, store::Finish::new(None, &render)).await.unwrap();
+        let made = store.create_account(&new, wall, store::Responder::new(None, &render)).await.unwrap();
         let id = made.body.parse().unwrap();
         let mut model = Model::new(&plan.calendar, wall);
         model.cap = plan.cap;
@@ -383,6 +383,6 @@ const FORMS: [fn() -> NewForm; 5] = [
 async fn form(store: &Store, account: domain::ids::AccountId, new: &NewForm, now: Timestamp) -> Form {
     let told = crate::operations::Told::new();
     let render = told.render();
-    store.create_form(account, new, now, store::Finish::new(None, &render)).await.expect("a form");
+    store.create_form(account, new, now, store::Responder::new(None, &render)).await.expect("a form");
     told.take()
 }

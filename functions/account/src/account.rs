@@ -17,7 +17,7 @@ use domain::limits::{CHATFLOWS_MAX, ID_CHARS_MAX, TEST_CLOCK_MOVE_MAX, TEST_CLOC
 use domain::source::AccountDefaults;
 use serde::Serialize;
 use serde_json::Value;
-use store::{ChangeAccount, ChangedBy, Finish, Refused, StoreError, StoredResponse};
+use store::{ChangeAccount, ChangedBy, Refused, Responder, StoreError, StoredResponse};
 use utoipa::ToSchema;
 
 use crate::contract::{TermSchema, TierStepsSchema, change_of_contract};
@@ -303,13 +303,14 @@ pub(crate) async fn update_account(
     request: Request<ChangeAccountBody>,
 ) -> Result<Response, Problem> {
     let render = |account: &store::Account| respond::json(StatusCode::OK, &AccountView::new(account));
-    let finish = Finish::new(request.claim.as_ref(), &render);
+    let responder = Responder::new(request.claim.as_ref(), &render);
     let ChangeAccountBody(change) = &request.body;
     // A default that is switched on widens every form that has no setting of its own.
     if [change.external_form, change.forms_may_raise_tier].contains(&Some(true)) {
         require_modify_marketing_contacts(&principal)?;
     }
-    let result = context.store.change_account(principal.account, change, context.clock.now(), finish).await;
+    let result =
+        context.store.change_account(principal.account, change, context.clock.now(), responder).await;
     request.conclude(&context, result).await
 }
 
@@ -332,8 +333,8 @@ pub(crate) async fn move_test_clock(
     request: Request<MoveTestClock>,
 ) -> Result<Response, Problem> {
     let render = |account: &store::Account| respond::json(StatusCode::OK, &AccountView::new(account));
-    let finish = Finish::new(request.claim.as_ref(), &render);
-    let result = move_within_reach(&context, principal.account, request.body.now, finish).await;
+    let responder = Responder::new(request.claim.as_ref(), &render);
+    let result = move_within_reach(&context, principal.account, request.body.now, responder).await;
     request.conclude(&context, result).await
 }
 
@@ -343,7 +344,7 @@ async fn move_within_reach(
     context: &Context,
     account: AccountId,
     to: Timestamp,
-    finish: Finish<'_, store::Account>,
+    responder: Responder<'_, store::Account>,
 ) -> Result<StoredResponse, StoreError> {
     let wall = context.clock.now();
     let standing = context.store.usage(account, wall).await?.test_clock;
@@ -355,7 +356,7 @@ async fn move_within_reach(
             format!("expected an instant at most {days} days after {standing}, where the clock stands");
         return Err(Refused::Invalid { field: "now", message }.into());
     }
-    context.store.move_test_clock(account, to, wall, finish).await
+    context.store.move_test_clock(account, to, wall, responder).await
 }
 
 #[cfg(test)]

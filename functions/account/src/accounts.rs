@@ -17,7 +17,7 @@ use domain::limits::USAGE_MAX;
 use domain::period::Terms;
 use domain::tier::Tier;
 use serde::Serialize;
-use store::{Account, AdminToken, Finish, NewAccount, StoredResponse};
+use store::{Account, AdminToken, NewAccount, Responder, StoredResponse};
 use utoipa::ToSchema;
 
 use crate::account::{AccountView, sandbox_instant};
@@ -123,11 +123,11 @@ pub(crate) async fn create_account(
         let location = Some("/v1/account".to_owned());
         StoredResponse { location, ..respond::json(StatusCode::CREATED, &made) }
     };
-    let finish = Finish::new(request.claim.as_ref(), &render);
+    let responder = Responder::new(request.claim.as_ref(), &render);
     let NewAccountBody { name, terms } = &request.body;
     let sha256 = minted.sha256_hex();
     let new = NewAccount { name, terms: terms.clone(), token_sha256: &sha256 };
-    let result = context.store.create_account(&new, context.clock.now(), finish).await;
+    let result = context.store.create_account(&new, context.clock.now(), responder).await;
     request.conclude_with_token(&context, result).await
 }
 
@@ -215,9 +215,9 @@ pub(crate) async fn update_contract(
     request: Request<ChangeContractBody>,
 ) -> Result<Response, Problem> {
     let render = |account: &Account| respond::json(StatusCode::OK, &AccountReportView::new(account));
-    let finish = Finish::new(request.claim.as_ref(), &render);
+    let responder = Responder::new(request.claim.as_ref(), &render);
     let ChangeContractBody(change) = &request.body;
-    let result = context.store.change_account(id, change, context.clock.now(), finish).await;
+    let result = context.store.change_account(id, change, context.clock.now(), responder).await;
     request.conclude(&context, result).await
 }
 
@@ -243,9 +243,9 @@ pub(crate) async fn create_admin_token(
             AdminTokenMadeView { id: id.to_string(), user_id: user.to_string(), token: minted.sealed() };
         respond::json(StatusCode::CREATED, &made)
     };
-    let finish = Finish::new(request.claim.as_ref(), &render);
+    let responder = Responder::new(request.claim.as_ref(), &render);
     let sha256 = minted.sha256_hex();
-    let result = context.store.create_admin_token(id, &sha256, context.clock.now(), finish).await;
+    let result = context.store.create_admin_token(id, &sha256, context.clock.now(), responder).await;
     request.conclude_with_token(&context, result).await
 }
 

@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::ids::{TokenId, UserId};
 use serde::Serialize;
-use store::{Finish, Holder, NewHolder, Token};
+use store::{Holder, NewHolder, Responder, Token};
 use utoipa::ToSchema;
 
 use api::listing::{one_more, page};
@@ -170,10 +170,10 @@ pub(crate) async fn create_token(
         let made = TokenMadeView { id: token.id.to_string(), token: minted.sealed() };
         respond::json(StatusCode::CREATED, &made)
     };
-    let finish = Finish::new(request.claim.as_ref(), &render);
+    let responder = Responder::new(request.claim.as_ref(), &render);
     let NewTokenBody(holder) = &request.body;
     let (account, sha256) = (principal.account, minted.sha256_hex());
-    let result = context.store.create_token(account, holder, &sha256, context.clock.now(), finish).await;
+    let result = context.store.create_token(account, holder, &sha256, context.clock.now(), responder).await;
     request.conclude_with_token(&context, result).await
 }
 
@@ -210,8 +210,8 @@ pub(crate) async fn delete_token(
     request: Request<NoBody>,
 ) -> Result<Response, Problem> {
     let render = |(): &()| respond::no_content();
-    let finish = Finish::new(request.claim.as_ref(), &render);
-    let result = context.store.delete_token(principal.account, id, context.clock.now(), finish).await;
+    let responder = Responder::new(request.claim.as_ref(), &render);
+    let result = context.store.delete_token(principal.account, id, context.clock.now(), responder).await;
     request.conclude(&context, result).await
 }
 

@@ -14,7 +14,7 @@ use domain::address::EmailAddress;
 use domain::ids::UserId;
 use domain::permission::Role;
 use serde::Serialize;
-use store::{ChangeUser, Finish, NewUser, User};
+use store::{ChangeUser, NewUser, Responder, User};
 use utoipa::ToSchema;
 
 use api::listing::{one_more, page};
@@ -157,9 +157,9 @@ pub(crate) async fn create_user(
     request: Request<NewUserBody>,
 ) -> Result<Response, Problem> {
     let render = |user: &User| respond::json(StatusCode::CREATED, &UserView::new(user));
-    let finish = Finish::new(request.claim.as_ref(), &render);
+    let responder = Responder::new(request.claim.as_ref(), &render);
     let NewUserBody(new) = &request.body;
-    let result = context.store.create_user(principal.account, new, context.clock.now(), finish).await;
+    let result = context.store.create_user(principal.account, new, context.clock.now(), responder).await;
     request.conclude(&context, result).await
 }
 
@@ -199,9 +199,10 @@ pub(crate) async fn update_user(
     request: Request<ChangeUserBody>,
 ) -> Result<Response, Problem> {
     let render = |user: &User| respond::json(StatusCode::OK, &UserView::new(user));
-    let finish = Finish::new(request.claim.as_ref(), &render);
+    let responder = Responder::new(request.claim.as_ref(), &render);
     let ChangeUserBody(change) = &request.body;
-    let result = context.store.change_user(principal.account, id, change, context.clock.now(), finish).await;
+    let result =
+        context.store.change_user(principal.account, id, change, context.clock.now(), responder).await;
     request.conclude(&context, result).await
 }
 

@@ -16,7 +16,7 @@ use domain::contact::Contact;
 use domain::ids::ContactId;
 use domain::period::Period;
 use http::StatusCode;
-use store::{ChangeContact, DeleteContact, Finish, StoredResponse};
+use store::{ChangeContact, DeleteContact, Responder, StoredResponse};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::body::{PropertyChanges, properties};
@@ -98,8 +98,8 @@ pub(crate) async fn change_contact(
         bounced: *bounced,
         if_match: request.if_match,
     };
-    let finish = Finish::new(request.claim.as_ref(), &render);
-    let result = context.store.change_contact(&asked, context.clock.now(), finish).await;
+    let responder = Responder::new(request.claim.as_ref(), &render);
+    let result = context.store.change_contact(&asked, context.clock.now(), responder).await;
     request.conclude(&context, result).await
 }
 
@@ -152,8 +152,8 @@ pub(crate) async fn delete_contact(
         modify_marketing_contacts: principal.modify_marketing_contacts,
     };
     let render = |(): &()| respond::no_content();
-    let finish = Finish::new(request.claim.as_ref(), &render);
-    let result = context.store.delete_contact(&asked, context.clock.now(), finish).await;
+    let responder = Responder::new(request.claim.as_ref(), &render);
+    let result = context.store.delete_contact(&asked, context.clock.now(), responder).await;
     request.conclude(&context, result).await
 }
 

@@ -13,7 +13,7 @@ use axum::response::Response;
 use domain::address::EmailAddress;
 use domain::permission::Principal;
 use http::StatusCode;
-use store::{Finish, SaveContact, SaveMode, Saved, StoredResponse};
+use store::{Responder, SaveContact, SaveMode, Saved, StoredResponse};
 use utoipa::ToSchema;
 
 use crate::body::{PathEmail, PropertyChanges, properties};
@@ -125,8 +125,8 @@ pub(crate) async fn create_contact(
     // What this targets are the contacts, which are always there.
     let if_match = request.if_match.filter(|wanted| *wanted != store::IfMatch::Any);
     let asked = asked(&principal, SaveMode::Create, email.as_ref(), data, if_match)?;
-    let finish = Finish::new(request.claim.as_ref(), &render);
-    let result = context.store.save_contact(&asked, context.clock.now(), finish).await;
+    let responder = Responder::new(request.claim.as_ref(), &render);
+    let result = context.store.save_contact(&asked, context.clock.now(), responder).await;
     request.conclude(&context, result).await
 }
 
@@ -153,8 +153,8 @@ pub(crate) async fn save_contact(
     request: Request<Data>,
 ) -> Result<Response, Problem> {
     let asked = asked(&principal, SaveMode::CreateOrUpdate, Some(&email), &request.body, request.if_match)?;
-    let finish = Finish::new(request.claim.as_ref(), &render);
-    let result = context.store.save_contact(&asked, context.clock.now(), finish).await;
+    let responder = Responder::new(request.claim.as_ref(), &render);
+    let result = context.store.save_contact(&asked, context.clock.now(), responder).await;
     request.conclude(&context, result).await
 }
 

@@ -23,7 +23,7 @@ use domain::provider::Provider;
 use domain::secrets::Secrets;
 use serde::Serialize;
 use serde_json::Value;
-use store::{ChangeForm, FieldTarget, Finish, Form, FormReport, NewForm, StoredResponse};
+use store::{ChangeForm, FieldTarget, Form, FormReport, NewForm, Responder, StoredResponse};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -555,8 +555,8 @@ pub(crate) async fn create_form(
         let view = FormView::new(form, context.public_url.as_deref());
         StoredResponse { location, ..respond::json(StatusCode::CREATED, &view) }
     };
-    let finish = Finish::new(request.claim.as_ref(), &render);
-    let result = context.store.create_form(principal.account, new, context.clock.now(), finish).await;
+    let responder = Responder::new(request.claim.as_ref(), &render);
+    let result = context.store.create_form(principal.account, new, context.clock.now(), responder).await;
     request.conclude(&context, result).await
 }
 
@@ -614,10 +614,10 @@ pub(crate) async fn update_form(
     let ChangeFormBody(change) = &request.body;
     let render =
         |form: &Form| respond::json(StatusCode::OK, &FormView::new(form, context.public_url.as_deref()));
-    let finish = Finish::new(request.claim.as_ref(), &render);
+    let responder = Responder::new(request.claim.as_ref(), &render);
     let (store, may_widen) = (&context.store, principal.modify_marketing_contacts);
     let result =
-        store.change_form(principal.account, id, change, may_widen, context.clock.now(), finish).await;
+        store.change_form(principal.account, id, change, may_widen, context.clock.now(), responder).await;
     request.conclude(&context, result).await
 }
 
@@ -637,8 +637,8 @@ pub(crate) async fn delete_form(
     request: Request<NoBody>,
 ) -> Result<Response, Problem> {
     let render = |(): &()| respond::no_content();
-    let finish = Finish::new(request.claim.as_ref(), &render);
-    let result = context.store.delete_form(principal.account, id, context.clock.now(), finish).await;
+    let responder = Responder::new(request.claim.as_ref(), &render);
+    let result = context.store.delete_form(principal.account, id, context.clock.now(), responder).await;
     request.conclude(&context, result).await
 }
 

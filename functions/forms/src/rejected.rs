@@ -15,7 +15,7 @@ use domain::limits::REJECTED_PAGE_MAX;
 use form_mapping::answers::{Answers, FieldAnswer};
 use form_mapping::person::{self, Person};
 use serde::Serialize;
-use store::{FieldProblem, Finish, Form, Mapped, Refused, Rejected, StoreError, Submitted};
+use store::{FieldProblem, Form, Mapped, Refused, Rejected, Responder, StoreError, Submitted};
 use utoipa::ToSchema;
 
 /// A submission that could not be taken.
@@ -152,9 +152,9 @@ pub(crate) async fn retry_rejected(
     let form = find(&context, principal.account, form).await?;
     let map = |rejected: &Rejected| person_of(rejected, &form);
     let render = |submitted: &Submitted| respond::json(StatusCode::OK, &SubmittedView::new(submitted));
-    let finish = Finish::new(request.claim.as_ref(), &render);
+    let responder = Responder::new(request.claim.as_ref(), &render);
     let now = context.clock.now();
-    match context.store.retry_rejected(&form, rejection, map, now, finish).await {
+    match context.store.retry_rejected(&form, rejection, map, now, responder).await {
         Ok(Err(problem)) => Err(problem),
         Ok(Ok(answer)) => request.conclude(&context, Ok(answer)).await,
         Err(error) => request.conclude(&context, Err(error)).await,
@@ -189,9 +189,9 @@ pub(crate) async fn delete_rejected(
     request: Request<NoBody>,
 ) -> Result<Response, Problem> {
     let render = |(): &()| respond::no_content();
-    let finish = Finish::new(request.claim.as_ref(), &render);
+    let responder = Responder::new(request.claim.as_ref(), &render);
     let now = context.clock.now();
-    let result = context.store.delete_rejected(principal.account, form, rejection, now, finish).await;
+    let result = context.store.delete_rejected(principal.account, form, rejection, now, responder).await;
     request.conclude(&context, result).await
 }
 

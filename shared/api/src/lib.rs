@@ -10,7 +10,7 @@
 //! use axum::response::Response;
 //! use domain::source::Intake;
 //! use http::StatusCode;
-//! use store::{Finish, SaveContact, SaveMode, Saved};
+//! use store::{Responder, SaveContact, SaveMode, Saved};
 //!
 //! /// What the body says: parsed into domain types here, and nowhere after.
 //! struct NewContact {
@@ -53,7 +53,7 @@
 //!         location: Some(format!("/v1/contacts/{}", saved.contact.id)),
 //!         ..respond::json(StatusCode::CREATED, &views::ContactView::new(&saved.contact, &saved.period))
 //!     };
-//!     let finish = Finish::new(request.claim.as_ref(), &render);
+//!     let responder = Responder::new(request.claim.as_ref(), &render);
 //!     let asked = SaveContact {
 //!         account: principal.account,
 //!         mode: SaveMode::Create,
@@ -66,7 +66,7 @@
 //!         actor: principal.actor(),
 //!         if_match: request.if_match,
 //!     };
-//!     let result = context.store.save_contact(&asked, context.clock.now(), finish).await;
+//!     let result = context.store.save_contact(&asked, context.clock.now(), responder).await;
 //!     request.conclude(&context, result).await
 //! }
 //!

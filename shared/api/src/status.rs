@@ -5,7 +5,7 @@ use domain::decision::{Command, Outcome};
 use domain::permission::Principal;
 use http::StatusCode;
 use serde::Serialize;
-use store::{Finish, StatusOutcome, StatusReport, StatusRequest, StatusResult};
+use store::{Responder, StatusOutcome, StatusReport, StatusRequest, StatusResult};
 use utoipa::ToSchema;
 
 use crate::contacts::{NamedContact, NamedContactSchema, named_contacts, references};
@@ -115,8 +115,8 @@ pub async fn change(
         actor: principal.actor(),
     };
     let render = |report: &StatusReport| respond::json(StatusCode::OK, &StatusAnswer::new(contacts, report));
-    let finish = Finish::new(request.claim.as_ref(), &render);
-    let result = context.store.set_status(&asked, context.clock.now(), finish).await;
+    let responder = Responder::new(request.claim.as_ref(), &render);
+    let result = context.store.set_status(&asked, context.clock.now(), responder).await;
     request.conclude(context, result).await
 }
 

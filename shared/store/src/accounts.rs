@@ -20,7 +20,7 @@ use crate::periods::{Opened, current};
 use crate::store::{Query, Store};
 use crate::transaction::{Part, Transaction};
 use crate::writes::{Expression, number};
-use crate::{Finish, Listing, Refused, StoreError, StoredResponse};
+use crate::{Listing, Refused, Responder, StoreError, StoredResponse};
 
 /// An account with its current period.
 #[derive(Clone, Debug, PartialEq)]
@@ -210,13 +210,13 @@ impl Store {
         &self,
         new: &NewAccount<'_>,
         wall: Timestamp,
-        finish: Finish<'_, Account>,
+        responder: Responder<'_, Account>,
     ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
-            if let Some(claim) = finish.claim {
+            if let Some(claim) = responder.claim {
                 let mut items = self.batch_get(&[Key::answer(claim)], &mut retries).await?;
-                if let Some(answer) = finish.replay(&mut items, wall)? {
+                if let Some(answer) = responder.replay(&mut items, wall)? {
                     return Ok(answer);
                 }
             }
@@ -249,7 +249,7 @@ impl Store {
             let token = TokenId::new(wall, self.entropy().bits());
             let holder = HolderItem::User { user };
             self.put_token(&mut transaction, id, token, new.token_sha256, &holder, wall)?;
-            let answer = finish.attach(self, &mut transaction, &account.into_account(period)?, wall)?;
+            let answer = responder.attach(self, &mut transaction, &account.into_account(period)?, wall)?;
             if self.commit(transaction, &mut retries).await? {
                 return Ok(answer);
             }
@@ -313,13 +313,13 @@ impl Store {
         id: AccountId,
         change: &ChangeAccount,
         wall: Timestamp,
-        finish: Finish<'_, Account>,
+        responder: Responder<'_, Account>,
     ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
-            let keys = std::iter::once(Key::account(id)).chain(finish.key()).collect();
+            let keys = std::iter::once(Key::account(id)).chain(responder.key()).collect();
             let mut opened = self.open(id, wall, keys, &mut retries).await?;
-            if let Some(answer) = finish.replay(&mut opened.items, wall)? {
+            if let Some(answer) = responder.replay(&mut opened.items, wall)? {
                 return Ok(answer);
             }
             let mut item = take_account(id, &mut opened)?;
@@ -336,7 +336,7 @@ impl Store {
                 transaction.update(Part::Period, self.terms(id, &period, &changed)?);
                 period = changed;
             }
-            let answer = finish.attach(self, &mut transaction, &item.into_account(period)?, wall)?;
+            let answer = responder.attach(self, &mut transaction, &item.into_account(period)?, wall)?;
             if self.commit(transaction, &mut retries).await? {
                 return Ok(answer);
             }
@@ -354,13 +354,13 @@ impl Store {
         id: AccountId,
         to: Timestamp,
         wall: Timestamp,
-        finish: Finish<'_, Account>,
+        responder: Responder<'_, Account>,
     ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
-            let keys = std::iter::once(Key::account(id)).chain(finish.key()).collect();
+            let keys = std::iter::once(Key::account(id)).chain(responder.key()).collect();
             let mut opened = self.open(id, wall, keys, &mut retries).await?;
-            if let Some(answer) = finish.replay(&mut opened.items, wall)? {
+            if let Some(answer) = responder.replay(&mut opened.items, wall)? {
                 return Ok(answer);
             }
             let item = take_account(id, &mut opened)?;
@@ -374,7 +374,7 @@ impl Store {
             let mut transaction = Transaction::new(self.entropy());
             transaction.update(Part::Period, self.terms(id, &opened.period, &moved)?);
             let after = current(moved.clone(), wall);
-            let answer = finish.attach(self, &mut transaction, &item.into_account(after)?, wall)?;
+            let answer = responder.attach(self, &mut transaction, &item.into_account(after)?, wall)?;
             if self.commit(transaction, &mut retries).await? {
                 self.close_ended(id, wall).await?;
                 return Ok(answer);

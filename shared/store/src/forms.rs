@@ -19,7 +19,7 @@ use crate::keys::{Collection, Key, account_pk, form_counts_pk, rejected_pk};
 use crate::retry::Retries;
 use crate::store::{Query, Store};
 use crate::transaction::{Part, Transaction};
-use crate::{Finish, Listing, Refused, StoreError, StoredResponse};
+use crate::{Listing, Refused, Responder, StoreError, StoredResponse};
 
 /// A form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -340,13 +340,13 @@ impl Store {
         account: AccountId,
         new: &NewForm,
         wall: Timestamp,
-        finish: Finish<'_, Form>,
+        responder: Responder<'_, Form>,
     ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
-            let keys = std::iter::once(Key::account(account)).chain(finish.key()).collect();
+            let keys = std::iter::once(Key::account(account)).chain(responder.key()).collect();
             let mut opened = self.open(account, wall, keys, &mut retries).await?;
-            if let Some(answer) = finish.replay(&mut opened.items, wall)? {
+            if let Some(answer) = responder.replay(&mut opened.items, wall)? {
                 return Ok(answer);
             }
             let mut holdings = Holdings::read(account, &mut opened.items)?;
@@ -379,7 +379,7 @@ impl Store {
             transaction.put(Part::Form, self.put_new(Key::form(id), &item)?);
             transaction.put(Part::Form, self.put_new(Key::form_entry(account, id), &FormEntryItem { id })?);
             transaction.put(Part::Account, self.put_holdings(holdings)?);
-            let answer = finish.attach(self, &mut transaction, &item.into_form()?, wall)?;
+            let answer = responder.attach(self, &mut transaction, &item.into_form()?, wall)?;
             if self.commit(transaction, &mut retries).await? {
                 return Ok(answer);
             }
@@ -471,13 +471,13 @@ impl Store {
         change: &ChangeForm,
         may_widen: bool,
         wall: Timestamp,
-        finish: Finish<'_, Form>,
+        responder: Responder<'_, Form>,
     ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
-            let keys = std::iter::once(Key::form(id)).chain(finish.key()).collect();
+            let keys = std::iter::once(Key::form(id)).chain(responder.key()).collect();
             let mut opened = self.open(account, wall, keys, &mut retries).await?;
-            if let Some(answer) = finish.replay(&mut opened.items, wall)? {
+            if let Some(answer) = responder.replay(&mut opened.items, wall)? {
                 return Ok(answer);
             }
             let mut item = own(opened.items.take(&Key::form(id))?, account)?;
@@ -490,7 +490,7 @@ impl Store {
             check_size(&item)?;
             let mut transaction = Transaction::new(self.entropy());
             transaction.put(Part::Form, self.put_versioned(Key::form(id), &item, version)?);
-            let answer = finish.attach(self, &mut transaction, &item.into_form()?, wall)?;
+            let answer = responder.attach(self, &mut transaction, &item.into_form()?, wall)?;
             if self.commit(transaction, &mut retries).await? {
                 return Ok(answer);
             }
@@ -507,14 +507,14 @@ impl Store {
         account: AccountId,
         id: FormId,
         wall: Timestamp,
-        finish: Finish<'_, ()>,
+        responder: Responder<'_, ()>,
     ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
             let keys: Vec<Key> =
-                [Key::form(id), Key::account(account)].into_iter().chain(finish.key()).collect();
+                [Key::form(id), Key::account(account)].into_iter().chain(responder.key()).collect();
             let mut items = self.batch_get(&keys, &mut retries).await?;
-            if let Some(answer) = finish.replay(&mut items, wall)? {
+            if let Some(answer) = responder.replay(&mut items, wall)? {
                 return Ok(answer);
             }
             let item = own(items.take(&Key::form(id))?, account)?;
@@ -525,7 +525,7 @@ impl Store {
             let entry = Key::form_entry(account, id);
             transaction.delete(Part::Form, self.delete_existing(entry)?);
             transaction.put(Part::Account, self.put_holdings(holdings)?);
-            let answer = finish.attach(self, &mut transaction, &(), wall)?;
+            let answer = responder.attach(self, &mut transaction, &(), wall)?;
             if self.commit(transaction, &mut retries).await? {
                 self.forget_form(account, id, &mut retries).await?;
                 return Ok(answer);

@@ -10,7 +10,7 @@ use crate::items::{AnswerItem, AnswerPartItem, Items, PartResultItem, decode};
 use crate::keys::{ANSWER_PART_PREFIX, Key, claim_pk};
 use crate::store::{Query, Store};
 use crate::transaction::{Part, Transaction};
-use crate::{Entropy, Finish, IdempotencyClaim, Refused, StoreError, StoredResponse};
+use crate::{Entropy, IdempotencyClaim, Refused, Responder, StoreError, StoredResponse};
 
 impl AnswerItem {
     pub(crate) fn of(
@@ -56,7 +56,7 @@ impl AnswerItem {
     }
 }
 
-impl<T> Finish<'_, T> {
+impl<T> Responder<'_, T> {
     /// The key to read together with what is decided on, if there is a claim.
     pub(crate) fn key(&self) -> Option<Key> {
         self.claim.map(Key::answer)

@@ -46,7 +46,7 @@ pub use form_counts::FormCounts;
 pub use forms::{ChangeForm, Form, FormBudget, FormReport, NewForm};
 pub use jobs::{Due, DueCursor, DuePage, InboxTask, Job, SweepTask, Tasks};
 pub use listing::Listing;
-pub use response::{Finish, IdempotencyClaim, StoredResponse};
+pub use response::{IdempotencyClaim, Responder, StoredResponse};
 pub use status::{StatusOutcome, StatusReport, StatusRequest, StatusResult};
 pub use store::Store;
 pub use submissions::{

@@ -59,12 +59,12 @@ impl IdempotencyClaim {
 ///
 /// The store writes the answer in the same transaction as the change. If an earlier request with the same claim
 /// has happened, its answer comes back instead and nothing is changed.
-pub struct Finish<'a, T> {
+pub struct Responder<'a, T> {
     pub(crate) claim: Option<&'a IdempotencyClaim>,
     pub(crate) render: &'a (dyn Fn(&T) -> StoredResponse + Send + Sync),
 }
 
-impl<'a, T> Finish<'a, T> {
+impl<'a, T> Responder<'a, T> {
     /// Ends with what `render` makes of the result, kept under `claim` if there is one.
     pub fn new(
         claim: Option<&'a IdempotencyClaim>,
@@ -74,13 +74,13 @@ impl<'a, T> Finish<'a, T> {
     }
 }
 
-impl<T> Clone for Finish<'_, T> {
+impl<T> Clone for Responder<'_, T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T> Copy for Finish<'_, T> {}
+impl<T> Copy for Responder<'_, T> {}
 
 /// SHA-256 in lower-case hexadecimal.
 pub(crate) fn digest(text: &str) -> String {

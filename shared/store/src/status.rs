@@ -16,7 +16,7 @@ use crate::periods::{Opened, SecondLook};
 use crate::retry::Retries;
 use crate::store::Store;
 use crate::transaction::{Part, Transaction};
-use crate::{Finish, Refused, StoreError, StoredResponse};
+use crate::{Refused, Responder, StoreError, StoredResponse};
 
 /// One status command for many contacts.
 #[derive(Clone, Debug)]
@@ -76,7 +76,7 @@ pub enum StatusOutcome {
 /// A status command on its way through its transactions.
 struct Run<'a> {
     request: &'a StatusRequest<'a>,
-    finish: Finish<'a, StatusReport>,
+    responder: Responder<'a, StatusReport>,
     wall: Timestamp,
     /// What each entry of the request names.
     ids: Vec<Option<ContactId>>,
@@ -116,7 +116,7 @@ impl Store {
         &self,
         request: &StatusRequest<'_>,
         wall: Timestamp,
-        finish: Finish<'_, StatusReport>,
+        responder: Responder<'_, StatusReport>,
     ) -> Result<StoredResponse, StoreError> {
         let ids = self.resolve(request.account, request.contacts, &mut self.retries()).await?;
         let mut named: HashMap<ContactId, Vec<&ContactRef>> = HashMap::new();
@@ -132,7 +132,7 @@ impl Store {
         // By the request and not by who is found: a repeat may find fewer, and must still recall what was done.
         let split = request.contacts.len() > CONTACTS_PER_TRANSACTION_MAX;
         let (results, planned) = (HashMap::new(), Delta::default());
-        let mut run = Run { request, finish, wall, ids, named, waiting, results, planned, split };
+        let mut run = Run { request, responder, wall, ids, named, waiting, results, planned, split };
         loop {
             if let Some(answer) = self.advance(&mut run).await? {
                 return Ok(answer);

@@ -10,7 +10,7 @@ use crate::items::{BearerItem, HolderItem, TokenItem, UserItem, decode};
 use crate::keys::{Collection, Key, account_pk};
 use crate::store::{Query, Store};
 use crate::transaction::{Part, Transaction};
-use crate::{Finish, Listing, Refused, StoreError, StoredResponse};
+use crate::{Listing, Refused, Responder, StoreError, StoredResponse};
 
 /// A user of an account.
 #[derive(Clone, PartialEq, Eq)]
@@ -169,13 +169,13 @@ impl Store {
         account: AccountId,
         new: &NewUser,
         wall: Timestamp,
-        finish: Finish<'_, User>,
+        responder: Responder<'_, User>,
     ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
-            let keys: Vec<Key> = std::iter::once(Key::account(account)).chain(finish.key()).collect();
+            let keys: Vec<Key> = std::iter::once(Key::account(account)).chain(responder.key()).collect();
             let mut items = self.batch_get(&keys, &mut retries).await?;
-            if let Some(answer) = finish.replay(&mut items, wall)? {
+            if let Some(answer) = responder.replay(&mut items, wall)? {
                 return Ok(answer);
             }
             let mut holdings = Holdings::read(account, &mut items)?;
@@ -195,7 +195,7 @@ impl Store {
             let mut transaction = Transaction::new(self.entropy());
             transaction.put(Part::User, self.put_new(Key::user(account, user.id), &user)?);
             transaction.put(Part::Account, self.put_holdings(holdings)?);
-            let answer = finish.attach(self, &mut transaction, &user.into(), wall)?;
+            let answer = responder.attach(self, &mut transaction, &user.into(), wall)?;
             if self.commit(transaction, &mut retries).await? {
                 return Ok(answer);
             }
@@ -213,14 +213,14 @@ impl Store {
         id: UserId,
         change: &ChangeUser,
         wall: Timestamp,
-        finish: Finish<'_, User>,
+        responder: Responder<'_, User>,
     ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
             let keys: Vec<Key> =
-                [Key::user(account, id), Key::account(account)].into_iter().chain(finish.key()).collect();
+                [Key::user(account, id), Key::account(account)].into_iter().chain(responder.key()).collect();
             let mut items = self.batch_get(&keys, &mut retries).await?;
-            if let Some(answer) = finish.replay(&mut items, wall)? {
+            if let Some(answer) = responder.replay(&mut items, wall)? {
                 return Ok(answer);
             }
             let user: Option<UserItem> = items.take(&Key::user(account, id))?;
@@ -240,7 +240,7 @@ impl Store {
                 }
                 transaction.put(Part::Account, self.put_holdings(holdings)?);
             }
-            let answer = finish.attach(self, &mut transaction, &user.into(), wall)?;
+            let answer = responder.attach(self, &mut transaction, &user.into(), wall)?;
             if self.commit(transaction, &mut retries).await? {
                 return Ok(answer);
             }
@@ -273,7 +273,7 @@ impl Store {
         holder: &NewHolder,
         token_sha256: &str,
         wall: Timestamp,
-        finish: Finish<'_, Token>,
+        responder: Responder<'_, Token>,
     ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
@@ -282,9 +282,9 @@ impl Store {
                 NewHolder::Integration { .. } => None,
             };
             let account_and_user = std::iter::once(Key::account(account)).chain(asked);
-            let keys: Vec<Key> = account_and_user.chain(finish.key()).collect();
+            let keys: Vec<Key> = account_and_user.chain(responder.key()).collect();
             let mut items = self.batch_get(&keys, &mut retries).await?;
-            if let Some(answer) = finish.replay(&mut items, wall)? {
+            if let Some(answer) = responder.replay(&mut items, wall)? {
                 return Ok(answer);
             }
             let mut holdings = Holdings::read(account, &mut items)?;
@@ -311,7 +311,7 @@ impl Store {
             self.put_token(&mut transaction, account, id, token_sha256, &holder, wall)?;
             transaction.put(Part::Account, self.put_holdings(holdings)?);
             let token = Token { id, holder: holder.into(), created_at: wall };
-            let answer = finish.attach(self, &mut transaction, &token, wall)?;
+            let answer = responder.attach(self, &mut transaction, &token, wall)?;
             if self.commit(transaction, &mut retries).await? {
                 return Ok(answer);
             }
@@ -331,13 +331,13 @@ impl Store {
         account: AccountId,
         token_sha256: &str,
         wall: Timestamp,
-        finish: Finish<'_, AdminToken>,
+        responder: Responder<'_, AdminToken>,
     ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
-            let keys: Vec<Key> = std::iter::once(Key::account(account)).chain(finish.key()).collect();
+            let keys: Vec<Key> = std::iter::once(Key::account(account)).chain(responder.key()).collect();
             let mut items = self.batch_get(&keys, &mut retries).await?;
-            if let Some(answer) = finish.replay(&mut items, wall)? {
+            if let Some(answer) = responder.replay(&mut items, wall)? {
                 return Ok(answer);
             }
             let mut holdings = Holdings::read(account, &mut items)?;
@@ -359,7 +359,7 @@ impl Store {
             self.put_token(&mut transaction, account, id, token_sha256, &holder, wall)?;
             // The version of the account that this asks for says that the admin is still one.
             transaction.put(Part::Account, self.put_holdings(holdings)?);
-            let answer = finish.attach(self, &mut transaction, &AdminToken { id, user }, wall)?;
+            let answer = responder.attach(self, &mut transaction, &AdminToken { id, user }, wall)?;
             if self.commit(transaction, &mut retries).await? {
                 return Ok(answer);
             }
@@ -408,14 +408,14 @@ impl Store {
         account: AccountId,
         id: TokenId,
         wall: Timestamp,
-        finish: Finish<'_, ()>,
+        responder: Responder<'_, ()>,
     ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
             let keys: Vec<Key> =
-                [Key::token(account, id), Key::account(account)].into_iter().chain(finish.key()).collect();
+                [Key::token(account, id), Key::account(account)].into_iter().chain(responder.key()).collect();
             let mut items = self.batch_get(&keys, &mut retries).await?;
-            if let Some(answer) = finish.replay(&mut items, wall)? {
+            if let Some(answer) = responder.replay(&mut items, wall)? {
                 return Ok(answer);
             }
             let token: Option<TokenItem> = items.take(&Key::token(account, id))?;
@@ -431,7 +431,7 @@ impl Store {
                 transaction.delete(Part::Token, self.delete_existing(key)?);
             }
             transaction.put(Part::Account, self.put_holdings(holdings)?);
-            let answer = finish.attach(self, &mut transaction, &(), wall)?;
+            let answer = responder.attach(self, &mut transaction, &(), wall)?;
             if self.commit(transaction, &mut retries).await? {
                 return Ok(answer);
             }

@@ -11,7 +11,9 @@ use domain::limits::BATCH_WRITE_MAX;
 use domain::marketing::State;
 use domain::source::{Actor, Intake, Source, SourceType};
 use futures_util::{StreamExt as _, stream};
-use store::{ContactRef, Finish, SaveContact, SaveMode, Saved, StatusReport, StatusRequest, StoredResponse};
+use store::{
+    ContactRef, Responder, SaveContact, SaveMode, Saved, StatusReport, StatusRequest, StoredResponse,
+};
 
 use crate::{TABLE, TestTable, email};
 
@@ -64,14 +66,14 @@ async fn first(table: &TestTable, account: AccountId, state: State, now: Timesta
         if_match: None,
     };
     let render = |saved: &Saved| answer(saved.contact.id.to_string());
-    let made = table.store.save_contact(&save, now, Finish::new(None, &render)).await.unwrap();
+    let made = table.store.save_contact(&save, now, Responder::new(None, &render)).await.unwrap();
     let id: ContactId = made.body.parse().expect("a contact's id");
     if state == State::Leaving {
         let contacts = [ContactRef::Id(id)];
         let command = Command::SetNonMarketingPending;
         let queue = StatusRequest { account, command, contacts: &contacts, dry_run: false, source, actor };
         let render = |_: &StatusReport| answer(String::new());
-        table.store.set_status(&queue, now, Finish::new(None, &render)).await.unwrap();
+        table.store.set_status(&queue, now, Responder::new(None, &render)).await.unwrap();
     }
     id
 }

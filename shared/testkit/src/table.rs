@@ -9,7 +9,7 @@ use domain::ids::AccountId;
 use domain::period::Terms;
 use domain::{Timestamp, ids};
 use dynoxide::Database;
-use store::{Account, Entropy, Finish, NewAccount, Store, StoredResponse};
+use store::{Account, Entropy, NewAccount, Responder, Store, StoredResponse};
 use tidemark::engine::Engine;
 
 use crate::engine_server::EngineServer;
@@ -88,7 +88,7 @@ impl TestTable {
             location: None,
         };
         let answer =
-            self.store.create_account(&new, now, Finish::new(None, &render)).await.expect("an account");
+            self.store.create_account(&new, now, Responder::new(None, &render)).await.expect("an account");
         answer.body.parse::<ids::AccountId>().expect("an account's id")
     }
 }

@@ -23,7 +23,7 @@ use domain::address::EmailAddress;
 use domain::decision::{Outcome, Refusal};
 use domain::ids::{AccountId, ContactId};
 use domain::limits::DELIVERY_KEPT;
-use store::{Finish, Form, IdempotencyClaim, Refused, Store, StoreError, StoredResponse};
+use store::{Form, IdempotencyClaim, Refused, Responder, Store, StoreError, StoredResponse};
 use testkit::{Dice, Write};
 
 use super::checks;
@@ -502,8 +502,8 @@ pub fn told<T>(text: impl Fn(&T) -> String + Send + Sync) -> impl Fn(&T) -> Stor
 pub fn finish<'a, T>(
     context: &'a Context,
     render: &'a (dyn Fn(&T) -> StoredResponse + Send + Sync),
-) -> Finish<'a, T> {
-    Finish::new(context.claim.as_ref(), render)
+) -> Responder<'a, T> {
+    Responder::new(context.claim.as_ref(), render)
 }
 
 /// The text of a refusal, as answers say it.

@@ -14,7 +14,7 @@ use crate::periods::Opened;
 use crate::retry::Retries;
 use crate::store::Store;
 use crate::transaction::{Part, Transaction};
-use crate::{Finish, Refused, StoreError, StoredResponse};
+use crate::{Refused, Responder, StoreError, StoredResponse};
 
 /// A change of a contact's data. Its marketing state is not among it.
 #[derive(Clone)]
@@ -65,16 +65,16 @@ impl Store {
         &self,
         request: &ChangeContact<'_>,
         wall: Timestamp,
-        finish: Finish<'_, (Contact, Period)>,
+        responder: Responder<'_, (Contact, Period)>,
     ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         let account = request.account;
         loop {
-            let mut others: Vec<Key> = finish.key().into_iter().collect();
+            let mut others: Vec<Key> = responder.key().into_iter().collect();
             others.extend(request.email.iter().flatten().map(|email| Key::address(account, email)));
             let (loaded, mut opened) =
                 self.load(account, wall, &[request.contact], others, &mut retries).await?;
-            if let Some(answer) = finish.replay(&mut opened.items, wall)? {
+            if let Some(answer) = responder.replay(&mut opened.items, wall)? {
                 return Ok(answer);
             }
             let Loaded { contact: before, stored_version } = visible(loaded, request.if_match)?;
@@ -89,7 +89,7 @@ impl Store {
                 gone = self.move_address(&mut transaction, &moved, wall, &mut retries).await?;
                 self.put_contact(&mut transaction, account, &mut contact, Some(stored_version))?;
             }
-            let answer = finish.attach(self, &mut transaction, &(contact, opened.period), wall)?;
+            let answer = responder.attach(self, &mut transaction, &(contact, opened.period), wall)?;
             if self.commit(transaction, &mut retries).await? {
                 self.forget_history(account, gone, &mut retries).await?;
                 return Ok(answer);

@@ -18,7 +18,7 @@ use crate::periods::Opened;
 use crate::retry::Retries;
 use crate::store::Store;
 use crate::transaction::{Part, Transaction};
-use crate::{Finish, Refused, StoreError, StoredResponse};
+use crate::{Refused, Responder, StoreError, StoredResponse};
 
 /// A contact to delete.
 #[derive(Clone, Debug)]
@@ -50,14 +50,14 @@ impl Store {
         &self,
         request: &DeleteContact,
         wall: Timestamp,
-        finish: Finish<'_, ()>,
+        responder: Responder<'_, ()>,
     ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
-            let others = finish.key().into_iter().collect();
+            let others = responder.key().into_iter().collect();
             let (loaded, mut opened) =
                 self.load(request.account, wall, &[request.contact], others, &mut retries).await?;
-            if let Some(answer) = finish.replay(&mut opened.items, wall)? {
+            if let Some(answer) = responder.replay(&mut opened.items, wall)? {
                 return Ok(answer);
             }
             let loaded = request.select(loaded)?;
@@ -72,7 +72,7 @@ impl Store {
             } else {
                 self.remove(&mut transaction, request.account, &loaded, &mut retries).await?;
             }
-            let answer = finish.attach(self, &mut transaction, &(), wall)?;
+            let answer = responder.attach(self, &mut transaction, &(), wall)?;
             if self.commit(transaction, &mut retries).await? {
                 let gone = (request.erase || !is_billable).then_some(request.contact);
                 self.forget_history(request.account, gone, &mut retries).await?;

@@ -18,7 +18,7 @@ use crate::periods::{Opened, SecondLook};
 use crate::retry::Retries;
 use crate::store::Store;
 use crate::transaction::{Part, Transaction};
-use crate::{Finish, Refused, StoreError, StoredResponse};
+use crate::{Refused, Responder, StoreError, StoredResponse};
 
 /// Whether a contact may be there already.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -283,7 +283,7 @@ impl Store {
         &self,
         request: &SaveContact<'_>,
         wall: Timestamp,
-        finish: Finish<'_, Saved>,
+        responder: Responder<'_, Saved>,
     ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         let mut look = SecondLook::default();
@@ -291,12 +291,12 @@ impl Store {
         loop {
             let mut keys: Vec<Key> =
                 request.email.map(|email| Key::address(account, email)).into_iter().collect();
-            keys.extend(finish.key());
+            keys.extend(responder.key());
             if matches!(request.intake, Intake::Chatflow { .. }) {
                 keys.push(Key::account(account));
             }
             let mut opened = self.open(account, wall, keys, &mut retries).await?;
-            if let Some(answer) = finish.replay(&mut opened.items, wall)? {
+            if let Some(answer) = responder.replay(&mut opened.items, wall)? {
                 return Ok(answer);
             }
             look.saw(&opened.period);
@@ -329,7 +329,7 @@ impl Store {
             let gone = decided.replaced();
             self.write(&mut transaction, account, decided)?;
             self.write_count(&mut transaction, account, &opened.period, ledger.count_change())?;
-            let answer = finish.attach(self, &mut transaction, &saved, wall)?;
+            let answer = responder.attach(self, &mut transaction, &saved, wall)?;
             if self.commit(transaction, &mut retries).await? {
                 self.forget_history(account, gone, &mut retries).await?;
                 return Ok(answer);

@@ -15,7 +15,7 @@ use crate::periods::SecondLook;
 use crate::retry::Retries;
 use crate::store::{Query, Store};
 use crate::transaction::{Part, Transaction};
-use crate::{Finish, Person, Refused, StoreError, StoredResponse, Submitted};
+use crate::{Person, Refused, Responder, StoreError, StoredResponse, Submitted};
 
 /// A submission that can't be taken.
 #[derive(Clone)]
@@ -210,14 +210,14 @@ impl Store {
         id: RejectionId,
         map: impl Fn(&Rejected) -> Result<Mapped, E>,
         wall: Timestamp,
-        finish: Finish<'_, Submitted>,
+        responder: Responder<'_, Submitted>,
     ) -> Result<Result<StoredResponse, E>, StoreError> {
         let account = form.account;
         let key = Key::rejected(account, form.id, id);
         let mut retries = self.retries();
         let mut look = SecondLook::default();
         loop {
-            let item = match self.read_rejected(&key, wall, &finish, &mut retries).await? {
+            let item = match self.read_rejected(&key, wall, &responder, &mut retries).await? {
                 Found::Item(item) => item,
                 Found::StoredResponse(answer) => return Ok(Ok(answer)),
             };
@@ -260,7 +260,7 @@ impl Store {
             }
             let mut transaction = Transaction::new(self.entropy());
             let gone = self.write_plan(&mut transaction, plan, wall)?;
-            let answer = finish.attach(self, &mut transaction, &submitted, wall)?;
+            let answer = responder.attach(self, &mut transaction, &submitted, wall)?;
             if self.commit(transaction, &mut retries).await? {
                 self.forget_histories(account, gone, &mut retries).await?;
                 return Ok(Ok(answer));
@@ -280,19 +280,19 @@ impl Store {
         form: FormId,
         id: RejectionId,
         wall: Timestamp,
-        finish: Finish<'_, ()>,
+        responder: Responder<'_, ()>,
     ) -> Result<StoredResponse, StoreError> {
         let key = Key::rejected(account, form, id);
         let mut retries = self.retries();
         loop {
             if let Found::StoredResponse(answer) =
-                self.read_rejected(&key, wall, &finish, &mut retries).await?
+                self.read_rejected(&key, wall, &responder, &mut retries).await?
             {
                 return Ok(answer);
             }
             let mut transaction = Transaction::new(self.entropy());
             transaction.delete(Part::Rejected, self.delete_existing(key.clone())?);
-            let answer = finish.attach(self, &mut transaction, &(), wall)?;
+            let answer = responder.attach(self, &mut transaction, &(), wall)?;
             if self.commit(transaction, &mut retries).await? {
                 return Ok(answer);
             }
@@ -304,12 +304,12 @@ impl Store {
         &self,
         key: &Key,
         wall: Timestamp,
-        finish: &Finish<'_, T>,
+        responder: &Responder<'_, T>,
         retries: &mut Retries<'_>,
     ) -> Result<Found, StoreError> {
-        let keys: Vec<Key> = std::iter::once(key.clone()).chain(finish.key()).collect();
+        let keys: Vec<Key> = std::iter::once(key.clone()).chain(responder.key()).collect();
         let mut items = self.batch_get(&keys, retries).await?;
-        if let Some(answer) = finish.replay(&mut items, wall)? {
+        if let Some(answer) = responder.replay(&mut items, wall)? {
             return Ok(Found::StoredResponse(answer));
         }
         let item: Option<RejectedItem> = items.take(key)?;
