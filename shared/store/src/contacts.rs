@@ -13,7 +13,7 @@ pub use delete::DeleteContact;
 pub use list::{ContactPage, Search};
 pub(crate) use read::Loaded;
 pub use read::{ContactRef, Explained};
-pub(crate) use save::{Decided, Room, Wish};
+pub(crate) use save::{Capacity, ContactUpsert, PlannedContact};
 pub use save::{SaveContact, SaveMode, Saved};
 pub(crate) use size::approximate_bytes;
 pub(crate) use write::turn_history_page;

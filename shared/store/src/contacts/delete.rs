@@ -91,7 +91,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let Loaded { mut contact, stored_version } = loaded;
         let mut ledger = Ledger::new(&opened.period);
-        // Queueing needs no room, so it is never refused; if it were, the contact would stay as it is.
+        // Queueing needs no capacity, so it is never refused; if it were, the contact would stay as it is.
         if let Ok(transition) = ledger.decide(contact.marketing.standing, Command::SetNonMarketingPending) {
             contact.apply(&transition, opened.now, &request.source, request.actor);
         }

@@ -68,7 +68,7 @@ pub struct Saved {
 }
 
 /// What is wished of the contact with an address, or of a new one.
-pub(crate) struct Wish<'a> {
+pub(crate) struct ContactUpsert<'a> {
     pub(crate) email: Option<&'a EmailAddress>,
     pub(crate) properties: &'a [(PropertyName, Option<String>)],
     /// The form's rule for stored properties, if a form submitted them. Forms fill only a part of a contact.
@@ -81,14 +81,14 @@ pub(crate) struct Wish<'a> {
 }
 
 /// The remaining capacity that successive decisions share: the account's, and a form's if the contact submitted one.
-pub(crate) struct Room<'a, 'p> {
+pub(crate) struct Capacity<'a, 'p> {
     pub(crate) ledger: &'a mut Ledger<'p>,
     pub(crate) form: Option<FormLimits<'a>>,
 }
 
-/// A wish decided against what is there. Nothing is written yet.
+/// A upsert decided against what is there. Nothing is written yet.
 #[derive(Clone)]
-pub(crate) struct Decided {
+pub(crate) struct PlannedContact {
     pub(crate) contact: Contact,
     /// The version in which the contact is stored; none for a new one.
     pub(crate) stored: Option<u64>,
@@ -96,7 +96,7 @@ pub(crate) struct Decided {
     pub(crate) status: Option<Result<Outcome, Refusal>>,
     /// Whether there is anything to write.
     changed: bool,
-    /// Whether the account had no room for an earlier wish of the same person.
+    /// Whether the account had no capacity for an earlier upsert of the same person.
     refused_before: bool,
     /// A deleted contact that had the address and has left: it goes, and the new one takes its address.
     replaced: Option<Loaded>,
@@ -104,7 +104,7 @@ pub(crate) struct Decided {
     pub(crate) left_out: u64,
 }
 
-impl Room<'_, '_> {
+impl Capacity<'_, '_> {
     fn set_marketing(&mut self, standing: Standing) -> Result<Transition, Refusal> {
         match &mut self.form {
             Some(limits) => self.ledger.decide_for_form(standing, limits),
@@ -113,40 +113,41 @@ impl Room<'_, '_> {
     }
 }
 
-impl Wish<'_> {
-    /// Decides the wish, `found` being the contact that has the address, deleted ones included.
+impl ContactUpsert<'_> {
+    /// Decides the upsert, `found` being the contact that has the address, deleted ones included.
     ///
     /// # Errors
     ///
-    /// [`Refused::Invalid`] when the properties would be too many or too long. No room is used up then.
+    /// [`Refused::Invalid`] when the properties would be too many or too long. No capacity is used up then.
     pub(crate) fn decide(
         &self,
         found: Option<Loaded>,
-        room: &mut Room<'_, '_>,
+        capacity: &mut Capacity<'_, '_>,
         now: Timestamp,
         new_id: ContactId,
-    ) -> Result<Decided, Refused> {
+    ) -> Result<PlannedContact, Refused> {
         match found {
-            Some(loaded) if loaded.contact.is_visible() => self.update(loaded, room, now),
-            Some(loaded) if loaded.contact.state().is_billable() => self.revive(loaded, room, now),
-            gone => self.create(gone, room, now, new_id),
+            Some(loaded) if loaded.contact.is_visible() => self.update(loaded, capacity, now),
+            Some(loaded) if loaded.contact.state().is_billable() => self.revive(loaded, capacity, now),
+            gone => self.create(gone, capacity, now, new_id),
         }
     }
 
-    /// Decides a further wish of the same person, before the earlier one is written: both are then written as one.
+    /// Decides a further upsert of the same person, before the earlier one is written: both are then written as one.
     ///
     /// # Errors
     ///
     /// As [`Self::decide`].
     pub(crate) fn decide_further(
         &self,
-        earlier: &Decided,
-        room: &mut Room<'_, '_>,
+        earlier: &PlannedContact,
+        capacity: &mut Capacity<'_, '_>,
         now: Timestamp,
-    ) -> Result<Decided, Refused> {
+    ) -> Result<PlannedContact, Refused> {
         let stored_version = earlier.stored.unwrap_or_default();
-        let further = self.update(Loaded { contact: earlier.contact.clone(), stored_version }, room, now)?;
-        Ok(Decided {
+        let further =
+            self.update(Loaded { contact: earlier.contact.clone(), stored_version }, capacity, now)?;
+        Ok(PlannedContact {
             stored: earlier.stored,
             changed: earlier.changed || further.changed,
             refused_before: earlier.is_refused(),
@@ -155,16 +156,21 @@ impl Wish<'_> {
         })
     }
 
-    fn update(&self, loaded: Loaded, room: &mut Room<'_, '_>, now: Timestamp) -> Result<Decided, Refused> {
+    fn update(
+        &self,
+        loaded: Loaded,
+        capacity: &mut Capacity<'_, '_>,
+        now: Timestamp,
+    ) -> Result<PlannedContact, Refused> {
         let Loaded { mut contact, stored_version } = loaded;
         let before = contact.clone();
         let left_out = self.write_data(&mut contact, self.submitted)?;
         let data_changed = contact != before;
-        let status = self.status.existing_contact.then(|| self.set_marketing(&mut contact, room, now));
+        let status = self.status.existing_contact.then(|| self.set_marketing(&mut contact, capacity, now));
         if data_changed && contact.version == before.version {
             contact.touch(now);
         }
-        Ok(Decided {
+        Ok(PlannedContact {
             changed: contact.version != before.version,
             contact,
             stored: Some(stored_version),
@@ -177,7 +183,12 @@ impl Wish<'_> {
     }
 
     /// The address of a deleted contact that is still billable came back: the person takes that place again.
-    fn revive(&self, loaded: Loaded, room: &mut Room<'_, '_>, now: Timestamp) -> Result<Decided, Refused> {
+    fn revive(
+        &self,
+        loaded: Loaded,
+        capacity: &mut Capacity<'_, '_>,
+        now: Timestamp,
+    ) -> Result<PlannedContact, Refused> {
         let Loaded { mut contact, stored_version } = loaded;
         contact.deleted_at = None;
         contact.properties = Properties::default();
@@ -187,8 +198,8 @@ impl Wish<'_> {
         contact.email = self.email.cloned();
         let left_out = self.write_data(&mut contact, self.submitted.map(|_| Overwrite::Always))?;
         contact.touch(now);
-        let status = self.status.new_contact.then(|| self.set_marketing(&mut contact, room, now));
-        Ok(Decided {
+        let status = self.status.new_contact.then(|| self.set_marketing(&mut contact, capacity, now));
+        Ok(PlannedContact {
             contact,
             stored: Some(stored_version),
             created: true,
@@ -203,10 +214,10 @@ impl Wish<'_> {
     fn create(
         &self,
         replaced: Option<Loaded>,
-        room: &mut Room<'_, '_>,
+        capacity: &mut Capacity<'_, '_>,
         now: Timestamp,
         id: ContactId,
-    ) -> Result<Decided, Refused> {
+    ) -> Result<PlannedContact, Refused> {
         let new = |standing, state| Contact {
             id,
             email: self.email.cloned(),
@@ -221,11 +232,11 @@ impl Wish<'_> {
         };
         let mut contact = new(Standing::NonMarketing, State::NonMarketing);
         let left_out = self.write_data(&mut contact, self.submitted.map(|_| Overwrite::Always))?;
-        let status = self.status.new_contact.then(|| room.set_marketing(Standing::NonMarketing));
+        let status = self.status.new_contact.then(|| capacity.set_marketing(Standing::NonMarketing));
         if let Some(Ok(transition)) = &status {
             contact.marketing = new(transition.standing, transition.to).marketing;
         }
-        Ok(Decided {
+        Ok(PlannedContact {
             contact,
             stored: None,
             created: true,
@@ -260,10 +271,10 @@ impl Wish<'_> {
     fn set_marketing(
         &self,
         contact: &mut Contact,
-        room: &mut Room<'_, '_>,
+        capacity: &mut Capacity<'_, '_>,
         now: Timestamp,
     ) -> Result<Outcome, Refusal> {
-        let transition = room.set_marketing(contact.marketing.standing)?;
+        let transition = capacity.set_marketing(contact.marketing.standing)?;
         contact.apply(&transition, now, self.source, self.actor);
         Ok(transition.outcome)
     }
@@ -307,7 +318,7 @@ impl Store {
                 continue;
             };
             refuse_existing(request, found.as_ref())?;
-            let wish = Wish {
+            let upsert = ContactUpsert {
                 email: request.email,
                 properties: request.properties,
                 submitted: None,
@@ -319,8 +330,8 @@ impl Store {
             };
             let new_id = self.new_contact_ids(wall, &retries).draw();
             let mut ledger = Ledger::new(&opened.period);
-            let mut room = Room { ledger: &mut ledger, form: None };
-            let decided = wish.decide(found, &mut room, opened.now, new_id)?;
+            let mut capacity = Capacity { ledger: &mut ledger, form: None };
+            let decided = upsert.decide(found, &mut capacity, opened.now, new_id)?;
             if decided.is_refused_as_read() && look.again(&opened.period, &mut retries).await? {
                 continue;
             }
@@ -361,9 +372,9 @@ impl Store {
         &self,
         transaction: &mut Transaction,
         account: AccountId,
-        decided: Decided,
+        decided: PlannedContact,
     ) -> Result<(), StoreError> {
-        let Decided { mut contact, stored, changed, replaced, .. } = decided;
+        let PlannedContact { mut contact, stored, changed, replaced, .. } = decided;
         if !changed {
             return Ok(());
         }
@@ -395,8 +406,8 @@ impl Store {
     }
 }
 
-impl Decided {
-    /// Whether the account has no room for the person, by this wish or an earlier one. A form's budget is another matter:
+impl PlannedContact {
+    /// Whether the account has no capacity for the person, by this upsert or an earlier one. A form's budget is another matter:
     /// see [`SecondLook`].
     fn is_refused(&self) -> bool {
         let refused = matches!(self.status, Some(Err(refusal)) if refusal != Refusal::FormBudget);

@@ -17,7 +17,7 @@ use domain::provider::Provider;
 use domain::source::{AccountDefaults, Actor, DefaultStatus, Intake, Source};
 
 use super::Delivery;
-use crate::contacts::{ContactRef, Decided, Loaded, Room, Wish, approximate_bytes};
+use crate::contacts::{Capacity, ContactRef, ContactUpsert, Loaded, PlannedContact, approximate_bytes};
 use crate::delivery::{ContentDigest, DeliveryId, Versions};
 use crate::form_counts::{Counted, DayChange, Tally};
 use crate::forms::Form;
@@ -151,7 +151,7 @@ pub(super) struct Plan<'s> {
     snapshot: &'s Snapshot,
     new_ids: NewContactIds,
     ledger: Ledger<'s>,
-    people: BTreeMap<String, Decided>,
+    people: BTreeMap<String, PlannedContact>,
     forms: BTreeMap<FormId, FormSum>,
     /// What becomes of the submissions where they are.
     origins: Vec<Write>,
@@ -186,7 +186,7 @@ impl<'s> Plan<'s> {
 
     /// Whether one more submission might not fit into the transaction.
     pub(super) fn is_full(&self) -> bool {
-        let address_and_place = |person: &Decided| {
+        let address_and_place = |person: &PlannedContact| {
             usize::from(person.stored.is_none()) + usize::from(person.replaced().is_some())
         };
         let people: usize = self.people.values().map(|person| 1 + address_and_place(person)).sum();
@@ -194,9 +194,9 @@ impl<'s> Plan<'s> {
         items + ITEMS_OF_ONE > TRANSACTION_ITEMS_MAX || self.bytes >= TRANSACTION_BYTES_MAX
     }
 
-    /// Whether it is to be made sure that there is no room for somebody.
+    /// Whether it is to be made sure that there is no capacity for somebody.
     pub(super) fn is_in_doubt(&self) -> bool {
-        self.people.values().any(Decided::is_refused_as_read)
+        self.people.values().any(PlannedContact::is_refused_as_read)
     }
 
     /// Decides one more submission.
@@ -214,7 +214,7 @@ impl<'s> Plan<'s> {
             Intake::Form { set_marketing }.default_status()
         };
         let source = Source::form(form.provider, form.name.clone(), form.id);
-        let wish = Wish {
+        let upsert = ContactUpsert {
             email: Some(entry.email),
             properties: entry.properties,
             submitted: Some(form.overwrite),
@@ -229,13 +229,13 @@ impl<'s> Plan<'s> {
         let mut budget = form.max_new_marketing_per_day.map(|max| Budget::new(max, day.count()));
         let may_raise_tier = form.may_raise_tier.unwrap_or(period.forms_may_raise_tier);
         let limits = FormLimits { budget: budget.as_mut(), may_raise_tier };
-        let mut room = Room { ledger: &mut self.ledger, form: Some(limits) };
+        let mut capacity = Capacity { ledger: &mut self.ledger, form: Some(limits) };
         let person = entry.email.key();
         let decided = match self.people.get(person) {
-            Some(earlier) => wish.decide_further(earlier, &mut room, *now)?,
+            Some(earlier) => upsert.decide_further(earlier, &mut capacity, *now)?,
             None => {
                 let new_id = self.new_ids.draw();
-                wish.decide(self.snapshot.people.get(person).cloned(), &mut room, *now, new_id)?
+                upsert.decide(self.snapshot.people.get(person).cloned(), &mut capacity, *now, new_id)?
             }
         };
         let submitted = Submitted::of(&decided);
@@ -374,7 +374,7 @@ impl Store {
         wall: Timestamp,
     ) -> Result<Vec<ContactId>, StoreError> {
         let Plan { account, snapshot, ledger, people, forms, origins, .. } = plan;
-        let gone = people.values().filter_map(Decided::replaced).collect();
+        let gone = people.values().filter_map(PlannedContact::replaced).collect();
         for decided in people.into_values() {
             self.write(transaction, account, decided)?;
         }
@@ -431,7 +431,7 @@ impl Store {
 }
 
 impl Submitted {
-    fn of(decided: &Decided) -> Self {
+    fn of(decided: &PlannedContact) -> Self {
         let contact = if decided.created { ContactEffect::Created } else { ContactEffect::Updated };
         let (marketing, reason) = match decided.status {
             Some(Ok(outcome)) => (outcome.into(), None),
