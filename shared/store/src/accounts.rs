@@ -16,7 +16,7 @@ use crate::items::{
     unreadable,
 };
 use crate::keys::{ACCOUNTS_PK, DUE_AT, DUE_SHARD, Key};
-use crate::periods::{Opened, current};
+use crate::periods::{PeriodSnapshot, current};
 use crate::store::{Query, Store};
 use crate::transaction::{Part, Transaction};
 use crate::writes::{Expression, number};
@@ -262,7 +262,8 @@ impl Store {
     ///
     /// [`Refused::NotFound`].
     pub async fn account(&self, id: AccountId, wall: Timestamp) -> Result<Account, StoreError> {
-        let mut opened = self.open(id, wall, vec![Key::account(id)], &mut self.retries()).await?;
+        let mut opened =
+            self.read_current_period(id, wall, vec![Key::account(id)], &mut self.retries()).await?;
         take_account(id, &mut opened)?.into_account(opened.period)
     }
 
@@ -318,7 +319,7 @@ impl Store {
         let mut retries = self.retries();
         loop {
             let keys = std::iter::once(Key::account(id)).chain(responder.key()).collect();
-            let mut opened = self.open(id, wall, keys, &mut retries).await?;
+            let mut opened = self.read_current_period(id, wall, keys, &mut retries).await?;
             if let Some(answer) = responder.replay(&mut opened.items, wall)? {
                 return Ok(answer);
             }
@@ -359,7 +360,7 @@ impl Store {
         let mut retries = self.retries();
         loop {
             let keys = std::iter::once(Key::account(id)).chain(responder.key()).collect();
-            let mut opened = self.open(id, wall, keys, &mut retries).await?;
+            let mut opened = self.read_current_period(id, wall, keys, &mut retries).await?;
             if let Some(answer) = responder.replay(&mut opened.items, wall)? {
                 return Ok(answer);
             }
@@ -451,6 +452,6 @@ pub(crate) fn nameless_admin(id: UserId, wall: Timestamp) -> UserItem {
     }
 }
 
-fn take_account(id: AccountId, opened: &mut Opened) -> Result<AccountItem, StoreError> {
+fn take_account(id: AccountId, opened: &mut PeriodSnapshot) -> Result<AccountItem, StoreError> {
     Ok(opened.items.take::<AccountItem>(&Key::account(id))?.ok_or(Refused::NotFound("account"))?)
 }

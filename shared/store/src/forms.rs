@@ -345,7 +345,7 @@ impl Store {
         let mut retries = self.retries();
         loop {
             let keys = std::iter::once(Key::account(account)).chain(responder.key()).collect();
-            let mut opened = self.open(account, wall, keys, &mut retries).await?;
+            let mut opened = self.read_current_period(account, wall, keys, &mut retries).await?;
             if let Some(answer) = responder.replay(&mut opened.items, wall)? {
                 return Ok(answer);
             }
@@ -418,7 +418,7 @@ impl Store {
         wall: Timestamp,
     ) -> Result<FormReport, StoreError> {
         let keys = vec![Key::form(id), Key::form_day(id)];
-        let mut opened = self.open(account, wall, keys, &mut self.retries()).await?;
+        let mut opened = self.read_current_period(account, wall, keys, &mut self.retries()).await?;
         let form = own(opened.items.take(&Key::form(id))?, account)?.into_form()?;
         let stored: Option<FormDayItem> = opened.items.take(&Key::form_day(id))?;
         let today = opened.period.calendar.time_zone.date(opened.now);
@@ -476,7 +476,7 @@ impl Store {
         let mut retries = self.retries();
         loop {
             let keys = std::iter::once(Key::form(id)).chain(responder.key()).collect();
-            let mut opened = self.open(account, wall, keys, &mut retries).await?;
+            let mut opened = self.read_current_period(account, wall, keys, &mut retries).await?;
             if let Some(answer) = responder.replay(&mut opened.items, wall)? {
                 return Ok(answer);
             }

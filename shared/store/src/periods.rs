@@ -13,7 +13,7 @@ use crate::writes::{Expression, number};
 use crate::{Listing, Refused, StoreError};
 
 /// A period that has not ended, what was read with it, and the account's instant.
-pub(crate) struct Opened {
+pub(crate) struct PeriodSnapshot {
     pub(crate) items: Items,
     pub(crate) period: Period,
     pub(crate) now: Timestamp,
@@ -24,24 +24,24 @@ pub(crate) struct Opened {
 /// the last place, and the period as it is since. If the period was the same before they were read, it had no room for
 /// them when they were.
 ///
-/// A form's budget needs no second look, because its day is read before the people are.
+/// A form's budget needs no second check, because its day is read before the people are.
 #[derive(Default)]
-pub(crate) struct SecondLook(Option<(u64, u64)>);
+pub(crate) struct RefusalCheck(Option<(u64, u64)>);
 
-impl SecondLook {
+impl RefusalCheck {
     /// Notes the period as it was read before the people.
-    pub(crate) fn saw(&mut self, period: &Period) {
+    pub(crate) fn observe(&mut self, period: &Period) {
         self.0 = Some((period.revision, period.marketing));
     }
 
     /// Whether all is to be read again, because the period that refuses them is not the one that was seen before.
-    pub(crate) async fn again(
+    pub(crate) async fn needs_reread(
         &mut self,
         period: &Period,
         retries: &mut Retries<'_>,
     ) -> Result<bool, StoreError> {
         let before = self.0;
-        self.saw(period);
+        self.observe(period);
         if self.0 == before {
             return Ok(false);
         }
@@ -66,13 +66,13 @@ impl Store {
     /// # Errors
     ///
     /// [`Refused::NotFound`] if there is no such account.
-    pub(crate) async fn open(
+    pub(crate) async fn read_current_period(
         &self,
         account: AccountId,
         wall: Timestamp,
         mut keys: Vec<Key>,
         retries: &mut Retries<'_>,
-    ) -> Result<Opened, StoreError> {
+    ) -> Result<PeriodSnapshot, StoreError> {
         let period_key = Key::period(account);
         keys.push(period_key.clone());
         loop {
@@ -83,7 +83,7 @@ impl Store {
             let period = item.into_period()?;
             let now = period.now(wall);
             if !period.has_ended(now) {
-                return Ok(Opened { items, period, now });
+                return Ok(PeriodSnapshot { items, period, now });
             }
             self.close(account, &period, wall, retries).await?;
         }
@@ -127,7 +127,7 @@ impl Store {
     ///
     /// [`Refused::NotFound`] if there is no such account.
     pub async fn usage(&self, account: AccountId, wall: Timestamp) -> Result<Period, StoreError> {
-        Ok(self.open(account, wall, Vec::new(), &mut self.retries()).await?.period)
+        Ok(self.read_current_period(account, wall, Vec::new(), &mut self.retries()).await?.period)
     }
 
     /// The closed periods, newest first, from the one before `after` on.

@@ -12,7 +12,7 @@ use domain::source::{Actor, Source};
 
 use crate::contacts::{ContactRef, Loaded, approximate_bytes};
 use crate::items::PartResultItem;
-use crate::periods::{Opened, SecondLook};
+use crate::periods::{PeriodSnapshot, RefusalCheck};
 use crate::retry::Retries;
 use crate::store::Store;
 use crate::transaction::{Part, Transaction};
@@ -143,7 +143,7 @@ impl Store {
     /// Takes the next contacts through one transaction. Gives the answer once all are through.
     async fn advance(&self, run: &mut Run<'_>) -> Result<Option<StoredResponse>, StoreError> {
         let mut retries = self.retries();
-        let mut look = SecondLook::default();
+        let mut check = RefusalCheck::default();
         loop {
             let turn: Vec<ContactId> =
                 run.waiting.iter().copied().take(CONTACTS_PER_TRANSACTION_MAX).collect();
@@ -161,7 +161,7 @@ impl Store {
             run.split |= bytes > TRANSACTION_BYTES_MAX / 2;
             self.recall(run).await?;
             let step = run.decide(&turn, loaded, &opened);
-            if step.refuses() && look.again(&opened.period, &mut retries).await? {
+            if step.refuses() && check.needs_reread(&opened.period, &mut retries).await? {
                 continue;
             }
             if let Some(answer) = self.carry_out(run, step, &opened, &mut retries).await? {
@@ -188,7 +188,7 @@ impl Store {
         &self,
         run: &mut Run<'_>,
         step: Step,
-        opened: &Opened,
+        opened: &PeriodSnapshot,
         retries: &mut Retries<'_>,
     ) -> Result<Option<Option<StoredResponse>>, StoreError> {
         let Step { results, mut changed, change, period_after } = step;
@@ -228,7 +228,7 @@ impl Step {
 
 impl Run<'_> {
     /// Decides for those whose turn it is, as many as one transaction takes.
-    fn decide(&self, turn: &[ContactId], loaded: Vec<Loaded>, opened: &Opened) -> Step {
+    fn decide(&self, turn: &[ContactId], loaded: Vec<Loaded>, opened: &PeriodSnapshot) -> Step {
         let mut found: HashMap<ContactId, Loaded> =
             loaded.into_iter().map(|loaded| (loaded.contact.id, loaded)).collect();
         let mut ledger = Ledger::after(&opened.period, self.planned);

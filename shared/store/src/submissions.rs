@@ -18,7 +18,7 @@ use crate::delivery::{ContentDigest, DeliveryId, Versions};
 use crate::forms::Form;
 use crate::items::DeliveryItem;
 use crate::keys::Key;
-use crate::periods::SecondLook;
+use crate::periods::RefusalCheck;
 use crate::retry::Retries;
 use crate::store::Store;
 use crate::transaction::Transaction;
@@ -112,7 +112,7 @@ impl Store {
             left_out: submission.left_out + too_many,
             origin: Origin::Sent(delivery.clone()),
         };
-        let mut look = SecondLook::default();
+        let mut check = RefusalCheck::default();
         loop {
             let others = key.iter().cloned().collect();
             let entries = std::slice::from_ref(&entry);
@@ -133,14 +133,14 @@ impl Store {
                 Recognized::Waiting(_) => return self.accept_into_inbox(submission, wall).await,
             }
             let entries = std::slice::from_ref(&entry);
-            look.saw(&opened.period);
+            check.observe(&opened.period);
             let Some(snapshot) = self.snapshot(account, entries, opened, wall, retries).await? else {
                 retries.again(MOVED).await?;
                 continue;
             };
             let mut plan = Plan::new(account, &snapshot, self.new_contact_ids(wall, retries));
             let submitted = plan.take(&entry, wall)?;
-            if plan.is_in_doubt() && look.again(snapshot.period(), retries).await? {
+            if plan.is_in_doubt() && check.needs_reread(snapshot.period(), retries).await? {
                 continue;
             }
             let mut transaction = Transaction::new(self.entropy());

@@ -23,7 +23,7 @@ words! {
         Updated = "updated",
         /// None yet: the submission waits in the inbox.
         Accepted = "accepted",
-        /// None: the submission could not be applied, and is kept for the account to look at.
+        /// None: the submission could not be applied, and is kept for the account to check at.
         Rejected = "rejected",
     }
 }

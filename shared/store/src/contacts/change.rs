@@ -10,7 +10,7 @@ use domain::property::PropertyName;
 use super::Loaded;
 use crate::items::AddressItem;
 use crate::keys::Key;
-use crate::periods::Opened;
+use crate::periods::PeriodSnapshot;
 use crate::retry::Retries;
 use crate::store::Store;
 use crate::transaction::{Part, Transaction};
@@ -170,7 +170,7 @@ struct AddressMove<'a> {
 impl ChangeContact<'_> {
     /// Who else has the address that is asked for. A batched read is not one instant: it may show the address as the
     /// contact's own and the contact as it was before that. The contact's version then tells when it is written.
-    fn holder(&self, opened: &mut Opened) -> Result<Option<ContactId>, StoreError> {
+    fn holder(&self, opened: &mut PeriodSnapshot) -> Result<Option<ContactId>, StoreError> {
         let Some(Some(email)) = &self.email else { return Ok(None) };
         let address = opened.items.take::<AddressItem>(&Key::address(self.account, email))?;
         Ok(address.map(|address| address.contact).filter(|holder| *holder != self.contact))

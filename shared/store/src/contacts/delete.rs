@@ -14,7 +14,7 @@ use domain::source::{Actor, Source, SourceType};
 use super::change::{in_version, visible};
 use super::{IfMatch, Loaded};
 use crate::keys::{Key, history_pk};
-use crate::periods::Opened;
+use crate::periods::PeriodSnapshot;
 use crate::retry::Retries;
 use crate::store::Store;
 use crate::transaction::{Part, Transaction};
@@ -87,7 +87,7 @@ impl Store {
         transaction: &mut Transaction,
         request: &DeleteContact,
         loaded: Loaded,
-        opened: &Opened,
+        opened: &PeriodSnapshot,
     ) -> Result<(), StoreError> {
         let Loaded { mut contact, stored_version } = loaded;
         let mut ledger = Ledger::new(&opened.period);

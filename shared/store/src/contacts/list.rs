@@ -98,7 +98,8 @@ impl Store {
     pub async fn search(&self, search: Search<'_>, wall: Timestamp) -> Result<ContactPage, StoreError> {
         let mut retries = self.retries();
         loop {
-            let begun = self.open(search.account, wall, Vec::new(), &mut retries).await?.period.number;
+            let begun =
+                self.read_current_period(search.account, wall, Vec::new(), &mut retries).await?.period.number;
             let page = self.page(&search, wall).await?;
             if page.period.number == begun {
                 return Ok(page);
@@ -120,7 +121,8 @@ impl Store {
             raw.iter().for_each(|contact| examined.add(contact));
             // The period is read after the contacts, so it is never older than what they were written under.
             let mut retries = self.retries();
-            let period = self.open(search.account, wall, Vec::new(), &mut retries).await?.period;
+            let period =
+                self.read_current_period(search.account, wall, Vec::new(), &mut retries).await?.period;
             let settled = self.settle(search.account, raw, &period, &mut retries).await?;
             let matching = settled.into_iter().map(|loaded| loaded.contact).filter(|contact| {
                 contact.is_visible() && search.filter.is_none_or(|filter| filter.matches(contact))

@@ -12,7 +12,7 @@ use domain::period::{Period, PeriodNumber};
 
 use crate::items::{AddressItem, ContactItem, HistoryPageItem, Items, StatementItem, decode, decode_changes};
 use crate::keys::{Key, history_pk};
-use crate::periods::Opened;
+use crate::periods::PeriodSnapshot;
 use crate::retry::Retries;
 use crate::store::{Query, Store};
 use crate::{Refused, StoreError};
@@ -226,7 +226,7 @@ impl Store {
         ids: &[ContactId],
         others: Vec<Key>,
         retries: &mut Retries<'_>,
-    ) -> Result<(Vec<Loaded>, Opened), StoreError> {
+    ) -> Result<(Vec<Loaded>, PeriodSnapshot), StoreError> {
         let (loaded, opened) = self.load_once(account, wall, ids, others.clone(), retries).await?;
         if !loaded.iter().any(Loaded::is_settled_now) {
             return Ok((loaded, opened));
@@ -234,7 +234,7 @@ impl Store {
         self.load_once(account, wall, ids, others, retries).await
     }
 
-    /// The same without a second look, for who writes what was read and so learns whether it still held.
+    /// The same without a second check, for who writes what was read and so learns whether it still held.
     pub(crate) async fn load_once(
         &self,
         account: AccountId,
@@ -242,11 +242,11 @@ impl Store {
         ids: &[ContactId],
         others: Vec<Key>,
         retries: &mut Retries<'_>,
-    ) -> Result<(Vec<Loaded>, Opened), StoreError> {
+    ) -> Result<(Vec<Loaded>, PeriodSnapshot), StoreError> {
         let keys: Vec<Key> =
             ids.iter().map(|id| Key::contact(account, *id)).chain(others.iter().cloned()).collect();
         loop {
-            let mut opened = self.open(account, wall, keys.clone(), retries).await?;
+            let mut opened = self.read_current_period(account, wall, keys.clone(), retries).await?;
             let contacts = take_contacts(account, ids, &mut opened.items)?;
             // A batched read is not one instant: a contact may come from after a closing that the period in the
             // same answer comes from before.

@@ -14,7 +14,7 @@ use domain::source::{Actor, DefaultStatus, Intake, Source};
 use super::{ContactRef, IfMatch, Loaded};
 use crate::items::{AccountItem, AddressItem, Items};
 use crate::keys::Key;
-use crate::periods::{Opened, SecondLook};
+use crate::periods::{PeriodSnapshot, RefusalCheck};
 use crate::retry::Retries;
 use crate::store::Store;
 use crate::transaction::{Part, Transaction};
@@ -297,7 +297,7 @@ impl Store {
         responder: Responder<'_, Saved>,
     ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
-        let mut look = SecondLook::default();
+        let mut check = RefusalCheck::default();
         let account = request.account;
         loop {
             let mut keys: Vec<Key> =
@@ -306,11 +306,11 @@ impl Store {
             if matches!(request.intake, Intake::Chatflow { .. }) {
                 keys.push(Key::account(account));
             }
-            let mut opened = self.open(account, wall, keys, &mut retries).await?;
+            let mut opened = self.read_current_period(account, wall, keys, &mut retries).await?;
             if let Some(answer) = responder.replay(&mut opened.items, wall)? {
                 return Ok(answer);
             }
-            look.saw(&opened.period);
+            check.observe(&opened.period);
             let status = status_of(request, &mut opened)?;
             let Some(found) = self.find(account, request.email, &mut opened, wall, &mut retries).await?
             else {
@@ -332,7 +332,7 @@ impl Store {
             let mut ledger = Ledger::new(&opened.period);
             let mut capacity = Capacity { ledger: &mut ledger, form: None };
             let decided = upsert.decide(found, &mut capacity, opened.now, new_id)?;
-            if decided.is_refused_as_read() && look.again(&opened.period, &mut retries).await? {
+            if decided.is_refused_as_read() && check.needs_reread(&opened.period, &mut retries).await? {
                 continue;
             }
             let saved = decided.saved(ledger.period_after());
@@ -353,7 +353,7 @@ impl Store {
         &self,
         account: AccountId,
         email: Option<&EmailAddress>,
-        opened: &mut Opened,
+        opened: &mut PeriodSnapshot,
         wall: Timestamp,
         retries: &mut Retries<'_>,
     ) -> Result<Option<Option<Loaded>>, StoreError> {
@@ -408,7 +408,7 @@ impl Store {
 
 impl PlannedContact {
     /// Whether the account has no capacity for the person, by this upsert or an earlier one. A form's budget is another matter:
-    /// see [`SecondLook`].
+    /// see [`RefusalCheck`].
     fn is_refused(&self) -> bool {
         let refused = matches!(self.status, Some(Err(refusal)) if refusal != Refusal::FormBudget);
         refused || self.refused_before
@@ -430,7 +430,7 @@ impl PlannedContact {
 }
 
 /// The status that the source gives here, with the account's setting where it decides.
-fn status_of(request: &SaveContact<'_>, opened: &mut Opened) -> Result<DefaultStatus, StoreError> {
+fn status_of(request: &SaveContact<'_>, opened: &mut PeriodSnapshot) -> Result<DefaultStatus, StoreError> {
     let intake = match request.intake {
         Intake::Chatflow { .. } => {
             let defaults = account_defaults(request.account, &mut opened.items)?;

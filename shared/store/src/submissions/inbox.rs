@@ -20,7 +20,7 @@ use crate::delivery::{ContentDigest, DeliveryId, Versions};
 use crate::items::{DeliveryItem, PendingItem, PersonItem};
 use crate::jobs::InboxTask;
 use crate::keys::Key;
-use crate::periods::SecondLook;
+use crate::periods::RefusalCheck;
 use crate::retry::Retries;
 use crate::store::Store;
 use crate::transaction::Transaction;
@@ -225,7 +225,7 @@ impl Store {
         wall: Timestamp,
     ) -> Result<Settled, StoreError> {
         let mut retries = self.retries();
-        let mut look = SecondLook::default();
+        let mut check = RefusalCheck::default();
         loop {
             let waiting = self.read_waiting(tasks, &mut retries).await?;
             let still: BTreeSet<InboxTask> = waiting.iter().map(|waiting| waiting.task).collect();
@@ -235,7 +235,7 @@ impl Store {
                 return Ok(Settled { settled: Vec::new(), already });
             }
             let opened = self.open_for(account, &entries, Vec::new(), wall, &mut retries).await?;
-            look.saw(&opened.period);
+            check.observe(&opened.period);
             let Some(snapshot) = self.snapshot(account, &entries, opened, wall, &mut retries).await? else {
                 retries.again(MOVED).await?;
                 continue;
@@ -249,7 +249,7 @@ impl Store {
                 plan.take(entry, wall)?;
                 settled.push(waiting.task);
             }
-            if plan.is_in_doubt() && look.again(snapshot.period(), &mut retries).await? {
+            if plan.is_in_doubt() && check.needs_reread(snapshot.period(), &mut retries).await? {
                 continue;
             }
             let mut transaction = Transaction::new(self.entropy());

@@ -23,7 +23,7 @@ use crate::form_counts::{Counted, DayChange, Tally};
 use crate::forms::Form;
 use crate::items::{AccountItem, AddressItem, DeliveryItem, FormDayItem, PendingItem};
 use crate::keys::{EXPIRES_AT, Key};
-use crate::periods::Opened;
+use crate::periods::PeriodSnapshot;
 use crate::retry::Retries;
 use crate::store::Store;
 use crate::transaction::{Part, Transaction};
@@ -124,7 +124,7 @@ impl Origin {
 
 /// What submissions are decided on.
 pub(super) struct Snapshot {
-    opened: Opened,
+    opened: PeriodSnapshot,
     /// Who has the addresses, deleted ones included, by the key of the address.
     people: BTreeMap<String, Loaded>,
     days: BTreeMap<FormId, DayCount>,
@@ -205,7 +205,7 @@ impl<'s> Plan<'s> {
     ///
     /// None in practice: a submitted value that does not fit is left out and counted.
     pub(super) fn take(&mut self, entry: &Entry<'_>, wall: Timestamp) -> Result<Submitted, Refused> {
-        let Opened { period, now, .. } = &self.snapshot.opened;
+        let PeriodSnapshot { period, now, .. } = &self.snapshot.opened;
         let form = &entry.form;
         let status = if entry.origin.is_edit() {
             DefaultStatus { new_contact: false, existing_contact: false }
@@ -309,7 +309,7 @@ impl Store {
         mut others: Vec<Key>,
         wall: Timestamp,
         retries: &mut Retries<'_>,
-    ) -> Result<Opened, StoreError> {
+    ) -> Result<PeriodSnapshot, StoreError> {
         let mut known = BTreeSet::new();
         let addresses = entries.iter().filter(|entry| known.insert(entry.email.key()));
         others.extend(addresses.map(|entry| Key::address(account, entry.email)));
@@ -319,7 +319,7 @@ impl Store {
         if entries.iter().any(|entry| entry.form.follows_the_account()) {
             others.push(Key::account(account));
         }
-        self.open(account, wall, others, retries).await
+        self.read_current_period(account, wall, others, retries).await
     }
 
     /// What submissions are decided on, from what [`Self::open_for`] read; one batched read more if any of the people is
@@ -328,7 +328,7 @@ impl Store {
         &self,
         account: AccountId,
         entries: &[Entry<'_>],
-        mut opened: Opened,
+        mut opened: PeriodSnapshot,
         wall: Timestamp,
         retries: &mut Retries<'_>,
     ) -> Result<Option<Snapshot>, StoreError> {

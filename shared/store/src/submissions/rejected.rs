@@ -1,4 +1,4 @@
-//! Submissions that could not be taken: kept for the account to look at, and to be sent again once its form is mended.
+//! Submissions that could not be taken: kept for the account to check at, and to be sent again once its form is mended.
 
 use domain::Timestamp;
 use domain::ids::{AccountId, FormId, RejectionId};
@@ -11,7 +11,7 @@ use crate::form_counts::{Counted, Tally};
 use crate::forms::Form;
 use crate::items::{DeliveryItem, FieldErrorItem, RejectedItem, decode};
 use crate::keys::{Key, rejected_pk};
-use crate::periods::SecondLook;
+use crate::periods::RefusalCheck;
 use crate::retry::Retries;
 use crate::store::{Query, Store};
 use crate::transaction::{Part, Transaction};
@@ -129,7 +129,7 @@ impl Store {
         let mut retries = self.retries();
         loop {
             let keys = key.iter().cloned().collect();
-            let mut opened = self.open(form.account, wall, keys, &mut retries).await?;
+            let mut opened = self.read_current_period(form.account, wall, keys, &mut retries).await?;
             let stored =
                 key.as_ref().map(|key| opened.items.take::<DeliveryItem>(key)).transpose()?.flatten();
             let known = recognize(stored, delivery.as_ref(), wall);
@@ -215,7 +215,7 @@ impl Store {
         let account = form.account;
         let key = Key::rejected(account, form.id, id);
         let mut retries = self.retries();
-        let mut look = SecondLook::default();
+        let mut check = RefusalCheck::default();
         loop {
             let item = match self.read_rejected(&key, wall, &responder, &mut retries).await? {
                 Found::Item(item) => item,
@@ -248,14 +248,14 @@ impl Store {
                 entry.origin = Origin::Rejected(id, delivery);
             }
             let entries = std::slice::from_ref(&entry);
-            look.saw(&opened.period);
+            check.observe(&opened.period);
             let Some(snapshot) = self.snapshot(account, entries, opened, wall, &mut retries).await? else {
                 retries.again(MOVED).await?;
                 continue;
             };
             let mut plan = Plan::new(account, &snapshot, self.new_contact_ids(wall, &retries));
             let submitted = plan.take(&entry, wall)?;
-            if plan.is_in_doubt() && look.again(snapshot.period(), &mut retries).await? {
+            if plan.is_in_doubt() && check.needs_reread(snapshot.period(), &mut retries).await? {
                 continue;
             }
             let mut transaction = Transaction::new(self.entropy());
