@@ -7,7 +7,7 @@ use api::identity::require_modify_marketing_contacts;
 use api::openapi::IdempotencyKey;
 use api::parse::{boolean, checked, map, name, object, parsed, whole};
 use api::views::PeriodView;
-use api::{Account, Admin, Context, Problem, Query, Request, respond};
+use api::{Account, Admin, Context, MutationRequest, Problem, Query, respond};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -300,7 +300,7 @@ pub(crate) async fn get_account(
 pub(crate) async fn update_account(
     State(context): State<Context>,
     Admin(principal): Admin,
-    request: Request<ChangeAccountBody>,
+    request: MutationRequest<ChangeAccountBody>,
 ) -> Result<Response, Problem> {
     let render = |account: &store::Account| respond::json(StatusCode::OK, &AccountView::new(account));
     let responder = Responder::new(request.claim.as_ref(), &render);
@@ -330,7 +330,7 @@ pub(crate) async fn update_account(
 pub(crate) async fn move_test_clock(
     State(context): State<Context>,
     Admin(principal): Admin,
-    request: Request<MoveTestClock>,
+    request: MutationRequest<MoveTestClock>,
 ) -> Result<Response, Problem> {
     let render = |account: &store::Account| respond::json(StatusCode::OK, &AccountView::new(account));
     let responder = Responder::new(request.claim.as_ref(), &render);

@@ -7,7 +7,7 @@ use api::parse::{boolean, checked, name, parsed, string, whole};
 use api::path::PathId;
 use api::token::NewToken;
 use api::views::UsageView;
-use api::{Context, NoBody, Operator, Problem, Query, Request, respond};
+use api::{Context, MutationRequest, NoBody, Operator, Problem, Query, respond};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -115,7 +115,7 @@ pub(crate) struct AccountMadeView {
 pub(crate) async fn create_account(
     State(context): State<Context>,
     _: Operator,
-    request: Request<NewAccountBody>,
+    request: MutationRequest<NewAccountBody>,
 ) -> Result<Response, Problem> {
     let minted = NewToken::mint(request.bearer()?, context.store.entropy());
     let render = |account: &Account| {
@@ -212,7 +212,7 @@ pub(crate) async fn update_contract(
     State(context): State<Context>,
     _: Operator,
     PathId(id): PathId<AccountId>,
-    request: Request<ChangeContractBody>,
+    request: MutationRequest<ChangeContractBody>,
 ) -> Result<Response, Problem> {
     let render = |account: &Account| respond::json(StatusCode::OK, &AccountReportView::new(account));
     let responder = Responder::new(request.claim.as_ref(), &render);
@@ -234,7 +234,7 @@ pub(crate) async fn create_admin_token(
     State(context): State<Context>,
     _: Operator,
     PathId(id): PathId<AccountId>,
-    request: Request<NoBody>,
+    request: MutationRequest<NoBody>,
 ) -> Result<Response, Problem> {
     let minted = NewToken::mint(request.bearer()?, context.store.entropy());
     let render = |made: &AdminToken| {

@@ -6,7 +6,7 @@ use api::paging::{Page, Paging, PagingParameters};
 use api::parse::{boolean, checked, name, object, opaque_id};
 use api::path::PathId;
 use api::token::NewToken;
-use api::{Admin, Context, NoBody, Problem, Query, Request, respond};
+use api::{Admin, Context, MutationRequest, NoBody, Problem, Query, respond};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -163,7 +163,7 @@ impl TokenView {
 pub(crate) async fn create_token(
     State(context): State<Context>,
     Admin(principal): Admin,
-    request: Request<NewTokenBody>,
+    request: MutationRequest<NewTokenBody>,
 ) -> Result<Response, Problem> {
     let minted = NewToken::mint(request.bearer()?, context.store.entropy());
     let render = |token: &Token| {
@@ -207,7 +207,7 @@ pub(crate) async fn delete_token(
     State(context): State<Context>,
     Admin(principal): Admin,
     PathId(id): PathId<TokenId>,
-    request: Request<NoBody>,
+    request: MutationRequest<NoBody>,
 ) -> Result<Response, Problem> {
     let render = |(): &()| respond::no_content();
     let responder = Responder::new(request.claim.as_ref(), &render);

@@ -6,7 +6,7 @@ use api::openapi::IdempotencyKey;
 use api::paging::{Page, Paging, PagingParameters};
 use api::parse::{boolean, name, parsed};
 use api::path::PathId;
-use api::{Admin, Context, Problem, Query, Request, respond};
+use api::{Admin, Context, MutationRequest, Problem, Query, respond};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -154,7 +154,7 @@ impl UserView {
 pub(crate) async fn create_user(
     State(context): State<Context>,
     Admin(principal): Admin,
-    request: Request<NewUserBody>,
+    request: MutationRequest<NewUserBody>,
 ) -> Result<Response, Problem> {
     let render = |user: &User| respond::json(StatusCode::CREATED, &UserView::new(user));
     let responder = Responder::new(request.claim.as_ref(), &render);
@@ -196,7 +196,7 @@ pub(crate) async fn update_user(
     State(context): State<Context>,
     Admin(principal): Admin,
     PathId(id): PathId<UserId>,
-    request: Request<ChangeUserBody>,
+    request: MutationRequest<ChangeUserBody>,
 ) -> Result<Response, Problem> {
     let render = |user: &User| respond::json(StatusCode::OK, &UserView::new(user));
     let responder = Responder::new(request.claim.as_ref(), &render);

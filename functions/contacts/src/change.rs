@@ -8,7 +8,7 @@ use api::openapi::{IdempotencyKey, IfMatch, PropertyNameSchema, PropertyValueSch
 use api::parse::boolean;
 use api::path::PathId;
 use api::views::{ContactView, etag};
-use api::{Account, Context, NoBody, Problem, Request, respond};
+use api::{Account, Context, MutationRequest, NoBody, Problem, respond};
 use axum::extract::State;
 use axum::response::Response;
 use domain::address::EmailAddress;
@@ -86,7 +86,7 @@ pub(crate) async fn change_contact(
     State(context): State<Context>,
     Account(principal): Account,
     PathId(contact): PathId<ContactId>,
-    request: Request<Change>,
+    request: MutationRequest<Change>,
 ) -> Result<Response, Problem> {
     let Change { email, properties, unsubscribed, bounced } = &request.body;
     let asked = ChangeContact {
@@ -140,7 +140,7 @@ pub(crate) async fn delete_contact(
     State(context): State<Context>,
     Account(principal): Account,
     PathId(contact): PathId<ContactId>,
-    request: Request<NoBody, Deletion>,
+    request: MutationRequest<NoBody, Deletion>,
 ) -> Result<Response, Problem> {
     let asked = DeleteContact {
         account: principal.account,

@@ -6,7 +6,7 @@ use api::contacts::{NamedContact, NamedContactSchema, named_contacts, references
 use api::fields::{Fields, FromFields};
 use api::openapi::one_of;
 use api::parse::parsed;
-use api::{Account, Context, Lookup, Problem, respond};
+use api::{Account, Context, Problem, ReadRequest, respond};
 use axum::extract::State;
 use axum::response::Response;
 use domain::contact::Contact;
@@ -143,7 +143,7 @@ impl SummaryView {
 pub(crate) async fn check_eligibility(
     State(context): State<Context>,
     Account(principal): Account,
-    lookup: Lookup<Asked>,
+    lookup: ReadRequest<Asked>,
 ) -> Result<Response, Problem> {
     let asked = &lookup.body;
     let references = references(&asked.contacts);

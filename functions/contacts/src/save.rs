@@ -7,7 +7,7 @@ use api::fields::{Fields, FromFields, Patch};
 use api::openapi::{IdempotencyKey, IfMatch, PropertyNameSchema, PropertyValueSchema};
 use api::parse::{boolean, nested};
 use api::views::{ContactView, etag};
-use api::{Account, Context, Problem, Request, respond};
+use api::{Account, Context, MutationRequest, Problem, respond};
 use axum::extract::State;
 use axum::response::Response;
 use domain::address::EmailAddress;
@@ -119,7 +119,7 @@ struct DataSchema {
 pub(crate) async fn create_contact(
     State(context): State<Context>,
     Account(principal): Account,
-    request: Request<NewContact>,
+    request: MutationRequest<NewContact>,
 ) -> Result<Response, Problem> {
     let NewContact { email, data } = &request.body;
     // What this targets are the contacts, which are always there.
@@ -150,7 +150,7 @@ pub(crate) async fn save_contact(
     State(context): State<Context>,
     Account(principal): Account,
     PathEmail(email): PathEmail,
-    request: Request<Data>,
+    request: MutationRequest<Data>,
 ) -> Result<Response, Problem> {
     let asked = asked(&principal, SaveMode::CreateOrUpdate, Some(&email), &request.body, request.if_match)?;
     let responder = Responder::new(request.claim.as_ref(), &render);

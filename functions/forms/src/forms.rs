@@ -8,7 +8,7 @@ use api::openapi::{IdempotencyKey, one_of};
 use api::paging::{Page, Paging, PagingParameters};
 use api::parse::{boolean, checked, list, map, name, or_null, parsed, string, text, whole};
 use api::path::PathId;
-use api::{Account, Context, NoBody, Problem, ProblemType, Query, Request, respond};
+use api::{Account, Context, MutationRequest, NoBody, Problem, ProblemType, Query, respond};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -546,7 +546,7 @@ fn may_set_marketing(principal: &Principal, asked: bool) -> Result<(), Problem> 
 pub(crate) async fn create_form(
     State(context): State<Context>,
     Account(principal): Account,
-    request: Request<NewFormBody>,
+    request: MutationRequest<NewFormBody>,
 ) -> Result<Response, Problem> {
     let NewFormBody(new) = &request.body;
     may_set_marketing(&principal, new.set_marketing != Some(false))?;
@@ -609,7 +609,7 @@ pub(crate) async fn update_form(
     State(context): State<Context>,
     Account(principal): Account,
     PathId(id): PathId<FormId>,
-    request: Request<ChangeFormBody>,
+    request: MutationRequest<ChangeFormBody>,
 ) -> Result<Response, Problem> {
     let ChangeFormBody(change) = &request.body;
     let render =
@@ -634,7 +634,7 @@ pub(crate) async fn delete_form(
     State(context): State<Context>,
     Account(principal): Account,
     PathId(id): PathId<FormId>,
-    request: Request<NoBody>,
+    request: MutationRequest<NoBody>,
 ) -> Result<Response, Problem> {
     let render = |(): &()| respond::no_content();
     let responder = Responder::new(request.claim.as_ref(), &render);

@@ -6,7 +6,7 @@ use api::paging::{Page, PageBuilder, Paging, PagingParameters};
 use api::path::{PathId, PathIds};
 use api::problem::FieldError;
 use api::views::SubmittedView;
-use api::{Account, Context, NoBody, Problem, Query, Request, respond};
+use api::{Account, Context, MutationRequest, NoBody, Problem, Query, respond};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -147,7 +147,7 @@ pub(crate) async fn retry_rejected(
     State(context): State<Context>,
     Account(principal): Account,
     PathIds(form, rejection): PathIds<FormId, RejectionId>,
-    request: Request<NoBody>,
+    request: MutationRequest<NoBody>,
 ) -> Result<Response, Problem> {
     let form = find(&context, principal.account, form).await?;
     let map = |rejected: &Rejected| person_of(rejected, &form);
@@ -186,7 +186,7 @@ pub(crate) async fn delete_rejected(
     State(context): State<Context>,
     Account(principal): Account,
     PathIds(form, rejection): PathIds<FormId, RejectionId>,
-    request: Request<NoBody>,
+    request: MutationRequest<NoBody>,
 ) -> Result<Response, Problem> {
     let render = |(): &()| respond::no_content();
     let responder = Responder::new(request.claim.as_ref(), &render);

@@ -1,7 +1,7 @@
 //! `POST /v1/contacts/marketing`.
 
 use api::status::{self, StatusAnswer, StatusChange, StatusChangeSchema};
-use api::{Context, MarketingEditor, Problem, Request, Routes, openapi, router, routes};
+use api::{Context, MarketingEditor, MutationRequest, Problem, Routes, openapi, router, routes};
 use axum::extract::State;
 use axum::response::Response;
 use domain::decision::Command;
@@ -24,7 +24,7 @@ use domain::decision::Command;
 async fn set_marketing(
     State(context): State<Context>,
     MarketingEditor(principal): MarketingEditor,
-    request: Request<StatusChange>,
+    request: MutationRequest<StatusChange>,
 ) -> Result<Response, Problem> {
     status::change(&context, &principal, Command::SetMarketing, request).await
 }

@@ -1,7 +1,7 @@
 //! `POST /v1/contacts/non-marketing-pending`.
 
 use api::status::{self, StatusAnswer, StatusChange, StatusChangeSchema};
-use api::{Context, MarketingEditor, Problem, Request, Routes, openapi, router, routes};
+use api::{Context, MarketingEditor, MutationRequest, Problem, Routes, openapi, router, routes};
 use axum::extract::State;
 use axum::response::Response;
 use domain::decision::Command;
@@ -23,7 +23,7 @@ use domain::decision::Command;
 async fn set_non_marketing_pending(
     State(context): State<Context>,
     MarketingEditor(principal): MarketingEditor,
-    request: Request<StatusChange>,
+    request: MutationRequest<StatusChange>,
 ) -> Result<Response, Problem> {
     status::change(&context, &principal, Command::SetNonMarketingPending, request).await
 }

@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use api::fields::{Fields, FromFields};
-//! use api::{Account, Context, Problem, Request, Routes, openapi, parse, respond, router, routes, views};
+//! use api::{Account, Context, Problem, MutationRequest, Routes, openapi, parse, respond, router, routes, views};
 //! use axum::extract::State;
 //! use axum::response::Response;
 //! use domain::source::Intake;
@@ -45,7 +45,7 @@
 //! async fn create_contact(
 //!     State(context): State<Context>,
 //!     Account(principal): Account,
-//!     request: Request<NewContact>,
+//!     request: MutationRequest<NewContact>,
 //! ) -> Result<Response, Problem> {
 //!     // Rendered within the store's transaction, and kept with it under the request's claim.
 //!     let render = |saved: &Saved| store::StoredResponse {
@@ -86,7 +86,7 @@
 //! }
 //! ```
 //!
-//! A route that only reads takes [`Query`] (or [`Lookup`], if it has a body) and answers with [`respond::ok`]. One
+//! A route that only reads takes [`Query`] (or [`ReadRequest`], if it has a body) and answers with [`respond::ok`]. One
 //! that makes a bearer token puts [`token::NewToken::sealed`] into its answer and ends with
 //! [`Request::conclude_with_token`].
 
@@ -118,5 +118,5 @@ pub use context::{Clock, Context};
 pub use identity::{Account, Admin, Identity, MarketingEditor, Operator};
 pub use problem::{Problem, ProblemType};
 pub use queue::Queue;
-pub use request::{Lookup, NoBody, Query, Request};
+pub use request::{MutationRequest, NoBody, Query, ReadRequest};
 pub use routes::Routes;

@@ -23,7 +23,7 @@ pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key
 
 /// A request that changes something, read whole: everything that is wrong with its headers, its query and its body is
 /// listed in one problem.
-pub struct Request<B, Q = Nothing> {
+pub struct MutationRequest<B, Q = Nothing> {
     /// What its body says.
     pub body: B,
     /// What its query says; unknown parameters are an error.
@@ -87,7 +87,7 @@ impl RequestBody for NoBody {
     }
 }
 
-impl<B, Q> Request<B, Q> {
+impl<B, Q> MutationRequest<B, Q> {
     /// Ends the request: sends the answer, and keeps a refusal under the request's claim
     /// (see [`conclude`](crate::respond::conclude)).
     ///
@@ -128,7 +128,7 @@ impl<B, Q> Request<B, Q> {
     }
 }
 
-impl<S, B, Q> FromRequest<S> for Request<B, Q>
+impl<S, B, Q> FromRequest<S> for MutationRequest<B, Q>
 where
     S: Sync,
     Clock: FromRef<S>,
@@ -181,14 +181,14 @@ impl<S: Sync, Q: FromFields> FromRequestParts<S> for Query<Q> {
 }
 
 /// A route that only reads and still has a body, such as a search: no claim, no precondition.
-pub struct Lookup<B, Q = Nothing> {
+pub struct ReadRequest<B, Q = Nothing> {
     /// What its body says.
     pub body: B,
     /// What its query says.
     pub query: Q,
 }
 
-impl<S: Sync, B: RequestBody, Q: FromFields> FromRequest<S> for Lookup<B, Q> {
+impl<S: Sync, B: RequestBody, Q: FromFields> FromRequest<S> for ReadRequest<B, Q> {
     type Rejection = Problem;
 
     async fn from_request(request: HttpRequest, _: &S) -> Result<Self, Problem> {
