@@ -8,12 +8,12 @@ use api::openapi::one_of;
 use api::parse::{name, opaque_id, parsed};
 use domain::permission::{Caller, Principal};
 use domain::source::{Intake, Source, SourceType};
-use domain::text::words;
+use domain::string_enum::string_enum;
 use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::Schema;
 
-words! {
+string_enum! {
     /// The sources that a request may name. Forms and the update date are not among them: they come about by
     /// themselves, with a status that no request could claim.
     enum NamedType {

@@ -8,9 +8,9 @@ use thiserror::Error;
 pub use zone::{TimeZone, TimeZoneError};
 
 use crate::Timestamp;
-use crate::text::words;
+use crate::string_enum::words;
 
-words! {
+string_enum! {
     /// How often an account's contract renews.
     pub enum Term {
         /// Every year. Update dates are the first of each month and the renewal date.

@@ -3,9 +3,9 @@
 use crate::budget::Budget;
 use crate::marketing::{Standing, State};
 use crate::period::{Delta, Period};
-use crate::text::words;
+use crate::string_enum::words;
 
-words! {
+string_enum! {
     /// What is asked of a contact's state. There is no other way to change it but the update date.
     pub enum Command {
         /// Make it a marketing contact, at once.
@@ -15,7 +15,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// What came of a command.
     pub enum Outcome {
         /// Non-marketing became marketing.
@@ -29,7 +29,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Why a command was refused for one contact.
     pub enum Refusal {
         /// The account's cap leaves no room.

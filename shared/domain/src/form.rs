@@ -1,6 +1,6 @@
 //! The settings of a form that decide what its submissions may do.
 
-use crate::text::words;
+use crate::string_enum::words;
 
 /// Words of event types that tell of an end. The contact in such an event has not sent a form.
 const ENDS: [&str; 19] = [
@@ -25,7 +25,7 @@ const ENDS: [&str; 19] = [
     "unsubscription",
 ];
 
-words! {
+string_enum! {
     /// The effect of a submission on properties that an existing contact already has.
     pub enum Overwrite {
         /// The submitted value replaces the stored one.
@@ -37,7 +37,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// The amount of detail in the response to a public submission.
     pub enum AnswerMode {
         /// `{"accepted": true}`, the same for every contact, so that the response tells nothing about one.

@@ -18,7 +18,7 @@ pub mod property;
 pub mod provider;
 pub mod secrets;
 pub mod source;
-pub mod text;
+pub mod string_enum;
 pub mod tier;
 pub mod time;
 pub mod tools;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use crate::Timestamp;
 use crate::period::{Period, PeriodNumber};
 use crate::source::{Actor, Source};
-use crate::text::words;
+use crate::string_enum::words;
 
-words! {
+string_enum! {
     /// A contact's marketing state at an instant (the crate's `README.md`, States and commands).
     pub enum State {
         /// Kept for free; marketing tools skip it.

@@ -2,9 +2,9 @@
 
 use crate::ids::{AccountId, IntegrationId, UserId};
 use crate::source::{Actor, Source, SourceType};
-use crate::text::words;
+use crate::string_enum::words;
 
-words! {
+string_enum! {
     /// A user's role. Only admins manage users, tokens and the account.
     pub enum Role {
         /// Works with contacts and forms.

@@ -1,8 +1,8 @@
 //! The providers that deliver the submissions of forms (`functions/form-submission/src/providers/README.md`).
 
-use crate::text::words;
+use crate::string_enum::words;
 
-words! {
+string_enum! {
     /// Who delivers a form's submissions. It says how they are written and how they are told from forged ones, and it
     /// never changes for a form.
     pub enum Provider {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::ids::{FormId, IntegrationId, UserId};
 use crate::provider::Provider;
-use crate::text::words;
+use crate::string_enum::words;
 
-words! {
+string_enum! {
     /// The kind of a source that creates contacts or sets their state (the crate's `README.md`, Default status by
     /// source).
     pub enum SourceType {

@@ -2,9 +2,9 @@
 
 use crate::contact::Contact;
 use crate::marketing::State;
-use crate::text::words;
+use crate::string_enum::words;
 
-words! {
+string_enum! {
     /// A tool that reaches contacts (the crate's `README.md`, Tools and eligibility).
     pub enum Tool {
         /// Needs a marketing contact.
@@ -30,7 +30,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Why a contact may not be reached with a tool.
     pub enum Reason {
         /// The tool needs a marketing contact.

@@ -22,8 +22,8 @@ use api::problem::FieldError;
 use domain::address::EmailAddress;
 use domain::limits::{FIELD_NAME_SHOWN_CHARS_MAX, SUBMISSION_FIELDS_MAX};
 use domain::property::{PropertyName, field_key};
+use domain::string_enum;
 use domain::unseen::is_visible;
-use domain::words;
 use store::{FieldTarget, Form};
 
 use crate::answers::{FieldAnswer, Kind};
@@ -72,7 +72,7 @@ pub struct Person {
     pub left_out: u64,
 }
 
-words! {
+string_enum! {
     /// Why answers are no person's. Where there are several reasons it is the first of these.
     pub enum Reason {
         /// There is no address among them.

@@ -11,7 +11,7 @@ use domain::budget::DayCount;
 use domain::decision::Refusal;
 use domain::ids::FormId;
 use domain::limits::BATCH_READ_MAX;
-use domain::text::words;
+use domain::string_enum::string_enum;
 
 use crate::error::call_error;
 use crate::items::{ENTITY, Entity, FormCountsItem, FormDayItem, VERSION, decode};
@@ -71,7 +71,7 @@ impl FormCounts {
     }
 }
 
-words! {
+string_enum! {
     /// The counts of a form, as they are stored.
     pub(crate) enum Counted {
         /// See [`FormCounts`].

@@ -3,7 +3,7 @@
 use domain::address::EmailAddress;
 use domain::decision::Outcome;
 use domain::property::PropertyName;
-use domain::text::words;
+use domain::string_enum::string_enum;
 
 /// The contact that a submission is about, as its sender describes it. It is not `Debug`, because it is personal data.
 #[derive(Clone, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct Person {
     pub properties: Vec<(PropertyName, Option<String>)>,
 }
 
-words! {
+string_enum! {
     /// The effect of a submission on the contact's record.
     pub enum ContactEffect {
         /// It was created.
@@ -28,7 +28,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// The effect of a submission on the contact's marketing state.
     pub enum MarketingEffect {
         /// Non-marketing became marketing.

@@ -4,7 +4,7 @@ use api::identity::RequestId;
 use api::openapi::one_of;
 use api::{Problem, ProblemType};
 use axum::response::Response;
-use domain::text::words;
+use domain::string_enum::string_enum;
 use serde::{Serialize, Serializer};
 use serde_json::error::Category;
 use store::Form;
@@ -37,7 +37,7 @@ impl<'f> SubmittedView<'f> {
     }
 }
 
-words! {
+string_enum! {
     /// What kind of error it is, in `HubSpot`'s words.
     pub(crate) enum ErrorType {
         /// There are more fields than are taken.

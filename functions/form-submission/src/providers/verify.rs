@@ -12,7 +12,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use domain::Timestamp;
 use domain::provider::Provider;
 use domain::secrets::Secrets;
-use domain::words;
+use domain::string_enum;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::HeaderMap;
 use serde::Deserialize;
@@ -38,7 +38,7 @@ const BASE64_URL: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, PADD
 /// Keeps this use of HMAC apart from any other.
 const SHARED_PURPOSE: &[u8] = b"tidemark shared secret 1";
 
-words! {
+string_enum! {
     /// Why a hook is not believed to come from the form's provider. It is always 401; the word is for the account's
     /// own people.
     pub(crate) enum Unverified {

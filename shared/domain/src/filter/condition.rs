@@ -10,9 +10,9 @@ use super::operand::Operand;
 use super::token::Pattern;
 use super::{Fields, Value};
 use crate::limits::FILTER_VALUES_MAX;
-use crate::text::words;
+use crate::string_enum::words;
 
-words! {
+string_enum! {
     /// How a field is compared (see the [module](super)).
     pub enum Operator {
         /// The field is the value.
@@ -106,7 +106,9 @@ impl Condition {
         let kind = field.as_ref().map_or(Kind::Text, FieldName::kind);
         let compared = operator
             .parse()
-            .map_err(|error: crate::text::UnknownWord| vec![FilterError::new("operator", error.to_string())])
+            .map_err(|error: crate::string_enum::UnknownVariant| {
+                vec![FilterError::new("operator", error.to_string())]
+            })
             .and_then(|operator| Ok((operator, Given { operator, kind, value, values, high_value }.test()?)));
         match (field, compared) {
             (Ok(field), Ok((operator, test))) => Ok(Self { field, operator, test }),

@@ -2,7 +2,7 @@
 
 /// Declares an enum whose variants have one text form each, with `as_str`, `ALL`, `FromStr` and `Display`.
 #[macro_export]
-macro_rules! words {
+macro_rules! string_enum {
     ($(#[$doc:meta])* $vis:vis enum $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -20,12 +20,12 @@ macro_rules! words {
         }
 
         impl std::str::FromStr for $name {
-            type Err = $crate::text::UnknownWord;
+            type Err = $crate::string_enum::UnknownVariant;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 match text {
                     $($text => Ok(Self::$variant),)+
-                    _ => Err($crate::text::UnknownWord { expected: &[$($text,)+] }),
+                    _ => Err($crate::string_enum::UnknownVariant { expected: &[$($text,)+] }),
                 }
             }
         }
@@ -42,7 +42,7 @@ pub use crate::words;
 /// A word that is not in the set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected one of {}", .expected.join(", "))]
-pub struct UnknownWord {
+pub struct UnknownVariant {
     /// The words that would have done.
     pub expected: &'static [&'static str],
 }
