@@ -9,7 +9,7 @@ use domain::contact::Contact;
 use domain::decision::{Command, Ledger};
 use domain::filter::{Condition, Filter};
 use domain::ids::ContactId;
-use domain::marketing::{Marketing, Standing, State};
+use domain::marketing::{Marketing, State, StoredState};
 use domain::period::Period;
 use domain::property::{Properties, PropertyName};
 use domain::source::{Actor, Source, SourceType};
@@ -35,8 +35,8 @@ fn decision() {
     terms.cap = Some(1_000_000);
     let period = Period::first(terms, at(NOW));
     let nanos = nanos_each(|| {
-        let standing = black_box(Standing::NonMarketing);
-        let _ = black_box(Ledger::new(black_box(&period)).decide(standing, Command::SetMarketing));
+        let stored_state = black_box(StoredState::NonMarketing);
+        let _ = black_box(Ledger::new(black_box(&period)).decide(stored_state, Command::SetMarketing));
     });
     row(&Row::new("Deciding a transition, under a cap", format!("{nanos:.1}"), "ns"));
 }
@@ -113,7 +113,7 @@ fn contact() -> Contact {
         properties,
         unsubscribed: false,
         bounced: false,
-        marketing: Marketing::new(Standing::Marketing, State::Marketing, made, source, Actor::System),
+        marketing: Marketing::new(StoredState::Marketing, State::Marketing, made, source, Actor::System),
         created_at: made,
         updated_at: made,
         version: 1,

@@ -347,13 +347,13 @@ async fn move_within_reach(
     responder: Responder<'_, store::Account>,
 ) -> Result<StoredResponse, StoreError> {
     let wall = context.clock.now();
-    let standing = context.store.usage(account, wall).await?.test_clock;
-    if let Some(standing) = standing
-        && to > standing.plus(TEST_CLOCK_MOVE_MAX)
+    let stored_state = context.store.usage(account, wall).await?.test_clock;
+    if let Some(stored_state) = stored_state
+        && to > stored_state.plus(TEST_CLOCK_MOVE_MAX)
     {
         let days = TEST_CLOCK_MOVE_MAX.num_days();
         let message =
-            format!("expected an instant at most {days} days after {standing}, where the clock stands");
+            format!("expected an instant at most {days} days after {stored_state}, where the clock stands");
         return Err(Refused::Invalid { field: "now", message }.into());
     }
     context.store.move_test_clock(account, to, wall, responder).await

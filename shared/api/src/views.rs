@@ -331,7 +331,7 @@ pub(crate) mod tests {
     use domain::address::EmailAddress;
     use domain::calendar::{Calendar, Term, parse_date};
     use domain::ids::{ContactId, FormId, IntegrationId, UserId};
-    use domain::marketing::{Marketing, Standing};
+    use domain::marketing::{Marketing, StoredState};
     use domain::period::{PeriodNumber, Terms};
     use domain::property::{Properties, PropertyName};
     use domain::source::SourceType;
@@ -355,7 +355,7 @@ pub(crate) mod tests {
         Period { marketing, leaving, ..Period::first(terms, at("2026-11-21T19:59:01.123Z")) }
     }
 
-    fn contact(standing: Standing, state: State) -> Contact {
+    fn contact(stored_state: StoredState, state: State) -> Contact {
         let source = Source { kind: SourceType::Form, name: "Newsletter".into(), id: Some("frm_1".into()) };
         let mut properties = Properties::new();
         properties.insert(PropertyName::parse("firstname").unwrap(), "Ada".into()).unwrap();
@@ -366,7 +366,7 @@ pub(crate) mod tests {
             properties,
             unsubscribed: false,
             bounced: true,
-            marketing: Marketing::new(standing, state, now, source, Actor::System),
+            marketing: Marketing::new(stored_state, state, now, source, Actor::System),
             created_at: now,
             updated_at: now,
             version: 3,
@@ -401,7 +401,7 @@ pub(crate) mod tests {
     #[test]
     fn a_leaving_contact_says_when_it_leaves() {
         let period = period(1, 1, None);
-        let leaving = contact(Standing::Leaving { queued_in: PeriodNumber::FIRST }, State::Leaving);
+        let leaving = contact(StoredState::Leaving { queued_in: PeriodNumber::FIRST }, State::Leaving);
         assert_eq!(
             serde_json::to_value(ContactView::new(&leaving, &period)).unwrap(),
             json!({
@@ -419,7 +419,7 @@ pub(crate) mod tests {
     #[test]
     fn only_a_leaving_contact_says_so_and_only_a_refused_one_why() {
         let period = period(0, 0, Some(0));
-        let staying = contact(Standing::NonMarketing, State::NonMarketing);
+        let staying = contact(StoredState::NonMarketing, State::NonMarketing);
         let view = ContactView::after(&staying, &period, Some(Refusal::CapReached));
         let view = serde_json::to_value(view).unwrap();
         assert_eq!(view["marketing"]["refused"], "cap-reached");
@@ -460,7 +460,7 @@ pub(crate) mod tests {
 
     #[test]
     fn debug_output_shows_nothing_of_the_person() {
-        let view = ContactView::new(&contact(Standing::Marketing, State::Marketing), &period(1, 0, None));
+        let view = ContactView::new(&contact(StoredState::Marketing, State::Marketing), &period(1, 0, None));
         assert!(!format!("{view:?}").to_lowercase().contains("ada"));
     }
 }

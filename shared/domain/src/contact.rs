@@ -56,10 +56,10 @@ impl Contact {
         if transition.outcome == Outcome::Unchanged {
             return;
         }
-        let Transition { from, to, standing, .. } = *transition;
+        let Transition { from, to, stored_state, .. } = *transition;
         // A request that came first and is done last must not turn the history round.
         let at = now.max(self.updated_at);
-        self.marketing.change(standing, from, to, at, source.clone(), actor);
+        self.marketing.change(stored_state, from, to, at, source.clone(), actor);
         self.touch(at);
     }
 
@@ -69,13 +69,13 @@ impl Contact {
         self.version = self.version.saturating_add(1);
     }
 
-    /// The state that its standing shows. Meaningful on a settled contact, as the store returns them.
+    /// The state that its stored_state shows. Meaningful on a settled contact, as the store returns them.
     #[must_use]
     pub fn state(&self) -> State {
-        match self.marketing.standing {
-            crate::marketing::Standing::NonMarketing => State::NonMarketing,
-            crate::marketing::Standing::Marketing => State::Marketing,
-            crate::marketing::Standing::Leaving { .. } => State::Leaving,
+        match self.marketing.stored_state {
+            crate::marketing::StoredState::NonMarketing => State::NonMarketing,
+            crate::marketing::StoredState::Marketing => State::Marketing,
+            crate::marketing::StoredState::Leaving { .. } => State::Leaving,
         }
     }
 }
@@ -102,12 +102,12 @@ impl Fields for Contact {
 pub(crate) mod tests {
     use super::*;
     use crate::decision::{Command, Ledger};
-    use crate::marketing::Standing;
+    use crate::marketing::StoredState;
     use crate::period::tests::period;
     use crate::source::SourceType;
 
-    /// A contact with an address and this standing.
-    pub(crate) fn contact(standing: Standing, state: State) -> Contact {
+    /// A contact with an address and this stored_state.
+    pub(crate) fn contact(stored_state: StoredState, state: State) -> Contact {
         let source =
             Source { kind: SourceType::Form, name: "Newsletter".to_owned(), id: Some("frm".to_owned()) };
         let made = Timestamp::from_millis(1_000);
@@ -117,7 +117,7 @@ pub(crate) mod tests {
             properties: Properties::new(),
             unsubscribed: false,
             bounced: true,
-            marketing: Marketing::new(standing, state, made, source, Actor::System),
+            marketing: Marketing::new(stored_state, state, made, source, Actor::System),
             created_at: made,
             updated_at: made,
             version: 1,
@@ -128,12 +128,12 @@ pub(crate) mod tests {
     #[test]
     fn a_change_is_one_version_and_one_entry_of_the_history_and_no_change_is_none() {
         let period = period();
-        let mut person = contact(Standing::Marketing, State::Marketing);
+        let mut person = contact(StoredState::Marketing, State::Marketing);
         let now = Timestamp::from_millis(9_000);
         let source = Source { kind: SourceType::Manual, name: "Ada".to_owned(), id: None };
         let mut ledger = Ledger::new(&period);
         for (command, version) in [(Command::SetMarketing, 1), (Command::SetNonMarketingPending, 2)] {
-            let transition = ledger.decide(person.marketing.standing, command).unwrap();
+            let transition = ledger.decide(person.marketing.stored_state, command).unwrap();
             person.apply(&transition, now, &source, Actor::System);
             assert_eq!((person.version, person.marketing.history.recent.len() as u64), (version, version));
         }
@@ -143,7 +143,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_deleted_contact_is_not_shown() {
-        let mut person = contact(Standing::Marketing, State::Marketing);
+        let mut person = contact(StoredState::Marketing, State::Marketing);
         assert!(person.is_visible());
         person.deleted_at = Some(Timestamp::from_millis(9_000));
         assert!(!person.is_visible());
@@ -151,7 +151,7 @@ pub(crate) mod tests {
 
     #[test]
     fn filters_see_the_properties_that_the_api_names() {
-        let person = contact(Standing::Leaving { queued_in: period().number }, State::Leaving);
+        let person = contact(StoredState::Leaving { queued_in: period().number }, State::Leaving);
         for (name, value) in [
             ("email", Some("Ada@example.org")),
             ("unsubscribed", Some("false")),

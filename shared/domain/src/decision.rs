@@ -1,7 +1,7 @@
 //! Deciding a change of state: pure, total, and the only place that does.
 
 use crate::budget::Budget;
-use crate::marketing::{Standing, State};
+use crate::marketing::{State, StoredState};
 use crate::period::{Delta, Period};
 use crate::string_enum::words;
 
@@ -51,7 +51,7 @@ pub struct Transition {
     /// The state after.
     pub to: State,
     /// The state after, as it is kept.
-    pub standing: Standing,
+    pub stored_state: StoredState,
     /// How the period's counts move.
     pub delta: Delta,
     /// What to say of it.
@@ -131,11 +131,11 @@ impl<'p> Ledger<'p> {
     /// As [`Self::decide`], and [`Refusal::TierLimit`] and [`Refusal::FormBudget`]. A refusal leaves the ledger as it was.
     pub fn decide_for_form(
         &mut self,
-        standing: Standing,
+        stored_state: StoredState,
         limits: &mut FormLimits<'_>,
     ) -> Result<Transition, Refusal> {
         let mut after = self.clone();
-        let transition = after.decide(standing, Command::SetMarketing)?;
+        let transition = after.decide(stored_state, Command::SetMarketing)?;
         if transition.outcome == Outcome::Set && !limits.may_raise_tier {
             let slack = self.room_in_tier().checked_sub(1).ok_or(Refusal::TierLimit)?;
             after.tier_slack = Some(self.tier_slack.map_or(slack, |least| least.min(slack)));
@@ -156,32 +156,32 @@ impl<'p> Ledger<'p> {
         period.tier.limit_for(period.marketing).saturating_sub(period.marketing)
     }
 
-    /// Decides one command for a contact with this standing.
+    /// Decides one command for a contact with this stored_state.
     ///
     /// # Errors
     ///
     /// A [`Refusal`] when the contact would have to become billable and may not.
-    pub fn decide(&mut self, standing: Standing, command: Command) -> Result<Transition, Refusal> {
-        let from = standing.state_in(self.period.number);
-        let leaving = Standing::Leaving { queued_in: self.period.number };
-        let (standing, marketing, leaving, outcome) = match (from, command) {
+    pub fn decide(&mut self, stored_state: StoredState, command: Command) -> Result<Transition, Refusal> {
+        let from = stored_state.state_in(self.period.number);
+        let leaving = StoredState::Leaving { queued_in: self.period.number };
+        let (stored_state, marketing, leaving, outcome) = match (from, command) {
             (State::NonMarketing, Command::SetMarketing) if !self.period.marketing_contacts => {
                 return Err(Refusal::MarketingContactsOff);
             }
             (State::NonMarketing, Command::SetMarketing) if self.period_after().room() == 0 => {
                 return Err(Refusal::CapReached);
             }
-            (State::NonMarketing, Command::SetMarketing) => (Standing::Marketing, 1, 0, Outcome::Set),
-            (State::Leaving, Command::SetMarketing) => (Standing::Marketing, 0, -1, Outcome::Kept),
+            (State::NonMarketing, Command::SetMarketing) => (StoredState::Marketing, 1, 0, Outcome::Set),
+            (State::Leaving, Command::SetMarketing) => (StoredState::Marketing, 0, -1, Outcome::Kept),
             (State::Marketing, Command::SetNonMarketingPending) => (leaving, 0, 1, Outcome::Queued),
             (State::Marketing, Command::SetMarketing)
             | (State::NonMarketing | State::Leaving, Command::SetNonMarketingPending) => {
-                (standing, 0, 0, Outcome::Unchanged)
+                (stored_state, 0, 0, Outcome::Unchanged)
             }
         };
         let delta = Delta { marketing, leaving };
         self.delta = self.delta.plus(delta);
-        Ok(Transition { from, to: standing.state_in(self.period.number), standing, delta, outcome })
+        Ok(Transition { from, to: stored_state.state_in(self.period.number), stored_state, delta, outcome })
     }
 }
 
@@ -198,11 +198,11 @@ mod tests {
 
     const CURRENT: u64 = 7;
 
-    fn standing(state: State) -> Standing {
+    fn stored_state(state: State) -> StoredState {
         match state {
-            State::NonMarketing => Standing::NonMarketing,
-            State::Marketing => Standing::Marketing,
-            State::Leaving => Standing::Leaving { queued_in: PeriodNumber::from_number(CURRENT).unwrap() },
+            State::NonMarketing => StoredState::NonMarketing,
+            State::Marketing => StoredState::Marketing,
+            State::Leaving => StoredState::Leaving { queued_in: PeriodNumber::from_number(CURRENT).unwrap() },
         }
     }
 
@@ -226,9 +226,14 @@ mod tests {
         for (from, command, to, (marketing, leaving), outcome) in table {
             let period = in_period(5, 2, None);
             let mut ledger = Ledger::new(&period);
-            let transition = ledger.decide(standing(from), command).unwrap();
-            let expected =
-                Transition { from, to, standing: standing(to), delta: Delta { marketing, leaving }, outcome };
+            let transition = ledger.decide(stored_state(from), command).unwrap();
+            let expected = Transition {
+                from,
+                to,
+                stored_state: stored_state(to),
+                delta: Delta { marketing, leaving },
+                outcome,
+            };
             assert_eq!(transition, expected, "{from} {command}");
             assert_eq!(ledger.delta(), expected.delta);
             assert_eq!(ledger.delta().is_zero(), (marketing, leaving) == (0, 0));
@@ -238,7 +243,7 @@ mod tests {
     #[test]
     fn a_contact_queued_in_an_earlier_period_is_decided_on_as_non_marketing() {
         let period = in_period(5, 0, None);
-        let left = Standing::Leaving { queued_in: PeriodNumber::from_number(CURRENT - 1).unwrap() };
+        let left = StoredState::Leaving { queued_in: PeriodNumber::from_number(CURRENT - 1).unwrap() };
         let set = Ledger::new(&period).decide(left, Command::SetMarketing).unwrap();
         assert_eq!((set.from, set.to, set.outcome), (State::NonMarketing, State::Marketing, Outcome::Set));
         let queued = Ledger::new(&period).decide(left, Command::SetNonMarketingPending).unwrap();
@@ -254,7 +259,7 @@ mod tests {
             (State::Marketing, Command::SetMarketing, false),
             (State::Marketing, Command::SetNonMarketingPending, false),
         ] {
-            let decided = Ledger::new(&period).decide(standing(state), command);
+            let decided = Ledger::new(&period).decide(stored_state(state), command);
             assert_eq!(decided.err(), refused.then_some(Refusal::CapReached), "{state} {command}");
         }
     }
@@ -262,27 +267,27 @@ mod tests {
     #[test]
     fn an_account_without_marketing_contacts_refuses_new_ones() {
         let period = Period { marketing_contacts: false, ..in_period(0, 0, None) };
-        let decided = Ledger::new(&period).decide(Standing::NonMarketing, Command::SetMarketing);
+        let decided = Ledger::new(&period).decide(StoredState::NonMarketing, Command::SetMarketing);
         assert_eq!(decided.err(), Some(Refusal::MarketingContactsOff));
     }
 
     #[test]
     fn a_budget_lets_so_many_be_set_and_no_more_and_the_cap_comes_first() {
-        let new = Standing::NonMarketing;
+        let new = StoredState::NonMarketing;
         let period = in_period(5, 2, Some(8));
         let mut ledger = Ledger::new(&period);
         let day = NaiveDate::from_ymd_opt(2026, 11, 21).unwrap();
         let mut budget = Budget::new(5, DayCount { day, new_marketing: 3 });
-        let mut decide = |ledger: &mut Ledger<'_>, standing| {
+        let mut decide = |ledger: &mut Ledger<'_>, stored_state| {
             let mut limits = FormLimits { budget: Some(&mut budget), may_raise_tier: true };
-            let decided = ledger.decide_for_form(standing, &mut limits);
+            let decided = ledger.decide_for_form(stored_state, &mut limits);
             decided.map(|transition| transition.outcome)
         };
-        assert_eq!(decide(&mut ledger, standing(State::Leaving)), Ok(Outcome::Kept));
-        assert_eq!(decide(&mut ledger, standing(State::Marketing)), Ok(Outcome::Unchanged));
+        assert_eq!(decide(&mut ledger, stored_state(State::Leaving)), Ok(Outcome::Kept));
+        assert_eq!(decide(&mut ledger, stored_state(State::Marketing)), Ok(Outcome::Unchanged));
         assert_eq!(decide(&mut ledger, new), Ok(Outcome::Set));
         assert_eq!(decide(&mut ledger, new), Err(Refusal::FormBudget));
-        assert_eq!(decide(&mut ledger, standing(State::Leaving)), Err(Refusal::FormBudget));
+        assert_eq!(decide(&mut ledger, stored_state(State::Leaving)), Err(Refusal::FormBudget));
         assert_eq!(ledger.delta(), Delta { marketing: 1, leaving: -1 }, "a refusal moves nothing");
         let mut without = FormLimits { budget: None, may_raise_tier: true };
         for _ in 0..2 {
@@ -299,7 +304,7 @@ mod tests {
 
     fn submit(ledger: &mut Ledger<'_>, may_raise_tier: bool) -> Result<Outcome, Refusal> {
         let mut limits = FormLimits { budget: None, may_raise_tier };
-        ledger.decide_for_form(Standing::NonMarketing, &mut limits).map(|transition| transition.outcome)
+        ledger.decide_for_form(StoredState::NonMarketing, &mut limits).map(|transition| transition.outcome)
     }
 
     #[test]
@@ -322,7 +327,7 @@ mod tests {
         for (cap, refusal) in [(Some(5), Refusal::CapReached), (None, Refusal::TierLimit)] {
             let period = with_tier(5, cap);
             let mut limits = FormLimits { budget: Some(&mut budget), may_raise_tier: false };
-            let decided = Ledger::new(&period).decide_for_form(Standing::NonMarketing, &mut limits);
+            let decided = Ledger::new(&period).decide_for_form(StoredState::NonMarketing, &mut limits);
             assert_eq!(decided.err(), Some(refusal));
         }
         assert_eq!(budget.taken(), 0);
@@ -333,7 +338,7 @@ mod tests {
         let period = Period { leaving: 1, ..with_tier(5, None) };
         let mut ledger = Ledger::new(&period);
         let mut limits = FormLimits { budget: None, may_raise_tier: false };
-        let kept = ledger.decide_for_form(standing(State::Leaving), &mut limits).unwrap();
+        let kept = ledger.decide_for_form(stored_state(State::Leaving), &mut limits).unwrap();
         assert_eq!((kept.outcome, ledger.count_change().usage_at_most), (Outcome::Kept, None));
     }
 
@@ -342,7 +347,7 @@ mod tests {
         let period = in_period(5, 2, Some(8));
         let mut ledger = Ledger::new(&period);
         assert_eq!(ledger.count_change().usage_at_most, None);
-        ledger.decide(Standing::NonMarketing, Command::SetMarketing).unwrap();
+        ledger.decide(StoredState::NonMarketing, Command::SetMarketing).unwrap();
         assert_eq!(ledger.count_change().usage_at_most, Some(7));
     }
 
@@ -391,7 +396,7 @@ mod tests {
             let mut usage = period.marketing;
             for (state, command) in requests {
                 let room = period.cap.is_none_or(|cap| usage < cap);
-                let decided = ledger.decide(standing(state), command);
+                let decided = ledger.decide(stored_state(state), command);
                 let adds = state == State::NonMarketing && command == Command::SetMarketing;
                 prop_assert_eq!(decided.is_err(), adds && !room);
                 usage += u64::from(adds && room);
@@ -405,9 +410,9 @@ mod tests {
         fn deciding_twice_is_deciding_once(state in any_state(), command in any_command()) {
             let period = in_period(50, 25, None);
             let mut ledger = Ledger::new(&period);
-            let first = ledger.decide(standing(state), command).unwrap();
-            let again = ledger.decide(first.standing, command).unwrap();
-            prop_assert_eq!((again.outcome, again.standing, again.delta), (Outcome::Unchanged, first.standing, Delta::default()));
+            let first = ledger.decide(stored_state(state), command).unwrap();
+            let again = ledger.decide(first.stored_state, command).unwrap();
+            prop_assert_eq!((again.outcome, again.stored_state, again.delta), (Outcome::Unchanged, first.stored_state, Delta::default()));
         }
     }
 }

@@ -52,25 +52,25 @@ fn phrase(source: &Source) -> String {
 mod tests {
     use super::*;
     use crate::contact::tests::contact;
-    use crate::marketing::{PastEnds, Standing};
+    use crate::marketing::{PastEnds, StoredState};
     use crate::period::PeriodNumber;
     use crate::period::tests::period;
 
     #[test]
     fn each_state_is_explained_in_one_sentence() {
         let period = period();
-        let marketing = contact(Standing::Marketing, State::Marketing);
+        let marketing = contact(StoredState::Marketing, State::Marketing);
         assert_eq!(
             because(&marketing, &period),
             "Billable in period 1: the form \"Newsletter\" set it marketing at 1970-01-01T00:00:01.000Z."
         );
-        let leaving = contact(Standing::Leaving { queued_in: PeriodNumber::FIRST }, State::Leaving);
+        let leaving = contact(StoredState::Leaving { queued_in: PeriodNumber::FIRST }, State::Leaving);
         assert_eq!(
             because(&leaving, &period),
             "Billable until 2026-12-01T00:00:00.000Z: the form \"Newsletter\" queued it at \
              1970-01-01T00:00:01.000Z to become non-marketing at the next update date."
         );
-        let free = contact(Standing::NonMarketing, State::NonMarketing);
+        let free = contact(StoredState::NonMarketing, State::NonMarketing);
         assert_eq!(
             because(&free, &period),
             "Not billable: the form \"Newsletter\" created it as a non-marketing contact at 1970-01-01T00:00:01.000Z."

@@ -30,7 +30,7 @@ impl State {
 /// The state as it is kept. A leaving contact remembers the period in which it was queued, and no date: whether
 /// it still counts follows from the account's period, so that a change of the calendar moves everybody at once.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Standing {
+pub enum StoredState {
     /// Not a marketing contact.
     NonMarketing,
     /// A marketing contact.
@@ -42,7 +42,7 @@ pub enum Standing {
     },
 }
 
-impl Standing {
+impl StoredState {
     /// The state while the account is in period `current`.
     #[must_use]
     pub fn state_in(self, current: PeriodNumber) -> State {
@@ -103,11 +103,11 @@ impl PastEnds {
     }
 }
 
-/// A contact's marketing side: its standing, since when and why, and how it got there.
+/// A contact's marketing side: its stored_state, since when and why, and how it got there.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Marketing {
     /// The state as it is kept.
-    pub standing: Standing,
+    pub stored_state: StoredState,
     /// Since when.
     pub since: Timestamp,
     /// What set it.
@@ -119,15 +119,15 @@ pub struct Marketing {
 impl Marketing {
     /// The marketing side of a new contact, with its first change.
     #[must_use]
-    pub fn new(standing: Standing, to: State, now: Timestamp, source: Source, actor: Actor) -> Self {
+    pub fn new(stored_state: StoredState, to: State, now: Timestamp, source: Source, actor: Actor) -> Self {
         let first = Change { at: now, from: None, to, source: source.clone(), actor };
-        Self { standing, since: now, source, history: History { earlier: 0, recent: vec![first] } }
+        Self { stored_state, since: now, source, history: History { earlier: 0, recent: vec![first] } }
     }
 
-    /// Records a move to `standing`.
+    /// Records a move to `stored_state`.
     pub fn change(
         &mut self,
-        standing: Standing,
+        stored_state: StoredState,
         from: State,
         to: State,
         at: Timestamp,
@@ -135,7 +135,7 @@ impl Marketing {
         actor: Actor,
     ) {
         self.history.recent.push(Change { at, from: Some(from), to, source: source.clone(), actor });
-        self.standing = standing;
+        self.stored_state = stored_state;
         self.since = at;
         self.source = source;
     }
@@ -145,11 +145,11 @@ impl Marketing {
     ///
     /// Reads and the sweep share this, so what a reader sees before the sweep is what the sweep then writes.
     pub fn settle(&mut self, current: &Period, past: &PastEnds) -> bool {
-        let Some(queued_in) = self.standing.left_after(current.number) else { return false };
+        let Some(queued_in) = self.stored_state.left_after(current.number) else { return false };
         // Callers load the ends they need; the start of the current period is the latest it can have been.
         let at = past.end_of(queued_in, current).unwrap_or(current.starts_at);
         self.change(
-            Standing::NonMarketing,
+            StoredState::NonMarketing,
             State::Leaving,
             State::NonMarketing,
             at,
@@ -172,18 +172,18 @@ mod tests {
 
     fn leaving(queued_in: u64) -> Marketing {
         let source = Source { kind: SourceType::Manual, name: "Ada".to_owned(), id: None };
-        let standing = Standing::Leaving { queued_in: number(queued_in) };
-        Marketing::new(standing, State::Leaving, Timestamp::MIN, source, Actor::System)
+        let stored_state = StoredState::Leaving { queued_in: number(queued_in) };
+        Marketing::new(stored_state, State::Leaving, Timestamp::MIN, source, Actor::System)
     }
 
     #[test]
     fn a_leaving_contact_counts_in_its_own_period_and_in_no_later_one() {
-        let standing = Standing::Leaving { queued_in: number(7) };
-        assert_eq!(standing.state_in(number(7)), State::Leaving);
-        assert_eq!(standing.state_in(number(8)), State::NonMarketing);
-        assert_eq!(standing.state_in(number(70)), State::NonMarketing);
-        for standing in [Standing::Marketing, Standing::NonMarketing] {
-            assert_eq!(standing.state_in(number(1)), standing.state_in(number(1_000)));
+        let stored_state = StoredState::Leaving { queued_in: number(7) };
+        assert_eq!(stored_state.state_in(number(7)), State::Leaving);
+        assert_eq!(stored_state.state_in(number(8)), State::NonMarketing);
+        assert_eq!(stored_state.state_in(number(70)), State::NonMarketing);
+        for stored_state in [StoredState::Marketing, StoredState::NonMarketing] {
+            assert_eq!(stored_state.state_in(number(1)), stored_state.state_in(number(1_000)));
         }
         assert_eq!(
             [State::NonMarketing, State::Marketing, State::Leaving].map(State::is_billable),
@@ -196,7 +196,7 @@ mod tests {
         let current = Period { number: number(3), ..period() };
         let mut contact = leaving(2);
         assert!(contact.settle(&current, &PastEnds::default()));
-        assert_eq!((contact.standing, contact.since), (Standing::NonMarketing, current.starts_at));
+        assert_eq!((contact.stored_state, contact.since), (StoredState::NonMarketing, current.starts_at));
         let last = contact.history.recent.last().unwrap();
         assert_eq!(
             (last.from, last.to, last.actor),

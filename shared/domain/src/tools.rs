@@ -78,7 +78,7 @@ impl Tool {
 mod tests {
     use super::*;
     use crate::contact::tests::contact;
-    use crate::marketing::Standing;
+    use crate::marketing::StoredState;
 
     #[test]
     fn the_tools_of_the_left_column_need_a_marketing_contact() {
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn every_no_says_all_of_its_reasons() {
-        let mut person = contact(Standing::NonMarketing, State::NonMarketing);
+        let mut person = contact(StoredState::NonMarketing, State::NonMarketing);
         person.unsubscribed = true;
         person.bounced = true;
         person.email = None;
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_leaving_contact_may_still_be_reached() {
-        let mut person = contact(Standing::Marketing, State::Marketing);
+        let mut person = contact(StoredState::Marketing, State::Marketing);
         person.bounced = false;
         for state in [State::Marketing, State::Leaving] {
             assert_eq!(Tool::MarketingEmail.reasons_against(&person, state), []);

@@ -365,9 +365,9 @@ impl Store {
                 return Ok(answer);
             }
             let item = take_account(id, &mut opened)?;
-            let standing = opened.period.test_clock.ok_or(Refused::NotASandbox)?;
-            if to < standing {
-                return Err(Refused::ClockNotForward { now: standing }.into());
+            let stored_state = opened.period.test_clock.ok_or(Refused::NotASandbox)?;
+            if to < stored_state {
+                return Err(Refused::ClockNotForward { now: stored_state }.into());
             }
             let mut moved = opened.period.clone();
             moved.test_clock = Some(to);

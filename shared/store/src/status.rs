@@ -243,7 +243,7 @@ impl Run<'_> {
                 break;
             }
             let email = loaded.contact.email.as_ref().map(|email| email.given().to_owned());
-            let outcome = match ledger.decide(loaded.contact.marketing.standing, self.request.command) {
+            let outcome = match ledger.decide(loaded.contact.marketing.stored_state, self.request.command) {
                 Ok(transition) => {
                     let Self { request: StatusRequest { source, actor, .. }, .. } = self;
                     loaded.contact.apply(&transition, opened.now, source, *actor);

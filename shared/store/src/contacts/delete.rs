@@ -92,7 +92,8 @@ impl Store {
         let Loaded { mut contact, stored_version } = loaded;
         let mut ledger = Ledger::new(&opened.period);
         // Queueing needs no capacity, so it is never refused; if it were, the contact would stay as it is.
-        if let Ok(transition) = ledger.decide(contact.marketing.standing, Command::SetNonMarketingPending) {
+        if let Ok(transition) = ledger.decide(contact.marketing.stored_state, Command::SetNonMarketingPending)
+        {
             contact.apply(&transition, opened.now, &request.source, request.actor);
         }
         contact.properties = Properties::default();

@@ -7,7 +7,7 @@ use domain::address::EmailAddress;
 use domain::contact::Contact;
 use domain::ids::{AccountId, ContactId};
 use domain::limits::{BATCH_READ_MAX, HISTORY_SHOWN_MAX};
-use domain::marketing::{Change, History, PastEnds, Standing};
+use domain::marketing::{Change, History, PastEnds, StoredState};
 use domain::period::{Period, PeriodNumber};
 
 use crate::items::{AddressItem, ContactItem, HistoryPageItem, Items, StatementItem, decode, decode_changes};
@@ -288,7 +288,7 @@ impl Store {
     ) -> Result<PastEnds, StoreError> {
         let numbers: BTreeSet<PeriodNumber> = contacts
             .iter()
-            .filter_map(|contact| contact.marketing.standing.left_after(period.number))
+            .filter_map(|contact| contact.marketing.stored_state.left_after(period.number))
             .filter(|number| number.next() < period.number)
             .collect();
         let keys: Vec<Key> = numbers.iter().map(|number| Key::statement(account, *number)).collect();
@@ -326,8 +326,8 @@ fn take_contacts(
 }
 
 fn queued_in(contact: &Contact) -> Option<PeriodNumber> {
-    match contact.marketing.standing {
-        Standing::Leaving { queued_in } => Some(queued_in),
-        Standing::NonMarketing | Standing::Marketing => None,
+    match contact.marketing.stored_state {
+        StoredState::Leaving { queued_in } => Some(queued_in),
+        StoredState::NonMarketing | StoredState::Marketing => None,
     }
 }

@@ -6,7 +6,7 @@ use domain::contact::Contact;
 use domain::decision::{Command, CountChange, FormLimits, Ledger, Outcome, Refusal, Transition};
 use domain::form::Overwrite;
 use domain::ids::{AccountId, ContactId};
-use domain::marketing::{Marketing, Standing, State};
+use domain::marketing::{Marketing, State, StoredState};
 use domain::period::Period;
 use domain::property::{Properties, PropertyName};
 use domain::source::{Actor, DefaultStatus, Intake, Source};
@@ -105,10 +105,10 @@ pub(crate) struct PlannedContact {
 }
 
 impl Capacity<'_, '_> {
-    fn set_marketing(&mut self, standing: Standing) -> Result<Transition, Refusal> {
+    fn set_marketing(&mut self, stored_state: StoredState) -> Result<Transition, Refusal> {
         match &mut self.form {
-            Some(limits) => self.ledger.decide_for_form(standing, limits),
-            None => self.ledger.decide(standing, Command::SetMarketing),
+            Some(limits) => self.ledger.decide_for_form(stored_state, limits),
+            None => self.ledger.decide(stored_state, Command::SetMarketing),
         }
     }
 }
@@ -218,23 +218,23 @@ impl ContactUpsert<'_> {
         now: Timestamp,
         id: ContactId,
     ) -> Result<PlannedContact, Refused> {
-        let new = |standing, state| Contact {
+        let new = |stored_state, state| Contact {
             id,
             email: self.email.cloned(),
             properties: Properties::default(),
             unsubscribed: false,
             bounced: false,
-            marketing: Marketing::new(standing, state, now, self.source.clone(), self.actor),
+            marketing: Marketing::new(stored_state, state, now, self.source.clone(), self.actor),
             created_at: now,
             updated_at: now,
             version: 1,
             deleted_at: None,
         };
-        let mut contact = new(Standing::NonMarketing, State::NonMarketing);
+        let mut contact = new(StoredState::NonMarketing, State::NonMarketing);
         let left_out = self.write_data(&mut contact, self.submitted.map(|_| Overwrite::Always))?;
-        let status = self.status.new_contact.then(|| capacity.set_marketing(Standing::NonMarketing));
+        let status = self.status.new_contact.then(|| capacity.set_marketing(StoredState::NonMarketing));
         if let Some(Ok(transition)) = &status {
-            contact.marketing = new(transition.standing, transition.to).marketing;
+            contact.marketing = new(transition.stored_state, transition.to).marketing;
         }
         Ok(PlannedContact {
             contact,
@@ -274,7 +274,7 @@ impl ContactUpsert<'_> {
         capacity: &mut Capacity<'_, '_>,
         now: Timestamp,
     ) -> Result<Outcome, Refusal> {
-        let transition = capacity.set_marketing(contact.marketing.standing)?;
+        let transition = capacity.set_marketing(contact.marketing.stored_state)?;
         contact.apply(&transition, now, self.source, self.actor);
         Ok(transition.outcome)
     }

@@ -6,7 +6,7 @@ use domain::Timestamp;
 use domain::address::EmailAddress;
 use domain::contact::Contact;
 use domain::ids::{AccountId, ContactId};
-use domain::marketing::{Change, History, Marketing, Standing, State};
+use domain::marketing::{Change, History, Marketing, State, StoredState};
 use domain::period::PeriodNumber;
 use domain::property::Properties;
 use domain::source::{Source, SourceType};
@@ -88,10 +88,10 @@ fn is_zero(number: &u64) -> bool {
 impl ContactItem {
     /// Returns the item for a contact of this account.
     pub(crate) fn of(account: AccountId, contact: &Contact) -> Self {
-        let Marketing { standing, since, source, history } = &contact.marketing;
-        let queued_in = match standing {
-            Standing::Leaving { queued_in } => Some(*queued_in),
-            Standing::NonMarketing | Standing::Marketing => None,
+        let Marketing { stored_state, since, source, history } = &contact.marketing;
+        let queued_in = match stored_state {
+            StoredState::Leaving { queued_in } => Some(*queued_in),
+            StoredState::NonMarketing | StoredState::Marketing => None,
         };
         let follows = |last: &Change| last.at == *since && last.source == *source;
         let origin = (!history.recent.last().is_some_and(follows)).then(|| OriginItem {
@@ -128,10 +128,10 @@ impl ContactItem {
     ///
     /// A fault if the item contradicts itself.
     pub(crate) fn into_contact(self) -> Result<Contact, StoreError> {
-        let standing = match (self.state, self.queued_in.map(PeriodNumber::from_number)) {
-            (State::NonMarketing, None) => Standing::NonMarketing,
-            (State::Marketing, None) => Standing::Marketing,
-            (State::Leaving, Some(Some(queued_in))) => Standing::Leaving { queued_in },
+        let stored_state = match (self.state, self.queued_in.map(PeriodNumber::from_number)) {
+            (State::NonMarketing, None) => StoredState::NonMarketing,
+            (State::Marketing, None) => StoredState::Marketing,
+            (State::Leaving, Some(Some(queued_in))) => StoredState::Leaving { queued_in },
             _ => return Err(unreadable::<Self>("state")),
         };
         let email = match (self.email, self.email_key) {
@@ -153,7 +153,7 @@ impl ContactItem {
             unsubscribed: self.unsubscribed,
             bounced: self.bounced,
             marketing: Marketing {
-                standing,
+                stored_state,
                 since,
                 source,
                 history: History { earlier: self.history_earlier, recent },
