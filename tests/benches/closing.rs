@@ -7,7 +7,7 @@ use std::time::Instant;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::ids::{AccountId, ContactId};
 use domain::limits::SWEEP_PARALLEL;
-use domain::marketing::State;
+use domain::marketing::EffectiveState;
 use domain::period::PeriodNumber;
 use futures_util::{StreamExt as _, stream};
 use testkit::{TABLE, TestTable, Units, at};
@@ -32,8 +32,8 @@ pub async fn measure(sizes: [u64; 3]) {
     for size in sizes {
         let table = TestTable::start().await;
         let (account, small) = (table.account(at(START)).await, table.account(at(START)).await);
-        let ids = testkit::seed(&table, account, size, State::Leaving, at(START)).await;
-        testkit::seed(&table, small, 1, State::Leaving, at(START)).await;
+        let ids = testkit::seed(&table, account, size, EffectiveState::Leaving, at(START)).await;
+        testkit::seed(&table, small, 1, EffectiveState::Leaving, at(START)).await;
         let (mut closing, mut beside) =
             (Closing::new(&table, account).await, Closing::new(&table, small).await);
         for _ in 0..CLOSINGS {

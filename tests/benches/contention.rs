@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use domain::Timestamp;
 use domain::decision::Command;
 use domain::ids::{AccountId, ContactId, UserId};
-use domain::marketing::State;
+use domain::marketing::EffectiveState;
 use domain::source::{Actor, Source, SourceType};
 use futures_util::future::join_all;
 use store::{ContactRef, Responder, StatusReport, StatusRequest, StoreError, StoredResponse};
@@ -66,7 +66,7 @@ impl Bench {
         let faults = Conflicts::new(IN_FLIGHT);
         let table = TestTable::with_faults(&faults).await;
         let account = table.account(at(NOW)).await;
-        let ids = testkit::seed(&table, account, contacts, State::NonMarketing, at(NOW)).await;
+        let ids = testkit::seed(&table, account, contacts, EffectiveState::NonMarketing, at(NOW)).await;
         Self { table: Arc::new(table), faults, account, ids }
     }
 

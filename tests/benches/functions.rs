@@ -1,6 +1,6 @@
 //! Each function by itself: the size of its binary, its start, and the memory that it needs.
 
-use domain::marketing::State;
+use domain::marketing::EffectiveState;
 use domain::period::PeriodNumber;
 use domain::provider::Provider;
 use serde_json::json;
@@ -62,9 +62,9 @@ async fn peak(binaries: &Binaries, name: &str) -> f64 {
 /// An event that a function usually gets, and the table that it is about.
 async fn usual(name: &str) -> (Setting, String) {
     let (begun, state) = match name {
-        "sweep-period" => (in_an_ended_period(), State::Leaving),
-        "set-non-marketing-pending" => (now(), State::Marketing),
-        _ => (now(), State::NonMarketing),
+        "sweep-period" => (in_an_ended_period(), EffectiveState::Leaving),
+        "set-non-marketing-pending" => (now(), EffectiveState::Marketing),
+        _ => (now(), EffectiveState::NonMarketing),
     };
     let setting = Setting::begun(begun).await;
     let ids = testkit::seed(&setting.table, setting.account, CONTACTS, state, begun).await;

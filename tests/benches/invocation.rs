@@ -9,7 +9,7 @@ use std::process::{ChildStdin, ChildStdout};
 use std::time::Duration;
 
 use domain::ids::ContactId;
-use domain::marketing::State;
+use domain::marketing::EffectiveState;
 use serde_json::{Map, Value, json};
 
 use crate::binaries::Binaries;
@@ -46,7 +46,9 @@ pub async fn measure(binaries: &Binaries, rounds: usize) {
     let setting = Setting::begun(now()).await;
     // A warm-up turn comes first.
     let count = 3 * rounds * (TURNS + 1);
-    let ids = testkit::seed(&setting.table, setting.account, count as u64, State::NonMarketing, now()).await;
+    let ids =
+        testkit::seed(&setting.table, setting.account, count as u64, EffectiveState::NonMarketing, now())
+            .await;
     let mut turns = ids.chunks(rounds);
     let context = setting.context().await;
     let endpoint = setting.table.endpoint();

@@ -9,7 +9,7 @@ use domain::contact::Contact;
 use domain::decision::{Command, Ledger};
 use domain::filter::{Condition, Filter};
 use domain::ids::ContactId;
-use domain::marketing::{Marketing, State, StoredState};
+use domain::marketing::{EffectiveState, Marketing, StoredState};
 use domain::period::Period;
 use domain::property::{Properties, PropertyName};
 use domain::source::{Actor, Source, SourceType};
@@ -113,7 +113,13 @@ fn contact() -> Contact {
         properties,
         unsubscribed: false,
         bounced: false,
-        marketing: Marketing::new(StoredState::Marketing, State::Marketing, made, source, Actor::System),
+        marketing: Marketing::new(
+            StoredState::Marketing,
+            EffectiveState::Marketing,
+            made,
+            source,
+            Actor::System,
+        ),
         created_at: made,
         updated_at: made,
         version: 1,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use domain::marketing::State;
+use domain::marketing::EffectiveState;
 use dynoxide::actions::batch_get_item::{BatchGetItemRequest, KeysAndAttributes};
 use dynoxide::actions::query::QueryRequest;
 use dynoxide::actions::transact_write_items::{
@@ -212,7 +212,7 @@ struct Bare {
 
 async fn of_engine(stretch: Duration) -> Throughput {
     let setting = Setting::begun(now()).await;
-    testkit::seed(&setting.table, setting.account, CONTACTS as u64, State::Marketing, now()).await;
+    testkit::seed(&setting.table, setting.account, CONTACTS as u64, EffectiveState::Marketing, now()).await;
     let account = setting.account;
     let bare = tokio::task::spawn_blocking(move || {
         let bare = Bare::new(setting.table.database().clone(), account);

@@ -15,7 +15,7 @@ use domain::Timestamp;
 use domain::calendar::{Calendar, Term, TimeZone};
 use domain::decision::{Command, Outcome, Refusal};
 use domain::ids::{AccountId, ContactId};
-use domain::marketing::State;
+use domain::marketing::EffectiveState;
 use domain::period::Terms;
 use domain::provider::Provider;
 use domain::source::Intake;
@@ -341,9 +341,9 @@ impl Run {
                 Err(error) => panic!("{error}"),
             };
             let expected = self.model.state(who).map(|state| match state {
-                rules::Kept::NonMarketing => State::NonMarketing,
-                rules::Kept::Marketing => State::Marketing,
-                rules::Kept::Leaving => State::Leaving,
+                rules::Kept::NonMarketing => EffectiveState::NonMarketing,
+                rules::Kept::Marketing => EffectiveState::Marketing,
+                rules::Kept::Leaving => EffectiveState::Leaving,
             });
             prop_assert_eq!(seen, expected, "person {} after {:?}", who, step);
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::decision::Command;
 use domain::ids::Bucket;
-use domain::marketing::State;
+use domain::marketing::EffectiveState;
 use domain::period::PeriodNumber;
 use domain::source::SourceType;
 use store::{ContactRef, Due, Job, Store, SweepTask, Swept, Tasks};
@@ -22,7 +22,7 @@ async fn a_leaving_contact_counts_until_the_last_instant_and_not_at_the_update_d
     let before = table.store.usage(account, at(JUST_BEFORE)).await.unwrap();
     assert_eq!((before.number.number(), before.marketing, before.leaving), (1, 3, 2));
     let (contact, _) = read(&table.store, account, ids[0], at(JUST_BEFORE)).await.unwrap();
-    assert_eq!(contact.state(), State::Leaving);
+    assert_eq!(contact.state(), EffectiveState::Leaving);
 
     let after = table.store.usage(account, at(UPDATE)).await.unwrap();
     assert_eq!((after.number.number(), after.marketing, after.leaving), (2, 1, 0));
@@ -38,21 +38,24 @@ async fn every_read_shows_the_update_date_though_no_job_has_run() {
     set(&table.store, account, Command::SetNonMarketingPending, &[contact.id], at(START)).await.unwrap();
 
     let (seen, _) = read(&table.store, account, contact.id, at(UPDATE)).await.unwrap();
-    assert_eq!((seen.state(), seen.marketing.since), (State::NonMarketing, at(UPDATE)));
+    assert_eq!((seen.state(), seen.marketing.since), (EffectiveState::NonMarketing, at(UPDATE)));
     assert_eq!(seen.marketing.source.kind, SourceType::UpdateDate);
     let explained = table.store.explain(account, ContactRef::Id(contact.id), at(UPDATE)).await.unwrap();
     let moves: Vec<_> = explained.history.iter().map(|change| (change.from, change.to)).collect();
     assert_eq!(
         moves,
         [
-            (Some(State::Leaving), State::NonMarketing),
-            (Some(State::Marketing), State::Leaving),
-            (None, State::Marketing)
+            (Some(EffectiveState::Leaving), EffectiveState::NonMarketing),
+            (Some(EffectiveState::Marketing), EffectiveState::Leaving),
+            (None, EffectiveState::Marketing)
         ]
     );
     let page = store::Search { account, filter: None, after: None, limit: 10 };
     let listed = table.store.search(page, at(UPDATE)).await.unwrap().contacts;
-    assert_eq!(listed.iter().map(domain::contact::Contact::state).collect::<Vec<_>>(), [State::NonMarketing]);
+    assert_eq!(
+        listed.iter().map(domain::contact::Contact::state).collect::<Vec<_>>(),
+        [EffectiveState::NonMarketing]
+    );
 }
 
 #[tokio::test]
@@ -149,7 +152,7 @@ async fn missed_periods_are_closed_one_by_one_each_with_its_statement() {
     let gone = read(&table.store, account, ids[0], now).await.unwrap().0;
     assert_eq!(
         (gone.state(), gone.marketing.since),
-        (State::NonMarketing, at(UPDATE)),
+        (EffectiveState::NonMarketing, at(UPDATE)),
         "since its own update date"
     );
 }

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::TimeDelta;
 use domain::decision::{Command, Outcome, Refusal};
 use domain::limits::HISTORY_RECENT_MAX;
-use domain::marketing::State;
+use domain::marketing::EffectiveState;
 use domain::period::{PeriodNumber, Terms};
 use domain::provider::Provider;
 use domain::source::Intake;
@@ -101,7 +101,7 @@ async fn closing_a_period_costs_the_same_for_10_1_000_and_20_000_leaving_contact
     for count in [10, 1_000, 20_000] {
         let table = TestTable::start().await;
         let account = table.account(at(START)).await;
-        testkit::seed(&table, account, count, State::Leaving, at(START)).await;
+        testkit::seed(&table, account, count, EffectiveState::Leaving, at(START)).await;
         super::assert_exact(&table, account, at(START)).await;
         let before = table.store.usage(account, at(START)).await.unwrap();
         assert_eq!((before.marketing, before.leaving), (count, count));
@@ -234,7 +234,7 @@ async fn a_page_of_the_sweep_is_one_query_and_one_batched_read() {
     // A hundred and two in each bucket, and 99 in a page: the period stands in the batched read with them.
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
-    let _ = testkit::seed(&table, account, 16 * 102, State::Leaving, at(START)).await;
+    let _ = testkit::seed(&table, account, 16 * 102, EffectiveState::Leaving, at(START)).await;
     table.store.close_ended(account, at(UPDATE)).await.unwrap();
     let tasks = table.store.unswept(account, PeriodNumber::FIRST).await.unwrap();
     table.recorder.reset();

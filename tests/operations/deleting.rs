@@ -1,7 +1,7 @@
 //! Deleting and erasing: the unit stays, the person goes.
 
 use domain::decision::Command;
-use domain::marketing::State;
+use domain::marketing::EffectiveState;
 use domain::source::Intake;
 use store::{ContactRef, Refused, Responder, SaveMode, StoreError};
 use testkit::{TestTable, at, email};
@@ -42,9 +42,10 @@ async fn a_deleted_non_marketing_contact_leaves_nothing() {
 async fn an_address_that_comes_back_takes_its_place_again() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
-    for (name, wanted, state, leaving) in
-        [("a@example.org", true, State::Marketing, 0), ("b@example.org", false, State::Leaving, 1)]
-    {
+    for (name, wanted, state, leaving) in [
+        ("a@example.org", true, EffectiveState::Marketing, 0),
+        ("b@example.org", false, EffectiveState::Leaving, 1),
+    ] {
         let contact = create(&table.store, account, name, true, at(START)).await;
         delete(&table.store, account, contact.id, false, at(START)).await.unwrap();
         let before = table.store.usage(account, at(START)).await.unwrap().marketing;

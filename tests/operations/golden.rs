@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::decision::Command;
 use domain::form::AnswerMode;
 use domain::ids::AccountId;
-use domain::marketing::State;
+use domain::marketing::EffectiveState;
 use domain::permission::{Caller, Role};
 use domain::provider::Provider;
 use domain::secrets::Secrets;
@@ -136,9 +136,9 @@ async fn items_of_version_2_are_read() {
     assert_eq!(statements.iter().map(|closed| (closed.marketing, closed.left)).collect::<Vec<_>>(), [(4, 2)]);
 
     for (address, state) in [
-        ("ADA@example.org", State::Marketing),
-        ("grace@example.org", State::NonMarketing),
-        ("edsger@example.org", State::Leaving),
+        ("ADA@example.org", EffectiveState::Marketing),
+        ("grace@example.org", EffectiveState::NonMarketing),
+        ("edsger@example.org", EffectiveState::Leaving),
     ] {
         let (contact, _) = store.contact(account, ContactRef::Email(email(address)), now).await.unwrap();
         assert_eq!(contact.state(), state, "{address}");
@@ -188,7 +188,7 @@ async fn what_is_kept_of_a_form_is_read(table: &TestTable, form: &Form) {
     assert_eq!((waiting.len(), settled.settled), (1, 1));
     let mary = ContactRef::Email(email("mary@example.org"));
     let (mary, _) = store.contact(form.account, mary, now).await.unwrap();
-    assert_eq!((mary.state(), mary.properties.get("plan")), (State::Marketing, Some("gold")));
+    assert_eq!((mary.state(), mary.properties.get("plan")), (EffectiveState::Marketing, Some("gold")));
 }
 
 fn account_of(items: &str) -> AccountId {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::Timestamp;
 use domain::decision::Command;
 use domain::limits::{HISTORY_PAGE, HISTORY_RECENT_MAX};
-use domain::marketing::State;
+use domain::marketing::EffectiveState;
 use domain::period::PeriodNumber;
 use store::{ContactRef, Submission};
 use testkit::{Conflicts, Fault, TestTable, at};
@@ -42,7 +42,7 @@ async fn every_change_is_kept_in_order_far_beyond_what_stands_with_the_contact()
     );
     assert_eq!(
         explained.history.last().map(|change| (change.from, change.to)),
-        Some((None, State::Marketing))
+        Some((None, EffectiveState::Marketing))
     );
     assert!(explained.contact.marketing.history.recent.len() <= HISTORY_RECENT_MAX);
 }

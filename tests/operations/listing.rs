@@ -7,7 +7,7 @@ use domain::decision::Command;
 use domain::filter::{Condition, Filter};
 use domain::ids::{AccountId, ContactId};
 use domain::limits::SEARCH_EXAMINED_MAX;
-use domain::marketing::State;
+use domain::marketing::EffectiveState;
 use store::{Search, Store};
 use testkit::{TestTable, at};
 
@@ -73,7 +73,7 @@ async fn a_search_that_finds_little_ends_its_page_and_goes_on_from_there() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let more = SEARCH_EXAMINED_MAX as u64 + 4_000;
-    let ids = testkit::seed(&table, account, more, State::NonMarketing, at(START)).await;
+    let ids = testkit::seed(&table, account, more, EffectiveState::NonMarketing, at(START)).await;
     let wanted = *ids.last().unwrap();
     set(&table.store, account, Command::SetMarketing, &[wanted], at(START)).await.unwrap();
     let condition = Condition::new("hs_marketable_status", "EQ", Some("true"), None, None).unwrap();
@@ -91,7 +91,7 @@ async fn a_search_that_finds_little_ends_its_page_and_goes_on_from_there() {
 async fn a_short_page_of_a_long_list_is_about_one_query_of_each_bucket() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
-    testkit::seed(&table, account, 500, State::NonMarketing, at(START)).await;
+    testkit::seed(&table, account, 500, EffectiveState::NonMarketing, at(START)).await;
     table.recorder.reset();
     let search = Search { account, filter: None, after: None, limit: 20 };
     assert_eq!(table.store.search(search, at(START)).await.unwrap().contacts.len(), 20);

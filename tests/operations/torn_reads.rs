@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use chrono::TimeDelta;
 use domain::decision::{Command, Outcome, Refusal};
 use domain::ids::{AccountId, ContactId};
-use domain::marketing::State;
+use domain::marketing::EffectiveState;
 use domain::period::{PeriodNumber, Terms};
 use domain::source::Intake;
 use domain::tier::Tier;
@@ -201,7 +201,7 @@ async fn who_is_queued_since_the_period_turned_over_is_not_shown_beside_the_one_
     network.tamper(Box::new(before.clone()));
     // By a clock that is a little behind.
     let (contact, period) = store.contact(account, ContactRef::Id(ada), at(START)).await.unwrap();
-    assert_eq!((contact.state(), period.number), (State::Leaving, PeriodNumber::FIRST.next()));
+    assert_eq!((contact.state(), period.number), (EffectiveState::Leaving, PeriodNumber::FIRST.next()));
     assert_eq!((period.marketing, period.leaving), (1, 1));
     before.assert_shown();
 }

@@ -87,7 +87,7 @@ mod tests {
     use domain::calendar::{Calendar, Term, parse_date};
     use domain::contact::Contact;
     use domain::limits::{PAGE_BYTES_MAX, PROPERTY_VALUE_BYTES_MAX};
-    use domain::marketing::{Marketing, State as Status, StoredState};
+    use domain::marketing::{EffectiveState as Status, Marketing, StoredState};
     use domain::period::{Period, Terms};
     use domain::property::{Properties, PropertyName};
     use domain::source::{Actor, Source};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::Timestamp;
 use domain::contact::Contact;
 use domain::decision::Refusal;
-use domain::marketing::{Change, State};
+use domain::marketing::{Change, EffectiveState};
 use domain::period::Period;
 use domain::source::{Actor, Source};
 use serde::Serialize;
@@ -184,7 +184,7 @@ impl ChangeView {
     pub fn new(change: &Change) -> Self {
         Self {
             at: change.at.to_string(),
-            from: change.from.map(State::as_str),
+            from: change.from.map(EffectiveState::as_str),
             to: change.to.as_str(),
             source: SourceView::new(&change.source),
             actor: ActorView::new(change.actor),
@@ -221,7 +221,7 @@ impl MarketingView {
         Self {
             state: state.as_str(),
             since: contact.marketing.since.to_string(),
-            leaves_at: (state == State::Leaving).then(|| period.ends_at.to_string()),
+            leaves_at: (state == EffectiveState::Leaving).then(|| period.ends_at.to_string()),
             source: SourceView::new(&contact.marketing.source),
             refused: refused.map(Refusal::as_str),
         }
@@ -355,7 +355,7 @@ pub(crate) mod tests {
         Period { marketing, leaving, ..Period::first(terms, at("2026-11-21T19:59:01.123Z")) }
     }
 
-    fn contact(stored_state: StoredState, state: State) -> Contact {
+    fn contact(stored_state: StoredState, state: EffectiveState) -> Contact {
         let source = Source { kind: SourceType::Form, name: "Newsletter".into(), id: Some("frm_1".into()) };
         let mut properties = Properties::new();
         properties.insert(PropertyName::parse("firstname").unwrap(), "Ada".into()).unwrap();
@@ -401,7 +401,8 @@ pub(crate) mod tests {
     #[test]
     fn a_leaving_contact_says_when_it_leaves() {
         let period = period(1, 1, None);
-        let leaving = contact(StoredState::Leaving { queued_in: PeriodNumber::FIRST }, State::Leaving);
+        let leaving =
+            contact(StoredState::Leaving { queued_in: PeriodNumber::FIRST }, EffectiveState::Leaving);
         assert_eq!(
             serde_json::to_value(ContactView::new(&leaving, &period)).unwrap(),
             json!({
@@ -419,7 +420,7 @@ pub(crate) mod tests {
     #[test]
     fn only_a_leaving_contact_says_so_and_only_a_refused_one_why() {
         let period = period(0, 0, Some(0));
-        let staying = contact(StoredState::NonMarketing, State::NonMarketing);
+        let staying = contact(StoredState::NonMarketing, EffectiveState::NonMarketing);
         let view = ContactView::after(&staying, &period, Some(Refusal::CapReached));
         let view = serde_json::to_value(view).unwrap();
         assert_eq!(view["marketing"]["refused"], "cap-reached");
@@ -447,7 +448,7 @@ pub(crate) mod tests {
         let change = Change {
             at: now,
             from: None,
-            to: State::Marketing,
+            to: EffectiveState::Marketing,
             source: Source::update_date(),
             actor: Actor::System,
         };
@@ -460,7 +461,10 @@ pub(crate) mod tests {
 
     #[test]
     fn debug_output_shows_nothing_of_the_person() {
-        let view = ContactView::new(&contact(StoredState::Marketing, State::Marketing), &period(1, 0, None));
+        let view = ContactView::new(
+            &contact(StoredState::Marketing, EffectiveState::Marketing),
+            &period(1, 0, None),
+        );
         assert!(!format!("{view:?}").to_lowercase().contains("ada"));
     }
 }

@@ -5,7 +5,7 @@ use crate::address::EmailAddress;
 use crate::decision::{Outcome, Transition};
 use crate::filter::{FieldName, Fields, Value};
 use crate::ids::ContactId;
-use crate::marketing::{Marketing, PastEnds, State};
+use crate::marketing::{EffectiveState, Marketing, PastEnds};
 use crate::period::Period;
 use crate::property::Properties;
 use crate::source::{Actor, Source};
@@ -71,11 +71,11 @@ impl Contact {
 
     /// The state that its stored_state shows. Meaningful on a settled contact, as the store returns them.
     #[must_use]
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> EffectiveState {
         match self.marketing.stored_state {
-            crate::marketing::StoredState::NonMarketing => State::NonMarketing,
-            crate::marketing::StoredState::Marketing => State::Marketing,
-            crate::marketing::StoredState::Leaving { .. } => State::Leaving,
+            crate::marketing::StoredState::NonMarketing => EffectiveState::NonMarketing,
+            crate::marketing::StoredState::Marketing => EffectiveState::Marketing,
+            crate::marketing::StoredState::Leaving { .. } => EffectiveState::Leaving,
         }
     }
 }
@@ -90,7 +90,7 @@ impl Fields for Contact {
             FieldName::CreatedAt => Some(Value::Instant(self.created_at)),
             FieldName::UpdatedAt => Some(Value::Instant(self.updated_at)),
             FieldName::HsMarketableStatus => flag(self.state().is_billable()),
-            FieldName::HsMarketableUntilRenewal => flag(self.state() == State::Leaving),
+            FieldName::HsMarketableUntilRenewal => flag(self.state() == EffectiveState::Leaving),
             FieldName::HsMarketableReasonType => Some(Value::Text(self.marketing.source.kind.as_str())),
             FieldName::HsMarketableReasonId => self.marketing.source.id.as_deref().map(Value::Text),
             FieldName::Property(name) => self.properties.get(name.as_str()).map(Value::Text),
@@ -107,7 +107,7 @@ pub(crate) mod tests {
     use crate::source::SourceType;
 
     /// A contact with an address and this stored_state.
-    pub(crate) fn contact(stored_state: StoredState, state: State) -> Contact {
+    pub(crate) fn contact(stored_state: StoredState, state: EffectiveState) -> Contact {
         let source =
             Source { kind: SourceType::Form, name: "Newsletter".to_owned(), id: Some("frm".to_owned()) };
         let made = Timestamp::from_millis(1_000);
@@ -128,7 +128,7 @@ pub(crate) mod tests {
     #[test]
     fn a_change_is_one_version_and_one_entry_of_the_history_and_no_change_is_none() {
         let period = period();
-        let mut person = contact(StoredState::Marketing, State::Marketing);
+        let mut person = contact(StoredState::Marketing, EffectiveState::Marketing);
         let now = Timestamp::from_millis(9_000);
         let source = Source { kind: SourceType::Manual, name: "Ada".to_owned(), id: None };
         let mut ledger = Ledger::new(&period);
@@ -137,13 +137,16 @@ pub(crate) mod tests {
             person.apply(&transition, now, &source, Actor::System);
             assert_eq!((person.version, person.marketing.history.recent.len() as u64), (version, version));
         }
-        assert_eq!((person.state(), person.marketing.since, person.updated_at), (State::Leaving, now, now));
+        assert_eq!(
+            (person.state(), person.marketing.since, person.updated_at),
+            (EffectiveState::Leaving, now, now)
+        );
         assert_eq!(person.marketing.source, source);
     }
 
     #[test]
     fn a_deleted_contact_is_not_shown() {
-        let mut person = contact(StoredState::Marketing, State::Marketing);
+        let mut person = contact(StoredState::Marketing, EffectiveState::Marketing);
         assert!(person.is_visible());
         person.deleted_at = Some(Timestamp::from_millis(9_000));
         assert!(!person.is_visible());
@@ -151,7 +154,7 @@ pub(crate) mod tests {
 
     #[test]
     fn filters_see_the_properties_that_the_api_names() {
-        let person = contact(StoredState::Leaving { queued_in: period().number }, State::Leaving);
+        let person = contact(StoredState::Leaving { queued_in: period().number }, EffectiveState::Leaving);
         for (name, value) in [
             ("email", Some("Ada@example.org")),
             ("unsubscribed", Some("false")),

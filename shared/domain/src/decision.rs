@@ -1,7 +1,7 @@
 //! Deciding a change of state: pure, total, and the only place that does.
 
 use crate::budget::Budget;
-use crate::marketing::{State, StoredState};
+use crate::marketing::{EffectiveState, StoredState};
 use crate::period::{Delta, Period};
 use crate::string_enum::words;
 
@@ -47,9 +47,9 @@ string_enum! {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Transition {
     /// The state before.
-    pub from: State,
+    pub from: EffectiveState,
     /// The state after.
-    pub to: State,
+    pub to: EffectiveState,
     /// The state after, as it is kept.
     pub stored_state: StoredState,
     /// How the period's counts move.
@@ -165,17 +165,21 @@ impl<'p> Ledger<'p> {
         let from = stored_state.state_in(self.period.number);
         let leaving = StoredState::Leaving { queued_in: self.period.number };
         let (stored_state, marketing, leaving, outcome) = match (from, command) {
-            (State::NonMarketing, Command::SetMarketing) if !self.period.marketing_contacts => {
+            (EffectiveState::NonMarketing, Command::SetMarketing) if !self.period.marketing_contacts => {
                 return Err(Refusal::MarketingContactsOff);
             }
-            (State::NonMarketing, Command::SetMarketing) if self.period_after().room() == 0 => {
+            (EffectiveState::NonMarketing, Command::SetMarketing) if self.period_after().room() == 0 => {
                 return Err(Refusal::CapReached);
             }
-            (State::NonMarketing, Command::SetMarketing) => (StoredState::Marketing, 1, 0, Outcome::Set),
-            (State::Leaving, Command::SetMarketing) => (StoredState::Marketing, 0, -1, Outcome::Kept),
-            (State::Marketing, Command::SetNonMarketingPending) => (leaving, 0, 1, Outcome::Queued),
-            (State::Marketing, Command::SetMarketing)
-            | (State::NonMarketing | State::Leaving, Command::SetNonMarketingPending) => {
+            (EffectiveState::NonMarketing, Command::SetMarketing) => {
+                (StoredState::Marketing, 1, 0, Outcome::Set)
+            }
+            (EffectiveState::Leaving, Command::SetMarketing) => {
+                (StoredState::Marketing, 0, -1, Outcome::Kept)
+            }
+            (EffectiveState::Marketing, Command::SetNonMarketingPending) => (leaving, 0, 1, Outcome::Queued),
+            (EffectiveState::Marketing, Command::SetMarketing)
+            | (EffectiveState::NonMarketing | EffectiveState::Leaving, Command::SetNonMarketingPending) => {
                 (stored_state, 0, 0, Outcome::Unchanged)
             }
         };
@@ -198,11 +202,13 @@ mod tests {
 
     const CURRENT: u64 = 7;
 
-    fn stored_state(state: State) -> StoredState {
+    fn stored_state(state: EffectiveState) -> StoredState {
         match state {
-            State::NonMarketing => StoredState::NonMarketing,
-            State::Marketing => StoredState::Marketing,
-            State::Leaving => StoredState::Leaving { queued_in: PeriodNumber::from_number(CURRENT).unwrap() },
+            EffectiveState::NonMarketing => StoredState::NonMarketing,
+            EffectiveState::Marketing => StoredState::Marketing,
+            EffectiveState::Leaving => {
+                StoredState::Leaving { queued_in: PeriodNumber::from_number(CURRENT).unwrap() }
+            }
         }
     }
 
@@ -216,12 +222,30 @@ mod tests {
     fn every_state_and_command_moves_as_the_rules_say() {
         use Command::{SetMarketing, SetNonMarketingPending};
         let table = [
-            (State::NonMarketing, SetMarketing, State::Marketing, (1, 0), Outcome::Set),
-            (State::NonMarketing, SetNonMarketingPending, State::NonMarketing, (0, 0), Outcome::Unchanged),
-            (State::Marketing, SetMarketing, State::Marketing, (0, 0), Outcome::Unchanged),
-            (State::Marketing, SetNonMarketingPending, State::Leaving, (0, 1), Outcome::Queued),
-            (State::Leaving, SetMarketing, State::Marketing, (0, -1), Outcome::Kept),
-            (State::Leaving, SetNonMarketingPending, State::Leaving, (0, 0), Outcome::Unchanged),
+            (EffectiveState::NonMarketing, SetMarketing, EffectiveState::Marketing, (1, 0), Outcome::Set),
+            (
+                EffectiveState::NonMarketing,
+                SetNonMarketingPending,
+                EffectiveState::NonMarketing,
+                (0, 0),
+                Outcome::Unchanged,
+            ),
+            (EffectiveState::Marketing, SetMarketing, EffectiveState::Marketing, (0, 0), Outcome::Unchanged),
+            (
+                EffectiveState::Marketing,
+                SetNonMarketingPending,
+                EffectiveState::Leaving,
+                (0, 1),
+                Outcome::Queued,
+            ),
+            (EffectiveState::Leaving, SetMarketing, EffectiveState::Marketing, (0, -1), Outcome::Kept),
+            (
+                EffectiveState::Leaving,
+                SetNonMarketingPending,
+                EffectiveState::Leaving,
+                (0, 0),
+                Outcome::Unchanged,
+            ),
         ];
         for (from, command, to, (marketing, leaving), outcome) in table {
             let period = in_period(5, 2, None);
@@ -245,19 +269,22 @@ mod tests {
         let period = in_period(5, 0, None);
         let left = StoredState::Leaving { queued_in: PeriodNumber::from_number(CURRENT - 1).unwrap() };
         let set = Ledger::new(&period).decide(left, Command::SetMarketing).unwrap();
-        assert_eq!((set.from, set.to, set.outcome), (State::NonMarketing, State::Marketing, Outcome::Set));
+        assert_eq!(
+            (set.from, set.to, set.outcome),
+            (EffectiveState::NonMarketing, EffectiveState::Marketing, Outcome::Set)
+        );
         let queued = Ledger::new(&period).decide(left, Command::SetNonMarketingPending).unwrap();
-        assert_eq!((queued.to, queued.outcome), (State::NonMarketing, Outcome::Unchanged));
+        assert_eq!((queued.to, queued.outcome), (EffectiveState::NonMarketing, Outcome::Unchanged));
     }
 
     #[test]
     fn a_full_cap_refuses_only_what_would_add_to_the_usage() {
         let period = in_period(5, 2, Some(5));
         for (state, command, refused) in [
-            (State::NonMarketing, Command::SetMarketing, true),
-            (State::Leaving, Command::SetMarketing, false),
-            (State::Marketing, Command::SetMarketing, false),
-            (State::Marketing, Command::SetNonMarketingPending, false),
+            (EffectiveState::NonMarketing, Command::SetMarketing, true),
+            (EffectiveState::Leaving, Command::SetMarketing, false),
+            (EffectiveState::Marketing, Command::SetMarketing, false),
+            (EffectiveState::Marketing, Command::SetNonMarketingPending, false),
         ] {
             let decided = Ledger::new(&period).decide(stored_state(state), command);
             assert_eq!(decided.err(), refused.then_some(Refusal::CapReached), "{state} {command}");
@@ -283,11 +310,11 @@ mod tests {
             let decided = ledger.decide_for_form(stored_state, &mut limits);
             decided.map(|transition| transition.outcome)
         };
-        assert_eq!(decide(&mut ledger, stored_state(State::Leaving)), Ok(Outcome::Kept));
-        assert_eq!(decide(&mut ledger, stored_state(State::Marketing)), Ok(Outcome::Unchanged));
+        assert_eq!(decide(&mut ledger, stored_state(EffectiveState::Leaving)), Ok(Outcome::Kept));
+        assert_eq!(decide(&mut ledger, stored_state(EffectiveState::Marketing)), Ok(Outcome::Unchanged));
         assert_eq!(decide(&mut ledger, new), Ok(Outcome::Set));
         assert_eq!(decide(&mut ledger, new), Err(Refusal::FormBudget));
-        assert_eq!(decide(&mut ledger, stored_state(State::Leaving)), Err(Refusal::FormBudget));
+        assert_eq!(decide(&mut ledger, stored_state(EffectiveState::Leaving)), Err(Refusal::FormBudget));
         assert_eq!(ledger.delta(), Delta { marketing: 1, leaving: -1 }, "a refusal moves nothing");
         let mut without = FormLimits { budget: None, may_raise_tier: true };
         for _ in 0..2 {
@@ -338,7 +365,7 @@ mod tests {
         let period = Period { leaving: 1, ..with_tier(5, None) };
         let mut ledger = Ledger::new(&period);
         let mut limits = FormLimits { budget: None, may_raise_tier: false };
-        let kept = ledger.decide_for_form(stored_state(State::Leaving), &mut limits).unwrap();
+        let kept = ledger.decide_for_form(stored_state(EffectiveState::Leaving), &mut limits).unwrap();
         assert_eq!((kept.outcome, ledger.count_change().usage_at_most), (Outcome::Kept, None));
     }
 
@@ -351,8 +378,8 @@ mod tests {
         assert_eq!(ledger.count_change().usage_at_most, Some(7));
     }
 
-    fn any_state() -> impl Strategy<Value = State> {
-        prop::sample::select(State::ALL)
+    fn any_state() -> impl Strategy<Value = EffectiveState> {
+        prop::sample::select(EffectiveState::ALL)
     }
 
     fn any_command() -> impl Strategy<Value = Command> {
@@ -397,7 +424,7 @@ mod tests {
             for (state, command) in requests {
                 let room = period.cap.is_none_or(|cap| usage < cap);
                 let decided = ledger.decide(stored_state(state), command);
-                let adds = state == State::NonMarketing && command == Command::SetMarketing;
+                let adds = state == EffectiveState::NonMarketing && command == Command::SetMarketing;
                 prop_assert_eq!(decided.is_err(), adds && !room);
                 usage += u64::from(adds && room);
                 let after = ledger.period_after();

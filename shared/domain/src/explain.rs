@@ -1,7 +1,7 @@
 //! Why a contact is, or is not, billable: one sentence for people.
 
 use crate::contact::Contact;
-use crate::marketing::State;
+use crate::marketing::EffectiveState;
 use crate::period::Period;
 use crate::source::{Source, SourceType};
 
@@ -11,18 +11,18 @@ pub fn because(contact: &Contact, period: &Period) -> String {
     let since = contact.marketing.since;
     let source = &contact.marketing.source;
     match contact.state() {
-        State::Marketing => {
+        EffectiveState::Marketing => {
             format!("Billable in period {}: {} set it marketing at {since}.", period.number, phrase(source))
         }
-        State::Leaving => format!(
+        EffectiveState::Leaving => format!(
             "Billable until {}: {} queued it at {since} to become non-marketing at the next update date.",
             period.ends_at,
             phrase(source)
         ),
-        State::NonMarketing if source.kind == SourceType::UpdateDate => {
+        EffectiveState::NonMarketing if source.kind == SourceType::UpdateDate => {
             format!("Not billable: it was leaving and became non-marketing at the update date {since}.")
         }
-        State::NonMarketing => {
+        EffectiveState::NonMarketing => {
             format!("Not billable: {} created it as a non-marketing contact at {since}.", phrase(source))
         }
     }
@@ -59,18 +59,19 @@ mod tests {
     #[test]
     fn each_state_is_explained_in_one_sentence() {
         let period = period();
-        let marketing = contact(StoredState::Marketing, State::Marketing);
+        let marketing = contact(StoredState::Marketing, EffectiveState::Marketing);
         assert_eq!(
             because(&marketing, &period),
             "Billable in period 1: the form \"Newsletter\" set it marketing at 1970-01-01T00:00:01.000Z."
         );
-        let leaving = contact(StoredState::Leaving { queued_in: PeriodNumber::FIRST }, State::Leaving);
+        let leaving =
+            contact(StoredState::Leaving { queued_in: PeriodNumber::FIRST }, EffectiveState::Leaving);
         assert_eq!(
             because(&leaving, &period),
             "Billable until 2026-12-01T00:00:00.000Z: the form \"Newsletter\" queued it at \
              1970-01-01T00:00:01.000Z to become non-marketing at the next update date."
         );
-        let free = contact(StoredState::NonMarketing, State::NonMarketing);
+        let free = contact(StoredState::NonMarketing, EffectiveState::NonMarketing);
         assert_eq!(
             because(&free, &period),
             "Not billable: the form \"Newsletter\" created it as a non-marketing contact at 1970-01-01T00:00:01.000Z."

@@ -9,7 +9,7 @@ use crate::string_enum::words;
 
 string_enum! {
     /// A contact's marketing state at an instant (the crate's `README.md`, States and commands).
-    pub enum State {
+    pub enum EffectiveState {
         /// Kept for free; marketing tools skip it.
         NonMarketing = "non_marketing",
         /// May be marketed to and is billable.
@@ -19,7 +19,7 @@ string_enum! {
     }
 }
 
-impl State {
+impl EffectiveState {
     /// Whether it counts in the usage.
     #[must_use]
     pub fn is_billable(self) -> bool {
@@ -45,12 +45,12 @@ pub enum StoredState {
 impl StoredState {
     /// The state while the account is in period `current`.
     #[must_use]
-    pub fn state_in(self, current: PeriodNumber) -> State {
+    pub fn state_in(self, current: PeriodNumber) -> EffectiveState {
         match self {
-            Self::NonMarketing => State::NonMarketing,
-            Self::Marketing => State::Marketing,
-            Self::Leaving { queued_in } if queued_in < current => State::NonMarketing,
-            Self::Leaving { .. } => State::Leaving,
+            Self::NonMarketing => EffectiveState::NonMarketing,
+            Self::Marketing => EffectiveState::Marketing,
+            Self::Leaving { queued_in } if queued_in < current => EffectiveState::NonMarketing,
+            Self::Leaving { .. } => EffectiveState::Leaving,
         }
     }
 
@@ -70,9 +70,9 @@ pub struct Change {
     /// When it took effect.
     pub at: Timestamp,
     /// The state before; none when the contact was created.
-    pub from: Option<State>,
+    pub from: Option<EffectiveState>,
     /// The state since.
-    pub to: State,
+    pub to: EffectiveState,
     /// Through what.
     pub source: Source,
     /// By whom.
@@ -119,7 +119,13 @@ pub struct Marketing {
 impl Marketing {
     /// The marketing side of a new contact, with its first change.
     #[must_use]
-    pub fn new(stored_state: StoredState, to: State, now: Timestamp, source: Source, actor: Actor) -> Self {
+    pub fn new(
+        stored_state: StoredState,
+        to: EffectiveState,
+        now: Timestamp,
+        source: Source,
+        actor: Actor,
+    ) -> Self {
         let first = Change { at: now, from: None, to, source: source.clone(), actor };
         Self { stored_state, since: now, source, history: History { earlier: 0, recent: vec![first] } }
     }
@@ -128,8 +134,8 @@ impl Marketing {
     pub fn change(
         &mut self,
         stored_state: StoredState,
-        from: State,
-        to: State,
+        from: EffectiveState,
+        to: EffectiveState,
         at: Timestamp,
         source: Source,
         actor: Actor,
@@ -150,8 +156,8 @@ impl Marketing {
         let at = past.end_of(queued_in, current).unwrap_or(current.starts_at);
         self.change(
             StoredState::NonMarketing,
-            State::Leaving,
-            State::NonMarketing,
+            EffectiveState::Leaving,
+            EffectiveState::NonMarketing,
             at,
             Source::update_date(),
             Actor::System,
@@ -173,20 +179,21 @@ mod tests {
     fn leaving(queued_in: u64) -> Marketing {
         let source = Source { kind: SourceType::Manual, name: "Ada".to_owned(), id: None };
         let stored_state = StoredState::Leaving { queued_in: number(queued_in) };
-        Marketing::new(stored_state, State::Leaving, Timestamp::MIN, source, Actor::System)
+        Marketing::new(stored_state, EffectiveState::Leaving, Timestamp::MIN, source, Actor::System)
     }
 
     #[test]
     fn a_leaving_contact_counts_in_its_own_period_and_in_no_later_one() {
         let stored_state = StoredState::Leaving { queued_in: number(7) };
-        assert_eq!(stored_state.state_in(number(7)), State::Leaving);
-        assert_eq!(stored_state.state_in(number(8)), State::NonMarketing);
-        assert_eq!(stored_state.state_in(number(70)), State::NonMarketing);
+        assert_eq!(stored_state.state_in(number(7)), EffectiveState::Leaving);
+        assert_eq!(stored_state.state_in(number(8)), EffectiveState::NonMarketing);
+        assert_eq!(stored_state.state_in(number(70)), EffectiveState::NonMarketing);
         for stored_state in [StoredState::Marketing, StoredState::NonMarketing] {
             assert_eq!(stored_state.state_in(number(1)), stored_state.state_in(number(1_000)));
         }
         assert_eq!(
-            [State::NonMarketing, State::Marketing, State::Leaving].map(State::is_billable),
+            [EffectiveState::NonMarketing, EffectiveState::Marketing, EffectiveState::Leaving]
+                .map(EffectiveState::is_billable),
             [false, true, true]
         );
     }
@@ -200,7 +207,7 @@ mod tests {
         let last = contact.history.recent.last().unwrap();
         assert_eq!(
             (last.from, last.to, last.actor),
-            (Some(State::Leaving), State::NonMarketing, Actor::System)
+            (Some(EffectiveState::Leaving), EffectiveState::NonMarketing, Actor::System)
         );
         assert_eq!(last.source.kind, SourceType::UpdateDate);
         let settled = contact.clone();

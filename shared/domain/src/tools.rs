@@ -1,7 +1,7 @@
 //! Which tools need a marketing contact, and why one may not be used.
 
 use crate::contact::Contact;
-use crate::marketing::State;
+use crate::marketing::EffectiveState;
 use crate::string_enum::words;
 
 string_enum! {
@@ -60,7 +60,7 @@ impl Tool {
     ///
     /// Unsubscribed and bounced stop marketing tools only. Every tool needs an address.
     #[must_use]
-    pub fn reasons_against(self, contact: &Contact, state: State) -> Vec<Reason> {
+    pub fn reasons_against(self, contact: &Contact, state: EffectiveState) -> Vec<Reason> {
         let marketing = self.needs_marketing_contact();
         [
             (marketing && !state.is_billable(), Reason::NonMarketing),
@@ -92,21 +92,21 @@ mod tests {
 
     #[test]
     fn every_no_says_all_of_its_reasons() {
-        let mut person = contact(StoredState::NonMarketing, State::NonMarketing);
+        let mut person = contact(StoredState::NonMarketing, EffectiveState::NonMarketing);
         person.unsubscribed = true;
         person.bounced = true;
         person.email = None;
-        let marketing = Tool::MarketingEmail.reasons_against(&person, State::NonMarketing);
+        let marketing = Tool::MarketingEmail.reasons_against(&person, EffectiveState::NonMarketing);
         assert_eq!(marketing, [Reason::NonMarketing, Reason::Unsubscribed, Reason::Bounced, Reason::NoEmail]);
-        let sales = Tool::SalesEmail.reasons_against(&person, State::NonMarketing);
+        let sales = Tool::SalesEmail.reasons_against(&person, EffectiveState::NonMarketing);
         assert_eq!(sales, [Reason::NoEmail], "unsubscribed and bounced stop marketing tools alone");
     }
 
     #[test]
     fn a_leaving_contact_may_still_be_reached() {
-        let mut person = contact(StoredState::Marketing, State::Marketing);
+        let mut person = contact(StoredState::Marketing, EffectiveState::Marketing);
         person.bounced = false;
-        for state in [State::Marketing, State::Leaving] {
+        for state in [EffectiveState::Marketing, EffectiveState::Leaving] {
             assert_eq!(Tool::MarketingEmail.reasons_against(&person, state), []);
         }
     }

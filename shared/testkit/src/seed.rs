@@ -8,7 +8,7 @@ use domain::Timestamp;
 use domain::decision::Command;
 use domain::ids::{AccountId, ContactId, UserId};
 use domain::limits::BATCH_WRITE_MAX;
-use domain::marketing::State;
+use domain::marketing::EffectiveState;
 use domain::source::{Actor, Intake, Source, SourceType};
 use futures_util::{StreamExt as _, stream};
 use store::{
@@ -28,7 +28,7 @@ pub async fn seed(
     table: &TestTable,
     account: AccountId,
     count: u64,
-    state: State,
+    state: EffectiveState,
     now: Timestamp,
 ) -> Vec<ContactId> {
     let first = first(table, account, state, now).await;
@@ -41,7 +41,11 @@ pub async fn seed(
     let update = update.update_expression("ADD marketing :marketing, leaving :leaving");
     let update = update.key("pk", text(&format!("ACCOUNT#{account}"))).key("sk", text("PERIOD"));
     let update = update.expression_attribute_values(":marketing", by(state.is_billable()));
-    update.expression_attribute_values(":leaving", by(state == State::Leaving)).send().await.unwrap();
+    update
+        .expression_attribute_values(":leaving", by(state == EffectiveState::Leaving))
+        .send()
+        .await
+        .unwrap();
     let mut ids: Vec<ContactId> =
         std::iter::once(first).chain(copies.into_iter().map(|(id, _)| id)).collect();
     ids.sort_unstable();
@@ -49,7 +53,7 @@ pub async fn seed(
 }
 
 /// The one that the store itself makes.
-async fn first(table: &TestTable, account: AccountId, state: State, now: Timestamp) -> ContactId {
+async fn first(table: &TestTable, account: AccountId, state: EffectiveState, now: Timestamp) -> ContactId {
     let address = email("first@example.org");
     let source = Source { kind: SourceType::Manual, name: "Ada".to_owned(), id: None };
     let actor = Actor::User(UserId::new(Timestamp::MIN, 1));
@@ -68,7 +72,7 @@ async fn first(table: &TestTable, account: AccountId, state: State, now: Timesta
     let render = |saved: &Saved| answer(saved.contact.id.to_string());
     let made = table.store.save_contact(&save, now, Responder::new(None, &render)).await.unwrap();
     let id: ContactId = made.body.parse().expect("a contact's id");
-    if state == State::Leaving {
+    if state == EffectiveState::Leaving {
         let contacts = [ContactRef::Id(id)];
         let command = Command::SetNonMarketingPending;
         let queue = StatusRequest { account, command, contacts: &contacts, dry_run: false, source, actor };

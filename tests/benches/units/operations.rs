@@ -2,7 +2,7 @@
 
 use api::token::sha256_hex;
 use domain::ids::{AccountId, ContactId, FormId};
-use domain::marketing::State;
+use domain::marketing::EffectiveState;
 use domain::permission::{Caller, Principal};
 use serde_json::{Value, json};
 use testkit::{Api, Tenant, TestTable, at};
@@ -64,7 +64,7 @@ impl World {
         let api = Api::start(at(NOW)).await;
         let tenant = api.account(json!({"test_clock": NOW})).await;
         let token_sha256 = sha256_hex(tenant.token.as_bytes());
-        let free = testkit::seed(&api.table, tenant.id, MANY, State::NonMarketing, at(NOW)).await;
+        let free = testkit::seed(&api.table, tenant.id, MANY, EffectiveState::NonMarketing, at(NOW)).await;
         let body = json!({"email": "ada@example.org", "properties": {"firstname": "Ada"}, "marketing": true});
         let contact = api.contact(&tenant.token, body).await.parse().expect("an id");
         let idle =

@@ -7,7 +7,7 @@ use domain::Timestamp;
 use domain::contact::Contact;
 use domain::decision::{Command, Ledger};
 use domain::ids::{AccountId, ContactId};
-use domain::marketing::{History, State};
+use domain::marketing::{EffectiveState, History};
 use domain::property::Properties;
 use domain::source::{Actor, Source, SourceType};
 
@@ -62,7 +62,7 @@ impl Store {
             }
             let loaded = request.select(loaded)?;
             let state = loaded.contact.state();
-            if state == State::Marketing && !request.modify_marketing_contacts {
+            if state == EffectiveState::Marketing && !request.modify_marketing_contacts {
                 return Err(Refused::MarketingPermission.into());
             }
             let is_billable = state.is_billable();

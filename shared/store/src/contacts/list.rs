@@ -205,7 +205,7 @@ fn streams(search: &Search<'_>) -> Vec<Stream> {
 mod tests {
     use domain::Timestamp;
     use domain::ids::UserId;
-    use domain::marketing::{Marketing, State, StoredState};
+    use domain::marketing::{EffectiveState, Marketing, StoredState};
     use domain::property::{Properties, PropertyName};
     use domain::source::{Actor, Source, SourceType};
 
@@ -224,7 +224,13 @@ mod tests {
             properties,
             unsubscribed: false,
             bounced: false,
-            marketing: Marketing::new(StoredState::NonMarketing, State::NonMarketing, now, source, actor),
+            marketing: Marketing::new(
+                StoredState::NonMarketing,
+                EffectiveState::NonMarketing,
+                now,
+                source,
+                actor,
+            ),
             created_at: now,
             updated_at: now,
             version: 1,

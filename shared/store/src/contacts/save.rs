@@ -6,7 +6,7 @@ use domain::contact::Contact;
 use domain::decision::{Command, CountChange, FormLimits, Ledger, Outcome, Refusal, Transition};
 use domain::form::Overwrite;
 use domain::ids::{AccountId, ContactId};
-use domain::marketing::{Marketing, State, StoredState};
+use domain::marketing::{EffectiveState, Marketing, StoredState};
 use domain::period::Period;
 use domain::property::{Properties, PropertyName};
 use domain::source::{Actor, DefaultStatus, Intake, Source};
@@ -230,7 +230,7 @@ impl ContactUpsert<'_> {
             version: 1,
             deleted_at: None,
         };
-        let mut contact = new(StoredState::NonMarketing, State::NonMarketing);
+        let mut contact = new(StoredState::NonMarketing, EffectiveState::NonMarketing);
         let left_out = self.write_data(&mut contact, self.submitted.map(|_| Overwrite::Always))?;
         let status = self.status.new_contact.then(|| capacity.set_marketing(StoredState::NonMarketing));
         if let Some(Ok(transition)) = &status {

@@ -29,7 +29,7 @@ mod tests {
     use domain::Timestamp;
     use domain::address::EmailAddress;
     use domain::ids::{AccountId, ContactId, FormId, UserId};
-    use domain::marketing::{Change, Marketing, State, StoredState};
+    use domain::marketing::{Change, EffectiveState, Marketing, StoredState};
     use domain::property::{Properties, PropertyName};
     use domain::source::{Actor, Source, SourceType};
 
@@ -54,8 +54,14 @@ mod tests {
         let (made, actor) = (Timestamp::from_millis(1_000), Actor::User(UserId::new(Timestamp::MIN, 1)));
         let source = Source { kind: SourceType::ExternalForm, name: "n".repeat(200), id };
         let mut marketing =
-            Marketing::new(StoredState::Marketing, State::Marketing, made, source.clone(), actor);
-        let change = Change { at: made, from: Some(State::Marketing), to: State::Leaving, source, actor };
+            Marketing::new(StoredState::Marketing, EffectiveState::Marketing, made, source.clone(), actor);
+        let change = Change {
+            at: made,
+            from: Some(EffectiveState::Marketing),
+            to: EffectiveState::Leaving,
+            source,
+            actor,
+        };
         marketing.history.recent = vec![change; changes];
         let mut all = Properties::new();
         for n in 0..properties {

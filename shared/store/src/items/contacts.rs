@@ -6,7 +6,7 @@ use domain::Timestamp;
 use domain::address::EmailAddress;
 use domain::contact::Contact;
 use domain::ids::{AccountId, ContactId};
-use domain::marketing::{Change, History, Marketing, State, StoredState};
+use domain::marketing::{Change, EffectiveState, History, Marketing, StoredState};
 use domain::period::PeriodNumber;
 use domain::property::Properties;
 use domain::source::{Source, SourceType};
@@ -39,7 +39,7 @@ pub(crate) struct ContactItem {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     bounced: bool,
     #[serde(with = "as_text")]
-    state: State,
+    state: EffectiveState,
     /// The origin of the state, if it is not the last change's: nothing is known of an erased contact's changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     origin: Option<OriginItem>,
@@ -129,9 +129,9 @@ impl ContactItem {
     /// A fault if the item contradicts itself.
     pub(crate) fn into_contact(self) -> Result<Contact, StoreError> {
         let stored_state = match (self.state, self.queued_in.map(PeriodNumber::from_number)) {
-            (State::NonMarketing, None) => StoredState::NonMarketing,
-            (State::Marketing, None) => StoredState::Marketing,
-            (State::Leaving, Some(Some(queued_in))) => StoredState::Leaving { queued_in },
+            (EffectiveState::NonMarketing, None) => StoredState::NonMarketing,
+            (EffectiveState::Marketing, None) => StoredState::Marketing,
+            (EffectiveState::Leaving, Some(Some(queued_in))) => StoredState::Leaving { queued_in },
             _ => return Err(unreadable::<Self>("state")),
         };
         let email = match (self.email, self.email_key) {

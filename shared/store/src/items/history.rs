@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use domain::Timestamp;
 use domain::ids::{FormId, IntegrationId, UserId};
-use domain::marketing::{Change, State};
+use domain::marketing::{Change, EffectiveState};
 use domain::source::{Actor, Source};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
@@ -73,21 +73,21 @@ fn parse_cause(text: &str) -> Option<(Source, Actor)> {
 }
 
 /// The letter of a state, with `-` for the time before a contact was created.
-fn letter(state: Option<State>) -> char {
+fn letter(state: Option<EffectiveState>) -> char {
     match state {
         None => '-',
-        Some(State::NonMarketing) => 'n',
-        Some(State::Marketing) => 'm',
-        Some(State::Leaving) => 'l',
+        Some(EffectiveState::NonMarketing) => 'n',
+        Some(EffectiveState::Marketing) => 'm',
+        Some(EffectiveState::Leaving) => 'l',
     }
 }
 
-fn parse_letter(letter: char) -> Option<Option<State>> {
+fn parse_letter(letter: char) -> Option<Option<EffectiveState>> {
     match letter {
         '-' => Some(None),
-        'n' => Some(Some(State::NonMarketing)),
-        'm' => Some(Some(State::Marketing)),
-        'l' => Some(Some(State::Leaving)),
+        'n' => Some(Some(EffectiveState::NonMarketing)),
+        'm' => Some(Some(EffectiveState::Marketing)),
+        'l' => Some(Some(EffectiveState::Leaving)),
         _ => None,
     }
 }
@@ -177,7 +177,13 @@ mod tests {
 
     use super::*;
 
-    fn change(at: i64, from: Option<State>, to: State, source: Source, actor: Actor) -> Change {
+    fn change(
+        at: i64,
+        from: Option<EffectiveState>,
+        to: EffectiveState,
+        source: Source,
+        actor: Actor,
+    ) -> Change {
         Change { at: Timestamp::from_millis(at), from, to, source, actor }
     }
 
@@ -190,12 +196,18 @@ mod tests {
         let user = UserId::new(Timestamp::from_millis(1_800_000_000_000), 7);
         let source = manual(Some(user.to_string()));
         let changes = [
-            change(1_800_000_000_000, None, State::Marketing, source.clone(), Actor::User(user)),
-            change(1_800_000_000_001, Some(State::Marketing), State::Leaving, source, Actor::User(user)),
+            change(1_800_000_000_000, None, EffectiveState::Marketing, source.clone(), Actor::User(user)),
+            change(
+                1_800_000_000_001,
+                Some(EffectiveState::Marketing),
+                EffectiveState::Leaving,
+                source,
+                Actor::User(user),
+            ),
             change(
                 1_800_000_000_002,
-                Some(State::Leaving),
-                State::NonMarketing,
+                Some(EffectiveState::Leaving),
+                EffectiveState::NonMarketing,
                 Source::update_date(),
                 Actor::System,
             ),
@@ -233,7 +245,7 @@ mod tests {
         fn changes_round_trip(
             parts in prop::collection::vec((0_i64..2_000_000_000_000, 0_usize..4, 0_usize..3, ".{0,20}", prop::option::of(".{0,9}"), 0_usize..4), 0..9),
         ) {
-            let states = [State::NonMarketing, State::Marketing, State::Leaving];
+            let states = [EffectiveState::NonMarketing, EffectiveState::Marketing, EffectiveState::Leaving];
             let now = Timestamp::from_millis(1_800_000_000_000);
             let actors = [
                 Actor::User(UserId::new(now, 1)),
