@@ -5,7 +5,7 @@ use crate::address::EmailAddress;
 use crate::decision::{Outcome, Transition};
 use crate::filter::{FieldName, Fields, Value};
 use crate::ids::ContactId;
-use crate::marketing::{EffectiveState, Marketing, PastEnds};
+use crate::marketing::{ClosedPeriodEnds, EffectiveState, Marketing};
 use crate::period::Period;
 use crate::property::Properties;
 use crate::source::{Actor, Source};
@@ -43,7 +43,7 @@ impl Contact {
     }
 
     /// Makes explicit that it left at an update date that has passed (see [`Marketing::settle`]).
-    pub fn settle(&mut self, current: &Period, past: &PastEnds) -> bool {
+    pub fn settle(&mut self, current: &Period, past: &ClosedPeriodEnds) -> bool {
         let settled = self.marketing.settle(current, past);
         if settled {
             self.touch(self.marketing.since.max(self.updated_at));

@@ -52,7 +52,7 @@ fn phrase(source: &Source) -> String {
 mod tests {
     use super::*;
     use crate::contact::tests::contact;
-    use crate::marketing::{PastEnds, StoredState};
+    use crate::marketing::{ClosedPeriodEnds, StoredState};
     use crate::period::PeriodNumber;
     use crate::period::tests::period;
 
@@ -78,7 +78,7 @@ mod tests {
         );
         let mut left = leaving;
         let next = period.closing(period.ends_at).unwrap().next;
-        left.settle(&next, &PastEnds::default());
+        left.settle(&next, &ClosedPeriodEnds::default());
         assert_eq!(
             because(&left, &next),
             "Not billable: it was leaving and became non-marketing at the update date 2026-12-01T00:00:00.000Z."

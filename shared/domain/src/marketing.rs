@@ -91,9 +91,9 @@ pub struct History {
 
 /// When the periods before the current one ended, for contacts that left at the end of one of them.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct PastEnds(pub BTreeMap<PeriodNumber, Timestamp>);
+pub struct ClosedPeriodEnds(pub BTreeMap<PeriodNumber, Timestamp>);
 
-impl PastEnds {
+impl ClosedPeriodEnds {
     /// When period `number` ended, where `current` is the account's period.
     ///
     /// The period just before the current one ended when that one began, so only older ones are looked up.
@@ -150,7 +150,7 @@ impl Marketing {
     /// end of the period in which it was queued. Answers whether anything changed.
     ///
     /// Reads and the sweep share this, so what a reader sees before the sweep is what the sweep then writes.
-    pub fn settle(&mut self, current: &Period, past: &PastEnds) -> bool {
+    pub fn settle(&mut self, current: &Period, past: &ClosedPeriodEnds) -> bool {
         let Some(queued_in) = self.stored_state.left_after(current.number) else { return false };
         // Callers load the ends they need; the start of the current period is the latest it can have been.
         let at = past.end_of(queued_in, current).unwrap_or(current.starts_at);
@@ -202,7 +202,7 @@ mod tests {
     fn settling_says_when_the_contact_left_and_is_done_once() {
         let current = Period { number: number(3), ..period() };
         let mut contact = leaving(2);
-        assert!(contact.settle(&current, &PastEnds::default()));
+        assert!(contact.settle(&current, &ClosedPeriodEnds::default()));
         assert_eq!((contact.stored_state, contact.since), (StoredState::NonMarketing, current.starts_at));
         let last = contact.history.recent.last().unwrap();
         assert_eq!(
@@ -211,7 +211,7 @@ mod tests {
         );
         assert_eq!(last.source.kind, SourceType::UpdateDate);
         let settled = contact.clone();
-        assert!(!contact.settle(&current, &PastEnds::default()));
+        assert!(!contact.settle(&current, &ClosedPeriodEnds::default()));
         assert_eq!(contact, settled);
     }
 
@@ -220,7 +220,7 @@ mod tests {
         let current = Period { number: number(9), ..period() };
         let end = Timestamp::from_millis(1_000);
         let mut contact = leaving(2);
-        contact.settle(&current, &PastEnds(BTreeMap::from([(number(2), end)])));
+        contact.settle(&current, &ClosedPeriodEnds(BTreeMap::from([(number(2), end)])));
         assert_eq!(contact.since, end);
     }
 
@@ -228,7 +228,7 @@ mod tests {
     fn who_has_not_left_is_not_settled() {
         let current = Period { number: number(2), ..period() };
         let mut contact = leaving(2);
-        assert!(!contact.settle(&current, &PastEnds::default()));
+        assert!(!contact.settle(&current, &ClosedPeriodEnds::default()));
         assert_eq!(contact, leaving(2));
     }
 }

@@ -7,7 +7,7 @@ use domain::address::EmailAddress;
 use domain::contact::Contact;
 use domain::ids::{AccountId, ContactId};
 use domain::limits::{BATCH_READ_MAX, HISTORY_SHOWN_MAX};
-use domain::marketing::{Change, History, PastEnds, StoredState};
+use domain::marketing::{Change, ClosedPeriodEnds, History, StoredState};
 use domain::period::{Period, PeriodNumber};
 
 use crate::items::{AddressItem, ContactItem, HistoryPageItem, Items, StatementItem, decode, decode_changes};
@@ -285,7 +285,7 @@ impl Store {
         contacts: &[Contact],
         period: &Period,
         retries: &mut Retries<'_>,
-    ) -> Result<PastEnds, StoreError> {
+    ) -> Result<ClosedPeriodEnds, StoreError> {
         let numbers: BTreeSet<PeriodNumber> = contacts
             .iter()
             .filter_map(|contact| contact.marketing.stored_state.left_after(period.number))
@@ -293,7 +293,7 @@ impl Store {
             .collect();
         let keys: Vec<Key> = numbers.iter().map(|number| Key::statement(account, *number)).collect();
         let mut statements = self.batch_get(&keys, retries).await?;
-        let mut past = PastEnds::default();
+        let mut past = ClosedPeriodEnds::default();
         for (number, key) in numbers.into_iter().zip(&keys) {
             if let Some(statement) = statements.take::<StatementItem>(key)? {
                 past.0.insert(number, statement.ends_at);
