@@ -2,7 +2,7 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use testkit::{Api, Holder, OPERATOR_TOKEN, Reply, Request, Tenant};
+use testkit::{Api, OPERATOR_TOKEN, Reply, Request, Tenant, TokenOwner};
 
 use crate::openapi::operations::Operation;
 
@@ -26,9 +26,9 @@ pub struct Walk {
     /// The account.
     pub account: Tenant,
     /// A member.
-    pub member: Holder,
+    pub member: TokenOwner,
     /// An integration.
-    pub integration: Holder,
+    pub integration: TokenOwner,
     account_id: String,
     contact: String,
     form: String,

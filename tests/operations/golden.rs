@@ -10,13 +10,13 @@ use domain::decision::Command;
 use domain::form::AnswerMode;
 use domain::ids::AccountId;
 use domain::marketing::EffectiveState;
-use domain::permission::{Caller, Role};
+use domain::permission::{PrincipalKind, Role};
 use domain::provider::Provider;
 use domain::secrets::Secrets;
 use serde_json::{Map, Value, json};
 use store::{
-    ContactRef, Due, FieldTarget, Form, FormCounts, Holder, Job, NewForm, NewHolder, Responder, Store,
-    Submission,
+    ContactRef, Due, FieldTarget, Form, FormCounts, Job, NewForm, NewTokenOwner, Responder, Store,
+    Submission, TokenOwner,
 };
 use testkit::{TABLE, TestTable, at, email, property, terms};
 
@@ -32,7 +32,7 @@ const READ: &str = "2026-12-05T00:00:00.000Z";
 async fn scenario(table: &TestTable) {
     let (store, start, update) = (&table.store, at(START), at(UPDATE));
     let account = table.account_with(domain::period::Terms { cap: Some(50), ..terms() }, start).await;
-    let holder = NewHolder::Integration {
+    let holder = NewTokenOwner::Integration {
         name: "Warehouse".to_owned(),
         set_marketing: true,
         modify_marketing_contacts: true,
@@ -151,10 +151,12 @@ async fn items_of_version_2_are_read() {
     assert_eq!(users.iter().map(|user| user.role).collect::<Vec<_>>(), [Role::Admin]);
     let tokens = store.tokens(account, None, 10).await.unwrap().items;
     assert!(
-        tokens.iter().any(|token| matches!(token.holder, Holder::Integration { set_marketing: true, .. }))
+        tokens
+            .iter()
+            .any(|token| matches!(token.holder, TokenOwner::Integration { set_marketing: true, .. }))
     );
     let principal = store.authenticate("integration-digest").await.unwrap().unwrap();
-    assert!(matches!(principal.caller, Caller::Integration { .. }) && principal.account == account);
+    assert!(matches!(principal.caller, PrincipalKind::Integration { .. }) && principal.account == account);
     let forms = store.forms(account, None, 10).await.unwrap().items;
     assert_eq!(forms.len(), 2);
     let (newsletter, survey): (Vec<_>, Vec<_>) = forms.iter().partition(|form| form.provider.is_native());

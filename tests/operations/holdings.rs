@@ -10,8 +10,8 @@ use domain::permission::Role;
 use domain::provider::Provider;
 use futures_util::future::join_all;
 use store::{
-    Account, AdminToken, ChangeAccount, ChangeUser, Form, Holder, NewForm, NewHolder, NewUser, Refused,
-    Responder, StoreError, Token, User,
+    Account, AdminToken, ChangeAccount, ChangeUser, Form, NewForm, NewTokenOwner, NewUser, Refused,
+    Responder, StoreError, Token, TokenOwner, User,
 };
 use testkit::{Conflicts, TABLE, TestTable, at};
 
@@ -43,7 +43,11 @@ async fn add_user(table: &TestTable, account: AccountId, role: Role) -> Result<U
     Ok(told.take())
 }
 
-async fn add_token(table: &TestTable, account: AccountId, holder: NewHolder) -> Result<Token, StoreError> {
+async fn add_token(
+    table: &TestTable,
+    account: AccountId,
+    holder: NewTokenOwner,
+) -> Result<Token, StoreError> {
     let digest = format!("{:064x}", table.store.entropy().bits());
     let told = Told::new();
     let render = told.render();
@@ -78,8 +82,12 @@ async fn admins_token(table: &TestTable, account: AccountId, digest: &str) -> Re
     Ok(told.take())
 }
 
-fn integration() -> NewHolder {
-    NewHolder::Integration { name: "Shop".to_owned(), set_marketing: false, modify_marketing_contacts: false }
+fn integration() -> NewTokenOwner {
+    NewTokenOwner::Integration {
+        name: "Shop".to_owned(),
+        set_marketing: false,
+        modify_marketing_contacts: false,
+    }
 }
 
 fn is_last_admin<T>(result: &Result<T, StoreError>) -> bool {
@@ -211,7 +219,7 @@ async fn concurrent_changes_keep_the_numbers_exact() {
     let (forms, users, made, deleted, promoted, renamed, forgotten) = tokio::join!(
         join_all((0..2).map(|_| add_form(&table, account))),
         join_all((0..2).map(|_| add_user(&table, account, Role::Admin))),
-        join_all((0..2).map(|_| add_token(&table, account, NewHolder::User(member)))),
+        join_all((0..2).map(|_| add_token(&table, account, NewTokenOwner::User(member)))),
         delete_token(&table, account, shop.id),
         set_role(&table, account, member, Role::Admin),
         rename(&table, account),
@@ -245,7 +253,7 @@ async fn last_token_of_the_last_admin_cannot_be_deleted() {
     let account = table.account(at(START)).await;
     let (admin, only) = first(&table, account).await;
     let member = add_user(&table, account, Role::Member).await.unwrap().id;
-    let members = add_token(&table, account, NewHolder::User(member)).await.unwrap().id;
+    let members = add_token(&table, account, NewTokenOwner::User(member)).await.unwrap().id;
     let shops = add_token(&table, account, integration()).await.unwrap().id;
     assert!(is_last_admin(&delete_token(&table, account, only).await));
     // Neither a member's token nor an integration's is a way in, so both may go.
@@ -253,7 +261,7 @@ async fn last_token_of_the_last_admin_cannot_be_deleted() {
     delete_token(&table, account, members).await.unwrap();
     assert!(is_last_admin(&delete_token(&table, account, only).await));
 
-    let second = add_token(&table, account, NewHolder::User(admin)).await.unwrap().id;
+    let second = add_token(&table, account, NewTokenOwner::User(admin)).await.unwrap().id;
     delete_token(&table, account, only).await.unwrap();
     assert!(is_last_admin(&delete_token(&table, account, second).await));
     assert_counted(&table, account).await;
@@ -269,7 +277,7 @@ async fn last_admin_with_a_token_cannot_step_down() {
     // An admin without a token is no way in, and may step down.
     set_role(&table, account, other, Role::Member).await.unwrap();
     set_role(&table, account, other, Role::Admin).await.unwrap();
-    let others = add_token(&table, account, NewHolder::User(other)).await.unwrap().id;
+    let others = add_token(&table, account, NewTokenOwner::User(other)).await.unwrap().id;
     set_role(&table, account, admin, Role::Member).await.unwrap();
     assert!(is_last_admin(&delete_token(&table, account, others).await), "the first is a member by now");
     delete_token(&table, account, only).await.unwrap();
@@ -283,7 +291,7 @@ async fn two_ways_in_lost_at_once_leave_one() {
         let (table, account) = busy_table().await;
         let (admin, only) = first(&table, account).await;
         let other = add_user(&table, account, Role::Admin).await.unwrap().id;
-        let others = add_token(&table, account, NewHolder::User(other)).await.unwrap().id;
+        let others = add_token(&table, account, NewTokenOwner::User(other)).await.unwrap().id;
         let lose = async |user, token, by_token: bool| {
             if by_token {
                 delete_token(&table, account, token).await
@@ -307,7 +315,7 @@ async fn operators_token_is_that_of_the_first_admin() {
     let principal = table.store.authenticate("digest").await.unwrap().unwrap();
     assert!(principal.is_admin() && principal.account == account);
     let tokens = table.store.tokens(account, None, 10).await.unwrap().items;
-    assert!(tokens.iter().any(|token| token.id == made.id && token.holder == Holder::User(admin)));
+    assert!(tokens.iter().any(|token| token.id == made.id && token.holder == TokenOwner::User(admin)));
     assert_counted(&table, account).await;
     let unknown = AccountId::new(at(START), 1);
     let refused = admins_token(&table, unknown, "other").await;
@@ -344,7 +352,7 @@ async fn operators_token_is_an_admins_while_one_admin_steps_down() {
         let (table, account) = busy_table().await;
         let (admin, _) = first(&table, account).await;
         let other = add_user(&table, account, Role::Admin).await.unwrap().id;
-        add_token(&table, account, NewHolder::User(other)).await.unwrap();
+        add_token(&table, account, NewTokenOwner::User(other)).await.unwrap();
         let (made, down) = tokio::join!(
             admins_token(&table, account, "digest"),
             set_role(&table, account, admin, Role::Member),

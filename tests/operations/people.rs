@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use domain::decision::Outcome;
 use domain::ids::{AccountId, UserId};
-use domain::permission::{Caller, Role};
+use domain::permission::{PrincipalKind, Role};
 use domain::source::{Intake, Source, SourceType};
 use futures_util::future::join_all;
 use store::{
-    Account, ChangeAccount, ChangeUser, ChangedBy, NewHolder, NewUser, Refused, Responder, SaveContact,
+    Account, ChangeAccount, ChangeUser, ChangedBy, NewTokenOwner, NewUser, Refused, Responder, SaveContact,
     SaveMode, Saved, StoreError, Token, User,
 };
 use testkit::{TestTable, at, terms};
@@ -29,7 +29,7 @@ async fn add_admin(table: &TestTable, account: AccountId) -> User {
 
 async fn add_token(table: &TestTable, account: AccountId, user: UserId) {
     let told = Told::<Token>::new();
-    let (holder, render) = (NewHolder::User(user), told.render());
+    let (holder, render) = (NewTokenOwner::User(user), told.render());
     let digest = format!("token of {user}");
     table
         .store
@@ -90,7 +90,7 @@ async fn who_is_made_an_admin_counts_as_one() {
 async fn a_token_works_until_it_is_taken_back() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
-    let holder = NewHolder::Integration {
+    let holder = NewTokenOwner::Integration {
         name: "Shop".to_owned(),
         set_marketing: true,
         modify_marketing_contacts: false,
@@ -102,7 +102,7 @@ async fn a_token_works_until_it_is_taken_back() {
     let token = told.take();
     let principal = table.store.authenticate("digest").await.unwrap().expect("a principal");
     assert_eq!((principal.account, principal.modify_marketing_contacts), (account, false));
-    assert!(matches!(principal.caller, Caller::Integration { set_marketing: true, .. }));
+    assert!(matches!(principal.caller, PrincipalKind::Integration { set_marketing: true, .. }));
     let told = Told::new();
     table
         .store

@@ -7,7 +7,7 @@ use api::identity::require_modify_marketing_contacts;
 use api::openapi::IdempotencyKey;
 use api::parse::{boolean, checked, map, name, object, parsed, whole};
 use api::views::PeriodView;
-use api::{Account, Admin, Context, MutationRequest, Problem, Query, respond};
+use api::{AccountCaller, AdminCaller, Context, MutationRequest, Problem, Query, respond};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -276,7 +276,7 @@ impl AccountView {
 )]
 pub(crate) async fn get_account(
     State(context): State<Context>,
-    Account(principal): Account,
+    AccountCaller(principal): AccountCaller,
     Query(_): Query,
 ) -> Result<Response, Problem> {
     let account = context.store.account(principal.account, context.clock.now()).await?;
@@ -299,7 +299,7 @@ pub(crate) async fn get_account(
 )]
 pub(crate) async fn update_account(
     State(context): State<Context>,
-    Admin(principal): Admin,
+    AdminCaller(principal): AdminCaller,
     request: MutationRequest<ChangeAccountBody>,
 ) -> Result<Response, Problem> {
     let render = |account: &store::Account| respond::json(StatusCode::OK, &AccountView::new(account));
@@ -329,7 +329,7 @@ pub(crate) async fn update_account(
 )]
 pub(crate) async fn move_test_clock(
     State(context): State<Context>,
-    Admin(principal): Admin,
+    AdminCaller(principal): AdminCaller,
     request: MutationRequest<MoveTestClock>,
 ) -> Result<Response, Problem> {
     let render = |account: &store::Account| respond::json(StatusCode::OK, &AccountView::new(account));

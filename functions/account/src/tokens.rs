@@ -6,19 +6,19 @@ use api::paging::{Page, Paging, PagingParameters};
 use api::parse::{boolean, checked, name, object, opaque_id};
 use api::path::PathId;
 use api::token::NewToken;
-use api::{Admin, Context, MutationRequest, NoBody, Problem, Query, respond};
+use api::{AdminCaller, Context, MutationRequest, NoBody, Problem, Query, respond};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::ids::{TokenId, UserId};
 use serde::Serialize;
-use store::{Holder, NewHolder, Responder, Token};
+use store::{NewTokenOwner, Responder, Token, TokenOwner};
 use utoipa::ToSchema;
 
 use api::listing::{one_more, page};
 
 /// Whose a new token is to be.
-pub(crate) struct NewTokenBody(NewHolder);
+pub(crate) struct NewTokenBody(NewTokenOwner);
 
 impl FromFields for NewTokenBody {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
@@ -29,7 +29,7 @@ impl FromFields for NewTokenBody {
             return fields.refuse_all("expected a user_id or an integration, not both");
         }
         match (user?, integration?) {
-            (Some(user), _) => Some(Self(NewHolder::User(user))),
+            (Some(user), _) => Some(Self(NewTokenOwner::User(user))),
             (None, Some(integration)) => Some(Self(integration)),
             (None, None) => fields.refuse_all("expected a user_id or an integration"),
         }
@@ -41,11 +41,11 @@ fn user_id(text: &str) -> Result<UserId, &'static str> {
     text.parse().map_err(|_| "expected the id of a user of this account")
 }
 
-fn integration(fields: &mut Fields<'_>) -> Option<NewHolder> {
+fn integration(fields: &mut Fields<'_>) -> Option<NewTokenOwner> {
     let name = fields.required("name", name());
     let set_marketing = fields.optional("set_marketing", boolean());
     let modify_marketing_contacts = fields.optional("modify_marketing_contacts", boolean());
-    Some(NewHolder::Integration {
+    Some(NewTokenOwner::Integration {
         name: name?,
         set_marketing: set_marketing?.unwrap_or(false),
         modify_marketing_contacts: modify_marketing_contacts?.unwrap_or(false),
@@ -134,8 +134,8 @@ pub(crate) struct IntegrationView {
 impl TokenView {
     fn new(token: &Token) -> Self {
         let (user_id, integration) = match &token.holder {
-            Holder::User(user) => (Some(user.to_string()), None),
-            Holder::Integration { id, name, set_marketing, modify_marketing_contacts } => {
+            TokenOwner::User(user) => (Some(user.to_string()), None),
+            TokenOwner::Integration { id, name, set_marketing, modify_marketing_contacts } => {
                 let integration = IntegrationView {
                     id: id.to_string(),
                     name: name.clone(),
@@ -162,7 +162,7 @@ impl TokenView {
 )]
 pub(crate) async fn create_token(
     State(context): State<Context>,
-    Admin(principal): Admin,
+    AdminCaller(principal): AdminCaller,
     request: MutationRequest<NewTokenBody>,
 ) -> Result<Response, Problem> {
     let minted = NewToken::mint(request.bearer()?, context.store.entropy());
@@ -186,7 +186,7 @@ pub(crate) async fn create_token(
 )]
 pub(crate) async fn list_tokens(
     State(context): State<Context>,
-    Admin(principal): Admin,
+    AdminCaller(principal): AdminCaller,
     Query(paging): Query<Paging<TokenId>>,
 ) -> Result<Response, Problem> {
     let Paging { limit, after } = paging;
@@ -205,7 +205,7 @@ pub(crate) async fn list_tokens(
 )]
 pub(crate) async fn delete_token(
     State(context): State<Context>,
-    Admin(principal): Admin,
+    AdminCaller(principal): AdminCaller,
     PathId(id): PathId<TokenId>,
     request: MutationRequest<NoBody>,
 ) -> Result<Response, Problem> {
@@ -224,7 +224,7 @@ mod tests {
     use super::*;
     use api::reading::{read, wrong};
 
-    fn holder(body: &Value) -> NewHolder {
+    fn holder(body: &Value) -> NewTokenOwner {
         let NewTokenBody(holder) = read(body).unwrap();
         holder
     }
@@ -232,8 +232,10 @@ mod tests {
     #[test]
     fn for_a_user_or_for_an_integration() {
         let id = UserId::new(Timestamp::MIN, 1);
-        assert!(matches!(holder(&json!({"user_id": id.to_string()})), NewHolder::User(found) if found == id));
-        let NewHolder::Integration { name, set_marketing, modify_marketing_contacts } =
+        assert!(
+            matches!(holder(&json!({"user_id": id.to_string()})), NewTokenOwner::User(found) if found == id)
+        );
+        let NewTokenOwner::Integration { name, set_marketing, modify_marketing_contacts } =
             holder(&json!({"integration": {"name": "CRM"}}))
         else {
             panic!("an integration was asked for")
@@ -244,7 +246,7 @@ mod tests {
         let on = holder(&body);
         assert!(matches!(
             on,
-            NewHolder::Integration { set_marketing: true, modify_marketing_contacts: true, .. }
+            NewTokenOwner::Integration { set_marketing: true, modify_marketing_contacts: true, .. }
         ));
     }
 
@@ -275,11 +277,11 @@ mod tests {
             serde_json::to_value(TokenView::new(&Token { id, holder, created_at: Timestamp::MIN })).unwrap()
         };
         assert_eq!(
-            of(Holder::User(user)),
+            of(TokenOwner::User(user)),
             json!({"id": id.to_string(), "user_id": user.to_string(), "created_at": "1970-01-01T00:00:00.000Z"})
         );
         let integration = IntegrationId::new(Timestamp::MIN, 3);
-        let holder = Holder::Integration {
+        let holder = TokenOwner::Integration {
             id: integration,
             name: "CRM".into(),
             set_marketing: true,

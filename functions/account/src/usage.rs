@@ -2,7 +2,7 @@
 
 use api::paging::{Page, Paging, PagingParameters};
 use api::views::UsageView;
-use api::{Account, Context, Problem, Query, respond};
+use api::{AccountCaller, Context, Problem, Query, respond};
 use axum::extract::State;
 use axum::response::Response;
 use domain::period::{PeriodNumber, Statement};
@@ -53,7 +53,7 @@ impl StatementView {
 )]
 pub(crate) async fn get_usage(
     State(context): State<Context>,
-    Account(principal): Account,
+    AccountCaller(principal): AccountCaller,
     Query(_): Query,
 ) -> Result<Response, Problem> {
     let period = context.store.usage(principal.account, context.clock.now()).await?;
@@ -69,7 +69,7 @@ pub(crate) async fn get_usage(
 )]
 pub(crate) async fn list_statements(
     State(context): State<Context>,
-    Account(principal): Account,
+    AccountCaller(principal): AccountCaller,
     Query(paging): Query<Paging<PeriodNumber>>,
 ) -> Result<Response, Problem> {
     let Paging { limit, after } = paging;

@@ -6,7 +6,7 @@ use api::openapi::IdempotencyKey;
 use api::paging::{Page, Paging, PagingParameters};
 use api::parse::{boolean, name, parsed};
 use api::path::PathId;
-use api::{Admin, Context, MutationRequest, Problem, Query, respond};
+use api::{AdminCaller, Context, MutationRequest, Problem, Query, respond};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -153,7 +153,7 @@ impl UserView {
 )]
 pub(crate) async fn create_user(
     State(context): State<Context>,
-    Admin(principal): Admin,
+    AdminCaller(principal): AdminCaller,
     request: MutationRequest<NewUserBody>,
 ) -> Result<Response, Problem> {
     let render = |user: &User| respond::json(StatusCode::CREATED, &UserView::new(user));
@@ -172,7 +172,7 @@ pub(crate) async fn create_user(
 )]
 pub(crate) async fn list_users(
     State(context): State<Context>,
-    Admin(principal): Admin,
+    AdminCaller(principal): AdminCaller,
     Query(paging): Query<Paging<UserId>>,
 ) -> Result<Response, Problem> {
     let Paging { limit, after } = paging;
@@ -194,7 +194,7 @@ pub(crate) async fn list_users(
 )]
 pub(crate) async fn update_user(
     State(context): State<Context>,
-    Admin(principal): Admin,
+    AdminCaller(principal): AdminCaller,
     PathId(id): PathId<UserId>,
     request: MutationRequest<ChangeUserBody>,
 ) -> Result<Response, Problem> {

@@ -8,7 +8,7 @@ use api::openapi::{IdempotencyKey, IfMatch, PropertyNameSchema, PropertyValueSch
 use api::parse::boolean;
 use api::path::PathId;
 use api::views::{ContactView, etag};
-use api::{Account, Context, MutationRequest, NoBody, Problem, respond};
+use api::{AccountCaller, Context, MutationRequest, NoBody, Problem, respond};
 use axum::extract::State;
 use axum::response::Response;
 use domain::address::EmailAddress;
@@ -84,7 +84,7 @@ struct ChangeSchema {
 )]
 pub(crate) async fn change_contact(
     State(context): State<Context>,
-    Account(principal): Account,
+    AccountCaller(principal): AccountCaller,
     PathId(contact): PathId<ContactId>,
     request: MutationRequest<Change>,
 ) -> Result<Response, Problem> {
@@ -138,7 +138,7 @@ impl FromFields for Deletion {
 )]
 pub(crate) async fn delete_contact(
     State(context): State<Context>,
-    Account(principal): Account,
+    AccountCaller(principal): AccountCaller,
     PathId(contact): PathId<ContactId>,
     request: MutationRequest<NoBody, Deletion>,
 ) -> Result<Response, Problem> {

@@ -6,7 +6,7 @@ use api::contacts::{NamedContact, NamedContactSchema, named_contacts, references
 use api::fields::{Fields, FromFields};
 use api::openapi::one_of;
 use api::parse::parsed;
-use api::{Account, Context, Problem, ReadRequest, respond};
+use api::{AccountCaller, Context, Problem, ReadRequest, respond};
 use axum::extract::State;
 use axum::response::Response;
 use domain::contact::Contact;
@@ -142,7 +142,7 @@ impl SummaryView {
 )]
 pub(crate) async fn check_eligibility(
     State(context): State<Context>,
-    Account(principal): Account,
+    AccountCaller(principal): AccountCaller,
     lookup: ReadRequest<Asked>,
 ) -> Result<Response, Problem> {
     let asked = &lookup.body;

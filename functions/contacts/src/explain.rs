@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use api::openapi::one_of;
 use api::path::PathId;
 use api::views::{ChangeView, MarketingView};
-use api::{Account, Context, Problem, Query, respond};
+use api::{AccountCaller, Context, Problem, Query, respond};
 use axum::extract::State;
 use axum::response::Response;
 use domain::explain::because;
@@ -83,7 +83,7 @@ impl ToolView {
 )]
 pub(crate) async fn explain_marketing(
     State(context): State<Context>,
-    Account(principal): Account,
+    AccountCaller(principal): AccountCaller,
     PathId(id): PathId<ContactId>,
     Query(_): Query,
 ) -> Result<Response, Problem> {

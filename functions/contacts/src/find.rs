@@ -3,7 +3,7 @@
 use api::paging::{Page, PageBuilder, Paging, PagingParameters};
 use api::path::PathId;
 use api::views::{ContactView, etag};
-use api::{Account, Context, Problem, Query, respond};
+use api::{AccountCaller, Context, Problem, Query, respond};
 use axum::extract::State;
 use axum::response::Response;
 use domain::ids::{AccountId, ContactId};
@@ -21,7 +21,7 @@ use crate::body::PathEmail;
 )]
 pub(crate) async fn contact(
     State(context): State<Context>,
-    Account(principal): Account,
+    AccountCaller(principal): AccountCaller,
     PathId(id): PathId<ContactId>,
     Query(_): Query,
 ) -> Result<Response, Problem> {
@@ -37,7 +37,7 @@ pub(crate) async fn contact(
 )]
 pub(crate) async fn contact_by_email(
     State(context): State<Context>,
-    Account(principal): Account,
+    AccountCaller(principal): AccountCaller,
     PathEmail(email): PathEmail,
     Query(_): Query,
 ) -> Result<Response, Problem> {
@@ -59,7 +59,7 @@ async fn read(context: &Context, account: AccountId, asked: ContactRef) -> Resul
 )]
 pub(crate) async fn list_contacts(
     State(context): State<Context>,
-    Account(principal): Account,
+    AccountCaller(principal): AccountCaller,
     Query(paging): Query<Paging<ContactId>>,
 ) -> Result<Response, Problem> {
     let Paging { limit, after } = paging;

@@ -6,7 +6,7 @@ use api::fields::{Fields, FromFields, Place};
 use api::identity::require_modify_marketing_contacts;
 use api::openapi::one_of;
 use api::parse::{name, opaque_id, parsed};
-use domain::permission::{Caller, Principal};
+use domain::permission::{Principal, PrincipalKind};
 use domain::source::{Intake, Source, SourceType};
 use domain::string_enum::string_enum;
 use serde_json::Value;
@@ -116,10 +116,10 @@ pub(crate) fn decide(
     marketing: Option<bool>,
 ) -> Result<(Source, Intake), Problem> {
     let (source, intake) = match (named, &principal.caller) {
-        (None, Caller::User { .. }) => (principal.source(), Intake::Manual { marketing }),
+        (None, PrincipalKind::User { .. }) => (principal.source(), Intake::Manual { marketing }),
         (
             None | Some(NamedSource { kind: NamedType::Integration, .. }),
-            Caller::Integration { set_marketing, .. },
+            PrincipalKind::Integration { set_marketing, .. },
         ) => (principal.source(), Intake::Integration { set_marketing: *set_marketing }),
         (Some(named), _) => (named.source(), named.intake(marketing)),
     };
@@ -170,7 +170,7 @@ mod tests {
     use crate::body::tests::read;
 
     fn user(modify_marketing_contacts: bool) -> Principal {
-        let caller = Caller::User { id: UserId::new(Timestamp::MIN, 1), role: Role::Member };
+        let caller = PrincipalKind::User { id: UserId::new(Timestamp::MIN, 1), role: Role::Member };
         Principal {
             account: AccountId::new(Timestamp::MIN, 2),
             caller,
@@ -180,7 +180,7 @@ mod tests {
     }
 
     fn integration(set_marketing: bool) -> Principal {
-        let caller = Caller::Integration { id: IntegrationId::new(Timestamp::MIN, 3), set_marketing };
+        let caller = PrincipalKind::Integration { id: IntegrationId::new(Timestamp::MIN, 3), set_marketing };
         Principal { caller, name: "Shop".into(), ..user(false) }
     }
 

@@ -7,7 +7,7 @@ use api::fields::{Fields, FromFields, Patch};
 use api::openapi::{IdempotencyKey, IfMatch, PropertyNameSchema, PropertyValueSchema};
 use api::parse::{boolean, nested};
 use api::views::{ContactView, etag};
-use api::{Account, Context, MutationRequest, Problem, respond};
+use api::{AccountCaller, Context, MutationRequest, Problem, respond};
 use axum::extract::State;
 use axum::response::Response;
 use domain::address::EmailAddress;
@@ -118,7 +118,7 @@ struct DataSchema {
 )]
 pub(crate) async fn create_contact(
     State(context): State<Context>,
-    Account(principal): Account,
+    AccountCaller(principal): AccountCaller,
     request: MutationRequest<NewContact>,
 ) -> Result<Response, Problem> {
     let NewContact { email, data } = &request.body;
@@ -148,7 +148,7 @@ pub(crate) async fn create_contact(
 )]
 pub(crate) async fn save_contact(
     State(context): State<Context>,
-    Account(principal): Account,
+    AccountCaller(principal): AccountCaller,
     PathEmail(email): PathEmail,
     request: MutationRequest<Data>,
 ) -> Result<Response, Problem> {

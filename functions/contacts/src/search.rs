@@ -5,7 +5,7 @@ use api::openapi::one_of;
 use api::paging::{Page, Paging};
 use api::parse::{list, nested, object, parsed};
 use api::views::ContactView;
-use api::{Account, Context, Problem, ReadRequest, respond};
+use api::{AccountCaller, Context, Problem, ReadRequest, respond};
 use axum::extract::State;
 use axum::response::Response;
 use domain::filter::{Condition, FieldName, Filter, FilterError, Operator};
@@ -152,7 +152,7 @@ enum OperandSchema {
 )]
 pub(crate) async fn search_contacts(
     State(context): State<Context>,
-    Account(principal): Account,
+    AccountCaller(principal): AccountCaller,
     lookup: ReadRequest<Asked>,
 ) -> Result<Response, Problem> {
     let Asked { filter, paging: Paging { limit, after } } = &lookup.body;

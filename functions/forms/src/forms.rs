@@ -8,7 +8,7 @@ use api::openapi::{IdempotencyKey, one_of};
 use api::paging::{Page, Paging, PagingParameters};
 use api::parse::{boolean, checked, list, map, name, or_null, parsed, string, text, whole};
 use api::path::PathId;
-use api::{Account, Context, MutationRequest, NoBody, Problem, ProblemType, Query, respond};
+use api::{AccountCaller, Context, MutationRequest, NoBody, Problem, ProblemType, Query, respond};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -545,7 +545,7 @@ fn may_set_marketing(principal: &Principal, asked: bool) -> Result<(), Problem> 
 )]
 pub(crate) async fn create_form(
     State(context): State<Context>,
-    Account(principal): Account,
+    AccountCaller(principal): AccountCaller,
     request: MutationRequest<NewFormBody>,
 ) -> Result<Response, Problem> {
     let NewFormBody(new) = &request.body;
@@ -569,7 +569,7 @@ pub(crate) async fn create_form(
 )]
 pub(crate) async fn list_forms(
     State(context): State<Context>,
-    Account(principal): Account,
+    AccountCaller(principal): AccountCaller,
     Query(paging): Query<Paging<FormId>>,
 ) -> Result<Response, Problem> {
     let Paging { limit, after } = paging;
@@ -586,7 +586,7 @@ pub(crate) async fn list_forms(
 )]
 pub(crate) async fn get_form(
     State(context): State<Context>,
-    Account(principal): Account,
+    AccountCaller(principal): AccountCaller,
     PathId(id): PathId<FormId>,
     Query(_): Query,
 ) -> Result<Response, Problem> {
@@ -607,7 +607,7 @@ pub(crate) async fn get_form(
 )]
 pub(crate) async fn update_form(
     State(context): State<Context>,
-    Account(principal): Account,
+    AccountCaller(principal): AccountCaller,
     PathId(id): PathId<FormId>,
     request: MutationRequest<ChangeFormBody>,
 ) -> Result<Response, Problem> {
@@ -632,7 +632,7 @@ pub(crate) async fn update_form(
 )]
 pub(crate) async fn delete_form(
     State(context): State<Context>,
-    Account(principal): Account,
+    AccountCaller(principal): AccountCaller,
     PathId(id): PathId<FormId>,
     request: MutationRequest<NoBody>,
 ) -> Result<Response, Problem> {

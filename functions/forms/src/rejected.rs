@@ -6,7 +6,7 @@ use api::paging::{Page, PageBuilder, Paging, PagingParameters};
 use api::path::{PathId, PathIds};
 use api::problem::FieldError;
 use api::views::SubmittedView;
-use api::{Account, Context, MutationRequest, NoBody, Problem, Query, respond};
+use api::{AccountCaller, Context, MutationRequest, NoBody, Problem, Query, respond};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -91,7 +91,7 @@ fn unreadable(_: serde_json::Error) -> Problem {
 )]
 pub(crate) async fn list_rejected(
     State(context): State<Context>,
-    Account(principal): Account,
+    AccountCaller(principal): AccountCaller,
     PathId(id): PathId<FormId>,
     Query(paging): Query<Paging<RejectionId>>,
 ) -> Result<Response, Problem> {
@@ -145,7 +145,7 @@ async fn page(
 )]
 pub(crate) async fn retry_rejected(
     State(context): State<Context>,
-    Account(principal): Account,
+    AccountCaller(principal): AccountCaller,
     PathIds(form, rejection): PathIds<FormId, RejectionId>,
     request: MutationRequest<NoBody>,
 ) -> Result<Response, Problem> {
@@ -184,7 +184,7 @@ async fn find(context: &Context, account: AccountId, form: FormId) -> Result<For
 )]
 pub(crate) async fn delete_rejected(
     State(context): State<Context>,
-    Account(principal): Account,
+    AccountCaller(principal): AccountCaller,
     PathIds(form, rejection): PathIds<FormId, RejectionId>,
     request: MutationRequest<NoBody>,
 ) -> Result<Response, Problem> {

@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use axum::extract::{FromRequestParts, Request};
 use axum::middleware::Next;
 use axum::response::Response;
-use domain::permission::{Caller, Principal, Role};
+use domain::permission::{Principal, PrincipalKind, Role};
 use http::request::Parts;
 use lambda_http::request::RequestContext;
 use serde_json::{Map, Value};
@@ -39,8 +39,8 @@ impl Identity {
     pub fn caller(&self) -> String {
         match self {
             Self::Operator => "operator".to_owned(),
-            Self::Account(Principal { caller: Caller::User { id, .. }, .. }) => id.to_string(),
-            Self::Account(Principal { caller: Caller::Integration { id, .. }, .. }) => id.to_string(),
+            Self::Account(Principal { caller: PrincipalKind::User { id, .. }, .. }) => id.to_string(),
+            Self::Account(Principal { caller: PrincipalKind::Integration { id, .. }, .. }) => id.to_string(),
         }
     }
 }
@@ -59,12 +59,12 @@ pub fn to_context(identity: &Identity) -> Map<String, Value> {
     say("name", principal.name.clone().into());
     say("modify_marketing_contacts", principal.modify_marketing_contacts.into());
     match &principal.caller {
-        Caller::User { id, role } => {
+        PrincipalKind::User { id, role } => {
             say("kind", "user".into());
             say("user", id.to_string().into());
             say("role", role.as_str().into());
         }
-        Caller::Integration { id, set_marketing } => {
+        PrincipalKind::Integration { id, set_marketing } => {
             say("kind", "integration".into());
             say("integration", id.to_string().into());
             say("set_marketing", (*set_marketing).into());
@@ -79,8 +79,10 @@ pub fn from_context(context: &Map<String, Value>) -> Option<Identity> {
     let text = |name: &str| context.get(name).and_then(Value::as_str);
     let caller = match text("kind")? {
         "operator" => return Some(Identity::Operator),
-        "user" => Caller::User { id: text("user")?.parse().ok()?, role: text("role")?.parse::<Role>().ok()? },
-        "integration" => Caller::Integration {
+        "user" => {
+            PrincipalKind::User { id: text("user")?.parse().ok()?, role: text("role")?.parse::<Role>().ok()? }
+        }
+        "integration" => PrincipalKind::Integration {
             id: text("integration")?.parse().ok()?,
             set_marketing: boolean(context.get("set_marketing")?)?,
         },
@@ -148,9 +150,9 @@ fn denied(detail: &str) -> Problem {
 
 /// A user or an integration of an account.
 #[derive(Clone, Debug)]
-pub struct Account(pub Principal);
+pub struct AccountCaller(pub Principal);
 
-impl<S: Sync> FromRequestParts<S> for Account {
+impl<S: Sync> FromRequestParts<S> for AccountCaller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
@@ -165,9 +167,9 @@ impl<S: Sync> FromRequestParts<S> for Account {
 
 /// An admin of an account, who manages its users, tokens and settings.
 #[derive(Clone, Debug)]
-pub struct Admin(pub Principal);
+pub struct AdminCaller(pub Principal);
 
-impl<S: Sync> FromRequestParts<S> for Admin {
+impl<S: Sync> FromRequestParts<S> for AdminCaller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
@@ -226,7 +228,7 @@ mod tests {
 
     use super::*;
 
-    fn principal(caller: Caller, modify_marketing_contacts: bool) -> Principal {
+    fn principal(caller: PrincipalKind, modify_marketing_contacts: bool) -> Principal {
         Principal {
             account: AccountId::new(Timestamp::MIN, 1),
             caller,
@@ -236,7 +238,7 @@ mod tests {
     }
 
     fn user(role: Role) -> Identity {
-        Identity::Account(principal(Caller::User { id: UserId::new(Timestamp::MIN, 2), role }, true))
+        Identity::Account(principal(PrincipalKind::User { id: UserId::new(Timestamp::MIN, 2), role }, true))
     }
 
     fn everybody() -> Vec<Identity> {
@@ -245,8 +247,8 @@ mod tests {
             Identity::Operator,
             user(Role::Member),
             user(Role::Admin),
-            Identity::Account(principal(Caller::Integration { id, set_marketing: true }, false)),
-            Identity::Account(principal(Caller::Integration { id, set_marketing: false }, true)),
+            Identity::Account(principal(PrincipalKind::Integration { id, set_marketing: true }, false)),
+            Identity::Account(principal(PrincipalKind::Integration { id, set_marketing: false }, true)),
         ]
     }
 
@@ -303,9 +305,10 @@ mod tests {
         assert_eq!(statuses(Some(Identity::Operator)).await, [403, 403, 403, 200]);
         assert_eq!(statuses(Some(user(Role::Member))).await, [200, 200, 403, 403]);
         assert_eq!(statuses(Some(user(Role::Admin))).await, [200, 200, 200, 403]);
-        let caller = Caller::User { id: UserId::new(Timestamp::MIN, 2), role: Role::Admin };
+        let caller = PrincipalKind::User { id: UserId::new(Timestamp::MIN, 2), role: Role::Admin };
         assert_eq!(statuses(Some(Identity::Account(principal(caller, false)))).await, [200, 403, 200, 403]);
-        let caller = Caller::Integration { id: IntegrationId::new(Timestamp::MIN, 3), set_marketing: true };
+        let caller =
+            PrincipalKind::Integration { id: IntegrationId::new(Timestamp::MIN, 3), set_marketing: true };
         assert_eq!(statuses(Some(Identity::Account(principal(caller, true)))).await, [200, 200, 403, 403]);
     }
 }

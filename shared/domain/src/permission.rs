@@ -16,7 +16,7 @@ string_enum! {
 
 /// Whose token it is.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Caller {
+pub enum PrincipalKind {
     /// A user of the account.
     User {
         /// Which one.
@@ -39,7 +39,7 @@ pub struct Principal {
     /// The one account that the token belongs to.
     pub account: AccountId,
     /// Whose token it is.
-    pub caller: Caller,
+    pub caller: PrincipalKind,
     /// The user's or integration's name.
     pub name: String,
     /// The permission `modify_marketing_contacts`.
@@ -57,15 +57,15 @@ impl Principal {
     /// Whether users, tokens, the account and the sandbox clock may be managed.
     #[must_use]
     pub fn is_admin(&self) -> bool {
-        matches!(self.caller, Caller::User { role: Role::Admin, .. })
+        matches!(self.caller, PrincipalKind::User { role: Role::Admin, .. })
     }
 
     /// As the one by whom a state is changed.
     #[must_use]
     pub fn actor(&self) -> Actor {
         match self.caller {
-            Caller::User { id, .. } => Actor::User(id),
-            Caller::Integration { id, .. } => Actor::Integration(id),
+            PrincipalKind::User { id, .. } => Actor::User(id),
+            PrincipalKind::Integration { id, .. } => Actor::Integration(id),
         }
     }
 
@@ -74,8 +74,8 @@ impl Principal {
     #[must_use]
     pub fn source(&self) -> Source {
         let (kind, id) = match self.caller {
-            Caller::User { id, .. } => (SourceType::Manual, id.to_string()),
-            Caller::Integration { id, .. } => (SourceType::Integration, id.to_string()),
+            PrincipalKind::User { id, .. } => (SourceType::Manual, id.to_string()),
+            PrincipalKind::Integration { id, .. } => (SourceType::Integration, id.to_string()),
         };
         Source { kind, name: self.name.clone(), id: Some(id) }
     }
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
     use crate::Timestamp;
 
-    fn principal(caller: Caller) -> Principal {
+    fn principal(caller: PrincipalKind) -> Principal {
         Principal {
             account: AccountId::new(Timestamp::MIN, 1),
             caller,
@@ -95,12 +95,12 @@ mod tests {
         }
     }
 
-    fn callers() -> [Caller; 3] {
+    fn callers() -> [PrincipalKind; 3] {
         let id = UserId::new(Timestamp::MIN, 2);
         [
-            Caller::User { id, role: Role::Admin },
-            Caller::User { id, role: Role::Member },
-            Caller::Integration { id: IntegrationId::new(Timestamp::MIN, 3), set_marketing: true },
+            PrincipalKind::User { id, role: Role::Admin },
+            PrincipalKind::User { id, role: Role::Member },
+            PrincipalKind::Integration { id: IntegrationId::new(Timestamp::MIN, 3), set_marketing: true },
         ]
     }
 

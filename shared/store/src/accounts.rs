@@ -12,7 +12,7 @@ use domain::source::AccountDefaults;
 use domain::tier::{Tier, TierError};
 
 use crate::items::{
-    AccountEntryItem, AccountItem, HolderItem, HoldingsItem, PeriodItem, PortalItem, UserItem, decode,
+    AccountEntryItem, AccountItem, HoldingsItem, PeriodItem, PortalItem, TokenOwnerItem, UserItem, decode,
     unreadable,
 };
 use crate::keys::{ACCOUNTS_PK, DUE_AT, DUE_SHARD, Key};
@@ -247,7 +247,7 @@ impl Store {
             transaction.put(Part::Period, self.put_new(Key::period(id), &PeriodItem::of(id, &period))?);
             transaction.put(Part::User, self.put_new(Key::user(id, user), &admin)?);
             let token = TokenId::new(wall, self.entropy().bits());
-            let holder = HolderItem::User { user };
+            let holder = TokenOwnerItem::User { user };
             self.put_token(&mut transaction, id, token, new.token_sha256, &holder, wall)?;
             let answer = responder.attach(self, &mut transaction, &account.into_account(period)?, wall)?;
             if self.commit(transaction, &mut retries).await? {

@@ -12,7 +12,7 @@ use domain::ids::{AccountId, PortalId, TokenId, UserId};
 use domain::limits::{FORMS_MAX, PAGE_LIMIT_MAX, TOKENS_MAX, USERS_MAX};
 use domain::permission::Role;
 
-use crate::items::{AccountItem, Entity, HolderItem, HoldingsItem, Items, TokenItem, UserItem, decode};
+use crate::items::{AccountItem, Entity, HoldingsItem, Items, TokenItem, TokenOwnerItem, UserItem, decode};
 use crate::keys::{Collection, Key, account_pk};
 use crate::store::{Query, Store};
 use crate::{Refused, StoreError};
@@ -138,8 +138,8 @@ impl Store {
             users.filter(|user| user.role == Role::Admin).map(|user| user.id).collect();
         let tokens = self.every::<TokenItem>(account, Collection::Tokens).await?;
         let of_admins = tokens.into_iter().filter_map(|token| match token.holder {
-            HolderItem::User { user } if admins.contains(&user) => Some((token.id, user)),
-            HolderItem::User { .. } | HolderItem::Integration { .. } => None,
+            TokenOwnerItem::User { user } if admins.contains(&user) => Some((token.id, user)),
+            TokenOwnerItem::User { .. } | TokenOwnerItem::Integration { .. } => None,
         });
         Ok(of_admins.collect())
     }

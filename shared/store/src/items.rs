@@ -18,7 +18,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub(crate) use accounts::{
-    AccountEntryItem, AccountItem, BearerItem, HolderItem, HoldingsItem, PortalItem, TokenItem, UserItem,
+    AccountEntryItem, AccountItem, BearerItem, HoldingsItem, PortalItem, TokenItem, TokenOwnerItem, UserItem,
 };
 pub(crate) use answers::{AnswerItem, AnswerPartItem, PartResultItem};
 pub(crate) use contacts::{AddressItem, ContactItem};

@@ -54,4 +54,4 @@ pub use submissions::{
 };
 pub use submitted::{ContactEffect, MarketingEffect, Person, Submitted};
 pub use sweep::Swept;
-pub use users::{AdminToken, ChangeUser, Holder, NewHolder, NewUser, Token, User};
+pub use users::{AdminToken, ChangeUser, NewTokenOwner, NewUser, Token, TokenOwner, User};

@@ -2,11 +2,11 @@
 
 use domain::Timestamp;
 use domain::ids::{AccountId, IntegrationId, TokenId, UserId};
-use domain::permission::{Caller, Principal, Role};
+use domain::permission::{Principal, PrincipalKind, Role};
 
 use crate::accounts::nameless_admin;
 use crate::holdings::{Holding, Holdings};
-use crate::items::{BearerItem, HolderItem, TokenItem, UserItem, decode};
+use crate::items::{BearerItem, TokenItem, TokenOwnerItem, UserItem, decode};
 use crate::keys::{Collection, Key, account_pk};
 use crate::store::{Query, Store};
 use crate::transaction::{Part, Transaction};
@@ -57,7 +57,7 @@ pub struct ChangeUser {
 
 /// Whose a token is to be.
 #[derive(Clone)]
-pub enum NewHolder {
+pub enum NewTokenOwner {
     /// A user's.
     User(UserId),
     /// A new integration's.
@@ -73,7 +73,7 @@ pub enum NewHolder {
 
 /// Whose a token is.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Holder {
+pub enum TokenOwner {
     /// A user's.
     User(UserId),
     /// An integration's.
@@ -95,7 +95,7 @@ pub struct Token {
     /// Which one.
     pub id: TokenId,
     /// Whose.
-    pub holder: Holder,
+    pub holder: TokenOwner,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -116,11 +116,11 @@ impl From<UserItem> for User {
     }
 }
 
-impl From<HolderItem> for Holder {
-    fn from(item: HolderItem) -> Self {
+impl From<TokenOwnerItem> for TokenOwner {
+    fn from(item: TokenOwnerItem) -> Self {
         match item {
-            HolderItem::User { user } => Self::User(user),
-            HolderItem::Integration { integration, name, set_marketing, modify_marketing_contacts } => {
+            TokenOwnerItem::User { user } => Self::User(user),
+            TokenOwnerItem::Integration { integration, name, set_marketing, modify_marketing_contacts } => {
                 Self::Integration { id: integration, name, set_marketing, modify_marketing_contacts }
             }
         }
@@ -143,15 +143,15 @@ impl Store {
         let Some(bearer) = self.get::<BearerItem>(Key::bearer(token_sha256)).await? else { return Ok(None) };
         let account = bearer.account;
         match bearer.holder {
-            HolderItem::Integration { integration, name, set_marketing, modify_marketing_contacts } => {
-                let caller = Caller::Integration { id: integration, set_marketing };
+            TokenOwnerItem::Integration { integration, name, set_marketing, modify_marketing_contacts } => {
+                let caller = PrincipalKind::Integration { id: integration, set_marketing };
                 Ok(Some(Principal { account, caller, name, modify_marketing_contacts }))
             }
-            HolderItem::User { user } => {
+            TokenOwnerItem::User { user } => {
                 let user = self.get::<UserItem>(Key::user(account, user)).await?;
                 Ok(user.map(|user| Principal {
                     account,
-                    caller: Caller::User { id: user.id, role: user.role },
+                    caller: PrincipalKind::User { id: user.id, role: user.role },
                     name: user.name,
                     modify_marketing_contacts: user.modify_marketing_contacts,
                 }))
@@ -270,7 +270,7 @@ impl Store {
     pub async fn create_token(
         &self,
         account: AccountId,
-        holder: &NewHolder,
+        holder: &NewTokenOwner,
         token_sha256: &str,
         wall: Timestamp,
         responder: Responder<'_, Token>,
@@ -278,8 +278,8 @@ impl Store {
         let mut retries = self.retries();
         loop {
             let asked = match holder {
-                NewHolder::User(user) => Some(Key::user(account, *user)),
-                NewHolder::Integration { .. } => None,
+                NewTokenOwner::User(user) => Some(Key::user(account, *user)),
+                NewTokenOwner::Integration { .. } => None,
             };
             let account_and_user = std::iter::once(Key::account(account)).chain(asked);
             let keys: Vec<Key> = account_and_user.chain(responder.key()).collect();
@@ -290,15 +290,15 @@ impl Store {
             let mut holdings = Holdings::read(account, &mut items)?;
             holdings.add(Holding::Token)?;
             let holder = match holder {
-                NewHolder::User(user) => {
+                NewTokenOwner::User(user) => {
                     if items.take::<UserItem>(&Key::user(account, *user))?.is_none() {
                         let message = "expected the id of a user of this account".to_owned();
                         return Err(Refused::Invalid { field: "user_id", message }.into());
                     }
-                    HolderItem::User { user: *user }
+                    TokenOwnerItem::User { user: *user }
                 }
-                NewHolder::Integration { name, set_marketing, modify_marketing_contacts } => {
-                    HolderItem::Integration {
+                NewTokenOwner::Integration { name, set_marketing, modify_marketing_contacts } => {
+                    TokenOwnerItem::Integration {
                         integration: IntegrationId::new(wall, self.entropy().bits()),
                         name: name.clone(),
                         set_marketing: *set_marketing,
@@ -355,7 +355,7 @@ impl Store {
                 }
             };
             let id = TokenId::new(wall, self.entropy().bits());
-            let holder = HolderItem::User { user };
+            let holder = TokenOwnerItem::User { user };
             self.put_token(&mut transaction, account, id, token_sha256, &holder, wall)?;
             // The version of the account that this asks for says that the admin is still one.
             transaction.put(Part::Account, self.put_holdings(holdings)?);
@@ -373,7 +373,7 @@ impl Store {
         account: AccountId,
         id: TokenId,
         sha256: &str,
-        holder: &HolderItem,
+        holder: &TokenOwnerItem,
         wall: Timestamp,
     ) -> Result<(), StoreError> {
         let bearer = BearerItem { account, token: id, holder: holder.clone() };
@@ -422,7 +422,7 @@ impl Store {
             let token = token.ok_or(Refused::NotFound("token"))?;
             let mut holdings = Holdings::read(account, &mut items)?;
             holdings.remove(Holding::Token);
-            let is_users = matches!(token.holder, HolderItem::User { .. });
+            let is_users = matches!(token.holder, TokenOwnerItem::User { .. });
             if is_users && self.is_last_admins_token(account, id).await? {
                 return Err(Refused::LastAdmin.into());
             }

@@ -31,7 +31,7 @@ pub use dice::Dice;
 pub use network::{Call, ItemChange, Network, RawItem, RawKey, Tamper, Weather, Write};
 pub use recorder::{Recorder, Units};
 pub use reply::Reply;
-pub use requests::{Api, Holder, OPERATOR_TOKEN, PUBLIC_URL, Request, Tenant};
+pub use requests::{Api, OPERATOR_TOKEN, PUBLIC_URL, Request, Tenant, TokenOwner};
 pub use scan::{Scan, items_of, scan};
 pub use seed::seed;
 pub use table::{TABLE, TestTable};

@@ -62,7 +62,7 @@ pub struct Tenant {
 
 /// Somebody with a token: a user or an integration.
 #[derive(Clone)]
-pub struct Holder {
+pub struct TokenOwner {
     /// The user's id, or that of an integration's token.
     pub id: String,
     /// The bearer token.
@@ -173,24 +173,24 @@ impl Api {
     }
 
     /// A user of the account, with a token: a member with every permission, but for what `who` says otherwise.
-    pub async fn user(&self, account: &Tenant, who: Value) -> Holder {
+    pub async fn user(&self, account: &Tenant, who: Value) -> TokenOwner {
         let mut body = json!({"name": "Member", "email": "member@example.org"});
         body.as_object_mut().unwrap().extend(who.as_object().unwrap().clone());
         let user = self.post("/v1/users").token(&account.token).json(&body).await.expect(201);
         let id = user["id"].as_str().unwrap().to_owned();
         let made =
             self.post("/v1/tokens").token(&account.token).json(&json!({"user_id": id})).await.expect(201);
-        Holder { id, token: made["token"].as_str().unwrap().to_owned() }
+        TokenOwner { id, token: made["token"].as_str().unwrap().to_owned() }
     }
 
     /// An integration of the account, with its token: without any permission, but for what `settings` say otherwise.
-    pub async fn integration(&self, account: &Tenant, settings: Value) -> Holder {
+    pub async fn integration(&self, account: &Tenant, settings: Value) -> TokenOwner {
         let mut integration = json!({"name": "Shop"});
         integration.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
         let body = json!({"integration": integration});
         let made = self.post("/v1/tokens").token(&account.token).json(&body).await.expect(201);
         let text = |name: &str| made[name].as_str().unwrap().to_owned();
-        Holder { id: text("id"), token: text("token") }
+        TokenOwner { id: text("id"), token: text("token") }
     }
 
     /// A contact, made with this body; its id.

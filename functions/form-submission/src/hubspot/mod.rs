@@ -11,7 +11,7 @@ mod request;
 use api::fields::Errors;
 use api::identity::RequestId;
 use api::path::PathTexts;
-use api::{Account, Problem, ProblemType, body, respond};
+use api::{AccountCaller, Problem, ProblemType, body, respond};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
@@ -155,7 +155,7 @@ pub(crate) async fn preflight_as_hubspot(
 )]
 pub(crate) async fn submit_as_hubspot_securely(
     State(intake): State<Intake>,
-    account: Result<Account, Problem>,
+    account: Result<AccountCaller, Problem>,
     path: FormPath,
     id: RequestId,
     request: Request,
@@ -171,10 +171,10 @@ pub(crate) async fn submit_as_hubspot_securely(
 /// Returns the form, for a caller with a token of its account.
 async fn find_own(
     intake: &Intake,
-    account: Result<Account, Problem>,
+    account: Result<AccountCaller, Problem>,
     path: FormPath,
 ) -> Result<Form, Problem> {
-    let Account(principal) = account?;
+    let AccountCaller(principal) = account?;
     let path = path?;
     // Before the form is read, so that the forms of another account are refused alike. A portal number is compared with
     // the form that it comes with.

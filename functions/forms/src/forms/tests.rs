@@ -2,7 +2,7 @@
 
 use domain::Timestamp;
 use domain::ids::{AccountId, IntegrationId, PortalId};
-use domain::permission::Caller;
+use domain::permission::PrincipalKind;
 use serde_json::json;
 
 use super::*;
@@ -160,7 +160,7 @@ fn a_change_says_what_is_there_and_leaves_the_rest() {
 fn switching_the_setting_on_needs_the_permission() {
     let principal = |modify_marketing_contacts| Principal {
         account: AccountId::new(Timestamp::MIN, 1),
-        caller: Caller::Integration { id: IntegrationId::new(Timestamp::MIN, 2), set_marketing: true },
+        caller: PrincipalKind::Integration { id: IntegrationId::new(Timestamp::MIN, 2), set_marketing: true },
         name: "Site".into(),
         modify_marketing_contacts,
     };

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use domain::Timestamp;
 use domain::ids::{AccountId, UserId};
-use domain::permission::{Caller, Principal, Role};
+use domain::permission::{Principal, PrincipalKind, Role};
 use http::header::CONTENT_TYPE;
 use proptest::prelude::*;
 
@@ -32,7 +32,7 @@ impl FromFields for Erase {
 fn user(id: u128) -> Identity {
     Identity::Account(Principal {
         account: AccountId::new(Timestamp::MIN, 1),
-        caller: Caller::User { id: UserId::new(Timestamp::MIN, id), role: Role::Member },
+        caller: PrincipalKind::User { id: UserId::new(Timestamp::MIN, id), role: Role::Member },
         name: "Ada".into(),
         modify_marketing_contacts: true,
     })

@@ -6,7 +6,7 @@ use std::io;
 use axum::extract::State;
 use domain::Timestamp;
 use domain::ids::{AccountId, UserId};
-use domain::permission::{Caller, Principal, Role};
+use domain::permission::{Principal, PrincipalKind, Role};
 use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::BodyExt as _;
 use serde_json::json;
@@ -113,7 +113,7 @@ async fn path_and_query_are_refused_with_problem_documents() {
 #[tokio::test]
 async fn the_identity_and_the_id_of_the_request_come_from_the_event() {
     let account = AccountId::new(Timestamp::MIN, 1);
-    let caller = Caller::User { id: UserId::new(Timestamp::MIN, 2), role: Role::Member };
+    let caller = PrincipalKind::User { id: UserId::new(Timestamp::MIN, 2), role: Role::Member };
     let principal = Principal { account, caller, name: "Ada".into(), modify_marketing_contacts: true };
     let context = to_context(&Identity::Account(principal));
     let (parts, body) = send(event("/who", &context)).await;

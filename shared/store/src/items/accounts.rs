@@ -84,7 +84,7 @@ impl Entity for UserItem {
 /// Whose a token is.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub(crate) enum HolderItem {
+pub(crate) enum TokenOwnerItem {
     User {
         #[serde(with = "as_text")]
         user: UserId,
@@ -105,7 +105,7 @@ pub(crate) struct BearerItem {
     pub(crate) account: AccountId,
     #[serde(with = "as_text")]
     pub(crate) token: TokenId,
-    pub(crate) holder: HolderItem,
+    pub(crate) holder: TokenOwnerItem,
 }
 
 impl Entity for BearerItem {
@@ -118,7 +118,7 @@ pub(crate) struct TokenItem {
     #[serde(with = "as_text")]
     pub(crate) id: TokenId,
     pub(crate) sha256: String,
-    pub(crate) holder: HolderItem,
+    pub(crate) holder: TokenOwnerItem,
     #[serde(with = "as_text")]
     pub(crate) created_at: Timestamp,
 }
