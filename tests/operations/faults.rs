@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::decision::{Command, Outcome};
-use store::{Entropy, Store, StoreError};
+use store::{Rng, Store, StoreError};
 use testkit::{Conflicts, Fault, TestTable, at};
 
 use super::{START, assert_exact, create, done, outcomes, set};
@@ -68,7 +68,7 @@ async fn trouble_that_does_not_end_is_unavailable_and_changes_nothing() {
 async fn a_request_that_the_table_does_not_take_is_a_fault() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
-    let elsewhere = Store::new(table.client.clone(), "elsewhere", Entropy::seeded(1));
+    let elsewhere = Store::new(table.client.clone(), "elsewhere", Rng::seeded(1));
     let nothing = elsewhere.usage(account, at(START)).await;
     assert!(matches!(nothing, Err(StoreError::Fault(..))), "{nothing:?}");
 }

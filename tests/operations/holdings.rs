@@ -48,7 +48,7 @@ async fn add_token(
     account: AccountId,
     holder: NewTokenOwner,
 ) -> Result<Token, StoreError> {
-    let digest = format!("{:064x}", table.store.entropy().bits());
+    let digest = format!("{:064x}", table.store.rng().bits());
     let told = Told::new();
     let render = told.render();
     table.store.create_token(account, &holder, &digest, at(START), Responder::new(None, &render)).await?;

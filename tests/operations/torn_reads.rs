@@ -11,9 +11,9 @@ use domain::source::Intake;
 use domain::tier::Tier;
 use serde_json::Value;
 use store::{
-    Account, ChangeAccount, ChangeForm, ChangeUser, ChangedBy, ContactRef, Entropy, Form, FormCounts, Mapped,
-    MarketingEffect, NewAccount, NewForm, Person, Rejected, Responder, SaveMode, StatusOutcome, StatusReport,
-    Store, StoredResponse, Submission, Submitted,
+    Account, ChangeAccount, ChangeForm, ChangeUser, ChangedBy, ContactRef, Form, FormCounts, Mapped,
+    MarketingEffect, NewAccount, NewForm, Person, Rejected, Responder, Rng, SaveMode, StatusOutcome,
+    StatusReport, Store, StoredResponse, Submission, Submitted,
 };
 use testkit::{Call, Network, RawItem, RawKey, TABLE, Tamper, Weather, at, email, terms};
 
@@ -61,7 +61,7 @@ impl AsTheyWere {
 /// A store over a network, and an account of it.
 async fn over_a_network(terms: Terms) -> (Network, Store, AccountId) {
     let network = Network::start(1, Weather::calm()).await;
-    let store = Store::new(network.client(), TABLE, Entropy::seeded(1));
+    let store = Store::new(network.client(), TABLE, Rng::seeded(1));
     let told = Told::<Account>::new();
     let new = NewAccount { name: "Test", terms, token_sha256: &"0".repeat(64) };
     store.create_account(&new, at(START), Responder::new(None, &told.render())).await.unwrap();

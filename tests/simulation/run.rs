@@ -12,7 +12,7 @@ use domain::Timestamp;
 use domain::limits::SWEEP_EXPECTED;
 use domain::provider::Provider;
 use domain::tier::Tier;
-use store::{Account, Entropy, Form, NewAccount, NewForm, Store, StoreError};
+use store::{Account, Form, NewAccount, NewForm, Rng, Store, StoreError};
 use testkit::{Dice, Network, TABLE, at};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -114,8 +114,8 @@ impl Run {
 
     /// A store whose randomness is the sender's own.
     fn store(&self, sender: u32) -> Store {
-        let entropy = Dice::of(&[self.seed, u64::from(sender), u64::MAX]).bits();
-        Store::new(self.client.clone(), TABLE, Entropy::seeded(entropy))
+        let rng = Dice::of(&[self.seed, u64::from(sender), u64::MAX]).bits();
+        Store::new(self.client.clone(), TABLE, Rng::seeded(rng))
     }
 
     async fn open_account(&self, place: usize, plan: &AccountPlan) -> Book {
@@ -129,7 +129,7 @@ impl Run {
             marketing_contacts: true,
             test_clock: clock,
         };
-        let token = format!("{:064x}", store.entropy().bits());
+        let token = format!("{:064x}", store.rng().bits());
         let new = NewAccount { name: "Test", terms, token_sha256: &token };
         let render = told(|account: &Account| account.id.to_string());
         let made = store.create_account(&new, wall, store::Responder::new(None, &render)).await.unwrap();

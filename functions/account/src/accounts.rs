@@ -117,7 +117,7 @@ pub(crate) async fn create_account(
     _: Operator,
     request: MutationRequest<NewAccountBody>,
 ) -> Result<Response, Problem> {
-    let minted = NewToken::mint(request.bearer()?, context.store.entropy());
+    let minted = NewToken::mint(request.bearer()?, context.store.rng());
     let render = |account: &Account| {
         let made = AccountMadeView { account: AccountView::new(account), token: minted.sealed() };
         let location = Some("/v1/account".to_owned());
@@ -236,7 +236,7 @@ pub(crate) async fn create_admin_token(
     PathId(id): PathId<AccountId>,
     request: MutationRequest<NoBody>,
 ) -> Result<Response, Problem> {
-    let minted = NewToken::mint(request.bearer()?, context.store.entropy());
+    let minted = NewToken::mint(request.bearer()?, context.store.rng());
     let render = |made: &AdminToken| {
         let AdminToken { id, user } = made;
         let made =

@@ -165,7 +165,7 @@ pub(crate) async fn create_token(
     AdminCaller(principal): AdminCaller,
     request: MutationRequest<NewTokenBody>,
 ) -> Result<Response, Problem> {
-    let minted = NewToken::mint(request.bearer()?, context.store.entropy());
+    let minted = NewToken::mint(request.bearer()?, context.store.rng());
     let render = |token: &Token| {
         let made = TokenMadeView { id: token.id.to_string(), token: minted.sealed() };
         respond::json(StatusCode::CREATED, &made)

@@ -34,7 +34,7 @@ pub fn app(context: Context, inbox: Queue<InboxTask>, operator_sha256: &str) -> 
 
 /// Gives the request an id, as API Gateway does.
 async fn name_request(State(gateway): State<Gateway>, mut request: Request, next: Next) -> Response {
-    let id = format!("{:032x}", gateway.context.store.entropy().bits());
+    let id = format!("{:032x}", gateway.context.store.rng().bits());
     request.extensions_mut().insert(RequestId(id));
     next.run(request).await
 }

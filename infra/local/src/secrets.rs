@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use api::token::Secret;
-use store::Entropy;
+use store::Rng;
 
 use crate::private;
 
@@ -53,11 +53,11 @@ impl Secrets {
     /// # Errors
     ///
     /// As [`Self::get`] and [`Self::keep`].
-    pub fn get_or_make(&self, name: &str, entropy: &Entropy) -> io::Result<Secret> {
+    pub fn get_or_make(&self, name: &str, rng: &Rng) -> io::Result<Secret> {
         if let Some(token) = self.get(name)? {
             return Ok(token);
         }
-        let token = Secret::new(format!("tmk_{:032x}{:032x}", entropy.bits(), entropy.bits()));
+        let token = Secret::new(format!("tmk_{:032x}{:032x}", rng.bits(), rng.bits()));
         self.keep(name, &token)?;
         Ok(token)
     }

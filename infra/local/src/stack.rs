@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use api::token::{Secret, sha256_hex};
 use api::{Clock, Context};
-use store::{Entropy, Store};
+use store::{Rng, Store};
 use thiserror::Error;
 use tokio::net::TcpListener;
 
@@ -98,13 +98,13 @@ impl Stack {
         };
         let client = engine.client();
         create_table(&client, TABLE).await?;
-        let store = Store::new(client, TABLE, Entropy::system());
+        let store = Store::new(client, TABLE, Rng::system());
         let secrets = Secrets::new(directory);
         let operator_token = match given_token {
             Some(token) => token,
-            None => secrets.get_or_make("operator-token", store.entropy()).map_err(in_directory)?,
+            None => secrets.get_or_make("operator-token", store.rng()).map_err(in_directory)?,
         };
-        let demo_token = secrets.get_or_make("demo-token", store.entropy()).map_err(in_directory)?;
+        let demo_token = secrets.get_or_make("demo-token", store.rng()).map_err(in_directory)?;
         ensure_demo(&store, &demo_token, &clock).await?;
 
         let context =

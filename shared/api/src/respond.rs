@@ -138,7 +138,7 @@ fn reveal(bearer: &Secret, answer: StoredResponse) -> Result<StoredResponse, Pro
 mod tests {
     use http_body_util::BodyExt as _;
     use serde_json::json;
-    use store::Entropy;
+    use store::Rng;
 
     use super::*;
     use crate::problem::{Document, PROBLEM_JSON};
@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn a_token_is_told_to_whom_it_was_made_for() {
         let bearer = Secret::new("tmk_a");
-        let token = NewToken::mint(&bearer, &Entropy::seeded(1));
+        let token = NewToken::mint(&bearer, &Rng::seeded(1));
         let kept = super::json(StatusCode::CREATED, &json!({"id": "tok_1", "token": token.sealed()}));
 
         let sent: Value = serde_json::from_str(&reveal(&bearer, kept.clone()).unwrap().body).unwrap();

@@ -18,7 +18,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::limits::TOKEN_CHARS_MAX;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
-use store::Entropy;
+use store::Rng;
 
 /// What every bearer token begins with, so that people and scanners know one when they see it.
 pub const TOKEN_PREFIX: &str = "tmk_";
@@ -90,11 +90,11 @@ pub struct NewToken {
 impl NewToken {
     /// Makes a token on behalf of the caller with this bearer token.
     #[must_use]
-    pub fn mint(bearer: &Secret, entropy: &Entropy) -> Self {
+    pub fn mint(bearer: &Secret, rng: &Rng) -> Self {
         let mut seed = [0; 32];
         let (high, low) = seed.split_at_mut(16);
-        high.copy_from_slice(&entropy.bits().to_be_bytes());
-        low.copy_from_slice(&entropy.bits().to_be_bytes());
+        high.copy_from_slice(&rng.bits().to_be_bytes());
+        low.copy_from_slice(&rng.bits().to_be_bytes());
         let seed = URL_SAFE_NO_PAD.encode(seed);
         Self { secret: derive(bearer, &seed), seed }
     }
@@ -137,13 +137,13 @@ mod tests {
     #[test]
     fn a_token_has_256_bits_and_the_prefix() {
         let bearer = Secret::new("tmk_a");
-        let entropy = Entropy::seeded(1);
-        let token = NewToken::mint(&bearer, &entropy);
+        let rng = Rng::seeded(1);
+        let token = NewToken::mint(&bearer, &rng);
         let text = token.secret.expose();
         let random = text.strip_prefix("tmk_").unwrap();
         assert_eq!(random.len(), 43);
         assert_eq!(URL_SAFE_NO_PAD.decode(random).unwrap().len(), 32);
-        assert_ne!(NewToken::mint(&bearer, &entropy).secret.expose(), text);
+        assert_ne!(NewToken::mint(&bearer, &rng).secret.expose(), text);
         assert_eq!(token.sha256_hex(), sha256_hex(text.as_bytes()));
     }
 
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn the_same_bearer_opens_what_was_sealed_and_no_other_does() {
         let bearer = Secret::new("tmk_a");
-        let token = NewToken::mint(&bearer, &Entropy::seeded(2));
+        let token = NewToken::mint(&bearer, &Rng::seeded(2));
         let sealed = token.sealed();
         assert_eq!(open(&bearer, &sealed).as_ref(), Some(&token.secret));
         assert_eq!(open(&Secret::new("tmk_b"), &sealed), None);
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn neither_the_sealed_form_nor_debug_output_shows_the_token() {
-        let token = NewToken::mint(&Secret::new("tmk_a"), &Entropy::seeded(3));
+        let token = NewToken::mint(&Secret::new("tmk_a"), &Rng::seeded(3));
         let random = token.secret.expose().trim_start_matches("tmk_").to_owned();
         assert!(!token.sealed().contains(&random));
         assert!(!format!("{:?}", token.secret).contains(&random));

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use api::problem::chain;
 use api::{Clock, Context, Queue};
 use serde::Serialize;
-use store::{Entropy, Store};
+use store::{Rng, Store};
 use tracing::Level;
 
 use crate::clock::system_clock;
@@ -38,7 +38,7 @@ impl Function {
         let name = environment.function_name()?;
         let table = environment.table_name()?;
         let sdk = Sdk::of(&environment)?;
-        let store = Store::new(sdk.dynamodb(), table, Entropy::system());
+        let store = Store::new(sdk.dynamodb(), table, Rng::system());
         store.warm_up().await;
         Ok(Self { name, environment, store, clock: system_clock(), sdk })
     }

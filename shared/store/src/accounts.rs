@@ -220,10 +220,10 @@ impl Store {
                     return Ok(answer);
                 }
             }
-            let id = AccountId::new(wall, self.entropy().bits());
+            let id = AccountId::new(wall, self.rng().bits());
             // If another account has the number, the transaction does not happen, and the next try draws another one.
-            let portal = PortalId::new(self.entropy().bits());
-            let user = UserId::new(wall, self.entropy().bits());
+            let portal = PortalId::new(self.rng().bits());
+            let user = UserId::new(wall, self.rng().bits());
             let period = Period::first(new.terms.clone(), wall);
             let account = AccountItem {
                 id,
@@ -238,7 +238,7 @@ impl Store {
                 version: 1,
             };
             let admin = nameless_admin(user, wall);
-            let mut transaction = Transaction::new(self.entropy());
+            let mut transaction = Transaction::new(self.rng());
             transaction.put(Part::Account, self.put_new(Key::account(id), &account)?);
             let holder = PortalItem { account: id };
             transaction.put(Part::Account, self.put_new(Key::portal(portal), &holder)?);
@@ -246,7 +246,7 @@ impl Store {
             transaction.put(Part::Account, self.put_new(Key::account_entry(id), &entry)?);
             transaction.put(Part::Period, self.put_new(Key::period(id), &PeriodItem::of(id, &period))?);
             transaction.put(Part::User, self.put_new(Key::user(id, user), &admin)?);
-            let token = TokenId::new(wall, self.entropy().bits());
+            let token = TokenId::new(wall, self.rng().bits());
             let holder = TokenOwnerItem::User { user };
             self.put_token(&mut transaction, id, token, new.token_sha256, &holder, wall)?;
             let answer = responder.attach(self, &mut transaction, &account.into_account(period)?, wall)?;
@@ -326,7 +326,7 @@ impl Store {
             let mut item = take_account(id, &mut opened)?;
             let mut period = opened.period;
             change.check_authority(&period)?;
-            let mut transaction = Transaction::new(self.entropy());
+            let mut transaction = Transaction::new(self.rng());
             if change.touches_account() {
                 let version = item.version;
                 change.apply_to_account(&mut item);
@@ -372,7 +372,7 @@ impl Store {
             let mut moved = opened.period.clone();
             moved.test_clock = Some(to);
             moved.revision += 1;
-            let mut transaction = Transaction::new(self.entropy());
+            let mut transaction = Transaction::new(self.rng());
             transaction.update(Part::Period, self.terms(id, &opened.period, &moved)?);
             let after = current(moved.clone(), wall);
             let answer = responder.attach(self, &mut transaction, &item.into_account(after)?, wall)?;

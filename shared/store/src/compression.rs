@@ -43,7 +43,7 @@ mod tests {
     use super::*;
     use crate::items::{AnswerItem, encode};
     use crate::keys::Key;
-    use crate::{Entropy, IdempotencyClaim, StoredResponse};
+    use crate::{IdempotencyClaim, Rng, StoredResponse};
 
     /// Characters to draw from, each as likely as another.
     struct Alphabet(Vec<char>);
@@ -55,11 +55,11 @@ mod tests {
         }
 
         /// A text without any pattern, of at most so many bytes.
-        fn draw(&self, bytes: usize, entropy: &Entropy) -> String {
+        fn draw(&self, bytes: usize, rng: &Rng) -> String {
             let mut text = String::new();
             let last = u64::try_from(self.0.len() - 1).unwrap();
             loop {
-                let next = self.0[usize::try_from(entropy.up_to(last)).unwrap()];
+                let next = self.0[usize::try_from(rng.up_to(last)).unwrap()];
                 if text.len() + next.len_utf8() > bytes {
                     return text;
                 }
@@ -86,14 +86,14 @@ mod tests {
     fn kept(body: &Value) -> usize {
         let now = Timestamp::from_millis(1_795_377_541_123);
         let claim = IdempotencyClaim::new(AccountId::new(now, 1), "key", &[7; 32], now);
-        let entropy = Entropy::seeded(1);
+        let rng = Rng::seeded(1);
         let answer = StoredResponse {
             status: 200,
             body: body.to_string(),
             etag: Some("\"18446744073709551615\"".to_owned()),
             location: Some("l".repeat(100)),
         };
-        let item = AnswerItem::of(&claim, &answer, &entropy).unwrap();
+        let item = AnswerItem::of(&claim, &answer, &rng).unwrap();
         let stored = encode(Key::answer(&claim), &item).unwrap();
         let size = |value: &aws_sdk_dynamodb::types::AttributeValue| match (
             value.as_s(),
@@ -119,15 +119,15 @@ mod tests {
 
     #[test]
     fn status_answer_with_patternless_addresses_fits_an_item() {
-        let entropy = Entropy::seeded(2);
+        let rng = Rng::seeded(2);
         let domain = Alphabet::of(&[LETTERS], &[]);
         for (number, alphabet) in alphabets().iter().enumerate() {
             let results: Vec<Value> = (0..STATUS_CONTACTS_MAX)
                 .map(|_| {
-                    let id = ContactId::new(Timestamp::from_millis(1_795_377_541_123), entropy.bits());
-                    let local = alphabet.draw(LOCAL_PART_BYTES_MAX, &entropy);
+                    let id = ContactId::new(Timestamp::from_millis(1_795_377_541_123), rng.bits());
+                    let local = alphabet.draw(LOCAL_PART_BYTES_MAX, &rng);
                     let other = if number == 0 { &domain } else { alphabet };
-                    let rest = other.draw(ADDRESS_BYTES_MAX - local.len() - 1, &entropy);
+                    let rest = other.draw(ADDRESS_BYTES_MAX - local.len() - 1, &rng);
                     let email = format!("{local}@{rest}");
                     json!({"id": id.to_string(), "email": email, "outcome": "refused", "reason": "cap-reached"})
                 })
@@ -138,14 +138,14 @@ mod tests {
 
     #[test]
     fn status_answer_with_patternless_unknown_ids_fits_an_item() {
-        let entropy = Entropy::seeded(3);
+        let rng = Rng::seeded(3);
         let controls = Alphabet::of(&[], &['\u{0}'..='\u{1f}']);
         let all = Alphabet::of(&[LETTERS], &['\u{0}'..='\u{1f}', '\u{10000}'..='\u{10ffff}']);
         for (number, alphabet) in alphabets().iter().chain([&controls, &all]).enumerate() {
             let results: Vec<Value> = (0..STATUS_CONTACTS_MAX)
                 .map(|_| {
                     let id: String =
-                        alphabet.draw(ID_CHARS_MAX * 4, &entropy).chars().take(ID_CHARS_MAX).collect();
+                        alphabet.draw(ID_CHARS_MAX * 4, &rng).chars().take(ID_CHARS_MAX).collect();
                     json!({"id": id, "outcome": "not_found"})
                 })
                 .collect();
@@ -155,11 +155,11 @@ mod tests {
 
     #[test]
     fn contact_with_escaped_properties_fits_an_item() {
-        let entropy = Entropy::seeded(4);
+        let rng = Rng::seeded(4);
         let escaped = Alphabet::of(&["\"\\\n\r\t"], &[]);
         let printable = Alphabet::of(&["\n\r\t"], &[' '..='~']);
         for (number, alphabet) in alphabets().iter().chain([&escaped, &printable]).enumerate() {
-            let halves = [(); 2].map(|()| alphabet.draw(PROPERTIES_BYTES_MAX / 2, &entropy));
+            let halves = [(); 2].map(|()| alphabet.draw(PROPERTIES_BYTES_MAX / 2, &rng));
             let body = json!({"properties": {"a": halves[0], "b": halves[1]}});
             assert_fits(&format!("properties of alphabet {number}"), &body);
         }
@@ -167,16 +167,16 @@ mod tests {
 
     #[test]
     fn form_with_full_lists_fits_an_item() {
-        let entropy = Entropy::seeded(5);
+        let rng = Rng::seeded(5);
         let property = Alphabet::of(&["abcdefghijklmnopqrstuvwxyz0123456789_"], &[]);
         for (number, alphabet) in alphabets().iter().enumerate() {
             let names = |count: usize, chars: usize| -> Vec<String> {
-                let name = |_| alphabet.draw(chars * 4, &entropy).chars().take(chars).collect();
+                let name = |_| alphabet.draw(chars * 4, &rng).chars().take(chars).collect();
                 (0..count).map(name).collect()
             };
             let map = names(FIELD_MAP_MAX, FORM_FIELD_NAME_CHARS_MAX).into_iter();
             let map: serde_json::Map<String, Value> =
-                map.map(|name| (name, json!(property.draw(PROPERTY_NAME_CHARS_MAX, &entropy)))).collect();
+                map.map(|name| (name, json!(property.draw(PROPERTY_NAME_CHARS_MAX, &rng)))).collect();
             let body = json!({
                 "field_map": map, "fields": names(SUBMISSION_FIELDS_MAX, FORM_FIELD_NAME_CHARS_MAX),
                 "event_types": names(EVENT_TYPES_MAX, EVENT_TYPE_CHARS_MAX),

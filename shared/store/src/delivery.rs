@@ -9,7 +9,7 @@ use domain::property::PropertyName;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::Entropy;
+use crate::Rng;
 use crate::response::hex;
 
 /// The identity of a delivery within its form: the digest of the id that its sender gave it and of the address that it is
@@ -44,9 +44,9 @@ impl DeliveryId {
     }
 
     /// A new one, for a submission without an id.
-    pub(crate) fn random(entropy: &Entropy) -> Self {
+    pub(crate) fn random(rng: &Rng) -> Self {
         let mut id = [0; 32];
-        let random = [entropy.bits(), entropy.bits()].into_iter().flat_map(u128::to_be_bytes);
+        let random = [rng.bits(), rng.bits()].into_iter().flat_map(u128::to_be_bytes);
         id.iter_mut().zip(random).for_each(|(byte, random)| *byte = random);
         Self(id)
     }
@@ -171,8 +171,8 @@ mod tests {
         let id = of("delivery-1", "ada@example.org");
         assert_eq!(id.to_string().parse(), Ok(id));
         assert_eq!(format!("{id:?}"), id.to_string());
-        let entropy = Entropy::seeded(1);
-        assert_ne!(DeliveryId::random(&entropy), DeliveryId::random(&entropy));
+        let rng = Rng::seeded(1);
+        assert_ne!(DeliveryId::random(&rng), DeliveryId::random(&rng));
         let upper = id.to_string().to_uppercase();
         for text in ["", "0", &upper, &"g".repeat(64), &"0".repeat(65), &"ü".repeat(32)] {
             assert_eq!(text.parse::<DeliveryId>(), Err(DeliveryIdError), "{text}");

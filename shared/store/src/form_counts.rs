@@ -155,7 +155,7 @@ pub(crate) struct DayChange {
 impl Store {
     /// Adds to one part of a form's counts, whichever it is.
     pub(crate) fn count_form(&self, form: FormId, tally: &Tally) -> Result<Update, StoreError> {
-        let shard = self.entropy().up_to(u64::from(FORM_COUNT_SHARDS - 1));
+        let shard = self.rng().up_to(u64::from(FORM_COUNT_SHARDS - 1));
         let key = Key::form_counts(form, u8::try_from(shard).unwrap_or_default());
         let mut expression = tag::<FormCountsItem>();
         let mut adds = Vec::new();

@@ -352,7 +352,7 @@ impl Store {
             let mut holdings = Holdings::read(account, &mut opened.items)?;
             holdings.add(Holding::Form)?;
             let portal = holdings.portal()?;
-            let id = FormId::new(opened.now, self.entropy().bits());
+            let id = FormId::new(opened.now, self.rng().bits());
             let item = FormItem {
                 id,
                 account,
@@ -375,7 +375,7 @@ impl Store {
                 version: 1,
             };
             check_size(&item)?;
-            let mut transaction = Transaction::new(self.entropy());
+            let mut transaction = Transaction::new(self.rng());
             transaction.put(Part::Form, self.put_new(Key::form(id), &item)?);
             transaction.put(Part::Form, self.put_new(Key::form_entry(account, id), &FormEntryItem { id })?);
             transaction.put(Part::Account, self.put_holdings(holdings)?);
@@ -488,7 +488,7 @@ impl Store {
             }
             change.apply(&mut item, opened.now)?;
             check_size(&item)?;
-            let mut transaction = Transaction::new(self.entropy());
+            let mut transaction = Transaction::new(self.rng());
             transaction.put(Part::Form, self.put_versioned(Key::form(id), &item, version)?);
             let answer = responder.attach(self, &mut transaction, &item.into_form()?, wall)?;
             if self.commit(transaction, &mut retries).await? {
@@ -520,7 +520,7 @@ impl Store {
             let item = own(items.take(&Key::form(id))?, account)?;
             let mut holdings = Holdings::read(account, &mut items)?;
             holdings.remove(Holding::Form);
-            let mut transaction = Transaction::new(self.entropy());
+            let mut transaction = Transaction::new(self.rng());
             transaction.delete(Part::Form, self.delete_versioned(Key::form(id), item.version)?);
             let entry = Key::form_entry(account, id);
             transaction.delete(Part::Form, self.delete_existing(entry)?);

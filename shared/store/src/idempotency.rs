@@ -10,13 +10,13 @@ use crate::items::{AnswerItem, AnswerPartItem, Items, PartResultItem, decode};
 use crate::keys::{ANSWER_PART_PREFIX, Key, claim_pk};
 use crate::store::{Query, Store};
 use crate::transaction::{Part, Transaction};
-use crate::{Entropy, IdempotencyClaim, Refused, Responder, StoreError, StoredResponse};
+use crate::{IdempotencyClaim, Refused, Responder, Rng, StoreError, StoredResponse};
 
 impl AnswerItem {
     pub(crate) fn of(
         claim: &IdempotencyClaim,
         answer: &StoredResponse,
-        entropy: &Entropy,
+        rng: &Rng,
     ) -> Result<Self, StoreError> {
         let text = answer.body.as_bytes();
         let compressed = text.len() > ANSWER_PLAIN_BYTES_MAX;
@@ -24,7 +24,7 @@ impl AnswerItem {
         Ok(Self {
             fingerprint: claim.fingerprint.clone(),
             status: answer.status,
-            body: claim.seal.close(&body, entropy)?,
+            body: claim.seal.close(&body, rng)?,
             compressed,
             etag: answer.etag.clone(),
             location: answer.location.clone(),
@@ -85,7 +85,7 @@ impl<T> Responder<'_, T> {
     ) -> Result<StoredResponse, StoreError> {
         let answer = (self.render)(result);
         if let Some(claim) = self.claim {
-            let item = AnswerItem::of(claim, &answer, store.entropy())?;
+            let item = AnswerItem::of(claim, &answer, store.rng())?;
             transaction.put(Part::Answer, store.put_new_or_expired(Key::answer(claim), &item, wall)?);
         }
         Ok(answer)
@@ -107,8 +107,8 @@ impl Store {
     ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
-            let mut transaction = Transaction::new(self.entropy());
-            let item = AnswerItem::of(claim, &answer, self.entropy())?;
+            let mut transaction = Transaction::new(self.rng());
+            let item = AnswerItem::of(claim, &answer, self.rng())?;
             let put = self.put_new_or_expired(Key::answer(claim), &item, wall)?;
             transaction.put(Part::Answer, put);
             if self.commit(transaction, &mut retries).await? {
@@ -166,10 +166,10 @@ impl Store {
             StoreError::Fault("a part of an answer can't be written".to_owned(), Some(error.into()))
         };
         let results = serde_json::to_vec(results).map_err(unwritable)?;
-        let part = format!("{:032x}", self.entropy().bits());
+        let part = format!("{:032x}", self.rng().bits());
         let item = AnswerPartItem {
             fingerprint: claim.fingerprint.clone(),
-            results: claim.seal.close(&results, self.entropy())?,
+            results: claim.seal.close(&results, self.rng())?,
             expires_at: claim.expires_at.seconds(),
         };
         transaction.put(Part::Answer, self.put_new(Key::answer_part(claim, &part), &item)?);
@@ -194,12 +194,12 @@ mod tests {
     fn long_answer_of_an_older_version_is_given_again() {
         let now = Timestamp::from_millis(1_795_377_541_123);
         let claim = IdempotencyClaim::new(AccountId::new(now, 1), "key", &[7; 32], now);
-        let entropy = Entropy::seeded(1);
+        let rng = Rng::seeded(1);
         let body = "ada@example.org ".repeat(1_000);
         let answer = StoredResponse { status: 200, body, etag: None, location: None };
-        let kept = AnswerItem::of(&claim, &answer, &entropy).unwrap();
+        let kept = AnswerItem::of(&claim, &answer, &rng).unwrap();
         assert!(kept.compressed && kept.body.len() < 1_000);
-        let body = claim.seal.close(answer.body.as_bytes(), &entropy).unwrap();
+        let body = claim.seal.close(answer.body.as_bytes(), &rng).unwrap();
         let older = AnswerItem { body, compressed: false, ..kept };
         let item = crate::items::encode(Key::answer(&claim), &older).unwrap();
         assert!(!item.contains_key("compressed"), "it is written as before");
@@ -215,7 +215,7 @@ mod tests {
             [(0, false), (ANSWER_PLAIN_BYTES_MAX, false), (ANSWER_PLAIN_BYTES_MAX + 1, true)]
         {
             let answer = StoredResponse { status: 200, body: "a".repeat(bytes), etag: None, location: None };
-            let kept = AnswerItem::of(&claim, &answer, &Entropy::seeded(1)).unwrap();
+            let kept = AnswerItem::of(&claim, &answer, &Rng::seeded(1)).unwrap();
             assert_eq!(kept.compressed, compressed, "{bytes}");
             assert_eq!(kept.replay(&claim, now).unwrap(), Some(answer));
         }

@@ -9,7 +9,6 @@ mod batches;
 mod compression;
 mod contacts;
 mod delivery;
-mod entropy;
 mod error;
 mod field_target;
 mod form_counts;
@@ -23,6 +22,7 @@ mod listing;
 mod periods;
 mod response;
 mod retry;
+mod rng;
 mod seal;
 mod status;
 mod store;
@@ -39,7 +39,6 @@ pub use contacts::{
     Search,
 };
 pub use delivery::{DeliveryId, DeliveryIdError};
-pub use entropy::Entropy;
 pub use error::{BoxError, Refused, StoreError};
 pub use field_target::FieldTarget;
 pub use form_counts::FormCounts;
@@ -47,6 +46,7 @@ pub use forms::{ChangeForm, Form, FormBudget, FormReport, NewForm};
 pub use jobs::{Due, DueCursor, DuePage, InboxTask, Job, SweepTask, Tasks};
 pub use listing::Listing;
 pub use response::{IdempotencyClaim, Responder, StoredResponse};
+pub use rng::Rng;
 pub use status::{StatusOutcome, StatusReport, StatusRequest, StatusResult};
 pub use store::Store;
 pub use submissions::{

@@ -107,7 +107,7 @@ impl Store {
             .value("marketing", number(period.marketing))
             .value("leaving", number(period.leaving));
         let condition = "#revision = :revision AND #marketing = :marketing AND #leaving = :leaving";
-        let mut transaction = Transaction::new(self.entropy());
+        let mut transaction = Transaction::new(self.rng());
         let next = PeriodItem::of(account, &closing.next);
         transaction.put(Part::Period, self.put_if(Key::period(account), &next, condition, &as_read)?);
         for statement in &closing.statements {

@@ -7,11 +7,11 @@ use domain::limits::{
 };
 use tokio::time::Instant;
 
-use crate::{Entropy, StoreError};
+use crate::{Rng, StoreError};
 
 /// The retries of one operation, whatever each of them is for.
 pub(crate) struct Retries<'a> {
-    entropy: &'a Entropy,
+    rng: &'a Rng,
     max: u32,
     used: u32,
     begun: Instant,
@@ -22,8 +22,8 @@ pub(crate) struct Retries<'a> {
 
 impl<'a> Retries<'a> {
     /// Up to `max` retries.
-    pub(crate) fn new(entropy: &'a Entropy, max: u32) -> Self {
-        Self { entropy, max, used: 0, begun: Instant::now(), may_have_happened: false }
+    pub(crate) fn new(rng: &'a Rng, max: u32) -> Self {
+        Self { rng, max, used: 0, begun: Instant::now(), may_have_happened: false }
     }
 
     /// Returns how many retries were used.
@@ -59,7 +59,7 @@ impl<'a> Retries<'a> {
         self.count(why)?;
         let doubled = RETRY_PAUSE_FIRST_MILLIS.saturating_mul(1 << self.used.min(16).saturating_sub(1));
         let longest = doubled.min(RETRY_PAUSE_LONGEST_MILLIS);
-        let millis = longest / 2 + self.entropy.up_to(longest - longest / 2);
+        let millis = longest / 2 + self.rng.up_to(longest - longest / 2);
         tokio::time::sleep(Duration::from_millis(millis)).await;
         Ok(())
     }
@@ -73,8 +73,8 @@ mod tests {
 
     #[test]
     fn tries_are_used_up_by_their_number_or_by_their_time() {
-        let entropy = Entropy::seeded(1);
-        let mut retries = Retries::new(&entropy, RETRIES_MAX);
+        let rng = Rng::seeded(1);
+        let mut retries = Retries::new(&rng, RETRIES_MAX);
         for _ in 0..RETRIES_MAX {
             retries.count("a conflict").unwrap();
         }
@@ -85,14 +85,14 @@ mod tests {
         );
 
         let mut late =
-            Retries { begun: Instant::now() - RETRIES_TIME_MAX, ..Retries::new(&entropy, RETRIES_MAX) };
+            Retries { begun: Instant::now() - RETRIES_TIME_MAX, ..Retries::new(&rng, RETRIES_MAX) };
         assert!(matches!(late.count("no answer"), Err(StoreError::Unavailable(..))));
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_has_changed_is_decided_at_once_and_then_after_ever_longer_pauses() {
-        let entropy = Entropy::seeded(1);
-        let mut retries = Retries::new(&entropy, RETRIES_MAX);
+        let rng = Rng::seeded(1);
+        let mut retries = Retries::new(&rng, RETRIES_MAX);
         let mut longest = RETRY_PAUSE_FIRST_MILLIS;
         for tried in 0..RETRIES_MAX {
             let begun = Instant::now();
@@ -111,8 +111,8 @@ mod tests {
     async fn half_of_a_pause_is_at_random() {
         let mut pauses = Vec::new();
         for seed in 0..64 {
-            let entropy = Entropy::seeded(seed);
-            let mut retries = Retries { used: RETRIES_MAX - 1, ..Retries::new(&entropy, RETRIES_MAX) };
+            let rng = Rng::seeded(seed);
+            let mut retries = Retries { used: RETRIES_MAX - 1, ..Retries::new(&rng, RETRIES_MAX) };
             let begun = Instant::now();
             retries.pause("a conflict").await.unwrap();
             pauses.push(u64::try_from(begun.elapsed().as_millis()).unwrap());

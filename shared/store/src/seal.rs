@@ -6,7 +6,7 @@
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Entropy, StoreError};
+use crate::{Rng, StoreError};
 
 /// Keeps this use of the key apart from its use as a name in the table.
 const PURPOSE: &[u8] = b"tidemark kept answer 1";
@@ -27,8 +27,8 @@ impl Seal {
     /// # Errors
     ///
     /// A fault, should the text be longer than the cipher takes, which is some gigabytes.
-    pub(crate) fn close(&self, text: &[u8], entropy: &Entropy) -> Result<Vec<u8>, StoreError> {
-        let random = entropy.bits().to_be_bytes();
+    pub(crate) fn close(&self, text: &[u8], rng: &Rng) -> Result<Vec<u8>, StoreError> {
+        let random = rng.bits().to_be_bytes();
         let mut nonce = [0; NONCE_LEN];
         nonce.iter_mut().zip(random).for_each(|(byte, random)| *byte = random);
         let mut sealed = text.to_vec();
@@ -69,12 +69,12 @@ mod tests {
 
     #[test]
     fn the_same_key_opens_what_was_sealed_and_nothing_else_does() {
-        let entropy = Entropy::seeded(1);
+        let rng = Rng::seeded(1);
         let seal = Seal::new("acc_1", "key");
-        let sealed = seal.close(b"ada@example.org", &entropy).unwrap();
+        let sealed = seal.close(b"ada@example.org", &rng).unwrap();
         assert_eq!(seal.open(&sealed).unwrap(), b"ada@example.org");
         assert!(!String::from_utf8_lossy(&sealed).contains("ada"));
-        assert_ne!(seal.close(b"ada@example.org", &entropy).unwrap(), sealed, "never the same twice");
+        assert_ne!(seal.close(b"ada@example.org", &rng).unwrap(), sealed, "never the same twice");
         for other in [Seal::new("acc_1", "yek"), Seal::new("acc_2", "key")] {
             assert!(other.open(&sealed).is_err());
         }

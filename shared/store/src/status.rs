@@ -193,7 +193,7 @@ impl Store {
     ) -> Result<Option<Option<StoredResponse>>, StoreError> {
         let Step { results, mut changed, change, period_after } = step;
         let account = run.request.account;
-        let mut transaction = Transaction::new(self.entropy());
+        let mut transaction = Transaction::new(self.rng());
         if !run.request.dry_run && !changed.is_empty() {
             for loaded in &mut changed {
                 let stored = Some(loaded.stored_version);

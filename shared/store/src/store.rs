@@ -13,14 +13,14 @@ use crate::error::call_error;
 use crate::items::{Entity, Items, decode};
 use crate::keys::{Item, Key, PK, SK};
 use crate::retry::Retries;
-use crate::{Entropy, StoreError};
+use crate::{Rng, StoreError};
 
 /// The table. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
     pub(crate) client: Client,
     pub(crate) table: Arc<str>,
-    entropy: Entropy,
+    rng: Rng,
 }
 
 /// One page of a query, and the sort key to go on after.
@@ -44,13 +44,13 @@ pub(crate) struct Query {
 impl Store {
     /// The table of this name, reached with this client.
     #[must_use]
-    pub fn new(client: Client, table: impl Into<String>, entropy: Entropy) -> Self {
+    pub fn new(client: Client, table: impl Into<String>, rng: Rng) -> Self {
         Self { client, table: table.into().into(), entropy }
     }
 
     /// The randomness that ids, tokens and pauses are made of.
     #[must_use]
-    pub fn entropy(&self) -> &Entropy {
+    pub fn entropy(&self) -> &Rng {
         &self.entropy
     }
 
@@ -65,16 +65,16 @@ impl Store {
     /// Each retry moves on by a millisecond, so that a millisecond in which very many contacts are created is left behind.
     pub(crate) fn new_contact_ids(&self, wall: Timestamp, retries: &Retries<'_>) -> NewContactIds {
         let later = TimeDelta::milliseconds(retries.used().into());
-        NewContactIds::new(wall.plus(later), self.entropy.bits())
+        NewContactIds::new(wall.plus(later), self.rng.bits())
     }
 
     pub(crate) fn retries(&self) -> Retries<'_> {
-        Retries::new(&self.entropy, RETRIES_MAX)
+        Retries::new(&self.rng, RETRIES_MAX)
     }
 
     /// Returns fewer retries, for a submission that can go to the inbox instead.
     pub(crate) fn submission_retries(&self) -> Retries<'_> {
-        Retries::new(&self.entropy, SUBMISSION_RETRIES_MAX)
+        Retries::new(&self.rng, SUBMISSION_RETRIES_MAX)
     }
 
     /// Reads one item, consistently.

@@ -143,7 +143,7 @@ impl Store {
             if plan.is_in_doubt() && check.needs_reread(snapshot.period(), retries).await? {
                 continue;
             }
-            let mut transaction = Transaction::new(self.entropy());
+            let mut transaction = Transaction::new(self.rng());
             let gone = self.write_plan(&mut transaction, plan, wall)?;
             if self.commit(transaction, retries).await? {
                 self.forget_histories(account, gone, retries).await?;

@@ -123,7 +123,7 @@ impl Store {
             let written = if loaded.contact.is_visible() {
                 self.write_settled(account, &mut loaded, &mut retries).await?
             } else {
-                let mut transaction = Transaction::new(self.entropy());
+                let mut transaction = Transaction::new(self.rng());
                 self.remove(&mut transaction, account, &loaded, &mut retries).await?;
                 let removed = self.commit(transaction, &mut retries).await?;
                 self.forget_history(account, removed.then_some(id), &mut retries).await?;

@@ -8,7 +8,7 @@ use crate::error::is_transient;
 use crate::keys::Item;
 use crate::retry::Retries;
 use crate::store::Store;
-use crate::{Entropy, StoreError};
+use crate::{Rng, StoreError};
 
 /// What a write of a transaction is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,12 +40,12 @@ pub(crate) struct Transaction {
 
 impl Transaction {
     /// A transaction without writes.
-    pub(crate) fn new(entropy: &Entropy) -> Self {
+    pub(crate) fn new(rng: &Rng) -> Self {
         Self {
             parts: Vec::new(),
             writes: Vec::new(),
             first: Vec::new(),
-            token: format!("{:032x}", entropy.bits()),
+            token: format!("{:032x}", rng.bits()),
         }
     }
 

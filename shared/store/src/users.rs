@@ -184,7 +184,7 @@ impl Store {
                 holdings.add_admin();
             }
             let user = UserItem {
-                id: UserId::new(wall, self.entropy().bits()),
+                id: UserId::new(wall, self.rng().bits()),
                 name: new.name.clone(),
                 email: new.email.clone(),
                 role: new.role,
@@ -192,7 +192,7 @@ impl Store {
                 created_at: wall,
                 version: 1,
             };
-            let mut transaction = Transaction::new(self.entropy());
+            let mut transaction = Transaction::new(self.rng());
             transaction.put(Part::User, self.put_new(Key::user(account, user.id), &user)?);
             transaction.put(Part::Account, self.put_holdings(holdings)?);
             let answer = responder.attach(self, &mut transaction, &user.into(), wall)?;
@@ -227,7 +227,7 @@ impl Store {
             let mut user = user.ok_or(Refused::NotFound("user"))?;
             let (version, role) = (user.version, user.role);
             change.apply(&mut user);
-            let mut transaction = Transaction::new(self.entropy());
+            let mut transaction = Transaction::new(self.rng());
             transaction.put(Part::User, self.put_versioned(Key::user(account, id), &user, version)?);
             if user.role != role {
                 let mut holdings = Holdings::read(account, &mut items)?;
@@ -299,15 +299,15 @@ impl Store {
                 }
                 NewTokenOwner::Integration { name, set_marketing, modify_marketing_contacts } => {
                     TokenOwnerItem::Integration {
-                        integration: IntegrationId::new(wall, self.entropy().bits()),
+                        integration: IntegrationId::new(wall, self.rng().bits()),
                         name: name.clone(),
                         set_marketing: *set_marketing,
                         modify_marketing_contacts: *modify_marketing_contacts,
                     }
                 }
             };
-            let id = TokenId::new(wall, self.entropy().bits());
-            let mut transaction = Transaction::new(self.entropy());
+            let id = TokenId::new(wall, self.rng().bits());
+            let mut transaction = Transaction::new(self.rng());
             self.put_token(&mut transaction, account, id, token_sha256, &holder, wall)?;
             transaction.put(Part::Account, self.put_holdings(holdings)?);
             let token = Token { id, holder: holder.into(), created_at: wall };
@@ -342,19 +342,19 @@ impl Store {
             }
             let mut holdings = Holdings::read(account, &mut items)?;
             holdings.add_without_limit(Holding::Token);
-            let mut transaction = Transaction::new(self.entropy());
+            let mut transaction = Transaction::new(self.rng());
             let users = self.every_user(account).await?;
             let user = match users.iter().find(|user| user.role == Role::Admin) {
                 Some(admin) => admin.id,
                 None => {
-                    let admin = nameless_admin(UserId::new(wall, self.entropy().bits()), wall);
+                    let admin = nameless_admin(UserId::new(wall, self.rng().bits()), wall);
                     transaction.put(Part::User, self.put_new(Key::user(account, admin.id), &admin)?);
                     holdings.add_without_limit(Holding::User);
                     holdings.add_admin();
                     admin.id
                 }
             };
-            let id = TokenId::new(wall, self.entropy().bits());
+            let id = TokenId::new(wall, self.rng().bits());
             let holder = TokenOwnerItem::User { user };
             self.put_token(&mut transaction, account, id, token_sha256, &holder, wall)?;
             // The version of the account that this asks for says that the admin is still one.
@@ -426,7 +426,7 @@ impl Store {
             if is_users && self.is_last_admins_token(account, id).await? {
                 return Err(Refused::LastAdmin.into());
             }
-            let mut transaction = Transaction::new(self.entropy());
+            let mut transaction = Transaction::new(self.rng());
             for key in [Key::bearer(&token.sha256), Key::token(account, id)] {
                 transaction.delete(Part::Token, self.delete_existing(key)?);
             }

@@ -9,7 +9,7 @@ use domain::ids::AccountId;
 use domain::period::Terms;
 use domain::{Timestamp, ids};
 use dynoxide::Database;
-use store::{Account, Entropy, NewAccount, Responder, Store, StoredResponse};
+use store::{Account, NewAccount, Responder, Rng, Store, StoredResponse};
 use tidemark::engine::Engine;
 
 use crate::engine_server::EngineServer;
@@ -56,7 +56,7 @@ impl TestTable {
             .http_client(http(engine.http_client()))
             .interceptor(recorder.clone())
             .retry_config(retries);
-        let store = Store::new(Client::from_conf(config.build()), TABLE, Entropy::seeded(7));
+        let store = Store::new(Client::from_conf(config.build()), TABLE, Rng::seeded(7));
         Self { store, client, recorder, _engine: engine, database, server: OnceLock::new() }
     }
 
@@ -79,7 +79,7 @@ impl TestTable {
 
     /// An account on these terms.
     pub async fn account_with(&self, terms: Terms, now: Timestamp) -> AccountId {
-        let token = format!("{:064x}", self.store.entropy().bits());
+        let token = format!("{:064x}", self.store.rng().bits());
         let new = NewAccount { name: "Test", terms, token_sha256: &token };
         let render = |account: &Account| StoredResponse {
             status: 201,

@@ -80,7 +80,7 @@ impl Store {
             let Loaded { contact: before, stored_version } = visible(loaded, request.if_match)?;
             let mut contact = before.clone();
             request.write_data(&mut contact)?;
-            let mut transaction = Transaction::new(self.entropy());
+            let mut transaction = Transaction::new(self.rng());
             let mut gone = None;
             if contact != before {
                 contact.touch(opened.now);

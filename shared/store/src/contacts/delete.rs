@@ -66,7 +66,7 @@ impl Store {
                 return Err(Refused::MarketingPermission.into());
             }
             let is_billable = state.is_billable();
-            let mut transaction = Transaction::new(self.entropy());
+            let mut transaction = Transaction::new(self.rng());
             if is_billable {
                 self.leave_unit(&mut transaction, request, loaded, &opened)?;
             } else {

@@ -336,7 +336,7 @@ impl Store {
                 continue;
             }
             let saved = decided.saved(ledger.period_after());
-            let mut transaction = Transaction::new(self.entropy());
+            let mut transaction = Transaction::new(self.rng());
             let gone = decided.replaced();
             self.write(&mut transaction, account, decided)?;
             self.write_count(&mut transaction, account, &opened.period, ledger.count_change())?;

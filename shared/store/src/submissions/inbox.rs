@@ -97,12 +97,12 @@ impl Store {
         wall: Timestamp,
     ) -> Result<Taken, StoreError> {
         let delivery = submission.delivery().unwrap_or_else(|| Delivery {
-            id: DeliveryId::random(self.entropy()),
+            id: DeliveryId::random(self.rng()),
             content: ContentDigest::of_properties(submission.properties),
         });
         let form = submission.form;
         let task = InboxTask { account: form.account, form: form.id, delivery: delivery.id };
-        let token = format!("{:032x}", self.entropy().bits());
+        let token = format!("{:032x}", self.rng().bits());
         let accepted = || Ok(Taken { submitted: Submitted::accepted(), waiting: Some(task) });
         let mut retries = self.retries();
         let mut stored: Option<DeliveryItem> = None;
@@ -252,7 +252,7 @@ impl Store {
             if plan.is_in_doubt() && check.needs_reread(snapshot.period(), &mut retries).await? {
                 continue;
             }
-            let mut transaction = Transaction::new(self.entropy());
+            let mut transaction = Transaction::new(self.rng());
             let gone = self.write_plan(&mut transaction, plan, wall)?;
             if self.commit(transaction, &mut retries).await? {
                 self.forget_histories(account, gone, &mut retries).await?;

@@ -137,10 +137,10 @@ impl Store {
                 self.count_duplicate(form.id).await;
                 return Ok(submitted);
             }
-            let id = RejectionId::new(opened.now, self.entropy().bits());
+            let id = RejectionId::new(opened.now, self.rng().bits());
             let item = rejection.item(id, opened.now, wall);
             let submitted = Submitted::rejected(item.reason.clone());
-            let mut transaction = Transaction::new(self.entropy());
+            let mut transaction = Transaction::new(self.rng());
             let rejected = Key::rejected(form.account, form.id, id);
             transaction.put(Part::Rejected, self.put_new(rejected, &item)?);
             let count = self.count_form(form.id, &Tally::of(Counted::Rejected))?;
@@ -258,7 +258,7 @@ impl Store {
             if plan.is_in_doubt() && check.needs_reread(snapshot.period(), &mut retries).await? {
                 continue;
             }
-            let mut transaction = Transaction::new(self.entropy());
+            let mut transaction = Transaction::new(self.rng());
             let gone = self.write_plan(&mut transaction, plan, wall)?;
             let answer = responder.attach(self, &mut transaction, &submitted, wall)?;
             if self.commit(transaction, &mut retries).await? {
@@ -290,7 +290,7 @@ impl Store {
             {
                 return Ok(answer);
             }
-            let mut transaction = Transaction::new(self.entropy());
+            let mut transaction = Transaction::new(self.rng());
             transaction.delete(Part::Rejected, self.delete_existing(key.clone())?);
             let answer = responder.attach(self, &mut transaction, &(), wall)?;
             if self.commit(transaction, &mut retries).await? {

@@ -7,9 +7,9 @@ use rand::{Rng as _, RngExt as _, SeedableRng as _};
 
 /// A source of randomness for ids, tokens and back-off.
 #[derive(Clone)]
-pub struct Entropy(Arc<Mutex<StdRng>>);
+pub struct Rng(Arc<Mutex<StdRng>>);
 
-impl Entropy {
+impl Rng {
     /// Cryptographically secure randomness, seeded by the operating system.
     #[must_use]
     pub fn system() -> Self {
@@ -42,10 +42,10 @@ mod tests {
 
     #[test]
     fn all_128_bits_are_random() {
-        let entropy = Entropy::seeded(1);
+        let rng = Rng::seeded(1);
         let (mut ever, mut always) = (0, u128::MAX);
         for _ in 0..64 {
-            let bits = entropy.bits();
+            let bits = rng.bits();
             ever |= bits;
             always &= bits;
         }
