@@ -397,8 +397,8 @@ async fn settling_stops_when_it_is_told_to() {
     let (store, form) = (&table.store, form(&table.store, account, &native()).await);
     let tasks = fill(store, &form, 70).await;
     let turns = std::cell::Cell::new(2);
-    let go_on = || turns.replace(turns.get() - 1) > 0;
-    let report = store.settle_inbox(&tasks, at(START), go_on).await;
+    let should_continue = || turns.replace(turns.get() - 1) > 0;
+    let report = store.settle_inbox(&tasks, at(START), should_continue).await;
     assert_eq!((report.settled, report.unsettled.len(), report.errors.len()), (60, 10, 0));
     assert_eq!(work_off(store, &report.unsettled).await, 10);
     assert_exact(&table, account, at(START)).await;

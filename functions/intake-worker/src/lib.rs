@@ -11,17 +11,17 @@ use bootstrap::Batch;
 use domain::Timestamp;
 use store::{InboxTask, Store};
 
-/// Settles the submissions that the messages of a batch name, for as long as `go_on` says so, and names the messages that
+/// Settles the submissions that the messages of a batch name, for as long as `should_continue` says so, and names the messages that
 /// are not done, which the queue then delivers again.
 pub async fn handle(
     store: &Store,
     event: SqsEvent,
     wall: Timestamp,
-    go_on: impl Fn() -> bool,
+    should_continue: impl Fn() -> bool,
 ) -> SqsBatchResponse {
     let batch = Batch::<InboxTask>::read(event);
     let tasks: Vec<InboxTask> = batch.tasks().copied().collect();
-    let report = store.settle_inbox(&tasks, wall, go_on).await;
+    let report = store.settle_inbox(&tasks, wall, should_continue).await;
     for error in &report.errors {
         tracing::error!(error = chain(error), "submissions in the inbox could not be settled");
     }

@@ -11,8 +11,10 @@ async fn main() -> ExitCode {
     bootstrap::run(async |function| {
         let (store, clock) = (&function.store, &function.clock);
         let handler = async |event: LambdaEvent<SqsEvent>| {
-            let go_on = bootstrap::in_time(&event.context, clock);
-            Ok::<_, Infallible>(intake_worker::handle(store, event.payload, clock.now(), go_on).await)
+            let should_continue = bootstrap::in_time(&event.context, clock);
+            Ok::<_, Infallible>(
+                intake_worker::handle(store, event.payload, clock.now(), should_continue).await,
+            )
         };
         bootstrap::run_events(&function.name, handler).await
     })

@@ -60,13 +60,13 @@ struct Tick<'a, G> {
     store: &'a Store,
     queues: &'a Queues,
     wall: Timestamp,
-    go_on: G,
+    should_continue: G,
     done: HashSet<Due>,
     failed: u64,
     result: RolledOver,
 }
 
-/// Does what is due at wall-clock time `wall`, for as long as `go_on` says so.
+/// Does what is due at wall-clock time `wall`, for as long as `should_continue` says so.
 ///
 /// An account that fails does not keep the others waiting.
 ///
@@ -77,10 +77,10 @@ pub async fn roll_over(
     store: &Store,
     queues: &Queues,
     wall: Timestamp,
-    go_on: impl Fn() -> bool,
+    should_continue: impl Fn() -> bool,
 ) -> Result<RolledOver, RolloverError> {
     let result = RolledOver { finished: true, ..RolledOver::default() };
-    let mut tick = Tick { store, queues, wall, go_on, done: HashSet::new(), failed: 0, result };
+    let mut tick = Tick { store, queues, wall, should_continue, done: HashSet::new(), failed: 0, result };
     for shard in Store::due_shards() {
         // Closing a period makes its sweep due, which the second pass finds; what both find is done once.
         for _pass in 0..2 {
@@ -99,7 +99,7 @@ impl<G: Fn() -> bool> Tick<'_, G> {
         loop {
             let page = self.store.due(shard, self.wall, after).await?;
             for due in page.due {
-                if !(self.go_on)() {
+                if !(self.should_continue)() {
                     self.result.finished = false;
                     return Ok(());
                 }

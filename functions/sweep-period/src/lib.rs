@@ -10,18 +10,18 @@ use bootstrap::Batch;
 use domain::Timestamp;
 use store::{Store, StoreError, SweepTask};
 
-/// Sweeps the buckets that the messages of a batch name, for as long as `go_on` says so, and names the messages that are
+/// Sweeps the buckets that the messages of a batch name, for as long as `should_continue` says so, and names the messages that are
 /// not done, which the queue then delivers again.
 pub async fn handle(
     store: &Store,
     event: SqsEvent,
     wall: impl Fn() -> Timestamp,
-    go_on: impl Fn() -> bool,
+    should_continue: impl Fn() -> bool,
 ) -> SqsBatchResponse {
     let batch = Batch::<SweepTask>::read(event);
     let mut done = HashSet::new();
     for task in batch.tasks() {
-        match sweep(store, *task, wall(), &go_on).await {
+        match sweep(store, *task, wall(), &should_continue).await {
             Ok(true) => {
                 done.insert(*task);
             }
@@ -37,9 +37,9 @@ async fn sweep(
     store: &Store,
     task: SweepTask,
     wall: Timestamp,
-    go_on: impl Fn() -> bool,
+    should_continue: impl Fn() -> bool,
 ) -> Result<bool, StoreError> {
-    let swept = store.sweep(task, wall, go_on).await?;
+    let swept = store.sweep(task, wall, should_continue).await?;
     tracing::info!(
         account = %task.account,
         period = task.period.number(),

@@ -75,7 +75,7 @@ impl Store {
             let output = match sent.map_err(|error| call_error("a batched write", error)) {
                 Ok(output) => output,
                 Err(StoreError::Unavailable(why, _)) => {
-                    retries.pause(&why).await?;
+                    retries.back_off(&why).await?;
                     continue;
                 }
                 Err(error) => return Err(error),
@@ -83,7 +83,7 @@ impl Store {
             let rest = output.unprocessed_items.and_then(|mut tables| tables.remove(&*self.table));
             requests = rest.unwrap_or_default();
             if !requests.is_empty() {
-                retries.pause("a batched write was done in part").await?;
+                retries.back_off("a batched write was done in part").await?;
             }
         }
         Ok(())

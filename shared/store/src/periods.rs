@@ -45,7 +45,7 @@ impl RefusalCheck {
         if self.0 == before {
             return Ok(false);
         }
-        retries.again("a refusal is made sure of").await?;
+        retries.retry_now("a refusal is made sure of").await?;
         Ok(true)
     }
 }

@@ -38,7 +38,7 @@ impl<'a> Retries<'a> {
     ///
     /// [`StoreError::Unavailable`] when the tries or their time are used up.
     pub(crate) async fn needs_reread(&mut self, why: &str) -> Result<(), StoreError> {
-        if self.used < RETRIES_AT_ONCE { self.count(why) } else { self.pause(why).await }
+        if self.used < RETRIES_AT_ONCE { self.count(why) } else { self.back_off(why).await }
     }
 
     fn count(&mut self, why: &str) -> Result<(), StoreError> {
@@ -55,7 +55,7 @@ impl<'a> Retries<'a> {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] when the tries or their time are used up.
-    pub(crate) async fn pause(&mut self, why: &str) -> Result<(), StoreError> {
+    pub(crate) async fn back_off(&mut self, why: &str) -> Result<(), StoreError> {
         self.count(why)?;
         let doubled = RETRY_PAUSE_FIRST_MILLIS.saturating_mul(1 << self.used.min(16).saturating_sub(1));
         let longest = doubled.min(RETRY_PAUSE_LONGEST_MILLIS);
@@ -96,14 +96,14 @@ mod tests {
         let mut longest = RETRY_PAUSE_FIRST_MILLIS;
         for tried in 0..RETRIES_MAX {
             let begun = Instant::now();
-            retries.again("a change").await.unwrap();
+            retries.retry_now("a change").await.unwrap();
             let waited = u64::try_from(begun.elapsed().as_millis()).unwrap();
             let expected = if tried < RETRIES_AT_ONCE { 0..=0 } else { longest / 2..=longest };
             assert!(expected.contains(&waited), "{waited} ms after {tried} retries, expected {expected:?}");
             longest = (2 * longest).min(RETRY_PAUSE_LONGEST_MILLIS);
         }
         let begun = Instant::now();
-        assert!(matches!(retries.again("a change").await, Err(StoreError::Unavailable(..))));
+        assert!(matches!(retries.retry_now("a change").await, Err(StoreError::Unavailable(..))));
         assert_eq!(begun.elapsed(), Duration::ZERO);
     }
 
@@ -114,7 +114,7 @@ mod tests {
             let rng = Rng::seeded(seed);
             let mut retries = Retries { used: RETRIES_MAX - 1, ..Retries::new(&rng, RETRIES_MAX) };
             let begun = Instant::now();
-            retries.pause("a conflict").await.unwrap();
+            retries.back_off("a conflict").await.unwrap();
             pauses.push(u64::try_from(begun.elapsed().as_millis()).unwrap());
         }
         pauses.sort_unstable();

@@ -116,7 +116,7 @@ impl Store {
                 items.0.extend(found.flatten().filter_map(|item| Some((Key::of(&item)?, item))));
                 let rest = output.unprocessed_keys.and_then(|mut tables| tables.remove(&*self.table));
                 if let Some(rest) = rest.filter(|rest| !rest.keys().is_empty()) {
-                    retries.pause("a batched read was answered in part").await?;
+                    retries.back_off("a batched read was answered in part").await?;
                     request = Some(rest);
                 }
             }

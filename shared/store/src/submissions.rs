@@ -135,7 +135,7 @@ impl Store {
             let entries = std::slice::from_ref(&entry);
             check.observe(&opened.period);
             let Some(snapshot) = self.snapshot(account, entries, opened, wall, retries).await? else {
-                retries.again(MOVED).await?;
+                retries.retry_now(MOVED).await?;
                 continue;
             };
             let mut plan = Plan::new(account, &snapshot, self.new_contact_ids(wall, retries));

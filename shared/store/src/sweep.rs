@@ -29,7 +29,7 @@ pub struct Swept {
 
 impl Store {
     /// Settles the contacts of one bucket that left at the end of a closed period, page by page for as long as
-    /// `go_on` says so. It may be stopped, repeated and run twice at once.
+    /// `should_continue` says so. It may be stopped, repeated and run twice at once.
     ///
     /// # Errors
     ///
@@ -38,12 +38,12 @@ impl Store {
         &self,
         task: SweepTask,
         wall: Timestamp,
-        go_on: impl Fn() -> bool,
+        should_continue: impl Fn() -> bool,
     ) -> Result<Swept, StoreError> {
         let SweepTask { account, period: number, bucket } = task;
         let mut swept = Swept::default();
         let mut after = None;
-        while go_on() {
+        while should_continue() {
             let (ids, next) = self.leavers(account, number, bucket, after).await?;
             swept.contacts += self.sweep_page(account, number, &ids, wall).await?;
             after = next;
@@ -132,7 +132,7 @@ impl Store {
             if written {
                 return Ok(true);
             }
-            retries.again("a contact kept changing while it was swept").await?;
+            retries.retry_now("a contact kept changing while it was swept").await?;
             let (again, _) = self.load_once(account, wall, &[id], Vec::new(), &mut retries).await?;
             match again.into_iter().find(Loaded::is_settled_now) {
                 Some(again) => loaded = again,
@@ -153,8 +153,8 @@ impl Store {
         }
         let put = self.contact_put(account, &loaded.contact, Some(loaded.stored_version))?;
         loop {
-            match self.put_alone(&put).await {
-                Err(StoreError::Unavailable(why, _)) => retries.pause(&why).await?,
+            match self.put_item(&put).await {
+                Err(StoreError::Unavailable(why, _)) => retries.back_off(&why).await?,
                 ended => return ended,
             }
         }

@@ -77,7 +77,7 @@ impl Transaction {
     /// # Errors
     ///
     /// A fault, if a part was refused for what it is.
-    fn was_busy(&self, reasons: &[CancellationReason]) -> Result<bool, StoreError> {
+    fn is_contention(&self, reasons: &[CancellationReason]) -> Result<bool, StoreError> {
         let mut busy = false;
         for (part, reason) in self.parts.iter().zip(reasons) {
             match reason.code() {
@@ -156,17 +156,17 @@ impl Store {
             };
             match verdict(&error) {
                 Verdict::Cancelled(reasons) => {
-                    if transaction.was_busy(&reasons)? {
-                        retries.pause("other writes had the items in hand").await?;
+                    if transaction.is_contention(&reasons)? {
+                        retries.back_off("other writes had the items in hand").await?;
                     } else {
-                        retries.again("what was decided on kept changing").await?;
+                        retries.retry_now("what was decided on kept changing").await?;
                     }
                     return Ok(false);
                 }
                 Verdict::Unknown => {
                     retries.may_have_happened = true;
                     if let Err(StoreError::Unavailable(why, _)) =
-                        retries.pause("a transaction had no answer").await
+                        retries.back_off("a transaction had no answer").await
                     {
                         return Err(StoreError::Unavailable(why, Some(Box::new(error))));
                     }
@@ -195,9 +195,9 @@ mod tests {
     fn reasons_are_read_by_position_and_a_fault_names_its_part() {
         let parts = vec![Part::Contact, Part::Period, Part::Answer];
         let transaction = Transaction { parts, writes: Vec::new(), first: Vec::new(), token: String::new() };
-        let busy = |codes: &[&str]| transaction.was_busy(&reasons(codes));
+        let busy = |codes: &[&str]| transaction.is_contention(&reasons(codes));
         assert!(!busy(&["None", "ConditionalCheckFailed", "None"]).unwrap());
-        assert!(!transaction.was_busy(&[CancellationReason::builder().build()]).unwrap());
+        assert!(!transaction.is_contention(&[CancellationReason::builder().build()]).unwrap());
         for code in ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"] {
             assert!(busy(&["ConditionalCheckFailed", code, "None"]).unwrap(), "{code}");
         }

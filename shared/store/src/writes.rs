@@ -105,7 +105,7 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] if the table can't be had: then it may have been written all the same.
-    pub(crate) async fn put_alone(&self, put: &Put) -> Result<bool, StoreError> {
+    pub(crate) async fn put_item(&self, put: &Put) -> Result<bool, StoreError> {
         let sent = self
             .client
             .put_item()

@@ -105,7 +105,7 @@ impl Store {
                 return Ok(page);
             }
             // Some of it was read before the update date and some after: a contact may have been kept in between.
-            retries.again("the period closed during a read").await?;
+            retries.retry_now("the period closed during a read").await?;
         }
     }
 

@@ -100,7 +100,7 @@ impl Store {
                 let found = loaded.into_iter().map(|loaded| (loaded.contact.id, loaded.contact));
                 return Ok((found.collect(), opened.period));
             }
-            retries.again("the period closed during a read").await?;
+            retries.retry_now("the period closed during a read").await?;
         }
     }
 
@@ -143,7 +143,7 @@ impl Store {
                 return Ok(Explained { contact, period, history });
             }
             // Its pages go only when it is erased: the next read finds that it is gone.
-            retries.again("the contact was erased during a read").await?;
+            retries.retry_now("the contact was erased during a read").await?;
         }
     }
 
@@ -251,7 +251,7 @@ impl Store {
             // A batched read is not one instant: a contact may come from after a closing that the period in the
             // same answer comes from before.
             if contacts.iter().any(|contact| queued_in(contact) > Some(opened.period.number)) {
-                retries.again("the period closed during a read").await?;
+                retries.retry_now("the period closed during a read").await?;
                 continue;
             }
             return Ok((self.settle(account, contacts, &opened.period, retries).await?, opened));

@@ -314,7 +314,7 @@ impl Store {
             let status = status_of(request, &mut opened)?;
             let Some(found) = self.find(account, request.email, &mut opened, wall, &mut retries).await?
             else {
-                retries.again("the address moved during a read").await?;
+                retries.retry_now("the address moved during a read").await?;
                 continue;
             };
             refuse_existing(request, found.as_ref())?;

@@ -116,13 +116,13 @@ impl Store {
                 Recognized::Repeat(submitted) => return Ok(Taken { submitted, waiting: None }),
                 known => self.put_waiting(&arrival, known)?,
             };
-            match self.put_alone(&put).await {
+            match self.put_item(&put).await {
                 Ok(true) => return accepted(),
                 Ok(false) => {
                     stored = self.get::<DeliveryItem>(task.job().key()).await?;
-                    retries.again("a delivery changed during a write").await?;
+                    retries.retry_now("a delivery changed during a write").await?;
                 }
-                Err(StoreError::Unavailable(why, _)) => retries.pause(&why).await?,
+                Err(StoreError::Unavailable(why, _)) => retries.back_off(&why).await?,
                 Err(error) => return Err(error),
             }
         }
@@ -150,7 +150,7 @@ impl Store {
         }
     }
 
-    /// Settles submissions that wait in the inbox, those of an account together, for as long as `go_on` says so.
+    /// Settles submissions that wait in the inbox, those of an account together, for as long as `should_continue` says so.
     ///
     /// They may be named in any order, repeatedly, and by several at once. One that can't be settled does not keep the
     /// others waiting.
@@ -158,7 +158,7 @@ impl Store {
         &self,
         tasks: &[InboxTask],
         wall: Timestamp,
-        go_on: impl Fn() -> bool,
+        should_continue: impl Fn() -> bool,
     ) -> InboxReport {
         let mut by_account: BTreeMap<AccountId, BTreeSet<InboxTask>> = BTreeMap::new();
         for task in tasks {
@@ -167,7 +167,7 @@ impl Store {
         let mut report = InboxReport::default();
         for (account, tasks) in by_account {
             let mut waiting: Vec<InboxTask> = tasks.into_iter().collect();
-            while !waiting.is_empty() && go_on() {
+            while !waiting.is_empty() && should_continue() {
                 let turn: Vec<InboxTask> =
                     waiting.iter().copied().take(SUBMISSIONS_PER_TRANSACTION_MAX).collect();
                 let through = self.settle_turn(account, &turn, wall, &mut report).await;
@@ -237,7 +237,7 @@ impl Store {
             let opened = self.open_for(account, &entries, Vec::new(), wall, &mut retries).await?;
             check.observe(&opened.period);
             let Some(snapshot) = self.snapshot(account, &entries, opened, wall, &mut retries).await? else {
-                retries.again(MOVED).await?;
+                retries.retry_now(MOVED).await?;
                 continue;
             };
             let mut plan = Plan::new(account, &snapshot, self.new_contact_ids(wall, &retries));
