@@ -112,7 +112,7 @@ struct Run {
     forms: BTreeMap<bool, Form>,
     model: Model,
     ids: BTreeMap<usize, ContactId>,
-    /// The instant of the account: a sandbox's own clock, or the wall clock.
+    /// The instant of the account: a sandbox's own clock, or the wall_clock clock.
     now: Timestamp,
     sandbox: bool,
     deliveries: u32,
@@ -129,7 +129,7 @@ fn calendar(monthly: bool, month: u32, day: u32, zone: usize) -> Calendar {
     Calendar { term, renewal_date, time_zone: ZONES[zone].parse::<TimeZone>().unwrap() }
 }
 
-/// The wall clock of a sandbox's history: it does not matter and does not move.
+/// The wall_clock clock of a sandbox's history: it does not matter and does not move.
 const WALL: &str = "2001-01-01T00:00:00.000Z";
 
 impl Run {
@@ -139,11 +139,11 @@ impl Run {
         let terms =
             Terms { test_clock: sandbox.then_some(now), calendar: calendar(false, 1, 31, 0), ..terms() };
         let model = Model::new(&terms.calendar, now);
-        let wall = if sandbox { at(WALL) } else { now };
-        let account = table.account_with(terms, wall).await;
+        let wall_clock = if sandbox { at(WALL) } else { now };
+        let account = table.account_with(terms, wall_clock).await;
         let mut forms = BTreeMap::new();
         for set_marketing in [false, true] {
-            forms.insert(set_marketing, form(&table.store, account, set_marketing, wall).await);
+            forms.insert(set_marketing, form(&table.store, account, set_marketing, wall_clock).await);
         }
         Self { table, account, forms, model, ids: BTreeMap::new(), now, sandbox, deliveries: 0 }
     }
@@ -152,7 +152,7 @@ impl Run {
         &self.table.store
     }
 
-    fn wall(&self) -> Timestamp {
+    fn wall_clock(&self) -> Timestamp {
         if self.sandbox { at(WALL) } else { self.now }
     }
 
@@ -194,7 +194,7 @@ impl Run {
     async fn save(&mut self, who: usize, marketing: bool, mode: SaveMode) -> Result<(), TestCaseError> {
         let expected = self.model.save(who, marketing, mode == SaveMode::CreateOrUpdate);
         let intake = Intake::Manual { marketing: Some(marketing) };
-        let saved = save(self.store(), self.account, &address(who), mode, intake, self.wall()).await;
+        let saved = save(self.store(), self.account, &address(who), mode, intake, self.wall_clock()).await;
         let seen = match saved {
             Ok(saved) => {
                 self.ids.insert(who, saved.contact.id);
@@ -216,7 +216,7 @@ impl Run {
         let submission =
             Submission { form, submission_id: Some(&id), email: &email, properties: &[], left_out: 0 };
         for time in 0..=u8::from(twice) {
-            let submitted = self.store().submit(&submission, self.wall()).await.expect("a submission");
+            let submitted = self.store().submit(&submission, self.wall_clock()).await.expect("a submission");
             let seen = match submitted.marketing {
                 MarketingEffect::Set => Effect::Set,
                 MarketingEffect::Kept => Effect::Kept,
@@ -227,7 +227,7 @@ impl Run {
             };
             prop_assert_eq!((seen, submitted.duplicate), (expected, time > 0));
         }
-        let found = self.store().contact(self.account, ContactRef::Email(email), self.wall()).await;
+        let found = self.store().contact(self.account, ContactRef::Email(email), self.wall_clock()).await;
         self.ids.insert(who, found.expect("who submitted").0.id);
         Ok(())
     }
@@ -239,7 +239,8 @@ impl Run {
             who.iter().map(|who| self.ids.get(who).copied().unwrap_or(nobody)).collect();
         let command = if set_marketing { Command::SetMarketing } else { Command::SetNonMarketingPending };
         let expected = self.model.status(set_marketing, who);
-        let report = set(self.store(), self.account, command, &ids, self.wall()).await.expect("a report");
+        let report =
+            set(self.store(), self.account, command, &ids, self.wall_clock()).await.expect("a report");
         let seen: Vec<Effect> = outcomes(&report)
             .into_iter()
             .map(|outcome| match outcome {
@@ -258,7 +259,7 @@ impl Run {
             prop_assert!(!expected);
             return Ok(());
         };
-        let done = match delete(self.store(), self.account, *id, erase, self.wall()).await {
+        let done = match delete(self.store(), self.account, *id, erase, self.wall_clock()).await {
             Ok(()) => true,
             Err(StoreError::Refused(Refused::NotFound(_))) => false,
             Err(error) => panic!("{error}"),
@@ -288,30 +289,34 @@ impl Run {
         let told = Told::new();
         let render = told.render();
         let finish = Finish::new(None, &render);
-        self.table.store.change_account(self.account, change, self.wall(), finish).await.expect("a change");
+        self.table
+            .store
+            .change_account(self.account, change, self.wall_clock(), finish)
+            .await
+            .expect("a change");
         Ok(())
     }
 
     /// Closes and sweeps whatever is due. Nothing that reads show may change by it, so the model does nothing.
     async fn tick(&mut self) -> Result<(), TestCaseError> {
-        let wall = self.wall();
+        let wall_clock = self.wall_clock();
         for _ in 0..2 {
             for shard in Store::due_shards() {
-                for due in self.store().due(shard, wall, None).await.expect("what is due").due {
+                for due in self.store().due(shard, wall_clock, None).await.expect("what is due").due {
                     match due {
                         Due::Period(account) => {
-                            self.store().close_ended(account, wall).await.expect("a closing");
+                            self.store().close_ended(account, wall_clock).await.expect("a closing");
                         }
                         Due::Job(job) => match self.store().rest_of(job).await.expect("the tasks") {
                             Some(Tasks::Sweeps(tasks)) => {
                                 for task in tasks {
                                     let swept =
-                                        self.store().sweep(task, wall, || true).await.expect("a sweep");
+                                        self.store().sweep(task, wall_clock, || true).await.expect("a sweep");
                                     prop_assert!(swept.finished);
                                 }
                             }
                             Some(Tasks::Inbox(tasks)) => {
-                                let report = self.store().settle_inbox(&tasks, wall, || true).await;
+                                let report = self.store().settle_inbox(&tasks, wall_clock, || true).await;
                                 prop_assert!(report.unsettled.is_empty());
                             }
                             None => {}
@@ -325,7 +330,7 @@ impl Run {
 
     /// Everything that reads show, against the model.
     async fn compare(&self, step: &Step) -> Result<(), TestCaseError> {
-        let period = self.store().usage(self.account, self.wall()).await.expect("the usage");
+        let period = self.store().usage(self.account, self.wall_clock()).await.expect("the usage");
         let (usage, leaving) = self.model.usage();
         prop_assert_eq!(
             (period.number.number(), period.ends_at, period.marketing, period.leaving),
@@ -335,7 +340,7 @@ impl Run {
         );
         for who in 0..PEOPLE {
             let asked = ContactRef::Email(email(&address(who)));
-            let seen = match self.store().contact(self.account, asked, self.wall()).await {
+            let seen = match self.store().contact(self.account, asked, self.wall_clock()).await {
                 Ok((contact, _)) => Some(contact.state()),
                 Err(StoreError::Refused(Refused::NotFound(_))) => None,
                 Err(error) => panic!("{error}"),
@@ -348,7 +353,7 @@ impl Run {
             prop_assert_eq!(seen, expected, "person {} after {:?}", who, step);
         }
         let statements =
-            self.store().statements(self.account, self.wall(), None, 1_000).await.expect("statements");
+            self.store().statements(self.account, self.wall_clock(), None, 1_000).await.expect("statements");
         let seen: Vec<_> = statements
             .items
             .iter()
@@ -364,7 +369,7 @@ impl Run {
 /// A cap that was lowered below the usage removes nobody, so only then may the usage stand above it.
 async fn assert_exact_but_for_the_cap(run: &Run, period: &domain::period::Period) {
     if period.cap.is_none_or(|cap| period.marketing <= cap) {
-        assert_exact(&run.table, run.account, run.wall()).await;
+        assert_exact(&run.table, run.account, run.wall_clock()).await;
     }
 }
 

@@ -70,7 +70,7 @@ struct Run {
     world: Arc<Mutex<World>>,
     seed: u64,
     begun: Instant,
-    /// By how much the wall clock has been put forward.
+    /// By how much the wall_clock clock has been put forward.
     put_forward: TimeDelta,
 }
 
@@ -107,7 +107,7 @@ impl Run {
         run
     }
 
-    fn wall(&self) -> Timestamp {
+    fn wall_clock(&self) -> Timestamp {
         let elapsed = TimeDelta::from_std(self.begun.elapsed()).unwrap();
         at(START).plus(self.put_forward + elapsed)
     }
@@ -119,9 +119,9 @@ impl Run {
     }
 
     async fn open_account(&self, place: usize, plan: &AccountPlan) -> Book {
-        let wall = self.wall();
+        let wall_clock = self.wall_clock();
         let store = self.store(u32::MAX - u32::try_from(place).unwrap());
-        let clock = plan.sandbox.then_some(wall);
+        let clock = plan.sandbox.then_some(wall_clock);
         let terms = domain::period::Terms {
             calendar: plan.calendar,
             tier: Tier::new(plan.tier.0, plan.tier.1).unwrap(),
@@ -132,14 +132,15 @@ impl Run {
         let token = format!("{:064x}", store.rng().bits());
         let new = NewAccount { name: "Test", terms, token_sha256: &token };
         let render = told(|account: &Account| account.id.to_string());
-        let made = store.create_account(&new, wall, store::Responder::new(None, &render)).await.unwrap();
+        let made =
+            store.create_account(&new, wall_clock, store::Responder::new(None, &render)).await.unwrap();
         let id = made.body.parse().unwrap();
-        let mut model = Model::new(&plan.calendar, wall);
+        let mut model = Model::new(&plan.calendar, wall_clock);
         model.cap = plan.cap;
         model.tier = crate::model::rules::Tier::new(plan.tier.0, plan.tier.1);
         let mut forms = Vec::new();
         for new in FORMS.map(|form| form()) {
-            forms.push(form(&store, id, &new, wall).await);
+            forms.push(form(&store, id, &new, wall_clock).await);
         }
         let rules = forms.iter().map(|form| FormRules {
             id: form.id.to_string(),
@@ -195,10 +196,10 @@ impl Run {
             Jump::Seconds(seconds) => TimeDelta::seconds(seconds),
             Jump::BeforeUpdateDate(account, before) => {
                 let ends_at = lock(&self.world).books[account].state.model.ends_at.millis();
-                TimeDelta::milliseconds((ends_at - before - self.wall().millis()).max(0))
+                TimeDelta::milliseconds((ends_at - before - self.wall_clock().millis()).max(0))
             }
         };
-        // The wall clock alone is put forward; what takes its time takes it all the same.
+        // The wall_clock clock alone is put forward; what takes its time takes it all the same.
         let slept = INDEX_CATCHES_UP.min(by.to_std().unwrap_or_default());
         sleep(slept).await;
         self.put_forward += by - TimeDelta::from_std(slept).unwrap();
@@ -212,8 +213,8 @@ impl Run {
         async move {
             sleep_until(begun + Duration::from_millis(planned.after)).await;
             let elapsed = TimeDelta::from_std(run_begun.elapsed()).unwrap();
-            let wall = at(START).plus(put_forward + elapsed + TimeDelta::milliseconds(planned.skew));
-            let context = set_out(&planned, store, &world, wall, seed);
+            let wall_clock = at(START).plus(put_forward + elapsed + TimeDelta::milliseconds(planned.skew));
+            let context = set_out(&planned, store, &world, wall_clock, seed);
             let command = planned.command.clone();
             let sent = command.send(&context);
             let sent = keeping_refusals(&context, sent);
@@ -310,7 +311,7 @@ async fn keeping_refusals(context: &Context, sent: Sending<'_>) -> Result<String
         (Err(StoreError::Refused(refusal)), Some(claim)) => {
             let answer =
                 store::StoredResponse { status: 400, body: refused(&refusal), etag: None, location: None };
-            Ok(context.store.save_refusal(claim, answer, context.wall).await?.body)
+            Ok(context.store.save_refusal(claim, answer, context.wall_clock).await?.body)
         }
         (answer, _) => answer,
     }
@@ -321,7 +322,7 @@ fn set_out(
     planned: &Planned,
     store: Store,
     world: &Arc<Mutex<World>>,
-    wall: Timestamp,
+    wall_clock: Timestamp,
     seed: u64,
 ) -> Context {
     let shared = world.clone();
@@ -332,7 +333,7 @@ fn set_out(
     let mut flight = Flight {
         account: *account,
         command: command.clone(),
-        wall,
+        wall_clock,
         picked: BTreeMap::new(),
         key: key.clone(),
         since: 0,
@@ -355,19 +356,19 @@ fn set_out(
         flight.picked.clone_from(first.picked.get_or_insert_with(|| flight.picked.clone()));
         if let Some(key) = key {
             let record = world.keys.entry((account, key.clone())).or_default();
-            if record.expires_at.is_some_and(|expires_at| expires_at <= wall) {
+            if record.expires_at.is_some_and(|expires_at| expires_at <= wall_clock) {
                 *record = KeyRecord::default();
             }
             flight.done.clone_from(&record.done);
             flight.outcomes.clone_from(&record.outcomes);
-            claim = id_of.map(|id| store::IdempotencyClaim::new(id, key, &[7; 32], wall));
+            claim = id_of.map(|id| store::IdempotencyClaim::new(id, key, &[7; 32], wall_clock));
         }
     }
     let picked = flight.picked.clone();
     world.flights.insert(*id, flight);
     drop(world);
     let dice = Dice::of(&[seed, u64::from(*id), 1]);
-    Context { store, account: id_of, forms, wall, picked, claim, world: shared, dice }
+    Context { store, account: id_of, forms, wall_clock, picked, claim, world: shared, dice }
 }
 
 /// The forms of every account: one that sets nobody marketing, one that does, one that does within a budget, one from

@@ -56,7 +56,7 @@ impl World {
             let record = self.keys.entry(key).or_default();
             record.done.clone_from(&flight.done);
             record.outcomes.clone_from(&flight.outcomes);
-            record.expires_at = Some(flight.wall.plus(IDEMPOTENCY_KEPT));
+            record.expires_at = Some(flight.wall_clock.plus(IDEMPOTENCY_KEPT));
             if kinds.contains(&true) {
                 record.kept = Some(flight.command.expectation(&self.books[account], flight));
             }
@@ -184,7 +184,7 @@ fn put_into_inbox(write: &Write) -> Option<&str> {
 /// Periods are closed up to this one.
 fn close(book: &mut Book, flight: &Flight, after: u64, items: &Items) -> Result<(), String> {
     while book.state.model.number < after {
-        if !book.state.has_ended(flight.wall) {
+        if !book.state.has_ended(flight.wall_clock) {
             let ends_at = book.state.model.ends_at;
             return Err(format!("period {} was closed before {ends_at}", book.state.model.number));
         }

@@ -24,10 +24,10 @@ pub struct State {
 }
 
 impl State {
-    /// The account's instant when the wall clock shows `wall`. Nothing happens in a period before it has begun,
+    /// The account's instant when the wall_clock clock shows `wall_clock`. Nothing happens in a period before it has begun,
     /// whatever a slow clock says.
-    pub fn now(&self, wall: Timestamp) -> Timestamp {
-        self.clock.unwrap_or(wall).max(self.model.starts_at)
+    pub fn now(&self, wall_clock: Timestamp) -> Timestamp {
+        self.clock.unwrap_or(wall_clock).max(self.model.starts_at)
     }
 
     /// Counts what came of a submission.
@@ -37,9 +37,9 @@ impl State {
         }
     }
 
-    /// Whether whoever looks at `wall` must first see the period closed.
-    pub fn has_ended(&self, wall: Timestamp) -> bool {
-        self.now(wall) >= self.model.ends_at
+    /// Whether whoever looks at `wall_clock` must first see the period closed.
+    pub fn has_ended(&self, wall_clock: Timestamp) -> bool {
+        self.now(wall_clock) >= self.model.ends_at
     }
 }
 
@@ -175,8 +175,8 @@ impl Book {
     }
 
     /// A delivery that is remembered at this instant.
-    pub fn delivered(&self, key: &DeliveryKey, wall: Timestamp) -> Option<&Delivered> {
-        self.deliveries.get(key).filter(|delivered| wall < delivered.until)
+    pub fn delivered(&self, key: &DeliveryKey, wall_clock: Timestamp) -> Option<&Delivered> {
+        self.deliveries.get(key).filter(|delivered| wall_clock < delivered.until)
     }
 
     /// Notes what a version of a delivery was answered at this instant, and until when that is remembered.
@@ -185,10 +185,10 @@ impl Book {
         key: DeliveryKey,
         version: Version,
         answer: String,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         until: Timestamp,
     ) {
-        if self.delivered(&key, wall).is_none() {
+        if self.delivered(&key, wall_clock).is_none() {
             self.deliveries.remove(&key);
         }
         let none = || Delivered { answers: Vec::new(), until };
@@ -209,7 +209,7 @@ pub struct Flight {
     /// The account's place in the world; none for jobs that serve all of them.
     pub account: Option<usize>,
     pub command: Arc<dyn Command>,
-    pub wall: Timestamp,
+    pub wall_clock: Timestamp,
     pub picked: Picked,
     pub key: Option<String>,
     /// How many states the account had been in when it was sent.

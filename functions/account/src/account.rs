@@ -346,8 +346,8 @@ async fn move_within_reach(
     to: Timestamp,
     responder: Responder<'_, store::Account>,
 ) -> Result<StoredResponse, StoreError> {
-    let wall = context.clock.now();
-    let stored_state = context.store.usage(account, wall).await?.test_clock;
+    let wall_clock = context.clock.now();
+    let stored_state = context.store.usage(account, wall_clock).await?.test_clock;
     if let Some(stored_state) = stored_state
         && to > stored_state.plus(TEST_CLOCK_MOVE_MAX)
     {
@@ -356,7 +356,7 @@ async fn move_within_reach(
             format!("expected an instant at most {days} days after {stored_state}, where the clock stands");
         return Err(Refused::Invalid { field: "now", message }.into());
     }
-    context.store.move_test_clock(account, to, wall, responder).await
+    context.store.move_test_clock(account, to, wall_clock, responder).await
 }
 
 #[cfg(test)]

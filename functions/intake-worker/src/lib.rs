@@ -16,12 +16,12 @@ use store::{InboxTask, Store};
 pub async fn handle(
     store: &Store,
     event: SqsEvent,
-    wall: Timestamp,
+    wall_clock: Timestamp,
     should_continue: impl Fn() -> bool,
 ) -> SqsBatchResponse {
     let batch = Batch::<InboxTask>::read(event);
     let tasks: Vec<InboxTask> = batch.tasks().copied().collect();
-    let report = store.settle_inbox(&tasks, wall, should_continue).await;
+    let report = store.settle_inbox(&tasks, wall_clock, should_continue).await;
     for error in &report.errors {
         tracing::error!(error = chain(error), "submissions in the inbox could not be settled");
     }

@@ -59,14 +59,14 @@ enum DueError {
 struct Tick<'a, G> {
     store: &'a Store,
     queues: &'a Queues,
-    wall: Timestamp,
+    wall_clock: Timestamp,
     should_continue: G,
     done: HashSet<Due>,
     failed: u64,
     result: RolledOver,
 }
 
-/// Does what is due at wall-clock time `wall`, for as long as `should_continue` says so.
+/// Does what is due at wall_clock-clock time `wall_clock`, for as long as `should_continue` says so.
 ///
 /// An account that fails does not keep the others waiting.
 ///
@@ -76,11 +76,12 @@ struct Tick<'a, G> {
 pub async fn roll_over(
     store: &Store,
     queues: &Queues,
-    wall: Timestamp,
+    wall_clock: Timestamp,
     should_continue: impl Fn() -> bool,
 ) -> Result<RolledOver, RolloverError> {
     let result = RolledOver { finished: true, ..RolledOver::default() };
-    let mut tick = Tick { store, queues, wall, should_continue, done: HashSet::new(), failed: 0, result };
+    let mut tick =
+        Tick { store, queues, wall_clock, should_continue, done: HashSet::new(), failed: 0, result };
     for shard in Store::due_shards() {
         // Closing a period makes its sweep due, which the second pass finds; what both find is done once.
         for _pass in 0..2 {
@@ -97,7 +98,7 @@ impl<G: Fn() -> bool> Tick<'_, G> {
     async fn pass(&mut self, shard: u8) -> Result<(), StoreError> {
         let mut after = None;
         loop {
-            let page = self.store.due(shard, self.wall, after).await?;
+            let page = self.store.due(shard, self.wall_clock, after).await?;
             for due in page.due {
                 if !(self.should_continue)() {
                     self.result.finished = false;
@@ -120,14 +121,14 @@ impl<G: Fn() -> bool> Tick<'_, G> {
     async fn act(&mut self, due: Due) -> Result<(), DueError> {
         match due {
             Due::Period(account) => {
-                self.store.close_ended(account, self.wall).await?;
+                self.store.close_ended(account, self.wall_clock).await?;
                 self.result.accounts += 1;
             }
             Due::Job(job) => {
                 let Some(tasks) = self.store.rest_of(job).await? else { return Ok(()) };
                 // The lease begins after the messages are sent: a crash in between sends them twice, which does no harm.
                 self.send(tasks).await.map_err(DueError::Queue)?;
-                self.store.lease(job, self.wall).await?;
+                self.store.lease(job, self.wall_clock).await?;
             }
         }
         Ok(())

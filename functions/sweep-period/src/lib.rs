@@ -15,13 +15,13 @@ use store::{Store, StoreError, SweepTask};
 pub async fn handle(
     store: &Store,
     event: SqsEvent,
-    wall: impl Fn() -> Timestamp,
+    wall_clock: impl Fn() -> Timestamp,
     should_continue: impl Fn() -> bool,
 ) -> SqsBatchResponse {
     let batch = Batch::<SweepTask>::read(event);
     let mut done = HashSet::new();
     for task in batch.tasks() {
-        match sweep(store, *task, wall(), &should_continue).await {
+        match sweep(store, *task, wall_clock(), &should_continue).await {
             Ok(true) => {
                 done.insert(*task);
             }
@@ -36,10 +36,10 @@ pub async fn handle(
 async fn sweep(
     store: &Store,
     task: SweepTask,
-    wall: Timestamp,
+    wall_clock: Timestamp,
     should_continue: impl Fn() -> bool,
 ) -> Result<bool, StoreError> {
-    let swept = store.sweep(task, wall, should_continue).await?;
+    let swept = store.sweep(task, wall_clock, should_continue).await?;
     tracing::info!(
         account = %task.account,
         period = task.period.number(),

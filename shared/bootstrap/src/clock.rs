@@ -1,4 +1,4 @@
-//! The wall clock.
+//! The wall_clock clock.
 
 use api::Clock;
 use domain::Timestamp;

@@ -169,12 +169,12 @@ impl Period {
         }
     }
 
-    /// The account's instant: a sandbox's own clock, or else the wall clock. Nothing happens in a period before it has
+    /// The account's instant: a sandbox's own clock, or else the wall_clock clock. Nothing happens in a period before it has
     /// begun: a request that came just before the update date, or whose clock is slow, and that is decided in the new
     /// period is of its first instant.
     #[must_use]
-    pub fn now(&self, wall: Timestamp) -> Timestamp {
-        self.test_clock.unwrap_or(wall).max(self.starts_at)
+    pub fn now(&self, wall_clock: Timestamp) -> Timestamp {
+        self.test_clock.unwrap_or(wall_clock).max(self.starts_at)
     }
 
     /// Whether the update date has passed. At the update date itself it has.

@@ -35,7 +35,7 @@ pub struct Account {
     pub defaults: AccountDefaults,
     /// Its current period, with the terms that decide.
     pub period: Period,
-    /// When it was made, on the wall clock.
+    /// When it was made, on the wall_clock clock.
     pub created_at: Timestamp,
 }
 
@@ -209,22 +209,22 @@ impl Store {
     pub async fn create_account(
         &self,
         new: &NewAccount<'_>,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         responder: Responder<'_, Account>,
     ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
             if let Some(claim) = responder.claim {
                 let mut items = self.batch_get(&[Key::answer(claim)], &mut retries).await?;
-                if let Some(answer) = responder.replay(&mut items, wall)? {
+                if let Some(answer) = responder.replay(&mut items, wall_clock)? {
                     return Ok(answer);
                 }
             }
-            let id = AccountId::new(wall, self.rng().bits());
+            let id = AccountId::new(wall_clock, self.rng().bits());
             // If another account has the number, the transaction does not happen, and the next try draws another one.
             let portal = PortalId::new(self.rng().bits());
-            let user = UserId::new(wall, self.rng().bits());
-            let period = Period::first(new.terms.clone(), wall);
+            let user = UserId::new(wall_clock, self.rng().bits());
+            let period = Period::first(new.terms.clone(), wall_clock);
             let account = AccountItem {
                 id,
                 portal: portal.number(),
@@ -234,10 +234,10 @@ impl Store {
                 chatflows: BTreeMap::new(),
                 admins: 1,
                 holdings: HoldingsItem { forms: 0, users: 1, tokens: 1 },
-                created_at: wall,
+                created_at: wall_clock,
                 version: 1,
             };
-            let admin = nameless_admin(user, wall);
+            let admin = nameless_admin(user, wall_clock);
             let mut transaction = Transaction::new(self.rng());
             transaction.put(Part::Account, self.put_new(Key::account(id), &account)?);
             let holder = PortalItem { account: id };
@@ -246,10 +246,11 @@ impl Store {
             transaction.put(Part::Account, self.put_new(Key::account_entry(id), &entry)?);
             transaction.put(Part::Period, self.put_new(Key::period(id), &PeriodItem::of(id, &period))?);
             transaction.put(Part::User, self.put_new(Key::user(id, user), &admin)?);
-            let token = TokenId::new(wall, self.rng().bits());
+            let token = TokenId::new(wall_clock, self.rng().bits());
             let holder = TokenOwnerItem::User { user };
-            self.put_token(&mut transaction, id, token, new.token_sha256, &holder, wall)?;
-            let answer = responder.attach(self, &mut transaction, &account.into_account(period)?, wall)?;
+            self.put_token(&mut transaction, id, token, new.token_sha256, &holder, wall_clock)?;
+            let answer =
+                responder.attach(self, &mut transaction, &account.into_account(period)?, wall_clock)?;
             if self.commit(transaction, &mut retries).await? {
                 return Ok(answer);
             }
@@ -261,9 +262,9 @@ impl Store {
     /// # Errors
     ///
     /// [`Refused::NotFound`].
-    pub async fn account(&self, id: AccountId, wall: Timestamp) -> Result<Account, StoreError> {
+    pub async fn account(&self, id: AccountId, wall_clock: Timestamp) -> Result<Account, StoreError> {
         let mut opened =
-            self.read_current_period(id, wall, vec![Key::account(id)], &mut self.retries()).await?;
+            self.read_current_period(id, wall_clock, vec![Key::account(id)], &mut self.retries()).await?;
         take_account(id, &mut opened)?.into_account(opened.period)
     }
 
@@ -275,7 +276,7 @@ impl Store {
     /// As every operation.
     pub async fn accounts(
         &self,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         after: Option<AccountId>,
         limit: usize,
     ) -> Result<Listing<Account>, StoreError> {
@@ -297,7 +298,7 @@ impl Store {
             let account = found.take::<AccountItem>(&Key::account(id))?;
             let period = found.take::<PeriodItem>(&Key::period(id))?;
             if let (Some(account), Some(period)) = (account, period) {
-                items.push(account.into_account(current(period.into_period()?, wall))?);
+                items.push(account.into_account(current(period.into_period()?, wall_clock))?);
             }
         }
         Ok(Listing { items, more })
@@ -313,14 +314,14 @@ impl Store {
         &self,
         id: AccountId,
         change: &ChangeAccount,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         responder: Responder<'_, Account>,
     ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
             let keys = std::iter::once(Key::account(id)).chain(responder.key()).collect();
-            let mut opened = self.read_current_period(id, wall, keys, &mut retries).await?;
-            if let Some(answer) = responder.replay(&mut opened.items, wall)? {
+            let mut opened = self.read_current_period(id, wall_clock, keys, &mut retries).await?;
+            if let Some(answer) = responder.replay(&mut opened.items, wall_clock)? {
                 return Ok(answer);
             }
             let mut item = take_account(id, &mut opened)?;
@@ -337,7 +338,7 @@ impl Store {
                 transaction.update(Part::Period, self.terms(id, &period, &changed)?);
                 period = changed;
             }
-            let answer = responder.attach(self, &mut transaction, &item.into_account(period)?, wall)?;
+            let answer = responder.attach(self, &mut transaction, &item.into_account(period)?, wall_clock)?;
             if self.commit(transaction, &mut retries).await? {
                 return Ok(answer);
             }
@@ -354,14 +355,14 @@ impl Store {
         &self,
         id: AccountId,
         to: Timestamp,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         responder: Responder<'_, Account>,
     ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
             let keys = std::iter::once(Key::account(id)).chain(responder.key()).collect();
-            let mut opened = self.read_current_period(id, wall, keys, &mut retries).await?;
-            if let Some(answer) = responder.replay(&mut opened.items, wall)? {
+            let mut opened = self.read_current_period(id, wall_clock, keys, &mut retries).await?;
+            if let Some(answer) = responder.replay(&mut opened.items, wall_clock)? {
                 return Ok(answer);
             }
             let item = take_account(id, &mut opened)?;
@@ -374,10 +375,10 @@ impl Store {
             moved.revision += 1;
             let mut transaction = Transaction::new(self.rng());
             transaction.update(Part::Period, self.terms(id, &opened.period, &moved)?);
-            let after = current(moved.clone(), wall);
-            let answer = responder.attach(self, &mut transaction, &item.into_account(after)?, wall)?;
+            let after = current(moved.clone(), wall_clock);
+            let answer = responder.attach(self, &mut transaction, &item.into_account(after)?, wall_clock)?;
             if self.commit(transaction, &mut retries).await? {
-                self.close_ended(id, wall).await?;
+                self.close_ended(id, wall_clock).await?;
                 return Ok(answer);
             }
         }
@@ -440,14 +441,14 @@ impl Store {
 const FIRST_USER_NAME: &str = "Admin";
 
 /// Returns a new admin of whom only the role is known.
-pub(crate) fn nameless_admin(id: UserId, wall: Timestamp) -> UserItem {
+pub(crate) fn nameless_admin(id: UserId, wall_clock: Timestamp) -> UserItem {
     UserItem {
         id,
         name: FIRST_USER_NAME.to_owned(),
         email: String::new(),
         role: Role::Admin,
         modify_marketing_contacts: true,
-        created_at: wall,
+        created_at: wall_clock,
         version: 1,
     }
 }

@@ -339,14 +339,14 @@ impl Store {
         &self,
         account: AccountId,
         new: &NewForm,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         responder: Responder<'_, Form>,
     ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
             let keys = std::iter::once(Key::account(account)).chain(responder.key()).collect();
-            let mut opened = self.read_current_period(account, wall, keys, &mut retries).await?;
-            if let Some(answer) = responder.replay(&mut opened.items, wall)? {
+            let mut opened = self.read_current_period(account, wall_clock, keys, &mut retries).await?;
+            if let Some(answer) = responder.replay(&mut opened.items, wall_clock)? {
                 return Ok(answer);
             }
             let mut holdings = Holdings::read(account, &mut opened.items)?;
@@ -379,7 +379,7 @@ impl Store {
             transaction.put(Part::Form, self.put_new(Key::form(id), &item)?);
             transaction.put(Part::Form, self.put_new(Key::form_entry(account, id), &FormEntryItem { id })?);
             transaction.put(Part::Account, self.put_holdings(holdings)?);
-            let answer = responder.attach(self, &mut transaction, &item.into_form()?, wall)?;
+            let answer = responder.attach(self, &mut transaction, &item.into_form()?, wall_clock)?;
             if self.commit(transaction, &mut retries).await? {
                 return Ok(answer);
             }
@@ -415,10 +415,10 @@ impl Store {
         &self,
         account: AccountId,
         id: FormId,
-        wall: Timestamp,
+        wall_clock: Timestamp,
     ) -> Result<FormReport, StoreError> {
         let keys = vec![Key::form(id), Key::form_day(id)];
-        let mut opened = self.read_current_period(account, wall, keys, &mut self.retries()).await?;
+        let mut opened = self.read_current_period(account, wall_clock, keys, &mut self.retries()).await?;
         let form = own(opened.items.take(&Key::form(id))?, account)?.into_form()?;
         let stored: Option<FormDayItem> = opened.items.take(&Key::form_day(id))?;
         let today = opened.period.calendar.time_zone.date(opened.now);
@@ -470,14 +470,14 @@ impl Store {
         id: FormId,
         change: &ChangeForm,
         may_widen: bool,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         responder: Responder<'_, Form>,
     ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
             let keys = std::iter::once(Key::form(id)).chain(responder.key()).collect();
-            let mut opened = self.read_current_period(account, wall, keys, &mut retries).await?;
-            if let Some(answer) = responder.replay(&mut opened.items, wall)? {
+            let mut opened = self.read_current_period(account, wall_clock, keys, &mut retries).await?;
+            if let Some(answer) = responder.replay(&mut opened.items, wall_clock)? {
                 return Ok(answer);
             }
             let mut item = own(opened.items.take(&Key::form(id))?, account)?;
@@ -490,7 +490,7 @@ impl Store {
             check_size(&item)?;
             let mut transaction = Transaction::new(self.rng());
             transaction.put(Part::Form, self.put_versioned(Key::form(id), &item, version)?);
-            let answer = responder.attach(self, &mut transaction, &item.into_form()?, wall)?;
+            let answer = responder.attach(self, &mut transaction, &item.into_form()?, wall_clock)?;
             if self.commit(transaction, &mut retries).await? {
                 return Ok(answer);
             }
@@ -506,7 +506,7 @@ impl Store {
         &self,
         account: AccountId,
         id: FormId,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         responder: Responder<'_, ()>,
     ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
@@ -514,7 +514,7 @@ impl Store {
             let keys: Vec<Key> =
                 [Key::form(id), Key::account(account)].into_iter().chain(responder.key()).collect();
             let mut items = self.batch_get(&keys, &mut retries).await?;
-            if let Some(answer) = responder.replay(&mut items, wall)? {
+            if let Some(answer) = responder.replay(&mut items, wall_clock)? {
                 return Ok(answer);
             }
             let item = own(items.take(&Key::form(id))?, account)?;
@@ -525,7 +525,7 @@ impl Store {
             let entry = Key::form_entry(account, id);
             transaction.delete(Part::Form, self.delete_existing(entry)?);
             transaction.put(Part::Account, self.put_holdings(holdings)?);
-            let answer = responder.attach(self, &mut transaction, &(), wall)?;
+            let answer = responder.attach(self, &mut transaction, &(), wall_clock)?;
             if self.commit(transaction, &mut retries).await? {
                 self.forget_form(account, id, &mut retries).await?;
                 return Ok(answer);

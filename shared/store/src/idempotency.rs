@@ -40,9 +40,9 @@ impl AnswerItem {
     pub(crate) fn replay(
         self,
         claim: &IdempotencyClaim,
-        wall: Timestamp,
+        wall_clock: Timestamp,
     ) -> Result<Option<StoredResponse>, StoreError> {
-        if self.expires_at <= wall.seconds() {
+        if self.expires_at <= wall_clock.seconds() {
             return Ok(None);
         }
         if self.fingerprint != claim.fingerprint {
@@ -66,11 +66,11 @@ impl<T> Responder<'_, T> {
     pub(crate) fn replay(
         &self,
         items: &mut Items,
-        wall: Timestamp,
+        wall_clock: Timestamp,
     ) -> Result<Option<StoredResponse>, StoreError> {
         let Some(claim) = self.claim else { return Ok(None) };
         match items.take::<AnswerItem>(&Key::answer(claim))? {
-            Some(kept) => kept.replay(claim, wall),
+            Some(kept) => kept.replay(claim, wall_clock),
             None => Ok(None),
         }
     }
@@ -81,12 +81,12 @@ impl<T> Responder<'_, T> {
         store: &Store,
         transaction: &mut Transaction,
         result: &T,
-        wall: Timestamp,
+        wall_clock: Timestamp,
     ) -> Result<StoredResponse, StoreError> {
         let answer = (self.render)(result);
         if let Some(claim) = self.claim {
             let item = AnswerItem::of(claim, &answer, store.rng())?;
-            transaction.put(Part::Answer, store.put_new_or_expired(Key::answer(claim), &item, wall)?);
+            transaction.put(Part::Answer, store.put_new_or_expired(Key::answer(claim), &item, wall_clock)?);
         }
         Ok(answer)
     }
@@ -103,19 +103,19 @@ impl Store {
         &self,
         claim: &IdempotencyClaim,
         answer: StoredResponse,
-        wall: Timestamp,
+        wall_clock: Timestamp,
     ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
             let mut transaction = Transaction::new(self.rng());
             let item = AnswerItem::of(claim, &answer, self.rng())?;
-            let put = self.put_new_or_expired(Key::answer(claim), &item, wall)?;
+            let put = self.put_new_or_expired(Key::answer(claim), &item, wall_clock)?;
             transaction.put(Part::Answer, put);
             if self.commit(transaction, &mut retries).await? {
                 return Ok(answer);
             }
             if let Some(kept) = self.get::<AnswerItem>(Key::answer(claim)).await?
-                && let Some(first) = kept.replay(claim, wall)?
+                && let Some(first) = kept.replay(claim, wall_clock)?
             {
                 return Ok(first);
             }
@@ -126,7 +126,7 @@ impl Store {
     pub(crate) async fn answer_parts(
         &self,
         claim: &IdempotencyClaim,
-        wall: Timestamp,
+        wall_clock: Timestamp,
     ) -> Result<Vec<PartResultItem>, StoreError> {
         let mut query = Query {
             pk: claim_pk(claim),
@@ -140,7 +140,7 @@ impl Store {
             let page = self.query(&query).await?;
             for item in page.items {
                 let part: AnswerPartItem = decode(item)?;
-                if part.expires_at <= wall.seconds() {
+                if part.expires_at <= wall_clock.seconds() {
                     continue;
                 }
                 if part.fingerprint != claim.fingerprint {

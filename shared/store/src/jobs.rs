@@ -109,15 +109,15 @@ impl Job {
     }
 
     /// Returns the attributes that keep the job in the `due` index: the index's partition, and the end of a lease that
-    /// begins at `wall`.
+    /// begins at `wall_clock`.
     ///
     /// Jobs of one account may come in floods, so the job and not the account spreads them over the partitions.
-    pub(crate) fn due(self, wall: Timestamp) -> (String, Timestamp) {
+    pub(crate) fn due(self, wall_clock: Timestamp) -> (String, Timestamp) {
         let shard = match self {
             Self::Sweep(account, _) => keys::due_shard_of(account),
             Self::Inbox(InboxTask { delivery, .. }) => keys::due_shard_of_delivery(delivery),
         };
-        (shard, wall.plus(self.lease()))
+        (shard, wall_clock.plus(self.lease()))
     }
 }
 
@@ -140,7 +140,7 @@ impl Store {
         0..DUE_SHARDS
     }
 
-    /// Returns what is due in one shard by wall-clock time `wall`, the longest due first, from `after` on.
+    /// Returns what is due in one shard by wall_clock-clock time `wall_clock`, the longest due first, from `after` on.
     ///
     /// # Errors
     ///
@@ -148,7 +148,7 @@ impl Store {
     pub async fn due(
         &self,
         shard: u8,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         after: Option<DueCursor>,
     ) -> Result<DuePage, StoreError> {
         let output = self
@@ -160,7 +160,7 @@ impl Store {
             .expression_attribute_names("#shard", DUE_SHARD)
             .expression_attribute_names("#at", DUE_AT)
             .expression_attribute_values(":shard", AttributeValue::S(keys::due_shard(shard)))
-            .expression_attribute_values(":now", AttributeValue::S(keys::due_by(wall)))
+            .expression_attribute_values(":now", AttributeValue::S(keys::due_by(wall_clock)))
             .limit(DUE_PAGE)
             .set_exclusive_start_key(after.map(|DueCursor(key)| key))
             .send()
@@ -176,8 +176,8 @@ impl Store {
     /// # Errors
     ///
     /// As every operation.
-    pub async fn close_ended(&self, account: AccountId, wall: Timestamp) -> Result<(), StoreError> {
-        self.usage(account, wall).await.map(drop)
+    pub async fn close_ended(&self, account: AccountId, wall_clock: Timestamp) -> Result<(), StoreError> {
+        self.usage(account, wall_clock).await.map(drop)
     }
 
     /// Returns the messages for the rest of a job. `None` if nothing is left: the job is then finished, which a worker that
@@ -219,8 +219,8 @@ impl Store {
     /// # Errors
     ///
     /// As every operation.
-    pub async fn lease(&self, job: Job, wall: Timestamp) -> Result<(), StoreError> {
-        let (_, until) = job.due(wall);
+    pub async fn lease(&self, job: Job, wall_clock: Timestamp) -> Result<(), StoreError> {
+        let (_, until) = job.due(wall_clock);
         let expression = Expression::default()
             .name(DUE_AT)
             .name(DUE_SHARD)

@@ -51,9 +51,9 @@ impl RefusalCheck {
 }
 
 /// Returns the period that a stored one has become by its account's instant, after the closing of all that have ended.
-pub(crate) fn current(stored: Period, wall: Timestamp) -> Period {
+pub(crate) fn current(stored: Period, wall_clock: Timestamp) -> Period {
     let mut period = stored;
-    while let Some(closing) = period.closing(period.now(wall)) {
+    while let Some(closing) = period.closing(period.now(wall_clock)) {
         period = closing.next;
     }
     period
@@ -69,7 +69,7 @@ impl Store {
     pub(crate) async fn read_current_period(
         &self,
         account: AccountId,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         mut keys: Vec<Key>,
         retries: &mut Retries<'_>,
     ) -> Result<PeriodSnapshot, StoreError> {
@@ -81,11 +81,11 @@ impl Store {
                 return Err(Refused::NotFound("account").into());
             };
             let period = item.into_period()?;
-            let now = period.now(wall);
+            let now = period.now(wall_clock);
             if !period.has_ended(now) {
                 return Ok(PeriodSnapshot { items, period, now });
             }
-            self.close(account, &period, wall, retries).await?;
+            self.close(account, &period, wall_clock, retries).await?;
         }
     }
 
@@ -95,10 +95,10 @@ impl Store {
         &self,
         account: AccountId,
         period: &Period,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         retries: &mut Retries<'_>,
     ) -> Result<(), StoreError> {
-        let Some(closing) = period.closing(period.now(wall)) else { return Ok(()) };
+        let Some(closing) = period.closing(period.now(wall_clock)) else { return Ok(()) };
         let as_read = Expression::default()
             .name("revision")
             .name("marketing")
@@ -111,7 +111,7 @@ impl Store {
         let next = PeriodItem::of(account, &closing.next);
         transaction.put(Part::Period, self.put_if(Key::period(account), &next, condition, &as_read)?);
         for statement in &closing.statements {
-            let item = StatementItem::of(account, statement, wall);
+            let item = StatementItem::of(account, statement, wall_clock);
             transaction.put(Part::Statement, self.put_new(Key::statement(account, statement.number), &item)?);
         }
         if self.commit(transaction, retries).await? {
@@ -126,8 +126,8 @@ impl Store {
     /// # Errors
     ///
     /// [`Refused::NotFound`] if there is no such account.
-    pub async fn usage(&self, account: AccountId, wall: Timestamp) -> Result<Period, StoreError> {
-        Ok(self.read_current_period(account, wall, Vec::new(), &mut self.retries()).await?.period)
+    pub async fn usage(&self, account: AccountId, wall_clock: Timestamp) -> Result<Period, StoreError> {
+        Ok(self.read_current_period(account, wall_clock, Vec::new(), &mut self.retries()).await?.period)
     }
 
     /// The closed periods, newest first, from the one before `after` on.
@@ -138,12 +138,12 @@ impl Store {
     pub async fn statements(
         &self,
         account: AccountId,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         after: Option<PeriodNumber>,
         limit: usize,
     ) -> Result<Listing<Statement>, StoreError> {
         // Closes what has ended, so that its statement is there.
-        self.usage(account, wall).await?;
+        self.usage(account, wall_clock).await?;
         let query = Query {
             pk: account_pk(account),
             prefix: Collection::Statements.prefix(),

@@ -77,7 +77,7 @@ pub enum StatusOutcome {
 struct Run<'a> {
     request: &'a StatusRequest<'a>,
     responder: Responder<'a, StatusReport>,
-    wall: Timestamp,
+    wall_clock: Timestamp,
     /// What each entry of the request names.
     ids: Vec<Option<ContactId>>,
     /// The entries that name a contact.
@@ -115,7 +115,7 @@ impl Store {
     pub async fn set_status(
         &self,
         request: &StatusRequest<'_>,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         responder: Responder<'_, StatusReport>,
     ) -> Result<StoredResponse, StoreError> {
         let ids = self.resolve(request.account, request.contacts, &mut self.retries()).await?;
@@ -132,7 +132,7 @@ impl Store {
         // By the request and not by who is found: a repeat may find fewer, and must still recall what was done.
         let split = request.contacts.len() > CONTACTS_PER_TRANSACTION_MAX;
         let (results, planned) = (HashMap::new(), Delta::default());
-        let mut run = Run { request, responder, wall, ids, named, waiting, results, planned, split };
+        let mut run = Run { request, responder, wall_clock, ids, named, waiting, results, planned, split };
         loop {
             if let Some(answer) = self.advance(&mut run).await? {
                 return Ok(answer);
@@ -149,8 +149,8 @@ impl Store {
                 run.waiting.iter().copied().take(CONTACTS_PER_TRANSACTION_MAX).collect();
             let others = run.finish.key().into_iter().collect();
             let (loaded, mut opened) =
-                self.load(run.request.account, run.wall, &turn, others, &mut retries).await?;
-            if let Some(answer) = run.finish.replay(&mut opened.items, run.wall)? {
+                self.load(run.request.account, run.wall_clock, &turn, others, &mut retries).await?;
+            if let Some(answer) = run.finish.replay(&mut opened.items, run.wall_clock)? {
                 return Ok(Some(answer));
             }
             if !opened.period.marketing_contacts {
@@ -174,7 +174,7 @@ impl Store {
     /// made a contact what it is has been seen by then.
     async fn recall(&self, run: &mut Run<'_>) -> Result<(), StoreError> {
         if let (Some(claim), true) = (run.finish.claim, run.split) {
-            for part in self.answer_parts(claim, run.wall).await? {
+            for part in self.answer_parts(claim, run.wall_clock).await? {
                 if let Some(result) = StatusResult::from_part(part) {
                     run.settle(result);
                 }
@@ -206,7 +206,7 @@ impl Store {
         let mut answer = None;
         if last {
             let report = run.report(&results, period_after);
-            answer = Some(run.finish.attach(self, &mut transaction, &report, run.wall)?);
+            answer = Some(run.finish.attach(self, &mut transaction, &report, run.wall_clock)?);
         } else if let (Some(claim), false) = (run.finish.claim, run.request.dry_run) {
             let parts: Vec<_> = results.iter().filter_map(StatusResult::to_part).collect();
             self.attach_part(&mut transaction, claim, &parts)?;

@@ -60,12 +60,12 @@ impl Store {
         let _ = self.get_item(Key::nothing()).await;
     }
 
-    /// Returns the ids for the contacts of one transaction that is written at `wall`.
+    /// Returns the ids for the contacts of one transaction that is written at `wall_clock`.
     ///
     /// Each retry moves on by a millisecond, so that a millisecond in which very many contacts are created is left behind.
-    pub(crate) fn new_contact_ids(&self, wall: Timestamp, retries: &Retries<'_>) -> NewContactIds {
+    pub(crate) fn new_contact_ids(&self, wall_clock: Timestamp, retries: &Retries<'_>) -> NewContactIds {
         let later = TimeDelta::milliseconds(retries.used().into());
-        NewContactIds::new(wall.plus(later), self.rng.bits())
+        NewContactIds::new(wall_clock.plus(later), self.rng.bits())
     }
 
     pub(crate) fn retries(&self) -> Retries<'_> {

@@ -89,15 +89,15 @@ impl Store {
     pub async fn submit(
         &self,
         submission: &Submission<'_>,
-        wall: Timestamp,
+        wall_clock: Timestamp,
     ) -> Result<Submitted, StoreError> {
-        Ok(self.submit_within(submission, wall, &mut self.retries()).await?.submitted)
+        Ok(self.submit_within(submission, wall_clock, &mut self.retries()).await?.submitted)
     }
 
     async fn submit_within(
         &self,
         submission: &Submission<'_>,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         retries: &mut Retries<'_>,
     ) -> Result<Taken, StoreError> {
         let Submission { form, email, .. } = *submission;
@@ -116,10 +116,10 @@ impl Store {
         loop {
             let others = key.iter().cloned().collect();
             let entries = std::slice::from_ref(&entry);
-            let mut opened = self.open_for(account, entries, others, wall, retries).await?;
+            let mut opened = self.open_for(account, entries, others, wall_clock, retries).await?;
             let stored =
                 key.as_ref().map(|key| opened.items.take::<DeliveryItem>(key)).transpose()?.flatten();
-            match recognize(stored, delivery.as_ref(), wall) {
+            match recognize(stored, delivery.as_ref(), wall_clock) {
                 Recognized::New => entry.origin = Origin::Sent(delivery.clone()),
                 Recognized::Repeat(submitted) => {
                     self.count_duplicate(form.id).await;
@@ -130,21 +130,21 @@ impl Store {
                         .clone()
                         .map_or(Origin::Sent(None), |delivery| Origin::Edit(delivery, before));
                 }
-                Recognized::Waiting(_) => return self.accept_into_inbox(submission, wall).await,
+                Recognized::Waiting(_) => return self.accept_into_inbox(submission, wall_clock).await,
             }
             let entries = std::slice::from_ref(&entry);
             check.observe(&opened.period);
-            let Some(snapshot) = self.snapshot(account, entries, opened, wall, retries).await? else {
+            let Some(snapshot) = self.snapshot(account, entries, opened, wall_clock, retries).await? else {
                 retries.retry_now(MOVED).await?;
                 continue;
             };
-            let mut plan = Plan::new(account, &snapshot, self.new_contact_ids(wall, retries));
-            let submitted = plan.take(&entry, wall)?;
+            let mut plan = Plan::new(account, &snapshot, self.new_contact_ids(wall_clock, retries));
+            let submitted = plan.take(&entry, wall_clock)?;
             if plan.is_in_doubt() && check.needs_reread(snapshot.period(), retries).await? {
                 continue;
             }
             let mut transaction = Transaction::new(self.rng());
-            let gone = self.write_plan(&mut transaction, plan, wall)?;
+            let gone = self.write_plan(&mut transaction, plan, wall_clock)?;
             if self.commit(transaction, retries).await? {
                 self.forget_histories(account, gone, retries).await?;
                 return Ok(Taken { submitted, waiting: None });
@@ -169,8 +169,8 @@ impl Store {
 const MOVED: &str = "the address moved during a read";
 
 /// Compares a delivery with what is stored under its key.
-fn recognize(stored: Option<DeliveryItem>, delivery: Option<&Delivery>, wall: Timestamp) -> Recognized {
-    let (Some(stored), Some(delivery)) = (stored.filter(|stored| stored.is_remembered(wall)), delivery)
+fn recognize(stored: Option<DeliveryItem>, delivery: Option<&Delivery>, wall_clock: Timestamp) -> Recognized {
+    let (Some(stored), Some(delivery)) = (stored.filter(|stored| stored.is_remembered(wall_clock)), delivery)
     else {
         return Recognized::New;
     };
@@ -185,8 +185,8 @@ fn recognize(stored: Option<DeliveryItem>, delivery: Option<&Delivery>, wall: Ti
 
 impl DeliveryItem {
     /// Returns true while the delivery is remembered. One that waits in the inbox is remembered until it is settled.
-    fn is_remembered(&self, wall: Timestamp) -> bool {
-        self.expires_at.is_none_or(|expires_at| expires_at > wall.seconds())
+    fn is_remembered(&self, wall_clock: Timestamp) -> bool {
+        self.expires_at.is_none_or(|expires_at| expires_at > wall_clock.seconds())
     }
 
     /// Returns the effect that the delivery had, for a repeat of it.

@@ -37,7 +37,7 @@ impl Store {
     pub async fn sweep(
         &self,
         task: SweepTask,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         should_continue: impl Fn() -> bool,
     ) -> Result<Swept, StoreError> {
         let SweepTask { account, period: number, bucket } = task;
@@ -45,7 +45,7 @@ impl Store {
         let mut after = None;
         while should_continue() {
             let (ids, next) = self.leavers(account, number, bucket, after).await?;
-            swept.contacts += self.sweep_page(account, number, &ids, wall).await?;
+            swept.contacts += self.sweep_page(account, number, &ids, wall_clock).await?;
             after = next;
             if after.is_none() {
                 self.mark_swept(account, number, bucket).await?;
@@ -92,18 +92,19 @@ impl Store {
         account: AccountId,
         number: PeriodNumber,
         ids: &[ContactId],
-        wall: Timestamp,
+        wall_clock: Timestamp,
     ) -> Result<u64, StoreError> {
         if ids.is_empty() {
             return Ok(0);
         }
-        let (loaded, opened) = self.load_once(account, wall, ids, Vec::new(), &mut self.retries()).await?;
+        let (loaded, opened) =
+            self.load_once(account, wall_clock, ids, Vec::new(), &mut self.retries()).await?;
         if opened.period.number <= number {
             // The period is not closed: there is nothing to sweep.
             return Ok(0);
         }
         stream::iter(loaded.into_iter().filter(Loaded::is_settled_now))
-            .map(|loaded| self.sweep_contact(account, loaded, wall))
+            .map(|loaded| self.sweep_contact(account, loaded, wall_clock))
             .buffer_unordered(SWEEP_PARALLEL)
             .try_fold(0, |sum, swept| async move { Ok(sum + u64::from(swept)) })
             .await
@@ -115,7 +116,7 @@ impl Store {
         &self,
         account: AccountId,
         mut loaded: Loaded,
-        wall: Timestamp,
+        wall_clock: Timestamp,
     ) -> Result<bool, StoreError> {
         let mut retries = self.retries();
         loop {
@@ -133,7 +134,7 @@ impl Store {
                 return Ok(true);
             }
             retries.retry_now("a contact kept changing while it was swept").await?;
-            let (again, _) = self.load_once(account, wall, &[id], Vec::new(), &mut retries).await?;
+            let (again, _) = self.load_once(account, wall_clock, &[id], Vec::new(), &mut retries).await?;
             match again.into_iter().find(Loaded::is_settled_now) {
                 Some(again) => loaded = again,
                 None => return Ok(false),

@@ -168,14 +168,14 @@ impl Store {
         &self,
         account: AccountId,
         new: &NewUser,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         responder: Responder<'_, User>,
     ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
             let keys: Vec<Key> = std::iter::once(Key::account(account)).chain(responder.key()).collect();
             let mut items = self.batch_get(&keys, &mut retries).await?;
-            if let Some(answer) = responder.replay(&mut items, wall)? {
+            if let Some(answer) = responder.replay(&mut items, wall_clock)? {
                 return Ok(answer);
             }
             let mut holdings = Holdings::read(account, &mut items)?;
@@ -184,18 +184,18 @@ impl Store {
                 holdings.add_admin();
             }
             let user = UserItem {
-                id: UserId::new(wall, self.rng().bits()),
+                id: UserId::new(wall_clock, self.rng().bits()),
                 name: new.name.clone(),
                 email: new.email.clone(),
                 role: new.role,
                 modify_marketing_contacts: new.modify_marketing_contacts,
-                created_at: wall,
+                created_at: wall_clock,
                 version: 1,
             };
             let mut transaction = Transaction::new(self.rng());
             transaction.put(Part::User, self.put_new(Key::user(account, user.id), &user)?);
             transaction.put(Part::Account, self.put_holdings(holdings)?);
-            let answer = responder.attach(self, &mut transaction, &user.into(), wall)?;
+            let answer = responder.attach(self, &mut transaction, &user.into(), wall_clock)?;
             if self.commit(transaction, &mut retries).await? {
                 return Ok(answer);
             }
@@ -212,7 +212,7 @@ impl Store {
         account: AccountId,
         id: UserId,
         change: &ChangeUser,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         responder: Responder<'_, User>,
     ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
@@ -220,7 +220,7 @@ impl Store {
             let keys: Vec<Key> =
                 [Key::user(account, id), Key::account(account)].into_iter().chain(responder.key()).collect();
             let mut items = self.batch_get(&keys, &mut retries).await?;
-            if let Some(answer) = responder.replay(&mut items, wall)? {
+            if let Some(answer) = responder.replay(&mut items, wall_clock)? {
                 return Ok(answer);
             }
             let user: Option<UserItem> = items.take(&Key::user(account, id))?;
@@ -240,7 +240,7 @@ impl Store {
                 }
                 transaction.put(Part::Account, self.put_holdings(holdings)?);
             }
-            let answer = responder.attach(self, &mut transaction, &user.into(), wall)?;
+            let answer = responder.attach(self, &mut transaction, &user.into(), wall_clock)?;
             if self.commit(transaction, &mut retries).await? {
                 return Ok(answer);
             }
@@ -272,7 +272,7 @@ impl Store {
         account: AccountId,
         holder: &NewTokenOwner,
         token_sha256: &str,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         responder: Responder<'_, Token>,
     ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
@@ -284,7 +284,7 @@ impl Store {
             let account_and_user = std::iter::once(Key::account(account)).chain(asked);
             let keys: Vec<Key> = account_and_user.chain(responder.key()).collect();
             let mut items = self.batch_get(&keys, &mut retries).await?;
-            if let Some(answer) = responder.replay(&mut items, wall)? {
+            if let Some(answer) = responder.replay(&mut items, wall_clock)? {
                 return Ok(answer);
             }
             let mut holdings = Holdings::read(account, &mut items)?;
@@ -299,19 +299,19 @@ impl Store {
                 }
                 NewTokenOwner::Integration { name, set_marketing, modify_marketing_contacts } => {
                     TokenOwnerItem::Integration {
-                        integration: IntegrationId::new(wall, self.rng().bits()),
+                        integration: IntegrationId::new(wall_clock, self.rng().bits()),
                         name: name.clone(),
                         set_marketing: *set_marketing,
                         modify_marketing_contacts: *modify_marketing_contacts,
                     }
                 }
             };
-            let id = TokenId::new(wall, self.rng().bits());
+            let id = TokenId::new(wall_clock, self.rng().bits());
             let mut transaction = Transaction::new(self.rng());
-            self.put_token(&mut transaction, account, id, token_sha256, &holder, wall)?;
+            self.put_token(&mut transaction, account, id, token_sha256, &holder, wall_clock)?;
             transaction.put(Part::Account, self.put_holdings(holdings)?);
-            let token = Token { id, holder: holder.into(), created_at: wall };
-            let answer = responder.attach(self, &mut transaction, &token, wall)?;
+            let token = Token { id, holder: holder.into(), created_at: wall_clock };
+            let answer = responder.attach(self, &mut transaction, &token, wall_clock)?;
             if self.commit(transaction, &mut retries).await? {
                 return Ok(answer);
             }
@@ -330,14 +330,14 @@ impl Store {
         &self,
         account: AccountId,
         token_sha256: &str,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         responder: Responder<'_, AdminToken>,
     ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
             let keys: Vec<Key> = std::iter::once(Key::account(account)).chain(responder.key()).collect();
             let mut items = self.batch_get(&keys, &mut retries).await?;
-            if let Some(answer) = responder.replay(&mut items, wall)? {
+            if let Some(answer) = responder.replay(&mut items, wall_clock)? {
                 return Ok(answer);
             }
             let mut holdings = Holdings::read(account, &mut items)?;
@@ -347,19 +347,19 @@ impl Store {
             let user = match users.iter().find(|user| user.role == Role::Admin) {
                 Some(admin) => admin.id,
                 None => {
-                    let admin = nameless_admin(UserId::new(wall, self.rng().bits()), wall);
+                    let admin = nameless_admin(UserId::new(wall_clock, self.rng().bits()), wall_clock);
                     transaction.put(Part::User, self.put_new(Key::user(account, admin.id), &admin)?);
                     holdings.add_without_limit(Holding::User);
                     holdings.add_admin();
                     admin.id
                 }
             };
-            let id = TokenId::new(wall, self.rng().bits());
+            let id = TokenId::new(wall_clock, self.rng().bits());
             let holder = TokenOwnerItem::User { user };
-            self.put_token(&mut transaction, account, id, token_sha256, &holder, wall)?;
+            self.put_token(&mut transaction, account, id, token_sha256, &holder, wall_clock)?;
             // The version of the account that this asks for says that the admin is still one.
             transaction.put(Part::Account, self.put_holdings(holdings)?);
-            let answer = responder.attach(self, &mut transaction, &AdminToken { id, user }, wall)?;
+            let answer = responder.attach(self, &mut transaction, &AdminToken { id, user }, wall_clock)?;
             if self.commit(transaction, &mut retries).await? {
                 return Ok(answer);
             }
@@ -374,10 +374,11 @@ impl Store {
         id: TokenId,
         sha256: &str,
         holder: &TokenOwnerItem,
-        wall: Timestamp,
+        wall_clock: Timestamp,
     ) -> Result<(), StoreError> {
         let bearer = BearerItem { account, token: id, holder: holder.clone() };
-        let token = TokenItem { id, sha256: sha256.to_owned(), holder: holder.clone(), created_at: wall };
+        let token =
+            TokenItem { id, sha256: sha256.to_owned(), holder: holder.clone(), created_at: wall_clock };
         transaction.put(Part::Token, self.put_new(Key::bearer(sha256), &bearer)?);
         transaction.put(Part::Token, self.put_new(Key::token(account, id), &token)?);
         Ok(())
@@ -407,7 +408,7 @@ impl Store {
         &self,
         account: AccountId,
         id: TokenId,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         responder: Responder<'_, ()>,
     ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
@@ -415,7 +416,7 @@ impl Store {
             let keys: Vec<Key> =
                 [Key::token(account, id), Key::account(account)].into_iter().chain(responder.key()).collect();
             let mut items = self.batch_get(&keys, &mut retries).await?;
-            if let Some(answer) = responder.replay(&mut items, wall)? {
+            if let Some(answer) = responder.replay(&mut items, wall_clock)? {
                 return Ok(answer);
             }
             let token: Option<TokenItem> = items.take(&Key::token(account, id))?;
@@ -431,7 +432,7 @@ impl Store {
                 transaction.delete(Part::Token, self.delete_existing(key)?);
             }
             transaction.put(Part::Account, self.put_holdings(holdings)?);
-            let answer = responder.attach(self, &mut transaction, &(), wall)?;
+            let answer = responder.attach(self, &mut transaction, &(), wall_clock)?;
             if self.commit(transaction, &mut retries).await? {
                 return Ok(answer);
             }

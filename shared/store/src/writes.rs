@@ -66,9 +66,10 @@ impl Store {
         &self,
         key: Key,
         entity: &E,
-        wall: Timestamp,
+        wall_clock: Timestamp,
     ) -> Result<Put, StoreError> {
-        let expression = Expression::default().name(PK).name(EXPIRES_AT).value("now", number(wall.seconds()));
+        let expression =
+            Expression::default().name(PK).name(EXPIRES_AT).value("now", number(wall_clock.seconds()));
         self.put_if(key, entity, "attribute_not_exists(#pk) OR #expires_at <= :now", &expression)
     }
 

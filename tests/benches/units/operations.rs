@@ -9,7 +9,7 @@ use testkit::{Api, Tenant, TestTable, at};
 
 use crate::units::least::Need;
 
-/// The wall clock.
+/// The wall_clock clock.
 pub const NOW: &str = "2026-11-10T12:00:00.000Z";
 
 /// The secret of the form that a provider feeds.

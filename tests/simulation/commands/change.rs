@@ -41,7 +41,7 @@ impl Deed for Change {
                 format!("changed {}", contact.id)
             });
             let answer =
-                context.store.change_contact(&request, context.wall, finish(context, &render)).await?;
+                context.store.change_contact(&request, context.wall_clock, finish(context, &render)).await?;
             Ok(answer.body)
         })
     }

@@ -20,9 +20,9 @@ impl Deed for MoveClock {
     fn send<'a>(&'a self, context: &'a Context) -> Sending<'a> {
         Box::pin(async move {
             let render = told(|account: &Account| format!("period {}", account.period.number));
-            let (account, wall) = (context.account(), context.wall);
+            let (account, wall_clock) = (context.account(), context.wall_clock);
             let moved =
-                context.store.move_test_clock(account, self.to, wall, finish(context, &render)).await?;
+                context.store.move_test_clock(account, self.to, wall_clock, finish(context, &render)).await?;
             Ok(moved.body)
         })
     }

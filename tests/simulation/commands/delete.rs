@@ -36,7 +36,7 @@ impl Deed for Delete {
             };
             let render = told(|(): &()| "deleted".to_owned());
             let answer =
-                context.store.delete_contact(&request, context.wall, finish(context, &render)).await?;
+                context.store.delete_contact(&request, context.wall_clock, finish(context, &render)).await?;
             Ok(answer.body)
         })
     }

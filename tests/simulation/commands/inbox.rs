@@ -34,7 +34,7 @@ impl Command for Settle {
             while tasks.len() > self.messages {
                 tasks.swap_remove(dice.index(tasks.len()));
             }
-            let report = context.store.settle_inbox(&tasks, context.wall, for_so_long(self.time)).await;
+            let report = context.store.settle_inbox(&tasks, context.wall_clock, for_so_long(self.time)).await;
             if !self.again {
                 let is_done = |task: &InboxTask| tasks.contains(task) && !report.unsettled.contains(task);
                 context.world.lock().unwrap().inbox.retain(|task| !is_done(task));
@@ -53,7 +53,7 @@ impl Command for Settle {
             return checks::compare(&book.state, &book.names, &book.id, items);
         }
         let mut first = None;
-        let instants = book.past.iter().rev().filter(|then| !then.has_ended(flight.wall));
+        let instants = book.past.iter().rev().filter(|then| !then.has_ended(flight.wall_clock));
         let defaults = book.external_forms(0);
         for (then, external_form) in instants.flat_map(|then| defaults.iter().map(move |on| (then, *on))) {
             match settle(book, flight, &settled, (then, external_form), write, items) {
@@ -65,7 +65,7 @@ impl Command for Settle {
                         if let Some(delivered) =
                             waiting.submit.delivery().and_then(|key| book.deliveries.get_mut(&key))
                         {
-                            delivered.settled(answer, flight.wall.plus(DELIVERY_KEPT));
+                            delivered.settled(answer, flight.wall_clock.plus(DELIVERY_KEPT));
                         }
                     }
                     return Ok(());
@@ -112,7 +112,7 @@ fn settle(
     items: &Items,
 ) -> Result<(State, Vec<String>), String> {
     let (mut state, mut decided) = (book.state.clone(), then.clone());
-    let now = then.now(flight.wall);
+    let now = then.now(flight.wall_clock);
     (state.model.now, decided.model.now) = (now, now);
     let mut answers = Vec::new();
     for (pk, waiting, after) in settled {
@@ -147,9 +147,9 @@ fn at_an_instant_of_its_own(
     external_form: bool,
     told: &str,
 ) -> Option<Applied> {
-    book.past.iter().filter(|then| !then.has_ended(flight.wall)).find_map(|then| {
+    book.past.iter().filter(|then| !then.has_ended(flight.wall_clock)).find_map(|then| {
         let mut state = then.clone();
-        state.model.now = then.now(flight.wall);
+        state.model.now = then.now(flight.wall_clock);
         let applied = waiting.submit.take(&mut state, external_form, waiting.is_edit);
         (applied.answer == told && state.model.people().eq(then.model.people())).then_some(applied)
     })

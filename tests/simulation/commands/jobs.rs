@@ -18,7 +18,7 @@ const DONE: &str = "done";
 
 /// A queue that brings each message at least once, or takes none at all.
 fn queue(context: &Context, fails: bool) -> Queue<SweepTask> {
-    let (world, wall) = (context.world.clone(), context.wall);
+    let (world, wall_clock) = (context.world.clone(), context.wall_clock);
     Queue::new(move |tasks| {
         let world = world.clone();
         async move {
@@ -26,7 +26,7 @@ fn queue(context: &Context, fails: bool) -> Queue<SweepTask> {
             if fails {
                 return Err("the queue takes nothing".into());
             }
-            let visible_at = wall.plus(QUEUE_DELAY);
+            let visible_at = wall_clock.plus(QUEUE_DELAY);
             let messages = tasks.into_iter().map(|task| Message { task, visible_at });
             world.lock().unwrap().messages.extend(messages);
             Ok(())
@@ -73,7 +73,7 @@ impl Command for Rollover {
         Box::pin(async move {
             let inbox = inbox(context, self.queue_fails);
             let queues = Queues { sweeps: queue(context, self.queue_fails), inbox };
-            match roll_over(&context.store, &queues, context.wall, for_so_long(self.time)).await {
+            match roll_over(&context.store, &queues, context.wall_clock, for_so_long(self.time)).await {
                 Err(RolloverError::Due(error)) => Err(error),
                 // What failed was logged, and is due again.
                 Ok(_) | Err(RolloverError::Failed(_)) => Ok(DONE.to_owned()),
@@ -111,14 +111,16 @@ impl Command for Sweep {
             for _ in 0..self.messages {
                 let message = {
                     let world = context.world.lock().unwrap();
-                    let visible = world.messages.iter().filter(|message| message.visible_at <= context.wall);
+                    let visible =
+                        world.messages.iter().filter(|message| message.visible_at <= context.wall_clock);
                     let visible: Vec<&Message> = visible.collect();
                     if visible.is_empty() {
                         break;
                     }
                     (*dice.one_of(&visible)).clone()
                 };
-                let swept = context.store.sweep(message.task, context.wall, for_so_long(self.time)).await?;
+                let swept =
+                    context.store.sweep(message.task, context.wall_clock, for_so_long(self.time)).await?;
                 if swept.finished && !self.again {
                     let mut world = context.world.lock().unwrap();
                     let found = world.messages.iter().position(|other| other.task == message.task);

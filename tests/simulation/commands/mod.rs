@@ -47,7 +47,7 @@ pub struct Context {
     /// None for jobs that serve all accounts.
     pub account: Option<AccountId>,
     pub forms: Option<Vec<Form>>,
-    pub wall: Timestamp,
+    pub wall_clock: Timestamp,
     pub picked: Picked,
     pub claim: Option<IdempotencyClaim>,
     pub world: Arc<Mutex<World>>,
@@ -101,7 +101,7 @@ impl Applied {
 
 /// Whom a command is about, and when it is asked.
 pub struct Asked<'a> {
-    pub wall: Timestamp,
+    pub wall_clock: Timestamp,
     pub picked: &'a Picked,
     pub names: &'a Names,
     pub deliveries: &'a Deliveries,
@@ -328,7 +328,7 @@ impl<D: Deed> Command for One<D> {
         let mut first = None;
         let defaults = book.external_forms(flight.since);
         for then in book.past[since..].iter().rev() {
-            if then.has_ended(flight.wall) {
+            if then.has_ended(flight.wall_clock) {
                 first.get_or_insert_with(|| "it was decided on a period that is over".to_owned());
                 continue;
             }
@@ -337,7 +337,7 @@ impl<D: Deed> Command for One<D> {
             {
                 let mut state = book.state.clone();
                 let asked = asked(book, flight, external_form);
-                state.model.now = then.now(flight.wall);
+                state.model.now = then.now(flight.wall_clock);
                 let applied = match late {
                     false => Some(self.0.apply(&mut state, &asked)),
                     true if decided_now => None,
@@ -364,10 +364,10 @@ impl<D: Deed> Command for One<D> {
 
     fn accepted(&self, book: &mut Book, flight: &mut Flight, pk: &str) -> Result<(), String> {
         let submission = self.0.submission().ok_or_else(|| format!("{pk} waits, and is no submission"))?;
-        let (mut submit, wall) = (submission.clone(), flight.wall);
+        let (mut submit, wall_clock) = (submission.clone(), flight.wall_clock);
         let mut is_edit = false;
         if let Some(key) = submission.delivery() {
-            let known = book.delivered(&key, wall);
+            let known = book.delivered(&key, wall_clock);
             if known.is_some_and(|delivered| delivered.repeats(submit.note).is_some()) {
                 return Err(format!("{pk} was accepted before, and waits again"));
             }
@@ -375,9 +375,9 @@ impl<D: Deed> Command for One<D> {
             is_edit = waits.map_or(known.is_some(), |earlier| earlier.is_edit);
             // What it does not say stays as the version said it that waited before.
             submit.note = submit.note.or(waits.and_then(|earlier| earlier.submit.note));
-            book.note_delivery(key, submission.note, ACCEPTED.to_owned(), wall, Timestamp::MAX);
+            book.note_delivery(key, submission.note, ACCEPTED.to_owned(), wall_clock, Timestamp::MAX);
         }
-        book.inbox.insert(pk.to_owned(), Waiting { accepted_at: wall, submit, is_edit });
+        book.inbox.insert(pk.to_owned(), Waiting { accepted_at: wall_clock, submit, is_edit });
         flight.waits = Some(pk.to_owned());
         Ok(())
     }
@@ -392,7 +392,7 @@ impl<D: Deed> Command for One<D> {
         if let (Some(key), Some(submission)) = (self.0.delivery(), self.0.submission()) {
             // The inbox looks at deliveries alone, whatever has become of the period. What is remembered may have been
             // read before it was settled, or before an edit.
-            let seen = book.delivered(&key, flight.wall).into_iter().flat_map(|seen| &seen.answers);
+            let seen = book.delivered(&key, flight.wall_clock).into_iter().flat_map(|seen| &seen.answers);
             let seen = seen.filter(|(_, versions)| versions.contains(&submission.note));
             answers.extend(seen.map(|(answer, _)| format!("again {answer}")));
         }
@@ -408,10 +408,10 @@ impl<D: Deed> Command for One<D> {
             // Its sender tried again, and then met its own doing as if it were another's.
         }
         let defaults = book.external_forms(flight.since);
-        for then in book.past[flight.since..].iter().filter(|then| !then.has_ended(flight.wall)) {
+        for then in book.past[flight.since..].iter().filter(|then| !then.has_ended(flight.wall_clock)) {
             for external_form in &defaults {
                 let mut state = then.clone();
-                state.model.now = state.now(flight.wall);
+                state.model.now = state.now(flight.wall_clock);
                 let applied = self.0.apply(&mut state, &asked(book, flight, *external_form));
                 if !applied.changed {
                     answers.insert(applied.answer);
@@ -427,12 +427,12 @@ impl<D: Deed> One<D> {
     fn was_accepted(&self, book: &mut Book, flight: &mut Flight, items: &Items) -> Result<(), String> {
         let mut first = None;
         let past = &book.past[flight.since..];
-        let instants = past.iter().rev().filter(|then| !then.has_ended(flight.wall));
+        let instants = past.iter().rev().filter(|then| !then.has_ended(flight.wall_clock));
         let mut applied = Vec::new();
         for then in instants {
             for external_form in book.external_forms(flight.since) {
                 let mut state = then.clone();
-                state.model.now = then.now(flight.wall);
+                state.model.now = then.now(flight.wall_clock);
                 let one = self.0.apply(&mut state, &asked(book, flight, external_form));
                 applied.extend(state.model.people().eq(then.model.people()).then_some(one));
             }
@@ -459,8 +459,8 @@ impl<D: Deed> One<D> {
 
     fn remember(&self, book: &mut Book, flight: &Flight, applied: &Applied) {
         if let (Some(key), Some(submission)) = (self.0.delivery(), self.0.submission()) {
-            let (wall, until) = (flight.wall, flight.wall.plus(DELIVERY_KEPT));
-            book.note_delivery(key, submission.note, applied.answer.clone(), wall, until);
+            let (wall_clock, until) = (flight.wall_clock, flight.wall_clock.plus(DELIVERY_KEPT));
+            book.note_delivery(key, submission.note, applied.answer.clone(), wall_clock, until);
         }
     }
 }
@@ -470,7 +470,7 @@ pub const ACCEPTED: &str = "accepted accepted";
 
 fn asked<'a>(book: &'a Book, flight: &'a Flight, external_form: bool) -> Asked<'a> {
     let Book { names, deliveries, .. } = book;
-    Asked { wall: flight.wall, picked: &flight.picked, names, deliveries, external_form }
+    Asked { wall_clock: flight.wall_clock, picked: &flight.picked, names, deliveries, external_form }
 }
 
 /// The names with those of the people who are new, whose contacts the write made.

@@ -33,7 +33,7 @@ impl Deed for Read {
 
     fn send<'a>(&'a self, context: &'a Context) -> Sending<'a> {
         Box::pin(async move {
-            let (store, account, wall) = (&context.store, context.account(), context.wall);
+            let (store, account, wall_clock) = (&context.store, context.account(), context.wall_clock);
             let asked = match self {
                 Self::Contact(pick) | Self::History(pick) => ContactRef::Id(context.contact(*pick)),
                 Self::Address(address) => ContactRef::Email(email(*address, true)),
@@ -41,17 +41,17 @@ impl Deed for Read {
             };
             match self {
                 Self::Usage => {
-                    let period = store.usage(account, wall).await?;
+                    let period = store.usage(account, wall_clock).await?;
                     let (number, ends_at) = (period.number.number(), period.ends_at);
                     Ok(format!("{number} until {ends_at}: {} {}", period.marketing, period.leaving))
                 }
                 Self::Contact(_) | Self::Address(_) => {
-                    let (contact, _) = store.contact(account, asked, wall).await?;
+                    let (contact, _) = store.contact(account, asked, wall_clock).await?;
                     let note = contact.properties.get(crate::simulation::raw::NOTE);
                     Ok(format!("{} {:?} {}", contact.id, kept(contact.state()), note.unwrap_or("-")))
                 }
                 Self::History(_) => {
-                    let explained = store.explain(account, asked, wall).await?;
+                    let explained = store.explain(account, asked, wall_clock).await?;
                     let moves = explained.history.iter().map(|change| {
                         let from = change.from.map(kept);
                         moved(change.at, from, kept(change.to), change.source.kind.as_str())
@@ -61,7 +61,7 @@ impl Deed for Read {
                 Self::Statements => {
                     let (mut lines, mut after) = (Vec::new(), None);
                     loop {
-                        let page = store.statements(account, wall, after, STATEMENTS).await?;
+                        let page = store.statements(account, wall_clock, after, STATEMENTS).await?;
                         after = page.items.last().map(|statement| statement.number).filter(|_| page.more);
                         lines.extend(page.items.iter().map(|statement| {
                             format!("{} {} {}", statement.ends_at, statement.marketing, statement.left)
@@ -137,7 +137,7 @@ impl Command for List {
             loop {
                 let account = context.account();
                 let search = Search { account, filter: filter.as_ref(), after, limit: self.limit };
-                let page = context.store.search(search, context.wall).await?;
+                let page = context.store.search(search, context.wall_clock).await?;
                 lines.extend(
                     page.contacts.iter().map(|contact| format!("{} {:?}", contact.id, kept(contact.state()))),
                 );
@@ -156,7 +156,7 @@ impl Command for List {
     /// Who was there all the time is on it, and who is on it was there at some time, as it says.
     fn expectation(&self, book: &Book, flight: &Flight) -> Expectation {
         let past: Vec<&EffectiveState> =
-            book.past[flight.since..].iter().filter(|then| !then.has_ended(flight.wall)).collect();
+            book.past[flight.since..].iter().filter(|then| !then.has_ended(flight.wall_clock)).collect();
         let mut states: BTreeMap<usize, Vec<Kept>> = BTreeMap::new();
         for then in &past {
             for (who, _) in then.model.people() {

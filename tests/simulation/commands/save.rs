@@ -110,7 +110,8 @@ impl Deed for Save {
                 let status = saved.status.map_or("not asked", outcome);
                 format!("{made} {} {status}", saved.contact.id)
             });
-            let answer = context.store.save_contact(&request, context.wall, finish(context, &render)).await?;
+            let answer =
+                context.store.save_contact(&request, context.wall_clock, finish(context, &render)).await?;
             Ok(answer.body)
         })
     }

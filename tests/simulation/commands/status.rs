@@ -90,7 +90,8 @@ impl Command for Status {
                     usage(period.number.number(), period.marketing, period.leaving)
                 )
             });
-            let answer = context.store.set_status(&request, context.wall, finish(context, &render)).await?;
+            let answer =
+                context.store.set_status(&request, context.wall_clock, finish(context, &render)).await?;
             Ok(answer.body)
         })
     }
@@ -101,7 +102,7 @@ impl Command for Status {
         if self.dry_run {
             return Err("a dry run changed something".to_owned());
         }
-        if book.state.has_ended(flight.wall) {
+        if book.state.has_ended(flight.wall_clock) {
             return Err("it was decided on a period that is over".to_owned());
         }
         let changed = write.changes.iter().filter_map(|change| match kind(&change.key).1 {
@@ -110,7 +111,7 @@ impl Command for Status {
         });
         let mut changed: BTreeSet<ContactId> = changed.collect();
         let mut state = book.state.clone();
-        state.model.now = state.now(flight.wall);
+        state.model.now = state.now(flight.wall_clock);
         for entry in &self.entries {
             let who = self.person(*entry, &book.state, book, flight);
             let Some((who, id)) = who.and_then(|who| Some((who, book.names.id(who)?))) else { continue };
@@ -138,7 +139,7 @@ impl Command for Status {
 
     fn expectation(&self, book: &Book, flight: &Flight) -> Expectation {
         let past = &book.past[flight.since..];
-        let open: Vec<&State> = past.iter().filter(|then| !then.has_ended(flight.wall)).collect();
+        let open: Vec<&State> = past.iter().filter(|then| !then.has_ended(flight.wall_clock)).collect();
         let may_be_off = open.iter().any(|then| !then.model.marketing_contacts);
         let mut entries = match self.dry_run {
             true => self.planned(&open, book, flight),
@@ -162,7 +163,7 @@ impl Status {
         let mut allowed = vec![BTreeSet::new(); self.entries.len()];
         for then in open {
             let mut state = (*then).clone();
-            state.model.now = state.now(flight.wall);
+            state.model.now = state.now(flight.wall_clock);
             let mut seen: BTreeMap<usize, Effect> = BTreeMap::new();
             for (entry, allowed) in self.entries.iter().zip(&mut allowed) {
                 let who = self.person(*entry, then, book, flight);

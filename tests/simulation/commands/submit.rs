@@ -133,8 +133,8 @@ impl Deed for Submit {
                 left_out: 0,
             };
             let Taken { submitted, waiting } = match self.crowded_out {
-                true => context.store.accept_into_inbox(&submission, context.wall).await?,
-                false => context.store.submit_or_accept(&submission, context.wall).await?,
+                true => context.store.accept_into_inbox(&submission, context.wall_clock).await?,
+                false => context.store.submit_or_accept(&submission, context.wall_clock).await?,
             };
             if !self.queue_fails {
                 context.world.lock().unwrap().inbox.extend(waiting);
@@ -150,7 +150,7 @@ impl Deed for Submit {
 
     fn apply(&self, state: &mut State, asked: &Asked<'_>) -> Applied {
         let delivered = self.delivery().and_then(|key| asked.deliveries.get(&key));
-        let delivered = delivered.filter(|delivered| asked.wall < delivered.until);
+        let delivered = delivered.filter(|delivered| asked.wall_clock < delivered.until);
         if let Some(first) = delivered.and_then(|delivered| delivered.repeats(self.note)) {
             return Applied::unchanged(format!("again {first}"));
         }
@@ -159,7 +159,7 @@ impl Deed for Submit {
 
     fn apply_late(&self, state: &mut State, asked: &Asked<'_>, then: &State) -> Option<Applied> {
         let delivered = self.delivery().and_then(|key| asked.deliveries.get(&key));
-        let is_edit = delivered.is_some_and(|delivered| asked.wall < delivered.until);
+        let is_edit = delivered.is_some_and(|delivered| asked.wall_clock < delivered.until);
         self.take_late(state, then, asked.external_form, is_edit)
     }
 }

@@ -60,9 +60,9 @@ impl Deed for Terms {
                 Self::ExternalForm(_) => DEFAULT.to_owned(),
                 _ => format!("period {} ends at {}", account.period.number, account.period.ends_at),
             });
-            let (account, wall) = (context.account(), context.wall);
+            let (account, wall_clock) = (context.account(), context.wall_clock);
             let answer =
-                context.store.change_account(account, &change, wall, finish(context, &render)).await?;
+                context.store.change_account(account, &change, wall_clock, finish(context, &render)).await?;
             Ok(answer.body)
         })
     }

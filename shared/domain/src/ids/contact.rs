@@ -25,13 +25,13 @@ const DIGITS_MAX: usize = 16;
 const EXPECTED: &str = "the id of a contact: a decimal number below 2^53";
 
 impl ContactId {
-    /// Creates the id of a contact that is created at `wall`, the time of the world and not of a sandbox's clock, from the
+    /// Creates the id of a contact that is created at `wall_clock`, the time of the world and not of a sandbox's clock, from the
     /// low [`RANDOM_BITS`] bits of `random`.
     ///
     /// A time before 2020 counts as the first millisecond of 2020, and one after 2089 as the last that fits.
     #[must_use]
-    pub fn new(wall: Timestamp, random: u128) -> Self {
-        let since_epoch = wall.millis().saturating_sub(EPOCH_MILLIS);
+    pub fn new(wall_clock: Timestamp, random: u128) -> Self {
+        let since_epoch = wall_clock.millis().saturating_sub(EPOCH_MILLIS);
         let millis = u64::try_from(since_epoch).unwrap_or_default().min(LAST_MILLI);
         #[expect(clippy::cast_possible_truncation, reason = "only the low bits are used")]
         let random = random as u64 & ((1 << RANDOM_BITS) - 1);
@@ -109,20 +109,20 @@ impl fmt::Debug for ContactId {
 /// on the put then fails for the second, which draws again.
 #[derive(Debug, Clone)]
 pub struct NewContactIds {
-    wall: Timestamp,
+    wall_clock: Timestamp,
     next: u128,
 }
 
 impl NewContactIds {
-    /// Creates a source of ids for contacts that are created at `wall`, the time of the world.
+    /// Creates a source of ids for contacts that are created at `wall_clock`, the time of the world.
     #[must_use]
-    pub fn new(wall: Timestamp, random: u128) -> Self {
-        Self { wall, next: random }
+    pub fn new(wall_clock: Timestamp, random: u128) -> Self {
+        Self { wall_clock, next: random }
     }
 
     /// Returns an id that it has not returned before: there are 2^12, far more than a transaction has items.
     pub fn draw(&mut self) -> ContactId {
-        let id = ContactId::new(self.wall, self.next);
+        let id = ContactId::new(self.wall_clock, self.next);
         self.next = self.next.wrapping_add(1);
         id
     }
@@ -214,8 +214,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_id_is_below_2_53_and_round_trips(wall in any::<i64>(), random in any::<u128>()) {
-            let id = ContactId::new(Timestamp::from_millis(wall), random);
+        fn every_id_is_below_2_53_and_round_trips(wall_clock in any::<i64>(), random in any::<u128>()) {
+            let id = ContactId::new(Timestamp::from_millis(wall_clock), random);
             prop_assert!(id.0 <= HIGHEST);
             prop_assert_eq!(id.to_string().parse(), Ok(id));
             prop_assert_eq!(ContactId::from_sortable(&id.sortable()), Ok(id));

@@ -64,7 +64,7 @@ impl Store {
     pub async fn change_contact(
         &self,
         request: &ChangeContact<'_>,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         responder: Responder<'_, (Contact, Period)>,
     ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
@@ -73,8 +73,8 @@ impl Store {
             let mut others: Vec<Key> = responder.key().into_iter().collect();
             others.extend(request.email.iter().flatten().map(|email| Key::address(account, email)));
             let (loaded, mut opened) =
-                self.load(account, wall, &[request.contact], others, &mut retries).await?;
-            if let Some(answer) = responder.replay(&mut opened.items, wall)? {
+                self.load(account, wall_clock, &[request.contact], others, &mut retries).await?;
+            if let Some(answer) = responder.replay(&mut opened.items, wall_clock)? {
                 return Ok(answer);
             }
             let Loaded { contact: before, stored_version } = visible(loaded, request.if_match)?;
@@ -86,10 +86,10 @@ impl Store {
                 contact.touch(opened.now);
                 let holder = request.holder(&mut opened)?;
                 let moved = AddressMove { account, before: &before, after: &contact, holder };
-                gone = self.move_address(&mut transaction, &moved, wall, &mut retries).await?;
+                gone = self.move_address(&mut transaction, &moved, wall_clock, &mut retries).await?;
                 self.put_contact(&mut transaction, account, &mut contact, Some(stored_version))?;
             }
-            let answer = responder.attach(self, &mut transaction, &(contact, opened.period), wall)?;
+            let answer = responder.attach(self, &mut transaction, &(contact, opened.period), wall_clock)?;
             if self.commit(transaction, &mut retries).await? {
                 self.forget_history(account, gone, &mut retries).await?;
                 return Ok(answer);
@@ -103,7 +103,7 @@ impl Store {
         &self,
         transaction: &mut Transaction,
         moved: &AddressMove<'_>,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         retries: &mut Retries<'_>,
     ) -> Result<Option<ContactId>, StoreError> {
         let AddressMove { account, before, after, holder } = *moved;
@@ -114,7 +114,7 @@ impl Store {
         let mut gone = None;
         if let Some(email) = &after.email {
             if let Some(holder) = holder {
-                gone = self.take_from_deleted(transaction, account, holder, wall, retries).await?;
+                gone = self.take_from_deleted(transaction, account, holder, wall_clock, retries).await?;
             }
             self.claim_address(transaction, account, email, after.id, holder)?;
         }
@@ -136,10 +136,10 @@ impl Store {
         transaction: &mut Transaction,
         account: AccountId,
         holder: ContactId,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         retries: &mut Retries<'_>,
     ) -> Result<Option<ContactId>, StoreError> {
-        let (loaded, opened) = self.load(account, wall, &[holder], Vec::new(), retries).await?;
+        let (loaded, opened) = self.load(account, wall_clock, &[holder], Vec::new(), retries).await?;
         let Some(Loaded { contact: mut unit, stored_version }) = loaded.into_iter().next() else {
             return Ok(None);
         };

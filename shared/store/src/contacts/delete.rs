@@ -49,15 +49,15 @@ impl Store {
     pub async fn delete_contact(
         &self,
         request: &DeleteContact,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         responder: Responder<'_, ()>,
     ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
         loop {
             let others = responder.key().into_iter().collect();
             let (loaded, mut opened) =
-                self.load(request.account, wall, &[request.contact], others, &mut retries).await?;
-            if let Some(answer) = responder.replay(&mut opened.items, wall)? {
+                self.load(request.account, wall_clock, &[request.contact], others, &mut retries).await?;
+            if let Some(answer) = responder.replay(&mut opened.items, wall_clock)? {
                 return Ok(answer);
             }
             let loaded = request.select(loaded)?;
@@ -72,7 +72,7 @@ impl Store {
             } else {
                 self.remove(&mut transaction, request.account, &loaded, &mut retries).await?;
             }
-            let answer = responder.attach(self, &mut transaction, &(), wall)?;
+            let answer = responder.attach(self, &mut transaction, &(), wall_clock)?;
             if self.commit(transaction, &mut retries).await? {
                 let gone = (request.erase || !is_billable).then_some(request.contact);
                 self.forget_history(request.account, gone, &mut retries).await?;

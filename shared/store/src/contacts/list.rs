@@ -95,12 +95,15 @@ impl Store {
     /// # Errors
     ///
     /// [`crate::Refused::NotFound`] if there is no such account.
-    pub async fn search(&self, search: Search<'_>, wall: Timestamp) -> Result<ContactPage, StoreError> {
+    pub async fn search(&self, search: Search<'_>, wall_clock: Timestamp) -> Result<ContactPage, StoreError> {
         let mut retries = self.retries();
         loop {
-            let begun =
-                self.read_current_period(search.account, wall, Vec::new(), &mut retries).await?.period.number;
-            let page = self.page(&search, wall).await?;
+            let begun = self
+                .read_current_period(search.account, wall_clock, Vec::new(), &mut retries)
+                .await?
+                .period
+                .number;
+            let page = self.page(&search, wall_clock).await?;
             if page.period.number == begun {
                 return Ok(page);
             }
@@ -109,7 +112,7 @@ impl Store {
         }
     }
 
-    async fn page(&self, search: &Search<'_>, wall: Timestamp) -> Result<ContactPage, StoreError> {
+    async fn page(&self, search: &Search<'_>, wall_clock: Timestamp) -> Result<ContactPage, StoreError> {
         let mut streams = streams(search);
         let mut contacts: Vec<Contact> = Vec::new();
         let mut examined = Examined::default();
@@ -122,7 +125,7 @@ impl Store {
             // The period is read after the contacts, so it is never older than what they were written under.
             let mut retries = self.retries();
             let period =
-                self.read_current_period(search.account, wall, Vec::new(), &mut retries).await?.period;
+                self.read_current_period(search.account, wall_clock, Vec::new(), &mut retries).await?.period;
             let settled = self.settle(search.account, raw, &period, &mut retries).await?;
             let matching = settled.into_iter().map(|loaded| loaded.contact).filter(|contact| {
                 contact.is_visible() && search.filter.is_none_or(|filter| filter.matches(contact))

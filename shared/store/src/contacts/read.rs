@@ -63,13 +63,13 @@ impl Store {
         &self,
         account: AccountId,
         refs: &[ContactRef],
-        wall: Timestamp,
+        wall_clock: Timestamp,
     ) -> Result<(Vec<Option<Contact>>, Period), StoreError> {
         let mut retries = self.retries();
         let ids = self.resolve(account, refs, &mut retries).await?;
         let wanted: Vec<ContactId> =
             ids.iter().flatten().copied().collect::<BTreeSet<_>>().into_iter().collect();
-        let (found, period) = self.load_all(account, wall, &wanted, &mut retries).await?;
+        let (found, period) = self.load_all(account, wall_clock, &wanted, &mut retries).await?;
         let contacts = refs.iter().zip(ids).map(|(asked, id)| {
             let contact = found.get(&id?)?;
             (contact.is_visible() && asked.names(contact)).then(|| contact.clone())
@@ -81,7 +81,7 @@ impl Store {
     async fn load_all(
         &self,
         account: AccountId,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         ids: &[ContactId],
         retries: &mut Retries<'_>,
     ) -> Result<(HashMap<ContactId, Contact>, Period), StoreError> {
@@ -89,10 +89,10 @@ impl Store {
             // One place of a batched read is the period's.
             let mut chunks = ids.chunks(BATCH_READ_MAX - 1);
             let first = chunks.next().unwrap_or_default();
-            let (mut loaded, mut opened) = self.load(account, wall, first, Vec::new(), retries).await?;
+            let (mut loaded, mut opened) = self.load(account, wall_clock, first, Vec::new(), retries).await?;
             let begun = opened.period.number;
             for chunk in chunks {
-                let (more, reopened) = self.load(account, wall, chunk, Vec::new(), retries).await?;
+                let (more, reopened) = self.load(account, wall_clock, chunk, Vec::new(), retries).await?;
                 loaded.extend(more);
                 opened = reopened;
             }
@@ -113,9 +113,9 @@ impl Store {
         &self,
         account: AccountId,
         asked: ContactRef,
-        wall: Timestamp,
+        wall_clock: Timestamp,
     ) -> Result<(Contact, Period), StoreError> {
-        let (contacts, period) = self.contacts(account, &[asked], wall).await?;
+        let (contacts, period) = self.contacts(account, &[asked], wall_clock).await?;
         let contact = contacts.into_iter().flatten().next().ok_or(Refused::NotFound("contact"))?;
         Ok((contact, period))
     }
@@ -129,11 +129,11 @@ impl Store {
         &self,
         account: AccountId,
         asked: ContactRef,
-        wall: Timestamp,
+        wall_clock: Timestamp,
     ) -> Result<Explained, StoreError> {
         let mut retries = self.retries();
         loop {
-            let (contact, period) = self.contact(account, asked.clone(), wall).await?;
+            let (contact, period) = self.contact(account, asked.clone(), wall_clock).await?;
             let History { earlier, recent } = &contact.marketing.history;
             let mut history: Vec<Change> = recent.iter().rev().cloned().collect();
             let whole = history.len() + usize::try_from(*earlier).unwrap_or(usize::MAX);
@@ -222,23 +222,23 @@ impl Store {
     pub(crate) async fn load(
         &self,
         account: AccountId,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         ids: &[ContactId],
         others: Vec<Key>,
         retries: &mut Retries<'_>,
     ) -> Result<(Vec<Loaded>, PeriodSnapshot), StoreError> {
-        let (loaded, opened) = self.load_once(account, wall, ids, others.clone(), retries).await?;
+        let (loaded, opened) = self.load_once(account, wall_clock, ids, others.clone(), retries).await?;
         if !loaded.iter().any(Loaded::is_settled_now) {
             return Ok((loaded, opened));
         }
-        self.load_once(account, wall, ids, others, retries).await
+        self.load_once(account, wall_clock, ids, others, retries).await
     }
 
     /// The same without a second check, for who writes what was read and so learns whether it still held.
     pub(crate) async fn load_once(
         &self,
         account: AccountId,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         ids: &[ContactId],
         others: Vec<Key>,
         retries: &mut Retries<'_>,
@@ -246,7 +246,7 @@ impl Store {
         let keys: Vec<Key> =
             ids.iter().map(|id| Key::contact(account, *id)).chain(others.iter().cloned()).collect();
         loop {
-            let mut opened = self.read_current_period(account, wall, keys.clone(), retries).await?;
+            let mut opened = self.read_current_period(account, wall_clock, keys.clone(), retries).await?;
             let contacts = take_contacts(account, ids, &mut opened.items)?;
             // A batched read is not one instant: a contact may come from after a closing that the period in the
             // same answer comes from before.

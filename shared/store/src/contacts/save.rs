@@ -293,7 +293,7 @@ impl Store {
     pub async fn save_contact(
         &self,
         request: &SaveContact<'_>,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         responder: Responder<'_, Saved>,
     ) -> Result<StoredResponse, StoreError> {
         let mut retries = self.retries();
@@ -306,13 +306,14 @@ impl Store {
             if matches!(request.intake, Intake::Chatflow { .. }) {
                 keys.push(Key::account(account));
             }
-            let mut opened = self.read_current_period(account, wall, keys, &mut retries).await?;
-            if let Some(answer) = responder.replay(&mut opened.items, wall)? {
+            let mut opened = self.read_current_period(account, wall_clock, keys, &mut retries).await?;
+            if let Some(answer) = responder.replay(&mut opened.items, wall_clock)? {
                 return Ok(answer);
             }
             check.observe(&opened.period);
             let status = status_of(request, &mut opened)?;
-            let Some(found) = self.find(account, request.email, &mut opened, wall, &mut retries).await?
+            let Some(found) =
+                self.find(account, request.email, &mut opened, wall_clock, &mut retries).await?
             else {
                 retries.retry_now("the address moved during a read").await?;
                 continue;
@@ -328,7 +329,7 @@ impl Store {
                 source: &request.source,
                 actor: request.actor,
             };
-            let new_id = self.new_contact_ids(wall, &retries).draw();
+            let new_id = self.new_contact_ids(wall_clock, &retries).draw();
             let mut ledger = Ledger::new(&opened.period);
             let mut capacity = Capacity { ledger: &mut ledger, form: None };
             let decided = upsert.decide(found, &mut capacity, opened.now, new_id)?;
@@ -340,7 +341,7 @@ impl Store {
             let gone = decided.replaced();
             self.write(&mut transaction, account, decided)?;
             self.write_count(&mut transaction, account, &opened.period, ledger.count_change())?;
-            let answer = responder.attach(self, &mut transaction, &saved, wall)?;
+            let answer = responder.attach(self, &mut transaction, &saved, wall_clock)?;
             if self.commit(transaction, &mut retries).await? {
                 self.forget_history(account, gone, &mut retries).await?;
                 return Ok(answer);
@@ -354,13 +355,13 @@ impl Store {
         account: AccountId,
         email: Option<&EmailAddress>,
         opened: &mut PeriodSnapshot,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         retries: &mut Retries<'_>,
     ) -> Result<Option<Option<Loaded>>, StoreError> {
         let Some(email) = email else { return Ok(Some(None)) };
         let address = opened.items.take::<AddressItem>(&Key::address(account, email))?;
         let Some(AddressItem { contact }) = address else { return Ok(Some(None)) };
-        let (loaded, reopened) = self.load(account, wall, &[contact], Vec::new(), retries).await?;
+        let (loaded, reopened) = self.load(account, wall_clock, &[contact], Vec::new(), retries).await?;
         opened.period = reopened.period;
         opened.now = reopened.now;
         let asked = ContactRef::Email(email.clone());

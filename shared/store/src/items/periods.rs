@@ -145,8 +145,8 @@ impl Entity for StatementItem {
 }
 
 impl StatementItem {
-    /// The item for a period that is closed at wall-clock time `wall`; its leavers are due to be swept at once.
-    pub(crate) fn of(account: AccountId, statement: &Statement, wall: Timestamp) -> Self {
+    /// The item for a period that is closed at wall_clock-clock time `wall_clock`; its leavers are due to be swept at once.
+    pub(crate) fn of(account: AccountId, statement: &Statement, wall_clock: Timestamp) -> Self {
         let unswept: BTreeSet<u8> =
             if statement.left > 0 { Bucket::all().map(Bucket::number).collect() } else { BTreeSet::new() };
         let due = !unswept.is_empty();
@@ -159,7 +159,7 @@ impl StatementItem {
             tier_limit: statement.tier_limit,
             unswept,
             due_shard: due.then(|| due_shard_of(account)),
-            due_at: due.then_some(wall),
+            due_at: due.then_some(wall_clock),
         }
     }
 

@@ -71,15 +71,15 @@ impl Store {
     pub async fn submit_or_accept(
         &self,
         submission: &Submission<'_>,
-        wall: Timestamp,
+        wall_clock: Timestamp,
     ) -> Result<Taken, StoreError> {
         let mut retries = self.submission_retries();
-        match self.submit_within(submission, wall, &mut retries).await {
+        match self.submit_within(submission, wall_clock, &mut retries).await {
             Ok(taken) => Ok(taken),
             Err(StoreError::Unavailable(..))
                 if submission.submission_id.is_some() || !retries.may_have_happened =>
             {
-                self.accept_into_inbox(submission, wall).await
+                self.accept_into_inbox(submission, wall_clock).await
             }
             Err(error) => Err(error),
         }
@@ -94,7 +94,7 @@ impl Store {
     pub async fn accept_into_inbox(
         &self,
         submission: &Submission<'_>,
-        wall: Timestamp,
+        wall_clock: Timestamp,
     ) -> Result<Taken, StoreError> {
         let delivery = submission.delivery().unwrap_or_else(|| Delivery {
             id: DeliveryId::random(self.rng()),
@@ -111,8 +111,8 @@ impl Store {
                 // The response to the write was lost.
                 return accepted();
             }
-            let arrival = Arrival { submission, delivery: &delivery, token: &token, wall };
-            let put = match recognize(stored.take(), Some(&delivery), wall) {
+            let arrival = Arrival { submission, delivery: &delivery, token: &token, wall_clock };
+            let put = match recognize(stored.take(), Some(&delivery), wall_clock) {
                 Recognized::Repeat(submitted) => return Ok(Taken { submitted, waiting: None }),
                 known => self.put_waiting(&arrival, known)?,
             };
@@ -145,7 +145,7 @@ impl Store {
             }
             Recognized::New | Recognized::Repeat(_) => {
                 let item = arrival.item(Versions::first(content), false, None);
-                self.put_new_or_expired(key, &item, arrival.wall)
+                self.put_new_or_expired(key, &item, arrival.wall_clock)
             }
         }
     }
@@ -157,7 +157,7 @@ impl Store {
     pub async fn settle_inbox(
         &self,
         tasks: &[InboxTask],
-        wall: Timestamp,
+        wall_clock: Timestamp,
         should_continue: impl Fn() -> bool,
     ) -> InboxReport {
         let mut by_account: BTreeMap<AccountId, BTreeSet<InboxTask>> = BTreeMap::new();
@@ -170,7 +170,7 @@ impl Store {
             while !waiting.is_empty() && should_continue() {
                 let turn: Vec<InboxTask> =
                     waiting.iter().copied().take(SUBMISSIONS_PER_TRANSACTION_MAX).collect();
-                let through = self.settle_turn(account, &turn, wall, &mut report).await;
+                let through = self.settle_turn(account, &turn, wall_clock, &mut report).await;
                 waiting.retain(|task| !through.contains(task));
             }
             report.unsettled.extend(waiting);
@@ -183,17 +183,17 @@ impl Store {
         &self,
         account: AccountId,
         turn: &[InboxTask],
-        wall: Timestamp,
+        wall_clock: Timestamp,
         report: &mut InboxReport,
     ) -> BTreeSet<InboxTask> {
-        match self.settle_together(account, turn, wall).await {
+        match self.settle_together(account, turn, wall_clock).await {
             Ok(step) => report.note(step),
             Err(error) => {
                 let alone = turn.len() > 1 && !matches!(error, StoreError::Unavailable(..));
                 report.errors.push(error);
                 for task in turn {
                     // One of them is broken: the others must not wait for it.
-                    match self.settle_alone(account, *task, wall, alone).await {
+                    match self.settle_alone(account, *task, wall_clock, alone).await {
                         Ok(Some(step)) => drop(report.note(step)),
                         Ok(None) => report.unsettled.push(*task),
                         Err(error) => {
@@ -211,10 +211,10 @@ impl Store {
         &self,
         account: AccountId,
         task: InboxTask,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         may: bool,
     ) -> Result<Option<Settled>, StoreError> {
-        if may { self.settle_together(account, &[task], wall).await.map(Some) } else { Ok(None) }
+        if may { self.settle_together(account, &[task], wall_clock).await.map(Some) } else { Ok(None) }
     }
 
     /// Settles submissions in one transaction: as many of them as it holds, from the first on.
@@ -222,7 +222,7 @@ impl Store {
         &self,
         account: AccountId,
         tasks: &[InboxTask],
-        wall: Timestamp,
+        wall_clock: Timestamp,
     ) -> Result<Settled, StoreError> {
         let mut retries = self.retries();
         let mut check = RefusalCheck::default();
@@ -234,26 +234,27 @@ impl Store {
             if entries.is_empty() {
                 return Ok(Settled { settled: Vec::new(), already });
             }
-            let opened = self.open_for(account, &entries, Vec::new(), wall, &mut retries).await?;
+            let opened = self.open_for(account, &entries, Vec::new(), wall_clock, &mut retries).await?;
             check.observe(&opened.period);
-            let Some(snapshot) = self.snapshot(account, &entries, opened, wall, &mut retries).await? else {
+            let Some(snapshot) = self.snapshot(account, &entries, opened, wall_clock, &mut retries).await?
+            else {
                 retries.retry_now(MOVED).await?;
                 continue;
             };
-            let mut plan = Plan::new(account, &snapshot, self.new_contact_ids(wall, &retries));
+            let mut plan = Plan::new(account, &snapshot, self.new_contact_ids(wall_clock, &retries));
             let mut settled = Vec::new();
             for (waiting, entry) in waiting.iter().zip(&entries) {
                 if !settled.is_empty() && plan.is_full() {
                     break;
                 }
-                plan.take(entry, wall)?;
+                plan.take(entry, wall_clock)?;
                 settled.push(waiting.task);
             }
             if plan.is_in_doubt() && check.needs_reread(snapshot.period(), &mut retries).await? {
                 continue;
             }
             let mut transaction = Transaction::new(self.rng());
-            let gone = self.write_plan(&mut transaction, plan, wall)?;
+            let gone = self.write_plan(&mut transaction, plan, wall_clock)?;
             if self.commit(transaction, &mut retries).await? {
                 self.forget_histories(account, gone, &mut retries).await?;
                 return Ok(Settled { settled, already });
@@ -320,7 +321,7 @@ struct Arrival<'a> {
     submission: &'a Submission<'a>,
     delivery: &'a Delivery,
     token: &'a str,
-    wall: Timestamp,
+    wall_clock: Timestamp,
 }
 
 impl Arrival<'_> {
@@ -334,7 +335,7 @@ impl Arrival<'_> {
         let all: Vec<_> = properties.iter().cloned().chain(unsaid).collect();
         let (properties, too_many) = fitting(&all);
         let task = InboxTask { account: form.account, form: form.id, delivery: self.delivery.id };
-        let (due_shard, due_at) = task.job().due(self.wall);
+        let (due_shard, due_at) = task.job().due(self.wall_clock);
         let pending = PendingItem {
             form_name: form.name.clone(),
             provider: form.provider,
@@ -344,7 +345,7 @@ impl Arrival<'_> {
             overwrite: form.overwrite,
             is_edit,
             left_out: left_out + too_many,
-            accepted_at: self.wall,
+            accepted_at: self.wall_clock,
             person: PersonItem::of(email, &properties),
         };
         DeliveryItem {
@@ -353,7 +354,7 @@ impl Arrival<'_> {
             token: Some(self.token.to_owned()),
             due_shard: Some(due_shard),
             due_at: Some(due_at),
-            ..Submitted::accepted().remembered(versions, self.wall)
+            ..Submitted::accepted().remembered(versions, self.wall_clock)
         }
     }
 

@@ -204,7 +204,7 @@ impl<'s> Plan<'s> {
     /// # Errors
     ///
     /// None in practice: a submitted value that does not fit is left out and counted.
-    pub(super) fn take(&mut self, entry: &Entry<'_>, wall: Timestamp) -> Result<Submitted, Refused> {
+    pub(super) fn take(&mut self, entry: &Entry<'_>, wall_clock: Timestamp) -> Result<Submitted, Refused> {
         let PeriodSnapshot { period, now, .. } = &self.snapshot.opened;
         let form = &entry.form;
         let status = if entry.origin.is_edit() {
@@ -250,7 +250,7 @@ impl<'s> Plan<'s> {
         sum.tally.add_left_out(entry.left_out + decided.left_out);
         self.bytes += approximate_bytes(&decided.contact);
         self.people.insert(person.to_owned(), decided);
-        self.conclude(entry, &submitted, wall);
+        self.conclude(entry, &submitted, wall_clock);
         Ok(submitted)
     }
 
@@ -263,9 +263,9 @@ impl<'s> Plan<'s> {
     }
 
     /// Notes what comes of a submission where it is, and counts it.
-    fn conclude(&mut self, entry: &Entry<'_>, submitted: &Submitted, wall: Timestamp) {
+    fn conclude(&mut self, entry: &Entry<'_>, submitted: &Submitted, wall_clock: Timestamp) {
         let delivery = |id: DeliveryId| Key::delivery(self.account, entry.form.id, id);
-        let remembered = |versions: &Versions| Box::new(submitted.remembered(versions.clone(), wall));
+        let remembered = |versions: &Versions| Box::new(submitted.remembered(versions.clone(), wall_clock));
         let tally = &mut self.forms.entry(entry.form.id).or_default().tally;
         tally.add(Counted::of(submitted), 1);
         let sent = |sent: &Delivery| {
@@ -307,7 +307,7 @@ impl Store {
         account: AccountId,
         entries: &[Entry<'_>],
         mut others: Vec<Key>,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         retries: &mut Retries<'_>,
     ) -> Result<PeriodSnapshot, StoreError> {
         let mut known = BTreeSet::new();
@@ -319,7 +319,7 @@ impl Store {
         if entries.iter().any(|entry| entry.form.follows_the_account()) {
             others.push(Key::account(account));
         }
-        self.read_current_period(account, wall, others, retries).await
+        self.read_current_period(account, wall_clock, others, retries).await
     }
 
     /// What submissions are decided on, from what [`Self::open_for`] read; one batched read more if any of the people is
@@ -329,7 +329,7 @@ impl Store {
         account: AccountId,
         entries: &[Entry<'_>],
         mut opened: PeriodSnapshot,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         retries: &mut Retries<'_>,
     ) -> Result<Option<Snapshot>, StoreError> {
         let mut days = BTreeMap::new();
@@ -351,7 +351,7 @@ impl Store {
         if !holders.is_empty() {
             let ids: BTreeSet<ContactId> = holders.values().map(|(_, id)| *id).collect();
             let ids: Vec<ContactId> = ids.into_iter().collect();
-            let (loaded, reopened) = self.load(account, wall, &ids, Vec::new(), retries).await?;
+            let (loaded, reopened) = self.load(account, wall_clock, &ids, Vec::new(), retries).await?;
             opened.period = reopened.period;
             opened.now = reopened.now;
             for (key, (asked, id)) in holders {
@@ -371,7 +371,7 @@ impl Store {
         &self,
         transaction: &mut Transaction,
         plan: Plan<'_>,
-        wall: Timestamp,
+        wall_clock: Timestamp,
     ) -> Result<Vec<ContactId>, StoreError> {
         let Plan { account, snapshot, ledger, people, forms, origins, .. } = plan;
         let gone = people.values().filter_map(PlannedContact::replaced).collect();
@@ -386,7 +386,7 @@ impl Store {
             }
         }
         for write in origins {
-            self.write_origin(transaction, write, wall)?;
+            self.write_origin(transaction, write, wall_clock)?;
         }
         Ok(gone)
     }
@@ -410,11 +410,11 @@ impl Store {
         &self,
         transaction: &mut Transaction,
         write: Write,
-        wall: Timestamp,
+        wall_clock: Timestamp,
     ) -> Result<(), StoreError> {
         match write {
             Write::Remember(key, item) => {
-                transaction.put(Part::Delivery, self.put_new_or_expired(key, &*item, wall)?);
+                transaction.put(Part::Delivery, self.put_new_or_expired(key, &*item, wall_clock)?);
             }
             Write::Edit(key, item, before) => {
                 let put = self.put_edited(key, &item, &before)?;
@@ -445,13 +445,13 @@ impl Submitted {
     }
 
     /// What is kept of it, to answer the same delivery again.
-    pub(super) fn remembered(&self, versions: Versions, wall: Timestamp) -> DeliveryItem {
+    pub(super) fn remembered(&self, versions: Versions, wall_clock: Timestamp) -> DeliveryItem {
         DeliveryItem {
             contact: self.contact.to_string(),
             marketing: self.marketing.to_string(),
             reason: self.reason.clone(),
             versions,
-            expires_at: Some(wall.plus(DELIVERY_KEPT).seconds()),
+            expires_at: Some(wall_clock.plus(DELIVERY_KEPT).seconds()),
             pending: None,
             token: None,
             due_shard: None,

@@ -94,7 +94,7 @@ impl Rejection<'_> {
         self.submission_id.map(|id| Delivery { id: DeliveryId::unusable(id), content })
     }
 
-    fn item(&self, id: RejectionId, now: Timestamp, wall: Timestamp) -> RejectedItem {
+    fn item(&self, id: RejectionId, now: Timestamp, wall_clock: Timestamp) -> RejectedItem {
         let error = |problem: &FieldProblem| {
             let FieldProblem { field, message } = problem.clone();
             FieldErrorItem { field, message }
@@ -106,7 +106,7 @@ impl Rejection<'_> {
             errors: self.errors.iter().map(error).collect(),
             submission_id: self.submission_id.map(str::to_owned),
             received_at: now,
-            expires_at: wall.plus(REJECTED_KEPT).seconds(),
+            expires_at: wall_clock.plus(REJECTED_KEPT).seconds(),
         }
     }
 }
@@ -118,7 +118,11 @@ impl Store {
     /// # Errors
     ///
     /// [`Refused::Invalid`] when the answers are too long.
-    pub async fn reject(&self, rejection: &Rejection<'_>, wall: Timestamp) -> Result<Submitted, StoreError> {
+    pub async fn reject(
+        &self,
+        rejection: &Rejection<'_>,
+        wall_clock: Timestamp,
+    ) -> Result<Submitted, StoreError> {
         if rejection.answers.len() > REJECTED_ANSWERS_BYTES_MAX {
             let message = format!("expected at most {REJECTED_ANSWERS_BYTES_MAX} bytes");
             return Err(Refused::Invalid { field: "answers", message }.into());
@@ -129,16 +133,16 @@ impl Store {
         let mut retries = self.retries();
         loop {
             let keys = key.iter().cloned().collect();
-            let mut opened = self.read_current_period(form.account, wall, keys, &mut retries).await?;
+            let mut opened = self.read_current_period(form.account, wall_clock, keys, &mut retries).await?;
             let stored =
                 key.as_ref().map(|key| opened.items.take::<DeliveryItem>(key)).transpose()?.flatten();
-            let known = recognize(stored, delivery.as_ref(), wall);
+            let known = recognize(stored, delivery.as_ref(), wall_clock);
             if let Recognized::Repeat(submitted) = known {
                 self.count_duplicate(form.id).await;
                 return Ok(submitted);
             }
             let id = RejectionId::new(opened.now, self.rng().bits());
-            let item = rejection.item(id, opened.now, wall);
+            let item = rejection.item(id, opened.now, wall_clock);
             let submitted = Submitted::rejected(item.reason.clone());
             let mut transaction = Transaction::new(self.rng());
             let rejected = Key::rejected(form.account, form.id, id);
@@ -148,10 +152,10 @@ impl Store {
             if let (Some(Delivery { content, .. }), Some(key)) = (&delivery, &key) {
                 let put = if let Recognized::Edit(before) = known {
                     let versions = before.clone().edited(content.clone());
-                    self.put_edited(key.clone(), &submitted.remembered(versions, wall), &before)?
+                    self.put_edited(key.clone(), &submitted.remembered(versions, wall_clock), &before)?
                 } else {
-                    let remembered = submitted.remembered(Versions::first(content.clone()), wall);
-                    self.put_new_or_expired(key.clone(), &remembered, wall)?
+                    let remembered = submitted.remembered(Versions::first(content.clone()), wall_clock);
+                    self.put_new_or_expired(key.clone(), &remembered, wall_clock)?
                 };
                 transaction.put(Part::Delivery, put);
             }
@@ -171,7 +175,7 @@ impl Store {
         &self,
         account: AccountId,
         form: FormId,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         after: Option<RejectionId>,
         limit: usize,
     ) -> Result<RejectedPage, StoreError> {
@@ -189,7 +193,7 @@ impl Store {
         for item in page.items {
             let item: RejectedItem = decode(item)?;
             // DynamoDB removes what is over when it comes to it.
-            if item.expires_at > wall.seconds() {
+            if item.expires_at > wall_clock.seconds() {
                 items.push(item.into_rejected());
             }
         }
@@ -209,7 +213,7 @@ impl Store {
         form: &Form,
         id: RejectionId,
         map: impl Fn(&Rejected) -> Result<Mapped, E>,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         responder: Responder<'_, Submitted>,
     ) -> Result<Result<StoredResponse, E>, StoreError> {
         let account = form.account;
@@ -217,7 +221,7 @@ impl Store {
         let mut retries = self.retries();
         let mut check = RefusalCheck::default();
         loop {
-            let item = match self.read_rejected(&key, wall, &responder, &mut retries).await? {
+            let item = match self.read_rejected(&key, wall_clock, &responder, &mut retries).await? {
                 Found::Item(item) => item,
                 Found::StoredResponse(answer) => return Ok(Ok(answer)),
             };
@@ -240,27 +244,28 @@ impl Store {
             };
             let others = delivery_key.iter().cloned().collect();
             let entries = std::slice::from_ref(&entry);
-            let mut opened = self.open_for(account, entries, others, wall, &mut retries).await?;
+            let mut opened = self.open_for(account, entries, others, wall_clock, &mut retries).await?;
             let stored =
                 delivery_key.map(|key| opened.items.take::<DeliveryItem>(&key)).transpose()?.flatten();
-            if matches!(recognize(stored, delivery.as_ref(), wall), Recognized::New) {
+            if matches!(recognize(stored, delivery.as_ref(), wall_clock), Recognized::New) {
                 // The sender's own repeat of the delivery then changes nothing.
                 entry.origin = Origin::Rejected(id, delivery);
             }
             let entries = std::slice::from_ref(&entry);
             check.observe(&opened.period);
-            let Some(snapshot) = self.snapshot(account, entries, opened, wall, &mut retries).await? else {
+            let Some(snapshot) = self.snapshot(account, entries, opened, wall_clock, &mut retries).await?
+            else {
                 retries.retry_now(MOVED).await?;
                 continue;
             };
-            let mut plan = Plan::new(account, &snapshot, self.new_contact_ids(wall, &retries));
-            let submitted = plan.take(&entry, wall)?;
+            let mut plan = Plan::new(account, &snapshot, self.new_contact_ids(wall_clock, &retries));
+            let submitted = plan.take(&entry, wall_clock)?;
             if plan.is_in_doubt() && check.needs_reread(snapshot.period(), &mut retries).await? {
                 continue;
             }
             let mut transaction = Transaction::new(self.rng());
-            let gone = self.write_plan(&mut transaction, plan, wall)?;
-            let answer = responder.attach(self, &mut transaction, &submitted, wall)?;
+            let gone = self.write_plan(&mut transaction, plan, wall_clock)?;
+            let answer = responder.attach(self, &mut transaction, &submitted, wall_clock)?;
             if self.commit(transaction, &mut retries).await? {
                 self.forget_histories(account, gone, &mut retries).await?;
                 return Ok(Ok(answer));
@@ -279,20 +284,20 @@ impl Store {
         account: AccountId,
         form: FormId,
         id: RejectionId,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         responder: Responder<'_, ()>,
     ) -> Result<StoredResponse, StoreError> {
         let key = Key::rejected(account, form, id);
         let mut retries = self.retries();
         loop {
             if let Found::StoredResponse(answer) =
-                self.read_rejected(&key, wall, &responder, &mut retries).await?
+                self.read_rejected(&key, wall_clock, &responder, &mut retries).await?
             {
                 return Ok(answer);
             }
             let mut transaction = Transaction::new(self.rng());
             transaction.delete(Part::Rejected, self.delete_existing(key.clone())?);
-            let answer = responder.attach(self, &mut transaction, &(), wall)?;
+            let answer = responder.attach(self, &mut transaction, &(), wall_clock)?;
             if self.commit(transaction, &mut retries).await? {
                 return Ok(answer);
             }
@@ -303,17 +308,17 @@ impl Store {
     async fn read_rejected<T>(
         &self,
         key: &Key,
-        wall: Timestamp,
+        wall_clock: Timestamp,
         responder: &Responder<'_, T>,
         retries: &mut Retries<'_>,
     ) -> Result<Found, StoreError> {
         let keys: Vec<Key> = std::iter::once(key.clone()).chain(responder.key()).collect();
         let mut items = self.batch_get(&keys, retries).await?;
-        if let Some(answer) = responder.replay(&mut items, wall)? {
+        if let Some(answer) = responder.replay(&mut items, wall_clock)? {
             return Ok(Found::StoredResponse(answer));
         }
         let item: Option<RejectedItem> = items.take(key)?;
-        let kept = item.filter(|item| item.expires_at > wall.seconds());
+        let kept = item.filter(|item| item.expires_at > wall_clock.seconds());
         Ok(Found::Item(Box::new(kept.ok_or(Refused::NotFound("rejected submission"))?)))
     }
 }
