@@ -11,6 +11,7 @@ use domain::permission::Role;
 use domain::source::AccountDefaults;
 use domain::tier::{Tier, TierError};
 
+use crate::expressions::{Expression, number};
 use crate::items::{
     AccountEntryItem, AccountItem, HoldingsItem, PeriodItem, PortalItem, TokenOwnerItem, UserItem, decode,
     unreadable,
@@ -19,7 +20,6 @@ use crate::keys::{ACCOUNTS_PK, DUE_AT, DUE_SHARD, Key};
 use crate::periods::{PeriodSnapshot, current};
 use crate::store::{Query, Store};
 use crate::transaction::{Part, Transaction};
-use crate::writes::{Expression, number};
 use crate::{Listing, Refused, Responder, StoreError, StoredResponse};
 
 /// An account with its current period.

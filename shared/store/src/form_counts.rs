@@ -14,10 +14,10 @@ use domain::limits::BATCH_READ_MAX;
 use domain::string_enum::string_enum;
 
 use crate::error::call_error;
+use crate::expressions::{Expression, number};
 use crate::items::{ENTITY, Entity, FormCountsItem, FormDayItem, VERSION, decode};
 use crate::keys::{FORM_COUNT_SHARDS, Key, PK, form_counts_pk};
 use crate::store::{Query, Store};
-use crate::writes::{Expression, number};
 use crate::{ContactEffect, MarketingEffect, StoreError, Submitted};
 
 /// What came of a form's submissions. One that waits in the inbox is counted once it is settled.

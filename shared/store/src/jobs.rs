@@ -21,10 +21,10 @@ use serde::{Deserialize, Serialize};
 use crate::StoreError;
 use crate::delivery::DeliveryId;
 use crate::error::{call_error, is_condition_failure};
+use crate::expressions::Expression;
 use crate::items::{StatementItem, UNSWEPT, as_text};
 use crate::keys::{self, DUE_AT, DUE_INDEX, DUE_SHARD, DUE_SHARDS, Item, Key};
 use crate::store::Store;
-use crate::writes::Expression;
 
 /// A period or a job that the schedule finds due.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

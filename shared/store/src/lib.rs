@@ -10,6 +10,7 @@ mod compression;
 mod contacts;
 mod delivery;
 mod error;
+mod expressions;
 mod field_target;
 mod form_counts;
 mod forms;
@@ -31,7 +32,6 @@ mod submitted;
 mod sweep;
 mod transaction;
 mod users;
-mod writes;
 
 pub use accounts::{Account, ChangeAccount, ChangedBy, NewAccount};
 pub use contacts::{

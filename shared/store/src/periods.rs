@@ -4,12 +4,12 @@ use domain::Timestamp;
 use domain::ids::AccountId;
 use domain::period::{Period, PeriodNumber, Statement};
 
+use crate::expressions::{Expression, number};
 use crate::items::{Items, PeriodItem, StatementItem, decode};
 use crate::keys::{Collection, Key, account_pk};
 use crate::retry::Retries;
 use crate::store::{Query, Store};
 use crate::transaction::{Part, Transaction};
-use crate::writes::{Expression, number};
 use crate::{Listing, Refused, StoreError};
 
 /// A period that has not ended, what was read with it, and the account's instant.

@@ -7,11 +7,11 @@ use domain::ids::{AccountId, ContactId};
 use domain::limits::{HISTORY_PAGE, HISTORY_RECENT_MAX};
 
 use crate::StoreError;
+use crate::expressions::Expression;
 use crate::items::{AddressItem, ContactItem, HistoryPageItem, encode, encode_changes};
 use crate::keys::{Item, Key};
 use crate::store::Store;
 use crate::transaction::{Part, Transaction};
-use crate::writes::Expression;
 
 impl Store {
     /// Adds the put of a contact that is stored in version `stored`, or is new.

@@ -17,6 +17,7 @@ use aws_sdk_dynamodb::types::Put;
 use super::plan::{Entry, FormTerms, InboxOrigin, Origin, Plan};
 use super::{Delivery, MOVED, Recognized, Submission, fitting, recognize};
 use crate::delivery::{ContentDigest, DeliveryId, Versions};
+use crate::expressions::Expression;
 use crate::items::{DeliveryItem, PendingItem, PersonItem};
 use crate::jobs::InboxTask;
 use crate::keys::Key;
@@ -24,7 +25,6 @@ use crate::periods::RefusalCheck;
 use crate::retry::Retries;
 use crate::store::Store;
 use crate::transaction::Transaction;
-use crate::writes::Expression;
 use crate::{Person, StoreError, Submitted};
 
 /// What became of a submission that was settled, or else accepted into the inbox.

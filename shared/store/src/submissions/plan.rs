@@ -19,6 +19,7 @@ use domain::source::{AccountDefaults, Actor, DefaultStatus, Intake, Source};
 use super::Delivery;
 use crate::contacts::{Capacity, ContactRef, ContactUpsert, Loaded, PlannedContact, approximate_bytes};
 use crate::delivery::{ContentDigest, DeliveryId, Versions};
+use crate::expressions::Expression;
 use crate::form_counts::{Counted, DayChange, Tally};
 use crate::forms::Form;
 use crate::items::{AccountItem, AddressItem, DeliveryItem, FormDayItem, PendingItem};
@@ -27,7 +28,6 @@ use crate::periods::PeriodSnapshot;
 use crate::retry::Retries;
 use crate::store::Store;
 use crate::transaction::{Part, Transaction};
-use crate::writes::Expression;
 use crate::{ContactEffect, MarketingEffect, Refused, StoreError, Submitted};
 
 /// How many items a submission writes at most: a person, an address, a deleted contact in its place, the delivery, the
