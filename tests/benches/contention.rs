@@ -13,7 +13,7 @@ use domain::marketing::EffectiveState;
 use domain::source::{Actor, Source, SourceType};
 use futures_util::future::join_all;
 use store::{ContactRef, Responder, StatusReport, StatusRequest, StoreError, StoredResponse};
-use testkit::{Conflicts, Dice, TestTable, at};
+use testkit::{Conflicts, SeededRng, TestTable, at};
 
 use crate::report::{Row, row};
 use crate::sample::Sample;
@@ -95,9 +95,9 @@ impl Bench {
     /// Arrivals whose times are random (a Poisson process) and do not wait for those before them.
     async fn arrive(&self, rate: u64, stretch: Duration) -> Result {
         let (begun, mut due, mut arrivals) = (Instant::now(), Duration::ZERO, Vec::new());
-        let mut dice = Dice::new(rate);
+        let mut rng = SeededRng::new(rate);
         for id in self.ids.iter().copied() {
-            due += Duration::from_micros(sums::pause(rate, dice.bits()));
+            due += Duration::from_micros(sums::pause(rate, rng.bits()));
             if due > stretch {
                 break;
             }

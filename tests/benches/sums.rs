@@ -7,7 +7,7 @@ use std::collections::BinaryHeap;
 use std::time::Duration;
 
 use domain::limits::{RETRIES_MAX, RETRY_PAUSE_FIRST_MILLIS, RETRY_PAUSE_LONGEST_MILLIS};
-use testkit::Dice;
+use testkit::SeededRng;
 
 use crate::report::{Row, row};
 use crate::sample::Sample;
@@ -83,8 +83,8 @@ impl Sums {
     }
 
     fn play(&mut self, load: Load, policy: Policy, in_flight: u64) {
-        let dice = &mut Dice::new(1);
-        let (mut waiting, mut free_at) = (first(load, dice), 0);
+        let rng = &mut SeededRng::new(1);
+        let (mut waiting, mut free_at) = (first(load, rng), 0);
         while let Some(Reverse(mut change)) = waiting.pop() {
             self.tries += 1;
             let ended = if change.at >= free_at {
@@ -97,7 +97,7 @@ impl Sums {
             } else {
                 let longest =
                     ((RETRY_PAUSE_FIRST_MILLIS * 1_000) << change.tries.min(16)).min(policy.longest);
-                change.at += WAY + dice.between(longest / 2, longest);
+                change.at += WAY + rng.between(longest / 2, longest);
                 change.tries += 1;
                 waiting.push(Reverse(change));
                 None
@@ -105,7 +105,7 @@ impl Sums {
             if let (Some(ended), Load::Writers(_)) = (ended, load)
                 && ended < STRETCH
             {
-                let at = ended + dice.between(WAY, 2 * WAY);
+                let at = ended + rng.between(WAY, 2 * WAY);
                 waiting.push(Reverse(Change { at, asked: at, tries: 0 }));
             }
         }
@@ -126,14 +126,14 @@ impl Sums {
 }
 
 /// The first try of each writer, or of every arrival.
-fn first(load: Load, dice: &mut Dice) -> BinaryHeap<Reverse<Change>> {
+fn first(load: Load, rng: &mut SeededRng) -> BinaryHeap<Reverse<Change>> {
     let mut times = Vec::new();
     match load {
-        Load::Writers(writers) => times.extend((0..writers).map(|_| dice.below(WAY))),
+        Load::Writers(writers) => times.extend((0..writers).map(|_| rng.below(WAY))),
         Load::Arrivals(rate) => {
             let mut at = 0;
             while at < STRETCH {
-                at += pause(rate, dice.bits());
+                at += pause(rate, rng.bits());
                 times.push(at);
             }
         }

@@ -17,7 +17,7 @@ use store::{
     ChangeAccount, ChangeForm, ContactEffect, ContactRef, Form, FormCounts, FormReport, MarketingEffect,
     NewForm, Refused, Responder, Store, StoreError, Submission, Submitted,
 };
-use testkit::{Conflicts, Dice, Fault, TestTable, at, email, terms};
+use testkit::{Conflicts, Fault, SeededRng, TestTable, at, email, terms};
 
 use super::{START, Told, assert_exact, set};
 
@@ -276,8 +276,8 @@ async fn a_deleted_form_leaves_nothing_behind() {
 async fn the_counts_are_those_of_the_answers_whatever_goes_wrong() {
     for seed in 1..=3_u64 {
         let faults = Conflicts::with_plan(Duration::from_millis(1), move |operation, before| {
-            let mut dice = Dice::of(&[seed, u64::from(before)]);
-            (operation == "TransactWriteItems" && dice.happens(150)).then_some(Fault::AnswerLost)
+            let mut rng = SeededRng::of(&[seed, u64::from(before)]);
+            (operation == "TransactWriteItems" && rng.happens(150)).then_some(Fault::AnswerLost)
         });
         let table = TestTable::with_faults(&faults).await;
         let account = table.account_with(Terms { cap: Some(25), ..terms() }, at(START)).await;
@@ -286,10 +286,10 @@ async fn the_counts_are_those_of_the_answers_whatever_goes_wrong() {
         let elsewhere = form(store, account, &NewForm::new(Provider::Generic, "Sign-up")).await;
         let forms = [&native, &elsewhere];
         let sent = (0..300).map(|n| async move {
-            let mut dice = Dice::of(&[seed, 1, n]);
-            let form = forms[dice.index(2)];
-            let email = email(&format!("person{}@example.org", dice.below(60)));
-            let id = dice.happens(700).then(|| dice.below(150).to_string());
+            let mut rng = SeededRng::of(&[seed, 1, n]);
+            let form = forms[rng.index(2)];
+            let email = email(&format!("person{}@example.org", rng.below(60)));
+            let id = rng.happens(700).then(|| rng.below(150).to_string());
             let submission = Submission {
                 form,
                 submission_id: id.as_deref(),

@@ -17,7 +17,7 @@ use store::{
     ContactEffect, ContactRef, Due, Form, FormCounts, InboxTask, Job, MarketingEffect, NewForm, Responder,
     SaveContact, SaveMode, Store, StoreError, Submission, Submitted, Taken,
 };
-use testkit::{Conflicts, Dice, Fault, TABLE, TestTable, at, email, property, terms};
+use testkit::{Conflicts, Fault, SeededRng, TABLE, TestTable, at, email, property, terms};
 
 use super::forms::{SENDERS, counts, form, native, report};
 use super::{START, Told, UPDATE, assert_exact, by_hand, create, delete, user};
@@ -155,9 +155,9 @@ async fn settling_twice_at_once_and_in_any_order_has_one_effect() {
     let workers = (0..4).map(|worker| {
         let (store, mut tasks) = (table.store.clone(), tasks.clone());
         async move {
-            let mut dice = Dice::of(&[worker]);
+            let mut rng = SeededRng::of(&[worker]);
             for at in (1..tasks.len()).rev() {
-                tasks.swap(at, dice.index(at + 1));
+                tasks.swap(at, rng.index(at + 1));
             }
             // Some are killed half-way.
             let patience = Duration::from_millis(if worker % 2 == 0 { 60_000 } else { 7 });

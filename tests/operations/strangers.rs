@@ -14,7 +14,7 @@ use store::{
     ChangeAccount, ContactRef, Form, FormCounts, InboxTask, MarketingEffect, NewForm, Responder, Store,
     Submission, Submitted, Taken,
 };
-use testkit::{Conflicts, Dice, Fault, TestTable, at, email, property, terms};
+use testkit::{Conflicts, Fault, SeededRng, TestTable, at, email, property, terms};
 
 use super::forms::{SENDERS, counts, form, native, submit};
 use super::{START, Told, assert_exact, create, set};
@@ -83,8 +83,8 @@ async fn tier_limit_holds_for_forms_under_concurrency() {
     let mut conflicts = 0;
     for seed in 1..=3_u64 {
         let faults = Conflicts::with_plan(Duration::from_millis(5), move |operation, before| {
-            let mut dice = Dice::of(&[seed, u64::from(before)]);
-            (operation == "TransactWriteItems" && dice.happens(100)).then_some(Fault::AnswerLost)
+            let mut rng = SeededRng::of(&[seed, u64::from(before)]);
+            (operation == "TransactWriteItems" && rng.happens(100)).then_some(Fault::AnswerLost)
         });
         let table = TestTable::with_faults(&faults).await;
         let tier = Tier::new(20, 100).unwrap();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use domain::Timestamp;
 use domain::calendar::{Calendar, Term, TimeZone};
-use testkit::{Dice, Weather, at};
+use testkit::{SeededRng, Weather, at};
 
 use super::commands::save::Through;
 use super::commands::status::Entry;
@@ -156,19 +156,19 @@ impl fmt::Display for History {
     }
 }
 
-fn calendar(dice: &mut Dice) -> Calendar {
-    let month = u32::try_from(dice.between(1, 12)).unwrap();
+fn calendar(rng: &mut SeededRng) -> Calendar {
+    let month = u32::try_from(rng.between(1, 12)).unwrap();
     // Often near a month's end, where it matters.
-    let day = if dice.coin() { dice.between(28, 31) } else { dice.between(1, 28) };
+    let day = if rng.coin() { rng.between(28, 31) } else { rng.between(1, 28) };
     let day = u32::try_from(day).unwrap();
     let renewal_date = (0..4).find_map(|less| NaiveDate::from_ymd_opt(2025, month, day - less)).unwrap();
-    let term = if dice.coin() { Term::Monthly } else { Term::Annual };
-    Calendar { term, renewal_date, time_zone: dice.one_of(&ZONES).parse::<TimeZone>().unwrap() }
+    let term = if rng.coin() { Term::Monthly } else { Term::Annual };
+    Calendar { term, renewal_date, time_zone: rng.one_of(&ZONES).parse::<TimeZone>().unwrap() }
 }
 
 /// Draws a history.
 pub struct Planner {
-    dice: Dice,
+    rng: SeededRng,
     accounts: Vec<AccountPlan>,
     /// How many addresses there are.
     addresses: usize,
@@ -184,24 +184,24 @@ pub struct Planner {
 impl History {
     /// The history of a seed.
     pub fn of(seed: u64) -> Self {
-        let mut dice = Dice::of(&[seed, 0]);
-        let weather = if dice.happens(100) { Weather::calm() } else { Weather::drawn(&mut dice) };
-        let accounts: Vec<AccountPlan> = [false, dice.coin(), true]
+        let mut rng = SeededRng::of(&[seed, 0]);
+        let weather = if rng.happens(100) { Weather::calm() } else { Weather::drawn(&mut rng) };
+        let accounts: Vec<AccountPlan> = [false, rng.coin(), true]
             .into_iter()
             .map(|sandbox| {
-                let cap = dice.happens(400).then(|| dice.between(0, CAP_MOST));
-                let tier = match dice.happens(600) {
-                    true => (dice.between(0, TIER_MOST), dice.between(1, 3)),
+                let cap = rng.happens(400).then(|| rng.between(0, CAP_MOST));
+                let tier = match rng.happens(600) {
+                    true => (rng.between(0, TIER_MOST), rng.between(1, 3)),
                     false => (1_000, 1_000),
                 };
-                AccountPlan { calendar: calendar(&mut dice), cap, tier, sandbox }
+                AccountPlan { calendar: calendar(&mut rng), cap, tier, sandbox }
             })
             .collect();
         let crowded = seed % CROWDED.0 == CROWDED.1;
         let addresses = if crowded { CROWD } else { ADDRESSES };
         let (next, clock) = (1, at(START));
         let mut planner =
-            Planner { dice, accounts: accounts.clone(), addresses, next, clock, sent: Vec::new(), hot: 0 };
+            Planner { rng, accounts: accounts.clone(), addresses, next, clock, sent: Vec::new(), hot: 0 };
         let mut bursts = Vec::new();
         if crowded {
             bursts.push(planner.crowd());
@@ -209,8 +209,8 @@ impl History {
         if seed % EVENTFUL.0 == EVENTFUL.1 {
             bursts.push(planner.eventful_lives());
         }
-        for _ in 0..if crowded { 3 } else { planner.dice.between(4, 8) } {
-            if planner.dice.happens(MONTH_ENDS) {
+        for _ in 0..if crowded { 3 } else { planner.rng.between(4, 8) } {
+            if planner.rng.happens(MONTH_ENDS) {
                 bursts.extend(planner.month_end());
             } else {
                 bursts.push(planner.burst());
@@ -233,7 +233,7 @@ impl Planner {
     /// Everybody of the first account comes in, one after another, and is listed.
     fn crowd(&mut self) -> Burst {
         let requests = (0..self.addresses).map(|address| {
-            let through = Through::Hand(Some(self.dice.happens(700)));
+            let through = Through::Hand(Some(self.rng.happens(700)));
             let save = Save { address: Some(address), loud: false, may_exist: true, through, note: None };
             Planned::of(self.number(), 0, Arc::new(One(save))).sent_after(40 * address as u64)
         });
@@ -248,7 +248,7 @@ impl Planner {
     fn eventful_lives(&mut self) -> Burst {
         let mut requests = Vec::new();
         for account in 0..self.accounts.len() {
-            for turn in 0..self.dice.between(20, 45) {
+            for turn in 0..self.rng.between(20, 45) {
                 let (address, through) = (Some(0), Through::Hand(Some(true)));
                 let command: Arc<dyn Command> = match turn % 2 {
                     0 => Arc::new(One(Save { address, loud: false, may_exist: true, through, note: None })),
@@ -265,54 +265,54 @@ impl Planner {
     }
 
     fn burst(&mut self) -> Burst {
-        if self.dice.happens(300) {
-            self.hot = self.dice.index(self.accounts.len());
+        if self.rng.happens(300) {
+            self.hot = self.rng.index(self.accounts.len());
         }
-        let jump = match self.dice.below(12) {
+        let jump = match self.rng.below(12) {
             0 | 1 => Jump::None,
             2..=6 => Jump::Seconds(61),
-            7..=9 => Jump::BeforeUpdateDate(self.hot, i64::try_from(self.dice.between(0, 250)).unwrap()),
-            10 => Jump::Seconds(i64::try_from(self.dice.between(1, 26)).unwrap() * 3_600),
-            _ => Jump::Seconds(i64::try_from(self.dice.between(1, 100)).unwrap() * 86_400),
+            7..=9 => Jump::BeforeUpdateDate(self.hot, i64::try_from(self.rng.between(0, 250)).unwrap()),
+            10 => Jump::Seconds(i64::try_from(self.rng.between(1, 26)).unwrap() * 3_600),
+            _ => Jump::Seconds(i64::try_from(self.rng.between(1, 100)).unwrap() * 86_400),
         };
-        let spread = *self.dice.one_of(&[5, 60, 400]);
-        let count = self.dice.between(3, 12);
+        let spread = *self.rng.one_of(&[5, 60, 400]);
+        let count = self.rng.between(3, 12);
         let mut requests: Vec<Planned> = Vec::new();
         for _ in 0..count {
             let request = self.request(spread);
             // The same again, at the same time.
-            if self.dice.happens(150) && request.account.is_some() {
+            if self.rng.happens(150) && request.account.is_some() {
                 requests.push(self.again(&request, spread));
             }
             requests.push(request);
         }
         self.ask_again(&mut requests);
         // The same again, later.
-        for _ in 0..self.dice.below(3) {
-            let deliveries_only = self.dice.coin();
+        for _ in 0..self.rng.below(3) {
+            let deliveries_only = self.rng.coin();
             let known = |sent: &&Planned| !deliveries_only || sent.command.delivery().is_some();
             let known: Vec<&Planned> = self.sent.iter().filter(known).collect();
             if !known.is_empty() {
-                let first = (*self.dice.one_of(&known)).clone();
+                let first = (*self.rng.one_of(&known)).clone();
                 requests.push(self.again(&first, spread));
             }
         }
         // Something else under the id of an earlier delivery.
-        for _ in 0..self.dice.below(3) {
+        for _ in 0..self.rng.below(3) {
             let delivered =
                 self.sent.iter().chain(&requests).filter(|sent| sent.command.delivery().is_some());
             let delivered: Vec<Planned> = delivered.cloned().collect();
             if !delivered.is_empty() {
-                let first = self.dice.one_of(&delivered).clone();
+                let first = self.rng.one_of(&delivered).clone();
                 if let (Some(account), Some(command)) =
-                    (first.account, first.command.varied(&mut self.dice, self.addresses))
+                    (first.account, first.command.varied(&mut self.rng, self.addresses))
                 {
                     requests.push(self.asked_of(account, command, spread));
                 }
             }
         }
         for job in [self.rollover(), self.sweep(), self.sweep(), self.settle(), self.settle()] {
-            if self.dice.happens(600) {
+            if self.rng.happens(600) {
                 let job = Planned::job(self.number(), job);
                 requests.push(self.on_its_way(job, spread));
             }
@@ -327,10 +327,10 @@ impl Planner {
         for at in 0..requests.len() {
             let first = requests[at].clone();
             if let (Some(_), Some(killed)) = (first.account, first.abandoned_after)
-                && self.dice.happens(900)
+                && self.rng.happens(900)
             {
                 let again = self.again(&first, 1);
-                requests.push(again.sent_after(first.after + killed + self.dice.between(1, 30)));
+                requests.push(again.sent_after(first.after + killed + self.rng.between(1, 30)));
             }
         }
     }
@@ -339,26 +339,26 @@ impl Planner {
     /// then it is swept, and some come back meanwhile.
     fn month_end(&mut self) -> [Burst; 4] {
         let real: Vec<usize> = (0..self.accounts.len()).filter(|at| !self.accounts[*at].sandbox).collect();
-        self.hot = *self.dice.one_of(&real);
+        self.hot = *self.rng.one_of(&real);
         let mut rush = Vec::new();
-        for _ in 0..self.dice.between(4, 7) {
-            let command: Arc<dyn Command> = match self.dice.below(3) {
+        for _ in 0..self.rng.between(4, 7) {
+            let command: Arc<dyn Command> = match self.rng.below(3) {
                 0 => Arc::new(self.status_of_some(true)),
                 _ => Arc::new(One(Save { through: Through::Hand(Some(true)), ..self.save() })),
             };
             rush.push(self.asked_of(self.hot, command, 20));
         }
-        for _ in 0..self.dice.between(2, 4) {
+        for _ in 0..self.rng.between(2, 4) {
             let command = Arc::new(self.status_of_some(false));
-            let after = self.dice.between(40, 100);
+            let after = self.rng.between(40, 100);
             rush.push(self.asked_of(self.hot, command, 1).sent_after(after));
         }
         self.ask_again(&mut rush);
-        let list = List { billable: self.dice.coin(), limit: 5 };
+        let list = List { billable: self.rng.coin(), limit: 5 };
         rush.push(self.asked_of(self.hot, Arc::new(list), 100));
         let closing = (0..2).map(|_| Planned::job(self.number(), self.rollover()));
         let mut closing: Vec<Planned> = closing.collect();
-        closing.extend((0..self.dice.below(4)).map(|_| self.request(60)));
+        closing.extend((0..self.rng.below(4)).map(|_| self.request(60)));
         [
             Burst { jump: Jump::None, requests: rush },
             self.update_date(),
@@ -372,20 +372,20 @@ impl Planner {
     fn update_date(&mut self) -> Burst {
         let before = 12;
         let mut requests = Vec::new();
-        for _ in 0..self.dice.between(5, 10) {
-            let command: Arc<dyn Command> = match self.dice.below(10) {
+        for _ in 0..self.rng.between(5, 10) {
+            let command: Arc<dyn Command> = match self.rng.below(10) {
                 0..=4 => Arc::new(self.status_of_some(false)),
                 5 | 6 => Arc::new(One(self.cap())),
                 // Another calendar, which is one of them, mostly moves the update date out of the way.
-                7 if self.dice.coin() => Arc::new(One(self.terms())),
+                7 if self.rng.coin() => Arc::new(One(self.terms())),
                 _ => Arc::new(One(self.save())),
             };
             let request = self.asked_of(self.hot, command, before + 15);
-            requests.push(Planned { skew: -i64::try_from(self.dice.below(30)).unwrap(), ..request });
+            requests.push(Planned { skew: -i64::try_from(self.rng.below(30)).unwrap(), ..request });
         }
         self.ask_again(&mut requests);
         let closer = Planned::of(self.number(), self.hot, Arc::new(One(Read::Usage)));
-        requests.push(closer.sent_after(before + self.dice.below(12)));
+        requests.push(closer.sent_after(before + self.rng.below(12)));
         let before = i64::try_from(before).unwrap();
         Burst { jump: Jump::BeforeUpdateDate(self.hot, before), requests }
     }
@@ -393,20 +393,20 @@ impl Planner {
     fn swept_while_they_come_back(&mut self) -> Vec<Planned> {
         let mut requests = Vec::new();
         // As a queue's messages come: to several at once.
-        for _ in 0..self.dice.between(3, 5) {
-            let sweep = Sweep { messages: 8, time: 1_000, again: self.dice.happens(200) };
+        for _ in 0..self.rng.between(3, 5) {
+            let sweep = Sweep { messages: 8, time: 1_000, again: self.rng.happens(200) };
             let sweep = Planned::job(self.number(), Arc::new(sweep));
             requests.push(self.on_its_way(sweep, 10));
         }
-        let spread = *self.dice.one_of(&[40, 80, 400]);
-        for _ in 0..self.dice.between(4, 8) {
-            let command: Arc<dyn Command> = match self.dice.below(10) {
+        let spread = *self.rng.one_of(&[40, 80, 400]);
+        for _ in 0..self.rng.between(4, 8) {
+            let command: Arc<dyn Command> = match self.rng.below(10) {
                 0..=4 => Arc::new(self.status_of_some(true)),
                 5 => Arc::new(One(self.submit())),
                 6 => Arc::new(One(self.save())),
                 7 => Arc::new(One(self.change())),
-                8 => Arc::new(One(Delete { contact: self.dice.bits(), erase: self.dice.happens(400) })),
-                _ => Arc::new(List { billable: self.dice.coin(), limit: 5 }),
+                8 => Arc::new(One(Delete { contact: self.rng.bits(), erase: self.rng.happens(400) })),
+                _ => Arc::new(List { billable: self.rng.coin(), limit: 5 }),
             };
             requests.push(self.asked_of(self.hot, command, spread));
         }
@@ -415,19 +415,19 @@ impl Planner {
 
     fn status_of_some(&mut self, set_marketing: bool) -> Status {
         let most = if self.addresses > ADDRESSES { 25 } else { 4 };
-        let entries = (0..self.dice.between(1, most)).map(|_| Entry::Address(self.address())).collect();
+        let entries = (0..self.rng.between(1, most)).map(|_| Entry::Address(self.address())).collect();
         Status { set_marketing, entries, dry_run: false }
     }
 
     fn request(&mut self, spread: u64) -> Planned {
-        let account = if self.dice.happens(750) { self.hot } else { self.dice.index(self.accounts.len()) };
+        let account = if self.rng.happens(750) { self.hot } else { self.rng.index(self.accounts.len()) };
         let command = self.command(account);
         self.asked_of(account, command, spread)
     }
 
     fn asked_of(&mut self, account: usize, command: Arc<dyn Command>, spread: u64) -> Planned {
         let id = self.number();
-        let key = (command.takes_key() && self.dice.happens(500)).then(|| format!("key {id}"));
+        let key = (command.takes_key() && self.rng.happens(500)).then(|| format!("key {id}"));
         let account = command.is_of_an_account().then_some(account);
         self.on_its_way(Planned { account, key, ..Planned::job(id, command) }, spread)
     }
@@ -440,28 +440,28 @@ impl Planner {
     fn on_its_way(&mut self, request: Planned, spread: u64) -> Planned {
         // Those who would know their request again are killed more often: they have something to ask again for.
         let often = if request.can_be_told_apart() { 200 } else { 80 };
-        let abandoned_after = self.dice.happens(often).then(|| self.dice.between(0, 40));
-        let skew = if self.dice.happens(300) { i64::try_from(self.dice.below(60)).unwrap() - 30 } else { 0 };
-        Planned { after: self.dice.below(spread), abandoned_after, skew, ..request }
+        let abandoned_after = self.rng.happens(often).then(|| self.rng.between(0, 40));
+        let skew = if self.rng.happens(300) { i64::try_from(self.rng.below(60)).unwrap() - 30 } else { 0 };
+        Planned { after: self.rng.below(spread), abandoned_after, skew, ..request }
     }
 
     fn address(&mut self) -> usize {
-        self.dice.index(self.addresses)
+        self.rng.index(self.addresses)
     }
 
     fn note(&mut self) -> Option<u64> {
-        self.dice.happens(300).then(|| self.dice.below(1_000))
+        self.rng.happens(300).then(|| self.rng.below(1_000))
     }
 
     /// One command, each kind with its weight.
     fn command(&mut self, account: usize) -> Arc<dyn Command> {
-        match self.dice.below(100) {
+        match self.rng.below(100) {
             0..=15 => Arc::new(One(self.save())),
             16..=27 => Arc::new(One(self.submit())),
             28..=51 => Arc::new(self.status()),
             52..=59 => Arc::new(One(self.change())),
             60..=67 => {
-                let (contact, erase) = (self.dice.bits(), self.dice.happens(400));
+                let (contact, erase) = (self.rng.bits(), self.rng.happens(400));
                 Arc::new(One(Delete { contact, erase }))
             }
             68..=74 => Arc::new(One(self.terms())),
@@ -469,98 +469,96 @@ impl Planner {
             75..=79 => self.rollover(),
             80..=84 => self.sweep(),
             85..=87 => {
-                let limit = usize::try_from(self.dice.between(1, 20)).unwrap();
-                Arc::new(List { billable: self.dice.coin(), limit })
+                let limit = usize::try_from(self.rng.between(1, 20)).unwrap();
+                Arc::new(List { billable: self.rng.coin(), limit })
             }
             _ => Arc::new(One(self.read())),
         }
     }
 
     fn rollover(&mut self) -> Arc<dyn Command> {
-        let time = if self.dice.happens(700) { 1_000 } else { self.dice.below(4) };
-        Arc::new(Rollover { time, queue_fails: self.dice.happens(100) })
+        let time = if self.rng.happens(700) { 1_000 } else { self.rng.below(4) };
+        Arc::new(Rollover { time, queue_fails: self.rng.happens(100) })
     }
 
     fn sweep(&mut self) -> Arc<dyn Command> {
-        let time = if self.dice.happens(700) { 1_000 } else { self.dice.below(2) };
-        let messages = *self.dice.one_of(&[1, 8, 40, 100]);
-        Arc::new(Sweep { messages, time, again: self.dice.happens(200) })
+        let time = if self.rng.happens(700) { 1_000 } else { self.rng.below(2) };
+        let messages = *self.rng.one_of(&[1, 8, 40, 100]);
+        Arc::new(Sweep { messages, time, again: self.rng.happens(200) })
     }
 
     fn settle(&mut self) -> Arc<dyn Command> {
-        let time = if self.dice.happens(700) { 1_000 } else { self.dice.below(2) };
-        let messages = *self.dice.one_of(&[1, 3, 100]);
-        Arc::new(Settle { messages, time, again: self.dice.happens(200) })
+        let time = if self.rng.happens(700) { 1_000 } else { self.rng.below(2) };
+        let messages = *self.rng.one_of(&[1, 3, 100]);
+        Arc::new(Settle { messages, time, again: self.rng.happens(200) })
     }
 
     fn save(&mut self) -> Save {
-        let through = match self.dice.below(6) {
+        let through = match self.rng.below(6) {
             0..=3 => Through::Hand(Some(true)),
-            4 => *self.dice.one_of(&[Through::Hand(None), Through::Hand(Some(false)), Through::Meeting]),
-            _ => Through::Integration(self.dice.coin()),
+            4 => *self.rng.one_of(&[Through::Hand(None), Through::Hand(Some(false)), Through::Meeting]),
+            _ => Through::Integration(self.rng.coin()),
         };
-        let address = (!self.dice.happens(60)).then(|| self.address());
-        Save { address, loud: self.dice.coin(), may_exist: self.dice.coin(), through, note: self.note() }
+        let address = (!self.rng.happens(60)).then(|| self.address());
+        Save { address, loud: self.rng.coin(), may_exist: self.rng.coin(), through, note: self.note() }
     }
 
     fn submit(&mut self) -> Submit {
-        let delivery = self.dice.happens(600).then(|| format!("delivery {}", self.next));
-        let form = *self.dice.one_of(&[0, 0, 1, 1, 1, 2, 2, 2, 2, 3, 3, 4]);
-        let (crowded_out, queue_fails) = (self.dice.happens(200), self.dice.happens(150));
-        let (address, loud, note) = (self.address(), self.dice.coin(), self.note());
+        let delivery = self.rng.happens(600).then(|| format!("delivery {}", self.next));
+        let form = *self.rng.one_of(&[0, 0, 1, 1, 1, 2, 2, 2, 2, 3, 3, 4]);
+        let (crowded_out, queue_fails) = (self.rng.happens(200), self.rng.happens(150));
+        let (address, loud, note) = (self.address(), self.rng.coin(), self.note());
         Submit { address, loud, form, note, delivery, crowded_out, queue_fails }
     }
 
     fn status(&mut self) -> Status {
-        let crowd = self.addresses > ADDRESSES && self.dice.happens(500);
-        let length = if crowd { self.dice.between(90, 200) } else { self.dice.between(1, 8) };
-        let entries = (0..length).map(|_| match self.dice.below(20) {
+        let crowd = self.addresses > ADDRESSES && self.rng.happens(500);
+        let length = if crowd { self.rng.between(90, 200) } else { self.rng.between(1, 8) };
+        let entries = (0..length).map(|_| match self.rng.below(20) {
             0 => Entry::Unknown,
             1..=9 => Entry::Address(self.address()),
-            _ => Entry::Picked(self.dice.bits()),
+            _ => Entry::Picked(self.rng.bits()),
         });
         let entries = entries.collect();
-        Status { set_marketing: self.dice.coin(), entries, dry_run: self.dice.happens(120) }
+        Status { set_marketing: self.rng.coin(), entries, dry_run: self.rng.happens(120) }
     }
 
     fn change(&mut self) -> Change {
-        let address = match self.dice.below(5) {
+        let address = match self.rng.below(5) {
             0..=2 => Some(Some(self.address())),
-            3 => self.dice.happens(300).then_some(None),
+            3 => self.rng.happens(300).then_some(None),
             _ => None,
         };
-        let note = if address.is_none() { Some(self.dice.below(1_000)) } else { self.note() };
-        Change { contact: self.dice.bits(), address, note }
+        let note = if address.is_none() { Some(self.rng.below(1_000)) } else { self.note() };
+        Change { contact: self.rng.bits(), address, note }
     }
 
     fn cap(&mut self) -> Terms {
-        Terms::Cap((!self.dice.happens(400)).then(|| self.dice.between(0, CAP_MOST)))
+        Terms::Cap((!self.rng.happens(400)).then(|| self.rng.between(0, CAP_MOST)))
     }
 
     fn terms(&mut self) -> Terms {
-        match self.dice.below(12) {
-            9 | 10 => Terms::Tier(self.dice.between(0, TIER_MOST), self.dice.between(1, 3)),
-            6 | 7 => Terms::Calendar(calendar(&mut self.dice)),
-            8 => Terms::ExternalForm(self.dice.coin()),
-            5 => Terms::FormsMayRaiseTier(self.dice.coin()),
+        match self.rng.below(12) {
+            9 | 10 => Terms::Tier(self.rng.between(0, TIER_MOST), self.rng.between(1, 3)),
+            6 | 7 => Terms::Calendar(calendar(&mut self.rng)),
+            8 => Terms::ExternalForm(self.rng.coin()),
+            5 => Terms::FormsMayRaiseTier(self.rng.coin()),
             0..=4 => self.cap(),
-            _ => Terms::Switch(self.dice.happens(700)),
+            _ => Terms::Switch(self.rng.happens(700)),
         }
     }
 
     /// Mostly forward, and often to the edge of a month.
     fn move_clock(&mut self) -> MoveClock {
-        let days = match self.dice.below(10) {
+        let days = match self.rng.below(10) {
             0 => 0,
-            1..=6 => self.dice.between(1, 20),
-            _ => self.dice.between(30, 150),
+            1..=6 => self.rng.between(1, 20),
+            _ => self.rng.between(30, 150),
         };
         let to = self.clock.plus(chrono::TimeDelta::days(i64::try_from(days).unwrap()));
-        let to = match self.dice.below(4) {
+        let to = match self.rng.below(4) {
             0 => self.edge_of_month(to),
-            _ => {
-                to.plus(chrono::TimeDelta::milliseconds(i64::try_from(self.dice.below(86_400_000)).unwrap()))
-            }
+            _ => to.plus(chrono::TimeDelta::milliseconds(i64::try_from(self.rng.below(86_400_000)).unwrap())),
         };
         self.clock = self.clock.max(to);
         MoveClock { to }
@@ -568,15 +566,15 @@ impl Planner {
 
     fn edge_of_month(&mut self, near: Timestamp) -> Timestamp {
         let first: Timestamp = format!("{}-01T00:00:00.000Z", &near.to_string()[..7]).parse().unwrap();
-        Timestamp::from_millis(first.millis() + i64::try_from(self.dice.below(3)).unwrap() - 1)
+        Timestamp::from_millis(first.millis() + i64::try_from(self.rng.below(3)).unwrap() - 1)
     }
 
     fn read(&mut self) -> Read {
-        match self.dice.below(6) {
+        match self.rng.below(6) {
             0 | 1 => Read::Usage,
-            2 => Read::Contact(self.dice.bits()),
+            2 => Read::Contact(self.rng.bits()),
             3 => Read::Address(self.address()),
-            4 => Read::History(self.dice.bits()),
+            4 => Read::History(self.rng.bits()),
             _ => Read::Statements,
         }
     }

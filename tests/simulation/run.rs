@@ -13,7 +13,7 @@ use domain::limits::SWEEP_EXPECTED;
 use domain::provider::Provider;
 use domain::tier::Tier;
 use store::{Account, Form, NewAccount, NewForm, Rng, Store, StoreError};
-use testkit::{Dice, Network, TABLE, at};
+use testkit::{Network, SeededRng, TABLE, at};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::checks;
@@ -114,7 +114,7 @@ impl Run {
 
     /// A store whose randomness is the sender's own.
     fn store(&self, sender: u32) -> Store {
-        let rng = Dice::of(&[self.seed, u64::from(sender), u64::MAX]).bits();
+        let rng = SeededRng::of(&[self.seed, u64::from(sender), u64::MAX]).bits();
         Store::new(self.client.clone(), TABLE, Rng::seeded(rng))
     }
 
@@ -367,8 +367,8 @@ fn set_out(
     let picked = flight.picked.clone();
     world.flights.insert(*id, flight);
     drop(world);
-    let dice = Dice::of(&[seed, u64::from(*id), 1]);
-    Context { store, account: id_of, forms, wall_clock, picked, claim, world: shared, dice }
+    let rng = SeededRng::of(&[seed, u64::from(*id), 1]);
+    Context { store, account: id_of, forms, wall_clock, picked, claim, world: shared, rng }
 }
 
 /// The forms of every account: one that sets nobody marketing, one that does, one that does within a budget, one from

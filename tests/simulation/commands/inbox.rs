@@ -29,10 +29,10 @@ impl Command for Settle {
 
     fn send<'a>(&'a self, context: &'a Context) -> Sending<'a> {
         Box::pin(async move {
-            let mut dice = context.dice.clone();
+            let mut rng = context.rng.clone();
             let mut tasks: Vec<InboxTask> = context.world.lock().unwrap().inbox.clone();
             while tasks.len() > self.messages {
-                tasks.swap_remove(dice.index(tasks.len()));
+                tasks.swap_remove(rng.index(tasks.len()));
             }
             let report = context.store.settle_inbox(&tasks, context.wall_clock, for_so_long(self.time)).await;
             if !self.again {

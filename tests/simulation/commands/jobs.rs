@@ -107,7 +107,7 @@ impl Command for Sweep {
 
     fn send<'a>(&'a self, context: &'a Context) -> Sending<'a> {
         Box::pin(async move {
-            let mut dice = context.dice.clone();
+            let mut rng = context.rng.clone();
             for _ in 0..self.messages {
                 let message = {
                     let world = context.world.lock().unwrap();
@@ -117,7 +117,7 @@ impl Command for Sweep {
                     if visible.is_empty() {
                         break;
                     }
-                    (*dice.one_of(&visible)).clone()
+                    (*rng.one_of(&visible)).clone()
                 };
                 let swept =
                     context.store.sweep(message.task, context.wall_clock, for_so_long(self.time)).await?;

@@ -24,7 +24,7 @@ use domain::decision::{Outcome, Refusal};
 use domain::ids::{AccountId, ContactId};
 use domain::limits::DELIVERY_KEPT;
 use store::{Form, IdempotencyClaim, Refused, Responder, Store, StoreError, StoredResponse};
-use testkit::{Dice, Write};
+use testkit::{SeededRng, Write};
 
 use super::checks;
 use super::raw::{Items, Kind, RawContact, kind};
@@ -52,7 +52,7 @@ pub struct Context {
     pub claim: Option<IdempotencyClaim>,
     pub world: Arc<Mutex<World>>,
     /// Draws of the command's own.
-    pub dice: Dice,
+    pub rng: SeededRng,
 }
 
 impl Context {
@@ -212,7 +212,7 @@ pub trait Command: Debug + Send + Sync {
     }
 
     /// Something else under the same id: other answers, another contact, or the same in another spelling.
-    fn varied(&self, _: &mut Dice, _: usize) -> Option<Arc<dyn Command>> {
+    fn varied(&self, _: &mut SeededRng, _: usize) -> Option<Arc<dyn Command>> {
         None
     }
 
@@ -294,8 +294,8 @@ impl<D: Deed> Command for One<D> {
         self.0.delivery()
     }
 
-    fn varied(&self, dice: &mut Dice, addresses: usize) -> Option<Arc<dyn Command>> {
-        let varied = self.0.submission()?.varied(dice, addresses);
+    fn varied(&self, rng: &mut SeededRng, addresses: usize) -> Option<Arc<dyn Command>> {
+        let varied = self.0.submission()?.varied(rng, addresses);
         Some(Arc::new(One(varied)))
     }
 

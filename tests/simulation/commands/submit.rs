@@ -2,7 +2,7 @@
 //! and accepted into the inbox.
 
 use store::{MarketingEffect, Submission, Taken};
-use testkit::{Dice, property};
+use testkit::{SeededRng, property};
 
 use super::save::arrive_late;
 use super::{Applied, Asked, Context, Deed, Sending, email};
@@ -29,12 +29,12 @@ pub struct Submit {
 
 impl Submit {
     /// Another submission under the same id.
-    pub fn varied(&self, dice: &mut Dice, addresses: usize) -> Self {
-        let mut varied = Self { loud: dice.coin(), crowded_out: dice.happens(200), ..self.clone() };
-        if dice.happens(600) {
-            varied.note = Some(dice.below(1_000));
+    pub fn varied(&self, rng: &mut SeededRng, addresses: usize) -> Self {
+        let mut varied = Self { loud: rng.coin(), crowded_out: rng.happens(200), ..self.clone() };
+        if rng.happens(600) {
+            varied.note = Some(rng.below(1_000));
         } else {
-            varied.address = dice.index(addresses);
+            varied.address = rng.index(addresses);
         }
         varied
     }

@@ -36,7 +36,7 @@ pub use tampering::Tamper;
 pub use weather::Weather;
 pub use wire::{Call, RawItem, RawKey};
 
-use crate::{Dice, TABLE};
+use crate::{SeededRng, TABLE};
 use serving::Table;
 use weather::{Fate, Trouble};
 use wire::{refusal, response};
@@ -211,13 +211,13 @@ impl Shared {
     fn fate(&self, sender: u32) -> Fate {
         let mut state = lock(&self.state);
         let sent = state.sent.entry(sender).or_default();
-        let dice = Dice::of(&[self.seed, u64::from(sender), *sent]);
+        let rng = SeededRng::of(&[self.seed, u64::from(sender), *sent]);
         *sent += 1;
         if sender == 0 || state.fair {
-            return Fate::fair(dice);
+            return Fate::fair(rng);
         }
-        let sluggish = Dice::of(&[self.seed, u64::from(sender)]).happens(self.weather.sluggish);
-        Fate::drawn(&self.weather, sluggish, dice)
+        let sluggish = SeededRng::of(&[self.seed, u64::from(sender)]).happens(self.weather.sluggish);
+        Fate::drawn(&self.weather, sluggish, rng)
     }
 
     /// What is sent in place of this request.
@@ -269,7 +269,7 @@ impl Shared {
         }
         let answered = match fate.trouble {
             Some(Trouble::Throttled) => {
-                let code = if fate.dice.coin() {
+                let code = if fate.rng.coin() {
                     "ThrottlingException"
                 } else {
                     "ProvisionedThroughputExceededException"
@@ -278,7 +278,7 @@ impl Shared {
             }
             Some(Trouble::Unavailable) => {
                 let (status, code) =
-                    *fate.dice.one_of(&[(500, "InternalServerError"), (503, "ServiceUnavailableException")]);
+                    *fate.rng.one_of(&[(500, "InternalServerError"), (503, "ServiceUnavailableException")]);
                 Some(refusal(status, code, None))
             }
             Some(Trouble::Broken | Trouble::Hung) => None,
@@ -288,7 +288,7 @@ impl Shared {
             }
             Some(Trouble::Late) => {
                 tell = None;
-                sleep(Duration::from_millis(fate.dice.between(1, 1_000))).await;
+                sleep(Duration::from_millis(fate.rng.between(1, 1_000))).await;
                 self.serve(sender, &call, &mut fate).await;
                 None
             }
@@ -313,7 +313,7 @@ impl Shared {
     ) -> Option<Answered> {
         let first = self.serve(sender, call, fate).await;
         let refused = first.0 != 200;
-        if fate.dice.coin()
+        if fate.rng.coin()
             && let Some(tell) = tell.take()
         {
             let _ = tell.send(first);
@@ -322,7 +322,7 @@ impl Shared {
                 return None;
             }
         }
-        sleep(Duration::from_millis(fate.dice.between(0, 300))).await;
+        sleep(Duration::from_millis(fate.rng.between(0, 300))).await;
         Some(self.serve(sender, call, fate).await)
     }
 
@@ -355,7 +355,7 @@ impl Shared {
                 return refused;
             }
         };
-        let before = fate.dice.between(0, fate.in_flight);
+        let before = fate.rng.between(0, fate.in_flight);
         sleep(Duration::from_millis(before)).await;
         let answered = self.execute(sender, call, fate);
         sleep(Duration::from_millis(fate.in_flight - before)).await;
@@ -365,13 +365,13 @@ impl Shared {
 
     /// A batched read whose items come from two instants.
     async fn read_torn(&self, sender: u32, call: &Call, fate: &mut Fate) -> Answered {
-        let (first, then): (Vec<_>, Vec<_>) = call.batch_keys().into_iter().partition(|_| fate.dice.coin());
+        let (first, then): (Vec<_>, Vec<_>) = call.batch_keys().into_iter().partition(|_| fate.rng.coin());
         if first.is_empty() || then.is_empty() {
             return self.execute(sender, call, fate);
         }
         self.count("read from two instants");
         let answered = self.execute(sender, &call.for_keys(&first), fate);
-        sleep(Duration::from_millis(fate.dice.between(1, 8))).await;
+        sleep(Duration::from_millis(fate.rng.between(1, 8))).await;
         let (status, more) = self.execute(sender, &call.for_keys(&then), fate);
         if status != 200 {
             return (status, more);
@@ -383,7 +383,7 @@ impl Shared {
     fn execute(&self, sender: u32, call: &Call, fate: &mut Fate) -> Answered {
         self.operations.fetch_add(1, Ordering::Relaxed);
         let mut table = lock(&self.table);
-        let (answered, changes) = table.carry_out(call, self.weather.lag_most, &mut fate.dice);
+        let (answered, changes) = table.carry_out(call, self.weather.lag_most, &mut fate.rng);
         if !changes.is_empty()
             && let Some(watcher) = lock(&self.watcher).as_mut()
         {

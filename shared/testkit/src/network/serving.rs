@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::Answered;
 use super::weather::Fate;
 use super::wire::{Call, RawItem, RawKey, canonical, conflict, in_order, key_of, raw_key, refusal};
-use crate::{Dice, TABLE};
+use crate::{SeededRng, TABLE};
 
 /// How many items a page of a query has at the most when it ends early.
 const SHORT_PAGE_MOST: u64 = 3;
@@ -111,7 +111,7 @@ impl Table {
         &mut self,
         call: &Call,
         lag_most: u64,
-        dice: &mut Dice,
+        rng: &mut SeededRng,
     ) -> (Answered, Vec<ItemChange>) {
         let body = call.body.to_string();
         if call.operation.ends_with("Table") || call.operation.ends_with("TimeToLive") {
@@ -124,7 +124,7 @@ impl Table {
         let answered = call_engine(&self.engine, &call.operation, &body);
         let changes = if answered.0 == 200 { self.changes(&call.written()) } else { Vec::new() };
         for change in &changes {
-            let shown_at = Instant::now() + Duration::from_millis(dice.between(0, lag_most));
+            let shown_at = Instant::now() + Duration::from_millis(rng.between(0, lag_most));
             self.untold.push_back((shown_at, change.key.clone(), change.after.clone()));
         }
         (answered, changes)
@@ -214,7 +214,7 @@ pub(super) fn in_part(call: &Call, fate: &mut Fate) -> (Call, Option<Value>) {
     match call.operation.as_str() {
         "BatchGetItem" => {
             let keys = call.batch_keys();
-            let done = fate.dice.index(keys.len()) + 1;
+            let done = fate.rng.index(keys.len()) + 1;
             if done == keys.len() {
                 return (part, None);
             }
@@ -225,7 +225,7 @@ pub(super) fn in_part(call: &Call, fate: &mut Fate) -> (Call, Option<Value>) {
         }
         "BatchWriteItem" => {
             let writes = call.body["RequestItems"][TABLE].as_array().expect("writes").clone();
-            let done = fate.dice.index(writes.len()) + 1;
+            let done = fate.rng.index(writes.len()) + 1;
             if done == writes.len() {
                 return (part, None);
             }
@@ -235,7 +235,7 @@ pub(super) fn in_part(call: &Call, fate: &mut Fate) -> (Call, Option<Value>) {
         }
         "Query" => {
             let limit = call.body["Limit"].as_u64().unwrap_or(SHORT_PAGE_MOST);
-            part.body["Limit"] = json!(fate.dice.between(1, limit.clamp(1, SHORT_PAGE_MOST)));
+            part.body["Limit"] = json!(fate.rng.between(1, limit.clamp(1, SHORT_PAGE_MOST)));
             (part, None)
         }
         _ => (part, None),

@@ -1,6 +1,6 @@
 //! What can go wrong with a request, how often it does, and what goes wrong with this one.
 
-use crate::Dice;
+use crate::SeededRng;
 
 /// How often each kind of trouble comes, in a thousand requests, and how slow things are at the most.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,9 +45,9 @@ impl Weather {
     /// Weather for one run: each kind of trouble is rare, frequent or absent, independently of the others. Now and then
     /// there is a storm, in which retries run out.
     #[must_use]
-    pub fn drawn(dice: &mut Dice) -> Self {
-        let storm = if dice.happens(100) { 4 } else { 1 };
-        let mut rate = |most: u64| if dice.happens(300) { 0 } else { dice.between(1, most * storm) };
+    pub fn drawn(rng: &mut SeededRng) -> Self {
+        let storm = if rng.happens(100) { 4 } else { 1 };
+        let mut rate = |most: u64| if rng.happens(300) { 0 } else { rng.between(1, most * storm) };
         Self {
             throttled: rate(40),
             unavailable: rate(40),
@@ -104,17 +104,17 @@ pub(crate) struct Fate {
     pub(crate) partial: bool,
     pub(crate) torn: bool,
     /// For whatever else is to be drawn.
-    pub(crate) dice: Dice,
+    pub(crate) rng: SeededRng,
 }
 
 impl Fate {
     /// A request that nothing happens to.
-    pub(crate) fn fair(dice: Dice) -> Self {
-        Self { trouble: None, there: 0, back: 0, in_flight: 0, partial: false, torn: false, dice }
+    pub(crate) fn fair(rng: SeededRng) -> Self {
+        Self { trouble: None, there: 0, back: 0, in_flight: 0, partial: false, torn: false, rng }
     }
 
     /// A request of a sender who is `sluggish`, or is not.
-    pub(crate) fn drawn(weather: &Weather, sluggish: bool, mut dice: Dice) -> Self {
+    pub(crate) fn drawn(weather: &Weather, sluggish: bool, mut rng: SeededRng) -> Self {
         let kinds = [
             (weather.throttled, Trouble::Throttled),
             (weather.unavailable, Trouble::Unavailable),
@@ -124,22 +124,22 @@ impl Fate {
             (weather.late, Trouble::Late),
             (weather.twice, Trouble::Twice),
         ];
-        let mut rest = dice.below(1_000);
+        let mut rest = rng.below(1_000);
         let trouble = kinds.into_iter().find_map(|(rate, trouble)| {
             let met = rest < rate;
             rest = rest.saturating_sub(rate);
             met.then_some(trouble)
         });
-        let slow = dice.happens(weather.slow) || sluggish;
+        let slow = rng.happens(weather.slow) || sluggish;
         let most = if slow { weather.slow_most } else { 3 };
         Self {
             trouble,
-            there: dice.between(1, most.max(1)),
-            back: dice.between(0, 3),
-            in_flight: dice.between(1, weather.in_flight_most.max(1)),
-            partial: dice.happens(weather.partial),
-            torn: dice.happens(weather.torn),
-            dice,
+            there: rng.between(1, most.max(1)),
+            back: rng.between(0, 3),
+            in_flight: rng.between(1, weather.in_flight_most.max(1)),
+            partial: rng.happens(weather.partial),
+            torn: rng.happens(weather.torn),
+            rng,
         }
     }
 }

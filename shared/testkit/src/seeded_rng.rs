@@ -1,25 +1,25 @@
 //! Randomness that is the same for the same seed, on every machine and in every version.
 
-/// A source of random numbers (SplitMix64). Small, so that every decision can have dice of its own: what one part of a
+/// A source of random numbers (SplitMix64). Small, so that every decision can have rng of its own: what one part of a
 /// test draws then does not depend on what another has drawn.
 #[derive(Clone, Debug)]
-pub struct Dice(u64);
+pub struct SeededRng(u64);
 
-impl Dice {
-    /// Dice for this seed.
+impl SeededRng {
+    /// SeededRng for this seed.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// Dice of their own for what these numbers name.
+    /// SeededRng of their own for what these numbers name.
     #[must_use]
     pub fn of(names: &[u64]) -> Self {
-        let mut dice = Self(0x7469_6465_6d61_726b);
+        let mut rng = Self(0x7469_6465_6d61_726b);
         for name in names {
-            dice = Self(dice.bits() ^ name.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            rng = Self(rng.bits() ^ name.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         }
-        dice
+        rng
     }
 
     /// 64 random bits.
@@ -70,8 +70,8 @@ mod tests {
     #[test]
     fn the_same_names_give_the_same_numbers_and_others_give_others() {
         let draw = |names: &[u64]| {
-            let mut dice = Dice::of(names);
-            [dice.bits(), dice.bits(), dice.bits()]
+            let mut rng = SeededRng::of(names);
+            [rng.bits(), rng.bits(), rng.bits()]
         };
         assert_eq!(draw(&[1, 2]), draw(&[1, 2]));
         assert_ne!(draw(&[1, 2]), draw(&[2, 1]));
@@ -80,10 +80,10 @@ mod tests {
 
     #[test]
     fn numbers_are_within_their_bounds_and_reach_both() {
-        let mut dice = Dice::new(7);
-        let drawn: Vec<u64> = (0..1_000).map(|_| dice.between(3, 6)).collect();
+        let mut rng = SeededRng::new(7);
+        let drawn: Vec<u64> = (0..1_000).map(|_| rng.between(3, 6)).collect();
         assert_eq!((drawn.iter().min(), drawn.iter().max()), (Some(&3), Some(&6)));
-        let often = (0..10_000).filter(|_| dice.happens(100)).count();
+        let often = (0..10_000).filter(|_| rng.happens(100)).count();
         assert!((800..1_200).contains(&often), "{often}");
     }
 }
