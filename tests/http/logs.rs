@@ -76,9 +76,9 @@ fn is_our_error(line: &Value) -> bool {
 
 /// Which fault every request to the table meets.
 #[derive(Clone, Default)]
-struct Trouble(Arc<AtomicU8>);
+struct Fault(Arc<AtomicU8>);
 
-impl Trouble {
+impl Fault {
     fn set(&self, fault: Option<Fault>) {
         let number = match fault {
             None => 0,
@@ -100,8 +100,8 @@ impl Trouble {
 }
 
 /// A walk over a table whose trouble can be set.
-async fn walk() -> (Walk, Trouble) {
-    let trouble = Trouble::default();
+async fn walk() -> (Walk, Fault) {
+    let trouble = Fault::default();
     let met = trouble.clone();
     let faults = Conflicts::with_plan(Duration::ZERO, move |_, _| met.get());
     let table = TestTable::with_faults(&faults).await;

@@ -15,7 +15,7 @@ use store::{
     MarketingEffect, NewAccount, NewForm, Person, Rejected, Responder, Rng, SaveMode, StatusOutcome,
     StatusReport, Store, StoredResponse, Submission, Submitted,
 };
-use testkit::{Call, Network, RawItem, RawKey, TABLE, Tamper, Weather, at, email, terms};
+use testkit::{Call, FaultInjector, FaultRates, Network, RawItem, RawKey, TABLE, at, email, terms};
 
 use super::forms::{change as change_form, counts, form, native, submit};
 use super::rejected::reject;
@@ -25,7 +25,7 @@ use super::{START, Told, UPDATE, create, delete, done, outcomes, readdress, save
 #[derive(Clone)]
 struct AsTheyWere(Arc<Mutex<Vec<(RawKey, RawItem)>>>);
 
-impl Tamper for AsTheyWere {
+impl FaultInjector for AsTheyWere {
     fn read(&mut self, call: &Call, _: &mut u16, answer: &mut Value) {
         let asked =
             call.body["RequestItems"][TABLE]["Keys"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -60,7 +60,7 @@ impl AsTheyWere {
 
 /// A store over a network, and an account of it.
 async fn over_a_network(terms: Terms) -> (Network, Store, AccountId) {
-    let network = Network::start(1, Weather::calm()).await;
+    let network = Network::start(1, FaultRates::calm()).await;
     let store = Store::new(network.client(), TABLE, Rng::seeded(1));
     let told = Told::<Account>::new();
     let new = NewAccount { name: "Test", terms, token_sha256: &"0".repeat(64) };

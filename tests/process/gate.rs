@@ -28,7 +28,7 @@ use tokio::task::JoinHandle;
 use crate::template::permissions::{Permission, permissions_of};
 
 /// Tells which calls the table fails, by the operation's name and its body.
-type Trouble = Arc<dyn Fn(&str, &Value) -> bool + Send + Sync>;
+type Fault = Arc<dyn Fn(&str, &Value) -> bool + Send + Sync>;
 
 /// What a function did with the table.
 #[derive(Default)]
@@ -43,7 +43,7 @@ struct Keeper {
     client: Client<HttpConnector, Body>,
     granted: Arc<BTreeSet<Permission>>,
     record: Arc<Mutex<Record>>,
-    trouble: Arc<Mutex<Option<Trouble>>>,
+    trouble: Arc<Mutex<Option<Fault>>>,
     slowness: Arc<Mutex<Duration>>,
     /// Whether other transactions hold every item, without an end.
     busy: Arc<AtomicBool>,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use domain::Timestamp;
 use domain::calendar::{Calendar, Term, TimeZone};
-use testkit::{SeededRng, Weather, at};
+use testkit::{FaultRates, SeededRng, at};
 
 use super::commands::save::Through;
 use super::commands::status::Entry;
@@ -135,14 +135,14 @@ pub struct Burst {
 #[derive(Clone)]
 pub struct History {
     pub seed: u64,
-    pub weather: Weather,
+    pub fault_rates: FaultRates,
     pub accounts: Vec<AccountPlan>,
     pub bursts: Vec<Burst>,
 }
 
 impl fmt::Display for History {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "seed {} in {:?}", self.seed, self.weather)?;
+        writeln!(f, "seed {} in {:?}", self.seed, self.fault_rates)?;
         for (number, account) in self.accounts.iter().enumerate() {
             writeln!(f, "  account {number}: {account:?}")?;
         }
@@ -185,7 +185,7 @@ impl History {
     /// The history of a seed.
     pub fn of(seed: u64) -> Self {
         let mut rng = SeededRng::of(&[seed, 0]);
-        let weather = if rng.happens(100) { Weather::calm() } else { Weather::drawn(&mut rng) };
+        let fault_rates = if rng.happens(100) { FaultRates::calm() } else { FaultRates::drawn(&mut rng) };
         let accounts: Vec<AccountPlan> = [false, rng.coin(), true]
             .into_iter()
             .map(|sandbox| {
@@ -216,7 +216,7 @@ impl History {
                 bursts.push(planner.burst());
             }
         }
-        Self { seed, weather, accounts, bursts }
+        Self { seed, fault_rates, accounts, bursts }
     }
 
     pub fn requests(&self) -> impl Iterator<Item = &Planned> {

@@ -56,7 +56,7 @@ pub fn run_over(history: &History, ready: impl FnOnce(&Network)) -> Ended {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
-        let network = Network::start(history.seed, history.weather).await;
+        let network = Network::start(history.seed, history.fault_rates).await;
         let mut run = Run::start(history, network).await;
         ready(&run.network);
         run.all(history).await;
@@ -253,7 +253,7 @@ impl Run {
         world.settle();
     }
 
-    /// Lets the jobs do all that is left, in fair weather, and checks that they leave nothing behind.
+    /// Lets the jobs do all that is left, in fair fault_rates, and checks that they leave nothing behind.
     async fn sweep_up(&mut self) {
         self.network.fair_weather();
         let mut left = None;

@@ -27,7 +27,7 @@ pub use builders::{at, email, property, terms};
 pub use clock::ManualClock;
 pub use conflicts::{Conflicts, Fault};
 pub use described::undescribed;
-pub use network::{Call, ItemChange, Network, RawItem, RawKey, Tamper, Weather, Write};
+pub use network::{Call, FaultInjector, FaultRates, ItemChange, Network, RawItem, RawKey, Write};
 pub use recorder::{Recorder, Units};
 pub use reply::Reply;
 pub use requests::{Api, OPERATOR_TOKEN, PUBLIC_URL, Request, Tenant, TokenOwner};

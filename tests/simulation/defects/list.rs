@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use testkit::{Call, RawKey, Tamper};
+use testkit::{Call, FaultInjector, RawKey};
 
 use super::wire::{
     about, account_of, add, afterwards, batch, closing, count, delete_instead, is_address, is_contact,
@@ -19,7 +19,7 @@ pub struct Defect {
     /// What would be missing or different in the program.
     pub is: &'static str,
     /// The store's requests as they would be with it.
-    pub tamper: fn() -> Box<dyn Tamper>,
+    pub tamper: fn() -> Box<dyn FaultInjector>,
 }
 
 pub const DEFECTS: [Defect; 32] = [
@@ -326,7 +326,7 @@ struct CountForAnother {
     before: Option<String>,
 }
 
-impl Tamper for CountForAnother {
+impl FaultInjector for CountForAnother {
     fn send(&mut self, mut call: Call) -> Vec<Call> {
         let account = call.written().first().and_then(account_of);
         if let (Some(write), Some(before)) = (count(&mut call), &self.before) {
@@ -398,7 +398,7 @@ fn replaced(body: &Value, what: &str, by: &str) -> Value {
     serde_json::from_str(&body.to_string().replace(what, by)).expect("JSON")
 }
 
-impl Tamper for IdAlone {
+impl FaultInjector for IdAlone {
     fn send(&mut self, mut call: Call) -> Vec<Call> {
         let mut moved = Vec::new();
         for digest in delivery_digests(&call.body) {

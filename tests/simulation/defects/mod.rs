@@ -1,6 +1,6 @@
 //! Whether the simulation catches anything: stores with a defect each, none of which it may let pass.
 //!
-//! A defect is on the wire ([`testkit::Tamper`]): the requests are rewritten into those that a store with the defect
+//! A defect is on the wire ([`testkit::FaultInjector`]): the requests are rewritten into those that a store with the defect
 //! would send, and answers into what it would take them for. So the program itself has no defect to switch on.
 
 mod list;

@@ -1,12 +1,12 @@
 //! How a defect shows on the wire: requests with something left out or added, and answers that are read wrongly.
 
 use serde_json::{Map, Value, json};
-use testkit::{Call, RawKey, TABLE, Tamper};
+use testkit::{Call, FaultInjector, RawKey, TABLE};
 
 use crate::simulation::raw::{Kind, kind};
 
 /// What the store sends, with this changed.
-pub fn sends(change: fn(&mut Call)) -> Box<dyn Tamper> {
+pub fn sends(change: fn(&mut Call)) -> Box<dyn FaultInjector> {
     Box::new(Sends(move |mut call: Call| {
         change(&mut call);
         vec![call]
@@ -14,18 +14,18 @@ pub fn sends(change: fn(&mut Call)) -> Box<dyn Tamper> {
 }
 
 /// What the store sends, in several requests.
-pub fn splits(split: fn(Call) -> Vec<Call>) -> Box<dyn Tamper> {
+pub fn splits(split: fn(Call) -> Vec<Call>) -> Box<dyn FaultInjector> {
     Box::new(Sends(split))
 }
 
 /// What the store reads, with this changed: a request, and the status and the body of its answer.
-pub fn reads(change: fn(&Call, &mut u16, &mut Value)) -> Box<dyn Tamper> {
+pub fn reads(change: fn(&Call, &mut u16, &mut Value)) -> Box<dyn FaultInjector> {
     Box::new(Reads(change))
 }
 
 struct Sends<S>(S);
 
-impl<S: FnMut(Call) -> Vec<Call> + Send> Tamper for Sends<S> {
+impl<S: FnMut(Call) -> Vec<Call> + Send> FaultInjector for Sends<S> {
     fn send(&mut self, call: Call) -> Vec<Call> {
         (self.0)(call)
     }
@@ -33,7 +33,7 @@ impl<S: FnMut(Call) -> Vec<Call> + Send> Tamper for Sends<S> {
 
 struct Reads(fn(&Call, &mut u16, &mut Value));
 
-impl Tamper for Reads {
+impl FaultInjector for Reads {
     fn read(&mut self, call: &Call, status: &mut u16, body: &mut Value) {
         (self.0)(call, status, body);
     }

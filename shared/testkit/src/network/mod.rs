@@ -4,9 +4,9 @@
 //! runs. What goes wrong with a request follows from the seed, from who sends it and from how many requests they sent
 //! before, and from nothing else: leaving some senders out changes nothing for the others.
 
+mod fault_injector;
+mod fault_rates;
 mod serving;
-mod tampering;
-mod weather;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -31,14 +31,14 @@ use domain::limits::{AWS_ATTEMPT_TIMEOUT, AWS_ATTEMPTS_MAX, AWS_OPERATION_TIMEOU
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
+pub use fault_injector::FaultInjector;
+pub use fault_rates::FaultRates;
 pub use serving::{ItemChange, Write};
-pub use tampering::Tamper;
-pub use weather::Weather;
 pub use wire::{Call, RawItem, RawKey};
 
 use crate::{SeededRng, TABLE};
+use fault_rates::{Fate, Fault};
 use serving::Table;
-use weather::{Fate, Trouble};
 use wire::{refusal, response};
 
 tokio::task_local! {
@@ -59,11 +59,11 @@ pub struct Network(Arc<Shared>);
 struct Shared {
     seed: u64,
     begun: Instant,
-    weather: Weather,
+    fault_rates: FaultRates,
     state: Mutex<State>,
     table: Mutex<Table>,
     watcher: Mutex<Option<Watcher>>,
-    tamper: Mutex<Option<Box<dyn Tamper>>>,
+    tamper: Mutex<Option<Box<dyn FaultInjector>>>,
     operations: Arc<AtomicU64>,
 }
 
@@ -79,7 +79,7 @@ struct State {
 }
 
 /// A request that was sent, for whoever waits for its answer.
-struct OnItsWay {
+struct InFlightRequest {
     asked: Call,
     told: oneshot::Receiver<Answered>,
     /// Whether there will never be an answer, nor an end of the connection.
@@ -99,11 +99,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Network {
     /// A network over a new table. Until a sender is named ([`Network::sent_by`]) nothing goes wrong.
-    pub async fn start(seed: u64, weather: Weather) -> Self {
+    pub async fn start(seed: u64, fault_rates: FaultRates) -> Self {
         let network = Self(Arc::new(Shared {
             seed,
             begun: Instant::now(),
-            weather,
+            fault_rates,
             state: Mutex::default(),
             table: Mutex::new(Table::new()),
             watcher: Mutex::new(None),
@@ -145,11 +145,11 @@ impl Network {
     }
 
     /// Has `tamper` rewrite every request and every answer from now on.
-    pub fn tamper(&self, tamper: Box<dyn Tamper>) {
+    pub fn tamper(&self, tamper: Box<dyn FaultInjector>) {
         *lock(&self.0.tamper) = Some(tamper);
     }
 
-    /// Runs `work` as this sender, whose requests meet the weather. Sender 0 has fair weather.
+    /// Runs `work` as this sender, whose requests meet the fault_rates. Sender 0 has fair fault_rates.
     pub async fn sent_by<F: Future>(sender: u32, work: F) -> F::Output {
         SENDER.scope(sender, work).await
     }
@@ -216,8 +216,8 @@ impl Shared {
         if sender == 0 || state.fair {
             return Fate::fair(rng);
         }
-        let sluggish = SeededRng::of(&[self.seed, u64::from(sender)]).happens(self.weather.sluggish);
-        Fate::drawn(&self.weather, sluggish, rng)
+        let sluggish = SeededRng::of(&[self.seed, u64::from(sender)]).happens(self.fault_rates.sluggish);
+        Fate::drawn(&self.fault_rates, sluggish, rng)
     }
 
     /// What is sent in place of this request.
@@ -229,18 +229,21 @@ impl Shared {
     }
 
     /// Puts a request on its way.
-    fn set_out(self: Arc<Self>, sender: u32, call: Call) -> OnItsWay {
+    fn set_out(self: Arc<Self>, sender: u32, call: Call) -> InFlightRequest {
         let fate = self.fate(sender);
-        let hangs = fate.trouble == Some(Trouble::Hung);
+        let hangs = fate.trouble == Some(Fault::Hung);
         let (tell, told) = oneshot::channel();
         lock(&self.state).under_way += 1;
         let asked = call.clone();
         tokio::spawn(self.carry(sender, call, fate, tell));
-        OnItsWay { asked, told, hangs }
+        InFlightRequest { asked, told, hangs }
     }
 
     /// Waits for what a request is answered.
-    async fn hear(&self, OnItsWay { asked, told, hangs }: OnItsWay) -> Result<Answered, ConnectorError> {
+    async fn hear(
+        &self,
+        InFlightRequest { asked, told, hangs }: InFlightRequest,
+    ) -> Result<Answered, ConnectorError> {
         match told.await {
             Ok((mut status, body)) => {
                 let mut tamper = lock(&self.tamper);
@@ -268,7 +271,7 @@ impl Shared {
             self.count(trouble.name());
         }
         let answered = match fate.trouble {
-            Some(Trouble::Throttled) => {
+            Some(Fault::Throttled) => {
                 let code = if fate.rng.coin() {
                     "ThrottlingException"
                 } else {
@@ -276,23 +279,23 @@ impl Shared {
                 };
                 Some(refusal(400, code, None))
             }
-            Some(Trouble::Unavailable) => {
+            Some(Fault::Unavailable) => {
                 let (status, code) =
                     *fate.rng.one_of(&[(500, "InternalServerError"), (503, "ServiceUnavailableException")]);
                 Some(refusal(status, code, None))
             }
-            Some(Trouble::Broken | Trouble::Hung) => None,
-            Some(Trouble::AnswerLost) => {
+            Some(Fault::Broken | Fault::Hung) => None,
+            Some(Fault::AnswerLost) => {
                 self.serve(sender, &call, &mut fate).await;
                 None
             }
-            Some(Trouble::Late) => {
+            Some(Fault::Late) => {
                 tell = None;
                 sleep(Duration::from_millis(fate.rng.between(1, 1_000))).await;
                 self.serve(sender, &call, &mut fate).await;
                 None
             }
-            Some(Trouble::Twice) => self.serve_twice(sender, &call, &mut fate, &mut tell).await,
+            Some(Fault::Twice) => self.serve_twice(sender, &call, &mut fate, &mut tell).await,
             None => Some(self.serve(sender, &call, &mut fate).await),
         };
         sleep(Duration::from_millis(fate.back)).await;
@@ -383,11 +386,11 @@ impl Shared {
     fn execute(&self, sender: u32, call: &Call, fate: &mut Fate) -> Answered {
         self.operations.fetch_add(1, Ordering::Relaxed);
         let mut table = lock(&self.table);
-        let (answered, changes) = table.carry_out(call, self.weather.lag_most, &mut fate.rng);
+        let (answered, changes) = table.carry_out(call, self.fault_rates.lag_most, &mut fate.rng);
         if !changes.is_empty()
             && let Some(watcher) = lock(&self.watcher).as_mut()
         {
-            let late = fate.trouble == Some(Trouble::Late);
+            let late = fate.trouble == Some(Fault::Late);
             watcher(&Write { sender, transaction: call.is_transaction(), late, changes }, &table.items);
         }
         answered

@@ -9,7 +9,7 @@ use tidemark::engine::Operations;
 use tokio::time::Instant;
 
 use super::Answered;
-use super::weather::Fate;
+use super::fault_rates::Fate;
 use super::wire::{Call, RawItem, RawKey, canonical, conflict, in_order, key_of, raw_key, refusal};
 use crate::{SeededRng, TABLE};
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::wire::Call;
 
 /// What another store would send in place of this one, and how it would read what is answered.
-pub trait Tamper: Send {
+pub trait FaultInjector: Send {
     /// The requests that are sent in place of this one, one after another until one is refused. The store hears the
     /// last answer; if nothing is sent it hears that all went well.
     fn send(&mut self, call: Call) -> Vec<Call> {

@@ -4,7 +4,7 @@ use crate::SeededRng;
 
 /// How often each kind of trouble comes, in a thousand requests, and how slow things are at the most.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Weather {
+pub struct FaultRates {
     /// The table is throttled; nothing happens.
     pub throttled: u64,
     /// The service has trouble of its own (500 or 503); nothing happens.
@@ -23,7 +23,7 @@ pub struct Weather {
     pub partial: u64,
     /// The items of a batched read come from two instants.
     pub torn: u64,
-    /// The request takes up to [`Weather::slow_most`] on its way.
+    /// The request takes up to [`FaultRates::slow_most`] on its way.
     pub slow: u64,
     /// Of so many senders in a thousand every request is slow: what they read is old by the time they write.
     pub sluggish: u64,
@@ -35,14 +35,14 @@ pub struct Weather {
     pub lag_most: u64,
 }
 
-impl Weather {
+impl FaultRates {
     /// Nothing goes wrong; transactions still take their time.
     #[must_use]
     pub fn calm() -> Self {
         Self { in_flight_most: 5, lag_most: 50, ..Self::default() }
     }
 
-    /// Weather for one run: each kind of trouble is rare, frequent or absent, independently of the others. Now and then
+    /// FaultRates for one run: each kind of trouble is rare, frequent or absent, independently of the others. Now and then
     /// there is a storm, in which retries run out.
     #[must_use]
     pub fn drawn(rng: &mut SeededRng) -> Self {
@@ -69,7 +69,7 @@ impl Weather {
 
 /// What goes wrong with one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Trouble {
+pub(crate) enum Fault {
     Throttled,
     Unavailable,
     Broken,
@@ -79,7 +79,7 @@ pub(crate) enum Trouble {
     Twice,
 }
 
-impl Trouble {
+impl Fault {
     /// Its name in the count of faults.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -97,7 +97,7 @@ impl Trouble {
 /// How one request fares. Its times are milliseconds.
 #[derive(Clone, Debug)]
 pub(crate) struct Fate {
-    pub(crate) trouble: Option<Trouble>,
+    pub(crate) trouble: Option<Fault>,
     pub(crate) there: u64,
     pub(crate) back: u64,
     pub(crate) in_flight: u64,
@@ -114,15 +114,15 @@ impl Fate {
     }
 
     /// A request of a sender who is `sluggish`, or is not.
-    pub(crate) fn drawn(weather: &Weather, sluggish: bool, mut rng: SeededRng) -> Self {
+    pub(crate) fn drawn(fault_rates: &FaultRates, sluggish: bool, mut rng: SeededRng) -> Self {
         let kinds = [
-            (weather.throttled, Trouble::Throttled),
-            (weather.unavailable, Trouble::Unavailable),
-            (weather.broken, Trouble::Broken),
-            (weather.hung, Trouble::Hung),
-            (weather.answer_lost, Trouble::AnswerLost),
-            (weather.late, Trouble::Late),
-            (weather.twice, Trouble::Twice),
+            (fault_rates.throttled, Fault::Throttled),
+            (fault_rates.unavailable, Fault::Unavailable),
+            (fault_rates.broken, Fault::Broken),
+            (fault_rates.hung, Fault::Hung),
+            (fault_rates.answer_lost, Fault::AnswerLost),
+            (fault_rates.late, Fault::Late),
+            (fault_rates.twice, Fault::Twice),
         ];
         let mut rest = rng.below(1_000);
         let trouble = kinds.into_iter().find_map(|(rate, trouble)| {
@@ -130,15 +130,15 @@ impl Fate {
             rest = rest.saturating_sub(rate);
             met.then_some(trouble)
         });
-        let slow = rng.happens(weather.slow) || sluggish;
-        let most = if slow { weather.slow_most } else { 3 };
+        let slow = rng.happens(fault_rates.slow) || sluggish;
+        let most = if slow { fault_rates.slow_most } else { 3 };
         Self {
             trouble,
             there: rng.between(1, most.max(1)),
             back: rng.between(0, 3),
-            in_flight: rng.between(1, weather.in_flight_most.max(1)),
-            partial: rng.happens(weather.partial),
-            torn: rng.happens(weather.torn),
+            in_flight: rng.between(1, fault_rates.in_flight_most.max(1)),
+            partial: rng.happens(fault_rates.partial),
+            torn: rng.happens(fault_rates.torn),
             rng,
         }
     }
