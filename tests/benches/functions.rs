@@ -10,7 +10,7 @@ use crate::events;
 use crate::report::{Row, row};
 use crate::runtime_api::Function;
 use crate::sample::Sample;
-use crate::setting::{ADMIN_TOKEN, Setting, in_an_ended_period, now};
+use crate::setting::{ADMIN_TOKEN, Fixture, in_an_ended_period, now};
 
 /// The largest binary, in MB.
 const SIZE_MOST: f64 = 8.0;
@@ -28,7 +28,7 @@ pub async fn measure(binaries: &Binaries, starts: usize) {
         let row_of = Row::new(format!("`{name}`: binary"), format!("{size:.2}"), "MB");
         row(&row_of.ratio(size / binaries.megabytes(EMPTY)).at_most(size, SIZE_MOST, " MB"));
     }
-    let setting = Setting::begun(now()).await;
+    let setting = Fixture::begun(now()).await;
     let mut times: Vec<Sample> = (0..=FUNCTIONS.len()).map(|_| Sample::default()).collect();
     // One start of each after the other, so that a busy moment of the machine is shared by all.
     for _ in 0..starts {
@@ -60,13 +60,13 @@ async fn peak(binaries: &Binaries, name: &str) -> f64 {
 }
 
 /// An event that a function usually gets, and the table that it is about.
-async fn usual(name: &str) -> (Setting, String) {
+async fn usual(name: &str) -> (Fixture, String) {
     let (begun, state) = match name {
         "sweep-period" => (in_an_ended_period(), EffectiveState::Leaving),
         "set-non-marketing-pending" => (now(), EffectiveState::Marketing),
         _ => (now(), EffectiveState::NonMarketing),
     };
-    let setting = Setting::begun(begun).await;
+    let setting = Fixture::begun(begun).await;
     let ids = testkit::seed(&setting.table, setting.account, CONTACTS, state, begun).await;
     let admin = setting.context().await;
     let contacts: Vec<_> = ids.iter().map(|id| json!({"id": id.to_string()})).collect();
@@ -114,7 +114,7 @@ async fn usual(name: &str) -> (Setting, String) {
 }
 
 /// A form of the account.
-async fn form(setting: &Setting) -> domain::ids::FormId {
+async fn form(setting: &Fixture) -> domain::ids::FormId {
     let new = store::NewForm::new(Provider::Native, "Newsletter");
     let render = |form: &store::Form| store::StoredResponse {
         status: 201,

@@ -18,7 +18,7 @@ use crate::process::Process;
 use crate::report::{Row, row};
 use crate::runtime_api::Function;
 use crate::sample::Sample;
-use crate::setting::{Setting, now};
+use crate::setting::{Fixture, now};
 
 /// The most processor time that the function takes, against that of the bare calls.
 const CPU_MOST: f64 = 1.3;
@@ -43,7 +43,7 @@ impl Cost {
 
 /// Measures them, this many rounds a turn.
 pub async fn measure(binaries: &Binaries, rounds: usize) {
-    let setting = Setting::begun(now()).await;
+    let setting = Fixture::begun(now()).await;
     // A warm-up turn comes first.
     let count = 3 * rounds * (TURNS + 1);
     let ids =
@@ -97,7 +97,7 @@ fn event(context: &Map<String, Value>, id: ContactId) -> String {
     events::http("POST", "/v1/contacts/marketing", context, &body)
 }
 
-fn keys(setting: &Setting, id: ContactId) -> String {
+fn keys(setting: &Fixture, id: ContactId) -> String {
     let account = setting.account;
     format!("CONTACT#{account}#{} {id} ACCOUNT#{account}", id.bucket())
 }

@@ -14,7 +14,7 @@ use testkit::{TestTable, terms};
 pub const ADMIN_TOKEN: &str = "tmk_the-admins-token-of-the-benchmarks";
 
 /// A table with an account.
-pub struct Setting {
+pub struct Fixture {
     /// The table.
     pub table: TestTable,
     /// The account.
@@ -31,7 +31,7 @@ pub fn in_an_ended_period() -> Timestamp {
     now().plus(TimeDelta::days(-32))
 }
 
-impl Setting {
+impl Fixture {
     /// An account that was made then.
     pub async fn begun(at: Timestamp) -> Self {
         let table = TestTable::start().await;

@@ -21,7 +21,7 @@ use testkit::TABLE;
 
 use crate::caller::{BATCH, Caller};
 use crate::report::{Row, row};
-use crate::setting::{Setting, now};
+use crate::setting::{Fixture, now};
 
 /// How many contacts the account has.
 const CONTACTS: usize = 60 * BATCH;
@@ -211,7 +211,7 @@ struct Bare {
 }
 
 async fn of_engine(stretch: Duration) -> Throughput {
-    let setting = Setting::begun(now()).await;
+    let setting = Fixture::begun(now()).await;
     testkit::seed(&setting.table, setting.account, CONTACTS as u64, EffectiveState::Marketing, now()).await;
     let account = setting.account;
     let bare = tokio::task::spawn_blocking(move || {

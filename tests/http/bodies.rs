@@ -6,17 +6,17 @@ use serde_json::json;
 use testkit::{Api, at};
 
 use super::START;
-use super::walk::Walk;
+use super::walk::Fixture;
 use crate::openapi::operations::{self, Operation};
 
 const JSON: &str = "application/json";
 
 /// The operations with a JSON body, in an account that has something of everything.
-async fn with_bodies() -> (Walk, Vec<Operation>) {
+async fn with_bodies() -> (Fixture, Vec<Operation>) {
     let (mut operations, _) = operations::api();
     operations.retain(|operation| operation.body().is_some());
     assert!(operations.len() > 12);
-    (Walk::start(Api::start(at(START)).await).await, operations)
+    (Fixture::start(Api::start(at(START)).await).await, operations)
 }
 
 #[tokio::test]
@@ -169,7 +169,7 @@ async fn a_body_over_the_limit_is_too_large_and_one_at_the_limit_is_read() {
 #[tokio::test]
 async fn a_body_where_none_is_taken_is_refused() {
     let (operations, _) = operations::api();
-    let walk = Walk::start(Api::start(at(START)).await).await;
+    let walk = Fixture::start(Api::start(at(START)).await).await;
     for operation in operations.iter().filter(|operation| operation.method == http::Method::DELETE) {
         let reply = walk.request(operation).json(&json!({"erase": true})).await;
         assert_eq!(reply.invalid_fields(), [""], "{operation}");
@@ -180,7 +180,7 @@ async fn a_body_where_none_is_taken_is_refused() {
 #[tokio::test]
 async fn empty_object_where_no_body_is_taken_is_no_body() {
     let (operations, _) = operations::api();
-    let walk = Walk::start(Api::start(at(START)).await).await;
+    let walk = Fixture::start(Api::start(at(START)).await).await;
     let retry = |operation: &Operation| operation.path.ends_with("/retry");
     let mut without: Vec<_> = operations
         .iter()

@@ -9,7 +9,7 @@ use http::Method;
 use serde_json::{Value, json};
 use testkit::{Api, Conflicts, Fault, OPERATOR_TOKEN, TABLE, TestTable, at};
 
-use super::walk::Walk;
+use super::walk::Fixture;
 use super::{START, one_account};
 use crate::openapi::operations::{self, Operation};
 
@@ -23,7 +23,7 @@ fn changing() -> Vec<Operation> {
 }
 
 /// All that the account can read of itself.
-async fn everything(walk: &Walk) -> Vec<Value> {
+async fn everything(walk: &Fixture) -> Vec<Value> {
     let mut all = Vec::new();
     for path in [
         "/v1/account",
@@ -43,7 +43,7 @@ async fn everything(walk: &Walk) -> Vec<Value> {
 async fn every_change_sent_twice_happens_once_and_is_answered_alike() {
     let operations = changing();
     assert_eq!(operations.len(), 20);
-    let walk = Walk::start(Api::start(at(START)).await).await;
+    let walk = Fixture::start(Api::start(at(START)).await).await;
     for (number, operation) in operations.iter().enumerate() {
         let key = format!("key-{number}");
         let body = walk.body(operation);

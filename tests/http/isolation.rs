@@ -6,7 +6,7 @@ use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 use testkit::{Api, Reply, Request, Tenant, at};
 
-use super::walk::Walk;
+use super::walk::Fixture;
 use super::{START, column};
 use crate::openapi::operations;
 
@@ -30,7 +30,7 @@ async fn everything(api: &Api, account: &Tenant) -> Vec<Value> {
 #[tokio::test]
 async fn another_accounts_ids_are_not_found_whatever_is_done_with_them() {
     let (operations, _) = operations::api();
-    let walk = Walk::start(Api::start(at(START)).await).await;
+    let walk = Fixture::start(Api::start(at(START)).await).await;
     let api = &walk.api;
     let ours = api.account(json!({})).await;
     let before = everything(api, &walk.account).await;

@@ -16,7 +16,7 @@ use tracing::Level;
 use tracing::subscriber::DefaultGuard;
 
 use super::START;
-use super::walk::{PRIVATE, Walk};
+use super::walk::{Fixture, PRIVATE};
 use crate::openapi::operations;
 
 /// What is logged on this thread, as it would be deployed at the most talkative level.
@@ -55,7 +55,7 @@ impl Log {
 }
 
 /// Asserts that the lines tell nothing of the people and the tokens of the walk.
-fn assert_silent(lines: &[Value], walk: &Walk) {
+fn assert_silent(lines: &[Value], walk: &Fixture) {
     for line in lines {
         let text = line.to_string();
         let lower = text.to_lowercase();
@@ -100,12 +100,12 @@ impl Fault {
 }
 
 /// A walk over a table whose trouble can be set.
-async fn walk() -> (Walk, Fault) {
+async fn walk() -> (Fixture, Fault) {
     let trouble = Fault::default();
     let met = trouble.clone();
     let faults = Conflicts::with_plan(Duration::ZERO, move |_, _| met.get());
     let table = TestTable::with_faults(&faults).await;
-    (Walk::start(Api::over(table, at(START))).await, trouble)
+    (Fixture::start(Api::over(table, at(START))).await, trouble)
 }
 
 #[tokio::test]

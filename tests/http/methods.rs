@@ -8,13 +8,13 @@ use serde_json::json;
 use testkit::{Api, at};
 
 use super::START;
-use super::walk::Walk;
+use super::walk::Fixture;
 use crate::openapi::operations;
 
 #[tokio::test]
 async fn a_path_takes_the_methods_that_are_described_and_no_others() {
     let (operations, _) = operations::every();
-    let walk = Walk::start(Api::start(at(START)).await).await;
+    let walk = Fixture::start(Api::start(at(START)).await).await;
     let mut paths: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for operation in &operations {
         paths.entry(walk.path(operation)).or_default().insert(operation.method.as_str());

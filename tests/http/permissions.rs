@@ -6,7 +6,7 @@ use api::ProblemType;
 use serde_json::{Value, json};
 use testkit::{Api, OPERATOR_TOKEN, Tenant, at};
 
-use super::walk::Walk;
+use super::walk::Fixture;
 use super::{START, one_account};
 use crate::openapi::operations;
 
@@ -145,7 +145,7 @@ async fn every_operation_lets_in_whom_it_should() {
     let (operations, _) = operations::every();
     let table = table();
     assert_eq!(operations.len(), table.len());
-    let walk = Walk::start(Api::start(at(START)).await).await;
+    let walk = Fixture::start(Api::start(at(START)).await).await;
     for caller in CALLERS {
         let token = token(&walk.api, &walk.account, caller).await;
         for operation in &operations {

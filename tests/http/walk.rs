@@ -20,7 +20,7 @@ const ADDRESS: &str = "Wanda.First@private.example";
 
 /// An account, a sandbox, with a contact, a user, an integration, a form of its own, and one of a provider with
 /// submissions that were rejected and can be taken by now, in its second period.
-pub struct Walk {
+pub struct Fixture {
     /// The API.
     pub api: Api,
     /// The account.
@@ -37,7 +37,7 @@ pub struct Walk {
     rejections: [String; 2],
 }
 
-impl Walk {
+impl Fixture {
     /// Makes all of it.
     pub async fn start(api: Api) -> Self {
         let account =

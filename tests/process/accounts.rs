@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use super::events::{HttpAnswer, authorization, http};
 use super::function::Function;
-use super::setting::{OPERATOR_TOKEN, Setting, in_an_ended_period};
+use super::setting::{Fixture, OPERATOR_TOKEN, in_an_ended_period};
 
 #[tokio::test]
 async fn the_operator_makes_an_account_whose_token_works_at_once() {
-    let setting = Setting::start().await;
+    let setting = Fixture::start().await;
     let mut account = Function::start("account", &setting.table).await;
     let mut authorizer = Function::start("authorizer", &setting.table).await;
 
@@ -38,7 +38,7 @@ async fn the_operator_makes_an_account_whose_token_works_at_once() {
 #[tokio::test]
 async fn usage_is_that_of_now_and_the_statement_is_there_though_no_job_has_run() {
     let then = in_an_ended_period();
-    let setting = Setting::begun(then).await;
+    let setting = Fixture::begun(then).await;
     let ids = setting.marketing_contacts(3, then).await;
     setting.queue(&ids[..1], then).await;
     let admin = setting.admin().await;
@@ -57,7 +57,7 @@ async fn usage_is_that_of_now_and_the_statement_is_there_though_no_job_has_run()
 
 #[tokio::test]
 async fn the_description_of_the_api_is_for_everybody() {
-    let setting = Setting::start().await;
+    let setting = Fixture::start().await;
     let mut account = Function::start("account", &setting.table).await;
     let request = http("GET", "/v1/openapi.json").event();
     let document = HttpAnswer::of(&account.invoke(request).await.done()).json(200);
@@ -71,7 +71,7 @@ async fn the_description_of_the_api_is_for_everybody() {
 
 #[tokio::test]
 async fn forms_are_given_out_under_the_public_address() {
-    let setting = Setting::start().await;
+    let setting = Fixture::start().await;
     let admin = setting.admin().await;
     let mut forms = Function::start("forms", &setting.table).await;
     let create = http("POST", "/v1/forms").by(&admin).json(&json!({"name": "Newsletter"}));

@@ -5,11 +5,11 @@ use serde_json::json;
 
 use super::events::{HttpAnswer, authorization, http};
 use super::function::{Function, at_level};
-use super::setting::{ADMIN_TOKEN, OPERATOR_TOKEN, Setting};
+use super::setting::{ADMIN_TOKEN, Fixture, OPERATOR_TOKEN};
 
 #[tokio::test]
 async fn a_known_token_is_answered_with_its_owner_and_others_are_not_let_in() {
-    let setting = Setting::start().await;
+    let setting = Fixture::start().await;
     let mut authorizer = Function::start("authorizer", &setting.table).await;
 
     let known = authorizer.invoke(authorization(Some(&format!("Bearer {ADMIN_TOKEN}")))).await.done();
@@ -44,7 +44,7 @@ async fn a_known_token_is_answered_with_its_owner_and_others_are_not_let_in() {
 
 #[tokio::test]
 async fn what_the_authorizer_says_is_what_functions_understand() {
-    let setting = Setting::start().await;
+    let setting = Fixture::start().await;
     let mut authorizer = Function::start("authorizer", &setting.table).await;
     let mut account = Function::start("account", &setting.table).await;
 
@@ -60,7 +60,7 @@ async fn what_the_authorizer_says_is_what_functions_understand() {
 
 #[tokio::test]
 async fn an_event_that_is_no_question_fails_without_being_repeated() {
-    let setting = Setting::start().await;
+    let setting = Fixture::start().await;
     let mut authorizer = Function::start("authorizer", &setting.table).await;
     for event in [json!({"headers": ADMIN_TOKEN}), json!([ADMIN_TOKEN]), json!(ADMIN_TOKEN)] {
         let answer = authorizer.invoke(event).await;

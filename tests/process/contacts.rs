@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use super::events::{HttpAnswer, http};
 use super::function::Function;
-use super::setting::{Setting, address, now};
+use super::setting::{Fixture, address, now};
 
 #[tokio::test]
 async fn a_contact_is_made_read_found_and_explained() {
-    let setting = Setting::start().await;
+    let setting = Fixture::start().await;
     let admin = setting.admin().await;
     let mut contacts = Function::start("contacts", &setting.table).await;
 
@@ -54,7 +54,7 @@ async fn a_contact_is_made_read_found_and_explained() {
 
 #[tokio::test]
 async fn a_body_in_base64_is_read_as_what_it_is() {
-    let setting = Setting::start().await;
+    let setting = Fixture::start().await;
     let admin = setting.admin().await;
     let mut contacts = Function::start("contacts", &setting.table).await;
 
@@ -70,7 +70,7 @@ async fn a_body_in_base64_is_read_as_what_it_is() {
 
 #[tokio::test]
 async fn paths_and_queries_are_taken_as_they_come() {
-    let setting = Setting::start().await;
+    let setting = Fixture::start().await;
     let admin = setting.admin().await;
     let mut contacts = Function::start("contacts", &setting.table).await;
     let mut ask = async |method: &str, path: &str, query: &str| {
@@ -119,7 +119,7 @@ async fn paths_and_queries_are_taken_as_they_come() {
 
 #[tokio::test]
 async fn a_contact_of_another_account_is_not_there() {
-    let setting = Setting::start().await;
+    let setting = Fixture::start().await;
     let id = setting.contact("ada", true, now()).await;
     let mut foreign = setting.admin().await;
     let other = setting.table.account(now()).await;

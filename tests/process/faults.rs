@@ -5,10 +5,10 @@ use serde_json::{Map, Value, json};
 use super::events::{HttpAnswer, HttpEvent, authorization, batch, failed, failures, http, tick};
 use super::function::{Answer, Function, at_level};
 use super::queue::Queues;
-use super::setting::{ADMIN_TOKEN, Setting, in_an_ended_period, now};
+use super::setting::{ADMIN_TOKEN, Fixture, in_an_ended_period, now};
 
 /// Sends a request before, while and after the table can't be reached.
-async fn outage(name: &'static str, setting: &Setting, request: HttpEvent) {
+async fn outage(name: &'static str, setting: &Fixture, request: HttpEvent) {
     let mut function = Function::start(name, &setting.table).await;
     let answer = HttpAnswer::of(&function.invoke(request.clone().event()).await.done());
     assert_eq!(answer.status, 200, "{}", answer.body);
@@ -36,21 +36,21 @@ fn one_error(lines: &[Value], request_id: &str) {
     assert!(chain.starts_with("the table is not available: ") && chain.matches(": ").count() >= 3, "{chain}");
 }
 
-async fn contacts_of(setting: &Setting) -> (Map<String, Value>, Value) {
+async fn contacts_of(setting: &Fixture) -> (Map<String, Value>, Value) {
     let id = setting.contact("ada", true, now()).await.to_string();
     (setting.admin().await, json!({"contacts": [{"id": id}]}))
 }
 
 #[tokio::test]
 async fn set_marketing_outlives_an_outage() {
-    let setting = Setting::start().await;
+    let setting = Fixture::start().await;
     let (admin, body) = contacts_of(&setting).await;
     outage("set-marketing", &setting, http("POST", "/v1/contacts/marketing").by(&admin).json(&body)).await;
 }
 
 #[tokio::test]
 async fn set_non_marketing_pending_outlives_an_outage() {
-    let setting = Setting::start().await;
+    let setting = Fixture::start().await;
     let (admin, body) = contacts_of(&setting).await;
     let route = "/v1/contacts/non-marketing-pending";
     outage("set-non-marketing-pending", &setting, http("POST", route).by(&admin).json(&body)).await;
@@ -58,21 +58,21 @@ async fn set_non_marketing_pending_outlives_an_outage() {
 
 #[tokio::test]
 async fn contacts_outlives_an_outage() {
-    let setting = Setting::start().await;
+    let setting = Fixture::start().await;
     let admin = setting.admin().await;
     outage("contacts", &setting, http("GET", "/v1/contacts").by(&admin)).await;
 }
 
 #[tokio::test]
 async fn account_outlives_an_outage() {
-    let setting = Setting::start().await;
+    let setting = Fixture::start().await;
     let admin = setting.admin().await;
     outage("account", &setting, http("GET", "/v1/usage").by(&admin)).await;
 }
 
 #[tokio::test]
 async fn form_submission_outlives_an_outage() {
-    let setting = Setting::start().await;
+    let setting = Fixture::start().await;
     let admin = setting.admin().await;
     let mut forms = Function::start("forms", &setting.table).await;
     let create = http("POST", "/v1/forms").by(&admin).json(&json!({"name": "Newsletter"}));
@@ -85,14 +85,14 @@ async fn form_submission_outlives_an_outage() {
 
 #[tokio::test]
 async fn forms_outlives_an_outage() {
-    let setting = Setting::start().await;
+    let setting = Fixture::start().await;
     let admin = setting.admin().await;
     outage("forms", &setting, http("GET", "/v1/forms").by(&admin)).await;
 }
 
 #[tokio::test]
 async fn the_authorizer_lets_nobody_in_while_it_does_not_know() {
-    let setting = Setting::start().await;
+    let setting = Fixture::start().await;
     let mut authorizer = Function::start("authorizer", &setting.table).await;
     let question = authorization(Some(&format!("Bearer {ADMIN_TOKEN}")));
     authorizer.gate.shut();
@@ -108,7 +108,7 @@ async fn the_authorizer_lets_nobody_in_while_it_does_not_know() {
 
 #[tokio::test]
 async fn a_tick_during_an_outage_fails_and_the_next_one_does_its_work() {
-    let setting = Setting::begun(in_an_ended_period()).await;
+    let setting = Fixture::begun(in_an_ended_period()).await;
     let queue = Queues::start().await;
     let mut rollover = Function::start_rollover(&setting.table, &queue).await;
     rollover.gate.shut();
@@ -125,7 +125,7 @@ async fn a_tick_during_an_outage_fails_and_the_next_one_does_its_work() {
 
 #[tokio::test]
 async fn sweeps_during_an_outage_all_come_again() {
-    let setting = Setting::begun(in_an_ended_period()).await;
+    let setting = Fixture::begun(in_an_ended_period()).await;
     let messages = setting.left(3).await;
     let mut sweep = Function::start("sweep-period", &setting.table).await;
     sweep.gate.shut();
@@ -139,7 +139,7 @@ async fn sweeps_during_an_outage_all_come_again() {
 
 #[tokio::test]
 async fn a_table_that_takes_no_writes_is_given_up_on_while_there_is_time_to_say_so() {
-    let setting = Setting::start().await;
+    let setting = Fixture::start().await;
     let (admin, _) = contacts_of(&setting).await;
     let id = setting.contact("bo", false, now()).await.to_string();
     let mut set = Function::start("set-marketing", &setting.table).await;

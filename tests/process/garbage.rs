@@ -14,7 +14,7 @@ use tokio::runtime::Runtime;
 use super::events::{authorization, batch, http, tick};
 use super::function::{Answer, Function};
 use super::queue::Queues;
-use super::setting::{Setting, in_an_ended_period, now};
+use super::setting::{Fixture, in_an_ended_period, now};
 use crate::http::garbage::{any_json, places};
 
 /// How many events each function is sent.
@@ -64,8 +64,8 @@ fn survives(
     });
 }
 
-fn setting(runtime: &Runtime) -> Setting {
-    runtime.block_on(Setting::begun(in_an_ended_period()))
+fn setting(runtime: &Runtime) -> Fixture {
+    runtime.block_on(Fixture::begun(in_an_ended_period()))
 }
 
 #[test]

@@ -9,10 +9,10 @@ use store::{Form, NewForm};
 use super::events::{HttpAnswer, HttpEvent, batch, http};
 use super::function::{Function, at_level};
 use super::queue::{INTAKE, Queues};
-use super::setting::{Setting, now};
+use super::setting::{Fixture, now};
 use crate::http::senders::{SENDERS, Sender, sender};
 
-async fn form(setting: &Setting, sender: Sender) -> Form {
+async fn form(setting: &Fixture, sender: Sender) -> Form {
     let provider: Provider = sender.provider.parse().expect("a provider");
     let secrets = Secrets::new(provider, vec![sender.secret(1)]).expect("secrets");
     let map = sender.map().into_iter().map(|(field, target)| (field, target.parse().expect("a target")));
@@ -34,7 +34,7 @@ fn hook(form: &Form, sender: Sender, body: &[u8], signature: &[(&'static str, St
 
 #[tokio::test]
 async fn every_providers_sample_is_taken_once_and_its_forgery_is_not() {
-    let setting = Setting::start().await;
+    let setting = Fixture::start().await;
     let queues = Queues::start().await;
     let mut function = Function::start_with_queues("form-submission", &setting.table, &queues).await;
     for sender in SENDERS {
@@ -61,7 +61,7 @@ async fn every_providers_sample_is_taken_once_and_its_forgery_is_not() {
 
 #[tokio::test]
 async fn what_a_busy_table_can_not_take_waits_in_the_inbox_and_is_settled_by_its_worker() {
-    let setting = Setting::start().await;
+    let setting = Fixture::start().await;
     let queues = Queues::start().await;
     let tally = sender("tally");
     let form = form(&setting, tally).await;

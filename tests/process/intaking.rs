@@ -9,7 +9,7 @@ use store::NewForm;
 
 use super::events::{batch, failed, failures};
 use super::function::{Function, at_level};
-use super::setting::{Setting, now};
+use super::setting::{Fixture, now};
 
 /// More people than two transactions take.
 fn people() -> Vec<String> {
@@ -18,7 +18,7 @@ fn people() -> Vec<String> {
 
 #[tokio::test]
 async fn a_flood_is_settled_many_at_a_time_and_a_message_that_comes_twice_does_no_harm() {
-    let setting = Setting::start().await;
+    let setting = Fixture::start().await;
     let form = setting.form(&NewForm::new(Provider::Native, "Newsletter"), now()).await;
     let people = people();
     let people: Vec<&str> = people.iter().map(String::as_str).collect();
@@ -44,7 +44,7 @@ async fn a_flood_is_settled_many_at_a_time_and_a_message_that_comes_twice_does_n
 
 #[tokio::test]
 async fn exactly_the_messages_that_are_not_done_come_again() {
-    let setting = Setting::start().await;
+    let setting = Fixture::start().await;
     let form = setting.form(&NewForm::new(Provider::Native, "Newsletter"), now()).await;
     let messages = setting.waiting(&form, &["ada", "bo", "cy"], now()).await;
     let mut worker = Function::start("intake-worker", &setting.table).await;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::events::{HttpAnswer, http};
 use super::function::{Function, at_level};
-use super::setting::{Setting, address, now};
+use super::setting::{Fixture, address, now};
 
 const ROUTES: [(&str, &str); 2] = [
     ("set-marketing", "/v1/contacts/marketing"),
@@ -13,7 +13,7 @@ const ROUTES: [(&str, &str); 2] = [
 
 #[tokio::test]
 async fn contacts_are_set_at_once_queued_and_kept_through_warm_processes() {
-    let setting = Setting::start().await;
+    let setting = Fixture::start().await;
     let admin = setting.admin().await;
     let ada = setting.contact("ada", false, now()).await.to_string();
     setting.contact("bo", true, now()).await;
@@ -55,7 +55,7 @@ async fn contacts_are_set_at_once_queued_and_kept_through_warm_processes() {
 
 #[tokio::test]
 async fn nobody_sets_a_state_without_a_token_or_the_permission() {
-    let setting = Setting::start().await;
+    let setting = Fixture::start().await;
     let contact = setting.contact("ada", true, now()).await.to_string();
     let body = json!({"contacts": [{"id": contact}]});
     for (name, route) in ROUTES {
@@ -86,7 +86,7 @@ async fn nobody_sets_a_state_without_a_token_or_the_permission() {
 
 #[tokio::test]
 async fn a_repeated_request_is_answered_as_the_first_one_was() {
-    let setting = Setting::start().await;
+    let setting = Fixture::start().await;
     let admin = setting.admin().await;
     let contact = setting.contact("ada", false, now()).await.to_string();
     let mut set = Function::start("set-marketing", &setting.table).await;

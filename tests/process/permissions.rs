@@ -18,7 +18,7 @@ use super::events::{HttpAnswer, HttpEvent, authorization, batch, http, tick};
 use super::function::Function;
 use super::gate::Gate;
 use super::queue::{INTAKE, Queues, SWEEPS};
-use super::setting::{ADMIN_TOKEN, Setting, address, in_an_ended_period, now};
+use super::setting::{ADMIN_TOKEN, Fixture, address, in_an_ended_period, now};
 use crate::operations;
 use crate::template::permissions::{Permission, permissions_of};
 
@@ -47,7 +47,7 @@ fn polling(queue: &str) -> BTreeSet<Permission> {
 }
 
 /// A marketing contact whose history has grown over more than one page.
-async fn with_long_history(setting: &Setting, name: &str, at: Timestamp) -> ContactId {
+async fn with_long_history(setting: &Fixture, name: &str, at: Timestamp) -> ContactId {
     let id = setting.contact(name, true, at).await;
     for _ in 0..=HISTORY_RECENT_MAX / 2 {
         for command in [Command::SetNonMarketingPending, Command::SetMarketing] {
@@ -60,7 +60,7 @@ async fn with_long_history(setting: &Setting, name: &str, at: Timestamp) -> Cont
 }
 
 /// A contact whose next change moves the oldest ones to a page. It is leaving, or else marketing.
-async fn with_full_history(setting: &Setting, leaving: bool) -> ContactId {
+async fn with_full_history(setting: &Fixture, leaving: bool) -> ContactId {
     let id = setting.contact("long", !leaving, now()).await;
     let mut commands = [Command::SetNonMarketingPending, Command::SetMarketing];
     if leaving {
@@ -73,13 +73,13 @@ async fn with_full_history(setting: &Setting, leaving: bool) -> ContactId {
     id
 }
 
-async fn delete(setting: &Setting, id: ContactId, at: Timestamp) {
+async fn delete(setting: &Fixture, id: ContactId, at: Timestamp) {
     operations::delete(&setting.table.store, setting.account, id, false, at).await.expect("it is deleted");
 }
 
 #[tokio::test]
 async fn the_authorizer_uses_all_that_it_may() {
-    let setting = Setting::start().await;
+    let setting = Fixture::start().await;
     let mut authorizer = Function::start("authorizer", &setting.table).await;
     authorizer.invoke(authorization(Some(&format!("Bearer {ADMIN_TOKEN}")))).await.done();
     authorizer.end_having_used_everything("authorizer", BTreeSet::new()).await;
@@ -91,7 +91,7 @@ async fn the_status_functions_use_all_that_they_may() {
         ("set-marketing", "/v1/contacts/marketing"),
         ("set-non-marketing-pending", "/v1/contacts/non-marketing-pending"),
     ] {
-        let setting = Setting::start().await;
+        let setting = Fixture::start().await;
         let admin = setting.admin().await;
         let ids = setting.marketing_contacts(CONTACTS_PER_TRANSACTION_MAX + 2, now()).await;
         if name == "set-marketing" {
@@ -114,7 +114,7 @@ async fn the_status_functions_use_all_that_they_may() {
 #[tokio::test]
 async fn form_submission_uses_all_that_it_may() {
     let then = in_an_ended_period();
-    let setting = Setting::begun(then).await;
+    let setting = Fixture::begun(then).await;
     let admin = setting.admin().await;
     let gone = with_long_history(&setting, "ada", then).await;
     delete(&setting, gone, then).await;
@@ -144,7 +144,7 @@ async fn form_submission_uses_all_that_it_may() {
 #[tokio::test]
 async fn the_inboxs_worker_uses_all_that_it_may() {
     let then = in_an_ended_period();
-    let setting = Setting::begun(then).await;
+    let setting = Fixture::begun(then).await;
     let form = setting.form(&NewForm::new(Provider::Native, "Newsletter"), then).await;
     let gone = with_long_history(&setting, "ada", then).await;
     delete(&setting, gone, then).await;
@@ -158,7 +158,7 @@ async fn the_inboxs_worker_uses_all_that_it_may() {
 #[tokio::test]
 async fn the_rollover_uses_all_that_it_may() {
     let then = in_an_ended_period();
-    let setting = Setting::begun(then).await;
+    let setting = Fixture::begun(then).await;
     let ids = setting.marketing_contacts(1, then).await;
     setting.queue(&ids, then).await;
     let form = setting.form(&NewForm::new(Provider::Native, "Newsletter"), then).await;
@@ -172,7 +172,7 @@ async fn the_rollover_uses_all_that_it_may() {
 #[tokio::test]
 async fn the_sweep_uses_all_that_it_may() {
     let then = in_an_ended_period();
-    let setting = Setting::begun(then).await;
+    let setting = Fixture::begun(then).await;
     let leaving = setting.contact("ada", true, then).await;
     setting.queue(&[leaving], then).await;
     let deleted = with_long_history(&setting, "bo", then).await;
@@ -188,7 +188,7 @@ async fn the_sweep_uses_all_that_it_may() {
 #[tokio::test]
 async fn contacts_uses_all_that_it_may() {
     let then = in_an_ended_period();
-    let setting = Setting::begun(then).await;
+    let setting = Fixture::begun(then).await;
     let admin = setting.admin().await;
     let returning = with_long_history(&setting, "ada", then).await;
     delete(&setting, returning, then).await;
@@ -225,7 +225,7 @@ async fn contacts_uses_all_that_it_may() {
 #[tokio::test]
 async fn account_uses_all_that_it_may() {
     let then = in_an_ended_period();
-    let setting = Setting::begun(then).await;
+    let setting = Fixture::begun(then).await;
     let admin = setting.admin().await;
     let operator = [("kind".to_owned(), "operator".into())].into_iter().collect();
     let mut account = Function::start("account", &setting.table).await;
@@ -266,7 +266,7 @@ async fn account_uses_all_that_it_may() {
 #[tokio::test]
 async fn forms_uses_all_that_it_may() {
     let then = in_an_ended_period();
-    let setting = Setting::begun(then).await;
+    let setting = Fixture::begun(then).await;
     let admin = setting.admin().await;
     let gone = with_long_history(&setting, "ada", then).await;
     delete(&setting, gone, then).await;

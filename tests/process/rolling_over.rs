@@ -12,12 +12,12 @@ use store::NewForm;
 use super::events::tick;
 use super::function::{Answer, Function, at_level};
 use super::queue::{INTAKE, Queues};
-use super::setting::{Setting, in_an_ended_period, now, sweep_messages};
+use super::setting::{Fixture, in_an_ended_period, now, sweep_messages};
 
 #[tokio::test]
 async fn a_tick_closes_what_has_ended_and_asks_for_the_sweeps() {
     let then = in_an_ended_period();
-    let setting = Setting::begun(then).await;
+    let setting = Fixture::begun(then).await;
     let ids = setting.marketing_contacts(4, then).await;
     setting.queue(&ids[..3], then).await;
     let running = setting.table.account(now()).await;
@@ -55,7 +55,7 @@ async fn a_tick_closes_what_has_ended_and_asks_for_the_sweeps() {
 #[tokio::test]
 async fn near_its_deadline_a_tick_stops_and_the_next_one_goes_on() {
     let then = in_an_ended_period();
-    let setting = Setting::begun(then).await;
+    let setting = Fixture::begun(then).await;
     for _ in 1..30 {
         setting.table.account(then).await;
     }
@@ -83,7 +83,7 @@ async fn near_its_deadline_a_tick_stops_and_the_next_one_goes_on() {
 #[tokio::test]
 async fn a_queue_that_takes_nothing_is_asked_again_at_the_next_tick() {
     let then = in_an_ended_period();
-    let setting = Setting::begun(then).await;
+    let setting = Fixture::begun(then).await;
     let ids = setting.marketing_contacts(1, then).await;
     setting.queue(&ids, then).await;
     let queue = Queues::start().await;
@@ -113,7 +113,7 @@ async fn a_queue_that_takes_nothing_is_asked_again_at_the_next_tick() {
 #[tokio::test]
 async fn an_account_that_fails_does_not_keep_the_others_waiting() {
     let then = in_an_ended_period();
-    let setting = Setting::begun(then).await;
+    let setting = Fixture::begun(then).await;
     for minutes in 1..4 {
         setting.table.account(then.plus(TimeDelta::minutes(minutes))).await;
     }
@@ -141,7 +141,7 @@ fn number(value: &Value) -> u64 {
 
 #[tokio::test]
 async fn what_was_forgotten_in_the_inbox_is_asked_for_again() {
-    let setting = Setting::start().await;
+    let setting = Fixture::start().await;
     let form = setting.form(&NewForm::new(Provider::Native, "Newsletter"), now()).await;
     let long_ago = now().plus(-INBOX_EXPECTED);
     let mut forgotten = setting.waiting(&form, &["ada", "bo", "cy"], long_ago).await;

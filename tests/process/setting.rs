@@ -20,7 +20,7 @@ pub const OPERATOR_TOKEN: &str = "tmk_operators-secret";
 pub const ADMIN_TOKEN: &str = "tmk_admins-secret";
 
 /// A table with an account.
-pub struct Setting {
+pub struct Fixture {
     /// The table.
     pub table: TestTable,
     /// The account.
@@ -37,7 +37,7 @@ pub fn in_an_ended_period() -> Timestamp {
     now().plus(TimeDelta::days(-32))
 }
 
-impl Setting {
+impl Fixture {
     /// An account that was made just now.
     pub async fn start() -> Self {
         Self::begun(now()).await

@@ -8,12 +8,12 @@ use store::{Form, NewForm};
 use super::events::{HttpAnswer, HttpEvent, http};
 use super::function::Function;
 use super::queue::{INTAKE, Queues};
-use super::setting::{Setting, now};
+use super::setting::{Fixture, now};
 use crate::simulation::say;
 
 const PAGE: &str = "https://www.lovelace.example.org";
 
-async fn form(setting: &Setting, redirect_url: Option<&str>) -> Form {
+async fn form(setting: &Fixture, redirect_url: Option<&str>) -> Form {
     let new = NewForm {
         answer: AnswerMode::Full,
         allowed_origins: vec![PAGE.to_owned()],
@@ -34,7 +34,7 @@ fn posted(form: &Form, body: &str) -> Value {
 
 #[tokio::test]
 async fn what_a_browser_posts_becomes_a_marketing_contact_once() {
-    let setting = Setting::start().await;
+    let setting = Fixture::start().await;
     let form = form(&setting, None).await;
     let mut function = Function::start("form-submission", &setting.table).await;
 
@@ -71,7 +71,7 @@ async fn what_a_browser_posts_becomes_a_marketing_contact_once() {
 
 #[tokio::test]
 async fn a_browser_that_posts_a_page_is_sent_on() {
-    let setting = Setting::start().await;
+    let setting = Fixture::start().await;
     let form = form(&setting, Some("https://www.lovelace.example.org/thanks")).await;
     let mut function = Function::start("form-submission", &setting.table).await;
     let request = submission(&form).header("Accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8");
@@ -86,7 +86,7 @@ async fn a_browser_that_posts_a_page_is_sent_on() {
 
 #[tokio::test]
 async fn a_preflight_is_answered_and_other_pages_are_not_let_in() {
-    let setting = Setting::start().await;
+    let setting = Fixture::start().await;
     let form = form(&setting, None).await;
     let path = format!("/v1/forms/{}/submissions", form.id);
     let mut function = Function::start("form-submission", &setting.table).await;
@@ -116,7 +116,7 @@ async fn a_preflight_is_answered_and_other_pages_are_not_let_in() {
 /// What one anonymous post costs at the most: the account is so busy that no transaction of it ever happens.
 #[tokio::test]
 async fn post_to_a_busy_account_costs_four_transactions_and_a_write() {
-    let setting = Setting::start().await;
+    let setting = Fixture::start().await;
     let form = form(&setting, None).await;
     let queues = Queues::start().await;
     let mut function = Function::start_with_queues("form-submission", &setting.table, &queues).await;

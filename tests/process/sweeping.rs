@@ -5,11 +5,11 @@ use serde_json::json;
 
 use super::events::{batch, failed, failures};
 use super::function::{Function, at_level};
-use super::setting::{Setting, in_an_ended_period, now};
+use super::setting::{Fixture, in_an_ended_period, now};
 
 #[tokio::test]
 async fn those_who_left_are_settled_and_a_message_that_comes_twice_does_no_harm() {
-    let setting = Setting::begun(in_an_ended_period()).await;
+    let setting = Fixture::begun(in_an_ended_period()).await;
     let messages = setting.left(20).await;
     let mut sweep = Function::start("sweep-period", &setting.table).await;
 
@@ -36,7 +36,7 @@ async fn those_who_left_are_settled_and_a_message_that_comes_twice_does_no_harm(
 
 #[tokio::test]
 async fn exactly_the_messages_that_are_not_done_come_again() {
-    let setting = Setting::begun(in_an_ended_period()).await;
+    let setting = Fixture::begun(in_an_ended_period()).await;
     let messages = setting.left(40).await;
     let mut sweep = Function::start("sweep-period", &setting.table).await;
 
@@ -80,7 +80,7 @@ fn partition_of(message: &str) -> String {
 }
 
 /// The states of the contacts as they are stored.
-async fn states(setting: &Setting) -> Vec<String> {
+async fn states(setting: &Fixture) -> Vec<String> {
     let scan = setting.table.client.scan().table_name(testkit::TABLE);
     let scan = scan.filter_expression("begins_with(pk, :contacts)");
     let contacts = aws_sdk_dynamodb::types::AttributeValue::S("CONTACT#".to_owned());

@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use super::checks;
 use super::commands::{Command, Context, Rollover, Sending, Settle, Sweep, refused, told};
 use super::plan::{AccountPlan, Burst, History, Jump, Planned, START};
-use super::world::{Book, Counts, Delivered, Flight, KeyRecord, Names, State, Violation, World};
+use super::world::{Counts, Delivered, ExpectedAccount, Flight, KeyRecord, Names, State, Violation, World};
 use crate::model::rules::{BY_EXTERNAL_FORM, BY_FORM, FormRules, Model};
 
 /// How long an index takes to catch up at the most, when nothing is written.
@@ -118,7 +118,7 @@ impl Run {
         Store::new(self.client.clone(), TABLE, Rng::seeded(rng))
     }
 
-    async fn open_account(&self, place: usize, plan: &AccountPlan) -> Book {
+    async fn open_account(&self, place: usize, plan: &AccountPlan) -> ExpectedAccount {
         let wall_clock = self.wall_clock();
         let store = self.store(u32::MAX - u32::try_from(place).unwrap());
         let clock = plan.sandbox.then_some(wall_clock);
@@ -151,7 +151,7 @@ impl Run {
             day: None,
             counts: BTreeMap::new(),
         });
-        Book {
+        ExpectedAccount {
             id,
             state: State { model, clock, external_form: true, forms: rules.collect() },
             past: Vec::new(),

@@ -9,7 +9,7 @@ use testkit::{RawItem, Write};
 use super::checks;
 use super::commands::{Turn, refused};
 use super::raw::{Items, Kind, RawPeriod, kind, waits};
-use super::world::{Book, Flight, World};
+use super::world::{ExpectedAccount, Flight, World};
 
 impl World {
     /// A write has happened.
@@ -129,7 +129,12 @@ impl World {
 }
 
 /// Takes a write to what it means for the account.
-fn understand(book: &mut Book, flight: &mut Flight, write: &Write, items: &Items) -> Result<(), String> {
+fn understand(
+    book: &mut ExpectedAccount,
+    flight: &mut Flight,
+    write: &Write,
+    items: &Items,
+) -> Result<(), String> {
     let periods = write.changes.iter().find(|change| kind(&change.key).1 == Kind::Period);
     let periods = periods.map(|change| {
         [&change.before, &change.after].map(|item| item.as_ref().map_or(0, |item| RawPeriod::of(item).number))
@@ -182,7 +187,7 @@ fn put_into_inbox(write: &Write) -> Option<&str> {
 }
 
 /// Periods are closed up to this one.
-fn close(book: &mut Book, flight: &Flight, after: u64, items: &Items) -> Result<(), String> {
+fn close(book: &mut ExpectedAccount, flight: &Flight, after: u64, items: &Items) -> Result<(), String> {
     while book.state.model.number < after {
         if !book.state.has_ended(flight.wall_clock) {
             let ends_at = book.state.model.ends_at;

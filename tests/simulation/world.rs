@@ -152,7 +152,7 @@ pub struct Waiting {
 }
 
 /// One account's side of the checks.
-pub struct Book {
+pub struct ExpectedAccount {
     pub id: AccountId,
     /// What the account is now.
     pub state: State,
@@ -168,7 +168,7 @@ pub struct Book {
     pub settled: BTreeMap<String, String>,
 }
 
-impl Book {
+impl ExpectedAccount {
     /// What the account's default for forms from elsewhere has been since. No write is conditional on it.
     pub fn external_forms(&self, since: usize) -> BTreeSet<bool> {
         self.past[since..].iter().map(|state| state.external_form).collect()
@@ -294,7 +294,7 @@ impl fmt::Display for Violation {
 
 /// Everything that the checks know.
 pub struct World {
-    pub books: Vec<Book>,
+    pub books: Vec<ExpectedAccount>,
     pub flights: BTreeMap<u32, Flight>,
     pub keys: BTreeMap<(usize, String), KeyRecord>,
     pub messages: Vec<Message>,

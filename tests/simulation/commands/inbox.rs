@@ -8,7 +8,7 @@ use super::jobs::for_so_long;
 use super::{Applied, Command, Context, Deed as _, Expectation, Sending, Turn, with_new};
 use crate::simulation::checks;
 use crate::simulation::raw::{Items, Kind, kind, remembered, waits};
-use crate::simulation::world::{Book, Flight, State, Waiting};
+use crate::simulation::world::{ExpectedAccount, Flight, State, Waiting};
 
 const DONE: &str = "done";
 
@@ -78,13 +78,13 @@ impl Command for Settle {
         Err(first.unwrap_or_else(|| "it was decided on a period that is over".to_owned()))
     }
 
-    fn expectation(&self, _: &Book, _: &Flight) -> Expectation {
+    fn expectation(&self, _: &ExpectedAccount, _: &Flight) -> Expectation {
         Expectation::one(DONE)
     }
 }
 
 /// The submissions that a write settles, each with what is remembered of it, in the order in which they were accepted.
-fn settled(book: &Book, write: &Write) -> Result<Vec<(String, Waiting, RawItem)>, String> {
+fn settled(book: &ExpectedAccount, write: &Write) -> Result<Vec<(String, Waiting, RawItem)>, String> {
     let mut settled = Vec::new();
     for change in &write.changes {
         if kind(&change.key).1 != Kind::Delivery {
@@ -104,7 +104,7 @@ fn settled(book: &Book, write: &Write) -> Result<Vec<(String, Waiting, RawItem)>
 
 /// What the account is once these are settled, decided on what it was `then`, and what came of each.
 fn settle(
-    book: &Book,
+    book: &ExpectedAccount,
     flight: &Flight,
     settled: &[(String, Waiting, RawItem)],
     (then, external_form): (&State, bool),
@@ -141,7 +141,7 @@ fn settle(
 /// One that changed nothing may have been told what was so at another instant than the others': people are not read all
 /// at once.
 fn at_an_instant_of_its_own(
-    book: &Book,
+    book: &ExpectedAccount,
     flight: &Flight,
     waiting: &Waiting,
     external_form: bool,

@@ -9,7 +9,7 @@ use store::{InboxTask, SweepTask};
 
 use super::{Command, Context, Expectation, Sending, Turn};
 use crate::simulation::checks;
-use crate::simulation::world::{Book, Flight, Message};
+use crate::simulation::world::{ExpectedAccount, Flight, Message};
 
 /// How long a message waits in the queue, as the template says, so that the index has caught up.
 pub const QUEUE_DELAY: TimeDelta = TimeDelta::seconds(60);
@@ -85,7 +85,7 @@ impl Command for Rollover {
         nothing_to_see(&turn)
     }
 
-    fn expectation(&self, _: &Book, _: &Flight) -> Expectation {
+    fn expectation(&self, _: &ExpectedAccount, _: &Flight) -> Expectation {
         Expectation::one(DONE)
     }
 }
@@ -135,7 +135,7 @@ impl Command for Sweep {
         nothing_to_see(&turn)
     }
 
-    fn expectation(&self, _: &Book, _: &Flight) -> Expectation {
+    fn expectation(&self, _: &ExpectedAccount, _: &Flight) -> Expectation {
         Expectation::one(DONE)
     }
 }

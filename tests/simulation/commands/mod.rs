@@ -28,7 +28,7 @@ use testkit::{SeededRng, Write};
 
 use super::checks;
 use super::raw::{Items, Kind, RawContact, kind};
-use super::world::{Book, Deliveries, DeliveryKey, Flight, Names, Picked, State, Waiting, World};
+use super::world::{Deliveries, DeliveryKey, ExpectedAccount, Flight, Names, Picked, State, Waiting, World};
 
 pub use change::Change;
 pub use clock::MoveClock;
@@ -118,7 +118,7 @@ impl Asked<'_> {
 
 /// A write of a command, and what it may have changed.
 pub struct Turn<'a> {
-    pub book: &'a mut Book,
+    pub book: &'a mut ExpectedAccount,
     pub flight: &'a mut Flight,
     pub write: &'a Write,
     pub items: &'a Items,
@@ -236,12 +236,12 @@ pub trait Command: Debug + Send + Sync {
     /// # Errors
     ///
     /// That it is nothing that waits.
-    fn accepted(&self, _: &mut Book, _: &mut Flight, pk: &str) -> Result<(), String> {
+    fn accepted(&self, _: &mut ExpectedAccount, _: &mut Flight, pk: &str) -> Result<(), String> {
         Err(format!("{pk} waits, and is no submission"))
     }
 
     /// What it may answer, now that it does.
-    fn expectation(&self, book: &Book, flight: &Flight) -> Expectation;
+    fn expectation(&self, book: &ExpectedAccount, flight: &Flight) -> Expectation;
 }
 
 /// A command that does one thing at one instant, or nothing.
@@ -362,7 +362,7 @@ impl<D: Deed> Command for One<D> {
         Err(first.unwrap_or_else(|| "the rules have nothing to do there".to_owned()))
     }
 
-    fn accepted(&self, book: &mut Book, flight: &mut Flight, pk: &str) -> Result<(), String> {
+    fn accepted(&self, book: &mut ExpectedAccount, flight: &mut Flight, pk: &str) -> Result<(), String> {
         let submission = self.0.submission().ok_or_else(|| format!("{pk} waits, and is no submission"))?;
         let (mut submit, wall_clock) = (submission.clone(), flight.wall_clock);
         let mut is_edit = false;
@@ -382,7 +382,7 @@ impl<D: Deed> Command for One<D> {
         Ok(())
     }
 
-    fn expectation(&self, book: &Book, flight: &Flight) -> Expectation {
+    fn expectation(&self, book: &ExpectedAccount, flight: &Flight) -> Expectation {
         let mut answers = BTreeSet::new();
         if let Some(pk) = &flight.waits {
             answers.insert(ACCEPTED.to_owned());
@@ -424,7 +424,12 @@ impl<D: Deed> Command for One<D> {
 
 impl<D: Deed> One<D> {
     /// Only that it was accepted is written: at some instant there was nothing to do for it.
-    fn was_accepted(&self, book: &mut Book, flight: &mut Flight, items: &Items) -> Result<(), String> {
+    fn was_accepted(
+        &self,
+        book: &mut ExpectedAccount,
+        flight: &mut Flight,
+        items: &Items,
+    ) -> Result<(), String> {
         let mut first = None;
         let past = &book.past[flight.since..];
         let instants = past.iter().rev().filter(|then| !then.has_ended(flight.wall_clock));
@@ -457,7 +462,7 @@ impl<D: Deed> One<D> {
         Err(first.unwrap_or_else(|| "it was accepted, and nothing was done".to_owned()))
     }
 
-    fn remember(&self, book: &mut Book, flight: &Flight, applied: &Applied) {
+    fn remember(&self, book: &mut ExpectedAccount, flight: &Flight, applied: &Applied) {
         if let (Some(key), Some(submission)) = (self.0.delivery(), self.0.submission()) {
             let (wall_clock, until) = (flight.wall_clock, flight.wall_clock.plus(DELIVERY_KEPT));
             book.note_delivery(key, submission.note, applied.answer.clone(), wall_clock, until);
@@ -468,8 +473,8 @@ impl<D: Deed> One<D> {
 /// What a submission is answered that waits in the inbox.
 pub const ACCEPTED: &str = "accepted accepted";
 
-fn asked<'a>(book: &'a Book, flight: &'a Flight, external_form: bool) -> Asked<'a> {
-    let Book { names, deliveries, .. } = book;
+fn asked<'a>(book: &'a ExpectedAccount, flight: &'a Flight, external_form: bool) -> Asked<'a> {
+    let ExpectedAccount { names, deliveries, .. } = book;
     Asked { wall_clock: flight.wall_clock, picked: &flight.picked, names, deliveries, external_form }
 }
 

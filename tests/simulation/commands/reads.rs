@@ -8,7 +8,7 @@ use store::{ContactRef, Search};
 
 use super::{Applied, Asked, Command, Context, Deed, Expectation, Sending, Turn, email};
 use crate::model::rules::{Kept, Moved, Person};
-use crate::simulation::world::{Book, EffectiveState, Flight};
+use crate::simulation::world::{EffectiveState, ExpectedAccount, Flight};
 
 /// How many statements are asked for at once.
 const STATEMENTS: usize = 10;
@@ -154,7 +154,7 @@ impl Command for List {
     }
 
     /// Who was there all the time is on it, and who is on it was there at some time, as it says.
-    fn expectation(&self, book: &Book, flight: &Flight) -> Expectation {
+    fn expectation(&self, book: &ExpectedAccount, flight: &Flight) -> Expectation {
         let past: Vec<&EffectiveState> =
             book.past[flight.since..].iter().filter(|then| !then.has_ended(flight.wall_clock)).collect();
         let mut states: BTreeMap<usize, Vec<Kept>> = BTreeMap::new();

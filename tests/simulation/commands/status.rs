@@ -11,7 +11,7 @@ use super::{Command, Context, Expectation, Sending, Turn, email, finish, outcome
 use crate::model::rules::{BY_HAND, Effect, Kept};
 use crate::simulation::checks;
 use crate::simulation::raw::{Kind, kind};
-use crate::simulation::world::{Book, Flight, State};
+use crate::simulation::world::{ExpectedAccount, Flight, State};
 
 /// How an entry of the list names a contact.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +38,7 @@ impl Status {
     }
 
     /// The person whom an entry names while the account is as in `state`.
-    fn person(&self, entry: Entry, state: &State, book: &Book, flight: &Flight) -> Option<usize> {
+    fn person(&self, entry: Entry, state: &State, book: &ExpectedAccount, flight: &Flight) -> Option<usize> {
         match entry {
             Entry::Picked(pick) => book.names.person(flight.picked.get(&pick).copied().flatten()?),
             Entry::Address(address) => state.model.holder(address),
@@ -137,7 +137,7 @@ impl Command for Status {
         Ok(())
     }
 
-    fn expectation(&self, book: &Book, flight: &Flight) -> Expectation {
+    fn expectation(&self, book: &ExpectedAccount, flight: &Flight) -> Expectation {
         let past = &book.past[flight.since..];
         let open: Vec<&State> = past.iter().filter(|then| !then.has_ended(flight.wall_clock)).collect();
         let may_be_off = open.iter().any(|then| !then.model.marketing_contacts);
@@ -159,7 +159,7 @@ impl Command for Status {
 
 impl Status {
     /// What each entry of a dry run may say: what the rules say for the whole list at one of the instants.
-    fn planned(&self, open: &[&State], book: &Book, flight: &Flight) -> Vec<BTreeSet<String>> {
+    fn planned(&self, open: &[&State], book: &ExpectedAccount, flight: &Flight) -> Vec<BTreeSet<String>> {
         let mut allowed = vec![BTreeSet::new(); self.entries.len()];
         for then in open {
             let mut state = (*then).clone();
@@ -180,7 +180,7 @@ impl Status {
     }
 
     /// What each entry may say: what was done to its contact, or why nothing was.
-    fn decided(&self, open: &[&State], book: &Book, flight: &Flight) -> Vec<BTreeSet<String>> {
+    fn decided(&self, open: &[&State], book: &ExpectedAccount, flight: &Flight) -> Vec<BTreeSet<String>> {
         let mut allowed = vec![BTreeSet::new(); self.entries.len()];
         // People of whom an earlier entry has told, or may have told if an address moved meanwhile.
         let (mut told, mut perhaps_told) = (BTreeSet::new(), BTreeSet::new());
@@ -238,7 +238,13 @@ impl Status {
     }
 
     /// An address that moves while it is looked up may name nobody for a moment.
-    fn tolerate_moves(&self, past: &[State], book: &Book, flight: &Flight, allowed: &mut [BTreeSet<String>]) {
+    fn tolerate_moves(
+        &self,
+        past: &[State],
+        book: &ExpectedAccount,
+        flight: &Flight,
+        allowed: &mut [BTreeSet<String>],
+    ) {
         for (entry, allowed) in self.entries.iter().zip(allowed) {
             let mut people = past.iter().map(|then| self.person(*entry, then, book, flight));
             let first = people.next().flatten();
