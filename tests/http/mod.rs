@@ -8,7 +8,7 @@ mod contacts;
 mod deletions;
 mod eligibility;
 mod forms;
-pub mod garbage;
+pub mod fuzz;
 mod hooks;
 mod hubspot;
 mod idempotency;

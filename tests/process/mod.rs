@@ -11,7 +11,7 @@ mod contacts;
 mod events;
 mod faults;
 mod function;
-mod garbage;
+mod fuzz;
 mod gate;
 mod hooks;
 mod intaking;

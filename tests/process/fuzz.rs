@@ -15,7 +15,7 @@ use super::events::{authorization, batch, http, tick};
 use super::function::{Answer, Function};
 use super::queue::Queues;
 use super::setting::{Fixture, in_an_ended_period, now};
-use crate::http::garbage::{any_json, places};
+use crate::http::fuzz::{any_json, places};
 
 /// How many events each function is sent.
 const CASES: u32 = 50;
