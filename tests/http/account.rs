@@ -11,7 +11,7 @@ async fn change(api: &Api, account: &Tenant, body: Value) -> Reply {
 }
 
 /// The operator's change of the account's contract.
-async fn change_contract(api: &Api, account: &Tenant, body: Value) -> Reply {
+async fn update_contract(api: &Api, account: &Tenant, body: Value) -> Reply {
     api.patch(&format!("/v1/accounts/{}", account.id)).token(OPERATOR_TOKEN).json(&body).await
 }
 
@@ -47,7 +47,7 @@ async fn a_new_calendar_moves_the_end_of_the_current_period() {
         (json!({"renewal_date": "2024-02-29"}), "2026-11-29T00:00:00.000Z"),
         (json!({"term": "annual", "renewal_date": "2024-01-01"}), "2026-12-01T00:00:00.000Z"),
     ] {
-        let changed = change_contract(&api, &account, body.clone()).await.expect(200);
+        let changed = update_contract(&api, &account, body.clone()).await.expect(200);
         let period = json!({"number": 1, "starts_at": START, "ends_at": ends_at});
         assert_eq!(
             (&changed["account"]["period"], &changed["usage"]["period"]),
@@ -125,7 +125,7 @@ async fn everybody_who_is_leaving_leaves_at_the_moved_update_date() {
     let id = api.contact(&account.token, json!({"marketing": true})).await;
     let _ = api.queue(&account.token, &[&id]).await;
     let body = json!({"term": "monthly", "renewal_date": "2026-01-20"});
-    assert_eq!(change_contract(&api, &account, body).await.status, 200);
+    assert_eq!(update_contract(&api, &account, body).await.status, 200);
     let contact = api.get(&format!("/v1/contacts/{id}")).token(&account.token).await.expect(200);
     assert_eq!(contact["marketing"]["leaves_at"], "2026-11-20T00:00:00.000Z");
     api.clock.set(testkit::at("2026-11-20T00:00:00.000Z"));
@@ -176,19 +176,19 @@ async fn a_lower_limit_is_asked_for_and_comes_at_the_renewal() {
     for (asked, slug) in
         [(3, ProblemType::InvalidRequest), (8, ProblemType::InvalidRequest), (0, ProblemType::InvalidRequest)]
     {
-        let reply = change_contract(&api, &account, json!({"tier_limit_at_renewal": asked})).await;
+        let reply = update_contract(&api, &account, json!({"tier_limit_at_renewal": asked})).await;
         reply.problem(slug);
         reply.assert_invalid(&["tier_limit_at_renewal"]);
     }
-    let changed = change_contract(&api, &account, json!({"tier_limit_at_renewal": 2})).await.expect(200);
+    let changed = update_contract(&api, &account, json!({"tier_limit_at_renewal": 2})).await.expect(200);
     assert_eq!(
         changed["account"]["tier"],
         json!({"included": 2, "block": 2, "limit": 6, "limit_at_renewal": 2})
     );
     let taken_back =
-        change_contract(&api, &account, json!({"tier_limit_at_renewal": null})).await.expect(200);
+        update_contract(&api, &account, json!({"tier_limit_at_renewal": null})).await.expect(200);
     assert_eq!(taken_back["account"]["tier"], json!({"included": 2, "block": 2, "limit": 6}));
-    let _ = change_contract(&api, &account, json!({"tier_limit_at_renewal": 2})).await.expect(200);
+    let _ = update_contract(&api, &account, json!({"tier_limit_at_renewal": 2})).await.expect(200);
     let _ = api.queue(&account.token, &[&ids[0], &ids[1]]).await;
     api.clock.set(testkit::at(super::UPDATE));
     let usage = api.assert_exact(&account).await;
@@ -205,12 +205,12 @@ async fn marketing_contacts_are_switched_off_only_where_there_are_none() {
     let token = &account.token;
     let id = api.contact(token, json!({"email": "ada@example.org", "marketing": true})).await;
     let off = json!({"marketing_contacts": false});
-    change_contract(&api, &account, off.clone()).await.problem(ProblemType::MarketingContactsInUse);
+    update_contract(&api, &account, off.clone()).await.problem(ProblemType::MarketingContactsInUse);
     let _ = api.queue(token, &[&id]).await;
-    change_contract(&api, &account, off.clone()).await.problem(ProblemType::MarketingContactsInUse);
+    update_contract(&api, &account, off.clone()).await.problem(ProblemType::MarketingContactsInUse);
     api.clock.set(testkit::at(super::UPDATE));
     assert_eq!(
-        change_contract(&api, &account, off).await.expect(200)["account"]["marketing_contacts"],
+        update_contract(&api, &account, off).await.expect(200)["account"]["marketing_contacts"],
         false
     );
 
@@ -229,7 +229,7 @@ async fn marketing_contacts_are_switched_off_only_where_there_are_none() {
     assert_eq!(contact["marketing"]["state"], "non_marketing");
     assert_eq!(api.assert_exact(&account).await["marketing"], 0);
 
-    assert_eq!(change_contract(&api, &account, json!({"marketing_contacts": true})).await.status, 200);
+    assert_eq!(update_contract(&api, &account, json!({"marketing_contacts": true})).await.status, 200);
     assert_eq!(api.set_marketing(token, &[&id]).await["results"][0]["outcome"], "set");
     api.assert_exact(&account).await;
 }

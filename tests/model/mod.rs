@@ -22,8 +22,8 @@ use domain::source::Intake;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use store::{
-    ChangeAccount, ChangedBy, ContactRef, Due, Finish, Form, MarketingEffect, NewForm, Refused, SaveMode,
-    StatusOutcome, Store, StoreError, Submission, Tasks,
+    ChangedBy, ContactRef, Due, Finish, Form, MarketingEffect, NewForm, Refused, SaveMode, StatusOutcome,
+    Store, StoreError, Submission, Tasks, UpdateAccount,
 };
 use testkit::{TestTable, at, email, terms};
 
@@ -174,18 +174,18 @@ impl Run {
             Step::Calendar { monthly, month, day, zone } => {
                 let calendar = calendar(*monthly, *month, *day, *zone);
                 self.model.change_calendar(&calendar, self.now);
-                let change = ChangeAccount {
+                let change = UpdateAccount {
                     term: Some(calendar.term),
                     renewal_date: Some(calendar.renewal_date),
                     time_zone: Some(calendar.time_zone),
                     by: ChangedBy::Operator,
-                    ..ChangeAccount::default()
+                    ..UpdateAccount::default()
                 };
                 self.change(&change).await
             }
             Step::Cap { cap } => {
                 self.model.cap = *cap;
-                self.change(&ChangeAccount { cap: Some(*cap), ..ChangeAccount::default() }).await
+                self.change(&UpdateAccount { cap: Some(*cap), ..UpdateAccount::default() }).await
             }
             Step::Tick => self.tick().await,
         }
@@ -285,13 +285,13 @@ impl Run {
         Ok(())
     }
 
-    async fn change(&mut self, change: &ChangeAccount) -> Result<(), TestCaseError> {
+    async fn change(&mut self, change: &UpdateAccount) -> Result<(), TestCaseError> {
         let told = Told::new();
         let render = told.render();
         let finish = Finish::new(None, &render);
         self.table
             .store
-            .change_account(self.account, change, self.wall_clock(), finish)
+            .update_account(self.account, change, self.wall_clock(), finish)
             .await
             .expect("a change");
         Ok(())

@@ -11,8 +11,8 @@ use domain::period::{PeriodNumber, Terms};
 use domain::provider::Provider;
 use domain::source::Intake;
 use store::{
-    Account, ChangeAccount, ContactRef, MarketingEffect, NewForm, Responder, SaveContact, SaveMode,
-    StatusOutcome,
+    Account, ContactRef, MarketingEffect, NewForm, Responder, SaveContact, SaveMode, StatusOutcome,
+    UpdateAccount,
 };
 use testkit::{Recorder, TABLE, TestTable, at, email, property, terms};
 
@@ -196,15 +196,15 @@ async fn a_refusal_of_a_status_command_is_one_batched_read_more() {
 async fn an_accounts_name_is_changed_beside_its_period_and_its_terms_with_it_alone() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
-    let name = ChangeAccount { name: Some("Ada & Co".to_owned()), ..ChangeAccount::default() };
-    let cap = ChangeAccount { cap: Some(Some(9)), ..ChangeAccount::default() };
-    let both = ChangeAccount { cap: Some(None), ..name.clone() };
+    let name = UpdateAccount { name: Some("Ada & Co".to_owned()), ..UpdateAccount::default() };
+    let cap = UpdateAccount { cap: Some(Some(9)), ..UpdateAccount::default() };
+    let both = UpdateAccount { cap: Some(None), ..name.clone() };
     for (change, units) in [(name, 2.0), (cap, 2.0), (both, 4.0)] {
         table.recorder.reset();
         let told = Told::<Account>::new();
         let render = told.render();
         let responder = Responder::new(None, &render);
-        table.store.change_account(account, &change, at(START), responder).await.unwrap();
+        table.store.update_account(account, &change, at(START), responder).await.unwrap();
         assert!((table.recorder.units().write - units).abs() < f64::EPSILON);
     }
 }

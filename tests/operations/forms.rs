@@ -14,8 +14,8 @@ use domain::secrets::Secrets;
 use domain::source::SourceType;
 use futures_util::{StreamExt as _, stream};
 use store::{
-    ChangeAccount, ChangeForm, ContactEffect, ContactRef, Form, FormCounts, FormReport, MarketingEffect,
-    NewForm, Refused, Responder, Store, StoreError, Submission, Submitted,
+    ContactEffect, ContactRef, Form, FormCounts, FormReport, MarketingEffect, NewForm, Refused, Responder,
+    Store, StoreError, Submission, Submitted, UpdateAccount, UpdateForm,
 };
 use testkit::{Conflicts, Fault, SeededRng, TestTable, at, email, terms};
 
@@ -37,11 +37,11 @@ pub async fn form(store: &Store, account: AccountId, new: &NewForm) -> Form {
 }
 
 /// Changes a form.
-pub async fn change(store: &Store, form: &Form, change: ChangeForm) -> Result<Form, StoreError> {
+pub async fn change(store: &Store, form: &Form, change: UpdateForm) -> Result<Form, StoreError> {
     let told = Told::new();
     let responder = told.render();
     store
-        .change_form(form.account, form.id, &change, true, at(START), Responder::new(None, &responder))
+        .update_form(form.account, form.id, &change, true, at(START), Responder::new(None, &responder))
         .await?;
     drop(responder);
     Ok(told.take())
@@ -168,13 +168,13 @@ async fn budget_is_used_up_by_set_and_kept_after_the_cap() {
     assert_eq!(effect(&again), (MarketingEffect::Unchanged, None));
     assert_eq!(effect(&submit(store, &form, None, "one@example.org", now).await), CAP);
     let told = Told::new();
-    let more = ChangeAccount { cap: Some(None), ..ChangeAccount::default() };
-    store.change_account(account, &more, now, Responder::new(None, &told.render())).await.unwrap();
+    let more = UpdateAccount { cap: Some(None), ..UpdateAccount::default() };
+    store.update_account(account, &more, now, Responder::new(None, &told.render())).await.unwrap();
     assert_eq!(effect(&submit(store, &form, None, "one@example.org", now).await), BUDGET);
-    let wider = ChangeForm { max_new_marketing_per_day: Some(Some(3)), ..ChangeForm::default() };
+    let wider = UpdateForm { max_new_marketing_per_day: Some(Some(3)), ..UpdateForm::default() };
     let form = change(store, &form, wider).await.unwrap();
     assert_eq!(effect(&submit(store, &form, None, "one@example.org", now).await), SET);
-    let none = ChangeForm { max_new_marketing_per_day: Some(None), ..ChangeForm::default() };
+    let none = UpdateForm { max_new_marketing_per_day: Some(None), ..UpdateForm::default() };
     let form = change(store, &form, none).await.unwrap();
     assert_eq!(effect(&submit(store, &form, None, "two@example.org", now).await), SET);
     let report = report(store, &form, now).await;
@@ -206,8 +206,8 @@ async fn a_form_from_elsewhere_goes_by_its_own_word_or_else_by_the_accounts() {
         (true, Provider::Native, Some(false), not_set),
     ] {
         let told = Told::new();
-        let default = ChangeAccount { external_form: Some(external_form), ..ChangeAccount::default() };
-        store.change_account(account, &default, now, Responder::new(None, &told.render())).await.unwrap();
+        let default = UpdateAccount { external_form: Some(external_form), ..UpdateAccount::default() };
+        store.update_account(account, &default, now, Responder::new(None, &told.render())).await.unwrap();
         let new = NewForm { set_marketing: own, ..NewForm::new(provider, "Sign-up") };
         let form = form(store, account, &new).await;
         people += 1;
@@ -232,10 +232,10 @@ async fn a_form_has_what_its_provider_lets_it_have() {
     let elsewhere =
         form(store, account, &NewForm { secrets, ..NewForm::new(Provider::Tally, "Sign-up") }).await;
     assert_eq!(store.public_form(elsewhere.id).await.unwrap(), elsewhere);
-    let texts = |count| ChangeForm { secrets: Some(vec![secret.clone(); count]), ..ChangeForm::default() };
+    let texts = |count| UpdateForm { secrets: Some(vec![secret.clone(); count]), ..UpdateForm::default() };
     assert_eq!(change(store, &elsewhere, texts(2)).await.unwrap().secrets.len(), 2);
     assert!(change(store, &elsewhere, texts(0)).await.unwrap().secrets.is_empty());
-    let leave = || ChangeForm { set_marketing: Some(None), ..ChangeForm::default() };
+    let leave = || UpdateForm { set_marketing: Some(None), ..UpdateForm::default() };
     assert_eq!(change(store, &elsewhere, leave()).await.unwrap().set_marketing, None);
 
     let made_here = form(store, account, &native()).await;

@@ -10,8 +10,8 @@ use domain::permission::Role;
 use domain::provider::Provider;
 use futures_util::future::join_all;
 use store::{
-    Account, AdminToken, ChangeAccount, ChangeUser, Form, NewForm, NewTokenOwner, NewUser, Refused,
-    Responder, StoreError, Token, TokenOwner, User,
+    Account, AdminToken, Form, NewForm, NewTokenOwner, NewUser, Refused, Responder, StoreError, Token,
+    TokenOwner, UpdateAccount, UpdateUser, User,
 };
 use testkit::{Conflicts, TABLE, TestTable, at};
 
@@ -62,17 +62,17 @@ async fn delete_token(table: &TestTable, account: AccountId, token: TokenId) -> 
 }
 
 async fn set_role(table: &TestTable, account: AccountId, user: UserId, role: Role) -> Result<(), StoreError> {
-    let change = ChangeUser { role: Some(role), ..ChangeUser::default() };
+    let change = UpdateUser { role: Some(role), ..UpdateUser::default() };
     let told = Told::<User>::new();
     let render = told.render();
-    table.store.change_user(account, user, &change, at(START), Responder::new(None, &render)).await.map(drop)
+    table.store.update_user(account, user, &change, at(START), Responder::new(None, &render)).await.map(drop)
 }
 
 async fn rename(table: &TestTable, account: AccountId) -> Result<(), StoreError> {
-    let change = ChangeAccount { name: Some("Ada & Co".to_owned()), ..ChangeAccount::default() };
+    let change = UpdateAccount { name: Some("Ada & Co".to_owned()), ..UpdateAccount::default() };
     let told = Told::<Account>::new();
     let render = told.render();
-    table.store.change_account(account, &change, at(START), Responder::new(None, &render)).await.map(drop)
+    table.store.update_account(account, &change, at(START), Responder::new(None, &render)).await.map(drop)
 }
 
 async fn admins_token(table: &TestTable, account: AccountId, digest: &str) -> Result<AdminToken, StoreError> {

@@ -4,7 +4,7 @@ use domain::decision::Command;
 use domain::ids::{TokenId, UserId};
 use domain::provider::Provider;
 use store::{
-    ChangeContact, ChangeForm, ChangeUser, ContactRef, NewForm, Refused, Responder, StatusOutcome, StoreError,
+    ContactRef, NewForm, Refused, Responder, StatusOutcome, StoreError, UpdateContact, UpdateForm, UpdateUser,
 };
 use testkit::{TestTable, at, email};
 
@@ -27,7 +27,7 @@ async fn another_accounts_ids_and_addresses_name_nothing() {
     assert!(is_not_found(delete(store, ours, contact.id, true, at(START)).await));
     let report = set(store, ours, Command::SetNonMarketingPending, &[contact.id], at(START)).await.unwrap();
     assert_eq!(outcomes(&report), [StatusOutcome::NotFound]);
-    let change = ChangeContact {
+    let change = UpdateContact {
         account: ours,
         contact: contact.id,
         email: None,
@@ -38,7 +38,7 @@ async fn another_accounts_ids_and_addresses_name_nothing() {
     };
     let told = Told::new();
     assert!(is_not_found(
-        store.change_contact(&change, at(START), Responder::new(None, &told.render())).await
+        store.update_contact(&change, at(START), Responder::new(None, &told.render())).await
     ));
     let page = store::Search { account: ours, filter: None, after: None, limit: 10 };
     assert!(store.search(page, at(START)).await.unwrap().contacts.is_empty());
@@ -65,7 +65,7 @@ async fn another_accounts_forms_users_and_tokens_are_not_found() {
     let render = told.render();
     let responder = Responder::new(None, &render);
     assert!(is_not_found(
-        store.change_form(ours, form.id, &ChangeForm::default(), true, at(START), responder).await
+        store.update_form(ours, form.id, &UpdateForm::default(), true, at(START), responder).await
     ));
     let told = Told::new();
     assert!(is_not_found(
@@ -78,7 +78,7 @@ async fn another_accounts_forms_users_and_tokens_are_not_found() {
     let told = Told::new();
     let render = told.render();
     let responder = Responder::new(None, &render);
-    assert!(is_not_found(store.change_user(ours, user, &ChangeUser::default(), at(START), responder).await));
+    assert!(is_not_found(store.update_user(ours, user, &UpdateUser::default(), at(START), responder).await));
     let told = Told::new();
     assert!(is_not_found(
         store.delete_token(ours, token, at(START), Responder::new(None, &told.render())).await

@@ -30,8 +30,8 @@ use domain::period::Period;
 use domain::source::{Actor, Intake, Source, SourceType};
 use std::sync::Mutex;
 use store::{
-    ChangeContact, ContactRef, DeleteContact, IdempotencyClaim, Refused, Responder, SaveContact, SaveMode,
-    Saved, StatusOutcome, StatusReport, StatusRequest, Store, StoreError, StoredResponse,
+    ContactRef, DeleteContact, IdempotencyClaim, Refused, Responder, SaveContact, SaveMode, Saved,
+    StatusOutcome, StatusReport, StatusRequest, Store, StoreError, StoredResponse, UpdateContact,
 };
 use testkit::TestTable;
 
@@ -149,7 +149,7 @@ pub async fn readdress(
     to: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let change = ChangeContact {
+    let change = UpdateContact {
         account,
         contact,
         email: Some(Some(testkit::email(to))),
@@ -160,7 +160,7 @@ pub async fn readdress(
     };
     let told = Told::new();
     let render = told.render();
-    store.change_contact(&change, now, Responder::new(None, &render)).await.map(drop)
+    store.update_contact(&change, now, Responder::new(None, &render)).await.map(drop)
 }
 
 /// Deletes or erases a contact.

@@ -5,7 +5,7 @@ use domain::decision::Command;
 use domain::ids::AccountId;
 use domain::period::Terms;
 use domain::tier::Tier;
-use store::{Account, ChangeAccount, ChangedBy, Refused, Responder, StoreError};
+use store::{Account, ChangedBy, Refused, Responder, StoreError, UpdateAccount};
 use testkit::{TestTable, at, terms};
 
 use super::{START, Told, UPDATE, create, set};
@@ -13,24 +13,24 @@ use super::{START, Told, UPDATE, create, set};
 async fn change(
     table: &TestTable,
     account: AccountId,
-    change: &ChangeAccount,
+    change: &UpdateAccount,
 ) -> Result<Account, StoreError> {
     let told = Told::new();
     let render = told.render();
-    table.store.change_account(account, change, at(START), Responder::new(None, &render)).await?;
+    table.store.update_account(account, change, at(START), Responder::new(None, &render)).await?;
     Ok(told.take())
 }
 
 /// Each term of a contract as a change of its own.
-fn each_term() -> [(&'static str, ChangeAccount); 6] {
-    let nothing = ChangeAccount::default;
+fn each_term() -> [(&'static str, UpdateAccount); 6] {
+    let nothing = UpdateAccount::default;
     [
-        ("term", ChangeAccount { term: Some(Term::Monthly), ..nothing() }),
-        ("renewal_date", ChangeAccount { renewal_date: parse_date("2026-05-11").ok(), ..nothing() }),
-        ("time_zone", ChangeAccount { time_zone: "Asia/Tokyo".parse().ok(), ..nothing() }),
-        ("tier", ChangeAccount { tier: Tier::new(2000, 500).ok(), ..nothing() }),
-        ("tier_limit_at_renewal", ChangeAccount { tier_limit_at_renewal: Some(None), ..nothing() }),
-        ("marketing_contacts", ChangeAccount { marketing_contacts: Some(true), ..nothing() }),
+        ("term", UpdateAccount { term: Some(Term::Monthly), ..nothing() }),
+        ("renewal_date", UpdateAccount { renewal_date: parse_date("2026-05-11").ok(), ..nothing() }),
+        ("time_zone", UpdateAccount { time_zone: "Asia/Tokyo".parse().ok(), ..nothing() }),
+        ("tier", UpdateAccount { tier: Tier::new(2000, 500).ok(), ..nothing() }),
+        ("tier_limit_at_renewal", UpdateAccount { tier_limit_at_renewal: Some(None), ..nothing() }),
+        ("marketing_contacts", UpdateAccount { marketing_contacts: Some(true), ..nothing() }),
     ]
 }
 
@@ -44,8 +44,8 @@ async fn terms_of_a_contract_are_refused_to_an_admin() {
         let Err(StoreError::Refused(Refused::OperatorsTerms { fields })) = refused else { panic!("{field}") };
         assert_eq!(fields, [field]);
     }
-    let cap = ChangeAccount { cap: Some(Some(1)), name: Some("Ada".to_owned()), ..ChangeAccount::default() };
-    let both = ChangeAccount { term: Some(Term::Monthly), ..cap.clone() };
+    let cap = UpdateAccount { cap: Some(Some(1)), name: Some("Ada".to_owned()), ..UpdateAccount::default() };
+    let both = UpdateAccount { term: Some(Term::Monthly), ..cap.clone() };
     assert!(change(&table, account, &both).await.is_err());
     assert_eq!(table.store.account(account, at(START)).await.unwrap(), before, "nothing of it is done");
     assert_eq!(change(&table, account, &cap).await.unwrap().period.cap, Some(1));
@@ -59,7 +59,7 @@ async fn terms_are_changed_by_the_operator_and_in_a_sandbox_by_its_admin() {
     let sandbox = table.account_with(Terms { test_clock, ..terms() }, at(START)).await;
     for (account, by) in [(ordinary, ChangedBy::Operator), (sandbox, ChangedBy::Admin)] {
         for (field, term) in each_term() {
-            let changed = change(&table, account, &ChangeAccount { by, ..term }).await;
+            let changed = change(&table, account, &UpdateAccount { by, ..term }).await;
             assert!(changed.is_ok(), "{field} {by:?}");
         }
         let period = table.store.usage(account, at(START)).await.unwrap();
@@ -78,10 +78,10 @@ async fn changed_tier_holds_and_never_lowers_the_limit_in_force() {
     let account = table.account_with(Terms { tier, ..terms() }, at(START)).await;
     super::marketing_contacts(&table.store, account, 3, at(START)).await;
     let by = ChangedBy::Operator;
-    let to = |included, block| ChangeAccount {
+    let to = |included, block| UpdateAccount {
         by,
         tier: Tier::new(included, block).ok(),
-        ..ChangeAccount::default()
+        ..UpdateAccount::default()
     };
     for ((included, block), limit) in [((2, 1), 11), ((0, 4), 12), ((20, 5), 20), ((5, 5), 20)] {
         let tier = change(&table, account, &to(included, block)).await.unwrap().period.tier;
@@ -89,7 +89,7 @@ async fn changed_tier_holds_and_never_lowers_the_limit_in_force() {
         let read = table.store.usage(account, at(START)).await.unwrap().tier;
         assert_eq!(read, tier);
     }
-    let wish = ChangeAccount { by, tier_limit_at_renewal: Some(Some(10)), ..ChangeAccount::default() };
+    let wish = UpdateAccount { by, tier_limit_at_renewal: Some(Some(10)), ..UpdateAccount::default() };
     assert_eq!(change(&table, account, &wish).await.unwrap().period.tier.limit_at_renewal, Some(10));
     // The wish has to fit the tier: this one does not, unless another comes with the tier.
     let refused = change(&table, account, &to(7, 7)).await;
@@ -97,7 +97,7 @@ async fn changed_tier_holds_and_never_lowers_the_limit_in_force() {
     assert!(
         matches!(refused, Err(StoreError::Refused(Refused::Invalid { field: found, .. })) if found == field)
     );
-    let both = ChangeAccount { tier_limit_at_renewal: Some(Some(14)), ..to(7, 7) };
+    let both = UpdateAccount { tier_limit_at_renewal: Some(Some(14)), ..to(7, 7) };
     let tier = change(&table, account, &both).await.unwrap().period.tier;
     assert_eq!((tier.limit, tier.limit_at_renewal), (21, Some(14)));
 }

@@ -8,8 +8,8 @@ use domain::permission::{PrincipalKind, Role};
 use domain::source::{Intake, Source, SourceType};
 use futures_util::future::join_all;
 use store::{
-    Account, ChangeAccount, ChangeUser, ChangedBy, NewTokenOwner, NewUser, Refused, Responder, SaveContact,
-    SaveMode, Saved, StoreError, Token, User,
+    Account, ChangedBy, NewTokenOwner, NewUser, Refused, Responder, SaveContact, SaveMode, Saved, StoreError,
+    Token, UpdateAccount, UpdateUser, User,
 };
 use testkit::{TestTable, at, terms};
 
@@ -50,9 +50,9 @@ async fn admins_who_step_down_at_once_leave_one() {
     assert_eq!(admins.len(), 5);
     let store = &table.store;
     let stepping_down = admins.iter().map(|user| async move {
-        let change = ChangeUser { role: Some(Role::Member), ..ChangeUser::default() };
+        let change = UpdateUser { role: Some(Role::Member), ..UpdateUser::default() };
         let told = Told::new();
-        store.change_user(account, user.id, &change, at(START), Responder::new(None, &told.render())).await
+        store.update_user(account, user.id, &change, at(START), Responder::new(None, &told.render())).await
     });
     let refused = join_all(stepping_down).await.into_iter().filter(|result| match result {
         Ok(_) => false,
@@ -73,11 +73,11 @@ async fn who_is_made_an_admin_counts_as_one() {
     let first = table.store.users(account, None, 10).await.unwrap().items;
     let first = first.iter().map(|user| user.id).find(|id| *id != second).unwrap();
     let set_role = async |user, role| {
-        let change = ChangeUser { role: Some(role), ..ChangeUser::default() };
+        let change = UpdateUser { role: Some(role), ..UpdateUser::default() };
         let told = Told::<User>::new();
         let render = told.render();
         let responder = Responder::new(None, &render);
-        table.store.change_user(account, user, &change, at(START), responder).await.map(drop)
+        table.store.update_user(account, user, &change, at(START), responder).await.map(drop)
     };
     set_role(second, Role::Member).await.unwrap();
     assert!(matches!(set_role(first, Role::Member).await, Err(StoreError::Refused(Refused::LastAdmin))));
@@ -117,14 +117,14 @@ async fn marketing_contacts_cannot_be_switched_off_while_there_are_some() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     create(&table.store, account, "ada@example.org", true, at(START)).await;
-    let change = ChangeAccount {
+    let change = UpdateAccount {
         by: ChangedBy::Operator,
         marketing_contacts: Some(false),
-        ..ChangeAccount::default()
+        ..UpdateAccount::default()
     };
     let told = Told::new();
     let refused =
-        table.store.change_account(account, &change, at(START), Responder::new(None, &told.render())).await;
+        table.store.update_account(account, &change, at(START), Responder::new(None, &told.render())).await;
     assert!(matches!(refused, Err(StoreError::Refused(Refused::MarketingContactsInUse { marketing: 1 }))));
 }
 
@@ -133,11 +133,11 @@ async fn lowering_the_cap_below_the_usage_removes_nobody_and_refuses_new_ones() 
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     super::marketing_contacts(&table.store, account, 3, at(START)).await;
-    let change = ChangeAccount { cap: Some(Some(2)), ..ChangeAccount::default() };
+    let change = UpdateAccount { cap: Some(Some(2)), ..UpdateAccount::default() };
     let told = Told::new();
     table
         .store
-        .change_account(account, &change, at(START), Responder::new(None, &told.render()))
+        .update_account(account, &change, at(START), Responder::new(None, &told.render()))
         .await
         .unwrap();
     assert_eq!(told.take().period.cap, Some(2));
@@ -154,16 +154,16 @@ async fn a_new_calendar_moves_the_end_of_the_current_period_and_everybody_who_is
     let contact = create(&table.store, account, "ada@example.org", true, at(START)).await;
     let queue = domain::decision::Command::SetNonMarketingPending;
     super::set(&table.store, account, queue, &[contact.id], at(START)).await.unwrap();
-    let change = ChangeAccount {
+    let change = UpdateAccount {
         by: ChangedBy::Operator,
         term: Some(domain::calendar::Term::Monthly),
         renewal_date: domain::calendar::parse_date("2026-01-20").ok(),
-        ..ChangeAccount::default()
+        ..UpdateAccount::default()
     };
     let told = Told::new();
     table
         .store
-        .change_account(account, &change, at(START), Responder::new(None, &told.render()))
+        .update_account(account, &change, at(START), Responder::new(None, &told.render()))
         .await
         .unwrap();
     let period = told.take().period;
@@ -208,13 +208,13 @@ const UPDATE_LATER: &str = "2027-01-01T00:00:00.000Z";
 async fn a_chat_flow_sets_people_marketing_as_the_account_says() {
     let table = TestTable::start().await;
     let (store, account) = (&table.store, table.account(at(START)).await);
-    let change = ChangeAccount {
+    let change = UpdateAccount {
         chatflow: Some(true),
         chatflows: Some(BTreeMap::from([("quiet".to_owned(), false)])),
-        ..ChangeAccount::default()
+        ..UpdateAccount::default()
     };
     let told = Told::<Account>::new();
-    store.change_account(account, &change, at(START), Responder::new(None, &told.render())).await.unwrap();
+    store.update_account(account, &change, at(START), Responder::new(None, &told.render())).await.unwrap();
     for (flow, status) in
         [(None, Some(Ok(Outcome::Set))), (Some("loud"), Some(Ok(Outcome::Set))), (Some("quiet"), None)]
     {

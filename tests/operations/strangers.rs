@@ -11,8 +11,8 @@ use domain::property::PropertyName;
 use domain::tier::Tier;
 use futures_util::{StreamExt as _, stream};
 use store::{
-    ChangeAccount, ContactRef, Form, FormCounts, InboxTask, MarketingEffect, NewForm, Responder, Store,
-    Submission, Submitted, Taken,
+    ContactRef, Form, FormCounts, InboxTask, MarketingEffect, NewForm, Responder, Store, Submission,
+    Submitted, Taken, UpdateAccount,
 };
 use testkit::{Conflicts, Fault, SeededRng, TestTable, at, email, property, terms};
 
@@ -31,9 +31,9 @@ fn small_tier() -> Terms {
     Terms { tier: Tier::new(3, 10).unwrap(), ..terms() }
 }
 
-async fn change(store: &Store, account: AccountId, change: &ChangeAccount) {
+async fn change(store: &Store, account: AccountId, change: &UpdateAccount) {
     let told = Told::new();
-    store.change_account(account, change, at(START), Responder::new(None, &told.render())).await.unwrap();
+    store.update_account(account, change, at(START), Responder::new(None, &told.render())).await.unwrap();
 }
 
 #[tokio::test]
@@ -64,7 +64,7 @@ async fn form_raises_the_tier_if_it_or_else_the_account_says_so() {
         let table = TestTable::start().await;
         let account = table.account_with(small_tier(), at(START)).await;
         let (store, now) = (&table.store, at(START));
-        let default = ChangeAccount { forms_may_raise_tier: Some(by_account), ..ChangeAccount::default() };
+        let default = UpdateAccount { forms_may_raise_tier: Some(by_account), ..UpdateAccount::default() };
         change(store, account, &default).await;
         let form = form(store, account, &NewForm { may_raise_tier: by_form, ..native() }).await;
         for n in 0..3 {

@@ -11,13 +11,13 @@ use domain::source::Intake;
 use domain::tier::Tier;
 use serde_json::Value;
 use store::{
-    Account, ChangeAccount, ChangeForm, ChangeUser, ChangedBy, ContactRef, Form, FormCounts, Mapped,
-    MarketingEffect, NewAccount, NewForm, Person, Rejected, Responder, Rng, SaveMode, StatusOutcome,
-    StatusReport, Store, StoredResponse, Submission, Submitted,
+    Account, ChangedBy, ContactRef, Form, FormCounts, Mapped, MarketingEffect, NewAccount, NewForm, Person,
+    Rejected, Responder, Rng, SaveMode, StatusOutcome, StatusReport, Store, StoredResponse, Submission,
+    Submitted, UpdateAccount, UpdateForm, UpdateUser,
 };
 use testkit::{Call, FaultInjector, FaultRates, Network, RawItem, RawKey, TABLE, at, email, terms};
 
-use super::forms::{change as change_form, counts, form, native, submit};
+use super::forms::{change as update_form, counts, form, native, submit};
 use super::rejected::reject;
 use super::{START, Told, UPDATE, create, delete, done, outcomes, readdress, save, set, set_status};
 
@@ -265,10 +265,10 @@ async fn new_tier_is_decided_on_the_limit_that_is_in_force() {
     create(&store, account, OTHER, true, at(START)).await;
     network.tamper(Box::new(before.clone()));
     let tier = Tier::new(1, 1).ok();
-    let change = ChangeAccount { by: ChangedBy::Operator, tier, ..ChangeAccount::default() };
+    let change = UpdateAccount { by: ChangedBy::Operator, tier, ..UpdateAccount::default() };
     let told = Told::<Account>::new();
     let render = told.render();
-    store.change_account(account, &change, at(START), Responder::new(None, &render)).await.unwrap();
+    store.update_account(account, &change, at(START), Responder::new(None, &render)).await.unwrap();
     before.assert_shown();
     assert_eq!(told.take().period.tier.limit, 1_001);
     assert_eq!(store.usage(account, at(START)).await.unwrap().tier.limit, 1_001);
@@ -287,24 +287,24 @@ async fn of_two_changes_of_one_thing_neither_undoes_the_other() {
         match what {
             "FORM" => {
                 let redirect_url = other_part.then(|| Some("https://second.example".to_owned()));
-                let change = ChangeForm { name, redirect_url, ..ChangeForm::default() };
-                change_form(&store, &made, change).await.unwrap();
+                let change = UpdateForm { name, redirect_url, ..UpdateForm::default() };
+                update_form(&store, &made, change).await.unwrap();
             }
             "ACCOUNT" => {
                 let (told, chatflow) = (Told::<Account>::new(), other_part.then_some(true));
-                let change = ChangeAccount { name, chatflow, ..ChangeAccount::default() };
+                let change = UpdateAccount { name, chatflow, ..UpdateAccount::default() };
                 let responder = told.render();
                 store
-                    .change_account(account, &change, at(START), Responder::new(None, &responder))
+                    .update_account(account, &change, at(START), Responder::new(None, &responder))
                     .await
                     .unwrap();
             }
             _ => {
                 let (told, email) = (Told::new(), other_part.then(|| "second@example.org".to_owned()));
-                let change = ChangeUser { name, email, ..ChangeUser::default() };
+                let change = UpdateUser { name, email, ..UpdateUser::default() };
                 let responder = told.render();
                 store
-                    .change_user(account, user, &change, at(START), Responder::new(None, &responder))
+                    .update_user(account, user, &change, at(START), Responder::new(None, &responder))
                     .await
                     .unwrap();
             }

@@ -17,23 +17,23 @@ use domain::limits::{CHATFLOWS_MAX, ID_CHARS_MAX, TEST_CLOCK_MOVE_MAX, TEST_CLOC
 use domain::source::AccountDefaults;
 use serde::Serialize;
 use serde_json::Value;
-use store::{ChangeAccount, ChangedBy, Refused, Responder, StoreError, StoredResponse};
+use store::{ChangedBy, Refused, Responder, StoreError, StoredResponse, UpdateAccount};
 use utoipa::ToSchema;
 
 use crate::contract::{TermSchema, TierStepsSchema, change_of_contract};
 
 /// What is to change of an account.
-pub(crate) struct ChangeAccountBody(ChangeAccount);
+pub(crate) struct UpdateAccountBody(UpdateAccount);
 
-impl FromFields for ChangeAccountBody {
+impl FromFields for UpdateAccountBody {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let name = fields.optional("name", name());
         let contract = change_of_contract(fields);
         let cap = fields.nullable("cap", whole(0..=USAGE_MAX));
-        let defaults = fields.optional("defaults", object(ChangeDefaults::read));
-        let ChangeDefaults { external_form, forms_may_raise_tier, chatflow, chatflows } =
+        let defaults = fields.optional("defaults", object(UpdateDefaults::read));
+        let UpdateDefaults { external_form, forms_may_raise_tier, chatflow, chatflows } =
             defaults?.unwrap_or_default();
-        Some(Self(ChangeAccount {
+        Some(Self(UpdateAccount {
             by: ChangedBy::Admin,
             name: name?,
             cap: cap.map(Patch::into_change)?,
@@ -48,14 +48,14 @@ impl FromFields for ChangeAccountBody {
 
 /// What is to change of the defaults.
 #[derive(Default)]
-struct ChangeDefaults {
+struct UpdateDefaults {
     external_form: Option<bool>,
     forms_may_raise_tier: Option<bool>,
     chatflow: Option<bool>,
     chatflows: Option<BTreeMap<String, bool>>,
 }
 
-impl ChangeDefaults {
+impl UpdateDefaults {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let external_form = fields.optional("external_form", boolean());
         let forms_may_raise_tier = fields.optional("forms_may_raise_tier", boolean());
@@ -92,9 +92,9 @@ pub(crate) fn sandbox_instant() -> impl Fn(Value, &mut Place<'_>) -> Option<Time
 
 /// What is to change of an account.
 #[derive(ToSchema)]
-#[schema(as = ChangeAccount)]
-#[expect(dead_code, reason = "it describes the body that ChangeAccountBody reads")]
-pub(crate) struct ChangeAccountSchema {
+#[schema(as = UpdateAccount)]
+#[expect(dead_code, reason = "it describes the body that UpdateAccountBody reads")]
+pub(crate) struct UpdateAccountSchema {
     /// Its name.
     #[schema(min_length = 1, max_length = 200, nullable = false)]
     name: Option<String>,
@@ -104,7 +104,7 @@ pub(crate) struct ChangeAccountSchema {
     cap: Option<u64>,
     /// Settings for sources that have none of their own. What is left out stays.
     #[schema(nullable = false)]
-    defaults: Option<ChangeDefaultsSchema>,
+    defaults: Option<UpdateDefaultsSchema>,
     /// The time zone in whose midnight update dates fall: a name of the IANA database. Only in a sandbox.
     #[schema(nullable = false, example = "Europe/Berlin")]
     time_zone: Option<String>,
@@ -129,9 +129,9 @@ pub(crate) struct ChangeAccountSchema {
 
 /// What is to change of the defaults.
 #[derive(ToSchema)]
-#[schema(as = ChangeDefaults)]
-#[expect(dead_code, reason = "it describes what ChangeDefaults reads")]
-pub(crate) struct ChangeDefaultsSchema {
+#[schema(as = UpdateDefaults)]
+#[expect(dead_code, reason = "it describes what UpdateDefaults reads")]
+pub(crate) struct UpdateDefaultsSchema {
     /// Whether forms that the account did not make here set contacts marketing.
     #[schema(nullable = false)]
     external_form: Option<bool>,
@@ -291,7 +291,7 @@ pub(crate) async fn get_account(
 /// `defaults.forms_may_raise_tier` on needs the permission `modify_marketing_contacts`.
 #[utoipa::path(
     patch, path = "/v1/account", tag = "Account",
-    params(IdempotencyKey), request_body = ChangeAccountSchema,
+    params(IdempotencyKey), request_body = UpdateAccountSchema,
     responses(
         (status = 200, description = "The account.", body = AccountView),
         (status = 409, description = "marketing-contacts-in-use"),
@@ -300,17 +300,17 @@ pub(crate) async fn get_account(
 pub(crate) async fn update_account(
     State(context): State<Context>,
     AdminCaller(principal): AdminCaller,
-    request: MutationRequest<ChangeAccountBody>,
+    request: MutationRequest<UpdateAccountBody>,
 ) -> Result<Response, Problem> {
     let render = |account: &store::Account| respond::json(StatusCode::OK, &AccountView::new(account));
     let responder = Responder::new(request.claim.as_ref(), &render);
-    let ChangeAccountBody(change) = &request.body;
+    let UpdateAccountBody(change) = &request.body;
     // A default that is switched on widens every form that has no setting of its own.
     if [change.external_form, change.forms_may_raise_tier].contains(&Some(true)) {
         require_modify_marketing_contacts(&principal)?;
     }
     let result =
-        context.store.change_account(principal.account, change, context.clock.now(), responder).await;
+        context.store.update_account(principal.account, change, context.clock.now(), responder).await;
     request.conclude(&context, result).await
 }
 

@@ -21,7 +21,7 @@ use store::{Account, AdminToken, NewAccount, Responder, StoredResponse};
 use utoipa::ToSchema;
 
 use crate::account::{AccountView, sandbox_instant};
-use crate::contract::{ChangeContractBody, ChangeContractSchema, TermSchema, TierStepsSchema, tier};
+use crate::contract::{TermSchema, TierStepsSchema, UpdateContractBody, UpdateContractSchema, tier};
 use api::listing::{one_more, page};
 
 /// The number of contacts that a tier includes by default.
@@ -202,7 +202,7 @@ pub(crate) async fn get_account_by_id(
 #[utoipa::path(
     patch, path = "/v1/accounts/{id}", tag = "Accounts", security(("operator" = [])),
     params(IdempotencyKey, ("id" = String, Path, description = "The account's id.")),
-    request_body = ChangeContractSchema,
+    request_body = UpdateContractSchema,
     responses(
         (status = 200, description = "The account and its usage.", body = AccountReportView),
         (status = 409, description = "marketing-contacts-in-use"),
@@ -212,12 +212,12 @@ pub(crate) async fn update_contract(
     State(context): State<Context>,
     _: Operator,
     PathId(id): PathId<AccountId>,
-    request: MutationRequest<ChangeContractBody>,
+    request: MutationRequest<UpdateContractBody>,
 ) -> Result<Response, Problem> {
     let render = |account: &Account| respond::json(StatusCode::OK, &AccountReportView::new(account));
     let responder = Responder::new(request.claim.as_ref(), &render);
-    let ChangeContractBody(change) = &request.body;
-    let result = context.store.change_account(id, change, context.clock.now(), responder).await;
+    let UpdateContractBody(change) = &request.body;
+    let result = context.store.update_account(id, change, context.clock.now(), responder).await;
     request.conclude(&context, result).await
 }
 

@@ -6,35 +6,35 @@ use domain::calendar::{Term, TimeZone, parse_date};
 use domain::limits::USAGE_MAX;
 use domain::tier::Tier;
 use serde_json::Value;
-use store::{ChangeAccount, ChangedBy};
+use store::{ChangedBy, UpdateAccount};
 use utoipa::ToSchema;
 
 /// The operator's change of a contract.
-pub(crate) struct ChangeContractBody(pub(crate) ChangeAccount);
+pub(crate) struct UpdateContractBody(pub(crate) UpdateAccount);
 
-impl FromFields for ChangeContractBody {
+impl FromFields for UpdateContractBody {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let change = change_of_contract(fields)?;
-        Some(Self(ChangeAccount { by: ChangedBy::Operator, ..change }))
+        Some(Self(UpdateAccount { by: ChangedBy::Operator, ..change }))
     }
 }
 
 /// Reads the terms to change. What is left out stays.
-pub(crate) fn change_of_contract(fields: &mut Fields<'_>) -> Option<ChangeAccount> {
+pub(crate) fn change_of_contract(fields: &mut Fields<'_>) -> Option<UpdateAccount> {
     let time_zone = fields.optional("time_zone", parsed::<TimeZone>());
     let term = fields.optional("term", parsed::<Term>());
     let renewal_date = fields.optional("renewal_date", checked(string(), |text| parse_date(&text)));
     let tier = fields.optional("tier", tier());
     let limit = fields.nullable("tier_limit_at_renewal", whole(0..=USAGE_MAX));
     let marketing_contacts = fields.optional("marketing_contacts", boolean());
-    Some(ChangeAccount {
+    Some(UpdateAccount {
         time_zone: time_zone?,
         term: term?,
         renewal_date: renewal_date?,
         tier: tier?,
         tier_limit_at_renewal: limit.map(Patch::into_change)?,
         marketing_contacts: marketing_contacts?,
-        ..ChangeAccount::default()
+        ..UpdateAccount::default()
     })
 }
 
@@ -73,9 +73,9 @@ pub(crate) struct TierStepsSchema {
 
 /// The operator's change of a contract. What is left out stays.
 #[derive(ToSchema)]
-#[schema(as = ChangeContract)]
-#[expect(dead_code, reason = "it describes the body that ChangeContractBody reads")]
-pub(crate) struct ChangeContractSchema {
+#[schema(as = UpdateContract)]
+#[expect(dead_code, reason = "it describes the body that UpdateContractBody reads")]
+pub(crate) struct UpdateContractSchema {
     /// The time zone in whose midnight update dates fall: a name of the IANA database.
     #[schema(nullable = false, example = "Europe/Berlin")]
     time_zone: Option<String>,
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn change_names_its_terms_and_leaves_the_rest() {
-        let ChangeContractBody(empty) = read(&json!({})).unwrap();
+        let UpdateContractBody(empty) = read(&json!({})).unwrap();
         assert!(empty.time_zone.is_none() && empty.term.is_none() && empty.renewal_date.is_none());
         assert!(empty.tier.is_none() && empty.tier_limit_at_renewal.is_none());
         assert!(empty.marketing_contacts.is_none() && empty.by == ChangedBy::Operator);
@@ -114,7 +114,7 @@ mod tests {
             "time_zone": "Europe/Berlin", "term": "monthly", "renewal_date": "2027-01-31",
             "tier": {"included": 0, "block": 5}, "tier_limit_at_renewal": null, "marketing_contacts": false,
         });
-        let ChangeContractBody(full) = read(&body).unwrap();
+        let UpdateContractBody(full) = read(&body).unwrap();
         assert_eq!(full.time_zone.map(TimeZone::as_str), Some("Europe/Berlin"));
         assert_eq!((full.term, full.renewal_date), (Some(Term::Monthly), parse_date("2027-01-31").ok()));
         assert_eq!((full.tier, full.tier_limit_at_renewal), (Tier::new(0, 5).ok(), Some(None)));
@@ -140,6 +140,6 @@ mod tests {
             "name",
             "test_clock",
         ];
-        assert_eq!(wrong::<ChangeContractBody>(&body), expected);
+        assert_eq!(wrong::<UpdateContractBody>(&body), expected);
     }
 }

@@ -14,7 +14,7 @@ use domain::address::EmailAddress;
 use domain::ids::UserId;
 use domain::permission::Role;
 use serde::Serialize;
-use store::{ChangeUser, NewUser, Responder, User};
+use store::{NewUser, Responder, UpdateUser, User};
 use utoipa::ToSchema;
 
 use api::listing::{one_more, page};
@@ -66,15 +66,15 @@ pub(crate) enum RoleSchema {
 }
 
 /// What is to change of a user.
-pub(crate) struct ChangeUserBody(ChangeUser);
+pub(crate) struct UpdateUserBody(UpdateUser);
 
-impl FromFields for ChangeUserBody {
+impl FromFields for UpdateUserBody {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let name = fields.optional("name", name());
         let email = fields.optional("email", email());
         let role = fields.optional("role", parsed::<Role>());
         let modify_marketing_contacts = fields.optional("modify_marketing_contacts", boolean());
-        Some(Self(ChangeUser {
+        Some(Self(UpdateUser {
             name: name?,
             email: email?.map(given),
             role: role?,
@@ -85,9 +85,9 @@ impl FromFields for ChangeUserBody {
 
 /// What is to change of a user.
 #[derive(ToSchema)]
-#[schema(as = ChangeUser)]
-#[expect(dead_code, reason = "it describes the body that ChangeUserBody reads")]
-pub(crate) struct ChangeUserSchema {
+#[schema(as = UpdateUser)]
+#[expect(dead_code, reason = "it describes the body that UpdateUserBody reads")]
+pub(crate) struct UpdateUserSchema {
     /// Their name.
     #[schema(min_length = 1, max_length = 200, nullable = false)]
     name: Option<String>,
@@ -186,7 +186,7 @@ pub(crate) async fn list_users(
 #[utoipa::path(
     patch, path = "/v1/users/{id}", tag = "Users",
     params(IdempotencyKey, ("id" = String, Path, description = "The user's id.")),
-    request_body = ChangeUserSchema,
+    request_body = UpdateUserSchema,
     responses(
         (status = 200, description = "The user.", body = UserView),
         (status = 409, description = "last-admin"),
@@ -196,13 +196,13 @@ pub(crate) async fn update_user(
     State(context): State<Context>,
     AdminCaller(principal): AdminCaller,
     PathId(id): PathId<UserId>,
-    request: MutationRequest<ChangeUserBody>,
+    request: MutationRequest<UpdateUserBody>,
 ) -> Result<Response, Problem> {
     let render = |user: &User| respond::json(StatusCode::OK, &UserView::new(user));
     let responder = Responder::new(request.claim.as_ref(), &render);
-    let ChangeUserBody(change) = &request.body;
+    let UpdateUserBody(change) = &request.body;
     let result =
-        context.store.change_user(principal.account, id, change, context.clock.now(), responder).await;
+        context.store.update_user(principal.account, id, change, context.clock.now(), responder).await;
     request.conclude(&context, result).await
 }
 
@@ -226,11 +226,11 @@ mod tests {
 
     #[test]
     fn a_change_says_what_is_there_and_leaves_the_rest() {
-        let ChangeUserBody(empty) = read(&json!({})).unwrap();
+        let UpdateUserBody(empty) = read(&json!({})).unwrap();
         assert!(empty.name.is_none() && empty.email.is_none() && empty.role.is_none());
         assert!(empty.modify_marketing_contacts.is_none());
         let body = json!({"name": "Eve", "email": "e@f.example", "role": "member", "modify_marketing_contacts": false});
-        let ChangeUserBody(full) = read(&body).unwrap();
+        let UpdateUserBody(full) = read(&body).unwrap();
         assert_eq!((full.name.as_deref(), full.email.as_deref()), (Some("Eve"), Some("e@f.example")));
         assert_eq!((full.role, full.modify_marketing_contacts), (Some(Role::Member), Some(false)));
     }
@@ -241,8 +241,8 @@ mod tests {
         let body = json!({"name": "", "email": "no address", "role": "owner", "modify_marketing_contacts": 1, "id": 1});
         let expected = ["name", "email", "role", "modify_marketing_contacts", "id"];
         assert_eq!(wrong::<NewUserBody>(&body), expected);
-        assert_eq!(wrong::<ChangeUserBody>(&body), expected);
-        assert_eq!(wrong::<ChangeUserBody>(&json!({"email": null})), ["email"]);
+        assert_eq!(wrong::<UpdateUserBody>(&body), expected);
+        assert_eq!(wrong::<UpdateUserBody>(&json!({"email": null})), ["email"]);
     }
 
     #[test]

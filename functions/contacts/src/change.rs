@@ -16,7 +16,7 @@ use domain::contact::Contact;
 use domain::ids::ContactId;
 use domain::period::Period;
 use http::StatusCode;
-use store::{ChangeContact, DeleteContact, Responder, StoredResponse};
+use store::{DeleteContact, Responder, StoredResponse, UpdateContact};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::body::{PropertyChanges, properties};
@@ -52,7 +52,7 @@ impl FromFields for Change {
 
 /// A change of a contact's data. What is left out stays.
 #[derive(ToSchema)]
-#[schema(as = ContactChange)]
+#[schema(as = UpdateContact)]
 #[expect(dead_code, reason = "it describes the body that Change reads")]
 struct ChangeSchema {
     /// The address; `null` takes it away.
@@ -82,14 +82,14 @@ struct ChangeSchema {
         (status = 409, description = "contact-exists"),
     ),
 )]
-pub(crate) async fn change_contact(
+pub(crate) async fn update_contact(
     State(context): State<Context>,
     AccountCaller(principal): AccountCaller,
     PathId(contact): PathId<ContactId>,
     request: MutationRequest<Change>,
 ) -> Result<Response, Problem> {
     let Change { email, properties, unsubscribed, bounced } = &request.body;
-    let asked = ChangeContact {
+    let asked = UpdateContact {
         account: principal.account,
         contact,
         email: email.clone().into_change(),
@@ -99,7 +99,7 @@ pub(crate) async fn change_contact(
         if_match: request.if_match,
     };
     let responder = Responder::new(request.claim.as_ref(), &render);
-    let result = context.store.change_contact(&asked, context.clock.now(), responder).await;
+    let result = context.store.update_contact(&asked, context.clock.now(), responder).await;
     request.conclude(&context, result).await
 }
 

@@ -21,7 +21,7 @@ fn api() -> impl Routes<Context> {
         save::save_contact,
         find::contact_by_email,
         find::contact,
-        change::change_contact,
+        change::update_contact,
         change::delete_contact,
         explain::explain_marketing,
         search::search_contacts,

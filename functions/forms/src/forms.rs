@@ -23,7 +23,7 @@ use domain::provider::Provider;
 use domain::secrets::Secrets;
 use serde::Serialize;
 use serde_json::Value;
-use store::{ChangeForm, FieldTarget, Form, FormReport, NewForm, Responder, StoredResponse};
+use store::{FieldTarget, Form, FormReport, NewForm, Responder, StoredResponse, UpdateForm};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -257,9 +257,9 @@ impl ToSchema for AnswerModeSchema {
 }
 
 /// What is to change of a form.
-pub(crate) struct ChangeFormBody(ChangeForm);
+pub(crate) struct UpdateFormBody(UpdateForm);
 
-impl FromFields for ChangeFormBody {
+impl FromFields for UpdateFormBody {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let name = fields.optional("name", name());
         let secrets = fields.optional("secrets", secrets());
@@ -273,7 +273,7 @@ impl FromFields for ChangeFormBody {
         let field_map = fields.optional("field_map", field_map);
         let allowed_origins = fields.optional("allowed_origins", allowed_origins);
         let redirect_url = fields.nullable("redirect_url", checked(string(), |text| redirect_url(&text)));
-        Some(Self(ChangeForm {
+        Some(Self(UpdateForm {
             name: name?,
             secrets: secrets?,
             set_marketing: set_marketing.map(Patch::into_change)?,
@@ -292,9 +292,9 @@ impl FromFields for ChangeFormBody {
 
 /// What is to change of a form.
 #[derive(ToSchema)]
-#[schema(as = ChangeForm)]
-#[expect(dead_code, reason = "it describes the body that ChangeFormBody reads")]
-pub(crate) struct ChangeFormSchema {
+#[schema(as = UpdateForm)]
+#[expect(dead_code, reason = "it describes the body that UpdateFormBody reads")]
+pub(crate) struct UpdateFormSchema {
     /// Its name.
     #[schema(min_length = 1, max_length = 200, nullable = false)]
     name: Option<String>,
@@ -602,22 +602,22 @@ pub(crate) async fn get_form(
 #[utoipa::path(
     patch, path = "/v1/forms/{id}", tag = "Forms",
     params(IdempotencyKey, ("id" = String, Path, description = "The form's id.")),
-    request_body = ChangeFormSchema,
+    request_body = UpdateFormSchema,
     responses((status = 200, description = "The form.", body = FormView)),
 )]
 pub(crate) async fn update_form(
     State(context): State<Context>,
     AccountCaller(principal): AccountCaller,
     PathId(id): PathId<FormId>,
-    request: MutationRequest<ChangeFormBody>,
+    request: MutationRequest<UpdateFormBody>,
 ) -> Result<Response, Problem> {
-    let ChangeFormBody(change) = &request.body;
+    let UpdateFormBody(change) = &request.body;
     let render =
         |form: &Form| respond::json(StatusCode::OK, &FormView::new(form, context.public_url.as_deref()));
     let responder = Responder::new(request.claim.as_ref(), &render);
     let (store, may_widen) = (&context.store, principal.modify_marketing_contacts);
     let result =
-        store.change_form(principal.account, id, change, may_widen, context.clock.now(), responder).await;
+        store.update_form(principal.account, id, change, may_widen, context.clock.now(), responder).await;
     request.conclude(&context, result).await
 }
 

@@ -62,7 +62,7 @@ pub enum ChangedBy {
 
 /// A change of an account. What is `None` stays.
 #[derive(Clone, Debug, Default)]
-pub struct ChangeAccount {
+pub struct UpdateAccount {
     /// The one who asks for it.
     pub by: ChangedBy,
     /// Its name.
@@ -113,7 +113,7 @@ impl AccountItem {
     }
 }
 
-impl ChangeAccount {
+impl UpdateAccount {
     /// Returns the fields that are terms of the account's contract.
     fn contract_terms(&self) -> Vec<&'static str> {
         let terms = [
@@ -310,10 +310,10 @@ impl Store {
     /// # Errors
     ///
     /// [`Refused::OperatorsTerms`], [`Refused::MarketingContactsInUse`] and [`Refused::Invalid`].
-    pub async fn change_account(
+    pub async fn update_account(
         &self,
         id: AccountId,
-        change: &ChangeAccount,
+        change: &UpdateAccount,
         wall_clock: Timestamp,
         responder: Responder<'_, Account>,
     ) -> Result<StoredResponse, StoreError> {

@@ -8,7 +8,7 @@ mod save;
 mod size;
 mod write;
 
-pub use change::{ChangeContact, IfMatch};
+pub use change::{IfMatch, UpdateContact};
 pub use delete::DeleteContact;
 pub use list::{ContactPage, Search};
 pub(crate) use read::Loaded;

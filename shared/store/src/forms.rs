@@ -141,7 +141,7 @@ impl NewForm {
 
 /// A change of a form. What is `None` stays. (Not `Debug`, for it holds secrets.)
 #[derive(Clone, Default)]
-pub struct ChangeForm {
+pub struct UpdateForm {
     /// Its name.
     pub name: Option<String>,
     /// What the provider signs with, or sends along: all of it.
@@ -199,7 +199,7 @@ impl FormItem {
     }
 }
 
-impl ChangeForm {
+impl UpdateForm {
     /// Returns the fields with which the form would set more contacts marketing than it does now: in number, or from
     /// senders and fields that it does not take now. A form that sets nobody marketing widens nothing.
     fn widened_fields(&self, item: &FormItem) -> Vec<&'static str> {
@@ -464,11 +464,11 @@ impl Store {
     /// # Errors
     ///
     /// [`Refused::NotFound`], [`Refused::Invalid`] for what a form of its provider can't have, and [`Refused::Widening`].
-    pub async fn change_form(
+    pub async fn update_form(
         &self,
         account: AccountId,
         id: FormId,
-        change: &ChangeForm,
+        change: &UpdateForm,
         may_widen: bool,
         wall_clock: Timestamp,
         responder: Responder<'_, Form>,
@@ -610,27 +610,27 @@ mod tests {
     #[test]
     fn each_widening_of_a_form_is_named() {
         let other_map = BTreeMap::from([("friend".to_owned(), FieldTarget::Email)]);
-        let none = ChangeForm::default;
+        let none = UpdateForm::default;
         for (field, change) in [
-            ("max_new_marketing_per_day", ChangeForm { max_new_marketing_per_day: Some(Some(11)), ..none() }),
-            ("max_new_marketing_per_day", ChangeForm { max_new_marketing_per_day: Some(None), ..none() }),
-            ("may_raise_tier", ChangeForm { may_raise_tier: Some(Some(true)), ..none() }),
-            ("secrets", ChangeForm { secrets: Some(texts(&["two", "three"])), ..none() }),
-            ("allowed_origins", ChangeForm { allowed_origins: Some(Vec::new()), ..none() }),
+            ("max_new_marketing_per_day", UpdateForm { max_new_marketing_per_day: Some(Some(11)), ..none() }),
+            ("max_new_marketing_per_day", UpdateForm { max_new_marketing_per_day: Some(None), ..none() }),
+            ("may_raise_tier", UpdateForm { may_raise_tier: Some(Some(true)), ..none() }),
+            ("secrets", UpdateForm { secrets: Some(texts(&["two", "three"])), ..none() }),
+            ("allowed_origins", UpdateForm { allowed_origins: Some(Vec::new()), ..none() }),
             (
                 "allowed_origins",
-                ChangeForm { allowed_origins: Some(texts(&["https://c.example"])), ..none() },
+                UpdateForm { allowed_origins: Some(texts(&["https://c.example"])), ..none() },
             ),
-            ("field_map", ChangeForm { field_map: Some(other_map.clone()), ..none() }),
-            ("field_map", ChangeForm { field_map: Some(BTreeMap::new()), ..none() }),
-            ("event_types", ChangeForm { event_types: Some(None), ..none() }),
-            ("event_types", ChangeForm { event_types: types(&["a", "c"]), ..none() }),
+            ("field_map", UpdateForm { field_map: Some(other_map.clone()), ..none() }),
+            ("field_map", UpdateForm { field_map: Some(BTreeMap::new()), ..none() }),
+            ("event_types", UpdateForm { event_types: Some(None), ..none() }),
+            ("event_types", UpdateForm { event_types: types(&["a", "c"]), ..none() }),
         ] {
             for set_marketing in [None, Some(true)] {
                 assert_eq!(change.widened_fields(&item(set_marketing)), [field]);
             }
             assert!(change.widened_fields(&item(Some(false))).is_empty(), "the form sets nobody: {field}");
-            let on = ChangeForm { set_marketing: Some(Some(true)), ..change };
+            let on = UpdateForm { set_marketing: Some(Some(true)), ..change };
             assert_eq!(on.widened_fields(&item(Some(false))), ["set_marketing", field]);
         }
     }
@@ -638,7 +638,7 @@ mod tests {
     #[test]
     fn narrowing_a_form_widens_nothing() {
         let same_map = BTreeMap::from([("mail".to_owned(), FieldTarget::Email)]);
-        let narrower = ChangeForm {
+        let narrower = UpdateForm {
             name: Some("Other".to_owned()),
             secrets: Some(texts(&["two"])),
             max_new_marketing_per_day: Some(Some(9)),
@@ -649,19 +649,19 @@ mod tests {
             event_types: types(&["b"]),
             field_map: Some(same_map),
             allowed_origins: Some(texts(&["https://b.example"])),
-            ..ChangeForm::default()
+            ..UpdateForm::default()
         };
         for set_marketing in [None, Some(true), Some(false)] {
             assert!(narrower.widened_fields(&item(set_marketing)).is_empty());
         }
-        let off = ChangeForm { set_marketing: Some(Some(false)), secrets: Some(texts(&["new"])), ..narrower };
+        let off = UpdateForm { set_marketing: Some(Some(false)), secrets: Some(texts(&["new"])), ..narrower };
         assert!(off.widened_fields(&item(Some(true))).is_empty(), "a form that is switched off sets nobody");
     }
 
     #[test]
     fn list_of_event_types_widens_a_form_by_those_that_tell_of_an_end() {
         let any = || FormItem { event_types: None, ..item(Some(true)) };
-        let to = |event_types| ChangeForm { event_types, ..ChangeForm::default() };
+        let to = |event_types| UpdateForm { event_types, ..UpdateForm::default() };
         assert!(to(types(&["contact.created"])).widened_fields(&any()).is_empty());
         assert!(to(Some(None)).widened_fields(&any()).is_empty());
         let deleted = to(types(&["contact.created", "contact.deleted"]));
@@ -670,7 +670,7 @@ mod tests {
 
     #[test]
     fn switching_a_form_on_widens_it() {
-        let to = |set_marketing| ChangeForm { set_marketing: Some(set_marketing), ..ChangeForm::default() };
+        let to = |set_marketing| UpdateForm { set_marketing: Some(set_marketing), ..UpdateForm::default() };
         for (before, after, widens) in [
             (Some(false), Some(true), true),
             (Some(false), None, true),

@@ -33,16 +33,16 @@ mod sweep;
 mod transaction;
 mod users;
 
-pub use accounts::{Account, ChangeAccount, ChangedBy, NewAccount};
+pub use accounts::{Account, ChangedBy, NewAccount, UpdateAccount};
 pub use contacts::{
-    ChangeContact, ContactPage, ContactRef, DeleteContact, Explained, IfMatch, SaveContact, SaveMode, Saved,
-    Search,
+    ContactPage, ContactRef, DeleteContact, Explained, IfMatch, SaveContact, SaveMode, Saved, Search,
+    UpdateContact,
 };
 pub use delivery::{DeliveryId, DeliveryIdError};
 pub use error::{BoxError, Refused, StoreError};
 pub use field_target::FieldTarget;
 pub use form_counts::FormCounts;
-pub use forms::{ChangeForm, Form, FormBudget, FormReport, NewForm};
+pub use forms::{Form, FormBudget, FormReport, NewForm, UpdateForm};
 pub use jobs::{Due, DueCursor, DuePage, InboxTask, Job, SweepTask, Tasks};
 pub use listing::Listing;
 pub use response::{IdempotencyClaim, Responder, StoredResponse};
@@ -54,4 +54,4 @@ pub use submissions::{
 };
 pub use submitted::{ContactEffect, MarketingEffect, Person, Submitted};
 pub use sweep::Swept;
-pub use users::{AdminToken, ChangeUser, NewTokenOwner, NewUser, Token, TokenOwner, User};
+pub use users::{AdminToken, NewTokenOwner, NewUser, Token, TokenOwner, UpdateUser, User};

@@ -44,7 +44,7 @@ pub struct NewUser {
 
 /// A change of a user. What is `None` stays.
 #[derive(Clone, Default)]
-pub struct ChangeUser {
+pub struct UpdateUser {
     /// Their name.
     pub name: Option<String>,
     /// Their address.
@@ -207,11 +207,11 @@ impl Store {
     /// # Errors
     ///
     /// [`Refused::NotFound`], and [`Refused::LastAdmin`] if no admin with a token would be left.
-    pub async fn change_user(
+    pub async fn update_user(
         &self,
         account: AccountId,
         id: UserId,
-        change: &ChangeUser,
+        change: &UpdateUser,
         wall_clock: Timestamp,
         responder: Responder<'_, User>,
     ) -> Result<StoredResponse, StoreError> {
@@ -456,7 +456,7 @@ impl Store {
     }
 }
 
-impl ChangeUser {
+impl UpdateUser {
     fn apply(&self, user: &mut UserItem) {
         if let Some(name) = &self.name {
             user.name.clone_from(name);

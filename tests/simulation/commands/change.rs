@@ -1,6 +1,6 @@
 //! Changing a contact's data, its address among it.
 
-use store::ChangeContact;
+use store::UpdateContact;
 use testkit::property;
 
 use super::{Applied, Asked, Context, Deed, Sending, email, finish, told};
@@ -28,7 +28,7 @@ impl Deed for Change {
     fn send<'a>(&'a self, context: &'a Context) -> Sending<'a> {
         Box::pin(async move {
             let properties: Vec<_> = self.note.iter().map(|note| property(NOTE, &note.to_string())).collect();
-            let request = ChangeContact {
+            let request = UpdateContact {
                 account: context.account(),
                 contact: context.contact(self.contact),
                 email: self.address.map(|address| address.map(|address| email(address, false))),
@@ -41,7 +41,7 @@ impl Deed for Change {
                 format!("changed {}", contact.id)
             });
             let answer =
-                context.store.change_contact(&request, context.wall_clock, finish(context, &render)).await?;
+                context.store.update_contact(&request, context.wall_clock, finish(context, &render)).await?;
             Ok(answer.body)
         })
     }

@@ -2,7 +2,7 @@
 
 use domain::calendar::Calendar;
 use domain::tier::Tier;
-use store::{Account, ChangeAccount, ChangedBy};
+use store::{Account, ChangedBy, UpdateAccount};
 
 use super::{Applied, Asked, Context, Deed, Sending, finish, told};
 use crate::simulation::world::State;
@@ -33,26 +33,26 @@ impl Deed for Terms {
         Box::pin(async move {
             let by = ChangedBy::Operator;
             let change = match self {
-                Self::Cap(cap) => ChangeAccount { cap: Some(*cap), ..ChangeAccount::default() },
-                Self::Calendar(calendar) => ChangeAccount {
+                Self::Cap(cap) => UpdateAccount { cap: Some(*cap), ..UpdateAccount::default() },
+                Self::Calendar(calendar) => UpdateAccount {
                     term: Some(calendar.term),
                     renewal_date: Some(calendar.renewal_date),
                     time_zone: Some(calendar.time_zone),
                     by,
-                    ..ChangeAccount::default()
+                    ..UpdateAccount::default()
                 },
                 Self::ExternalForm(on) => {
-                    ChangeAccount { external_form: Some(*on), ..ChangeAccount::default() }
+                    UpdateAccount { external_form: Some(*on), ..UpdateAccount::default() }
                 }
                 Self::FormsMayRaiseTier(on) => {
-                    ChangeAccount { forms_may_raise_tier: Some(*on), ..ChangeAccount::default() }
+                    UpdateAccount { forms_may_raise_tier: Some(*on), ..UpdateAccount::default() }
                 }
                 Self::Tier(included, block) => {
                     let tier = Tier::new(*included, *block).ok();
-                    ChangeAccount { tier, by, ..ChangeAccount::default() }
+                    UpdateAccount { tier, by, ..UpdateAccount::default() }
                 }
                 Self::Switch(on) => {
-                    ChangeAccount { marketing_contacts: Some(*on), by, ..ChangeAccount::default() }
+                    UpdateAccount { marketing_contacts: Some(*on), by, ..UpdateAccount::default() }
                 }
             };
             let render = told(|account: &Account| match self {
@@ -62,7 +62,7 @@ impl Deed for Terms {
             });
             let (account, wall_clock) = (context.account(), context.wall_clock);
             let answer =
-                context.store.change_account(account, &change, wall_clock, finish(context, &render)).await?;
+                context.store.update_account(account, &change, wall_clock, finish(context, &render)).await?;
             Ok(answer.body)
         })
     }

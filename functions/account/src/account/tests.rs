@@ -8,8 +8,8 @@ use serde_json::json;
 use super::*;
 use api::reading::{read, wrong};
 
-fn change(body: &Value) -> ChangeAccount {
-    let ChangeAccountBody(change) = read(body).unwrap();
+fn change(body: &Value) -> UpdateAccount {
+    let UpdateAccountBody(change) = read(body).unwrap();
     change
 }
 
@@ -42,7 +42,7 @@ fn null_removes_a_cap_and_takes_a_wish_back() {
     let removed = change(&json!({"cap": null, "tier_limit_at_renewal": null}));
     assert_eq!((removed.cap, removed.tier_limit_at_renewal), (Some(None), Some(None)));
     let nulls = json!({"name": null, "time_zone": null, "defaults": null, "marketing_contacts": null});
-    assert_eq!(wrong::<ChangeAccountBody>(&nulls), ["name", "time_zone", "marketing_contacts", "defaults"]);
+    assert_eq!(wrong::<UpdateAccountBody>(&nulls), ["name", "time_zone", "marketing_contacts", "defaults"]);
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn everything_that_is_wrong_with_a_change_is_listed() {
         "tier_limit_at_renewal": USAGE_MAX + 1, "id": "acc_1",
     });
     assert_eq!(
-        wrong::<ChangeAccountBody>(&body),
+        wrong::<UpdateAccountBody>(&body),
         [
             "name",
             "time_zone",
@@ -86,7 +86,7 @@ fn chat_flows_are_bounded() {
         json!({"defaults": {"chatflows": flows}})
     };
     assert_eq!(change(&of(CHATFLOWS_MAX)).chatflows.map(|flows| flows.len()), Some(CHATFLOWS_MAX));
-    assert_eq!(wrong::<ChangeAccountBody>(&of(CHATFLOWS_MAX + 1)), ["defaults.chatflows"]);
+    assert_eq!(wrong::<UpdateAccountBody>(&of(CHATFLOWS_MAX + 1)), ["defaults.chatflows"]);
     assert!(chatflow_id(&"x".repeat(ID_CHARS_MAX)).is_ok());
     assert!(chatflow_id(&"x".repeat(ID_CHARS_MAX + 1)).is_err());
     assert!(chatflow_id("a\u{0}").is_err());

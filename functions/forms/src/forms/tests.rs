@@ -107,7 +107,7 @@ fn everything_that_is_wrong_with_a_form_is_listed() {
 fn one_field_is_the_address() {
     let body = json!({"name": "a", "field_map": {"x": "email", "y": "email"}});
     assert_eq!(wrong::<NewFormBody>(&body), ["field_map"]);
-    assert_eq!(wrong::<ChangeFormBody>(&json!({"field_map": {"x": "email", "y": "email"}})), ["field_map"]);
+    assert_eq!(wrong::<UpdateFormBody>(&json!({"field_map": {"x": "email", "y": "email"}})), ["field_map"]);
     let same = json!({"name": "a", "field_map": {"x": "interests", "y": "interests"}});
     assert_eq!(new_form(&same).field_map.len(), 2, "several fields may fill one property");
 }
@@ -124,8 +124,8 @@ fn lists_and_names_are_bounded() {
         ("allowed_origins", json!(origins(ALLOWED_ORIGINS_MAX)), json!(origins(ALLOWED_ORIGINS_MAX + 1))),
         ("field_map", json!(name(FORM_FIELD_NAME_CHARS_MAX)), json!(name(FORM_FIELD_NAME_CHARS_MAX + 1))),
     ] {
-        assert!(read::<ChangeFormBody>(&json!({field: fits})).is_ok(), "{field}");
-        let found = wrong::<ChangeFormBody>(&json!({field: too_many}));
+        assert!(read::<UpdateFormBody>(&json!({field: fits})).is_ok(), "{field}");
+        let found = wrong::<UpdateFormBody>(&json!({field: too_many}));
         assert!(found.len() == 1 && found[0].starts_with(field), "{found:?}");
     }
 }
@@ -133,7 +133,7 @@ fn lists_and_names_are_bounded() {
 #[test]
 fn a_change_says_what_is_there_and_leaves_the_rest() {
     let change = |body: Value| {
-        let ChangeFormBody(change) = read(&body).unwrap();
+        let UpdateFormBody(change) = read(&body).unwrap();
         change
     };
     let empty = change(json!({}));
@@ -153,7 +153,7 @@ fn a_change_says_what_is_there_and_leaves_the_rest() {
     assert_eq!(back.secrets, Some(vec![]));
     assert_eq!((full.field_map, full.allowed_origins), (Some(BTreeMap::new()), Some(vec![])));
     assert_eq!(full.redirect_url, Some(Some("https://example.org/".into())));
-    assert_eq!(wrong::<ChangeFormBody>(&json!({"name": null, "provider": "native"})), ["name", "provider"]);
+    assert_eq!(wrong::<UpdateFormBody>(&json!({"name": null, "provider": "native"})), ["name", "provider"]);
 }
 
 #[test]

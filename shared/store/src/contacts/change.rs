@@ -18,7 +18,7 @@ use crate::{Refused, Responder, StoreError, StoredResponse};
 
 /// A change of a contact's data. Its marketing state is not among it.
 #[derive(Clone)]
-pub struct ChangeContact<'a> {
+pub struct UpdateContact<'a> {
     /// Whose.
     pub account: AccountId,
     /// Which one.
@@ -61,9 +61,9 @@ impl Store {
     ///
     /// [`Refused::NotFound`], [`Refused::VersionMismatch`], [`Refused::ContactExists`] when the new address is
     /// another contact's, and [`Refused::Invalid`] when the properties would be too many or too long.
-    pub async fn change_contact(
+    pub async fn update_contact(
         &self,
-        request: &ChangeContact<'_>,
+        request: &UpdateContact<'_>,
         wall_clock: Timestamp,
         responder: Responder<'_, (Contact, Period)>,
     ) -> Result<StoredResponse, StoreError> {
@@ -167,7 +167,7 @@ struct AddressMove<'a> {
     holder: Option<ContactId>,
 }
 
-impl ChangeContact<'_> {
+impl UpdateContact<'_> {
     /// Who else has the address that is asked for. A batched read is not one instant: it may show the address as the
     /// contact's own and the contact as it was before that. The contact's version then tells when it is written.
     fn holder(&self, opened: &mut PeriodSnapshot) -> Result<Option<ContactId>, StoreError> {
