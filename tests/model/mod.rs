@@ -280,7 +280,7 @@ impl Run {
             let told = Told::new();
             let render = told.render();
             let finish = Finish::new(None, &render);
-            self.table.store.move_test_clock(self.account, then, at(WALL), finish).await.expect("a clock");
+            self.table.store.advance_test_clock(self.account, then, at(WALL), finish).await.expect("a clock");
         }
         Ok(())
     }

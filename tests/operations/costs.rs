@@ -291,7 +291,7 @@ async fn changes_of_a_contact_cost_the_same_however_many_came_before() {
         if_match: None,
     };
     let told = Told::new();
-    store.save_contact(&save, at(START), Responder::new(None, &told.render())).await.unwrap();
+    store.upsert_contact(&save, at(START), Responder::new(None, &told.render())).await.unwrap();
     let id = told.take().contact.id;
     let mut pages = 0;
     for n in 0..=100_i64 {

@@ -202,7 +202,11 @@ async fn retried_delivery_is_a_repeat_when_it_is_sent_again() {
     let retry_all = async || {
         for rejected in store.rejected(account, form.id, at(START), None, 10).await.unwrap().items {
             let responder = Responder::new(None, &render);
-            store.retry_rejected(&form, rejected.id, read, at(START), responder).await.unwrap().unwrap();
+            store
+                .retry_rejected_submission(&form, rejected.id, read, at(START), responder)
+                .await
+                .unwrap()
+                .unwrap();
         }
     };
     reject(store, &form, Some("s-1"), "one").await;

@@ -157,7 +157,7 @@ async fn with_notes(table: &TestTable, account: AccountId, n: usize, bytes: usiz
         if_match: None,
     };
     let told = Told::new();
-    table.store.save_contact(&request, at(START), Responder::new(None, &told.render())).await.unwrap();
+    table.store.upsert_contact(&request, at(START), Responder::new(None, &told.render())).await.unwrap();
     let saved: Saved = told.take();
     saved.contact.id
 }

@@ -291,7 +291,7 @@ async fn save_properties(
         if_match: None,
     };
     let told = Told::new();
-    store.save_contact(&saved, at(START), Responder::new(None, &told.render())).await.unwrap();
+    store.upsert_contact(&saved, at(START), Responder::new(None, &told.render())).await.unwrap();
     let _: store::Saved = told.take();
 }
 

@@ -109,7 +109,7 @@ pub async fn save(
         if_match: None,
     };
     let told = Told::new();
-    store.save_contact(&request, now, Responder::new(None, &told.render())).await?;
+    store.upsert_contact(&request, now, Responder::new(None, &told.render())).await?;
     Ok(told.take())
 }
 

@@ -182,7 +182,7 @@ async fn a_sandbox_moves_by_its_own_clock_alone() {
         let told = Told::new();
         let render = told.render();
         let responder = Responder::new(None, &render);
-        table.store.move_test_clock(account, at(to), at(START), responder).await.map(|_| told.take())
+        table.store.advance_test_clock(account, at(to), at(START), responder).await.map(|_| told.take())
     };
     assert_eq!(table.store.usage(account, at("2040-01-01T00:00:00.000Z")).await.unwrap().number.number(), 1);
     let moved = move_to("2030-07-15T00:00:00.000Z").await.unwrap();
@@ -198,7 +198,7 @@ async fn a_sandbox_moves_by_its_own_clock_alone() {
     let told = Told::new();
     let render = told.render();
     let responder = Responder::new(None, &render);
-    let refused = table.store.move_test_clock(ordinary, at(UPDATE_LATER), at(START), responder).await;
+    let refused = table.store.advance_test_clock(ordinary, at(UPDATE_LATER), at(START), responder).await;
     assert!(matches!(refused, Err(StoreError::Refused(Refused::NotASandbox))));
 }
 
@@ -235,7 +235,7 @@ async fn a_chat_flow_sets_people_marketing_as_the_account_says() {
             actor: user(),
             if_match: None,
         };
-        store.save_contact(&request, at(START), Responder::new(None, &told.render())).await.unwrap();
+        store.upsert_contact(&request, at(START), Responder::new(None, &told.render())).await.unwrap();
         assert_eq!(told.take().status, status, "{flow:?}");
     }
     assert_exact(&table, account, at(START)).await;

@@ -96,7 +96,9 @@ async fn a_retry_that_can_be_read_takes_the_submission_and_another_leaves_it() {
     for _ in 0..2 {
         let told = Told::new();
         let render = told.render();
-        let still = store.retry_rejected(&form, ada, read, now, Responder::new(Some(&claim), &render)).await;
+        let still = store
+            .retry_rejected_submission(&form, ada, read, now, Responder::new(Some(&claim), &render))
+            .await;
         assert_eq!(still.unwrap().err().as_deref(), Some("ada at example"));
     }
     assert_eq!(counts(store, &form).await, FormCounts { rejected: 2, ..FormCounts::default() });
@@ -109,14 +111,15 @@ async fn a_retry_that_can_be_read_takes_the_submission_and_another_leaves_it() {
         location: None,
     };
     for _ in 0..2 {
-        let taken =
-            store.retry_rejected(&form, grace, read, now, Responder::new(Some(&claim), &render)).await;
+        let taken = store
+            .retry_rejected_submission(&form, grace, read, now, Responder::new(Some(&claim), &render))
+            .await;
         assert_eq!(taken.unwrap().ok().unwrap().body, "created set");
     }
-    let gone = store.retry_rejected(&form, grace, read, now, Responder::new(None, &render)).await;
+    let gone = store.retry_rejected_submission(&form, grace, read, now, Responder::new(None, &render)).await;
     assert!(matches!(gone, Err(StoreError::Refused(Refused::NotFound(_)))));
     let over = now.plus(REJECTED_KEPT);
-    let over = store.retry_rejected(&form, ada, read, over, Responder::new(None, &render)).await;
+    let over = store.retry_rejected_submission(&form, ada, read, over, Responder::new(None, &render)).await;
     assert!(matches!(over, Err(StoreError::Refused(Refused::NotFound(_)))));
     assert_eq!(rejected(store, &form).await.len(), 1);
     assert_eq!(
@@ -142,8 +145,8 @@ async fn of_several_retries_at_once_one_has_the_effect() {
     let id = rejected(store, &form).await[0].id;
     let render =
         |_: &Submitted| StoredResponse { status: 200, body: String::new(), etag: None, location: None };
-    let retried =
-        (0..8).map(|_| store.retry_rejected(&form, id, read, at(START), Responder::new(None, &render)));
+    let retried = (0..8)
+        .map(|_| store.retry_rejected_submission(&form, id, read, at(START), Responder::new(None, &render)));
     let done: Vec<_> = join_all(retried).await;
     let (taken, refused): (Vec<_>, Vec<_>) = done.into_iter().partition(Result::is_ok);
     assert_eq!((taken.len(), refused.len()), (1, 7));

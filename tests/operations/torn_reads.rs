@@ -187,7 +187,8 @@ async fn the_last_place_is_not_refused_to_who_has_it_by_a_retry() {
         Ok::<_, ()>(Mapped { person, left_out: 0 })
     };
     let responder = Responder::new(None, &render);
-    let taken = store.retry_rejected(&form, rejected[0].id, map, at(START), responder).await.unwrap();
+    let taken =
+        store.retry_rejected_submission(&form, rejected[0].id, map, at(START), responder).await.unwrap();
     assert_eq!(taken.unwrap().body, "unchanged");
     before.assert_shown();
 }
@@ -214,7 +215,7 @@ async fn what_was_decided_before_a_sandboxs_clock_moved_does_not_happen_after_it
     let before = AsTheyWere::now(&network, &[("ACCOUNT#", "PERIOD")]);
     let (moved, told) = (at(START).plus(TimeDelta::days(1)), Told::<Account>::new());
     let render = told.render();
-    store.move_test_clock(account, moved, at(START), Responder::new(None, &render)).await.unwrap();
+    store.advance_test_clock(account, moved, at(START), Responder::new(None, &render)).await.unwrap();
     network.tamper(Box::new(before.clone()));
     set(&store, account, Command::SetMarketing, &[ada], at(START)).await.unwrap();
     let (contact, _) = store.contact(account, ContactRef::Id(ada), at(START)).await.unwrap();

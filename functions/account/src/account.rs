@@ -327,7 +327,7 @@ pub(crate) async fn update_account(
         (status = 409, description = "clock-not-forward"),
     ),
 )]
-pub(crate) async fn move_test_clock(
+pub(crate) async fn advance_test_clock(
     State(context): State<Context>,
     AdminCaller(principal): AdminCaller,
     request: MutationRequest<MoveTestClock>,
@@ -356,7 +356,7 @@ async fn move_within_reach(
             format!("expected an instant at most {days} days after {stored_state}, where the clock stands");
         return Err(Refused::Invalid { field: "now", message }.into());
     }
-    context.store.move_test_clock(account, to, wall_clock, responder).await
+    context.store.advance_test_clock(account, to, wall_clock, responder).await
 }
 
 #[cfg(test)]

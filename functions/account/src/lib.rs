@@ -21,7 +21,7 @@ pub fn api() -> impl Routes<Context> {
         accounts::create_admin_token,
         account::get_account,
         account::update_account,
-        account::move_test_clock,
+        account::advance_test_clock,
         usage::get_usage,
         usage::list_statements,
         users::create_user,
@@ -30,7 +30,7 @@ pub fn api() -> impl Routes<Context> {
         tokens::create_token,
         tokens::list_tokens,
         tokens::delete_token,
-        openapi::describe_api
+        openapi::get_openapi_document
     )
 }
 

@@ -32,7 +32,7 @@ static TAG: LazyLock<String> = LazyLock::new(|| format!("\"{}\"", sha256_hex(DOC
         )),
     ),
 )]
-pub(crate) async fn describe_api(headers: HeaderMap) -> Response {
+pub(crate) async fn get_openapi_document(headers: HeaderMap) -> Response {
     let kept = format!("public, max-age={DOCUMENT_KEPT_SECONDS}");
     let cached: [(HeaderName, &str); 2] = [(ETAG, &TAG), (CACHE_CONTROL, &kept)];
     if is_known(&headers) {

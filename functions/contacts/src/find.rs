@@ -19,7 +19,7 @@ use crate::body::PathEmail;
     responses((status = 200, description = "The contact, as of now.", body = ContactView,
                headers(("ETag" = String, description = "Its version.")))),
 )]
-pub(crate) async fn contact(
+pub(crate) async fn get_contact(
     State(context): State<Context>,
     AccountCaller(principal): AccountCaller,
     PathId(id): PathId<ContactId>,
@@ -35,7 +35,7 @@ pub(crate) async fn contact(
     responses((status = 200, description = "The contact, as of now.", body = ContactView,
                headers(("ETag" = String, description = "Its version.")))),
 )]
-pub(crate) async fn contact_by_email(
+pub(crate) async fn get_contact_by_email(
     State(context): State<Context>,
     AccountCaller(principal): AccountCaller,
     PathEmail(email): PathEmail,

@@ -18,9 +18,9 @@ fn api() -> impl Routes<Context> {
     routes!(
         save::create_contact,
         find::list_contacts,
-        save::save_contact,
-        find::contact_by_email,
-        find::contact,
+        save::upsert_contact,
+        find::get_contact_by_email,
+        find::get_contact,
         change::update_contact,
         change::delete_contact,
         explain::explain_marketing,

@@ -126,7 +126,7 @@ pub(crate) async fn create_contact(
     let if_match = request.if_match.filter(|wanted| *wanted != store::IfMatch::Any);
     let asked = asked(&principal, SaveMode::Create, email.as_ref(), data, if_match)?;
     let responder = Responder::new(request.claim.as_ref(), &render);
-    let result = context.store.save_contact(&asked, context.clock.now(), responder).await;
+    let result = context.store.upsert_contact(&asked, context.clock.now(), responder).await;
     request.conclude(&context, result).await
 }
 
@@ -146,7 +146,7 @@ pub(crate) async fn create_contact(
         (status = 403, description = "marketing-contacts-off"),
     ),
 )]
-pub(crate) async fn save_contact(
+pub(crate) async fn upsert_contact(
     State(context): State<Context>,
     AccountCaller(principal): AccountCaller,
     PathEmail(email): PathEmail,
@@ -154,7 +154,7 @@ pub(crate) async fn save_contact(
 ) -> Result<Response, Problem> {
     let asked = asked(&principal, SaveMode::CreateOrUpdate, Some(&email), &request.body, request.if_match)?;
     let responder = Responder::new(request.claim.as_ref(), &render);
-    let result = context.store.save_contact(&asked, context.clock.now(), responder).await;
+    let result = context.store.upsert_contact(&asked, context.clock.now(), responder).await;
     request.conclude(&context, result).await
 }
 

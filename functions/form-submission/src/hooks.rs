@@ -46,7 +46,7 @@ use form_mapping::person::{self, Reason, Rejection};
         (status = 401, description = "unverified"),
     ),
 )]
-pub(crate) async fn take_hook(
+pub(crate) async fn receive_webhook(
     State(intake): State<Intake>,
     State(context): State<Context>,
     id: Result<PathId<FormId>, Problem>,

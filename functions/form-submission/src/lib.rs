@@ -24,10 +24,10 @@ fn api() -> impl Routes<Intake> {
     routes!(
         submit::submit_form,
         submit::preflight_form,
-        hooks::take_hook,
-        hubspot::submit_as_hubspot,
-        hubspot::preflight_as_hubspot,
-        hubspot::submit_as_hubspot_securely
+        hooks::receive_webhook,
+        hubspot::submit_hubspot_form,
+        hubspot::preflight_hubspot_form,
+        hubspot::submit_hubspot_form_authenticated
     )
 }
 

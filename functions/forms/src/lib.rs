@@ -14,9 +14,9 @@ fn api() -> impl Routes<Context> {
         forms::get_form,
         forms::update_form,
         forms::delete_form,
-        rejected::list_rejected,
-        rejected::retry_rejected,
-        rejected::delete_rejected
+        rejected::list_rejected_submissions,
+        rejected::retry_rejected_submission,
+        rejected::delete_rejected_submission
     )
 }
 

@@ -89,7 +89,7 @@ fn unreadable(_: serde_json::Error) -> Problem {
     params(PagingParameters, ("id" = String, Path, description = "The form's id.")),
     responses((status = 200, description = "A page of rejected submissions.", body = Page<RejectedView>)),
 )]
-pub(crate) async fn list_rejected(
+pub(crate) async fn list_rejected_submissions(
     State(context): State<Context>,
     AccountCaller(principal): AccountCaller,
     PathId(id): PathId<FormId>,
@@ -143,7 +143,7 @@ async fn page(
     ),
     responses((status = 200, description = "What the submission did.", body = SubmittedView)),
 )]
-pub(crate) async fn retry_rejected(
+pub(crate) async fn retry_rejected_submission(
     State(context): State<Context>,
     AccountCaller(principal): AccountCaller,
     PathIds(form, rejection): PathIds<FormId, RejectionId>,
@@ -154,7 +154,7 @@ pub(crate) async fn retry_rejected(
     let render = |submitted: &Submitted| respond::json(StatusCode::OK, &SubmittedView::new(submitted));
     let responder = Responder::new(request.claim.as_ref(), &render);
     let now = context.clock.now();
-    match context.store.retry_rejected(&form, rejection, map, now, responder).await {
+    match context.store.retry_rejected_submission(&form, rejection, map, now, responder).await {
         Ok(Err(problem)) => Err(problem),
         Ok(Ok(answer)) => request.conclude(&context, Ok(answer)).await,
         Err(error) => request.conclude(&context, Err(error)).await,
@@ -182,7 +182,7 @@ async fn find(context: &Context, account: AccountId, form: FormId) -> Result<For
     ),
     responses((status = 204, description = "It is gone.")),
 )]
-pub(crate) async fn delete_rejected(
+pub(crate) async fn delete_rejected_submission(
     State(context): State<Context>,
     AccountCaller(principal): AccountCaller,
     PathIds(form, rejection): PathIds<FormId, RejectionId>,
@@ -191,7 +191,8 @@ pub(crate) async fn delete_rejected(
     let render = |(): &()| respond::no_content();
     let responder = Responder::new(request.claim.as_ref(), &render);
     let now = context.clock.now();
-    let result = context.store.delete_rejected(principal.account, form, rejection, now, responder).await;
+    let result =
+        context.store.delete_rejected_submission(principal.account, form, rejection, now, responder).await;
     request.conclude(&context, result).await
 }
 

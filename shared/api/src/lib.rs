@@ -66,7 +66,7 @@
 //!         actor: principal.actor(),
 //!         if_match: request.if_match,
 //!     };
-//!     let result = context.store.save_contact(&asked, context.clock.now(), responder).await;
+//!     let result = context.store.upsert_contact(&asked, context.clock.now(), responder).await;
 //!     request.conclude(&context, result).await
 //! }
 //!

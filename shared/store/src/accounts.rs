@@ -351,7 +351,7 @@ impl Store {
     /// # Errors
     ///
     /// [`Refused::NotASandbox`] and [`Refused::ClockNotForward`].
-    pub async fn move_test_clock(
+    pub async fn advance_test_clock(
         &self,
         id: AccountId,
         to: Timestamp,

@@ -70,7 +70,7 @@ async fn first(table: &TestTable, account: AccountId, state: EffectiveState, now
         if_match: None,
     };
     let render = |saved: &Saved| answer(saved.contact.id.to_string());
-    let made = table.store.save_contact(&save, now, Responder::new(None, &render)).await.unwrap();
+    let made = table.store.upsert_contact(&save, now, Responder::new(None, &render)).await.unwrap();
     let id: ContactId = made.body.parse().expect("a contact's id");
     if state == EffectiveState::Leaving {
         let contacts = [ContactRef::Id(id)];

@@ -21,8 +21,10 @@ impl Deed for MoveClock {
         Box::pin(async move {
             let render = told(|account: &Account| format!("period {}", account.period.number));
             let (account, wall_clock) = (context.account(), context.wall_clock);
-            let moved =
-                context.store.move_test_clock(account, self.to, wall_clock, finish(context, &render)).await?;
+            let moved = context
+                .store
+                .advance_test_clock(account, self.to, wall_clock, finish(context, &render))
+                .await?;
             Ok(moved.body)
         })
     }

@@ -111,7 +111,7 @@ impl Deed for Save {
                 format!("{made} {} {status}", saved.contact.id)
             });
             let answer =
-                context.store.save_contact(&request, context.wall_clock, finish(context, &render)).await?;
+                context.store.upsert_contact(&request, context.wall_clock, finish(context, &render)).await?;
             Ok(answer.body)
         })
     }

@@ -89,7 +89,7 @@ type FormPath = Result<PathTexts, Problem>;
         (status = "default", description = "It was not taken, in HubSpot's words.", body = ErrorView),
     ),
 )]
-pub(crate) async fn submit_as_hubspot(
+pub(crate) async fn submit_hubspot_form(
     State(intake): State<Intake>,
     path: FormPath,
     id: RequestId,
@@ -121,7 +121,7 @@ pub(crate) async fn submit_as_hubspot(
         (status = "default", description = "There is no such form, in HubSpot's words.", body = ErrorView),
     ),
 )]
-pub(crate) async fn preflight_as_hubspot(
+pub(crate) async fn preflight_hubspot_form(
     State(intake): State<Intake>,
     path: FormPath,
     id: RequestId,
@@ -153,7 +153,7 @@ pub(crate) async fn preflight_as_hubspot(
         (status = "default", description = "It was not taken, in HubSpot's words.", body = ErrorView),
     ),
 )]
-pub(crate) async fn submit_as_hubspot_securely(
+pub(crate) async fn submit_hubspot_form_authenticated(
     State(intake): State<Intake>,
     account: Result<AccountCaller, Problem>,
     path: FormPath,

@@ -290,7 +290,7 @@ impl Store {
     /// [`Refused::ContactExists`] under [`SaveMode::Create`], [`Refused::VersionMismatch`],
     /// [`Refused::MarketingContactsOff`] when a user asks for a marketing contact that the account can't have, and
     /// [`Refused::Invalid`] when the properties would be too many or too long.
-    pub async fn save_contact(
+    pub async fn upsert_contact(
         &self,
         request: &SaveContact<'_>,
         wall_clock: Timestamp,

@@ -208,7 +208,7 @@ impl Store {
     /// # Errors
     ///
     /// [`Refused::NotFound`].
-    pub async fn retry_rejected<E>(
+    pub async fn retry_rejected_submission<E>(
         &self,
         form: &Form,
         id: RejectionId,
@@ -279,7 +279,7 @@ impl Store {
     /// # Errors
     ///
     /// [`Refused::NotFound`].
-    pub async fn delete_rejected(
+    pub async fn delete_rejected_submission(
         &self,
         account: AccountId,
         form: FormId,
