@@ -257,7 +257,7 @@ async fn a_sandboxs_clock_moves_forward_only_and_stands_still_otherwise() {
     assert_eq!(
         api.get("/v1/account").token(&account.token).await.expect(200),
         moved,
-        "the wall_clock clock is another's"
+        "the wall clock is another's"
     );
     for now in
         ["2035-07-20T00:00:00Z", "2200-01-01T00:00:00Z", "1999-01-01T00:00:00Z", "tomorrow", "", "2030-07-16"]

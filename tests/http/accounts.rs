@@ -49,7 +49,7 @@ async fn all_terms_can_be_said() {
     assert_eq!(account["period"]["starts_at"], "2026-02-10T11:00:00.000Z");
     assert_eq!(account["tier"], json!({"included": 0, "block": 50, "limit": 0}));
     assert_eq!((&account["cap"], &account["marketing_contacts"]), (&json!(0), &json!(false)));
-    assert_eq!(account["created_at"], START, "on the wall_clock clock, as an invoice has it");
+    assert_eq!(account["created_at"], START, "on the wall clock, as an invoice has it");
 }
 
 #[tokio::test]

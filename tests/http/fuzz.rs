@@ -9,25 +9,25 @@ use tokio::runtime::Runtime;
 
 use super::START;
 use super::senders::{SENDERS, Sender};
-use super::walk::Walk;
+use super::walk::Fixture;
 use crate::openapi::operations::{self, Operation};
 
 /// How many requests each of the tests sends.
 const CASES: u32 = 400;
 
-/// A walk that a property can send requests on.
-struct Fixture {
+/// A fixture that a property can send requests on.
+struct FuzzFixture {
     runtime: Runtime,
-    walk: Walk,
+    http: Fixture,
     operations: Vec<Operation>,
 }
 
-impl Fixture {
+impl FuzzFixture {
     fn new(keep: impl Fn(&Operation) -> bool) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let walk = runtime.block_on(async { Walk::start(Api::start(at(START)).await).await });
+        let http = runtime.block_on(async { Fixture::start(Api::start(at(START)).await).await });
         let operations = operations::every().0.into_iter().filter(keep).collect();
-        Self { runtime, walk, operations }
+        Self { runtime, http, operations }
     }
 
     /// Runs a property over so many cases, without a file of earlier failures.
@@ -39,7 +39,7 @@ impl Fixture {
             if reply.status >= 500 { Err(TestCaseError::fail(reply.text().to_owned())) } else { Ok(()) }
         });
         result.unwrap();
-        self.runtime.block_on(async { self.walk.api.assert_exact(&self.walk.account).await });
+        self.runtime.block_on(async { self.http.api.assert_exact(&self.http.account).await });
     }
 
     fn operation(&self, index: Index) -> &Operation {
@@ -94,8 +94,8 @@ fn any_bytes_as_a_body() {
         "text/plain",
     ]);
     let cases = (any::<Index>(), media_types, prop::collection::vec(any::<u8>(), 0..200));
-    Fixture::new(takes_a_body).run(&cases, |fixture, (operation, media_type, bytes)| {
-        let request = fixture.walk.request(fixture.operation(operation)).body(media_type, bytes);
+    FuzzFixture::new(takes_a_body).run(&cases, |fixture, (operation, media_type, bytes)| {
+        let request = fixture.http.request(fixture.operation(operation)).body(media_type, bytes);
         fixture.runtime.block_on(request.into_future())
     });
 }
@@ -103,8 +103,8 @@ fn any_bytes_as_a_body() {
 #[test]
 /// JSON of any shape, with words of the API in it more often than chance has them.
 pub fn any_json_as_a_body() {
-    Fixture::new(takes_a_body).run(&(any::<Index>(), any_json()), |fixture, (operation, body)| {
-        let request = fixture.walk.request(fixture.operation(operation)).json(&body);
+    FuzzFixture::new(takes_a_body).run(&(any::<Index>(), any_json()), |fixture, (operation, body)| {
+        let request = fixture.http.request(fixture.operation(operation)).json(&body);
         fixture.runtime.block_on(request.into_future())
     });
 }
@@ -114,13 +114,13 @@ fn a_good_body_with_any_json_in_any_place() {
     let cases = (any::<Index>(), any::<Index>(), any_json());
     // The clock is left alone: it may be moved by five years at a time, and closing those takes its time.
     let keep = |operation: &Operation| takes_a_body(operation) && operation.path != "/v1/account/test-clock";
-    Fixture::new(keep).run(&cases, |fixture, (operation, place, value)| {
+    FuzzFixture::new(keep).run(&cases, |fixture, (operation, place, value)| {
         let operation = fixture.operation(operation);
-        let mut body = fixture.walk.body(operation).unwrap();
+        let mut body = fixture.http.body(operation).unwrap();
         let places = places(&body);
         let place: &String = place.get(&places);
         *body.pointer_mut(place).unwrap() = value;
-        fixture.runtime.block_on(fixture.walk.request(operation).json(&body).into_future())
+        fixture.runtime.block_on(fixture.http.request(operation).json(&body).into_future())
     });
 }
 
@@ -143,17 +143,17 @@ pub fn places(value: &Value) -> Vec<String> {
     within.collect()
 }
 
-/// A walk with a form of every provider.
+/// A http with a form of every provider.
 struct Provided {
-    fixture: Fixture,
+    fixture: FuzzFixture,
     forms: Vec<(Sender, String)>,
 }
 
 impl Provided {
     fn new() -> Self {
-        let fixture = Fixture::new(|_| true);
+        let fixture = FuzzFixture::new(|_| true);
         let forms = SENDERS.map(|sender| {
-            let made = sender.form(&fixture.walk.api, &fixture.walk.account, &[1], json!({}));
+            let made = sender.form(&fixture.http.api, &fixture.http.account, &[1], json!({}));
             (sender, fixture.runtime.block_on(made))
         });
         Self { fixture, forms: forms.into() }
@@ -169,7 +169,7 @@ impl Provided {
             let (sender, form) = index.get(&forms);
             let body = body(sender, case);
             let signature = sender.signature(&body, 1, at(START));
-            let hook = sender.with_body(&fixture.walk.api, form, &body, &signature);
+            let hook = sender.with_body(&fixture.http.api, form, &body, &signature);
             fixture.runtime.block_on(hook.into_future())
         });
     }
@@ -226,7 +226,7 @@ fn any_signature() {
         let (sender, form) = index.get(&forms);
         let mut signature = sender.signature(sender.body, 1, at(START));
         let (name, _) = signature.swap_remove(which.index(signature.len()));
-        let hook = sender.with_body(&fixture.walk.api, form, sender.body, &signature).header(name, value);
+        let hook = sender.with_body(&fixture.http.api, form, sender.body, &signature).header(name, value);
         fixture.runtime.block_on(hook.into_future())
     });
 }
@@ -237,7 +237,7 @@ fn any_path_query_and_header() {
     // What a header can hold: visible characters and those beyond ASCII.
     let header = || prop::collection::vec(prop_oneof![32_u8..127, 128_u8..=255], 0..40);
     let cases = (any::<Index>(), bytes(), bytes(), header(), header(), header());
-    Fixture::new(|_| true).run(&cases, |fixture, (operation, path, query, token, key, if_match)| {
+    FuzzFixture::new(|_| true).run(&cases, |fixture, (operation, path, query, token, key, if_match)| {
         let operation = fixture.operation(operation);
         let encoded = |bytes: &[u8]| bytes.iter().map(|byte| format!("%{byte:02X}")).collect::<String>();
         let variable = format!("x{}", encoded(&path));
@@ -245,16 +245,16 @@ fn any_path_query_and_header() {
         for name in ["{id}", "{form_id}", "{email}", "{rejection_id}", "{portal_id}", "{form_guid}"] {
             filled = filled.replace(name, &variable);
         }
-        let own = fixture.walk.token(operation).map(|token| format!("Bearer {token}"));
+        let own = fixture.http.token(operation).map(|token| format!("Bearer {token}"));
         // Most of the time the token is a good one, so that what is behind it is met.
         let authorization = if token.len() % 4 == 0 { token } else { own.unwrap_or_default().into_bytes() };
         let request =
-            fixture.walk.api.request(operation.method.clone(), &format!("{filled}?{}", encoded(&query)));
+            fixture.http.api.request(operation.method.clone(), &format!("{filled}?{}", encoded(&query)));
         let request = request
             .header("authorization", authorization)
             .header("idempotency-key", key)
             .header("if-match", if_match);
-        let request = match fixture.walk.body(operation) {
+        let request = match fixture.http.body(operation) {
             Some(body) => request.json(&body),
             None => request,
         };

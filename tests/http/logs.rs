@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::decision::Command;
 use domain::source::{Actor, Source};
 use serde_json::{Value, json};
-use store::{ContactRef, Finish, Search, StatusReport, StatusRequest, StoredResponse};
+use store::{ContactRef, Responder, Search, StatusReport, StatusRequest, StoredResponse};
 use testkit::{Api, Conflicts, Fault, TABLE, TestTable, at};
 use tracing::Level;
 use tracing::subscriber::DefaultGuard;
@@ -76,9 +76,9 @@ fn is_our_error(line: &Value) -> bool {
 
 /// Which fault every request to the table meets.
 #[derive(Clone, Default)]
-struct Fault(Arc<AtomicU8>);
+struct InjectedFault(Arc<AtomicU8>);
 
-impl Fault {
+impl InjectedFault {
     fn set(&self, fault: Option<Fault>) {
         let number = match fault {
             None => 0,
@@ -99,13 +99,13 @@ impl Fault {
     }
 }
 
-/// A walk over a table whose trouble can be set.
-async fn walk() -> (Fixture, Fault) {
-    let trouble = Fault::default();
-    let met = trouble.clone();
+/// A walk over a table whose faults can be injected.
+async fn walk() -> (Fixture, InjectedFault) {
+    let injected = InjectedFault::default();
+    let met = injected.clone();
     let faults = Conflicts::with_plan(Duration::ZERO, move |_, _| met.get());
     let table = TestTable::with_faults(&faults).await;
-    (Fixture::start(Api::over(table, at(START))).await, trouble)
+    (Fixture::start(Api::over(table, at(START))).await, injected)
 }
 
 #[tokio::test]
@@ -146,10 +146,10 @@ async fn what_goes_well_and_what_is_refused_is_not_logged_by_what_was_said() {
 #[tokio::test]
 async fn a_table_that_cannot_be_had_is_logged_once_a_request_and_without_the_request() {
     let log = Log::start();
-    let (walk, trouble) = walk().await;
+    let (walk, injected) = walk().await;
     let (operations, _) = operations::every();
     for fault in [Fault::Unavailable, Fault::Throttled, Fault::AnswerLost] {
-        trouble.set(Some(fault));
+        injected.set(Some(fault));
         log.take();
         for operation in operations.iter().filter(|operation| operation.path != "/v1/openapi.json") {
             let body = walk.body(operation);
@@ -166,7 +166,7 @@ async fn a_table_that_cannot_be_had_is_logged_once_a_request_and_without_the_req
             assert_eq!((&error["message"], &error["request_id"]), (&json!("request failed"), &instance));
             assert!(error["error"].as_str().unwrap().contains(": "), "the chain is told: {error}");
         }
-        trouble.set(None);
+        injected.set(None);
         walk.api.assert_exact(&walk.account).await;
     }
 }
@@ -247,7 +247,7 @@ async fn debug_output_of_what_holds_addresses_and_properties_shows_neither() {
         reports.lock().unwrap().push(format!("{report:?}"));
         StoredResponse { status: 200, body: ADDRESS.to_owned(), etag: None, location: None }
     };
-    let answer = store.set_status(&command, now, Finish::new(None, &render)).await.unwrap();
+    let answer = store.set_status(&command, now, Responder::new(None, &render)).await.unwrap();
     let all = Search { account: account.id, filter: None, after: None, limit: 10 };
     let mut shown = reports.into_inner().unwrap();
     shown.extend([

@@ -1,5 +1,5 @@
 //! One millisecond before the update date a leaving contact counts, and at it, it does not: in every read, with no job
-//! having run, on the wall_clock clock and on a sandbox's own.
+//! having run, on the wall clock and on a sandbox's own.
 
 use serde_json::{Value, json};
 use testkit::{Api, Tenant, at};

@@ -1,4 +1,4 @@
-//! Update dates by looking at the clock on the wall_clock, a quarter of an hour at a time.
+//! Update dates by looking at the clock on the wall, a quarter of an hour at a time.
 
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;

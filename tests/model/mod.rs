@@ -22,7 +22,7 @@ use domain::source::Intake;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use store::{
-    ChangedBy, ContactRef, Due, Finish, Form, MarketingEffect, NewForm, Refused, SaveMode, StatusOutcome,
+    ChangedBy, ContactRef, Due, Form, MarketingEffect, NewForm, Refused, Responder, SaveMode, StatusOutcome,
     Store, StoreError, Submission, Tasks, UpdateAccount,
 };
 use testkit::{TestTable, at, email, terms};
@@ -112,7 +112,7 @@ struct Run {
     forms: BTreeMap<bool, Form>,
     model: Model,
     ids: BTreeMap<usize, ContactId>,
-    /// The instant of the account: a sandbox's own clock, or the wall_clock clock.
+    /// The instant of the account: a sandbox's own clock, or the wall clock.
     now: Timestamp,
     sandbox: bool,
     deliveries: u32,
@@ -129,7 +129,7 @@ fn calendar(monthly: bool, month: u32, day: u32, zone: usize) -> Calendar {
     Calendar { term, renewal_date, time_zone: ZONES[zone].parse::<TimeZone>().unwrap() }
 }
 
-/// The wall_clock clock of a sandbox's history: it does not matter and does not move.
+/// The wall clock of a sandbox's history: it does not matter and does not move.
 const WALL: &str = "2001-01-01T00:00:00.000Z";
 
 impl Run {
@@ -279,7 +279,7 @@ impl Run {
         if self.sandbox {
             let told = Told::new();
             let render = told.render();
-            let finish = Finish::new(None, &render);
+            let finish = Responder::new(None, &render);
             self.table.store.advance_test_clock(self.account, then, at(WALL), finish).await.expect("a clock");
         }
         Ok(())
@@ -288,7 +288,7 @@ impl Run {
     async fn change(&mut self, change: &UpdateAccount) -> Result<(), TestCaseError> {
         let told = Told::new();
         let render = told.render();
-        let finish = Finish::new(None, &render);
+        let finish = Responder::new(None, &render);
         self.table
             .store
             .update_account(self.account, change, self.wall_clock(), finish)
@@ -388,6 +388,6 @@ async fn form(store: &Store, account: AccountId, set_marketing: bool, now: Times
     let new = NewForm { set_marketing: Some(set_marketing), ..NewForm::new(Provider::Native, "Newsletter") };
     let told = Told::new();
     let render = told.render();
-    store.create_form(account, &new, now, Finish::new(None, &render)).await.expect("a form");
+    store.create_form(account, &new, now, Responder::new(None, &render)).await.expect("a form");
     told.take()
 }

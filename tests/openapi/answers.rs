@@ -5,12 +5,12 @@ use serde_json::json;
 use testkit::{Api, at};
 
 use super::operations;
-use crate::http::walk::Walk;
+use crate::http::walk::Fixture;
 
 #[tokio::test]
 async fn every_operation_answers_as_it_is_described() {
     let (operations, schemas) = operations::every();
-    let walk = Walk::start(Api::start(at("2026-11-10T12:00:00.000Z")).await).await;
+    let walk = Fixture::start(Api::start(at("2026-11-10T12:00:00.000Z")).await).await;
     for (operation, reply) in walk.all(&operations).await {
         let schema = operation.answer(reply.status);
         let schema = schema.unwrap_or_else(|| panic!("{operation} {} {}", reply.status, reply.text()));
@@ -32,7 +32,7 @@ async fn every_operation_answers_as_it_is_described() {
 #[tokio::test]
 async fn every_problem_is_the_document_that_is_described() {
     let (operations, schemas) = operations::api();
-    let walk = Walk::start(Api::start(at("2026-11-10T12:00:00.000Z")).await).await;
+    let walk = Fixture::start(Api::start(at("2026-11-10T12:00:00.000Z")).await).await;
     let problem = json!({"$ref": "#/components/schemas/Problem"});
     for operation in operations.iter().filter(|operation| !operation.is_public()) {
         let body = operation.body().map(|_| json!({"colour": 1}));

@@ -5,7 +5,7 @@ use testkit::{Api, at};
 
 use super::operations;
 use super::schema::Schemas;
-use crate::http::walk::Walk;
+use crate::http::walk::Fixture;
 
 /// One field of a body: where it stands, its schema, and the body that has nothing but it.
 struct Field<'s> {
@@ -122,7 +122,7 @@ fn is_excused(place: &str, probe: &Probe) -> bool {
 #[tokio::test]
 async fn every_bound_of_every_body_is_held() {
     let (operations, schemas) = operations::api();
-    let walk = Walk::start(Api::start(at("2026-11-10T12:00:00.000Z")).await).await;
+    let walk = Fixture::start(Api::start(at("2026-11-10T12:00:00.000Z")).await).await;
     let mut sent = 0;
     for operation in &operations {
         let Some(schema) = operation.body() else { continue };

@@ -9,7 +9,7 @@ use testkit::{Api, at};
 
 use super::operations::{self, Operation};
 use super::schema::Schemas;
-use crate::http::walk::Walk;
+use crate::http::walk::Fixture;
 
 /// What a problem says of a field that is not read.
 const UNKNOWN: &str = "is not a known field";
@@ -110,9 +110,9 @@ fn named(problem: &Value, unknown: &str) -> BTreeMap<String, bool> {
     named
 }
 
-async fn walk() -> (Walk, Vec<Operation>, Schemas) {
+async fn walk() -> (Fixture, Vec<Operation>, Schemas) {
     let (operations, schemas) = operations::api();
-    (Walk::start(Api::start(at("2026-11-10T12:00:00.000Z")).await).await, operations, schemas)
+    (Fixture::start(Api::start(at("2026-11-10T12:00:00.000Z")).await).await, operations, schemas)
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use super::commands::{
     Change, Command, Delete, List, MoveClock, One, Read, Rollover, Save, Settle, Status, Submit, Sweep, Terms,
 };
 
-/// When the wall_clock clock of every history begins.
+/// When the wall clock of every history begins.
 pub const START: &str = "2026-11-10T12:00:00.000Z";
 
 /// How many addresses an account's people have: few, so that things happen to the same ones.
@@ -51,7 +51,7 @@ pub struct AccountPlan {
     pub sandbox: bool,
 }
 
-/// What happens to the wall_clock clock before a burst, while nothing is under way.
+/// What happens to the wall clock before a burst, while nothing is under way.
 #[derive(Clone, Copy, Debug)]
 pub enum Jump {
     None,

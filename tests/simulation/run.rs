@@ -70,7 +70,7 @@ struct Run {
     world: Arc<Mutex<World>>,
     seed: u64,
     begun: Instant,
-    /// By how much the wall_clock clock has been put forward.
+    /// By how much the wall clock has been put forward.
     put_forward: TimeDelta,
 }
 
@@ -199,7 +199,7 @@ impl Run {
                 TimeDelta::milliseconds((ends_at - before - self.wall_clock().millis()).max(0))
             }
         };
-        // The wall_clock clock alone is put forward; what takes its time takes it all the same.
+        // The wall clock alone is put forward; what takes its time takes it all the same.
         let slept = INDEX_CATCHES_UP.min(by.to_std().unwrap_or_default());
         sleep(slept).await;
         self.put_forward += by - TimeDelta::from_std(slept).unwrap();

@@ -24,7 +24,7 @@ pub struct State {
 }
 
 impl State {
-    /// The account's instant when the wall_clock clock shows `wall_clock`. Nothing happens in a period before it has begun,
+    /// The account's instant when the wall clock shows `wall_clock`. Nothing happens in a period before it has begun,
     /// whatever a slow clock says.
     pub fn now(&self, wall_clock: Timestamp) -> Timestamp {
         self.clock.unwrap_or(wall_clock).max(self.model.starts_at)

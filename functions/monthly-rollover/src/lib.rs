@@ -66,7 +66,7 @@ struct Tick<'a, G> {
     result: RolledOver,
 }
 
-/// Does what is due at wall_clock-clock time `wall_clock`, for as long as `should_continue` says so.
+/// Does what is due at wall-clock time `wall_clock`, for as long as `should_continue` says so.
 ///
 /// An account that fails does not keep the others waiting.
 ///

@@ -6,7 +6,7 @@ use domain::Timestamp;
 use domain::calendar::{Calendar, Term, TimeZone};
 use domain::period::Terms;
 use domain::tier::{Tier, TierError};
-use store::{Account, Finish, NewAccount, Store, StoreError, StoredResponse};
+use store::{Account, NewAccount, Responder, Store, StoreError, StoredResponse};
 
 /// The number of contacts in the demo account's tier, and the tier's step. Both are the API's defaults.
 const INCLUDED: u64 = 1_000;
@@ -45,6 +45,6 @@ pub async fn create(store: &Store, token: &Secret, now: Timestamp) -> Result<(),
     let new = NewAccount { name: "Demo", terms, token_sha256: &digest };
     let render =
         |_: &Account| StoredResponse { status: 201, body: String::new(), etag: None, location: None };
-    store.create_account(&new, now, Finish::new(None, &render)).await?;
+    store.create_account(&new, now, Responder::new(None, &render)).await?;
     Ok(())
 }

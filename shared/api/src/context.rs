@@ -7,7 +7,7 @@ use axum::extract::FromRef;
 use domain::Timestamp;
 use store::Store;
 
-/// The clock as an argument: the wall_clock clock in production, a set one in tests.
+/// The clock as an argument: the wall clock in production, a set one in tests.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
@@ -17,7 +17,7 @@ impl Clock {
         Self(Arc::new(now))
     }
 
-    /// The wall_clock-clock instant. A sandbox's own clock stands with its account and is the store's concern.
+    /// The wall-clock instant. A sandbox's own clock stands with its account and is the store's concern.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         (self.0)()
@@ -35,7 +35,7 @@ impl fmt::Debug for Clock {
 pub struct Context {
     /// The table.
     pub store: Store,
-    /// The wall_clock clock.
+    /// The wall clock.
     pub clock: Clock,
     /// The base address that callers reach the API at, without a slash at its end, where the deployment knows it.
     pub public_url: Option<Arc<str>>,

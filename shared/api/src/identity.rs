@@ -173,7 +173,7 @@ impl<S: Sync> FromRequestParts<S> for AdminCaller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Account(principal) = Account::from_request_parts(parts, state).await?;
+        let AccountCaller(principal) = AccountCaller::from_request_parts(parts, state).await?;
         if principal.is_admin() { Ok(Self(principal)) } else { Err(denied("Only an admin may do this.")) }
     }
 }
@@ -186,7 +186,7 @@ impl<S: Sync> FromRequestParts<S> for MarketingEditor {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Account(principal) = Account::from_request_parts(parts, state).await?;
+        let AccountCaller(principal) = AccountCaller::from_request_parts(parts, state).await?;
         require_modify_marketing_contacts(&principal)?;
         Ok(Self(principal))
     }
@@ -290,11 +290,13 @@ mod tests {
         }
         let status = |slug: ProblemType| slug.status().as_u16();
         [
-            Account::from_request_parts(&mut parts, &()).await.map_or_else(|p| status(p.slug()), |_| 200),
+            AccountCaller::from_request_parts(&mut parts, &())
+                .await
+                .map_or_else(|p| status(p.slug()), |_| 200),
             MarketingEditor::from_request_parts(&mut parts, &())
                 .await
                 .map_or_else(|p| status(p.slug()), |_| 200),
-            Admin::from_request_parts(&mut parts, &()).await.map_or_else(|p| status(p.slug()), |_| 200),
+            AdminCaller::from_request_parts(&mut parts, &()).await.map_or_else(|p| status(p.slug()), |_| 200),
             Operator::from_request_parts(&mut parts, &()).await.map_or_else(|p| status(p.slug()), |_| 200),
         ]
     }

@@ -115,7 +115,7 @@ mod view_text;
 pub mod views;
 
 pub use context::{Clock, Context};
-pub use identity::{Account, Admin, Identity, MarketingEditor, Operator};
+pub use identity::{AccountCaller, AdminCaller, Identity, MarketingEditor, Operator};
 pub use problem::{Problem, ProblemType};
 pub use queue::Queue;
 pub use request::{MutationRequest, NoBody, Query, ReadRequest};

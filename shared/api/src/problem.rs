@@ -61,7 +61,7 @@ slugs! {
     PermissionDenied = "permission-denied", FORBIDDEN, "This is not permitted";
     /// The account has marketing contacts switched off.
     MarketingContactsOff = "marketing-contacts-off", FORBIDDEN, "Marketing contacts are switched off";
-    /// The account lives on the wall_clock clock.
+    /// The account lives on the wall clock.
     NotASandbox = "not-a-sandbox", FORBIDDEN, "The account is not a sandbox";
     /// The account has no such thing.
     NotFound = "not-found", NOT_FOUND, "Not found";

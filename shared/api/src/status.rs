@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::fields::{Fields, FromFields};
 use crate::parse::boolean;
 use crate::problem::Problem;
-use crate::request::Request;
+use crate::request::MutationRequest;
 use crate::respond;
 use crate::views::UsageView;
 
@@ -103,7 +103,7 @@ pub async fn change(
     context: &Context,
     principal: &Principal,
     command: Command,
-    request: Request<StatusChange>,
+    request: MutationRequest<StatusChange>,
 ) -> Result<Response, Problem> {
     let StatusChange { contacts, dry_run } = &request.body;
     let asked = StatusRequest {

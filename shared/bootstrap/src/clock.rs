@@ -1,4 +1,4 @@
-//! The wall_clock clock.
+//! The wall clock.
 
 use api::Clock;
 use domain::Timestamp;

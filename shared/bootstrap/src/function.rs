@@ -22,7 +22,7 @@ pub struct Function {
     pub environment: Environment,
     /// The table, with a connection that stands.
     pub store: Store,
-    /// The wall_clock clock.
+    /// The wall clock.
     pub clock: Clock,
     sdk: Sdk,
 }

@@ -1,4 +1,4 @@
-//! What turns a handler into a running function: environment, SDK, logging, and the wall_clock clock.
+//! What turns a handler into a running function: environment, SDK, logging, and the wall clock.
 //!
 //! An HTTP function's `main` is one line:
 //!

@@ -8,7 +8,7 @@ use thiserror::Error;
 pub use zone::{TimeZone, TimeZoneError};
 
 use crate::Timestamp;
-use crate::string_enum::words;
+use crate::string_enum::string_enum;
 
 string_enum! {
     /// How often an account's contract renews.

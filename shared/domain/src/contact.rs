@@ -69,7 +69,7 @@ impl Contact {
         self.version = self.version.saturating_add(1);
     }
 
-    /// The state that its stored_state shows. Meaningful on a settled contact, as the store returns them.
+    /// The state that its stored state shows. Meaningful on a settled contact, as the store returns them.
     #[must_use]
     pub fn state(&self) -> EffectiveState {
         match self.marketing.stored_state {
@@ -106,7 +106,7 @@ pub(crate) mod tests {
     use crate::period::tests::period;
     use crate::source::SourceType;
 
-    /// A contact with an address and this stored_state.
+    /// A contact with an address and this stored state.
     pub(crate) fn contact(stored_state: StoredState, state: EffectiveState) -> Contact {
         let source =
             Source { kind: SourceType::Form, name: "Newsletter".to_owned(), id: Some("frm".to_owned()) };

@@ -3,7 +3,7 @@
 use crate::budget::Budget;
 use crate::marketing::{EffectiveState, StoredState};
 use crate::period::{Delta, Period};
-use crate::string_enum::words;
+use crate::string_enum::string_enum;
 
 string_enum! {
     /// What is asked of a contact's state. There is no other way to change it but the update date.
@@ -156,7 +156,7 @@ impl<'p> Ledger<'p> {
         period.tier.limit_for(period.marketing).saturating_sub(period.marketing)
     }
 
-    /// Decides one command for a contact with this stored_state.
+    /// Decides one command for a contact with this stored state.
     ///
     /// # Errors
     ///

@@ -1,6 +1,6 @@
 //! The settings of a form that decide what its submissions may do.
 
-use crate::string_enum::words;
+use crate::string_enum::string_enum;
 
 /// Words of event types that tell of an end. The contact in such an event has not sent a form.
 const ENDS: [&str; 19] = [

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::Timestamp;
 use crate::period::{Period, PeriodNumber};
 use crate::source::{Actor, Source};
-use crate::string_enum::words;
+use crate::string_enum::string_enum;
 
 string_enum! {
     /// A contact's marketing state at an instant (the crate's `README.md`, States and commands).
@@ -103,7 +103,7 @@ impl ClosedPeriodEnds {
     }
 }
 
-/// A contact's marketing side: its stored_state, since when and why, and how it got there.
+/// A contact's marketing side: its stored state, since when and why, and how it got there.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Marketing {
     /// The state as it is kept.

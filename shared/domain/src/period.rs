@@ -169,7 +169,7 @@ impl Period {
         }
     }
 
-    /// The account's instant: a sandbox's own clock, or else the wall_clock clock. Nothing happens in a period before it has
+    /// The account's instant: a sandbox's own clock, or else the wall clock. Nothing happens in a period before it has
     /// begun: a request that came just before the update date, or whose clock is slow, and that is decided in the new
     /// period is of its first instant.
     #[must_use]

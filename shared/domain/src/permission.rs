@@ -2,7 +2,7 @@
 
 use crate::ids::{AccountId, IntegrationId, UserId};
 use crate::source::{Actor, Source, SourceType};
-use crate::string_enum::words;
+use crate::string_enum::string_enum;
 
 string_enum! {
     /// A user's role. Only admins manage users, tokens and the account.

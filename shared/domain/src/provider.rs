@@ -1,6 +1,6 @@
 //! The providers that deliver the submissions of forms (`functions/form-submission/src/providers/README.md`).
 
-use crate::string_enum::words;
+use crate::string_enum::string_enum;
 
 string_enum! {
     /// Who delivers a form's submissions. It says how they are written and how they are told from forged ones, and it

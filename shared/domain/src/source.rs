@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::ids::{FormId, IntegrationId, UserId};
 use crate::provider::Provider;
-use crate::string_enum::words;
+use crate::string_enum::string_enum;
 
 string_enum! {
     /// The kind of a source that creates contacts or sets their state (the crate's `README.md`, Default status by

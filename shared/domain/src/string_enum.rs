@@ -37,7 +37,7 @@ macro_rules! string_enum {
         }
     };
 }
-pub use crate::words;
+pub use crate::string_enum;
 
 /// A word that is not in the set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

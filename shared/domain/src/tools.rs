@@ -2,7 +2,7 @@
 
 use crate::contact::Contact;
 use crate::marketing::EffectiveState;
-use crate::string_enum::words;
+use crate::string_enum::string_enum;
 
 string_enum! {
     /// A tool that reaches contacts (the crate's `README.md`, Tools and eligibility).

@@ -35,7 +35,7 @@ pub struct Account {
     pub defaults: AccountDefaults,
     /// Its current period, with the terms that decide.
     pub period: Period,
-    /// When it was made, on the wall_clock clock.
+    /// When it was made, on the wall clock.
     pub created_at: Timestamp,
 }
 

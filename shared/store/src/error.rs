@@ -82,7 +82,7 @@ pub enum Refused {
         "the permission modify_marketing_contacts is needed to delete a marketing contact that is not leaving yet"
     )]
     MarketingPermission,
-    /// The account lives on the wall_clock clock.
+    /// The account lives on the wall clock.
     #[error("this account is not a sandbox: it was made without a test_clock")]
     NotASandbox,
     /// A sandbox's clock moves forward only.

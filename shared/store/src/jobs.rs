@@ -140,7 +140,7 @@ impl Store {
         0..DUE_SHARDS
     }
 
-    /// Returns what is due in one shard by wall_clock-clock time `wall_clock`, the longest due first, from `after` on.
+    /// Returns what is due in one shard by wall-clock time `wall_clock`, the longest due first, from `after` on.
     ///
     /// # Errors
     ///

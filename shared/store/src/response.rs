@@ -36,12 +36,12 @@ pub struct IdempotencyClaim {
     pub(crate) fingerprint: String,
     /// What the answer is kept under.
     pub(crate) seal: Seal,
-    /// When the answer may be forgotten, on the wall_clock clock.
+    /// When the answer may be forgotten, on the wall clock.
     pub(crate) expires_at: Timestamp,
 }
 
 impl IdempotencyClaim {
-    /// A claim within `scope` to `key`, for the request with this fingerprint, made at wall_clock-clock time `now`.
+    /// A claim within `scope` to `key`, for the request with this fingerprint, made at wall-clock time `now`.
     #[must_use]
     pub fn new(scope: impl ToString, key: &str, fingerprint: &[u8; 32], now: Timestamp) -> Self {
         let scope = scope.to_string();

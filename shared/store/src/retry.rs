@@ -37,7 +37,7 @@ impl<'a> Retries<'a> {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] when the tries or their time are used up.
-    pub(crate) async fn needs_reread(&mut self, why: &str) -> Result<(), StoreError> {
+    pub(crate) async fn retry_now(&mut self, why: &str) -> Result<(), StoreError> {
         if self.used < RETRIES_AT_ONCE { self.count(why) } else { self.back_off(why).await }
     }
 

@@ -147,10 +147,10 @@ impl Store {
         loop {
             let turn: Vec<ContactId> =
                 run.waiting.iter().copied().take(CONTACTS_PER_TRANSACTION_MAX).collect();
-            let others = run.finish.key().into_iter().collect();
+            let others = run.responder.key().into_iter().collect();
             let (loaded, mut opened) =
                 self.load(run.request.account, run.wall_clock, &turn, others, &mut retries).await?;
-            if let Some(answer) = run.finish.replay(&mut opened.items, run.wall_clock)? {
+            if let Some(answer) = run.responder.replay(&mut opened.items, run.wall_clock)? {
                 return Ok(Some(answer));
             }
             if !opened.period.marketing_contacts {
@@ -173,7 +173,7 @@ impl Store {
     /// Learns what an earlier try of the same request did. The parts are read after the contacts, so the part that
     /// made a contact what it is has been seen by then.
     async fn recall(&self, run: &mut Run<'_>) -> Result<(), StoreError> {
-        if let (Some(claim), true) = (run.finish.claim, run.split) {
+        if let (Some(claim), true) = (run.responder.claim, run.split) {
             for part in self.answer_parts(claim, run.wall_clock).await? {
                 if let Some(result) = StatusResult::from_part(part) {
                     run.settle(result);
@@ -206,8 +206,8 @@ impl Store {
         let mut answer = None;
         if last {
             let report = run.report(&results, period_after);
-            answer = Some(run.finish.attach(self, &mut transaction, &report, run.wall_clock)?);
-        } else if let (Some(claim), false) = (run.finish.claim, run.request.dry_run) {
+            answer = Some(run.responder.attach(self, &mut transaction, &report, run.wall_clock)?);
+        } else if let (Some(claim), false) = (run.responder.claim, run.request.dry_run) {
             let parts: Vec<_> = results.iter().filter_map(StatusResult::to_part).collect();
             self.attach_part(&mut transaction, claim, &parts)?;
         }

@@ -45,13 +45,13 @@ impl Store {
     /// The table of this name, reached with this client.
     #[must_use]
     pub fn new(client: Client, table: impl Into<String>, rng: Rng) -> Self {
-        Self { client, table: table.into().into(), entropy }
+        Self { client, table: table.into().into(), rng }
     }
 
     /// The randomness that ids, tokens and pauses are made of.
     #[must_use]
-    pub fn entropy(&self) -> &Rng {
-        &self.entropy
+    pub fn rng(&self) -> &Rng {
+        &self.rng
     }
 
     /// Reads a key that no item has, so that the connection stands before the first request needs it. A failure

@@ -15,7 +15,7 @@ use crate::{Rng, StoreError};
 pub(crate) enum Part {
     Account,
     Address,
-    StoredResponse,
+    Answer,
     Contact,
     Delivery,
     Form,

@@ -45,7 +45,7 @@ const INBOX_BATCH: usize = 100;
 pub struct Api {
     /// What the API stands on.
     pub table: TestTable,
-    /// The wall_clock clock.
+    /// The wall clock.
     pub clock: ManualClock,
     inbox: Arc<Mutex<Vec<InboxTask>>>,
     router: Router,

@@ -1,6 +1,6 @@
 //! Randomness that is the same for the same seed, on every machine and in every version.
 
-/// A source of random numbers (SplitMix64). Small, so that every decision can have rng of its own: what one part of a
+/// A source of random numbers (SplitMix64). Small, so that every decision can have a generator of its own: what one part of a
 /// test draws then does not depend on what another has drawn.
 #[derive(Clone, Debug)]
 pub struct SeededRng(u64);

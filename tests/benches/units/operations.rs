@@ -3,13 +3,13 @@
 use api::token::sha256_hex;
 use domain::ids::{AccountId, ContactId, FormId};
 use domain::marketing::EffectiveState;
-use domain::permission::{Caller, Principal};
+use domain::permission::{Principal, PrincipalKind};
 use serde_json::{Value, json};
 use testkit::{Api, Tenant, TestTable, at};
 
 use crate::units::least::Need;
 
-/// The wall_clock clock.
+/// The wall clock.
 pub const NOW: &str = "2026-11-10T12:00:00.000Z";
 
 /// The secret of the form that a provider feeds.
@@ -77,8 +77,8 @@ impl World {
         let integration = api.integration(&tenant, json!({})).await.id;
         let admin = api.table.store.authenticate(&token_sha256).await.expect("an answer").expect("the admin");
         let user = match &admin.caller {
-            Caller::User { id, .. } => id.to_string(),
-            Caller::Integration { .. } => panic!("the admin is a user"),
+            PrincipalKind::User { id, .. } => id.to_string(),
+            PrincipalKind::Integration { .. } => panic!("the admin is a user"),
         };
         let account = tenant.id;
         Self {

@@ -307,8 +307,7 @@ impl<D: Deed> Command for One<D> {
         let Turn { book, flight, write, items } = turn;
         let touched =
             |touches: fn(&Kind<'_>) -> bool| write.changes.iter().any(|change| touches(&kind(&change.key).1));
-        let only_told =
-            !touched(|kind| !matches!(kind, Kind::Delivery | Kind::StoredResponse | Kind::FormCounts));
+        let only_told = !touched(|kind| !matches!(kind, Kind::Delivery | Kind::Answer | Kind::FormCounts));
         // A submission without an id that was late meets its own doing, and is one more to whoever counts.
         if flight.done.as_ref().is_some_and(|done| done.changed) && !(only_told && flight.late) {
             return Err("it happened twice".to_owned());

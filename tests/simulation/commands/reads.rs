@@ -8,7 +8,7 @@ use store::{ContactRef, Search};
 
 use super::{Applied, Asked, Command, Context, Deed, Expectation, Sending, Turn, email};
 use crate::model::rules::{Kept, Moved, Person};
-use crate::simulation::world::{EffectiveState, ExpectedAccount, Flight};
+use crate::simulation::world::{ExpectedAccount, Flight, State};
 
 /// How many statements are asked for at once.
 const STATEMENTS: usize = 10;
@@ -76,7 +76,7 @@ impl Deed for Read {
         })
     }
 
-    fn apply(&self, state: &mut EffectiveState, asked: &Asked<'_>) -> Applied {
+    fn apply(&self, state: &mut State, asked: &Asked<'_>) -> Applied {
         let model = &state.model;
         let there =
             |who: Option<usize>| who.and_then(|who| Some((who, model.person(who)?, model.state_of(who)?)));
@@ -155,7 +155,7 @@ impl Command for List {
 
     /// Who was there all the time is on it, and who is on it was there at some time, as it says.
     fn expectation(&self, book: &ExpectedAccount, flight: &Flight) -> Expectation {
-        let past: Vec<&EffectiveState> =
+        let past: Vec<&State> =
             book.past[flight.since..].iter().filter(|then| !then.has_ended(flight.wall_clock)).collect();
         let mut states: BTreeMap<usize, Vec<Kept>> = BTreeMap::new();
         for then in &past {

@@ -51,8 +51,8 @@ fn clock() -> Clock {
     Clock::new(|| Timestamp::from_millis(1_000))
 }
 
-async fn read(request: HttpRequest) -> Result<Request<Thing>, Problem> {
-    Request::from_request(request, &clock()).await
+async fn read(request: HttpRequest) -> Result<MutationRequest<Thing>, Problem> {
+    MutationRequest::from_request(request, &clock()).await
 }
 
 /// The problem's slug and the fields that it names.
@@ -113,11 +113,12 @@ async fn a_delete_has_a_query_and_no_body() {
     let delete = |uri: &str, body: &'static str| {
         http::Request::delete(uri).extension(user(2)).body(Body::from(body)).unwrap()
     };
-    let request: Request<NoBody, Erase> =
-        Request::from_request(delete("/things/1?erase=true", ""), &clock()).await.ok().unwrap();
+    let request: MutationRequest<NoBody, Erase> =
+        MutationRequest::from_request(delete("/things/1?erase=true", ""), &clock()).await.ok().unwrap();
     assert!(request.query.0);
     let body = r#"{"erase": true}"#;
-    let problem = Request::<NoBody, Erase>::from_request(delete("/things/1?erase=1", body), &clock()).await;
+    let problem =
+        MutationRequest::<NoBody, Erase>::from_request(delete("/things/1?erase=1", body), &clock()).await;
     let fields: Vec<_> = problem.err().unwrap().errors().iter().map(|error| error.field.clone()).collect();
     assert_eq!(fields, ["erase", ""]);
 }
@@ -127,7 +128,7 @@ async fn empty_object_where_no_body_is_taken_is_no_body() {
     let claim = async |body: &'static str| {
         let request = http::Request::delete("/things/1").header("idempotency-key", "k").extension(user(2));
         let request = request.body(Body::from(body)).unwrap();
-        Request::<NoBody>::from_request(request, &clock()).await.ok().unwrap().claim
+        MutationRequest::<NoBody>::from_request(request, &clock()).await.ok().unwrap().claim
     };
     assert!(claim("").await == claim("{}").await, "a repeat with the other of them is the same request");
     assert!(claim("").await == claim("\u{feff}{ }").await);

@@ -14,7 +14,7 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::context::Clock;
-use crate::identity::{Account, Identity, to_context};
+use crate::identity::{AccountCaller, Identity, to_context};
 use crate::path::{PathId, PathText};
 use crate::problem::PROBLEM_JSON;
 use crate::request::Query;
@@ -37,7 +37,7 @@ async fn broken() -> Result<(), Problem> {
 }
 
 #[utoipa::path(get, path = "/who", responses((status = 200)))]
-async fn who(Account(principal): Account, State(_): State<Clock>) -> String {
+async fn who(AccountCaller(principal): AccountCaller, State(_): State<Clock>) -> String {
     principal.account.to_string()
 }
 

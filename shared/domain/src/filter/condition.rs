@@ -10,7 +10,7 @@ use super::operand::Operand;
 use super::token::Pattern;
 use super::{Fields, Value};
 use crate::limits::FILTER_VALUES_MAX;
-use crate::string_enum::words;
+use crate::string_enum::string_enum;
 
 string_enum! {
     /// How a field is compared (see the [module](super)).

@@ -160,7 +160,7 @@ impl Store {
             let page = self.history_pages(account, contact.id, after).await?;
             for item in page.items {
                 let page: HistoryPageItem = decode(item)?;
-                // A page is written just before the change that makes capacity; one whose change did not happen
+                // A page is written just before the change that makes room; one whose change did not happen
                 // holds changes that still stand with the contact.
                 if page.first < earlier {
                     history.extend(decode_changes::<HistoryPageItem>(&page.changes)?.into_iter().rev());

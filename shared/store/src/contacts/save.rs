@@ -86,7 +86,7 @@ pub(crate) struct Capacity<'a, 'p> {
     pub(crate) form: Option<FormLimits<'a>>,
 }
 
-/// A upsert decided against what is there. Nothing is written yet.
+/// An upsert decided against what is there. Nothing is written yet.
 #[derive(Clone)]
 pub(crate) struct PlannedContact {
     pub(crate) contact: Contact,

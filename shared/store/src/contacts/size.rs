@@ -2,7 +2,7 @@
 
 use domain::contact::Contact;
 
-/// Returns about how many bytes a contact's item has, and never fewer: its texts, with capacity for the rest.
+/// Returns about how many bytes a contact's item has, and never fewer: its texts, with room for the rest.
 pub(crate) fn approximate_bytes(contact: &Contact) -> usize {
     /// Keys, address, flags, instants and the names of the attributes.
     const REST: usize = 1_024;

@@ -123,7 +123,7 @@ pub(crate) struct PendingItem {
     /// The number of the submission's fields that were left out before it was accepted.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) left_out: u64,
-    /// The instant at which it was accepted, by the wall_clock clock.
+    /// The instant at which it was accepted, by the wall clock.
     #[serde(with = "as_text")]
     pub(crate) accepted_at: Timestamp,
     pub(crate) person: PersonItem,

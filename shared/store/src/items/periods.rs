@@ -145,7 +145,7 @@ impl Entity for StatementItem {
 }
 
 impl StatementItem {
-    /// The item for a period that is closed at wall_clock-clock time `wall_clock`; its leavers are due to be swept at once.
+    /// The item for a period that is closed at wall-clock time `wall_clock`; its leavers are due to be swept at once.
     pub(crate) fn of(account: AccountId, statement: &Statement, wall_clock: Timestamp) -> Self {
         let unswept: BTreeSet<u8> =
             if statement.left > 0 { Bucket::all().map(Bucket::number).collect() } else { BTreeSet::new() };

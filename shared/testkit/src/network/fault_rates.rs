@@ -69,7 +69,7 @@ impl FaultRates {
 
 /// What goes wrong with one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub(crate) enum NetworkFault {
     Throttled,
     Unavailable,
     Broken,
@@ -79,7 +79,7 @@ pub(crate) enum Fault {
     Twice,
 }
 
-impl Fault {
+impl NetworkFault {
     /// Its name in the count of faults.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -97,7 +97,7 @@ impl Fault {
 /// How one request fares. Its times are milliseconds.
 #[derive(Clone, Debug)]
 pub(crate) struct Fate {
-    pub(crate) trouble: Option<Fault>,
+    pub(crate) trouble: Option<NetworkFault>,
     pub(crate) there: u64,
     pub(crate) back: u64,
     pub(crate) in_flight: u64,
@@ -116,13 +116,13 @@ impl Fate {
     /// A request of a sender who is `sluggish`, or is not.
     pub(crate) fn drawn(fault_rates: &FaultRates, sluggish: bool, mut rng: SeededRng) -> Self {
         let kinds = [
-            (fault_rates.throttled, Fault::Throttled),
-            (fault_rates.unavailable, Fault::Unavailable),
-            (fault_rates.broken, Fault::Broken),
-            (fault_rates.hung, Fault::Hung),
-            (fault_rates.answer_lost, Fault::AnswerLost),
-            (fault_rates.late, Fault::Late),
-            (fault_rates.twice, Fault::Twice),
+            (fault_rates.throttled, NetworkFault::Throttled),
+            (fault_rates.unavailable, NetworkFault::Unavailable),
+            (fault_rates.broken, NetworkFault::Broken),
+            (fault_rates.hung, NetworkFault::Hung),
+            (fault_rates.answer_lost, NetworkFault::AnswerLost),
+            (fault_rates.late, NetworkFault::Late),
+            (fault_rates.twice, NetworkFault::Twice),
         ];
         let mut rest = rng.below(1_000);
         let trouble = kinds.into_iter().find_map(|(rate, trouble)| {

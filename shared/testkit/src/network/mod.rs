@@ -37,7 +37,7 @@ pub use serving::{ItemChange, Write};
 pub use wire::{Call, RawItem, RawKey};
 
 use crate::{SeededRng, TABLE};
-use fault_rates::{Fate, Fault};
+use fault_rates::{Fate, NetworkFault};
 use serving::Table;
 use wire::{refusal, response};
 
@@ -231,7 +231,7 @@ impl Shared {
     /// Puts a request on its way.
     fn set_out(self: Arc<Self>, sender: u32, call: Call) -> InFlightRequest {
         let fate = self.fate(sender);
-        let hangs = fate.trouble == Some(Fault::Hung);
+        let hangs = fate.trouble == Some(NetworkFault::Hung);
         let (tell, told) = oneshot::channel();
         lock(&self.state).under_way += 1;
         let asked = call.clone();
@@ -271,7 +271,7 @@ impl Shared {
             self.count(trouble.name());
         }
         let answered = match fate.trouble {
-            Some(Fault::Throttled) => {
+            Some(NetworkFault::Throttled) => {
                 let code = if fate.rng.coin() {
                     "ThrottlingException"
                 } else {
@@ -279,23 +279,23 @@ impl Shared {
                 };
                 Some(refusal(400, code, None))
             }
-            Some(Fault::Unavailable) => {
+            Some(NetworkFault::Unavailable) => {
                 let (status, code) =
                     *fate.rng.one_of(&[(500, "InternalServerError"), (503, "ServiceUnavailableException")]);
                 Some(refusal(status, code, None))
             }
-            Some(Fault::Broken | Fault::Hung) => None,
-            Some(Fault::AnswerLost) => {
+            Some(NetworkFault::Broken | NetworkFault::Hung) => None,
+            Some(NetworkFault::AnswerLost) => {
                 self.serve(sender, &call, &mut fate).await;
                 None
             }
-            Some(Fault::Late) => {
+            Some(NetworkFault::Late) => {
                 tell = None;
                 sleep(Duration::from_millis(fate.rng.between(1, 1_000))).await;
                 self.serve(sender, &call, &mut fate).await;
                 None
             }
-            Some(Fault::Twice) => self.serve_twice(sender, &call, &mut fate, &mut tell).await,
+            Some(NetworkFault::Twice) => self.serve_twice(sender, &call, &mut fate, &mut tell).await,
             None => Some(self.serve(sender, &call, &mut fate).await),
         };
         sleep(Duration::from_millis(fate.back)).await;
@@ -390,7 +390,7 @@ impl Shared {
         if !changes.is_empty()
             && let Some(watcher) = lock(&self.watcher).as_mut()
         {
-            let late = fate.trouble == Some(Fault::Late);
+            let late = fate.trouble == Some(NetworkFault::Late);
             watcher(&Write { sender, transaction: call.is_transaction(), late, changes }, &table.items);
         }
         answered
