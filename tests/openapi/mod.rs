@@ -2,11 +2,10 @@
 //! answered.
 
 mod answers;
-mod bounds;
 mod document;
 pub(crate) mod operations;
+mod parameters;
 mod schema;
-mod taken;
 
 use utoipa::openapi::OpenApi;
 

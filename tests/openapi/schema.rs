@@ -56,22 +56,11 @@ impl Schemas {
         says_anything.then_some(whole).into_iter().collect()
     }
 
-    /// Whether the schema takes `null`.
-    pub fn takes_null(&self, schema: &Value) -> bool {
-        self.mismatch(schema, &Value::Null, "").is_none()
-    }
-
     /// Returns true if the schema says nothing of the value.
     pub fn takes_anything(&self, schema: &Value) -> bool {
         let says = ["type", "oneOf", "allOf", "properties", "additionalProperties"];
         let schema = self.target(schema);
         says.iter().all(|keyword| schema.get(keyword).is_none())
-    }
-
-    /// A value of a type that the schema takes nothing of.
-    pub fn wrong(&self, schema: &Value) -> Value {
-        let takes_objects = self.target(schema)["type"] == "object" || !self.shapes(schema).is_empty();
-        if takes_objects { json!(7) } else { json!({}) }
     }
 
     /// What is wrong with a value, and where, if anything is. Entries that the schema does not know are wrong: an

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use api::fields::{Fields, FromFields, Patch, Place};
+use api::describe::documented;
+use api::fields::{Fields, FromFields, Reported};
 use api::identity::require_modify_marketing_contacts;
 use api::openapi::IdempotencyKey;
-use api::parse::{boolean, checked, map, name, object, parsed, whole};
+use api::parse::{Parser, boolean, checked, map, name, nested, parsed, string, whole};
 use api::views::PeriodView;
 use api::{AccountCaller, AdminCaller, Context, MutationRequest, Problem, Query, respond};
 use axum::extract::State;
@@ -16,27 +17,33 @@ use domain::ids::AccountId;
 use domain::limits::{CHATFLOWS_MAX, ID_CHARS_MAX, TEST_CLOCK_MOVE_MAX, TEST_CLOCK_YEARS, USAGE_MAX};
 use domain::source::AccountDefaults;
 use serde::Serialize;
-use serde_json::Value;
 use store::{ChangedBy, Refused, Responder, StoreError, StoredResponse, UpdateAccount};
 use utoipa::ToSchema;
+use utoipa::openapi::schema::KnownFormat;
 
-use crate::contract::{TermSchema, TierStepsSchema, change_of_contract};
+use crate::contract::{TermSchema, contract_update};
 
 /// What is to change of an account.
 pub(crate) struct UpdateAccountBody(UpdateAccount);
 
 impl FromFields for UpdateAccountBody {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let name = fields.optional("name", name());
-        let contract = change_of_contract(fields);
-        let cap = fields.nullable("cap", whole(0..=USAGE_MAX));
-        let defaults = fields.optional("defaults", object(UpdateDefaults::read));
-        let UpdateDefaults { external_form, forms_may_raise_tier, chatflow, chatflows } =
+    fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
+        let name = fields.optional("name", name().about("The account's name."));
+        let contract = contract_update(fields, " Only in a sandbox.");
+        let cap = whole(0..=USAGE_MAX).about(
+            "The limit that the account sets for itself; `null` removes it. A cap below the usage refuses new marketing \
+             contacts and removes none.",
+        );
+        let cap = fields.nullable("cap", cap);
+        let defaults = nested::<DefaultsUpdate>()
+            .about("Settings for sources that have none of their own. Settings that are left out stay.");
+        let defaults = fields.optional("defaults", defaults);
+        let DefaultsUpdate { external_form, forms_may_raise_tier, chatflow, chatflows } =
             defaults?.unwrap_or_default();
-        Some(Self(UpdateAccount {
+        Ok(Self(UpdateAccount {
             by: ChangedBy::Admin,
             name: name?,
-            cap: cap.map(Patch::into_change)?,
+            cap: cap?.change(),
             external_form,
             forms_may_raise_tier,
             chatflow,
@@ -46,22 +53,36 @@ impl FromFields for UpdateAccountBody {
     }
 }
 
-/// What is to change of the defaults.
+documented! { UpdateAccountBody as "UpdateAccount": "The settings of an account to change. Settings that are left out stay." }
+
+/// The default settings of an account to change.
 #[derive(Default)]
-struct UpdateDefaults {
+struct DefaultsUpdate {
     external_form: Option<bool>,
     forms_may_raise_tier: Option<bool>,
     chatflow: Option<bool>,
     chatflows: Option<BTreeMap<String, bool>>,
 }
 
-impl UpdateDefaults {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let external_form = fields.optional("external_form", boolean());
-        let forms_may_raise_tier = fields.optional("forms_may_raise_tier", boolean());
-        let chatflow = fields.optional("chatflow", boolean());
-        let chatflows = fields.optional("chatflows", map(CHATFLOWS_MAX, chatflow_id, boolean()));
-        Some(Self {
+impl FromFields for DefaultsUpdate {
+    fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
+        let external_form = boolean().about(
+            "True if submissions of forms that the account did not create here set contacts as marketing.",
+        );
+        let external_form = fields.optional("external_form", external_form);
+        let forms_may_raise_tier = boolean().about(
+            "The setting of forms that have no `may_raise_tier` of their own: `true` lets them raise the tier limit. It \
+             is off in a new account, because anybody can submit a public form.",
+        );
+        let forms_may_raise_tier = fields.optional("forms_may_raise_tier", forms_may_raise_tier);
+        let chatflow =
+            boolean().about("True if chat flows set contacts as marketing, unless listed in `chatflows`.");
+        let chatflow = fields.optional("chatflow", chatflow);
+        let id = checked(string(), |text| chatflow_id(&text));
+        let chatflows = map(CHATFLOWS_MAX, id, boolean())
+            .about("All chat flows with a setting of their own, by their id: at most 200.");
+        let chatflows = fields.optional("chatflows", chatflows);
+        Ok(Self {
             external_form: external_form?,
             forms_may_raise_tier: forms_may_raise_tier?,
             chatflow: chatflow?,
@@ -69,6 +90,8 @@ impl UpdateDefaults {
         })
     }
 }
+
+documented! { DefaultsUpdate as "UpdateDefaults": "The default settings to change. Settings that are left out stay." }
 
 fn chatflow_id(text: &str) -> Result<String, String> {
     if (1..=ID_CHARS_MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control) {
@@ -78,95 +101,34 @@ fn chatflow_id(text: &str) -> Result<String, String> {
     }
 }
 
-/// An instant at which a sandbox's clock may stand.
-pub(crate) fn sandbox_instant() -> impl Fn(Value, &mut Place<'_>) -> Option<Timestamp> {
-    checked(parsed::<Timestamp>(), |at| {
+/// Parses an instant that a sandbox's clock can show.
+pub(crate) fn sandbox_instant() -> impl Parser<Output = Timestamp> {
+    let instant = checked(parsed::<Timestamp>(), |at| {
         if TEST_CLOCK_YEARS.contains(&at.year()) {
             Ok(at)
         } else {
             let (first, last) = (TEST_CLOCK_YEARS.start(), TEST_CLOCK_YEARS.end());
             Err(format!("expected an instant in the years {first} to {last}"))
         }
-    })
+    });
+    instant.format(KnownFormat::DateTime)
 }
 
-/// What is to change of an account.
-#[derive(ToSchema)]
-#[schema(as = UpdateAccount)]
-#[expect(dead_code, reason = "it describes the body that UpdateAccountBody reads")]
-pub(crate) struct UpdateAccountSchema {
-    /// Its name.
-    #[schema(min_length = 1, max_length = 200, nullable = false)]
-    name: Option<String>,
-    /// The ceiling that the account sets for itself; `null` removes it. One below the usage refuses new marketing
-    /// contacts and removes nobody.
-    #[schema(maximum = 1_000_000_000_000_u64)]
-    cap: Option<u64>,
-    /// Settings for sources that have none of their own. What is left out stays.
-    #[schema(nullable = false)]
-    defaults: Option<UpdateDefaultsSchema>,
-    /// The time zone in whose midnight update dates fall: a name of the IANA database. Only in a sandbox.
-    #[schema(nullable = false, example = "Europe/Berlin")]
-    time_zone: Option<String>,
-    /// How often the contract renews. Only in a sandbox.
-    #[schema(nullable = false)]
-    term: Option<TermSchema>,
-    /// A day on which the contract renews. Only in a sandbox.
-    #[schema(format = Date, nullable = false, example = "2027-06-15")]
-    renewal_date: Option<String>,
-    /// Another tier. Only in a sandbox.
-    #[schema(nullable = false)]
-    tier: Option<TierStepsSchema>,
-    /// A lower tier limit to take effect at the renewal date: one of the tier's steps, at most the limit now. `null`
-    /// takes the wish back. Only in a sandbox.
-    #[schema(maximum = 1_000_000_000_000_u64)]
-    tier_limit_at_renewal: Option<u64>,
-    /// Whether the account has marketing contacts at all. They can be switched off only when there are none. Only in
-    /// a sandbox.
-    #[schema(nullable = false)]
-    marketing_contacts: Option<bool>,
-}
-
-/// What is to change of the defaults.
-#[derive(ToSchema)]
-#[schema(as = UpdateDefaults)]
-#[expect(dead_code, reason = "it describes what UpdateDefaults reads")]
-pub(crate) struct UpdateDefaultsSchema {
-    /// Whether forms that the account did not make here set contacts marketing.
-    #[schema(nullable = false)]
-    external_form: Option<bool>,
-    /// The setting of forms that have no `may_raise_tier` of their own: `true` lets them raise the tier limit. It is off
-    /// when an account is created, because anybody can submit a public form.
-    #[schema(nullable = false)]
-    forms_may_raise_tier: Option<bool>,
-    /// Whether chat flows do, unless listed in `chatflows`.
-    #[schema(nullable = false)]
-    chatflow: Option<bool>,
-    /// All chat flows with a setting of their own, by their id: at most 200.
-    #[schema(nullable = false)]
-    chatflows: Option<BTreeMap<String, bool>>,
-}
-
-/// Where a sandbox's clock is to stand.
-pub(crate) struct MoveTestClock {
+/// The instant to which a sandbox's clock advances.
+pub(crate) struct AdvanceTestClock {
     now: Timestamp,
 }
 
-impl FromFields for MoveTestClock {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        fields.required("now", sandbox_instant()).map(|now| Self { now })
+impl FromFields for AdvanceTestClock {
+    fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
+        let now = sandbox_instant().about(
+            "The instant: not before the one that the clock shows, at most five years after it, before the year 2200.",
+        );
+        fields.required("now", now).map(|now| Self { now })
     }
 }
 
-/// Where a sandbox's clock is to stand.
-#[derive(ToSchema)]
-#[schema(as = MoveTestClock)]
-#[expect(dead_code, reason = "it describes the body that MoveTestClock reads")]
-pub(crate) struct MoveTestClockSchema {
-    /// The instant: not before the one at which the clock stands, at most five years after it, before the year 2200.
-    #[schema(format = DateTime)]
-    now: String,
-}
+documented! { AdvanceTestClock as "AdvanceTestClock": "The instant to which a sandbox's clock advances." }
 
 /// An account.
 #[derive(Serialize, ToSchema)]
@@ -291,7 +253,7 @@ pub(crate) async fn get_account(
 /// `defaults.forms_may_raise_tier` on needs the permission `modify_marketing_contacts`.
 #[utoipa::path(
     patch, path = "/v1/account", tag = "Account",
-    params(IdempotencyKey), request_body = UpdateAccountSchema,
+    params(IdempotencyKey), request_body = UpdateAccountBody,
     responses(
         (status = 200, description = "The account.", body = AccountView),
         (status = 409, description = "marketing-contacts-in-use"),
@@ -320,7 +282,7 @@ pub(crate) async fn update_account(
 /// Periods that have ended by then are closed one by one.
 #[utoipa::path(
     post, path = "/v1/account/test-clock", tag = "Account",
-    params(IdempotencyKey), request_body = MoveTestClockSchema,
+    params(IdempotencyKey), request_body = AdvanceTestClock,
     responses(
         (status = 200, description = "The account at that instant.", body = AccountView),
         (status = 403, description = "not-a-sandbox"),
@@ -330,7 +292,7 @@ pub(crate) async fn update_account(
 pub(crate) async fn advance_test_clock(
     State(context): State<Context>,
     AdminCaller(principal): AdminCaller,
-    request: MutationRequest<MoveTestClock>,
+    request: MutationRequest<AdvanceTestClock>,
 ) -> Result<Response, Problem> {
     let render = |account: &store::Account| respond::json(StatusCode::OK, &AccountView::new(account));
     let responder = Responder::new(request.claim.as_ref(), &render);

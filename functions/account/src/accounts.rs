@@ -1,9 +1,10 @@
 //! All accounts, which only the operator sees: making, reading and changing them, and the way back into one.
 
-use api::fields::{Fields, FromFields, Patch};
+use api::describe::{Parameters, documented};
+use api::fields::{Fields, FromFields, Reported};
 use api::openapi::IdempotencyKey;
-use api::paging::{Page, Paging, PagingParameters};
-use api::parse::{boolean, checked, name, parsed, string, whole};
+use api::paging::{Page, Paging};
+use api::parse::{Parser, boolean, name, whole};
 use api::path::PathId;
 use api::token::NewToken;
 use api::views::UsageView;
@@ -11,7 +12,7 @@ use api::{Context, MutationRequest, NoBody, Operator, Problem, Query, respond};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::calendar::{Calendar, Term, TimeZone, parse_date};
+use domain::calendar::Calendar;
 use domain::ids::AccountId;
 use domain::limits::USAGE_MAX;
 use domain::period::Terms;
@@ -21,7 +22,7 @@ use store::{Account, AdminToken, NewAccount, Responder, StoredResponse};
 use utoipa::ToSchema;
 
 use crate::account::{AccountView, sandbox_instant};
-use crate::contract::{TermSchema, TierStepsSchema, UpdateContractBody, UpdateContractSchema, tier};
+use crate::contract::{UpdateContractBody, date, term, tier, time_zone};
 use api::listing::{one_more, page};
 
 /// The number of contacts that a tier includes by default.
@@ -37,58 +38,41 @@ pub(crate) struct NewAccountBody {
 }
 
 impl FromFields for NewAccountBody {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let name = fields.required("name", name());
-        let time_zone = fields.optional("time_zone", parsed::<TimeZone>());
-        let term = fields.required("term", parsed::<Term>());
-        let renewal_date = fields.required("renewal_date", checked(string(), |text| parse_date(&text)));
-        let tier = fields.optional("tier", tier());
-        let cap = fields.nullable("cap", whole(0..=USAGE_MAX)).map(Patch::into_change);
-        let marketing_contacts = fields.optional("marketing_contacts", boolean());
-        let test_clock = fields.optional("test_clock", sandbox_instant());
+    fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
+        let name = fields.required("name", name().about("The account's name."));
+        let time_zone = time_zone().about(
+            "The time zone of the update dates, which fall on its midnight: a name of the IANA database.",
+        );
+        let time_zone = fields.optional("time_zone", time_zone.default_value("UTC"));
+        let term = fields.required("term", term().about("The time after which the contract renews."));
+        let renewal_date =
+            fields.required("renewal_date", date().about("A day on which the contract renews."));
+        let tier = tier().about("The tier that the contract covers: 1000 in steps of 1000 if left out.");
+        let tier = fields.optional("tier", tier);
+        let cap = whole(0..=USAGE_MAX).about("The limit that the account sets for itself; `null` for none.");
+        let cap = fields.nullable("cap", cap);
+        let marketing_contacts =
+            boolean().about("True if the account has marketing contacts at all.").default_value(true);
+        let marketing_contacts = fields.optional("marketing_contacts", marketing_contacts);
+        let test_clock = sandbox_instant().about(
+            "Creates a sandbox with a clock of its own, which begins here: an instant in the years 2000 to 2199.",
+        );
+        let test_clock = fields.optional("test_clock", test_clock);
 
         let tier = match tier?.map_or_else(|| Tier::new(TIER_INCLUDED_DEFAULT, TIER_BLOCK_DEFAULT), Ok) {
             Ok(tier) => tier,
-            Err(error) => return fields.refuse("tier", error.to_string()),
+            Err(error) => return fields.reject("tier", error.to_string()),
         };
         let time_zone = time_zone?.unwrap_or_default();
         let calendar = Calendar { term: term?, renewal_date: renewal_date?, time_zone };
         let marketing_contacts = marketing_contacts?.unwrap_or(true);
         let terms =
-            Terms { calendar, tier, cap: cap?.flatten(), marketing_contacts, test_clock: test_clock? };
-        Some(Self { name: name?, terms })
+            Terms { calendar, tier, cap: cap?.initial(), marketing_contacts, test_clock: test_clock? };
+        Ok(Self { name: name?, terms })
     }
 }
 
-/// An account to be made.
-#[derive(ToSchema)]
-#[schema(as = NewAccount)]
-#[expect(dead_code, reason = "it describes the body that NewAccountBody reads")]
-pub(crate) struct NewAccountSchema {
-    /// Its name.
-    #[schema(min_length = 1, max_length = 200)]
-    name: String,
-    /// Whose midnight update dates are: a name of the IANA database.
-    #[schema(required = false, default = "UTC", example = "Europe/Berlin")]
-    time_zone: String,
-    /// How often the contract renews.
-    term: TermSchema,
-    /// A day on which it renews.
-    #[schema(format = Date, example = "2027-06-15")]
-    renewal_date: String,
-    /// What the contract covers: 1000 in steps of 1000 if left out.
-    #[schema(nullable = false)]
-    tier: Option<TierStepsSchema>,
-    /// The ceiling that the account sets for itself; none if it is null or left out.
-    #[schema(maximum = 1_000_000_000_000_u64)]
-    cap: Option<u64>,
-    /// Whether the account has marketing contacts at all.
-    #[schema(required = false, default = true)]
-    marketing_contacts: bool,
-    /// Makes a sandbox that lives on its own clock, which begins here: an instant in the years 2000 to 2199.
-    #[schema(format = DateTime, nullable = false)]
-    test_clock: Option<String>,
-}
+documented! { NewAccountBody as "NewAccount": "An account to create." }
 
 /// An account that was just made.
 #[derive(Serialize, ToSchema)]
@@ -106,7 +90,7 @@ pub(crate) struct AccountMadeView {
 /// it is a sandbox: it lives on its own clock, and a month can be tried in a second.
 #[utoipa::path(
     post, path = "/v1/accounts", tag = "Accounts", security(("operator" = [])),
-    params(IdempotencyKey), request_body = NewAccountSchema,
+    params(IdempotencyKey), request_body = NewAccountBody,
     responses((
         status = 201, description = "The account and its first token.", body = AccountMadeView,
         headers(("Location" = String, description = "Where the account is read, with its token.")),
@@ -163,7 +147,7 @@ pub(crate) struct AdminTokenMadeView {
 ///
 /// For the operator. In the order in which they were made, each with its usage at the instant of the request.
 #[utoipa::path(
-    get, path = "/v1/accounts", tag = "Accounts", security(("operator" = [])), params(PagingParameters),
+    get, path = "/v1/accounts", tag = "Accounts", security(("operator" = [])), params(Parameters<Paging<AccountId>>),
     responses((status = 200, description = "A page of accounts.", body = Page<AccountReportView>)),
 )]
 pub(crate) async fn list_accounts(
@@ -202,7 +186,7 @@ pub(crate) async fn get_account_by_id(
 #[utoipa::path(
     patch, path = "/v1/accounts/{id}", tag = "Accounts", security(("operator" = [])),
     params(IdempotencyKey, ("id" = String, Path, description = "The account's id.")),
-    request_body = UpdateContractSchema,
+    request_body = UpdateContractBody,
     responses(
         (status = 200, description = "The account and its usage.", body = AccountReportView),
         (status = 409, description = "marketing-contacts-in-use"),
@@ -251,6 +235,7 @@ pub(crate) async fn create_admin_token(
 
 #[cfg(test)]
 mod tests {
+    use domain::calendar::Term;
     use serde_json::json;
 
     use super::*;

@@ -1,100 +1,108 @@
 //! The terms of an account's contract: how requests say them and change them.
 
-use api::fields::{Fields, FromFields, Patch};
-use api::parse::{boolean, checked, object, parsed, string, whole};
+use api::describe::documented;
+use api::fields::{Fields, FromFields, Reported};
+use api::parse::{Parser, boolean, checked, nested, parsed, string, variant, whole};
+use chrono::NaiveDate;
 use domain::calendar::{Term, TimeZone, parse_date};
 use domain::limits::USAGE_MAX;
 use domain::tier::Tier;
-use serde_json::Value;
 use store::{ChangedBy, UpdateAccount};
 use utoipa::ToSchema;
+use utoipa::openapi::schema::KnownFormat;
 
 /// The operator's change of a contract.
 pub(crate) struct UpdateContractBody(pub(crate) UpdateAccount);
 
 impl FromFields for UpdateContractBody {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let change = change_of_contract(fields)?;
-        Some(Self(UpdateAccount { by: ChangedBy::Operator, ..change }))
+    fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
+        let update = contract_update(fields, "")?;
+        Ok(Self(UpdateAccount { by: ChangedBy::Operator, ..update }))
     }
 }
 
-/// Reads the terms to change. What is left out stays.
-pub(crate) fn change_of_contract(fields: &mut Fields<'_>) -> Option<UpdateAccount> {
-    let time_zone = fields.optional("time_zone", parsed::<TimeZone>());
-    let term = fields.optional("term", parsed::<Term>());
-    let renewal_date = fields.optional("renewal_date", checked(string(), |text| parse_date(&text)));
-    let tier = fields.optional("tier", tier());
-    let limit = fields.nullable("tier_limit_at_renewal", whole(0..=USAGE_MAX));
-    let marketing_contacts = fields.optional("marketing_contacts", boolean());
-    Some(UpdateAccount {
+documented! {
+    UpdateContractBody as "UpdateContract":
+        "The terms of a contract to change, by the operator. Terms that are left out stay."
+}
+
+/// Reads the terms to change. `limited` is added to their descriptions.
+pub(crate) fn contract_update(fields: &mut impl Fields, limited: &str) -> Result<UpdateAccount, Reported> {
+    let about = |text: &str| format!("{text}{limited}");
+    let zone =
+        about("The time zone of the update dates, which fall on its midnight: a name of the IANA database.");
+    let time_zone = fields.optional("time_zone", time_zone().about(zone));
+    let term = fields.optional("term", term().about(about("The time after which the contract renews.")));
+    let date = fields.optional("renewal_date", date().about(about("A day on which the contract renews.")));
+    let steps =
+        "Another tier. The limit becomes the smallest of its steps that is not below the limit in force.";
+    let tier = fields.optional("tier", tier().about(about(steps)));
+    let limit = whole(0..=USAGE_MAX).about(about(
+        "A lower tier limit that takes effect at the renewal date: one of the tier's steps, at most the present limit. \
+         `null` cancels it.",
+    ));
+    let limit = fields.nullable("tier_limit_at_renewal", limit);
+    let enabled = boolean().about(about(
+        "True if the account has marketing contacts at all. They can be switched off only when there are none.",
+    ));
+    let marketing_contacts = fields.optional("marketing_contacts", enabled);
+    Ok(UpdateAccount {
         time_zone: time_zone?,
         term: term?,
-        renewal_date: renewal_date?,
+        renewal_date: date?,
         tier: tier?,
-        tier_limit_at_renewal: limit.map(Patch::into_change)?,
+        tier_limit_at_renewal: limit?.change(),
         marketing_contacts: marketing_contacts?,
         ..UpdateAccount::default()
     })
 }
 
-/// A tier as a contract begins with it.
-pub(crate) fn tier() -> impl Fn(Value, &mut api::fields::Place<'_>) -> Option<Tier> {
-    checked(object(included_and_block), |(included, block)| Tier::new(included, block))
+/// Parses the name of a time zone.
+pub(crate) fn time_zone() -> impl Parser<Output = TimeZone> {
+    parsed::<TimeZone>().example("Europe/Berlin")
 }
 
-fn included_and_block(fields: &mut Fields<'_>) -> Option<(u64, u64)> {
-    let included = fields.required("included", whole(0..=USAGE_MAX));
-    let block = fields.required("block", whole(1..=USAGE_MAX));
-    included.zip(block)
+/// Parses the time after which a contract renews.
+pub(crate) fn term() -> impl Parser<Output = Term> {
+    variant::<Term>().schema_of::<TermSchema>()
 }
 
-/// How often a contract renews.
-#[derive(ToSchema)]
-#[schema(as = Term, rename_all = "snake_case")]
-#[expect(dead_code, reason = "it describes the words of Term")]
-pub(crate) enum TermSchema {
-    Annual,
-    Monthly,
+/// Parses a day.
+pub(crate) fn date() -> impl Parser<Output = NaiveDate> {
+    checked(string(), |text| parse_date(&text)).format(KnownFormat::Date).example("2027-06-15")
 }
 
-/// A tier as a contract begins with it.
-#[derive(ToSchema)]
-#[schema(as = TierSteps)]
-#[expect(dead_code, reason = "it describes what included_and_block reads")]
-pub(crate) struct TierStepsSchema {
-    /// How many marketing contacts are covered from the start.
-    #[schema(maximum = 1_000_000_000_000_u64)]
+/// Parses the steps of a tier.
+pub(crate) fn tier() -> impl Parser<Output = Tier> {
+    checked(nested::<TierSteps>(), |TierSteps { included, block }| Tier::new(included, block))
+}
+
+/// The steps of a tier.
+struct TierSteps {
     included: u64,
-    /// The step in which the limit grows.
-    #[schema(minimum = 1, maximum = 1_000_000_000_000_u64)]
     block: u64,
 }
 
-/// The operator's change of a contract. What is left out stays.
+impl FromFields for TierSteps {
+    fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
+        let included =
+            whole(0..=USAGE_MAX).about("The number of marketing contacts that are covered from the start.");
+        let included = fields.required("included", included);
+        let block =
+            fields.required("block", whole(1..=USAGE_MAX).about("The step in which the limit grows."));
+        Ok(Self { included: included?, block: block? })
+    }
+}
+
+documented! { TierSteps as "TierSteps": "The steps of a tier." }
+
+/// The time after which a contract renews.
 #[derive(ToSchema)]
-#[schema(as = UpdateContract)]
-#[expect(dead_code, reason = "it describes the body that UpdateContractBody reads")]
-pub(crate) struct UpdateContractSchema {
-    /// The time zone in whose midnight update dates fall: a name of the IANA database.
-    #[schema(nullable = false, example = "Europe/Berlin")]
-    time_zone: Option<String>,
-    /// How often the contract renews.
-    #[schema(nullable = false)]
-    term: Option<TermSchema>,
-    /// A day on which the contract renews.
-    #[schema(format = Date, nullable = false, example = "2027-06-15")]
-    renewal_date: Option<String>,
-    /// Another tier. The limit becomes the smallest of its steps that is not below the limit in force.
-    #[schema(nullable = false)]
-    tier: Option<TierStepsSchema>,
-    /// A lower tier limit to take effect at the renewal date: one of the tier's steps, at most the limit now. `null`
-    /// takes the wish back.
-    #[schema(maximum = 1_000_000_000_000_u64)]
-    tier_limit_at_renewal: Option<u64>,
-    /// Whether the account has marketing contacts at all. They can be switched off only when there are none.
-    #[schema(nullable = false)]
-    marketing_contacts: Option<bool>,
+#[schema(as = Term, rename_all = "snake_case")]
+#[expect(dead_code, reason = "it describes Term in bodies and views")]
+pub(crate) enum TermSchema {
+    Annual,
+    Monthly,
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! Bearer tokens of users and integrations. Only admins manage them, and each is shown once.
 
-use api::fields::{Fields, FromFields};
+use api::describe::{Parameters, documented};
+use api::fields::{Either, Fields, FromFields, Reported};
 use api::openapi::IdempotencyKey;
-use api::paging::{Page, Paging, PagingParameters};
-use api::parse::{boolean, checked, name, object, opaque_id};
+use api::paging::{Page, Paging};
+use api::parse::{Parser, boolean, checked, name, nested, opaque_id};
 use api::path::PathId;
 use api::token::NewToken;
 use api::{AdminCaller, Context, MutationRequest, NoBody, Problem, Query, respond};
@@ -21,72 +22,43 @@ use api::listing::{one_more, page};
 pub(crate) struct NewTokenBody(NewTokenOwner);
 
 impl FromFields for NewTokenBody {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let both = fields.has("user_id") && fields.has("integration");
-        let user = fields.optional("user_id", checked(opaque_id(), |id| user_id(&id)));
-        let integration = fields.optional("integration", object(integration));
-        if both {
-            return fields.refuse_all("expected a user_id or an integration, not both");
-        }
-        match (user?, integration?) {
-            (Some(user), _) => Some(Self(NewTokenOwner::User(user))),
-            (None, Some(integration)) => Some(Self(integration)),
-            (None, None) => fields.refuse_all("expected a user_id or an integration"),
+    fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
+        let user = checked(opaque_id(), |id| user_id(&id)).about("The user's id.");
+        let integration =
+            nested::<NewIntegration>().about("The integration, which is created together with its token.");
+        match fields.either(("user_id", user), ("integration", integration))? {
+            Either::First(user) => Ok(Self(NewTokenOwner::User(user))),
+            Either::Second(NewIntegration(owner)) => Ok(Self(owner)),
         }
     }
 }
 
-/// What has not the form of an id is refused in the same words as an unknown one.
+documented! { NewTokenBody as "NewToken": "A token to create: for a user or for a new integration, one of the two." }
+
+/// An id in another form is refused with the same message as an unknown one.
 fn user_id(text: &str) -> Result<UserId, &'static str> {
     text.parse().map_err(|_| "expected the id of a user of this account")
 }
 
-fn integration(fields: &mut Fields<'_>) -> Option<NewTokenOwner> {
-    let name = fields.required("name", name());
-    let set_marketing = fields.optional("set_marketing", boolean());
-    let modify_marketing_contacts = fields.optional("modify_marketing_contacts", boolean());
-    Some(NewTokenOwner::Integration {
-        name: name?,
-        set_marketing: set_marketing?.unwrap_or(false),
-        modify_marketing_contacts: modify_marketing_contacts?.unwrap_or(false),
-    })
+/// An integration to create, as the owner of a new token.
+struct NewIntegration(NewTokenOwner);
+
+impl FromFields for NewIntegration {
+    fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
+        let name = fields.required("name", name().about("The integration's name."));
+        let set_marketing = boolean().about("True if contacts that it creates are set as marketing.");
+        let set_marketing = fields.optional("set_marketing", set_marketing.default_value(false));
+        let editor = boolean().about("True if it may set contacts as marketing and queue them to leave.");
+        let editor = fields.optional("modify_marketing_contacts", editor.default_value(false));
+        Ok(Self(NewTokenOwner::Integration {
+            name: name?,
+            set_marketing: set_marketing?.unwrap_or(false),
+            modify_marketing_contacts: editor?.unwrap_or(false),
+        }))
+    }
 }
 
-/// A token to be made: for a user or for a new integration, one of the two.
-#[derive(Serialize, ToSchema)]
-#[serde(untagged)]
-#[schema(as = NewToken)]
-#[expect(dead_code, reason = "it describes the body that NewTokenBody reads")]
-pub(crate) enum NewTokenSchema {
-    /// For a user.
-    #[schema(title = "For a user")]
-    User {
-        /// The user's id.
-        #[schema(min_length = 1, max_length = 100)]
-        user_id: String,
-    },
-    /// For a new integration.
-    #[schema(title = "For an integration")]
-    Integration {
-        /// The integration, which is made together with its token.
-        integration: NewIntegrationSchema,
-    },
-}
-
-/// An integration to be made.
-#[derive(Serialize, ToSchema)]
-#[schema(as = NewIntegration)]
-pub(crate) struct NewIntegrationSchema {
-    /// Its name.
-    #[schema(min_length = 1, max_length = 200)]
-    name: String,
-    /// Whether contacts that it creates are set marketing.
-    #[schema(required = false, default = false)]
-    set_marketing: bool,
-    /// Whether it may set contacts as marketing and queue them to leave.
-    #[schema(required = false, default = false)]
-    modify_marketing_contacts: bool,
-}
+documented! { NewIntegration as "NewIntegration": "An integration to create." }
 
 /// A token that was just made.
 #[derive(Serialize, ToSchema)]
@@ -154,7 +126,7 @@ impl TokenView {
 /// For admins. The token is shown in this answer only; it is kept as its SHA-256. An account has at most 1,000 tokens:
 /// 409 `limit-reached` beyond that.
 #[utoipa::path(
-    post, path = "/v1/tokens", tag = "Users", params(IdempotencyKey), request_body = NewTokenSchema,
+    post, path = "/v1/tokens", tag = "Users", params(IdempotencyKey), request_body = NewTokenBody,
     responses(
         (status = 201, description = "The token.", body = TokenMadeView),
         (status = 409, description = "limit-reached"),
@@ -181,7 +153,7 @@ pub(crate) async fn create_token(
 ///
 /// For admins. In the order in which they were made, without the tokens themselves.
 #[utoipa::path(
-    get, path = "/v1/tokens", tag = "Users", params(PagingParameters),
+    get, path = "/v1/tokens", tag = "Users", params(Parameters<Paging<TokenId>>),
     responses((status = 200, description = "A page of tokens.", body = Page<TokenView>)),
 )]
 pub(crate) async fn list_tokens(

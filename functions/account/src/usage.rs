@@ -1,6 +1,7 @@
 //! The usage at this instant, and the statements of the periods before.
 
-use api::paging::{Page, Paging, PagingParameters};
+use api::describe::Parameters;
+use api::paging::{Page, Paging};
 use api::views::UsageView;
 use api::{AccountCaller, Context, Problem, Query, respond};
 use axum::extract::State;
@@ -64,7 +65,7 @@ pub(crate) async fn get_usage(
 ///
 /// One for each closed period, newest first.
 #[utoipa::path(
-    get, path = "/v1/usage/statements", tag = "Account", params(PagingParameters),
+    get, path = "/v1/usage/statements", tag = "Account", params(Parameters<Paging<PeriodNumber>>),
     responses((status = 200, description = "A page of statements, newest first.", body = Page<StatementView>)),
 )]
 pub(crate) async fn list_statements(

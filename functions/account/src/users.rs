@@ -1,10 +1,11 @@
 //! Users: who works with an account, and what each may do. Only admins manage them.
 
 use api::contacts::email;
-use api::fields::{Fields, FromFields};
+use api::describe::{Parameters, documented};
+use api::fields::{Fields, FromFields, Reported};
 use api::openapi::IdempotencyKey;
-use api::paging::{Page, Paging, PagingParameters};
-use api::parse::{boolean, name, parsed};
+use api::paging::{Page, Paging};
+use api::parse::{Parser, boolean, name, variant};
 use api::path::PathId;
 use api::{AdminCaller, Context, MutationRequest, Problem, Query, respond};
 use axum::extract::State;
@@ -23,84 +24,64 @@ use api::listing::{one_more, page};
 pub(crate) struct NewUserBody(NewUser);
 
 impl FromFields for NewUserBody {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let name = fields.required("name", name());
-        let email = fields.required("email", email());
-        let role = fields.optional("role", parsed::<Role>());
-        let modify_marketing_contacts = fields.optional("modify_marketing_contacts", boolean());
-        Some(Self(NewUser {
+    fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
+        let name = fields.required("name", name().about("The user's name."));
+        let email = fields.required("email", email().about("The user's email address."));
+        let role = role().about("An admin manages users, tokens and the account; a member does not.");
+        let role = fields.optional("role", role.default_value(Role::Member.as_str()));
+        let editor = fields.optional(EDITOR, editor().default_value(true));
+        Ok(Self(NewUser {
             name: name?,
             email: given(email?),
             role: role?.unwrap_or(Role::Member),
-            modify_marketing_contacts: modify_marketing_contacts?.unwrap_or(true),
+            modify_marketing_contacts: editor?.unwrap_or(true),
         }))
     }
 }
 
-/// A user to be added.
-#[derive(ToSchema)]
-#[schema(as = NewUser)]
-#[expect(dead_code, reason = "it describes the body that NewUserBody reads")]
-pub(crate) struct NewUserSchema {
-    /// Their name.
-    #[schema(min_length = 1, max_length = 200)]
-    name: String,
-    /// Their address.
-    #[schema(format = Email, max_length = 254)]
-    email: String,
-    /// Admins manage users, tokens and the account; members do not.
-    #[schema(required = false, default = "member")]
-    role: RoleSchema,
-    /// Whether they may set contacts as marketing and queue them to leave.
-    #[schema(required = false, default = true)]
-    modify_marketing_contacts: bool,
+documented! { NewUserBody as "NewUser": "A user to add." }
+
+/// The name of the permission.
+const EDITOR: &str = "modify_marketing_contacts";
+
+/// Parses the permission of a user.
+fn editor() -> impl Parser<Output = bool> {
+    boolean().about("True if the user may set contacts as marketing and queue them to leave.")
+}
+
+/// Parses a user's role.
+fn role() -> impl Parser<Output = Role> {
+    variant::<Role>().schema_of::<RoleSchema>()
 }
 
 /// A user's role.
 #[derive(ToSchema)]
 #[schema(as = Role, rename_all = "snake_case")]
-#[expect(dead_code, reason = "it describes the words of Role")]
+#[expect(dead_code, reason = "it describes Role in bodies and views")]
 pub(crate) enum RoleSchema {
     Member,
     Admin,
 }
 
-/// What is to change of a user.
+/// The data of a user to change.
 pub(crate) struct UpdateUserBody(UpdateUser);
 
 impl FromFields for UpdateUserBody {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let name = fields.optional("name", name());
-        let email = fields.optional("email", email());
-        let role = fields.optional("role", parsed::<Role>());
-        let modify_marketing_contacts = fields.optional("modify_marketing_contacts", boolean());
-        Some(Self(UpdateUser {
+    fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
+        let name = fields.optional("name", name().about("The user's name."));
+        let email = fields.optional("email", email().about("The user's email address."));
+        let role = fields.optional("role", role().about("The user's role."));
+        let editor = fields.optional(EDITOR, editor());
+        Ok(Self(UpdateUser {
             name: name?,
             email: email?.map(given),
             role: role?,
-            modify_marketing_contacts: modify_marketing_contacts?,
+            modify_marketing_contacts: editor?,
         }))
     }
 }
 
-/// What is to change of a user.
-#[derive(ToSchema)]
-#[schema(as = UpdateUser)]
-#[expect(dead_code, reason = "it describes the body that UpdateUserBody reads")]
-pub(crate) struct UpdateUserSchema {
-    /// Their name.
-    #[schema(min_length = 1, max_length = 200, nullable = false)]
-    name: Option<String>,
-    /// Their address.
-    #[schema(format = Email, max_length = 254, nullable = false)]
-    email: Option<String>,
-    /// Their role.
-    #[schema(nullable = false)]
-    role: Option<RoleSchema>,
-    /// Whether they may set contacts as marketing and queue them to leave.
-    #[schema(nullable = false)]
-    modify_marketing_contacts: Option<bool>,
-}
+documented! { UpdateUserBody as "UpdateUser": "The data of a user to change. Data that is left out stays." }
 
 /// An address of a user is shown and never looked up, so that its spelling is all there is to keep.
 fn given(email: EmailAddress) -> String {
@@ -145,7 +126,7 @@ impl UserView {
 /// For admins. The user can do nothing until a token is made for them. An account has at most 1,000 users: 409
 /// `limit-reached` beyond that.
 #[utoipa::path(
-    post, path = "/v1/users", tag = "Users", params(IdempotencyKey), request_body = NewUserSchema,
+    post, path = "/v1/users", tag = "Users", params(IdempotencyKey), request_body = NewUserBody,
     responses(
         (status = 201, description = "The user.", body = UserView),
         (status = 409, description = "limit-reached"),
@@ -167,7 +148,7 @@ pub(crate) async fn create_user(
 ///
 /// For admins. In the order in which they were added.
 #[utoipa::path(
-    get, path = "/v1/users", tag = "Users", params(PagingParameters),
+    get, path = "/v1/users", tag = "Users", params(Parameters<Paging<UserId>>),
     responses((status = 200, description = "A page of users.", body = Page<UserView>)),
 )]
 pub(crate) async fn list_users(
@@ -186,7 +167,7 @@ pub(crate) async fn list_users(
 #[utoipa::path(
     patch, path = "/v1/users/{id}", tag = "Users",
     params(IdempotencyKey, ("id" = String, Path, description = "The user's id.")),
-    request_body = UpdateUserSchema,
+    request_body = UpdateUserBody,
     responses(
         (status = 200, description = "The user.", body = UserView),
         (status = 409, description = "last-admin"),

@@ -1,40 +1,85 @@
 //! What the bodies of several routes have in common.
 
-use api::fields::Place;
+use api::fields::{FieldPath, Parse as _, Reported};
+use api::parse::{Parser, boolean, or_null, string};
 use api::path::PathText;
-use api::{Problem, parse};
+use api::{Problem, describe, parse};
 use axum::extract::FromRequestParts;
 use domain::address::EmailAddress;
-use domain::limits::PROPERTIES_MAX;
-use domain::property::PropertyName;
+use domain::limits::{PROPERTIES_MAX, PROPERTY_NAME_CHARS_MAX, PROPERTY_VALUE_BYTES_MAX};
+use domain::property::{OWN_PREFIX, PropertyName, RESERVED};
 use http::request::Parts;
 use serde_json::Value;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::{Ref, RefOr};
 
 /// Properties to set, or to remove where there is no value.
 pub(crate) type PropertyChanges = Vec<(PropertyName, Option<String>)>;
 
-/// Properties by name: a text sets one, `null` removes it. Where there is nothing to remove, `null` does nothing.
-pub(crate) fn properties(value: Value, place: &mut Place<'_>) -> Option<PropertyChanges> {
-    let Value::Object(values) = value else { return place.refuse("expected an object") };
+/// Parses properties by name: a text sets one, `null` removes it. Where there is nothing to remove, `null` does nothing.
+pub(crate) fn properties() -> impl Parser<Output = PropertyChanges> {
+    parse::new(read_properties, |components| {
+        let mut reference = |name, schema| {
+            components.push((String::from(name), schema));
+            Ref::from_schema_name(name)
+        };
+        let value = reference("PropertyValue", property_value());
+        describe::map(property_name(), value.into(), None).into()
+    })
+}
+
+fn read_properties(value: Value, path: &mut FieldPath<'_>) -> Result<PropertyChanges, Reported> {
+    let values = parse::members(value, path)?;
     if values.values().filter(|value| !value.is_null()).count() > PROPERTIES_MAX {
-        return place.refuse(format!("expected at most {PROPERTIES_MAX} properties"));
+        return path.reject(format!("expected at most {PROPERTIES_MAX} properties"));
     }
-    // Every property is read, so that every problem is listed, before the first bad one decides.
+    // Every property is read, so that every error is listed, before the first bad one decides.
     let read: Vec<_> =
-        values.into_iter().map(|(name, value)| property(&name, value, &mut place.field(&name))).collect();
+        values.into_iter().map(|(name, value)| property(&name, value, &mut path.field(&name))).collect();
     read.into_iter().collect()
 }
 
-fn property(name: &str, value: Value, place: &mut Place<'_>) -> Option<(PropertyName, Option<String>)> {
-    let name = match PropertyName::parse(name) {
-        Ok(name) => name,
-        Err(error) => return place.refuse(error.to_string()),
-    };
-    let Some(value) = parse::or_null(parse::string())(value, place)? else { return Some((name, None)) };
+fn property(
+    name: &str,
+    value: Value,
+    path: &mut FieldPath<'_>,
+) -> Result<(PropertyName, Option<String>), Reported> {
+    let name = PropertyName::parse(name).or_else(|error| path.reject(error.to_string()))?;
+    let Some(value) = or_null(string()).parse(value, path)? else { return Ok((name, None)) };
     match name.check_value(&value) {
-        Ok(()) => Some((name, Some(value))),
-        Err(error) => place.refuse(error.to_string()),
+        Ok(()) => Ok((name, Some(value))),
+        Err(error) => path.reject(error.to_string()),
     }
+}
+
+/// Returns the schema of a property's name, as the key of an object.
+fn property_name() -> RefOr<Schema> {
+    let (own, reserved) = (OWN_PREFIX, RESERVED.join("|"));
+    // One letter comes before these.
+    let more = PROPERTY_NAME_CHARS_MAX - 1;
+    let pattern = format!("^(?!{own})(?!({reserved})$)[a-z][a-z0-9_]{{0,{more}}}$");
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).into()
+}
+
+/// Returns the schema of a property's value in a request.
+fn property_value() -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+        .description(Some("The value of a property; `null` removes the property."))
+        .max_length(Some(PROPERTY_VALUE_BYTES_MAX))
+        // Tab, line feed and carriage return are the control characters that a value may have.
+        .pattern(Some(r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"))
+        .into()
+}
+
+/// Parses the flag of an unsubscribed address.
+pub(crate) fn unsubscribed() -> impl Parser<Output = bool> {
+    boolean().about("True if the contact has unsubscribed from marketing.")
+}
+
+/// Parses the flag of an address that has bounced.
+pub(crate) fn bounced() -> impl Parser<Output = bool> {
+    boolean().about("True if email to the address has bounced.")
 }
 
 /// The address in a path.
@@ -52,37 +97,25 @@ impl<S: Send + Sync> FromRequestParts<S> for PathEmail {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use api::fields::{Errors, FromFields};
-    use api::request::RequestBody as _;
-    use domain::limits::PROPERTY_VALUE_BYTES_MAX;
-    use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+    use api::fields::{Fields, FromFields};
     use serde_json::json;
 
     use super::*;
 
-    /// What a body is read as, or the fields that are wrong with it.
+    /// Returns the body, or the fields that are wrong with it.
     pub(crate) fn read<T: FromFields>(body: &Value) -> Result<T, Vec<String>> {
-        let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
-        let mut errors = Errors::default();
-        let found = T::from_bytes(&headers, body.to_string().as_bytes(), &mut errors).unwrap();
-        match errors.check() {
-            Ok(()) => Ok(found.unwrap()),
-            Err(problem) => {
-                assert!(found.is_none());
-                Err(problem.errors().iter().map(|error| error.field.clone()).collect())
-            }
-        }
+        api::reading::read(body).map_err(|errors| errors.into_iter().map(|(field, _)| field).collect())
     }
 
     struct Body(PropertyChanges);
 
     impl FromFields for Body {
-        fn read(fields: &mut api::fields::Fields<'_>) -> Option<Self> {
-            fields.required("properties", properties).map(Self)
+        fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
+            fields.required("properties", properties()).map(Self)
         }
     }
 
-    fn read_properties(properties: &Value) -> Result<Vec<(String, Option<String>)>, Vec<String>> {
+    fn read_body(properties: &Value) -> Result<Vec<(String, Option<String>)>, Vec<String>> {
         let Body(read) = read(&json!({"properties": properties}))?;
         Ok(read.into_iter().map(|(name, value)| (name.to_string(), value)).collect())
     }
@@ -90,21 +123,21 @@ pub(crate) mod tests {
     #[test]
     fn properties_are_set_and_removed() {
         assert_eq!(
-            read_properties(&json!({"firstname": "Ada", "title": null, "empty": ""})),
+            read_body(&json!({"firstname": "Ada", "title": null, "empty": ""})),
             Ok(vec![
                 ("empty".into(), Some(String::new())),
                 ("firstname".into(), Some("Ada".into())),
                 ("title".into(), None),
             ])
         );
-        assert_eq!(read_properties(&json!({})), Ok(vec![]));
+        assert_eq!(read_body(&json!({})), Ok(vec![]));
     }
 
     #[test]
     fn every_bad_property_is_named() {
         let long = "x".repeat(PROPERTY_VALUE_BYTES_MAX + 1);
         assert_eq!(
-            read_properties(&json!({
+            read_body(&json!({
                 "Name": "a", "age": 36, "bell": "\u{7}", "email": "a@b", "hs_x": null, "long": long, "ok": "a", "yes": true,
             })),
             Err(["Name", "age", "bell", "email", "hs_x", "long", "yes"]
@@ -112,7 +145,7 @@ pub(crate) mod tests {
                 .to_vec())
         );
         for body in [json!([]), json!("a"), json!(null)] {
-            assert_eq!(read_properties(&body), Err(vec!["properties".to_owned()]));
+            assert_eq!(read_body(&body), Err(vec!["properties".to_owned()]));
         }
     }
 
@@ -121,8 +154,8 @@ pub(crate) mod tests {
         let many = |count: usize, value: &Value| {
             Value::Object((0..count).map(|number| (format!("p{number}"), value.clone())).collect())
         };
-        assert_eq!(read_properties(&many(200, &json!("a"))).unwrap().len(), 200);
-        assert_eq!(read_properties(&many(201, &json!("a"))), Err(vec!["properties".to_owned()]));
-        assert_eq!(read_properties(&many(300, &json!(null))).unwrap().len(), 300);
+        assert_eq!(read_body(&many(200, &json!("a"))).unwrap().len(), 200);
+        assert_eq!(read_body(&many(201, &json!("a"))), Err(vec!["properties".to_owned()]));
+        assert_eq!(read_body(&many(300, &json!(null))).unwrap().len(), 300);
     }
 }

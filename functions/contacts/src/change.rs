@@ -1,11 +1,10 @@
 //! Changing a contact's data, and deleting contacts.
 
-use std::collections::BTreeMap;
-
 use api::contacts::email;
-use api::fields::{Fields, FromFields, Patch};
-use api::openapi::{IdempotencyKey, IfMatch, PropertyNameSchema, PropertyValueSchema};
-use api::parse::boolean;
+use api::describe::{Parameters, documented};
+use api::fields::{Fields, FromFields, Patch, Reported};
+use api::openapi::{IdempotencyKey, IfMatch};
+use api::parse::{Parser, boolean};
 use api::path::PathId;
 use api::views::{ContactView, etag};
 use api::{AccountCaller, Context, MutationRequest, NoBody, Problem, respond};
@@ -17,9 +16,8 @@ use domain::ids::ContactId;
 use domain::period::Period;
 use http::StatusCode;
 use store::{DeleteContact, Responder, StoredResponse, UpdateContact};
-use utoipa::{IntoParams, ToSchema};
 
-use crate::body::{PropertyChanges, properties};
+use crate::body::{PropertyChanges, bounced, properties, unsubscribed};
 
 /// A change of a contact's data.
 pub(crate) struct Change {
@@ -30,18 +28,17 @@ pub(crate) struct Change {
 }
 
 impl FromFields for Change {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let email = fields.nullable("email", email());
+    fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
+        let email = fields.nullable("email", email().about("The email address; `null` removes it."));
+        let properties = properties().about("Properties to set, by name; `null` removes one.");
         let properties = fields.optional("properties", properties);
-        let unsubscribed = fields.optional("unsubscribed", boolean());
-        let bounced = fields.optional("bounced", boolean());
-        // Not a field of this request, but whoever sends it deserves to hear where it belongs.
-        fields.optional("marketing", |_, place| {
-            place.refuse::<()>(
-                "is changed with POST /v1/contacts/marketing and POST /v1/contacts/non-marketing-pending",
-            )
-        })?;
-        Some(Self {
+        let unsubscribed = fields.optional("unsubscribed", unsubscribed());
+        let bounced = fields.optional("bounced", bounced());
+        fields.misplaced(
+            "marketing",
+            "is changed with POST /v1/contacts/marketing and POST /v1/contacts/non-marketing-pending",
+        )?;
+        Ok(Self {
             email: email?,
             properties: properties?.unwrap_or_default(),
             unsubscribed: unsubscribed?,
@@ -50,24 +47,7 @@ impl FromFields for Change {
     }
 }
 
-/// A change of a contact's data. What is left out stays.
-#[derive(ToSchema)]
-#[schema(as = UpdateContact)]
-#[expect(dead_code, reason = "it describes the body that Change reads")]
-struct ChangeSchema {
-    /// The address; `null` takes it away.
-    #[schema(format = Email, max_length = 254)]
-    email: Option<String>,
-    /// Properties to set, by name; `null` removes one.
-    #[schema(required = false)]
-    properties: BTreeMap<PropertyNameSchema, PropertyValueSchema>,
-    /// The address is unsubscribed from marketing.
-    #[schema(nullable = false)]
-    unsubscribed: Option<bool>,
-    /// The address has bounced.
-    #[schema(nullable = false)]
-    bounced: Option<bool>,
-}
+documented! { Change as "UpdateContact": "The data of a contact to change. Data that is left out stays." }
 
 /// Changes a contact's data.
 ///
@@ -75,7 +55,7 @@ struct ChangeSchema {
 #[utoipa::path(
     patch, path = "/v1/contacts/{id}", tag = "Contacts",
     params(("id" = String, Path, description = "The contact's id."), IdempotencyKey, IfMatch),
-    request_body = ChangeSchema,
+    request_body = Change,
     responses(
         (status = 200, description = "The contact.", body = ContactView,
          headers(("ETag" = String, description = "Its version."))),
@@ -92,7 +72,7 @@ pub(crate) async fn update_contact(
     let asked = UpdateContact {
         account: principal.account,
         contact,
-        email: email.clone().into_change(),
+        email: email.clone().change(),
         properties,
         unsubscribed: *unsubscribed,
         bounced: *bounced,
@@ -111,18 +91,17 @@ fn render((contact, period): &(Contact, Period)) -> StoredResponse {
 }
 
 /// How a contact is deleted.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
 pub(crate) struct Deletion {
-    /// Removes everything about the person for good. Without it the address is kept until the update date if the
-    /// contact is billable, so that it can take its place again.
-    #[param(default = false, required = false)]
     erase: bool,
 }
 
 impl FromFields for Deletion {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        Some(Self { erase: fields.optional("erase", boolean())?.unwrap_or(false) })
+    fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
+        let erase = boolean().default_value(false).about(
+            "Removes all data of the contact for good. Without it the address is kept until the update date if the \
+             contact is billable, so that the address can take its place again.",
+        );
+        Ok(Self { erase: fields.optional("erase", erase)?.unwrap_or(false) })
     }
 }
 
@@ -133,7 +112,7 @@ impl FromFields for Deletion {
 /// `modify_marketing_contacts`.
 #[utoipa::path(
     delete, path = "/v1/contacts/{id}", tag = "Contacts",
-    params(("id" = String, Path, description = "The contact's id."), Deletion, IdempotencyKey, IfMatch),
+    params(("id" = String, Path, description = "The contact's id."), Parameters<Deletion>, IdempotencyKey, IfMatch),
     responses((status = 204, description = "It is gone.")),
 )]
 pub(crate) async fn delete_contact(
@@ -166,11 +145,11 @@ mod tests {
 
     #[test]
     fn an_address_is_left_taken_away_or_set() {
-        assert_eq!(read::<Change>(&json!({})).ok().unwrap().email, Patch::Absent);
-        assert_eq!(read::<Change>(&json!({"email": null})).ok().unwrap().email, Patch::Null);
+        assert_eq!(read::<Change>(&json!({})).ok().unwrap().email, Patch::Keep);
+        assert_eq!(read::<Change>(&json!({"email": null})).ok().unwrap().email, Patch::Remove);
         let change: Change =
             read(&json!({"email": "Ada@example.org", "properties": {"a": null}})).ok().unwrap();
-        assert!(matches!(change.email, Patch::Value(email) if email.given() == "Ada@example.org"));
+        assert!(matches!(change.email, Patch::Set(email) if email.given() == "Ada@example.org"));
         assert_eq!(change.properties.len(), 1);
     }
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use api::contacts::{NamedContact, NamedContactSchema, named_contacts, references};
-use api::fields::{Fields, FromFields};
-use api::openapi::one_of;
-use api::parse::parsed;
+use api::contacts::{NamedContact, named_contacts, references};
+use api::describe::documented;
+use api::fields::{Fields, FromFields, Reported};
+use api::parse::{Parser, variant};
 use api::{AccountCaller, Context, Problem, ReadRequest, respond};
 use axum::extract::State;
 use axum::response::Response;
@@ -13,7 +13,6 @@ use domain::contact::Contact;
 use domain::tools::{Reason, Tool};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa::openapi::schema::Schema;
 
 use crate::explain::reasons;
 
@@ -24,28 +23,14 @@ pub(crate) struct Asked {
 }
 
 impl FromFields for Asked {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let tool = fields.required("tool", parsed::<Tool>());
-        let contacts = fields.required("contacts", named_contacts());
-        Some(Self { tool: tool?, contacts: contacts? })
+    fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
+        let tool = fields.required("tool", variant::<Tool>().about("A tool that reaches contacts."));
+        let contacts = fields.required("contacts", named_contacts().about("The contacts."));
+        Ok(Self { tool: tool?, contacts: contacts? })
     }
 }
 
-/// A tool, and the contacts that it would reach.
-#[derive(ToSchema)]
-#[schema(as = EligibilityQuestion)]
-#[expect(dead_code, reason = "it describes the body that Asked reads")]
-struct AskedSchema {
-    #[schema(schema_with = tool)]
-    tool: String,
-    /// The contacts.
-    #[schema(min_items = 1, max_items = 1000)]
-    contacts: Vec<NamedContactSchema>,
-}
-
-fn tool() -> Schema {
-    one_of(Tool::ALL.iter().map(|tool| tool.as_str()), "A tool that reaches contacts.")
-}
+documented! { Asked as "EligibilityQuestion": "A tool, and the contacts that it would reach." }
 
 /// Which contacts a tool may reach.
 #[derive(Serialize, ToSchema)]
@@ -137,7 +122,7 @@ impl SummaryView {
 ///
 /// As of now, with every reason where it may not.
 #[utoipa::path(
-    post, path = "/v1/eligibility", tag = "Marketing state", request_body = AskedSchema,
+    post, path = "/v1/eligibility", tag = "Marketing state", request_body = Asked,
     responses((status = 200, description = "Whether the tool may reach each contact.", body = EligibilityView)),
 )]
 pub(crate) async fn check_eligibility(

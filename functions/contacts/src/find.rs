@@ -1,6 +1,7 @@
 //! Reading contacts.
 
-use api::paging::{Page, PageBuilder, Paging, PagingParameters};
+use api::describe::Parameters;
+use api::paging::{Page, PageBuilder, Paging};
 use api::path::PathId;
 use api::views::{ContactView, etag};
 use api::{AccountCaller, Context, Problem, Query, respond};
@@ -54,7 +55,7 @@ async fn read(context: &Context, account: AccountId, asked: ContactRef) -> Resul
 ///
 /// In the order in which they were made. A page of large contacts may hold fewer of them than `limit`.
 #[utoipa::path(
-    get, path = "/v1/contacts", tag = "Contacts", params(PagingParameters),
+    get, path = "/v1/contacts", tag = "Contacts", params(Parameters<Paging<ContactId>>),
     responses((status = 200, description = "A page of contacts, as of now.", body = Page<ContactView>)),
 )]
 pub(crate) async fn list_contacts(

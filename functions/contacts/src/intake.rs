@@ -2,16 +2,13 @@
 //! Default status by source).
 
 use api::Problem;
-use api::fields::{Fields, FromFields, Place};
+use api::describe::documented;
+use api::fields::{Fields, FromFields, Reported};
 use api::identity::require_modify_marketing_contacts;
-use api::openapi::one_of;
-use api::parse::{name, opaque_id, parsed};
+use api::parse::{Parser, checked, name, opaque_id, string};
 use domain::permission::{Principal, PrincipalKind};
 use domain::source::{Intake, Source, SourceType};
 use domain::string_enum::string_enum;
-use serde_json::Value;
-use utoipa::ToSchema;
-use utoipa::openapi::schema::Schema;
 
 string_enum! {
     /// The sources that a request may name. Forms and the update date are not among them: they come about by
@@ -63,42 +60,25 @@ impl NamedSource {
 }
 
 impl FromFields for NamedSource {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let kind = fields.required("type", named_type);
-        let name = fields.required("name", name());
-        let id = fields.optional("id", opaque_id());
-        Some(Self { kind: kind?, name: name?, id: id? })
+    fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
+        let kind = fields.required("type", named_type());
+        let name = fields.required("name", name().about("The display name of the source."));
+        let id = opaque_id().about("The id of the source, such as a chat flow or an import.");
+        let id = fields.optional("id", id);
+        Ok(Self { kind: kind?, name: name?, id: id? })
     }
 }
 
-fn named_type(value: Value, place: &mut Place<'_>) -> Option<NamedType> {
-    let is_a_forms = value
-        .as_str()
-        .and_then(|text| text.parse().ok())
-        .is_some_and(|kind| matches!(kind, SourceType::Form | SourceType::ExternalForm));
-    if is_a_forms {
-        return place.refuse("contacts of this source come through a form's submissions");
-    }
-    parsed::<NamedType>()(value, place)
-}
+documented! { NamedSource as "NamedSource": "The source of a contact." }
 
-/// Where a contact comes from.
-#[derive(ToSchema)]
-#[schema(as = NamedSource)]
-#[expect(dead_code, reason = "it describes what NamedSource reads")]
-pub(crate) struct NamedSourceSchema {
-    #[schema(schema_with = kind)]
-    r#type: String,
-    /// Its name as people know it.
-    #[schema(min_length = 1, max_length = 200)]
-    name: String,
-    /// The id of the chat flow, import or other thing.
-    #[schema(nullable = false, min_length = 1, max_length = 100)]
-    id: Option<String>,
-}
-
-fn kind() -> Schema {
-    one_of(NamedType::ALL.iter().map(|kind| kind.as_str()), "Its kind.")
+fn named_type() -> impl Parser<Output = NamedType> {
+    let named = checked(string(), |text| match text.parse() {
+        Ok(SourceType::Form | SourceType::ExternalForm) => {
+            Err("contacts of this source come through a form's submissions".to_owned())
+        }
+        _ => text.parse::<NamedType>().map_err(|error| error.to_string()),
+    });
+    named.variants::<NamedType>().about("The kind of the source.")
 }
 
 /// A source with what decides the status of its contacts.

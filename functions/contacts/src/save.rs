@@ -1,11 +1,10 @@
 //! Making contacts, and making sure of them.
 
-use std::collections::BTreeMap;
-
 use api::contacts::email;
-use api::fields::{Fields, FromFields, Patch};
-use api::openapi::{IdempotencyKey, IfMatch, PropertyNameSchema, PropertyValueSchema};
-use api::parse::{boolean, nested};
+use api::describe::documented;
+use api::fields::{Fields, FromFields, Reported};
+use api::openapi::{IdempotencyKey, IfMatch};
+use api::parse::{Parser, boolean, nested};
 use api::views::{ContactView, etag};
 use api::{AccountCaller, Context, MutationRequest, Problem, respond};
 use axum::extract::State;
@@ -14,10 +13,9 @@ use domain::address::EmailAddress;
 use domain::permission::Principal;
 use http::StatusCode;
 use store::{Responder, SaveContact, SaveMode, Saved, StoredResponse};
-use utoipa::ToSchema;
 
-use crate::body::{PathEmail, PropertyChanges, properties};
-use crate::intake::{self, MANUAL_ONLY, NamedSource, NamedSourceSchema};
+use crate::body::{PathEmail, PropertyChanges, bounced, properties, unsubscribed};
+use crate::intake::{self, MANUAL_ONLY, NamedSource};
 
 /// What is said of a contact that is made, or made sure of.
 pub(crate) struct Data {
@@ -29,19 +27,29 @@ pub(crate) struct Data {
 }
 
 impl FromFields for Data {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+    fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
+        let properties = properties()
+            .about("Properties to set, by name (`[a-z][a-z0-9_]{0,99}`); `null` removes a stored property.");
         let properties = fields.optional("properties", properties);
-        let unsubscribed = fields.optional("unsubscribed", boolean());
-        let bounced = fields.optional("bounced", boolean());
-        let marketing = fields.optional("marketing", boolean());
-        let source = fields.optional("source", nested::<NamedSource>());
-        // Said here as well as in `intake::decide`, so that it is listed with everything else that is wrong.
-        if let (Some(Some(_)), Some(Some(source))) = (marketing, &source)
+        let unsubscribed = fields.optional("unsubscribed", unsubscribed());
+        let bounced = fields.optional("bounced", bounced());
+        let marketing = boolean().about(
+            "`true` sets the contact as marketing and needs the permission `modify_marketing_contacts`. `false` leaves \
+             its state as it is. Only where the source is `manual`.",
+        );
+        let marketing = fields.optional("marketing", marketing);
+        let source = nested::<NamedSource>().about(
+            "The source of the contact. By default it is `manual` for a user's token and `integration` for an \
+             integration's.",
+        );
+        let source = fields.optional("source", source);
+        // `intake::decide` rejects this too. Here it is listed together with the other errors.
+        if let (Ok(Some(_)), Ok(Some(source))) = (marketing, &source)
             && !source.is_manual()
         {
-            fields.refuse::<()>("marketing", MANUAL_ONLY);
+            return fields.reject("marketing", MANUAL_ONLY);
         }
-        Some(Self {
+        Ok(Self {
             properties: properties?.unwrap_or_default(),
             unsubscribed: unsubscribed?,
             bounced: bounced?,
@@ -51,56 +59,24 @@ impl FromFields for Data {
     }
 }
 
-/// A contact to be made.
+documented! { Data as "ContactData": "The data of a contact." }
+
+/// A contact to create.
 pub(crate) struct NewContact {
     email: Option<EmailAddress>,
     data: Data,
 }
 
 impl FromFields for NewContact {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        // `null` means none, as it does in answers.
-        let email = fields.nullable("email", email());
+    fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
+        // `null` means no address, as in responses.
+        let email = fields.nullable("email", email().about("The email address. A contact needs none."));
         let data = Data::read(fields);
-        Some(Self { email: email.map(Patch::into_change)?.flatten(), data: data? })
+        Ok(Self { email: email?.initial(), data: data? })
     }
 }
 
-/// A contact to be made.
-#[derive(ToSchema)]
-#[schema(as = NewContact)]
-#[expect(dead_code, reason = "it describes the body that NewContact reads")]
-struct NewContactSchema {
-    /// The address; a contact needs none.
-    #[schema(format = Email, max_length = 254)]
-    email: Option<String>,
-    #[schema(inline)]
-    #[serde(flatten)]
-    data: DataSchema,
-}
-
-/// What is said of a contact.
-#[derive(ToSchema)]
-#[schema(as = ContactData)]
-#[expect(dead_code, reason = "it describes the body that Data reads")]
-struct DataSchema {
-    /// Properties to set, by name (`[a-z][a-z0-9_]{0,99}`); `null` removes one that is there.
-    #[schema(required = false)]
-    properties: BTreeMap<PropertyNameSchema, PropertyValueSchema>,
-    /// The address is unsubscribed from marketing.
-    #[schema(nullable = false)]
-    unsubscribed: Option<bool>,
-    /// The address has bounced.
-    #[schema(nullable = false)]
-    bounced: Option<bool>,
-    /// Whether to set it marketing. Only where the source is `manual`; `true` needs the permission
-    /// `modify_marketing_contacts`; `false` sets nothing, and never queues a marketing contact to leave.
-    #[schema(nullable = false)]
-    marketing: Option<bool>,
-    /// Where it comes from: `manual` for a user's token and `integration` for an integration's if not said.
-    #[schema(nullable = false)]
-    source: Option<NamedSourceSchema>,
-}
+documented! { NewContact as "NewContact": "A contact to create." }
 
 /// Makes a contact.
 ///
@@ -108,7 +84,7 @@ struct DataSchema {
 /// `marketing.refused` says so in this answer.
 #[utoipa::path(
     post, path = "/v1/contacts", tag = "Contacts",
-    params(IdempotencyKey), request_body = NewContactSchema,
+    params(IdempotencyKey), request_body = NewContact,
     responses(
         (status = 201, description = "The contact.", body = ContactView,
          headers(("ETag" = String, description = "Its version."), ("Location" = String, description = "Its path."))),
@@ -137,7 +113,7 @@ pub(crate) async fn create_contact(
 #[utoipa::path(
     put, path = "/v1/contacts/by-email/{email}", tag = "Contacts",
     params(("email" = String, Path, description = "The address, percent-encoded."), IdempotencyKey, IfMatch),
-    request_body = DataSchema,
+    request_body = Data,
     responses(
         (status = 200, description = "The contact, which was there.", body = ContactView,
          headers(("ETag" = String, description = "Its version."))),

@@ -1,11 +1,11 @@
 //! `POST /v1/contacts/search`.
 
-use api::fields::{Fields, FromFields, Place};
-use api::openapi::one_of;
+use api::describe::documented;
+use api::fields::{FieldPath, Fields, FromFields, Reported};
 use api::paging::{Page, Paging};
-use api::parse::{list, nested, object, parsed};
+use api::parse::{Parser, list, nested, parsed, variant};
 use api::views::ContactView;
-use api::{AccountCaller, Context, Problem, ReadRequest, respond};
+use api::{AccountCaller, Context, Problem, ReadRequest, parse, respond};
 use axum::extract::State;
 use axum::response::Response;
 use domain::filter::{Condition, FieldName, Filter, FilterError, Operator};
@@ -14,121 +14,96 @@ use domain::limits::{FILTER_CONDITIONS_MAX, FILTER_GROUPS_MAX, FILTER_VALUES_MAX
 use serde::Serialize;
 use serde_json::Value;
 use store::Search;
-use utoipa::ToSchema;
-use utoipa::openapi::schema::Schema;
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::find::page;
 
-/// Which contacts are looked for, and which page of them.
+/// A search for contacts, and the page of its results.
 pub(crate) struct Asked {
     filter: Filter,
     paging: Paging<ContactId>,
 }
 
 impl FromFields for Asked {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let groups = fields.required("filterGroups", list(0..=FILTER_GROUPS_MAX, nested::<Group>()));
+    fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
+        let groups = list(0..=FILTER_GROUPS_MAX, nested::<Group>()).about(
+            "A contact is found if it meets all filters of at least one group. Without groups, all contacts are found.",
+        );
+        let groups = fields.required("filterGroups", groups);
         let paging = Paging::read(fields);
         let groups = groups?.into_iter().map(|Group(conditions)| conditions).collect();
         let filter = match Filter::new(groups) {
-            Ok(filter) => Some(filter),
-            Err(errors) => refuse(fields, errors),
+            Ok(filter) => Ok(filter),
+            Err(errors) => reject(fields, errors),
         };
-        Some(Self { filter: filter?, paging: paging? })
+        Ok(Self { filter: filter?, paging: paging? })
     }
 }
 
-/// Conditions that all have to hold.
+documented! { Asked as "ContactSearch": "A search for contacts, and the page of its results." }
+
+/// Conditions that a contact meets all of.
 struct Group(Vec<Condition>);
 
 impl FromFields for Group {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        fields.required("filters", list(1..=FILTER_CONDITIONS_MAX, object(condition))).map(Self)
+    fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
+        let filters = list(1..=FILTER_CONDITIONS_MAX, nested::<NamedCondition>()).about("The filters.");
+        let filters = fields.required("filters", filters)?;
+        Ok(Self(filters.into_iter().map(|NamedCondition(condition)| condition).collect()))
     }
 }
 
-fn condition(fields: &mut Fields<'_>) -> Option<Condition> {
-    let name = fields.required("propertyName", parsed::<FieldName>());
-    let operator = fields.required("operator", parsed::<Operator>());
-    let value = fields.optional("value", operand);
-    let values = fields.optional("values", list(0..=FILTER_VALUES_MAX, operand));
-    let high_value = fields.optional("highValue", operand);
-    let (name, operator, value, values, high_value) = (name?, operator?, value?, values?, high_value?);
-    let (name, operator) = (name.as_str(), operator.as_str());
-    match Condition::new(name, operator, value.as_deref(), values.as_deref(), high_value.as_deref()) {
-        Ok(condition) => Some(condition),
-        Err(errors) => refuse(fields, errors),
-    }
-}
+documented! { Group as "FilterGroup": "Filters that a contact meets all of." }
 
-fn refuse<T>(fields: &mut Fields<'_>, errors: Vec<FilterError>) -> Option<T> {
-    for error in errors {
-        fields.refuse::<()>(error.field, error.message);
-    }
-    None
-}
+/// A condition with the names that HubSpot's search gives to its parts.
+struct NamedCondition(Condition);
 
-/// A text, or a number or truth that is taken as one.
-fn operand(value: Value, place: &mut Place<'_>) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(flag) => Some(flag.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => {
-            place.refuse("expected a string, a number, true or false")
+impl FromFields for NamedCondition {
+    fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
+        let name = parsed::<FieldName>().about(
+            "A property, or `email`, `unsubscribed`, `bounced`, `created_at`, `updated_at`, `hs_marketable_status`, \
+             `hs_marketable_until_renewal`, `hs_marketable_reason_type`, `hs_marketable_reason_id`.",
+        );
+        let name = fields.required("propertyName", name);
+        let operator = fields.required("operator", variant::<Operator>().about("The comparison."));
+        let value = operand().about("The value to compare with. For `BETWEEN` it is the lower end.");
+        let value = fields.optional("value", value);
+        let values =
+            list(0..=FILTER_VALUES_MAX, operand()).about("The values of `IN` and `NOT_IN`: at least one.");
+        let values = fields.optional("values", values);
+        let high_value = fields.optional("highValue", operand().about("The upper end of `BETWEEN`."));
+        let (name, operator, value, values, high_value) = (name?, operator?, value?, values?, high_value?);
+        let (name, operator) = (name.as_str(), operator.as_str());
+        match Condition::new(name, operator, value.as_deref(), values.as_deref(), high_value.as_deref()) {
+            Ok(condition) => Ok(Self(condition)),
+            Err(errors) => reject(fields, errors),
         }
     }
 }
 
-/// Which contacts are looked for, and which page of them.
-#[derive(ToSchema)]
-#[schema(as = ContactSearch, rename_all = "camelCase")]
-#[expect(dead_code, reason = "it describes the body that Asked reads")]
-struct SearchSchema {
-    /// Contacts are found that all filters of at least one group hold for; without groups, all of them.
-    #[schema(max_items = 10)]
-    filter_groups: Vec<GroupSchema>,
-    /// How many results a page has.
-    #[schema(nullable = false, minimum = 1, maximum = 1000, default = 100)]
-    limit: Option<u64>,
-    /// The cursor of the page before: results after it.
-    #[schema(nullable = false, min_length = 1, max_length = 1024, pattern = "^[A-Za-z0-9_-]+$")]
-    after: Option<String>,
+documented! { NamedCondition as "Filter": "A condition on one field of a contact." }
+
+fn reject<T>(fields: &mut impl Fields, errors: Vec<FilterError>) -> Result<T, Reported> {
+    let rejected = errors.into_iter().map(|error| fields.reject(error.field, error.message));
+    // A filter is refused with at least one error.
+    rejected.last().unwrap_or_else(|| fields.reject("filterGroups", "is not a valid filter"))
 }
 
-/// Filters that all have to hold.
-#[derive(ToSchema)]
-#[schema(as = FilterGroup)]
-#[expect(dead_code, reason = "it describes what Group reads")]
-struct GroupSchema {
-    /// The filters.
-    #[schema(min_items = 1, max_items = 10)]
-    filters: Vec<FilterSchema>,
+/// Parses a text, or a number or a boolean as a text.
+fn operand() -> impl Parser<Output = String> {
+    let operand = parse::new(read_operand, |_| OperandSchema::schema());
+    operand.schema_of::<OperandSchema>()
 }
 
-/// A condition on one field of a contact.
-#[derive(ToSchema)]
-#[schema(as = Filter, rename_all = "camelCase")]
-#[expect(dead_code, reason = "it describes what condition reads")]
-struct FilterSchema {
-    /// A property, or `email`, `unsubscribed`, `bounced`, `created_at`, `updated_at`, `hs_marketable_status`,
-    /// `hs_marketable_until_renewal`, `hs_marketable_reason_type`, `hs_marketable_reason_id`.
-    property_name: String,
-    #[schema(schema_with = operator)]
-    operator: String,
-    /// What it is compared with; with `BETWEEN`, the lower end.
-    #[schema(nullable = false)]
-    value: Option<OperandSchema>,
-    /// What it is compared with by `IN` and `NOT_IN`.
-    #[schema(nullable = false, min_items = 1, max_items = 100)]
-    values: Option<Vec<OperandSchema>>,
-    /// The upper end of `BETWEEN`.
-    #[schema(nullable = false)]
-    high_value: Option<OperandSchema>,
-}
-
-fn operator() -> Schema {
-    one_of(Operator::ALL.iter().map(|operator| operator.as_str()), "How the field is compared.")
+fn read_operand(value: Value, path: &mut FieldPath<'_>) -> Result<String, Reported> {
+    match value {
+        Value::String(text) => Ok(text),
+        Value::Number(number) => Ok(number.to_string()),
+        Value::Bool(flag) => Ok(flag.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => {
+            path.reject("expected a string, a number, true or false")
+        }
+    }
 }
 
 /// A text, or what is taken as one.
@@ -147,7 +122,7 @@ enum OperandSchema {
 /// In the order in which they were made, as of now. Texts compare without case, numbers as numbers. A page may hold fewer
 /// results than `limit`, even none, and still have a next one: a search that finds little goes on from there.
 #[utoipa::path(
-    post, path = "/v1/contacts/search", tag = "Contacts", request_body = SearchSchema,
+    post, path = "/v1/contacts/search", tag = "Contacts", request_body = Asked,
     responses((status = 200, description = "A page of contacts.", body = Page<ContactView>)),
 )]
 pub(crate) async fn search_contacts(

@@ -12,59 +12,14 @@ use domain::ids::FormId;
 use domain::limits::PUBLIC_BODY_BYTES_MAX;
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
-use serde_json::Value;
 use store::Form;
 use utoipa::ToSchema;
 
 use crate::answer::{self, AnswerView};
 use crate::cors::Cors;
 use crate::intake::Intake;
-use crate::sent::{self, Sent};
+use crate::sent::{self, Document, Sent};
 use form_mapping::person::{self, Person};
-
-/// A submission in JSON.
-#[derive(ToSchema)]
-#[schema(as = Submission)]
-#[expect(dead_code, reason = "it describes the body that sent::read reads")]
-struct SubmissionSchema {
-    /// The form's fields by their own names, at most 200. One of them has to hold the address: the one that the form maps
-    /// to `email`, or else one with a usual name, such as `email` or `E-Mail-Adresse`. A field fills the property that the
-    /// form maps it to; else the one that its name usually stands for (`First Name` fills `firstname`); else the one with
-    /// the name nearest to its own.
-    fields: BTreeMap<String, FieldSchema>,
-    /// The sender's id for this submission: sent again within 7 days it changes nothing.
-    #[schema(nullable = false, min_length = 1, max_length = 255)]
-    submission_id: Option<String>,
-    /// When the person sent it. Kept only if the form maps it.
-    #[schema(nullable = false, format = DateTime)]
-    submitted_at: Option<String>,
-    /// The address of the page that the form stands on. Kept only if it is http or https, with at most 2048 characters, and
-    /// the form maps it; anything else is ignored.
-    page_url: Option<Value>,
-}
-
-/// A field's value, or several that are joined with `;`. `null` and an empty text leave what is known as it is.
-#[derive(Serialize, ToSchema)]
-#[serde(untagged)]
-#[schema(as = SubmissionField)]
-#[expect(dead_code, reason = "it describes what sent::read reads")]
-enum FieldSchema {
-    /// One value.
-    One(Option<FieldValueSchema>),
-    /// Several values.
-    Several(Vec<Option<FieldValueSchema>>),
-}
-
-/// A text, or what is taken as one.
-#[derive(Serialize, ToSchema)]
-#[serde(untagged)]
-#[schema(as = SubmissionValue)]
-#[expect(dead_code, reason = "it describes what sent::read reads")]
-enum FieldValueSchema {
-    Text(String),
-    Number(f64),
-    Truth(bool),
-}
 
 /// A submission as a plain HTML form posts it. Names that stand several times have their values joined with `;`.
 #[derive(Serialize, ToSchema)]
@@ -101,7 +56,7 @@ struct FormPostSchema {
     post, path = "/v1/forms/{form_id}/submissions", tag = "Forms", security(()),
     params(("form_id" = String, Path, description = "The form's id.")),
     request_body(content(
-        (SubmissionSchema = "application/json"),
+        (Document = "application/json"),
         (FormPostSchema = "application/x-www-form-urlencoded"),
         (FormPostSchema = "multipart/form-data"),
     )),

@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 
-use api::fields::{Fields, FromFields, Patch, Place};
+use api::describe::{Parameters, documented};
+use api::fields::{Fields, FromFields, Reported};
 use api::openapi::{IdempotencyKey, one_of};
-use api::paging::{Page, Paging, PagingParameters};
-use api::parse::{boolean, checked, list, map, name, or_null, parsed, string, text, whole};
+use api::paging::{Page, Paging};
+use api::parse::{Parser, boolean, checked, list, map, name, or_null, parsed, string, text, variant, whole};
 use api::path::PathId;
 use api::{AccountCaller, Context, MutationRequest, NoBody, Problem, ProblemType, Query, respond};
 use axum::extract::State;
@@ -16,16 +18,17 @@ use domain::form::{AnswerMode, Overwrite};
 use domain::ids::FormId;
 use domain::limits::{
     ALLOWED_ORIGINS_MAX, EVENT_TYPE_CHARS_MAX, EVENT_TYPES_MAX, FIELD_MAP_MAX, FORM_FIELD_NAME_CHARS_MAX,
-    FORM_SECRETS_MAX, SUBMISSION_FIELDS_MAX, USAGE_MAX,
+    FORM_SECRET_CHARS_MAX, FORM_SECRET_CHARS_MIN, FORM_SECRETS_MAX, REDIRECT_URL_CHARS_MAX,
+    SUBMISSION_FIELDS_MAX, USAGE_MAX,
 };
 use domain::permission::Principal;
 use domain::provider::Provider;
 use domain::secrets::Secrets;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::json;
 use store::{FieldTarget, Form, FormReport, NewForm, Responder, StoredResponse, UpdateForm};
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{Schema, SchemaFormat};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::web_address::{origin, redirect_url};
@@ -35,36 +38,44 @@ use api::listing::{one_more, page};
 pub(crate) struct NewFormBody(NewForm);
 
 impl FromFields for NewFormBody {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let name = fields.required("name", name());
-        let provider = fields.optional("provider", parsed::<Provider>());
+    fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
+        let name = fields.required("name", name().about("The form's name."));
+        let provider = variant::<Provider>().schema_of::<ProviderSchema>();
+        let provider = provider.about("The provider that delivers the submissions. It never changes.");
+        let provider = fields.optional("provider", provider.default_value(Provider::Native.as_str()));
         let secrets = fields.optional("secrets", secrets());
-        let set_marketing = fields.optional("set_marketing", boolean());
-        let max_new_marketing_per_day = fields.optional("max_new_marketing_per_day", or_null(budget()));
-        let may_raise_tier = fields.optional("may_raise_tier", or_null(boolean()));
-        let overwrite = fields.optional("overwrite", parsed::<Overwrite>());
-        let answer = fields.optional("answer", parsed::<AnswerMode>());
-        let taken = fields.optional("fields", or_null(taken_fields()));
-        let event_types = fields.optional("event_types", or_null(event_types()));
-        let field_map = fields.optional("field_map", field_map);
-        let allowed_origins = fields.optional("allowed_origins", allowed_origins);
-        let redirect_url = fields.optional("redirect_url", checked(string(), |text| redirect_url(&text)));
+        let set_marketing = boolean().about(
+            "True if the form sets the contacts that submit it as marketing, existing ones included. Left out it is \
+             `true` for a native form; for others the account's `defaults.external_form` decides at each submission. \
+             All but `false` needs the permission `modify_marketing_contacts`.",
+        );
+        let set_marketing = fields.optional("set_marketing", set_marketing);
+        let budget = fields.nullable("max_new_marketing_per_day", budget());
+        let may_raise_tier = fields.nullable("may_raise_tier", may_raise_tier());
+        let overwrite = overwrite().default_value(Overwrite::default().as_str());
+        let overwrite = fields.optional("overwrite", overwrite);
+        let answer = fields.optional("answer", answer_mode().default_value(AnswerMode::default().as_str()));
+        let accepted = fields.nullable("fields", accepted_fields());
+        let event_types = fields.nullable("event_types", event_types());
+        let field_map = fields.optional("field_map", field_map());
+        let allowed_origins = fields.optional("allowed_origins", allowed_origins());
+        let redirect_url = fields.optional("redirect_url", redirect());
         let provider = provider?.unwrap_or(Provider::Native);
         let secrets = match Secrets::new(provider, secrets?.unwrap_or_default()) {
             Ok(secrets) => secrets,
-            Err(error) => return fields.refuse("secrets", error.to_string()),
+            Err(error) => return fields.reject("secrets", error.to_string()),
         };
-        Some(Self(NewForm {
+        Ok(Self(NewForm {
             name: name?,
             provider,
             secrets,
             set_marketing: set_marketing?,
-            max_new_marketing_per_day: max_new_marketing_per_day?.flatten(),
-            may_raise_tier: may_raise_tier?.flatten(),
+            max_new_marketing_per_day: budget?.initial(),
+            may_raise_tier: may_raise_tier?.initial(),
             overwrite: overwrite?.unwrap_or_default(),
             answer: answer?.unwrap_or_default(),
-            fields: taken?.flatten(),
-            event_types: event_types?.flatten(),
+            fields: accepted?.initial(),
+            event_types: event_types?.initial(),
             field_map: field_map?.unwrap_or_default(),
             allowed_origins: allowed_origins?.unwrap_or_default(),
             redirect_url: redirect_url?,
@@ -72,138 +83,120 @@ impl FromFields for NewFormBody {
     }
 }
 
-/// The texts of a form's secrets. Which ones it may have, its provider says.
-fn secrets() -> impl Fn(Value, &mut Place<'_>) -> Option<Vec<String>> {
-    list(0..=FORM_SECRETS_MAX, string())
+documented! { NewFormBody as "NewForm": "A form to create." }
+
+/// Parses the texts of a form's secrets. The provider decides which ones are valid.
+fn secrets() -> impl Parser<Output = Vec<String>> {
+    let secret = string().with(|object| {
+        object.min_length = Some(FORM_SECRET_CHARS_MIN);
+        object.max_length = Some(FORM_SECRET_CHARS_MAX);
+        object.pattern = Some("^[!-~]+$".to_owned());
+        object.write_only = Some(true);
+    });
+    list(0..=FORM_SECRETS_MAX, secret).about(
+        "All secrets with which the provider signs or that it sends along; two while one replaces the other. A form \
+         without a secret refuses every delivery to its `webhook_url`. A native form has none. Each has 16 to 255 visible \
+         ASCII characters; those of `standard_webhooks` are `whsec_` and 24 to 64 bytes in base64.",
+    )
 }
 
-fn budget() -> impl Fn(Value, &mut Place<'_>) -> Option<u64> {
-    whole(0..=USAGE_MAX)
+fn budget() -> impl Parser<Output = u64> {
+    whole(0..=USAGE_MAX).about(
+        "The largest number of contacts that the form sets as marketing, or keeps from leaving, on one day of the \
+         account's time zone. Beyond it contacts are kept as non-marketing, with the reason `form-budget`. `null` for any \
+         number.",
+    )
 }
 
-/// A form's own field names, each with what it fills. One of them at most is the address, for which of two were the
-/// person's would be anybody's guess.
-fn field_map(value: Value, place: &mut Place<'_>) -> Option<BTreeMap<String, FieldTarget>> {
-    let target = |value, place: &mut Place<'_>| {
-        let named = or_null(parsed::<FieldTarget>())(value, place)?;
-        Some(named.unwrap_or(FieldTarget::Nothing))
-    };
-    let field_map = map(FIELD_MAP_MAX, field_name, target)(value, place)?;
-    if field_map.values().filter(|target| **target == FieldTarget::Email).count() > 1 {
-        return place.refuse("expected one field for email at most");
-    }
-    Some(field_map)
+fn may_raise_tier() -> impl Parser<Output = bool> {
+    boolean().about(
+        "`true` lets the form raise the tier limit, and needs the permission `modify_marketing_contacts`. Beyond the \
+         limit, another form keeps contacts as non-marketing, with the reason `tier-limit`. With `null` the account's \
+         `defaults.forms_may_raise_tier` decides at each submission.",
+    )
 }
 
-fn field_name(text: &str) -> Result<String, String> {
-    if (1..=FORM_FIELD_NAME_CHARS_MAX).contains(&text.chars().count()) {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("expected a field's name of 1 to {FORM_FIELD_NAME_CHARS_MAX} characters"))
-    }
+fn overwrite() -> impl Parser<Output = Overwrite> {
+    variant::<Overwrite>()
+        .schema_of::<OverwriteSchema>()
+        .about("The effect of a submission on properties that an existing contact already has.")
 }
 
-/// Parses the names of the fields that a form takes.
-fn taken_fields() -> impl Fn(Value, &mut Place<'_>) -> Option<BTreeSet<String>> {
-    let names = list(1..=SUBMISSION_FIELDS_MAX, checked(string(), |text: String| field_name(&text)));
-    move |value, place| Some(names(value, place)?.into_iter().collect())
+fn answer_mode() -> impl Parser<Output = AnswerMode> {
+    variant::<AnswerMode>().schema_of::<AnswerModeSchema>().about(
+        "The response to a public submission: `minimal` is the same for every contact, `full` tells the effect.",
+    )
 }
 
-/// Parses the event types that a form takes.
-fn event_types() -> impl Fn(Value, &mut Place<'_>) -> Option<BTreeSet<String>> {
-    let types = list(1..=EVENT_TYPES_MAX, text(1..=EVENT_TYPE_CHARS_MAX));
-    move |value, place| Some(types(value, place)?.into_iter().collect())
+/// Parses a form's own field names, each with its target. At most one of them is the address, because the form alone
+/// knows which of two addresses is the contact's.
+fn field_map() -> impl Parser<Output = BTreeMap<String, FieldTarget>> {
+    let map = map(FIELD_MAP_MAX, field_name(), or_null(parsed::<FieldTarget>()));
+    let map = checked(map, |targets| {
+        let targets: BTreeMap<_, _> = targets
+            .into_iter()
+            .map(|(name, target)| (name, target.unwrap_or(FieldTarget::Nothing)))
+            .collect();
+        let addresses = targets.values().filter(|target| **target == FieldTarget::Email).count();
+        if addresses > 1 { Err("expected one field for email at most") } else { Ok(targets) }
+    });
+    map.example(json!({"your_email": "email", "first-name": "firstname", "captcha": null})).about(
+        "All of the form's own field names, each with its target: a property, `email` for the address, or `null` for \
+         nothing. At most 200.",
+    )
 }
 
-/// Origins in the order given, each once.
-fn allowed_origins(value: Value, place: &mut Place<'_>) -> Option<Vec<String>> {
-    let entry = checked(string(), |text: String| origin(&text));
-    let given = list(0..=ALLOWED_ORIGINS_MAX, entry)(value, place)?;
-    let mut once = Vec::with_capacity(given.len());
-    for origin in given {
-        if !once.contains(&origin) {
-            once.push(origin);
+fn field_name() -> impl Parser<Output = String> {
+    let name = checked(string(), |text: String| {
+        if (1..=FORM_FIELD_NAME_CHARS_MAX).contains(&text.chars().count()) {
+            Ok(text)
+        } else {
+            Err(format!("expected a field's name of 1 to {FORM_FIELD_NAME_CHARS_MAX} characters"))
         }
-    }
-    Some(once)
+    });
+    name.with(|object| {
+        object.min_length = Some(1);
+        object.max_length = Some(FORM_FIELD_NAME_CHARS_MAX);
+    })
 }
 
-/// A form to be made.
-#[derive(ToSchema)]
-#[schema(as = NewForm)]
-#[expect(dead_code, reason = "it describes the body that NewFormBody reads")]
-pub(crate) struct NewFormSchema {
-    /// Its name.
-    #[schema(min_length = 1, max_length = 200)]
-    name: String,
-    /// Who delivers its submissions. It never changes.
-    #[schema(required = false, default = "native")]
-    provider: ProviderSchema,
-    /// What the provider signs with, or sends along; two while one takes over from the other. Until a form has one,
-    /// what comes to its `webhook_url` is refused. A native form takes none. Each has 16 to 255 visible ASCII characters;
-    /// those of `standard_webhooks` are `whsec_` and 24 to 64 bytes in base64.
-    #[schema(
-        nullable = false,
-        max_items = 2,
-        min_length = 16,
-        max_length = 255,
-        pattern = "^[!-~]+$",
-        write_only
-    )]
-    secrets: Option<Vec<String>>,
-    /// Whether it sets those who submit it marketing, people who are there already included. Left out it is `true` for a
-    /// native form; for others the account's `defaults.external_form` decides when somebody submits. All but `false`
-    /// needs the permission `modify_marketing_contacts`.
-    #[schema(nullable = false)]
-    set_marketing: Option<bool>,
-    /// How many contacts it sets marketing, or keeps from leaving, on one day of the account's time zone at most. Beyond that they are kept as
-    /// non-marketing contacts, with the reason `form-budget`. Left out or `null` for any number.
-    #[schema(maximum = 1_000_000_000_000_u64)]
-    max_new_marketing_per_day: Option<u64>,
-    /// `true` lets the form raise the tier limit. Beyond the limit, another form keeps contacts as non-marketing, with the
-    /// reason `tier-limit`. Left out or `null`, the account's `defaults.forms_may_raise_tier` decides at each
-    /// submission. `true` needs the permission `modify_marketing_contacts`.
-    may_raise_tier: Option<bool>,
-    /// The effect of a submission on properties that an existing contact already has.
-    #[schema(nullable = false, default = "always")]
-    overwrite: Option<OverwriteSchema>,
-    /// The response to a public submission: `minimal` is the same for every contact, `full` tells the effect.
-    #[schema(nullable = false, default = "minimal")]
-    answer: Option<AnswerModeSchema>,
-    /// The names of the fields that the form takes, at most 200. It leaves other fields out and counts them; the address
-    /// is always taken. Left out or `null` for all fields.
-    #[schema(min_items = 1, max_items = 200, min_length = 1, max_length = 200, example = json!(["email", "first-name"]))]
-    fields: Option<Vec<String>>,
-    /// The event types of webhooks that the form takes, for providers whose webhooks have one (`standard_webhooks`). Left
-    /// out or `null` for all but those that tell of an end, such as `contact.deleted`.
-    #[schema(min_items = 1, max_items = 100, min_length = 1, max_length = 200, example = json!(["contact.created"]))]
-    event_types: Option<Vec<String>>,
-    /// The form's own field names, each with what it fills: a property, `email` for the address, or `null` for nothing.
-    /// At most 200.
-    #[schema(nullable = false, example = json!({"your_email": "email", "first-name": "firstname", "captcha": null}))]
-    field_map: Option<BTreeMap<FieldNameSchema, Option<String>>>,
-    /// The web origins whose pages may post to it: any if left out or empty.
-    #[schema(nullable = false, max_items = 50, example = json!(["https://www.example.org"]))]
-    allowed_origins: Option<Vec<String>>,
-    /// Where a browser goes after it has posted the form.
-    #[schema(nullable = false, format = "uri", max_length = 2048)]
-    redirect_url: Option<String>,
+/// Parses the names of the fields that a form accepts.
+fn accepted_fields() -> impl Parser<Output = BTreeSet<String>> {
+    set(list(1..=SUBMISSION_FIELDS_MAX, field_name())).example(json!(["email", "first-name"])).about(
+        "The names of all fields that the form accepts, at most 200. It leaves other fields out and counts them; the \
+         address is always accepted. `null` for all fields.",
+    )
 }
 
-/// The name of a form's field, as the key of an object.
-pub(crate) enum FieldNameSchema {}
-
-impl PartialSchema for FieldNameSchema {
-    fn schema() -> RefOr<Schema> {
-        let text = ObjectBuilder::new().schema_type(Type::String);
-        text.min_length(Some(1)).max_length(Some(FORM_FIELD_NAME_CHARS_MAX)).into()
-    }
+/// Parses the event types that a form accepts.
+fn event_types() -> impl Parser<Output = BTreeSet<String>> {
+    set(list(1..=EVENT_TYPES_MAX, text(1..=EVENT_TYPE_CHARS_MAX))).example(json!(["contact.created"])).about(
+        "The event types of webhooks that the form accepts, for providers whose webhooks have one \
+         (`standard_webhooks`). `null` for all but those that report an end, such as `contact.deleted`.",
+    )
 }
 
-impl ToSchema for FieldNameSchema {
-    fn name() -> Cow<'static, str> {
-        "FormFieldName".into()
-    }
+fn set(list: impl Parser<Output = Vec<String>>) -> impl Parser<Output = BTreeSet<String>> {
+    checked(list, |entries| Ok::<_, Infallible>(entries.into_iter().collect()))
+}
+
+/// Parses origins, each once, in the order given.
+fn allowed_origins() -> impl Parser<Output = Vec<String>> {
+    let list = list(0..=ALLOWED_ORIGINS_MAX, checked(string(), |text: String| origin(&text)));
+    let once = checked(list, |given| {
+        let mut known = BTreeSet::new();
+        let once = given.into_iter().filter(|origin| known.insert(origin.clone()));
+        Ok::<_, Infallible>(once.collect())
+    });
+    once.example(json!(["https://www.example.org"]))
+        .about("The web origins whose pages may post to the form. An empty list allows all.")
+}
+
+fn redirect() -> impl Parser<Output = String> {
+    let url = checked(string(), |text| redirect_url(&text))
+        .with(|object| object.format = Some(SchemaFormat::Custom("uri".to_owned())));
+    url.with(|object| object.max_length = Some(REDIRECT_URL_CHARS_MAX))
+        .about("The address to which a browser is redirected after it has posted the form.")
 }
 
 /// Who delivers a form's submissions.
@@ -256,89 +249,45 @@ impl ToSchema for AnswerModeSchema {
     }
 }
 
-/// What is to change of a form.
+/// The settings of a form to change.
 pub(crate) struct UpdateFormBody(UpdateForm);
 
 impl FromFields for UpdateFormBody {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let name = fields.optional("name", name());
+    fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
+        let name = fields.optional("name", name().about("The form's name."));
         let secrets = fields.optional("secrets", secrets());
-        let set_marketing = fields.nullable("set_marketing", boolean());
-        let max_new_marketing_per_day = fields.nullable("max_new_marketing_per_day", budget());
-        let may_raise_tier = fields.nullable("may_raise_tier", boolean());
-        let overwrite = fields.optional("overwrite", parsed::<Overwrite>());
-        let answer = fields.optional("answer", parsed::<AnswerMode>());
-        let taken = fields.nullable("fields", taken_fields());
+        let set_marketing = boolean().about(
+            "True if the form sets the contacts that submit it as marketing. With `null` the account's \
+             `defaults.external_form` decides, which a native form does not follow.",
+        );
+        let set_marketing = fields.nullable("set_marketing", set_marketing);
+        let budget = fields.nullable("max_new_marketing_per_day", budget());
+        let may_raise_tier = fields.nullable("may_raise_tier", may_raise_tier());
+        let overwrite = fields.optional("overwrite", overwrite());
+        let answer = fields.optional("answer", answer_mode());
+        let accepted = fields.nullable("fields", accepted_fields());
         let event_types = fields.nullable("event_types", event_types());
-        let field_map = fields.optional("field_map", field_map);
-        let allowed_origins = fields.optional("allowed_origins", allowed_origins);
-        let redirect_url = fields.nullable("redirect_url", checked(string(), |text| redirect_url(&text)));
-        Some(Self(UpdateForm {
+        let field_map = fields.optional("field_map", field_map());
+        let allowed_origins = fields.optional("allowed_origins", allowed_origins());
+        let redirect_url = fields.nullable("redirect_url", redirect());
+        Ok(Self(UpdateForm {
             name: name?,
             secrets: secrets?,
-            set_marketing: set_marketing.map(Patch::into_change)?,
-            max_new_marketing_per_day: max_new_marketing_per_day.map(Patch::into_change)?,
-            may_raise_tier: may_raise_tier.map(Patch::into_change)?,
+            set_marketing: set_marketing?.change(),
+            max_new_marketing_per_day: budget?.change(),
+            may_raise_tier: may_raise_tier?.change(),
             overwrite: overwrite?,
             answer: answer?,
-            fields: taken.map(Patch::into_change)?,
-            event_types: event_types.map(Patch::into_change)?,
+            fields: accepted?.change(),
+            event_types: event_types?.change(),
             field_map: field_map?,
             allowed_origins: allowed_origins?,
-            redirect_url: redirect_url.map(Patch::into_change)?,
+            redirect_url: redirect_url?.change(),
         }))
     }
 }
 
-/// What is to change of a form.
-#[derive(ToSchema)]
-#[schema(as = UpdateForm)]
-#[expect(dead_code, reason = "it describes the body that UpdateFormBody reads")]
-pub(crate) struct UpdateFormSchema {
-    /// Its name.
-    #[schema(min_length = 1, max_length = 200, nullable = false)]
-    name: Option<String>,
-    /// All of what the provider signs with, or sends along.
-    #[schema(
-        nullable = false,
-        max_items = 2,
-        min_length = 16,
-        max_length = 255,
-        pattern = "^[!-~]+$",
-        write_only
-    )]
-    secrets: Option<Vec<String>>,
-    /// Whether it sets those who submit it marketing; `null` leaves it to the account's `defaults.external_form`, which a
-    /// native form can't.
-    set_marketing: Option<bool>,
-    /// How many contacts it sets marketing, or keeps from leaving, on one day at most; `null` for any number.
-    #[schema(maximum = 1_000_000_000_000_u64)]
-    max_new_marketing_per_day: Option<u64>,
-    /// `true` lets the form raise the tier limit; `null` leaves it to the account's `defaults.forms_may_raise_tier`.
-    may_raise_tier: Option<bool>,
-    /// The effect of a submission on properties that an existing contact already has.
-    #[schema(nullable = false)]
-    overwrite: Option<OverwriteSchema>,
-    /// The response to a public submission.
-    #[schema(nullable = false)]
-    answer: Option<AnswerModeSchema>,
-    /// The names of all fields that the form takes, at most 200; `null` for any.
-    #[schema(min_items = 1, max_items = 200, min_length = 1, max_length = 200)]
-    fields: Option<Vec<String>>,
-    /// All event types of webhooks that the form takes; `null` for all but those that tell of an end.
-    #[schema(min_items = 1, max_items = 100, min_length = 1, max_length = 200)]
-    event_types: Option<Vec<String>>,
-    /// All of the form's own field names, each with what it fills: a property, `email`, or `null` for nothing. At most
-    /// 200.
-    #[schema(nullable = false)]
-    field_map: Option<BTreeMap<FieldNameSchema, Option<String>>>,
-    /// All of the web origins whose pages may post to it: any if empty.
-    #[schema(nullable = false, max_items = 50)]
-    allowed_origins: Option<Vec<String>>,
-    /// Where a browser goes after it has posted the form; `null` for nowhere.
-    #[schema(format = "uri", max_length = 2048)]
-    redirect_url: Option<String>,
-}
+documented! { UpdateFormBody as "UpdateForm": "The settings of a form to change. Settings that are left out stay." }
 
 /// A form.
 #[derive(Serialize, ToSchema)]
@@ -536,7 +485,7 @@ fn may_set_marketing(principal: &Principal, asked: bool) -> Result<(), Problem> 
 /// `defaults.external_form` says otherwise. That needs the permission `modify_marketing_contacts`. An account has at most
 /// 1,000 forms: 409 `limit-reached` beyond that.
 #[utoipa::path(
-    post, path = "/v1/forms", tag = "Forms", params(IdempotencyKey), request_body = NewFormSchema,
+    post, path = "/v1/forms", tag = "Forms", params(IdempotencyKey), request_body = NewFormBody,
     responses(
         (status = 201, description = "The form.", body = FormView,
          headers(("Location" = String, description = "Where the form is read."))),
@@ -564,7 +513,7 @@ pub(crate) async fn create_form(
 ///
 /// In the order in which they were made.
 #[utoipa::path(
-    get, path = "/v1/forms", tag = "Forms", params(PagingParameters),
+    get, path = "/v1/forms", tag = "Forms", params(Parameters<Paging<FormId>>),
     responses((status = 200, description = "A page of forms.", body = Page<FormView>)),
 )]
 pub(crate) async fn list_forms(
@@ -602,7 +551,7 @@ pub(crate) async fn get_form(
 #[utoipa::path(
     patch, path = "/v1/forms/{id}", tag = "Forms",
     params(IdempotencyKey, ("id" = String, Path, description = "The form's id.")),
-    request_body = UpdateFormSchema,
+    request_body = UpdateFormBody,
     responses((status = 200, description = "The form.", body = FormView)),
 )]
 pub(crate) async fn update_form(

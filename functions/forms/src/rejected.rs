@@ -1,8 +1,9 @@
 //! `/v1/forms/{id}/rejected`: the submissions that could not be taken. Everybody of an account manages them, as its
 //! forms.
 
+use api::describe::Parameters;
 use api::openapi::IdempotencyKey;
-use api::paging::{Page, PageBuilder, Paging, PagingParameters};
+use api::paging::{Page, PageBuilder, Paging};
 use api::path::{PathId, PathIds};
 use api::problem::FieldError;
 use api::views::SubmittedView;
@@ -86,7 +87,7 @@ fn unreadable(_: serde_json::Error) -> Problem {
 /// earlier where the answers are long.
 #[utoipa::path(
     get, path = "/v1/forms/{id}/rejected", tag = "Forms",
-    params(PagingParameters, ("id" = String, Path, description = "The form's id.")),
+    params(Parameters<Paging<RejectionId>>, ("id" = String, Path, description = "The form's id.")),
     responses((status = 200, description = "A page of rejected submissions.", body = Page<RejectedView>)),
 )]
 pub(crate) async fn list_rejected_submissions(

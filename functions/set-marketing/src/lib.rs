@@ -1,6 +1,6 @@
 //! `POST /v1/contacts/marketing`.
 
-use api::status::{self, StatusAnswer, StatusChange, StatusChangeSchema};
+use api::status::{self, StatusAnswer, StatusChange};
 use api::{Context, MarketingEditor, MutationRequest, Problem, Routes, openapi, router, routes};
 use axum::extract::State;
 use axum::response::Response;
@@ -15,7 +15,7 @@ use domain::decision::Command;
     path = "/v1/contacts/marketing",
     tag = "Marketing state",
     params(openapi::IdempotencyKey),
-    request_body = StatusChangeSchema,
+    request_body = StatusChange,
     responses(
         (status = 200, description = "What came of it for each contact.", body = StatusAnswer),
         (status = 403, description = "marketing-contacts-off"),

@@ -1,14 +1,13 @@
 //! How requests name contacts: by id or by address, a list of them at once.
 
 use domain::address::EmailAddress;
-use domain::limits::STATUS_CONTACTS_MAX;
-use serde::Serialize;
-use serde_json::Value;
+use domain::limits::{ADDRESS_BYTES_MAX, STATUS_CONTACTS_MAX};
 use store::ContactRef;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::KnownFormat;
 
-use crate::fields::{Fields, FromFields, Place};
-use crate::parse::{checked, list, nested, opaque_id, string};
+use crate::describe::documented;
+use crate::fields::{Either, Fields, FromFields, Reported};
+use crate::parse::{Parser, checked, list, nested, opaque_id, string};
 
 /// One contact as a request names it.
 #[derive(Clone)]
@@ -59,28 +58,25 @@ impl NamedContact {
 }
 
 impl FromFields for NamedContact {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let both = fields.has("id") && fields.has("email");
-        let id = fields.optional("id", opaque_id());
-        let email = fields.optional("email", email());
-        if both {
-            return fields.refuse_all("expected an id or an email, not both");
-        }
-        match (id?, email?) {
-            (Some(id), _) => Some(Self::by_id(id)),
-            (None, Some(email)) => Some(Self::by_email(email)),
-            (None, None) => fields.refuse_all("expected an id or an email"),
+    fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
+        let id = opaque_id().about("The contact's id.");
+        match fields.either(("id", id), ("email", email().about("The contact's address.")))? {
+            Either::First(id) => Ok(Self::by_id(id)),
+            Either::Second(email) => Ok(Self::by_email(email)),
         }
     }
 }
 
-/// An e-mail address.
-pub fn email() -> impl Fn(Value, &mut Place<'_>) -> Option<EmailAddress> {
-    checked(string(), |text| EmailAddress::parse(&text))
+documented! { NamedContact as "NamedContact": "A contact, by its id or by its address." }
+
+/// Parses an email address.
+pub fn email() -> impl Parser<Output = EmailAddress> {
+    let address = checked(string(), |text| EmailAddress::parse(&text));
+    address.format(KnownFormat::Email).with(|object| object.max_length = Some(ADDRESS_BYTES_MAX))
 }
 
-/// The contacts of a request: 1 to [`STATUS_CONTACTS_MAX`] of them.
-pub fn named_contacts() -> impl Fn(Value, &mut Place<'_>) -> Option<Vec<NamedContact>> {
+/// Parses the contacts of a request: 1 to [`STATUS_CONTACTS_MAX`] of them.
+pub fn named_contacts() -> impl Parser<Output = Vec<NamedContact>> {
     list(1..=STATUS_CONTACTS_MAX, nested::<NamedContact>())
 }
 
@@ -90,32 +86,11 @@ pub fn references(contacts: &[NamedContact]) -> Vec<ContactRef> {
     contacts.iter().map(|contact| contact.reference.clone()).collect()
 }
 
-/// A contact of a request, for its description: an id or an address, one of the two.
-#[derive(Serialize, ToSchema)]
-#[serde(untagged)]
-#[schema(as = NamedContact, description = "A contact, by its id or by its address.")]
-pub enum NamedContactSchema {
-    /// By its id.
-    #[schema(title = "By id")]
-    Id {
-        /// The contact's id.
-        #[schema(min_length = 1, max_length = 100)]
-        id: String,
-    },
-    /// By its address.
-    #[schema(title = "By email")]
-    Email {
-        /// The contact's address.
-        #[schema(format = Email)]
-        email: String,
-    },
-}
-
 #[cfg(test)]
 mod tests {
     use domain::Timestamp;
     use domain::ids::ContactId;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::fields::{Errors, read_object};
@@ -123,14 +98,14 @@ mod tests {
     struct Body(Vec<NamedContact>);
 
     impl FromFields for Body {
-        fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
             fields.required("contacts", named_contacts()).map(Self)
         }
     }
 
     fn wrong(contacts: &Value) -> Vec<String> {
         let mut errors = Errors::default();
-        assert!(read_object::<Body>(json!({"contacts": contacts}), &mut errors).is_none());
+        assert!(read_object::<Body>(json!({"contacts": contacts}), &mut errors).is_err());
         errors.check().unwrap_err().errors().iter().map(|error| error.field.clone()).collect()
     }
 
@@ -173,10 +148,10 @@ mod tests {
     fn one_to_a_thousand() {
         let some = |count: usize| json!(vec![json!({"id": "a"}); count]);
         let mut errors = Errors::default();
-        assert!(read_object::<Body>(json!({"contacts": some(1000)}), &mut errors).is_some());
+        assert!(read_object::<Body>(json!({"contacts": some(1000)}), &mut errors).is_ok());
         for bad in [some(0), some(1001), json!({"id": "a"}), json!(null)] {
             assert_eq!(wrong(&bad), ["contacts"]);
         }
-        assert!(read_object::<Body>(json!({}), &mut errors).is_none());
+        assert!(read_object::<Body>(json!({}), &mut errors).is_err());
     }
 }

@@ -1,19 +1,23 @@
-//! Reading the fields of a request, so that everything that is wrong with it is said at once and unknown fields are
-//! named.
+//! The fields of a request's body or query: one declaration that both reads and describes them.
 //!
-//! A body is a JSON object; a query string is read as an object of texts. Both go through [`Fields`] with the
-//! parsers of [`crate::parse`].
+//! A body is a JSON object; a query string is read as an object of texts. [`FromFields::read`] names each field with its
+//! [parser](crate::parse). [`Reader`] runs it over a request, lists everything that is wrong at once, and rejects unknown
+//! fields. [`crate::describe`] runs the same function to produce the schema of the OpenAPI document.
 
 use domain::limits::{FIELD_ERRORS_MAX, FIELD_NAME_SHOWN_CHARS_MAX};
 use serde_json::{Map, Value};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
 
 use crate::problem::{FieldError, Problem};
 
-/// What a request says, as a type of its own: the body, or the query.
+pub use domain::patch::Patch;
+
+/// A type that is read from the fields of a body or a query.
 ///
 /// ```
-/// use api::fields::{Fields, FromFields};
-/// use api::parse::{boolean, text};
+/// use api::fields::{Fields, FromFields, Reported};
+/// use api::parse::{Parser as _, boolean, text};
 ///
 /// struct NewForm {
 ///     name: String,
@@ -21,53 +25,129 @@ use crate::problem::{FieldError, Problem};
 /// }
 ///
 /// impl FromFields for NewForm {
-///     fn read(fields: &mut Fields<'_>) -> Option<Self> {
-///         // Everything is read first, so that every problem is listed; then it is put together.
-///         let name = fields.required("name", text(1..=200));
-///         let set_marketing = fields.optional("set_marketing", boolean());
-///         Some(Self { name: name?, set_marketing: set_marketing?.unwrap_or(true) })
+///     fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
+///         let name = fields.required("name", text(1..=200).about("The form's name."));
+///         let set_marketing = fields.optional("set_marketing", boolean().default_value(true));
+///         Ok(Self { name: name?, set_marketing: set_marketing?.unwrap_or(true) })
 ///     }
 /// }
 /// ```
 pub trait FromFields: Sized {
-    /// Reads the fields; none if something was wrong, which is then noted with `fields`.
-    fn read(fields: &mut Fields<'_>) -> Option<Self>;
+    /// Reads the fields.
+    ///
+    /// An implementation names every field before its first `?`, so that every error is listed and every field is
+    /// described.
+    ///
+    /// # Errors
+    ///
+    /// [`Reported`] if something is wrong. `fields` has the list of errors.
+    fn read(fields: &mut impl Fields) -> Result<Self, Reported>;
 }
 
-/// A body or a query that says nothing.
+/// A body that has a name in the OpenAPI document.
+pub trait Documented: FromFields {
+    /// The name of its schema.
+    const NAME: &'static str;
+    /// The description of its schema.
+    const ABOUT: &'static str;
+}
+
+/// The proof that an error was added to the list of errors. Only this module creates one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reported(());
+
+impl Reported {
+    /// Returns the result of reading fields that are described and have no values.
+    pub(crate) const DESCRIBED: Self = Self(());
+}
+
+/// The schemas that another schema refers to, by name.
+pub type Components = Vec<(String, RefOr<Schema>)>;
+
+/// A parser of a value that also describes the value.
+pub trait Parse {
+    /// The type of a parsed value.
+    type Output;
+
+    /// Parses the value at this path.
+    ///
+    /// # Errors
+    ///
+    /// [`Reported`] after it has rejected the value at `path` with a message that says what was expected.
+    fn parse(&self, value: Value, path: &mut FieldPath<'_>) -> Result<Self::Output, Reported>;
+
+    /// Returns the schema of the value, and adds the schemas that it refers to.
+    fn schema(&self, components: &mut Components) -> RefOr<Schema>;
+}
+
+/// One of two values.
+pub enum Either<A, B> {
+    /// The first.
+    First(A),
+    /// The second.
+    Second(B),
+}
+
+/// The fields of an object, which are read or described.
+pub trait Fields {
+    /// A field that must be present.
+    ///
+    /// # Errors
+    ///
+    /// [`Reported`] if it is missing or rejected.
+    fn required<P: Parse>(&mut self, name: &'static str, parser: P) -> Result<P::Output, Reported>;
+
+    /// A field that may be absent. It may not be `null`.
+    ///
+    /// # Errors
+    ///
+    /// [`Reported`] if it is rejected.
+    fn optional<P: Parse>(&mut self, name: &'static str, parser: P) -> Result<Option<P::Output>, Reported>;
+
+    /// A field that may be absent or `null`, with a difference between the two.
+    ///
+    /// # Errors
+    ///
+    /// [`Reported`] if it is rejected.
+    fn nullable<P: Parse>(&mut self, name: &'static str, parser: P) -> Result<Patch<P::Output>, Reported>;
+
+    /// Two fields of which exactly one must be present.
+    ///
+    /// # Errors
+    ///
+    /// [`Reported`] if both or neither are present, or one is rejected.
+    fn either<A: Parse, B: Parse>(
+        &mut self,
+        first: (&'static str, A),
+        second: (&'static str, B),
+    ) -> Result<Either<A::Output, B::Output>, Reported>;
+
+    /// A field of another operation, which is always rejected with this message and not described.
+    ///
+    /// # Errors
+    ///
+    /// [`Reported`] if it is present.
+    fn misplaced(&mut self, name: &'static str, message: &'static str) -> Result<(), Reported>;
+
+    /// Rejects a field for a reason outside it, such as the value of another field.
+    ///
+    /// # Errors
+    ///
+    /// [`Reported`], always.
+    fn reject<T>(&mut self, name: &str, message: impl Into<String>) -> Result<T, Reported>;
+}
+
+/// A body or a query without fields.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Nothing;
 
 impl FromFields for Nothing {
-    fn read(_: &mut Fields<'_>) -> Option<Self> {
-        Some(Self)
+    fn read(_: &mut impl Fields) -> Result<Self, Reported> {
+        Ok(Self)
     }
 }
 
-/// A field of a PATCH: left as it is, removed, or set.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Patch<T> {
-    /// The field was not there.
-    #[default]
-    Absent,
-    /// The field was `null`.
-    Null,
-    /// The field had a value.
-    Value(T),
-}
-
-impl<T> Patch<T> {
-    /// None to leave as it is, `Some(None)` to remove, `Some(Some(value))` to set.
-    pub fn into_change(self) -> Option<Option<T>> {
-        match self {
-            Self::Absent => None,
-            Self::Null => Some(None),
-            Self::Value(value) => Some(Some(value)),
-        }
-    }
-}
-
-/// Everything that is wrong with one request, up to [`FIELD_ERRORS_MAX`] things.
+/// The errors of one request, of which up to [`FIELD_ERRORS_MAX`] are listed.
 #[derive(Default)]
 pub struct Errors {
     listed: Vec<FieldError>,
@@ -75,77 +155,81 @@ pub struct Errors {
 }
 
 impl Errors {
-    /// Notes one more.
-    pub fn note(&mut self, field: impl Into<String>, message: impl Into<String>) {
+    /// Adds an error.
+    pub fn push(&mut self, field: impl Into<String>, message: impl Into<String>) -> Reported {
         self.count += 1;
         if self.listed.len() < FIELD_ERRORS_MAX {
             self.listed.push(FieldError { field: field.into(), message: message.into() });
         }
+        Reported(())
     }
 
-    /// How many there are, listed or not.
+    /// Returns the number of errors, listed or not.
     #[must_use]
     pub fn count(&self) -> usize {
         self.count
     }
 
-    /// The problem that lists them, if there are any.
+    /// Returns `Ok` if there are no errors.
     ///
     /// # Errors
     ///
-    /// The problem.
+    /// The problem that lists them.
     pub fn check(mut self) -> Result<(), Problem> {
         if self.listed.is_empty() {
             return Ok(());
         }
         let further = self.count - self.listed.len();
         if further > 0 {
-            self.listed
-                .push(FieldError { field: String::new(), message: format!("and {further} more like these") });
+            let message = format!("and {further} more like these");
+            self.listed.push(FieldError { field: String::new(), message });
         }
         Err(Problem::invalid(self.listed))
     }
 }
 
-/// A place in a request, and what is wrong there.
-pub struct Place<'e> {
+/// The path of a value in a request, such as `contacts[3].email`, with the list of errors.
+pub struct FieldPath<'e> {
     path: String,
-    /// Values are texts, as in a query, where `7` is a number and `true` a boolean.
+    /// True for a query, where values are texts: `7` is a number and `true` a boolean.
     texts: bool,
     errors: &'e mut Errors,
 }
 
-impl<'e> Place<'e> {
+impl<'e> FieldPath<'e> {
     pub(crate) fn root(texts: bool, errors: &'e mut Errors) -> Self {
         Self { path: String::new(), texts, errors }
     }
 
-    /// Notes that what stands here is wrong. `message` says what was expected and repeats nothing of the value.
-    pub fn refuse<T>(&mut self, message: impl Into<String>) -> Option<T> {
-        self.errors.note(self.path.clone(), message);
-        None
+    /// Rejects the value at this path. `message` says what was expected and repeats nothing of the value.
+    ///
+    /// # Errors
+    ///
+    /// [`Reported`], always.
+    pub fn reject<T>(&mut self, message: impl Into<String>) -> Result<T, Reported> {
+        Err(self.errors.push(self.path.clone(), message))
     }
 
-    /// Whether values are texts, as in a query.
+    /// Returns true if values are texts, as in a query.
     #[must_use]
     pub fn holds_texts(&self) -> bool {
         self.texts
     }
 
-    /// The place of a field of the object that stands here.
-    pub fn field(&mut self, name: &str) -> Place<'_> {
+    /// Returns the path of a field of the object at this path.
+    pub fn field(&mut self, name: &str) -> FieldPath<'_> {
         let shown = shown(name);
         let path = if self.path.is_empty() { shown } else { format!("{}.{shown}", self.path) };
-        Place { path, texts: self.texts, errors: self.errors }
+        FieldPath { path, texts: self.texts, errors: self.errors }
     }
 
-    /// The place of an entry of the list that stands here, counted from 0.
-    pub fn entry(&mut self, index: usize) -> Place<'_> {
-        Place { path: format!("{}[{index}]", self.path), texts: self.texts, errors: self.errors }
+    /// Returns the path of an entry of the list at this path, counted from 0.
+    pub fn entry(&mut self, index: usize) -> FieldPath<'_> {
+        FieldPath { path: format!("{}[{index}]", self.path), texts: self.texts, errors: self.errors }
     }
 }
 
-/// A name as a problem repeats it. Names are the caller's, so their length and their characters are bounded.
+/// Returns a name as an error repeats it. The client chooses names, so their length and characters are bounded.
 fn shown(name: &str) -> String {
     let mut shown: String = name
         .chars()
@@ -158,111 +242,105 @@ fn shown(name: &str) -> String {
     shown
 }
 
-/// The fields of one object while they are read. A field that is not asked for is an error in the end.
-pub struct Fields<'e> {
-    place: Place<'e>,
+/// The fields of one object of a request. A field that nothing reads is rejected in the end.
+pub struct Reader<'e> {
+    path: FieldPath<'e>,
     values: Map<String, Value>,
 }
 
-impl Fields<'_> {
-    /// Reads the object that stands at `place`. None if anything in it was wrong.
-    pub fn read_at<T>(
-        values: Map<String, Value>,
-        place: &mut Place<'_>,
-        read: impl FnOnce(&mut Fields<'_>) -> Option<T>,
-    ) -> Option<T> {
-        let before = place.errors.count();
-        let place = Place { path: place.path.clone(), texts: place.texts, errors: place.errors };
-        let mut fields = Fields { place, values };
-        let read = read(&mut fields);
-        fields.refuse_the_rest();
-        // What the reader refused along the way counts even if it went on.
-        read.filter(|_| fields.place.errors.count() == before)
+impl Reader<'_> {
+    /// Reads the object at `path`.
+    ///
+    /// # Errors
+    ///
+    /// [`Reported`] if anything in it is wrong.
+    pub fn read<T: FromFields>(values: Map<String, Value>, path: &mut FieldPath<'_>) -> Result<T, Reported> {
+        let before = path.errors.count();
+        let path = FieldPath { path: path.path.clone(), texts: path.texts, errors: path.errors };
+        let mut reader = Reader { path, values };
+        let read = T::read(&mut reader);
+        reader.reject_the_rest();
+        // An error counts even if the implementation went on after it.
+        if reader.path.errors.count() > before { Err(Reported(())) } else { read }
     }
 
-    /// A field that has to be there.
-    pub fn required<T>(
-        &mut self,
-        name: &str,
-        parser: impl FnOnce(Value, &mut Place<'_>) -> Option<T>,
-    ) -> Option<T> {
-        match self.values.remove(name) {
-            Some(value) => parser(value, &mut self.place.field(name)),
-            None => self.place.field(name).refuse("is required"),
-        }
-    }
-
-    /// A field that may be left out; `Some(None)` then. It may not be `null`.
-    pub fn optional<T>(
-        &mut self,
-        name: &str,
-        parser: impl FnOnce(Value, &mut Place<'_>) -> Option<T>,
-    ) -> Option<Option<T>> {
-        match self.values.remove(name) {
-            Some(value) => parser(value, &mut self.place.field(name)).map(Some),
-            None => Some(None),
-        }
-    }
-
-    /// A field that may be left out or be `null`, with a difference between the two.
-    pub fn nullable<T>(
-        &mut self,
-        name: &str,
-        parser: impl FnOnce(Value, &mut Place<'_>) -> Option<T>,
-    ) -> Option<Patch<T>> {
-        match self.values.remove(name) {
-            Some(Value::Null) => Some(Patch::Null),
-            Some(value) => parser(value, &mut self.place.field(name)).map(Patch::Value),
-            None => Some(Patch::Absent),
-        }
-    }
-
-    /// Whether the field is there, be it `null`.
-    #[must_use]
-    pub fn has(&self, name: &str) -> bool {
-        self.values.contains_key(name)
-    }
-
-    /// Notes that a field is wrong for a reason that lies outside it, such as another field.
-    pub fn refuse<T>(&mut self, name: &str, message: impl Into<String>) -> Option<T> {
-        self.place.field(name).refuse(message)
-    }
-
-    /// Notes that the object as a whole is wrong.
-    pub fn refuse_all<T>(&mut self, message: impl Into<String>) -> Option<T> {
-        self.place.refuse(message)
-    }
-
-    fn refuse_the_rest(&mut self) {
+    fn reject_the_rest(&mut self) {
         for (name, _) in std::mem::take(&mut self.values) {
-            let what =
-                if self.place.holds_texts() { "is not a known parameter" } else { "is not a known field" };
-            self.place.field(&name).refuse::<()>(what);
+            let message =
+                if self.path.holds_texts() { "is not a known parameter" } else { "is not a known field" };
+            let _ = self.path.field(&name).reject::<()>(message);
         }
     }
 }
 
-/// Reads a body that has to be a JSON object.
-pub(crate) fn read_object<T: FromFields>(value: Value, errors: &mut Errors) -> Option<T> {
-    let mut place = Place::root(false, errors);
-    match value {
-        Value::Object(values) => Fields::read_at(values, &mut place, T::read),
-        _ => place.refuse("the body is not a JSON object"),
+impl Fields for Reader<'_> {
+    fn required<P: Parse>(&mut self, name: &'static str, parser: P) -> Result<P::Output, Reported> {
+        match self.values.remove(name) {
+            Some(value) => parser.parse(value, &mut self.path.field(name)),
+            None => self.path.field(name).reject("is required"),
+        }
+    }
+
+    fn optional<P: Parse>(&mut self, name: &'static str, parser: P) -> Result<Option<P::Output>, Reported> {
+        let value = self.values.remove(name);
+        value.map(|value| parser.parse(value, &mut self.path.field(name))).transpose()
+    }
+
+    fn nullable<P: Parse>(&mut self, name: &'static str, parser: P) -> Result<Patch<P::Output>, Reported> {
+        match self.values.remove(name) {
+            None => Ok(Patch::Keep),
+            Some(Value::Null) => Ok(Patch::Remove),
+            Some(value) => parser.parse(value, &mut self.path.field(name)).map(Patch::Set),
+        }
+    }
+
+    fn either<A: Parse, B: Parse>(
+        &mut self,
+        (first, a): (&'static str, A),
+        (second, b): (&'static str, B),
+    ) -> Result<Either<A::Output, B::Output>, Reported> {
+        let both = self.values.contains_key(first) && self.values.contains_key(second);
+        let (a, b) = (self.optional(first, a), self.optional(second, b));
+        match (a?, b?) {
+            (Some(a), None) => Ok(Either::First(a)),
+            (None, Some(b)) => Ok(Either::Second(b)),
+            _ if both => self.path.reject(format!("expected either {first} or {second}, not both")),
+            _ => self.path.reject(format!("expected either {first} or {second}")),
+        }
+    }
+
+    fn misplaced(&mut self, name: &'static str, message: &'static str) -> Result<(), Reported> {
+        match self.values.remove(name) {
+            Some(_) => self.path.field(name).reject(message),
+            None => Ok(()),
+        }
+    }
+
+    fn reject<T>(&mut self, name: &str, message: impl Into<String>) -> Result<T, Reported> {
+        self.path.field(name).reject(message)
     }
 }
 
-/// Reads a query string; a parameter that stands twice is an error.
-pub(crate) fn read_query<T: FromFields>(query: &str, errors: &mut Errors) -> Option<T> {
-    let before = errors.count();
-    let mut place = Place::root(true, errors);
-    let mut values = Map::new();
+/// Reads a body, which must be a JSON object.
+pub(crate) fn read_object<T: FromFields>(value: Value, errors: &mut Errors) -> Result<T, Reported> {
+    let mut path = FieldPath::root(false, errors);
+    match value {
+        Value::Object(values) => Reader::read(values, &mut path),
+        _ => path.reject("the body is not a JSON object"),
+    }
+}
+
+/// Reads a query string. A parameter that is given twice is an error.
+pub(crate) fn read_query<T: FromFields>(query: &str, errors: &mut Errors) -> Result<T, Reported> {
+    let mut path = FieldPath::root(true, errors);
+    let (mut values, mut twice) = (Map::new(), None);
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         if values.insert(name.clone().into_owned(), Value::String(value.into_owned())).is_some() {
-            place.field(&name).refuse::<()>("is given twice");
+            twice = path.field(&name).reject::<()>("is given twice").err();
         }
     }
-    let read = Fields::read_at(values, &mut place, T::read);
-    read.filter(|_| errors.count() == before)
+    let read = Reader::read(values, &mut path);
+    twice.map_or(read, Err)
 }
 
 #[cfg(test)]
@@ -270,7 +348,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::parse::{boolean, list, object, text, whole};
+    use crate::describe::documented;
+    use crate::parse::{boolean, list, nested, text, whole};
 
     #[derive(PartialEq, Debug)]
     struct Thing {
@@ -281,17 +360,25 @@ mod tests {
     }
 
     impl FromFields for Thing {
-        fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
             let name = fields.required("name", text(1..=5));
             let flag = fields.optional("flag", boolean());
             let cap = fields.nullable("cap", whole(0..=9));
-            let parts = fields.optional(
-                "parts",
-                list(1..=2, object(|part: &mut Fields<'_>| part.required("size", whole(1..=3)))),
-            );
-            Some(Self { name: name?, flag: flag?, cap: cap?, parts: parts?.unwrap_or_default() })
+            let parts = fields.optional("parts", list(1..=2, nested::<Part>()));
+            let sizes = parts?.unwrap_or_default().into_iter().map(|Part(size)| size);
+            Ok(Self { name: name?, flag: flag?, cap: cap?, parts: sizes.collect() })
         }
     }
+
+    struct Part(u64);
+
+    impl FromFields for Part {
+        fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
+            fields.required("size", whole(1..=3)).map(Self)
+        }
+    }
+
+    documented! { Part as "Part": "A part." }
 
     fn read(value: Value) -> Result<Thing, Vec<(String, String)>> {
         let mut errors = Errors::default();
@@ -299,7 +386,7 @@ mod tests {
         match errors.check() {
             Ok(()) => Ok(thing.unwrap()),
             Err(problem) => {
-                assert!(thing.is_none());
+                assert!(thing.is_err());
                 Err(problem.errors().iter().map(|e| (e.field.clone(), e.message.clone())).collect())
             }
         }
@@ -312,11 +399,11 @@ mod tests {
     #[test]
     fn reads_what_is_there_and_tells_absent_from_null() {
         let thing = |flag, cap, parts| Thing { name: "Ada".into(), flag, cap, parts };
-        assert_eq!(read(json!({"name": "Ada"})), Ok(thing(None, Patch::Absent, vec![])));
-        assert_eq!(read(json!({"name": "Ada", "cap": null})), Ok(thing(None, Patch::Null, vec![])));
+        assert_eq!(read(json!({"name": "Ada"})), Ok(thing(None, Patch::Keep, vec![])));
+        assert_eq!(read(json!({"name": "Ada", "cap": null})), Ok(thing(None, Patch::Remove, vec![])));
         assert_eq!(
             read(json!({"name": "Ada", "flag": false, "cap": 9, "parts": [{"size": 1}, {"size": 3}]})),
-            Ok(thing(Some(false), Patch::Value(9), vec![1, 3]))
+            Ok(thing(Some(false), Patch::Set(9), vec![1, 3]))
         );
     }
 
@@ -339,6 +426,17 @@ mod tests {
                 ("x", "is not a known field"),
             ]
         );
+    }
+
+    #[test]
+    fn description_has_every_field_and_bound() {
+        let schema = serde_json::to_value(crate::describe::schema::<Part>(&mut Vec::new())).unwrap();
+        let size = json!({"type": "integer", "format": "int64", "minimum": 1, "maximum": 3});
+        let expected = json!({
+            "type": "object", "description": "A part.", "properties": {"size": size}, "required": ["size"],
+            "additionalProperties": false,
+        });
+        assert_eq!(schema, expected);
     }
 
     #[test]
@@ -372,10 +470,10 @@ mod tests {
     }
 
     impl FromFields for Search {
-        fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
             let limit = fields.optional("limit", whole(1..=9));
             let deep = fields.optional("deep", boolean());
-            Some(Self { limit: limit?, deep: deep? })
+            Ok(Self { limit: limit?, deep: deep? })
         }
     }
 
@@ -394,7 +492,7 @@ mod tests {
             ("page=2", "page", "is not a known parameter"),
         ] {
             let mut errors = Errors::default();
-            assert!(read_query::<Search>(query, &mut errors).is_none(), "{query}");
+            assert!(read_query::<Search>(query, &mut errors).is_err(), "{query}");
             let problem = errors.check().unwrap_err();
             assert_eq!(
                 (problem.errors()[0].field.as_str(), problem.errors()[0].message.as_str()),

@@ -1,50 +1,47 @@
 //! What HTTP handlers share: who asks, what is asked, how it is answered, and what goes wrong.
 //!
 //! A route is one function. Extractors hold everything that has to be right before it runs; the store does the change
-//! and keeps the answer in one transaction; [`Request::conclude`] sends it. A whole function crate:
+//! and keeps the answer in one transaction; [`MutationRequest::conclude`] sends it. A whole function crate:
 //!
 //! ```
-//! use api::fields::{Fields, FromFields};
-//! use api::{Account, Context, Problem, MutationRequest, Routes, openapi, parse, respond, router, routes, views};
+//! use api::describe::documented;
+//! use api::fields::{Fields, FromFields, Reported};
+//! use api::parse::Parser as _;
+//! use api::{
+//!     AccountCaller, Context, MutationRequest, Problem, Routes, openapi, respond, router, routes, views,
+//! };
 //! use axum::extract::State;
 //! use axum::response::Response;
 //! use domain::source::Intake;
 //! use http::StatusCode;
 //! use store::{Responder, SaveContact, SaveMode, Saved};
 //!
-//! /// What the body says: parsed into domain types here, and nowhere after.
+//! /// The body, parsed into domain types.
 //! struct NewContact {
 //!     email: domain::address::EmailAddress,
 //! }
 //!
 //! impl FromFields for NewContact {
-//!     fn read(fields: &mut Fields<'_>) -> Option<Self> {
-//!         let email = fields.required("email", api::contacts::email());
-//!         Some(Self { email: email? })
+//!     fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
+//!         let email = fields.required("email", api::contacts::email().about("The address."));
+//!         Ok(Self { email: email? })
 //!     }
 //! }
 //!
-//! /// The same for the OpenAPI document.
-//! #[derive(utoipa::ToSchema)]
-//! #[schema(as = NewContact)]
-//! #[expect(dead_code, reason = "it describes the body that NewContact reads")]
-//! struct NewContactSchema {
-//!     /// The address.
-//!     #[schema(format = Email)]
-//!     email: String,
-//! }
+//! /// The same declaration describes the body in the OpenAPI document.
+//! documented! { NewContact as "NewContact": "A contact to create." }
 //!
 //! /// Creates a contact.
 //! ///
 //! /// The first paragraph is the operation's summary, the others its description.
 //! #[utoipa::path(
 //!     post, path = "/v1/contacts", tag = "Contacts",
-//!     params(openapi::IdempotencyKey), request_body = NewContactSchema,
+//!     params(openapi::IdempotencyKey), request_body = NewContact,
 //!     responses((status = 201, description = "The contact.", body = views::ContactView)),
 //! )]
 //! async fn create_contact(
 //!     State(context): State<Context>,
-//!     Account(principal): Account,
+//!     AccountCaller(principal): AccountCaller,
 //!     request: MutationRequest<NewContact>,
 //! ) -> Result<Response, Problem> {
 //!     // Rendered within the store's transaction, and kept with it under the request's claim.
@@ -88,11 +85,12 @@
 //!
 //! A route that only reads takes [`Query`] (or [`ReadRequest`], if it has a body) and answers with [`respond::ok`]. One
 //! that makes a bearer token puts [`token::NewToken::sealed`] into its answer and ends with
-//! [`Request::conclude_with_token`].
+//! [`MutationRequest::conclude_with_token`].
 
 pub mod body;
 pub mod contacts;
 pub mod context;
+pub mod describe;
 pub mod fields;
 pub mod identity;
 pub mod json;

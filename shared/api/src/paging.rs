@@ -8,10 +8,10 @@ use domain::ids::{AccountId, ContactId, FormId, RejectionId, TokenId, UserId};
 use domain::limits::{CURSOR_CHARS_MAX, PAGE_BYTES_MAX, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX};
 use domain::period::PeriodNumber;
 use serde::Serialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
-use crate::fields::{Fields, FromFields};
-use crate::parse::{checked, text, whole};
+use crate::fields::{Fields, FromFields, Reported};
+use crate::parse::{Parser, checked, text, whole};
 
 /// Something that a list can go on after.
 pub trait Position: Sized {
@@ -87,31 +87,19 @@ pub struct Paging<P> {
 }
 
 impl<P: Position> FromFields for Paging<P> {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let limit = fields.optional("limit", whole(1..=PAGE_LIMIT_MAX));
-        let after = fields.optional(
-            "after",
-            checked(text(1..=CURSOR_CHARS_MAX), |text| {
-                position::<P>(&text).ok_or("is not a cursor of this list")
-            }),
-        );
+    fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
+        let limit = whole(1..=PAGE_LIMIT_MAX).about("The number of results on a page.");
+        let limit = fields.optional("limit", limit.default_value(PAGE_LIMIT_DEFAULT));
+        let after = checked(text(1..=CURSOR_CHARS_MAX), |text| {
+            position::<P>(&text).ok_or("is not a cursor of this list")
+        });
+        let after = after.about("The cursor of the previous page: results after it.");
+        let after = after.with(|object| object.pattern = Some("^[A-Za-z0-9_-]+$".to_owned()));
+        let after = fields.optional("after", after);
         let limit = limit?.unwrap_or(PAGE_LIMIT_DEFAULT);
         // At most PAGE_LIMIT_MAX, so it fits; were it not so, the page would be the largest.
-        Some(Self { limit: usize::try_from(limit).unwrap_or(usize::MAX), after: after? })
+        Ok(Self { limit: usize::try_from(limit).unwrap_or(usize::MAX), after: after? })
     }
-}
-
-/// The query parameters of a list, for its description.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "it describes the parameters that Paging reads")]
-pub struct PagingParameters {
-    /// How many results a page has.
-    #[param(minimum = 1, maximum = 1000, default = 100, nullable = false)]
-    limit: Option<u64>,
-    /// The cursor of the page before: results after it.
-    #[param(min_length = 1, max_length = 1024, pattern = "^[A-Za-z0-9_-]+$", nullable = false)]
-    after: Option<String>,
 }
 
 /// One page of a list.
@@ -204,11 +192,11 @@ mod tests {
         let mut errors = Errors::default();
         let id = contact(9);
         let after = cursor(&id);
-        assert_eq!(read_query("", &mut errors), Some(Paging::<ContactId> { limit: 100, after: None }));
+        assert_eq!(read_query("", &mut errors), Ok(Paging::<ContactId> { limit: 100, after: None }));
         let query = format!("limit=1000&after={after}");
-        assert_eq!(read_query(&query, &mut errors), Some(Paging { limit: 1000, after: Some(id) }));
+        assert_eq!(read_query(&query, &mut errors), Ok(Paging { limit: 1000, after: Some(id) }));
         let body = json!({"limit": 1, "after": after});
-        assert_eq!(read_object(body, &mut errors), Some(Paging { limit: 1, after: Some(id) }));
+        assert_eq!(read_object(body, &mut errors), Ok(Paging { limit: 1, after: Some(id) }));
         assert_eq!(errors.count(), 0);
     }
 
@@ -227,7 +215,7 @@ mod tests {
             ("page=2".to_owned(), "page"),
         ] {
             let mut errors = Errors::default();
-            assert_eq!(read_query::<Paging<ContactId>>(&query, &mut errors), None, "{query}");
+            assert!(read_query::<Paging<ContactId>>(&query, &mut errors).is_err(), "{query}");
             assert_eq!(errors.check().unwrap_err().errors()[0].field, field, "{query}");
         }
     }

@@ -23,7 +23,7 @@ pub fn read<B: RequestBody>(body: &Value) -> Result<B, Vec<(String, String)>> {
     match errors.check() {
         Ok(()) => Ok(read.unwrap()),
         Err(problem) => {
-            assert!(read.is_none());
+            assert!(read.is_err());
             let listed = problem.errors().iter();
             Err(listed.map(|error| (error.field.clone(), error.message.clone())).collect())
         }

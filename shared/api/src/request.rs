@@ -11,7 +11,7 @@ use store::{IdempotencyClaim, IfMatch, StoreError, StoredResponse};
 
 use crate::body;
 use crate::context::{Clock, Context};
-use crate::fields::{Errors, FromFields, Nothing, read_object, read_query};
+use crate::fields::{Errors, FromFields, Nothing, Reported, read_object, read_query};
 use crate::identity::Identity;
 use crate::json;
 use crate::problem::{Problem, ProblemType};
@@ -41,14 +41,17 @@ pub struct MutationRequest<B, Q = Nothing> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NoBody;
 
+/// A body, [`Reported`] if something in it is wrong, or a problem of the body as a whole.
+pub type ReadBody<B> = Result<Result<B, Reported>, Problem>;
+
 /// How a body is read. Every [`FromFields`] is one that has to be a JSON object.
 pub trait RequestBody: Sized {
-    /// Reads the body; none if something was wrong, which is then noted in `errors`.
+    /// Reads the body. What is wrong with it is added to `errors`.
     ///
     /// # Errors
     ///
     /// A problem of the body as a whole: its media type, or that it is not JSON.
-    fn from_bytes(headers: &HeaderMap, bytes: &[u8], errors: &mut Errors) -> Result<Option<Self>, Problem>;
+    fn from_bytes(headers: &HeaderMap, bytes: &[u8], errors: &mut Errors) -> ReadBody<Self>;
 
     /// Returns the bytes that tell this body from another one under the same `Idempotency-Key`.
     fn fingerprinted(bytes: &[u8]) -> &[u8] {
@@ -57,29 +60,24 @@ pub trait RequestBody: Sized {
 }
 
 impl<T: FromFields> RequestBody for T {
-    fn from_bytes(headers: &HeaderMap, bytes: &[u8], errors: &mut Errors) -> Result<Option<Self>, Problem> {
+    fn from_bytes(headers: &HeaderMap, bytes: &[u8], errors: &mut Errors) -> ReadBody<Self> {
         if bytes.is_empty() {
-            errors.note("", "the request needs a body");
-            return Ok(None);
+            return Ok(Err(errors.push("", "the request needs a body")));
         }
         body::require_json(headers)?;
         match json::parse(bytes) {
             Ok(value) => Ok(read_object(value, errors)),
-            Err(message) => {
-                errors.note("", message);
-                Ok(None)
-            }
+            Err(message) => Ok(Err(errors.push("", message))),
         }
     }
 }
 
 impl RequestBody for NoBody {
-    fn from_bytes(_: &HeaderMap, bytes: &[u8], errors: &mut Errors) -> Result<Option<Self>, Problem> {
+    fn from_bytes(_: &HeaderMap, bytes: &[u8], errors: &mut Errors) -> ReadBody<Self> {
         if bytes.is_empty() || json::is_empty_object(bytes) {
-            return Ok(Some(Self));
+            return Ok(Ok(Self));
         }
-        errors.note("", "the request takes no body");
-        Ok(None)
+        Ok(Err(errors.push("", "the request takes no body")))
     }
 
     fn fingerprinted(_: &[u8]) -> &[u8] {
@@ -148,7 +146,7 @@ where
         let query = read_query(parts.uri.query().unwrap_or_default(), &mut errors);
         let body = B::from_bytes(&parts.headers, &bytes, &mut errors)?;
         errors.check()?;
-        let (Some(query), Some(body)) = (query, body) else {
+        let (Ok(query), Ok(body)) = (query, body) else {
             return Err(Problem::internal("a reader refused without saying why"));
         };
 
@@ -176,7 +174,7 @@ impl<S: Sync, Q: FromFields> FromRequestParts<S> for Query<Q> {
         let mut errors = Errors::default();
         let query = read_query(parts.uri.query().unwrap_or_default(), &mut errors);
         errors.check()?;
-        query.map(Self).ok_or_else(|| Problem::internal("a reader refused without saying why"))
+        query.map(Self).map_err(|_| Problem::internal("a reader refused without saying why"))
     }
 }
 
@@ -199,7 +197,7 @@ impl<S: Sync, B: RequestBody, Q: FromFields> FromRequest<S> for ReadRequest<B, Q
         let body = B::from_bytes(&parts.headers, &bytes, &mut errors)?;
         errors.check()?;
         match (query, body) {
-            (Some(query), Some(body)) => Ok(Self { body, query }),
+            (Ok(query), Ok(body)) => Ok(Self { body, query }),
             _ => Err(Problem::internal("a reader refused without saying why")),
         }
     }
@@ -210,7 +208,7 @@ fn only<'h>(headers: &'h HeaderMap, name: &HeaderName, errors: &mut Errors) -> O
     let mut values = headers.get_all(name).iter();
     let first = values.next()?;
     if values.next().is_some() {
-        errors.note(header_name(name), "is given twice");
+        errors.push(header_name(name), "is given twice");
         return None;
     }
     Some(first)
@@ -226,7 +224,7 @@ fn idempotency_key(headers: &HeaderMap, errors: &mut Errors) -> Option<String> {
     let fits =
         (1..=IDEMPOTENCY_KEY_CHARS_MAX).contains(&value.len()) && value.iter().all(u8::is_ascii_graphic);
     if !fits {
-        errors.note(
+        errors.push(
             "Idempotency-Key",
             format!("expected 1 to {IDEMPOTENCY_KEY_CHARS_MAX} visible ASCII characters without spaces"),
         );
@@ -252,7 +250,7 @@ fn precondition(headers: &HeaderMap, errors: &mut Errors) -> Precondition {
     let (weak, tag) = value.strip_prefix("W/").map_or((false, value), |tag| (true, tag));
     let opaque = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
     let Some(opaque) = opaque.filter(|opaque| !opaque.contains('"')) else {
-        errors.note("If-Match", "expected one entity tag in quotes, as the ETag header gave it, or *");
+        errors.push("If-Match", "expected one entity tag in quotes, as the ETag header gave it, or *");
         return Precondition::None;
     };
     let version = opaque.parse::<u64>().ok().filter(|version| version.to_string() == opaque);

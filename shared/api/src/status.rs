@@ -8,10 +8,11 @@ use serde::Serialize;
 use store::{Responder, StatusOutcome, StatusReport, StatusRequest, StatusResult};
 use utoipa::ToSchema;
 
-use crate::contacts::{NamedContact, NamedContactSchema, named_contacts, references};
+use crate::contacts::{NamedContact, named_contacts, references};
 use crate::context::Context;
-use crate::fields::{Fields, FromFields};
-use crate::parse::boolean;
+use crate::describe::documented;
+use crate::fields::{Fields, FromFields, Reported};
+use crate::parse::{Parser, boolean};
 use crate::problem::Problem;
 use crate::request::MutationRequest;
 use crate::respond;
@@ -24,25 +25,17 @@ pub struct StatusChange {
 }
 
 impl FromFields for StatusChange {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let contacts = fields.required("contacts", named_contacts());
-        let dry_run = fields.optional("dry_run", boolean());
-        Some(Self { contacts: contacts?, dry_run: dry_run?.unwrap_or(false) })
+    fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
+        let contacts =
+            named_contacts().about("The contacts, in the order in which capacity under a cap is used.");
+        let contacts = fields.required("contacts", contacts);
+        let dry_run = boolean().about("Returns the same results and changes nothing.").default_value(false);
+        let dry_run = fields.optional("dry_run", dry_run);
+        Ok(Self { contacts: contacts?, dry_run: dry_run?.unwrap_or(false) })
     }
 }
 
-/// The body of a status request, for its description.
-#[derive(ToSchema)]
-#[schema(as = StatusChange, description = "The contacts whose state is to change.")]
-#[expect(dead_code, reason = "it describes the body that StatusChange reads")]
-pub struct StatusChangeSchema {
-    /// The contacts, in the order in which room under a cap is given.
-    #[schema(min_items = 1, max_items = 1000)]
-    contacts: Vec<NamedContactSchema>,
-    /// Answers the same and changes nothing.
-    #[schema(default = false, required = false)]
-    dry_run: bool,
-}
+documented! { StatusChange as "StatusChange": "The contacts whose marketing state changes." }
 
 /// What came of a status request.
 #[derive(Serialize, ToSchema)]

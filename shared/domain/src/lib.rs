@@ -12,6 +12,7 @@ pub mod ids;
 mod latin;
 pub mod limits;
 pub mod marketing;
+pub mod patch;
 pub mod period;
 pub mod permission;
 pub mod property;

@@ -19,6 +19,12 @@ macro_rules! string_enum {
             }
         }
 
+        impl $crate::string_enum::StringEnum for $name {
+            fn texts() -> impl Iterator<Item = &'static str> {
+                Self::ALL.iter().map(|variant| variant.as_str())
+            }
+        }
+
         impl std::str::FromStr for $name {
             type Err = $crate::string_enum::UnknownVariant;
 
@@ -38,6 +44,12 @@ macro_rules! string_enum {
     };
 }
 pub use crate::string_enum;
+
+/// An enum whose variants are texts, as [`string_enum!`] declares it.
+pub trait StringEnum: std::str::FromStr<Err = UnknownVariant> {
+    /// Returns the text of each variant, in the order of their declaration.
+    fn texts() -> impl Iterator<Item = &'static str>;
+}
 
 /// A word that is not in the set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -107,7 +107,7 @@ struct Problems<'e> {
 
 impl Problems<'_> {
     fn note(&mut self, reason: Reason, field: impl Into<String>, message: impl Into<String>) {
-        self.errors.note(field, message);
+        self.errors.push(field, message);
         self.reasons.push(reason);
     }
 }

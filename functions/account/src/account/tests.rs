@@ -3,7 +3,7 @@
 use domain::calendar::{Calendar, Term, TimeZone, parse_date};
 use domain::period::{Period, Terms};
 use domain::tier::Tier;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use api::reading::{read, wrong};
@@ -102,10 +102,10 @@ fn a_sandboxs_clock_stands_in_the_years_that_are_allowed() {
         ("2200-01-01T00:00:00.000Z", false),
         ("2026-11-21", false),
     ] {
-        assert_eq!(read::<MoveTestClock>(&json!({"now": now})).is_ok(), fits, "{now}");
+        assert_eq!(read::<AdvanceTestClock>(&json!({"now": now})).is_ok(), fits, "{now}");
     }
-    assert_eq!(wrong::<MoveTestClock>(&json!({})), ["now"]);
-    assert_eq!(wrong::<MoveTestClock>(&json!({"now": "2026-11-21T00:00:00Z", "by": 1})), ["by"]);
+    assert_eq!(wrong::<AdvanceTestClock>(&json!({})), ["now"]);
+    assert_eq!(wrong::<AdvanceTestClock>(&json!({"now": "2026-11-21T00:00:00Z", "by": 1})), ["by"]);
 }
 
 fn account(tier: Tier, cap: Option<u64>, test_clock: Option<&str>) -> store::Account {

@@ -19,55 +19,14 @@ use domain::ids::{FormId, Id as _, PortalId};
 use domain::limits::{BODY_BYTES_MAX, PUBLIC_BODY_BYTES_MAX};
 use form_mapping::person::{self, Person, Reason};
 use http::{HeaderMap, StatusCode};
-use serde_json::Value;
 use store::Form;
-use utoipa::ToSchema;
 
 use self::answer::{Error, ErrorType, ErrorView, Refusal, SubmittedView};
 use self::path::Portal;
+use self::request::Submission;
 use crate::cors::Cors;
 use crate::intake::Intake;
 use crate::sent::Sent;
-
-/// A submission as `HubSpot` takes it. Members that are not named here are left out: cookies, consents, validation.
-#[derive(ToSchema)]
-#[schema(as = HubSpotSubmission, rename_all = "camelCase")]
-#[expect(dead_code, reason = "it describes the body that request::read reads")]
-struct SubmissionSchema {
-    /// The form's fields by their own names, at most 200. One of them has to hold the address: the one that the form maps
-    /// to `email`, or else one with a usual name, such as `email` or `your_email`.
-    #[schema(max_items = 200)]
-    fields: Vec<FieldSchema>,
-    /// When the person sent it, in milliseconds since 1970; seconds and ISO 8601 are understood as well. Kept only if the
-    /// form maps `submitted_at`.
-    submitted_at: Option<Value>,
-    /// The page that the form stands on.
-    context: Option<ContextSchema>,
-}
-
-/// One field of a submission.
-#[derive(ToSchema)]
-#[schema(as = HubSpotField, rename_all = "camelCase")]
-#[expect(dead_code, reason = "it describes the body that request::read reads")]
-struct FieldSchema {
-    /// The field's own name.
-    name: String,
-    /// Its value; several of them have `;` between them. `null` and an empty text leave what is known as it is.
-    value: Option<String>,
-    /// The type of object that it is about. Fields of other objects than contacts (`0-1`) are left out.
-    #[schema(default = "0-1")]
-    object_type_id: Option<String>,
-}
-
-/// The page that a form stands on.
-#[derive(ToSchema)]
-#[schema(as = HubSpotContext, rename_all = "camelCase")]
-#[expect(dead_code, reason = "it describes the body that request::read reads")]
-struct ContextSchema {
-    /// Its address. Kept only if it is http or https, with at most 2048 characters, and the form maps `page_url`; anything
-    /// else is ignored.
-    page_uri: Option<Value>,
-}
 
 /// The texts by which a path names an account and a form.
 type FormPath = Result<PathTexts, Problem>;
@@ -82,7 +41,7 @@ type FormPath = Result<PathTexts, Problem>;
         ("portal_id" = String, Path, description = "The account's portal number, or its id."),
         ("form_guid" = String, Path, description = "The form's guid, or its id."),
     ),
-    request_body = SubmissionSchema,
+    request_body = Submission,
     responses(
         (status = 200, description = "It was taken.", body = SubmittedView),
         (status = 403, description = "permission-denied"),
@@ -147,7 +106,7 @@ pub(crate) async fn preflight_hubspot_form(
         ("portal_id" = String, Path, description = "The account's portal number, or its id."),
         ("form_guid" = String, Path, description = "The form's guid, or its id."),
     ),
-    request_body = SubmissionSchema,
+    request_body = Submission,
     responses(
         (status = 200, description = "It was taken.", body = SubmittedView),
         (status = "default", description = "It was not taken, in HubSpot's words.", body = ErrorView),

@@ -9,6 +9,7 @@ use domain::Timestamp;
 use domain::limits::{SECONDS_OF_AN_INSTANT_MAX, SUBMISSION_FIELDS_MAX};
 use serde::Deserialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::answer::{Error, ErrorType, Refusal};
 use crate::sent::{Sent, is_page_url};
@@ -18,25 +19,38 @@ use form_mapping::names::names;
 /// The type of object that a contact is.
 const CONTACT: &str = "0-1";
 
-/// A submission, as far as it is read.
-#[derive(Deserialize)]
+/// A submission to HubSpot's form endpoint. Other members are ignored, such as cookies, consents and validation.
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Submission {
+#[schema(as = HubSpotSubmission)]
+pub(super) struct Submission {
+    /// The form's fields by their own names, at most 200. One of them must be the address: the one that the form maps to
+    /// `email`, or else one with a usual name, such as `email` or `your_email`.
+    #[schema(max_items = 200)]
     fields: Vec<Field>,
+    /// The instant at which the contact sent it, in milliseconds since 1970; seconds and ISO 8601 are accepted as well.
+    /// Stored only if the form maps `submitted_at`.
     submitted_at: Option<Value>,
+    /// The page with the form.
     context: Option<PageContext>,
 }
 
-/// One field's value.
-#[derive(Deserialize)]
+/// One field of a submission.
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = HubSpotField)]
 struct Field {
+    /// The field's own name.
     name: String,
+    /// The value; several values have `;` between them. `null` and an empty text change no stored property.
+    #[schema(value_type = Option<String>)]
     value: Option<Scalar>,
+    /// The type of object that the field belongs to. Fields of other objects than contacts (`0-1`) are ignored.
+    #[schema(default = "0-1")]
     object_type_id: Option<String>,
 }
 
-/// A text, or what is taken as one.
+/// A text, or a number or boolean that is read as a text.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Scalar {
@@ -45,10 +59,13 @@ enum Scalar {
     Truth(bool),
 }
 
-/// What is said of the page that the form stands on.
-#[derive(Deserialize)]
+/// The page with the form.
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = HubSpotContext)]
 struct PageContext {
+    /// The address of the page. Stored only if it is http or https, with at most 2048 characters, and the form maps
+    /// `page_url`; another value is ignored.
     page_uri: Option<Value>,
 }
 

@@ -27,11 +27,11 @@ pub(super) fn read(headers: &HeaderMap, body: &Bytes) -> Result<Delivery, Proble
     };
     let mut errors = Errors::default();
     for name in [ID, ANSWERS].into_iter().filter(|name| part(name).is_none()) {
-        errors.note(name, "is required: a text");
+        errors.push(name, "is required: a text");
     }
     let said = part(ANSWERS).map(|text| members::parse(text.as_bytes()));
     if let Some(Err(_)) = said {
-        errors.note(ANSWERS, "expected a JSON object");
+        errors.push(ANSWERS, "expected a JSON object");
     }
     errors.check()?;
     let about = [("formTitle", "form_name"), ("formID", "form_id"), ("ip", "ip")];

@@ -83,7 +83,7 @@ impl<'v> Members<'v> {
             match entry {
                 Value::Object(values) => Some(Members { path, values }),
                 _ => {
-                    errors.note(path, "expected an object");
+                    errors.push(path, "expected an object");
                     None
                 }
             }
@@ -100,7 +100,7 @@ impl<'v> Members<'v> {
             } else {
                 format!("is required: {what}")
             };
-            errors.note(self.path(name), message);
+            errors.push(self.path(name), message);
         }
         found
     }

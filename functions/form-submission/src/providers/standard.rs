@@ -18,7 +18,7 @@ const BESIDE_DATA: [&str; 4] = ["type", "timestamp", "id", "created_at"];
 pub(super) fn read(headers: &HeaderMap, hook: &Members<'_>, errors: &mut Errors) -> Option<Delivery> {
     let id = delivery_id(Provider::StandardWebhooks, headers);
     if id.is_none() {
-        errors.note("webhook-id", "is required: a text");
+        errors.push("webhook-id", "is required: a text");
     }
     let mut out = Collector::default();
     match hook.within("data") {

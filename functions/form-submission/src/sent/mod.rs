@@ -19,6 +19,7 @@ use url::Url;
 
 use form_mapping::answers::{Collector, FieldAnswer};
 
+pub(crate) use json::Document;
 pub(crate) use nested::fields;
 
 pub(crate) const SUBMISSION_ID: &str = "submission_id";
@@ -152,7 +153,7 @@ fn from_form_post(pairs: Vec<(String, String)>) -> Result<Sent, Problem> {
             continue;
         }
         if slot.is_some() {
-            errors.note(name, "is given twice");
+            errors.push(name, "is given twice");
         } else {
             *slot = Some(value);
         }
@@ -181,7 +182,7 @@ impl Sent {
     /// Notes what is wrong with what is said of the submission itself.
     pub(crate) fn check(&self, errors: &mut Errors) {
         for (name, message) in self.problems() {
-            errors.note(name, message);
+            errors.push(name, message);
         }
     }
 

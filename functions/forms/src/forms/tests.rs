@@ -3,7 +3,7 @@
 use domain::Timestamp;
 use domain::ids::{AccountId, IntegrationId, PortalId};
 use domain::permission::PrincipalKind;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use api::reading::{read, wrong};

@@ -6,19 +6,12 @@
 
 mod ids;
 mod refusals;
-mod requests;
 
-use std::borrow::Cow;
-
-use domain::limits::{PROPERTY_NAME_CHARS_MAX, PROPERTY_VALUE_BYTES_MAX};
-use domain::property::{OWN_PREFIX, RESERVED};
 use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
-use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
-use utoipa::openapi::{
-    ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, RefOr, Server,
-};
+use utoipa::openapi::{ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Server};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use crate::problem::{FieldError, ProblemDocument};
@@ -68,46 +61,6 @@ pub struct IfMatch {
     if_match: Option<String>,
 }
 
-/// The name of a contact's property, as the key of an object.
-pub enum PropertyNameSchema {}
-
-impl PartialSchema for PropertyNameSchema {
-    fn schema() -> RefOr<Schema> {
-        let (own, reserved) = (OWN_PREFIX, RESERVED.join("|"));
-        // One letter comes before these.
-        let more = PROPERTY_NAME_CHARS_MAX - 1;
-        let pattern = format!("^(?!{own})(?!({reserved})$)[a-z][a-z0-9_]{{0,{more}}}$");
-        ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).into()
-    }
-}
-
-impl ToSchema for PropertyNameSchema {
-    fn name() -> Cow<'static, str> {
-        "PropertyName".into()
-    }
-}
-
-/// The value of a contact's property in a request; `null` removes the property.
-pub enum PropertyValueSchema {}
-
-impl PartialSchema for PropertyValueSchema {
-    fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new()
-            .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
-            .description(Some("The value of a property; `null` removes the property."))
-            .max_length(Some(PROPERTY_VALUE_BYTES_MAX))
-            // Tab, line feed and carriage return are the control characters that a text may have.
-            .pattern(Some(r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"))
-            .into()
-    }
-}
-
-impl ToSchema for PropertyValueSchema {
-    fn name() -> Cow<'static, str> {
-        "PropertyValue".into()
-    }
-}
-
 /// Returns the description of routes, with what follows from it.
 ///
 /// A refusal that an operation has for reasons of its own is declared as a response whose description is the slug of
@@ -116,7 +69,6 @@ impl ToSchema for PropertyValueSchema {
 #[must_use]
 pub fn describe<S>(api: impl Routes<S>) -> OpenApi {
     let mut document = document().merge_from(api.describe());
-    requests::describe(&mut document);
     let mut components = document.components.take().unwrap_or_default();
     for (path, item) in &mut document.paths.paths {
         for (method, operation) in operations(item) {
@@ -198,11 +150,6 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Ope
 /// Returns true unless the operation is public.
 fn needs_token(operation: &Operation) -> bool {
     operation.security.as_deref() != Some(&[SecurityRequirement::default()])
-}
-
-/// Returns true if the operation refuses in the words of another API.
-fn is_in_others_words(operation: &Operation) -> bool {
-    operation.responses.responses.contains_key("default")
 }
 
 #[cfg(test)]

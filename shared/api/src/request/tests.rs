@@ -8,7 +8,7 @@ use http::header::CONTENT_TYPE;
 use proptest::prelude::*;
 
 use super::*;
-use crate::fields::Fields;
+use crate::fields::{Fields, Reported};
 use crate::parse::{boolean, text};
 
 struct Thing {
@@ -16,7 +16,7 @@ struct Thing {
 }
 
 impl FromFields for Thing {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+    fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
         fields.required("name", text(1..=5)).map(|name| Self { name })
     }
 }
@@ -24,8 +24,8 @@ impl FromFields for Thing {
 struct Erase(bool);
 
 impl FromFields for Erase {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        Some(Self(fields.optional("erase", boolean())?.unwrap_or(false)))
+    fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
+        Ok(Self(fields.optional("erase", boolean())?.unwrap_or(false)))
     }
 }
 
