@@ -1,7 +1,7 @@
-//! What a submission is answered: what it did, and never anything of the person.
+//! The response to a submission: its effect, and never any data of the contact.
 //!
-//! A public submission is answered alike for every person, unless the form says otherwise: nobody can try out whose address
-//! is known, or who is a marketing contact.
+//! The response to a public submission is the same for every contact, unless the form's `answer` is `full`. So a caller
+//! cannot find out whether an address is known, or whether a contact is marketing.
 
 use api::views::SubmittedView;
 use api::{Problem, respond};
@@ -15,7 +15,7 @@ use store::{Form, Submitted};
 use url::Url;
 use utoipa::ToSchema;
 
-/// The answer to a public submission, which is the same for every person.
+/// The response to a public submission, which is the same for every contact.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SubmissionAccepted)]
 pub(crate) struct AcceptedView {
@@ -23,14 +23,14 @@ pub(crate) struct AcceptedView {
     accepted: bool,
 }
 
-/// The answer to a public submission, by the form's `answer`.
+/// The response to a public submission. Its content depends on the form's `answer`.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 #[schema(as = SubmissionAnswer)]
 pub(crate) enum AnswerView {
-    /// The answer of a form with `minimal`.
+    /// The response of a form whose `answer` is `minimal`.
     Minimal(AcceptedView),
-    /// The answer of a form with `full`.
+    /// The response of a form whose `answer` is `full`.
     Full(SubmittedView),
 }
 
@@ -43,7 +43,8 @@ impl AnswerView {
     }
 }
 
-/// The answer to a public submission, or the way to the form's next page for a browser that posts a form by itself.
+/// Returns the response to a public submission. A browser that posts a form without a script is redirected to the
+/// form's next page instead.
 ///
 /// # Errors
 ///
@@ -60,13 +61,14 @@ pub(crate) fn respond(
     }
 }
 
-/// The form's redirect URL in the ASCII form that headers have.
+/// Returns the form's redirect URL in ASCII, as headers require.
 fn next_page(form: &Form) -> Option<HeaderValue> {
     let url = Url::parse(form.redirect_url.as_deref()?).ok()?;
     HeaderValue::try_from(url.as_str()).ok()
 }
 
-/// Whether whoever asks shows the answer to a person. Scripts that fetch accept `*/*` or JSON.
+/// Returns true if the client accepts HTML, as a browser does when it shows the response as a page. Scripts accept
+/// `*/*` or JSON.
 fn wants_a_page(request: &HeaderMap) -> bool {
     let accepted = request.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let mut ranges = accepted.flat_map(|value| value.split(','));
@@ -135,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_browsers_own_form_post_is_sent_on() {
+    fn only_a_browsers_html_form_post_is_redirected() {
         let thanks = Some("https://example.org/thanks");
         assert_eq!(answer(thanks, CHROME, true), (303, thanks.map(str::to_owned)));
         assert_eq!(answer(thanks, "application/json, TEXT/HTML;q=0.1", true).0, 303);
@@ -160,13 +162,13 @@ mod tests {
     }
 
     #[test]
-    fn a_location_is_ascii() {
+    fn redirect_location_is_ascii() {
         let answer = answer(Some("https://münchen.example/dankeschön"), CHROME, true);
         assert_eq!(answer, (303, Some("https://xn--mnchen-3ya.example/dankesch%C3%B6n".into())));
     }
 
     #[test]
-    fn the_view_leaves_out_a_reason_that_there_is_not() {
+    fn view_without_a_reason_omits_the_member() {
         let submitted = Submitted {
             contact: ContactEffect::Updated,
             marketing: MarketingEffect::NotSet,

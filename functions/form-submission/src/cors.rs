@@ -1,8 +1,8 @@
-//! Which pages may post to a form and read the answer (the Fetch standard's CORS protocol).
+//! CORS (Fetch standard): the pages that may post to a form and read the response.
 //!
-//! A form without a list of origins may be posted to from any page. With a list, a page that is not on it is refused
-//! before anything is written. What sends no `Origin`, such as a server, is none of the browser's concern: no list of
-//! origins can keep it out.
+//! A form without a list of origins accepts submissions from any page. With a list, a request from an unlisted page is
+//! refused before anything is written. A request without `Origin`, such as a server's, is accepted: CORS restricts only
+//! browsers.
 
 use api::{Problem, ProblemType};
 use domain::limits::{PREFLIGHT_HEADER_CHARS_MAX, PREFLIGHT_HEADERS_MAX, PREFLIGHT_KEPT_SECONDS};
@@ -13,27 +13,27 @@ use http::header::{
 };
 use store::Form;
 
-/// Where a request comes from, as far as the form asks.
+/// The result of comparing a request's `Origin` with the form's list.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Cors {
-    /// The form takes submissions from anywhere.
+    /// The form has no list and accepts submissions from any page.
     Anywhere,
     /// The page is on the form's list.
     Listed(HeaderValue),
-    /// The form has a list, and the request comes from no page.
+    /// The form has a list, and the request has no `Origin`.
     NoOrigin,
     /// The page is not on the form's list.
     NotListed,
 }
 
 impl Cors {
-    /// Holds a request's `Origin` against the form's list. A form that is not there has none, so that any page is told
-    /// so.
+    /// Compares a request's `Origin` with the form's list. A form that does not exist has no list, so that any page can
+    /// read the 404 response.
     pub(crate) fn of(form: Option<&Form>, request: &HeaderMap) -> Self {
         Self::new(form.map_or(&[], |form| &form.allowed_origins), request)
     }
 
-    /// Holds a request's `Origin` against a form's list.
+    /// Compares a request's `Origin` with a list of allowed origins. An empty list allows any.
     fn new(allowed: &[String], request: &HeaderMap) -> Self {
         if allowed.is_empty() {
             return Self::Anywhere;
@@ -43,7 +43,7 @@ impl Cors {
         if is_listed { Self::Listed(origin.clone()) } else { Self::NotListed }
     }
 
-    /// Refuses a page that is not on the list.
+    /// Returns an error if the page is not on the form's list.
     ///
     /// # Errors
     ///
@@ -58,7 +58,8 @@ impl Cors {
         }
     }
 
-    /// Adds to an answer who may read it. Without this a page's script sees neither results nor problems.
+    /// Adds the response headers that allow a page to read the response. Without them, a page's script sees neither
+    /// results nor problems.
     pub(crate) fn allow_reading(&self, answer: &mut HeaderMap) {
         match self {
             Self::Anywhere => {
@@ -73,7 +74,7 @@ impl Cors {
         answer.append(VARY, HeaderValue::from_static("Origin"));
     }
 
-    /// Adds to the answer to a browser's preflight what a page may then send.
+    /// Adds the headers of a preflight response: the methods and headers that a page may send.
     pub(crate) fn allow_posting(&self, request: &HeaderMap, answer: &mut HeaderMap) {
         if matches!(self, Self::NotListed) {
             return;
@@ -85,8 +86,8 @@ impl Cors {
     }
 }
 
-/// Returns the headers that a page asks to send. All are allowed, because none gives any right here, and scripts that
-/// measure or trace pages add theirs to every request.
+/// Returns the headers that a page wants to send. All are allowed, because none of them grants a right here, and
+/// scripts for analytics and tracing add theirs to every request.
 fn allowed_headers(request: &HeaderMap) -> HeaderValue {
     let asked = request.get_all(ACCESS_CONTROL_REQUEST_HEADERS).iter();
     let asked = asked.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
@@ -114,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_list_any_page_may_post_and_read() {
+    fn form_without_origins_accepts_any_page() {
         for origin in [None, Some("null"), Some("https://example.org")] {
             let headers = readable(&cors(&[], origin));
             assert_eq!(headers[ACCESS_CONTROL_ALLOW_ORIGIN], "*");
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn with_a_list_only_those_on_it_may() {
+    fn form_with_origins_accepts_only_listed_pages() {
         let list = ["https://example.org", "http://localhost:3000"];
         for origin in ["https://example.org", "http://localhost:3000", "https://EXAMPLE.org"] {
             let headers = readable(&cors(&list, Some(origin)));
@@ -139,7 +140,7 @@ mod tests {
             assert_eq!(found, Cors::NotListed, "{origin}");
             let headers = readable(&found);
             assert!(!headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN));
-            assert_eq!(headers[VARY], "Origin", "an answer that was kept must not serve another page");
+            assert_eq!(headers[VARY], "Origin", "a cached response must not serve another page");
         }
         assert_eq!(cors(&list, None), Cors::NoOrigin);
     }
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn preflight_allows_the_headers_that_are_asked_for() {
+    fn preflight_allows_the_requested_headers() {
         let listed = cors(&["https://example.org"], Some("https://example.org"));
         let headers = allowed(&listed, "baggage,content-type, Sentry-Trace");
         assert_eq!(headers[ACCESS_CONTROL_ALLOW_METHODS], "POST");

@@ -1,13 +1,13 @@
-//! JSON of any shape made answers: for senders that have no shape of their own, and for values that have parts.
+//! Conversion of JSON of any shape to answers, for senders without a fixed format and for values with parts.
 //!
-//! - Texts, numbers, true and false are answers; `null` and an empty list say nothing; a list of such values is one
-//!   answer with several.
-//! - An object with a `url` and a file's name, type or size is a file, and its answer is the URL.
-//! - An object with a `value` that says its name or its type describes one field: so does each of a list of them. Without
-//!   a name in it, its path is its name.
-//! - Any other object is taken apart: the part `first` of `name` is the field `name[first]`, as HTML forms write it. The
-//!   form's map may speak of the part, or of the whole by the outermost name.
-//! - What then remains, such as a list of objects, is of an unknown type.
+//! - A text, a number, `true` or `false` is one answer. A list of them is one answer with several values. `null` and an
+//!   empty list have no value.
+//! - An object with a `url` and a file's name, type or size is a file. Its answer is the URL.
+//! - An object with a `value` and a name or a type describes one field, and so does each object in a list of them. If
+//!   it has no name, its path is the name.
+//! - Any other object is split into its members. The member `first` of `name` is the field `name[first]`, as in HTML
+//!   forms. The form's map may name the member, or the whole object by the outermost name.
+//! - Any other value, such as a list of other objects, has an unknown type.
 
 use domain::usual_names::{AddressName, address_name};
 use serde_json::{Map, Value};
@@ -15,16 +15,16 @@ use serde_json::{Map, Value};
 use form_mapping::answers::{Collector, FieldAnswer, Kind, scalar};
 use form_mapping::names::names;
 
-/// The members of an object with a field's own value that say how it is called.
+/// The members that contain a field's name, in an object that describes one field.
 const FIELD_NAMES: [&str; 4] = ["name", "label", "title", "key"];
 
-/// The members of an object with a field's own value that say of which type it is.
+/// The members that contain a field's type, in an object that describes one field.
 const FIELD_TYPES: [&str; 3] = ["type", "field_type", "fieldType"];
 
-/// The members that only the description of a file has besides its `url`.
+/// The members that distinguish a file from another object with a `url`.
 const OF_A_FILE: [&str; 6] = ["name", "filename", "fileName", "mimeType", "type", "size"];
 
-/// The names of a field, and those of the field that it is a part of.
+/// The names of a field, and the names of the outermost field that contains it.
 #[derive(Clone)]
 pub(crate) struct Path {
     own: Vec<String>,
@@ -32,7 +32,7 @@ pub(crate) struct Path {
 }
 
 impl Path {
-    /// A field that is a part of none.
+    /// Creates the path of a field that is not part of another field.
     pub(crate) fn new(own: Vec<String>) -> Self {
         Self { own, whole: Vec::new() }
     }
@@ -48,7 +48,7 @@ impl Path {
     }
 }
 
-/// Takes each member of an object as a field. Members with one of the names in `about` are said of the submission.
+/// Adds each member of an object as a field. Members named in `about` are facts about the submission, not answers.
 pub(crate) fn members(values: &Map<String, Value>, about: &[&str], out: &mut Collector) {
     for (name, value) in values {
         if about.contains(&name.as_str()) {
@@ -61,7 +61,7 @@ pub(crate) fn members(values: &Map<String, Value>, about: &[&str], out: &mut Col
     }
 }
 
-/// Takes a value as what was answered in a field.
+/// Adds a value as the answer to a field.
 pub(crate) fn field(path: &Path, value: &Value, out: &mut Collector) {
     if let Some(texts) = texts(value) {
         out.push(FieldAnswer::new(path.names(), Kind::Text, texts));
@@ -74,7 +74,7 @@ pub(crate) fn field(path: &Path, value: &Value, out: &mut Collector) {
         }
         Value::Array(entries) if entries.iter().all(|entry| entry.as_object().is_some_and(is_described)) => {
             for values in entries.iter().filter_map(Value::as_object) {
-                // The path is that of the whole list.
+                // The path names the whole list, so an entry's own id comes first.
                 let id = values.get("id").and_then(scalar);
                 described(id.as_deref().into_iter().chain(path.own.iter().map(String::as_str)), values, out);
             }
@@ -88,13 +88,13 @@ pub(crate) fn field(path: &Path, value: &Value, out: &mut Collector) {
     }
 }
 
-/// An answer of a type that nothing is known of. Whoever maps it has it as compact JSON.
+/// Returns an answer of unknown type. Its value is compact JSON, unless it is a text, a number or a boolean.
 pub(crate) fn unknown(names: Vec<String>, value: &Value) -> FieldAnswer {
     let text = scalar(value).unwrap_or_else(|| value.to_string());
     FieldAnswer::new(names, Kind::Unknown, vec![text])
 }
 
-/// The texts of a value that is one or several texts or files; none for any other.
+/// Returns the texts of a value that is one or several texts or files. Returns `None` for any other value.
 pub(crate) fn texts(value: &Value) -> Option<Vec<String>> {
     match value {
         Value::Null => Some(Vec::new()),
@@ -106,20 +106,20 @@ pub(crate) fn texts(value: &Value) -> Option<Vec<String>> {
     }
 }
 
-/// The URL of a file.
+/// Returns the URL of a file. Returns `None` if the value is not a file.
 fn file(value: &Value) -> Option<String> {
     let values = value.as_object()?;
     let url = values.get("url")?.as_str()?;
     OF_A_FILE.iter().any(|name| values.contains_key(*name)).then(|| url.to_owned())
 }
 
-/// Returns true for an object that describes one field.
+/// Returns true if the object describes one field.
 pub(crate) fn is_described(values: &Map<String, Value>) -> bool {
     let mut describing = FIELD_NAMES.iter().chain(&FIELD_TYPES);
     values.contains_key("value") && describing.any(|name| values.get(*name).is_some_and(Value::is_string))
 }
 
-/// Takes an object that describes one field, which has these names besides those that it says.
+/// Adds the field that an object describes. `outer` contains further names, besides those in the object.
 fn described<'n>(outer: impl Iterator<Item = &'n str>, values: &'n Map<String, Value>, out: &mut Collector) {
     let text = |name: &&str| values.get(*name).and_then(Value::as_str);
     let own = names(FIELD_NAMES.iter().map(text).chain(outer.map(Some)));
@@ -132,7 +132,7 @@ fn described<'n>(outer: impl Iterator<Item = &'n str>, values: &'n Map<String, V
     }
 }
 
-/// Returns true for the name of a type of field that asks for an e-mail address.
+/// Returns true if the field type is one for email addresses.
 fn is_address(kind: &str) -> bool {
     matches!(address_name(kind), Some(AddressName::Usual(_)))
 }

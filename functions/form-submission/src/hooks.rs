@@ -1,7 +1,8 @@
-//! `POST /v1/hooks/{form_id}`: the webhooks of those who provide forms.
+//! `POST /v1/hooks/{form_id}`: the webhooks of form providers.
 //!
-//! A hook is verified before anything of it is read. What then follows is never refused for what the person said: a
-//! provider could do nothing about it, and several stop for good when they are refused. It is kept among the rejected.
+//! A webhook is verified before any part of it is parsed. A verified webhook is never refused for the answers in it,
+//! because the provider cannot correct them, and several providers disable a webhook after an error. An unusable
+//! submission is stored as rejected instead.
 
 use api::path::PathId;
 use api::problem::FieldError;
@@ -23,26 +24,26 @@ use api::views::SubmittedView;
 use form_mapping::answers::Answers;
 use form_mapping::person::{self, Reason, Rejection};
 
-/// Takes a webhook of a form's provider.
+/// Receives a webhook of a form provider.
 ///
-/// Public: it is believed for its signature, or for the secret that comes with it in the header `x-tidemark-secret` or
-/// in the address where the provider signs nothing. A delivery that is repeated within 7 days changes nothing. One that
-/// is no person's, such as one without an address, is kept among the form's rejected submissions. So is one that says
-/// that it was made more than 7 days ago.
+/// Public. The webhook is verified by its signature. If the provider does not sign, it is verified by the form's secret
+/// in the header `x-tidemark-secret` or in the query. A delivery that is repeated within 7 days changes nothing. An
+/// unusable submission, such as one without an email address, is stored among the form's rejected submissions. So is a
+/// submission that was created more than 7 days ago.
 #[utoipa::path(
     post, path = "/v1/hooks/{form_id}", tag = "Forms", security(()),
     params(
         ("form_id" = String, Path, description = "The form's id."),
-        ("secret" = Option<String>, Query, description = "The form's secret, for a provider that signs nothing."),
-        ("x-tidemark-secret" = Option<String>, Header, description = "The same, and it counts if there are both."),
+        ("secret" = Option<String>, Query, description = "The form's secret, for a provider that does not sign."),
+        ("x-tidemark-secret" = Option<String>, Header, description = "The same secret. It overrides the query."),
     ),
     request_body(
-        description = "What the provider sends, as it sends it.",
+        description = "The webhook's body in the provider's own format.",
         content((Object = "application/json"), (Object = "application/x-www-form-urlencoded"), (Object = "multipart/form-data")),
     ),
     responses(
-        (status = 200, description = "What the submission did.", body = SubmittedView),
-        (status = 204, description = "It tells of something else than a submission, from which nothing follows."),
+        (status = 200, description = "The effect of the submission.", body = SubmittedView),
+        (status = 204, description = "The webhook is about another event than a submission, and changes nothing."),
         (status = 401, description = "unverified"),
     ),
 )]
@@ -59,52 +60,54 @@ pub(crate) async fn receive_webhook(
     let verified = verify(form.provider, &parts.headers, query, &bytes, &form.secrets, context.clock.now());
     verified.map_err(|why| unverified(&form, why))?;
     let delivery = providers::read(form.provider, &parts.headers, &bytes)?;
-    let is_taken = takes(&form, delivery.event_type.as_deref());
+    let is_accepted = accepts(&form, delivery.event_type.as_deref());
     let Event::Submission(answers) = delivery.event else { return ignore(&context, &form).await };
-    if !is_taken {
+    if !is_accepted {
         return ignore(&context, &form).await;
     }
     let answers = if answers.is_empty() { Answers::of_body(&bytes) } else { answers };
-    let id = delivery.id.map(short);
+    let id = delivery.id.map(bounded_id);
     let is_stale = is_stale(delivery.made_at, context.clock.now());
-    let submitted = settle(&intake, &context, &form, id.as_deref(), answers, is_stale).await?;
+    let submitted = submit_or_reject(&intake, &context, &form, id.as_deref(), answers, is_stale).await?;
     respond::ok(&SubmittedView::new(&submitted))
 }
 
-/// Answers a webhook that tells of something else than a submission, and counts it.
+/// Counts a webhook about another event than a submission, and returns the response to it.
 async fn ignore(context: &Context, form: &Form) -> Result<Response, Problem> {
     context.store.count_ignored(form.id).await;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// A form that posts here itself takes no hooks.
+/// Returns the form of another provider. A native form is not found, because it accepts no webhooks.
 async fn find(intake: &Intake, id: Result<PathId<FormId>, Problem>) -> Result<Form, Problem> {
     let PathId(id) = id?;
     let form = intake.form(id).await?;
     if form.provider.is_native() { Err(Problem::not_found(FormId::NOUN)) } else { Ok(form) }
 }
 
-/// The account's people look for the reason in the provider's log of deliveries, which shows answers.
+/// Returns the problem for a webhook that failed verification. It states the reason, because the account's users see
+/// the response in the provider's delivery log.
 fn unverified(form: &Form, why: Unverified) -> Problem {
     tracing::info!(form = %form.id, provider = form.provider.as_str(), why = why.as_str(), "a hook was not believed");
     let detail = match why {
         Unverified::NoSecret => "The form has no secret yet; give it the provider's.".to_owned(),
         Unverified::Missing => format!(
-            "The provider's signature is missing, or the secret in {SECRET_HEADER} or as {SECRET_PARAMETER} in the address."
+            "The provider's signature is missing, or the secret in the header {SECRET_HEADER} or in the query as \
+             {SECRET_PARAMETER}."
         ),
-        Unverified::Wrong => "The signature or the secret is not one of the form's.".to_owned(),
+        Unverified::Wrong => "The signature or the secret matches none of the form's secrets.".to_owned(),
         Unverified::Stale => "It was signed too long ago, or the clocks differ.".to_owned(),
     };
     Problem::new(ProblemType::Unverified, detail)
 }
 
-/// An id as it is kept with a rejected submission. One that is longer than any provider's is known by its digest.
-fn short(id: String) -> String {
+/// Returns the id as it is stored. An id of more than 255 characters is replaced by its digest.
+fn bounded_id(id: String) -> String {
     if id.chars().count() <= SUBMISSION_ID_CHARS_MAX { id } else { sha256_hex(id.as_bytes()) }
 }
 
-/// Applies the submission, or keeps it among the rejected.
-async fn settle(
+/// Applies the submission, or stores it as rejected.
+async fn submit_or_reject(
     intake: &Intake,
     context: &Context,
     form: &Form,
@@ -133,8 +136,8 @@ async fn settle(
     Ok(context.store.reject(&rejection, context.clock.now()).await?)
 }
 
-/// Returns true for a delivery that was made so long ago that a repeat of it would no longer be known as one. It may be a
-/// recording that is played back.
+/// Returns true if the submission was created more than 7 days ago. A repeat of such a delivery is not recognized,
+/// because delivery ids are stored for 7 days.
 fn is_stale(made_at: Option<Timestamp>, now: Timestamp) -> bool {
     made_at.is_some_and(|made_at| made_at.plus(DELIVERY_KEPT) < now)
 }
@@ -147,11 +150,11 @@ fn stale() -> Rejection {
     Rejection { reason: Reason::Stale, errors: vec![FieldError { field: SUBMITTED_AT.to_owned(), message }] }
 }
 
-/// Returns true if the form takes webhooks of this event type. Unless the form says which it takes, it takes all but
-/// those that tell of an end. A webhook without a type is always taken.
-fn takes(form: &Form, event_type: Option<&str>) -> bool {
+/// Returns true if the form accepts webhooks of this event type. A form without `event_types` accepts all types except
+/// those that end something, such as `contact.deleted`. A webhook without a type is always accepted.
+fn accepts(form: &Form, event_type: Option<&str>) -> bool {
     event_type.is_none_or(|event_type| match &form.event_types {
-        Some(taken) => taken.contains(event_type),
+        Some(accepted) => accepted.contains(event_type),
         None => !tells_of_an_end(event_type),
     })
 }

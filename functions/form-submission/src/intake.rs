@@ -1,5 +1,5 @@
-//! What every way in has in common: a submission that was read is taken now or, when there is too much at once, a
-//! little later.
+//! The step that all routes share: a parsed submission is applied at once. If the table is too busy, it is accepted
+//! into the inbox and applied seconds later.
 
 use api::problem::chain;
 use api::{Clock, Context, Problem, Queue};
@@ -9,7 +9,7 @@ use store::{Form, InboxTask, Submission, Submitted};
 
 use form_mapping::person::Person;
 
-/// What the routes are given.
+/// The state of the routes.
 #[derive(Clone)]
 pub(crate) struct Intake {
     context: Context,
@@ -21,21 +21,21 @@ impl Intake {
         Self { context, inbox }
     }
 
-    /// A form, whosever it is.
+    /// Returns a form of any account and any provider.
     pub(crate) async fn form(&self, id: FormId) -> Result<Form, Problem> {
         Ok(self.context.store.public_form(id).await?)
     }
 
-    /// A form that posts here itself. One of another provider is not found: it is fed by what that provider has signed,
-    /// and by nothing else.
+    /// Returns a native form. A form of another provider is not found, because it accepts only the verified webhooks of
+    /// that provider.
     pub(crate) async fn native_form(&self, id: FormId) -> Result<Form, Problem> {
         let form = self.form(id).await?;
         if form.provider.is_native() { Ok(form) } else { Err(Problem::not_found(FormId::NOUN)) }
     }
 
-    /// Takes a person's submission. `submission_id` is what the sender calls it, if it has a name.
+    /// Applies a submission. `submission_id` is the sender's id for it, if the sender has one.
     ///
-    /// When the table is too busy it is accepted into the inbox, which the queue's worker settles.
+    /// If the table is too busy, the submission is accepted into the inbox, and the queue's worker applies it.
     pub(crate) async fn take(
         &self,
         form: &Form,
@@ -49,15 +49,16 @@ impl Intake {
             properties: &person.properties,
             left_out: person.left_out,
         };
-        let taken = self.context.store.submit_or_accept(&submission, self.context.clock.now()).await?;
-        if let Some(task) = taken.waiting {
-            self.ask_for(task).await;
+        let accepted = self.context.store.submit_or_accept(&submission, self.context.clock.now()).await?;
+        if let Some(task) = accepted.waiting {
+            self.enqueue(task).await;
         }
-        Ok(taken.submitted)
+        Ok(accepted.submitted)
     }
 
-    /// Asks for a submission to be settled. Should that fail, the schedule finds it.
-    async fn ask_for(&self, task: InboxTask) {
+    /// Sends the task of a submission in the inbox to the queue. If that fails, `monthly-rollover` finds the submission
+    /// on its schedule.
+    async fn enqueue(&self, task: InboxTask) {
         if let Err(error) = self.inbox.send(vec![task]).await {
             tracing::warn!(form = %task.form, error = chain(&*error), "a submission in the inbox was not queued");
         }

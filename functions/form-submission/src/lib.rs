@@ -1,6 +1,7 @@
-//! Submissions of forms: public routes that pages post to, the webhooks of those who provide forms, and the endpoint
-//! that site code for `HubSpot` posts to. A submission becomes a contact, or updates one, with the marketing status that
-//! the form gives; one that can't be taken is kept for the account to look at.
+//! Form submissions: public routes for web pages, the webhooks of form providers, and `HubSpot`'s form endpoint.
+//!
+//! A submission creates or updates a contact, and the form decides whether the contact is set marketing. A webhook with
+//! an unusable submission is stored as rejected, so that the account can review it.
 
 mod answer;
 mod cors;
@@ -19,7 +20,7 @@ use utoipa::openapi::OpenApi;
 
 use crate::intake::Intake;
 
-/// The routes and their description, declared once.
+/// Returns the routes with their OpenAPI descriptions.
 fn api() -> impl Routes<Intake> {
     routes!(
         submit::submit_form,
@@ -31,12 +32,13 @@ fn api() -> impl Routes<Intake> {
     )
 }
 
-/// The router that `main` runs and the local stack merges. What is accepted in a flood is asked for through `inbox`.
+/// Returns the router that `main` runs and the local stack merges. `inbox` receives a task for every submission that is
+/// accepted into the inbox during a burst.
 pub fn router(context: Context, inbox: Queue<InboxTask>) -> Router {
     api::router::routes(api(), Intake::new(context, inbox))
 }
 
-/// The OpenAPI document of these routes alone.
+/// Returns the OpenAPI document of these routes alone.
 #[must_use]
 pub fn openapi() -> OpenApi {
     openapi::describe(api())

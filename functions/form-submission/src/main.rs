@@ -1,4 +1,4 @@
-//! The Lambda function that takes submissions of forms.
+//! The Lambda function that accepts form submissions.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! What `HubSpot`'s form endpoint answers, in its own words: site code that was written for it reads these.
+//! The responses of `HubSpot`'s form endpoint, in `HubSpot`'s format, because existing site code parses them.
 
 use api::identity::RequestId;
 use api::openapi::one_of;
@@ -11,26 +11,26 @@ use store::Form;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::Schema;
 
-/// What `HubSpot` shows where a form has no message of its own.
+/// The message that `HubSpot` shows for a form without a message of its own.
 const THANKS: &str = "Thanks for submitting the form.";
 
-/// What a page does after a submission: it shows a message, or goes on.
+/// The page's next step after a submission: it shows a message, or it redirects.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = HubSpotSubmitted)]
 pub(super) struct SubmittedView<'f> {
-    /// What to show, for a form without a `redirect_url`.
+    /// The message to show, for a form without a `redirect_url`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     inline_message: Option<&'static str>,
-    /// Where to go on, for a form with one.
+    /// The URL to redirect to, for a form with a `redirect_url`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, format = "uri")]
     redirect_uri: Option<&'f str>,
 }
 
 impl<'f> SubmittedView<'f> {
-    /// The answer of this form to every submission that it takes.
+    /// Creates the response that this form returns to every accepted submission.
     pub(super) fn new(form: &'f Form) -> Self {
         let redirect_uri = form.redirect_url.as_deref();
         Self { inline_message: redirect_uri.is_none().then_some(THANKS), redirect_uri }
@@ -38,17 +38,17 @@ impl<'f> SubmittedView<'f> {
 }
 
 string_enum! {
-    /// What kind of error it is, in `HubSpot`'s words.
+    /// The type of an error, in `HubSpot`'s words.
     pub(crate) enum ErrorType {
-        /// There are more fields than are taken.
+        /// The submission has too many fields.
         TooManyValues = "MAX_NUMBER_OF_SUBMITTED_VALUES_EXCEEDED",
-        /// The address is none.
+        /// The email address is not valid.
         InvalidEmail = "INVALID_EMAIL",
-        /// There is no address.
+        /// The email address is missing.
         RequiredField = "REQUIRED_FIELD",
-        /// A value is too long, or all of them are.
+        /// A value is too long, or all values together are.
         InputTooLarge = "INPUT_TOO_LARGE",
-        /// The field is near to no property's name, and the form does not map it.
+        /// The field's type is unknown, and the form does not map the field.
         FieldNotInForm = "FIELD_NOT_IN_FORM_DEFINITION",
     }
 }
@@ -60,65 +60,65 @@ impl Serialize for ErrorType {
 }
 
 fn error_type() -> Schema {
-    one_of(ErrorType::ALL.iter().map(|kind| kind.as_str()), "What kind of error it is.")
+    one_of(ErrorType::ALL.iter().map(|kind| kind.as_str()), "The type of the error.")
 }
 
-/// One thing that is wrong with a submission.
+/// One error in a submission.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = HubSpotFieldError)]
 pub(super) struct Error {
-    /// Where and what.
+    /// The place of the error, and what was expected there.
     message: String,
     #[schema(schema_with = error_type)]
     pub(super) error_type: ErrorType,
 }
 
 impl Error {
-    /// `message` says what was expected at `place`, without a full stop.
+    /// Creates an error. `message` states what was expected at `place`, without a full stop.
     pub(super) fn new(place: &str, message: &str, error_type: ErrorType) -> Self {
         Self { message: format!("Error in '{place}'. {message}"), error_type }
     }
 }
 
-/// Why a submission was not taken.
+/// The response to a refused submission.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = HubSpotError)]
 pub(super) struct ErrorView {
     /// Always `error`.
     status: &'static str,
-    /// What happened.
+    /// A description of the error.
     message: String,
-    /// The request's id, to be named when asking about it.
+    /// The request's id, for questions about the request.
     correlation_id: String,
-    /// Everything that is wrong with the fields.
+    /// All errors in the fields.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     errors: Vec<Error>,
 }
 
-/// Why a submission is not taken.
+/// The reason for refusing a submission.
 pub(super) enum Refusal {
-    /// These things are wrong with it.
+    /// The errors in the submission's fields.
     Invalid(Vec<Error>),
-    /// It is not what is read here, or something else is in its way.
+    /// Another problem, such as an unreadable body or an unknown form.
     Problem(Problem),
 }
 
 impl Refusal {
-    /// A body that is not JSON, or other JSON than is read. Nothing of it is repeated.
+    /// Returns the refusal of a body that is not JSON or has the wrong structure. It repeats no part of the body.
     pub(super) fn not_readable(error: &serde_json::Error) -> Self {
-        let what = match error.classify() {
-            Category::Data => "has not the expected form",
+        let fault = match error.classify() {
+            Category::Data => "does not have the expected structure",
             Category::Eof => "ends too early",
             Category::Syntax | Category::Io => "is not valid JSON",
         };
-        let detail = format!("The body {what} at line {}, column {}", error.line(), error.column());
+        let detail = format!("The body {fault} at line {}, column {}", error.line(), error.column());
         Self::Problem(Problem::new(ProblemType::InvalidRequest, detail))
     }
 
-    /// The response, with the request's id in it.
+    /// Converts the refusal to a response that contains the request's id.
     pub(super) fn respond(self, RequestId(correlation_id): RequestId) -> Response {
         let (problem, errors) = match self {
             Self::Invalid(errors) => {

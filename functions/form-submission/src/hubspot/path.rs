@@ -1,16 +1,16 @@
-//! The names of an account and a form in `HubSpot`'s paths.
+//! The identifiers of an account and a form in `HubSpot`'s paths.
 
 use std::str::FromStr;
 
 use domain::ids::{AccountId, FormId, IdError, PortalId};
 use store::Form;
 
-/// An account in `HubSpot`'s paths: its portal number, as `HubSpot`'s clients send it, or its id.
+/// The account in one of `HubSpot`'s paths. `HubSpot`'s clients send the portal number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Portal {
-    /// Its portal number.
+    /// The account's portal number.
     Number(PortalId),
-    /// Its id.
+    /// The account's id.
     Id(AccountId),
 }
 
@@ -32,7 +32,7 @@ impl FromStr for Portal {
     }
 }
 
-/// Parses a form in `HubSpot`'s paths: its guid, as `HubSpot`'s clients send it, or its id.
+/// Parses a form's guid or id from one of `HubSpot`'s paths. `HubSpot`'s clients send the guid.
 pub(super) fn form(text: &str) -> Result<FormId, IdError> {
     FormId::from_guid(text).or_else(|_| text.parse())
 }
@@ -44,19 +44,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn account_is_named_by_its_number_or_its_id() {
+    fn portal_parses_from_number_or_id() {
         let id = AccountId::new(Timestamp::from_millis(1_800_000_000_000), 1);
         let number = PortalId::new(7);
         assert_eq!(id.to_string().parse(), Ok(Portal::Id(id)));
         assert_eq!(number.to_string().parse(), Ok(Portal::Number(number)));
         assert!(
             "62515".parse::<Portal>().is_err(),
-            "HubSpot's own numbers of fewer digits are no portal here"
+            "HubSpot's own, shorter numbers are not portal numbers here"
         );
     }
 
     #[test]
-    fn form_is_named_by_its_guid_or_its_id() {
+    fn form_parses_from_guid_or_id() {
         let id = FormId::new(Timestamp::from_millis(1_800_000_000_000), 1);
         for name in [id.to_string(), id.guid(), id.guid().to_uppercase()] {
             assert_eq!(form(&name), Ok(id), "{name}");
