@@ -1,23 +1,22 @@
-//! The character encoding of form posts. Pages of other encodings than UTF-8 still exist, and so do their visitors.
+//! The character encoding of form posts, because pages in other encodings than UTF-8 still exist.
 //!
-//! Labels are those of the WHATWG Encoding standard. What a browser was told to say in the field `_charset_` counts
-//! first, because it knows what it wrote; then the media type's `charset`; then UTF-8.
+//! Labels are those of the WHATWG Encoding standard. The field `_charset_` counts first, because the browser fills it
+//! with the encoding that it used. The media type's `charset` counts second. The default is UTF-8.
 
 use encoding_rs::{Encoding, UTF_8};
 
-/// The field in which a browser says the encoding of a form post (HTML, "form-data set").
+/// The field in which a browser states the encoding of a form post (HTML, "form-data set").
 pub(super) const CHARSET_FIELD: &[u8] = b"_charset_";
 
-/// Returns the encoding of a form post from its `_charset_` and its media type's `charset`. Labels that are unknown count
-/// as none.
+/// Returns the encoding of a form post from its `_charset_` and its media type's `charset`. Unknown labels are ignored.
 pub(super) fn encoding(field: Option<&[u8]>, media_type: Option<&str>) -> &'static Encoding {
     let labels = [field, media_type.map(str::as_bytes)];
     let known = labels.into_iter().flatten().find_map(Encoding::for_label);
-    // Browsers write UTF-8 in the place of encodings that form posts can't have, such as UTF-16.
+    // Browsers use UTF-8 instead of encodings that form posts cannot have, such as UTF-16.
     known.map_or(UTF_8, Encoding::output_encoding)
 }
 
-/// Returns the text of these bytes, with U+FFFD for those that are not in the encoding.
+/// Returns the text of these bytes, with U+FFFD for bytes that are invalid in the encoding.
 pub(super) fn decode(encoding: &'static Encoding, bytes: &[u8]) -> String {
     encoding.decode_with_bom_removal(bytes).0.into_owned()
 }
@@ -27,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn encoding_is_the_fields_or_the_media_types_or_utf8() {
+    fn charset_field_precedes_media_type_and_utf8() {
         for (field, media_type, name) in [
             (None, None, "UTF-8"),
             (None, Some("ISO-8859-1"), "windows-1252"),
@@ -41,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_of_another_encoding_are_replaced() {
+    fn bytes_invalid_in_the_encoding_are_replaced() {
         let windows = encoding(Some(b"windows-1252"), None);
         assert_eq!(decode(windows, b"Jos\xe9 \x80"), "José €");
         assert_eq!(decode(UTF_8, b"\xef\xbb\xbfJos\xe9"), "Jos\u{FFFD}");

@@ -1,4 +1,4 @@
-//! A submission as it was sent, whatever it was encoded in.
+//! A submission as it was sent, independent of its encoding.
 
 mod charset;
 mod json;
@@ -26,30 +26,30 @@ pub(crate) const SUBMISSION_ID: &str = "submission_id";
 pub(crate) const SUBMITTED_AT: &str = "submitted_at";
 pub(crate) const PAGE_URL: &str = "page_url";
 
-/// The media type of a plain HTML form, which many programs also give to JSON that they post.
+/// The media type of a plain HTML form. Many programs also send JSON with it.
 const URLENCODED: &str = "application/x-www-form-urlencoded";
 
-/// What was sent, in its own words.
+/// The submission as the sender wrote it.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub(crate) struct Sent {
-    /// The fields in the order in which they came. One may stand more than once where it has several values, such as
-    /// ticked boxes.
+    /// The fields in the order in which they were sent. A field with several values, such as ticked boxes, may occur
+    /// more than once.
     pub(crate) fields: Vec<FieldAnswer>,
-    /// The sender's id for this delivery.
+    /// The sender's id for this submission.
     pub(crate) submission_id: Option<String>,
-    /// When the person sent it, by their own clock (RFC 3339).
+    /// The time at which the person sent the form, by their own clock (RFC 3339).
     pub(crate) submitted_at: Option<String>,
-    /// The page that the form stands on.
+    /// The address of the page that contains the form.
     pub(crate) page_url: Option<String>,
-    /// Whether it has the encoding of a form that a browser posts by itself.
+    /// True if the body has an encoding in which browsers post forms without a script.
     pub(crate) is_form_post: bool,
 }
 
-/// Reads a body by its media type.
+/// Parses a body according to its media type.
 ///
 /// # Errors
 ///
-/// `unsupported-media-type`, or `invalid-request` for a body that is not what its media type says.
+/// `unsupported-media-type`, or `invalid-request` for a body that does not match its media type.
 pub(crate) fn read(headers: &HeaderMap, body: Bytes) -> Result<Sent, Problem> {
     if body::require_json(headers).is_ok() || disguised_object(headers, &body).is_some() {
         return json::read(&body);
@@ -57,12 +57,11 @@ pub(crate) fn read(headers: &HeaderMap, body: Bytes) -> Result<Sent, Problem> {
     form_post(headers, &body)?.ok_or_else(unsupported).and_then(from_form_post)
 }
 
-/// The names and values of a body that has an encoding of form posts, in their order. None for one of another media
-/// type.
+/// Returns the names and values of a form post in their order. Returns `None` for a body of another media type.
 ///
 /// # Errors
 ///
-/// `invalid-request` for a body that is not what its media type says.
+/// `invalid-request` for a body that does not match its media type.
 pub(crate) fn form_post(headers: &HeaderMap, body: &Bytes) -> Result<Option<Vec<(String, String)>>, Problem> {
     match body::media_type(headers).unwrap_or_default().as_str() {
         URLENCODED => Ok(Some(urlencoded::read(headers, body))),
@@ -71,14 +70,14 @@ pub(crate) fn form_post(headers: &HeaderMap, body: &Bytes) -> Result<Option<Vec<
     }
 }
 
-/// Returns the JSON object that was sent with the media type of a form post, which curl and PHP give to all they post
-/// unless they are told otherwise.
+/// Returns the JSON object that was sent with the media type of a form post. curl and PHP send that media type by
+/// default.
 pub(crate) fn disguised_object(headers: &HeaderMap, body: &[u8]) -> Option<Map<String, Value>> {
     if body::media_type(headers)? != URLENCODED {
         return None;
     }
     let text = mended(body);
-    // A form post hardly begins so, and needs not be read twice.
+    // Form posts rarely begin with a brace. The check avoids parsing most of them as JSON.
     text.trim_start().starts_with('{').then(|| serde_json::from_str(&text).ok())?
 }
 
@@ -87,14 +86,14 @@ fn media_type_parameter(headers: &HeaderMap, wanted: &str) -> Option<String> {
     parameter(headers.get(CONTENT_TYPE)?.to_str().ok()?, wanted)
 }
 
-/// Returns a parameter of a header such as `form-data; name="email"`. Of quoted characters only quotes are escaped:
-/// browsers have written other backslashes as they are.
+/// Returns a parameter of a header such as `form-data; name="email"`. A backslash escapes only a quote, because
+/// browsers have sent other backslashes unescaped.
 fn parameter(header: &str, wanted: &str) -> Option<String> {
     let (_, mut rest) = header.split_once(';')?;
     loop {
         let (name, after) = rest.split_once('=')?;
         let (value, next) = parameter_value(after.trim_start());
-        // A parameter may have no value, and then the next one stands here.
+        // If a parameter has no value, `name` also contains the parameter after it.
         if name.rsplit(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case(wanted)) {
             return Some(value);
         }
@@ -102,7 +101,7 @@ fn parameter(header: &str, wanted: &str) -> Option<String> {
     }
 }
 
-/// Returns the value that a text begins with, and what follows it.
+/// Returns the parameter value at the start of a text, and the rest of the text.
 fn parameter_value(text: &str) -> (String, &str) {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find(';').unwrap_or(text.len());
@@ -125,7 +124,7 @@ fn parameter_value(text: &str) -> (String, &str) {
     (value, "")
 }
 
-/// What a body is answered that has none of the media types of submissions.
+/// Returns the problem for a body whose media type is not one of those of submissions.
 pub(crate) fn unsupported() -> Problem {
     Problem::new(
         ProblemType::UnsupportedMediaType,
@@ -133,7 +132,7 @@ pub(crate) fn unsupported() -> Problem {
     )
 }
 
-/// What a form post says: three names are about the submission, all others are the person's.
+/// Converts a form post to a submission. Three names contain facts about the submission. All others are fields.
 fn from_form_post(pairs: Vec<(String, String)>) -> Result<Sent, Problem> {
     let mut sent = Sent { is_form_post: true, ..Sent::default() };
     let mut errors = Errors::default();
@@ -148,7 +147,7 @@ fn from_form_post(pairs: Vec<(String, String)>) -> Result<Sent, Problem> {
                 continue;
             }
         };
-        // A hidden field that no script has filled is sent all the same.
+        // Browsers also send a hidden field that no script has filled.
         if value.is_empty() || (name == PAGE_URL && !is_page_url(&value)) {
             continue;
         }
@@ -166,27 +165,27 @@ fn from_form_post(pairs: Vec<(String, String)>) -> Result<Sent, Problem> {
 }
 
 impl Sent {
-    /// Each value as an answer, and what is said of the submission itself.
+    /// Returns the fields and the facts about the submission as answers.
     pub(crate) fn answers(&self) -> Vec<FieldAnswer> {
         let fields = self.fields.iter().cloned();
         fields.chain(self.about_itself().map(|(name, value)| FieldAnswer::about(name, value))).collect()
     }
 
-    /// What is said of the submission itself, by the names under which a form's field map may speak of it.
+    /// Returns the facts about the submission, with the names that a form's field map may use for them.
     fn about_itself(&self) -> impl Iterator<Item = (&str, &str)> {
         [(SUBMISSION_ID, &self.submission_id), (SUBMITTED_AT, &self.submitted_at), (PAGE_URL, &self.page_url)]
             .into_iter()
             .filter_map(|(name, value)| Some((name, value.as_deref()?)))
     }
 
-    /// Notes what is wrong with what is said of the submission itself.
+    /// Adds the errors in the facts about the submission to `errors`.
     pub(crate) fn check(&self, errors: &mut Errors) {
         for (name, message) in self.problems() {
             errors.push(name, message);
         }
     }
 
-    /// What is wrong with what is said of the submission itself, by its names.
+    /// Returns the names of the invalid facts about the submission, each with a message.
     pub(crate) fn problems(&self) -> Vec<(&'static str, String)> {
         let mut problems = Vec::new();
         if let Some(id) = &self.submission_id
@@ -201,8 +200,8 @@ impl Sent {
     }
 }
 
-/// Returns true for the address of a page on the web. Anything else is ignored: pages of apps and of mail have none, and
-/// a person's submission does not depend on it.
+/// Returns true for an http or https address of at most 2048 characters. Any other address is ignored, because forms in
+/// apps and emails have no such address, and the submission does not depend on it.
 pub(crate) fn is_page_url(text: &str) -> bool {
     text.chars().count() <= PAGE_URL_CHARS_MAX
         && Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))

@@ -1,4 +1,4 @@
-//! Form posts whose names have parts in brackets, as `fields[email][value]`: read as the same fields in JSON are.
+//! Form posts with bracketed names such as `fields[email][value]`, which are parsed like the same fields in JSON.
 
 use std::collections::BTreeMap;
 
@@ -8,18 +8,18 @@ use crate::flatten::{self, Path, is_described};
 use form_mapping::answers::{Collector, FieldAnswer};
 use form_mapping::names::names;
 
-/// The object around fields that says nothing of them, in JSON and in form posts.
+/// The name of the object that only wraps fields, in JSON and in form posts.
 const WRAPPER: &str = "fields";
 
-/// Takes the names and values of a form post as fields.
+/// Adds the names and values of a form post as fields.
 ///
-/// A name within `fields[…]` is the name of the field, and the whole remains another name of it. Names that are alike but
-/// for their last part and that together describe one field, as `value` and `type` do, are one field.
+/// A name within `fields[…]` is the field's first name, and the full name is its second. Names that differ only in
+/// their last part become one field if together they describe one, as `value` and `type` do.
 pub(crate) fn fields(pairs: &[(String, String)], out: &mut Collector) {
     let mut described = described(pairs);
     for (name, value) in pairs {
         match member(name).and_then(|(outer, _)| described.get_mut(outer)) {
-            // It is taken whole where its first part stands.
+            // The first part adds the whole field. The others add nothing.
             Some(whole) => {
                 if let Some(values) = whole.take() {
                     flatten::field(&Path::new(named(outer(name))), &Value::Object(values), out);
@@ -30,7 +30,7 @@ pub(crate) fn fields(pairs: &[(String, String)], out: &mut Collector) {
     }
 }
 
-/// Returns the objects among the names that describe one field each, by the names that they have in common.
+/// Returns the objects that describe one field each, by the common part of their members' names.
 fn described(pairs: &[(String, String)]) -> BTreeMap<&str, Option<Map<String, Value>>> {
     let mut objects: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     for (name, value) in pairs {
@@ -51,24 +51,24 @@ fn described(pairs: &[(String, String)]) -> BTreeMap<&str, Option<Map<String, Va
     described.map(|(outer, values)| (outer, Some(values))).collect()
 }
 
-/// Returns `fields[email]` and `value` of `fields[email][value]`, and of `fields[email][value][]`.
+/// Splits `fields[email][value]` or `fields[email][value][]` into `fields[email]` and `value`.
 fn member(name: &str) -> Option<(&str, &str)> {
     let name = name.strip_suffix("[]").unwrap_or(name);
     let (outer, member) = name.strip_suffix(']')?.rsplit_once('[')?;
     (!outer.is_empty() && !member.is_empty()).then_some((outer, member))
 }
 
-/// Returns what a name has in common with the other parts of its field.
+/// Returns the part of a name that it has in common with the other members of its field.
 fn outer(name: &str) -> &str {
     member(name).map_or(name, |(outer, _)| outer)
 }
 
-/// Returns the names of a field: the one within `fields[…]`, and the whole.
+/// Returns the names of a field: the name within `fields[…]`, and the full name.
 fn named(name: &str) -> Vec<String> {
     names([unwrapped(name).as_deref(), Some(name)])
 }
 
-/// Returns `name[first]` of `fields[name][first]`.
+/// Returns `name[first]` for `fields[name][first]`.
 fn unwrapped(name: &str) -> Option<String> {
     let (inner, rest) = name.strip_prefix(WRAPPER)?.strip_prefix('[')?.split_once(']')?;
     Some(format!("{inner}{rest}"))
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_that_describe_a_field_are_one_answer() {
+    fn parts_describing_one_field_become_one_answer() {
         let answers = read(&[
             ("form[id]", "7"),
             ("fields[email][id]", "email"),
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn name_within_fields_is_the_fields_own() {
+    fn name_within_fields_brackets_comes_first() {
         let answers =
             read(&[("fields[name][first]", "Ada"), ("fields[age]", "36"), ("fields", "x"), ("fields[", "y")]);
         let found: Vec<_> = answers.into_iter().map(|answer| answer.names).collect();
@@ -137,7 +137,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_names_are_read(pairs in prop::collection::vec(("([a-b\\[\\]]|value|type|fields){0,8}", "[a-b]{0,2}"), 0..12)) {
+        fn arbitrary_names_yield_no_extra_answers(
+            pairs in prop::collection::vec(("([a-b\\[\\]]|value|type|fields){0,8}", "[a-b]{0,2}"), 0..12),
+        ) {
             let count = pairs.iter().filter(|(_, value)| !value.is_empty()).count();
             let mut out = Collector::default();
             fields(&pairs, &mut out);

@@ -1,4 +1,4 @@
-//! Bodies as pages, scripts and strangers send them.
+//! Tests of submission bodies from pages, scripts and untrusted clients.
 
 use http::header::{CONTENT_TYPE, HeaderValue};
 use proptest::prelude::*;
@@ -17,7 +17,7 @@ fn sent(content_type: &str, body: &str) -> Sent {
     read(&headers(content_type), Bytes::from(body.to_owned())).unwrap()
 }
 
-/// The slug of the problem and the fields that it names.
+/// Returns the problem's type and the fields that it names.
 fn wrong(content_type: &str, body: &str) -> (&'static str, Vec<String>) {
     let problem = read(&headers(content_type), Bytes::from(body.to_owned())).err().unwrap();
     (problem.slug().as_str(), problem.errors().iter().map(|error| error.field.clone()).collect())
@@ -31,7 +31,7 @@ fn pairs(sent: &Sent) -> Vec<(&str, &str)> {
     pairs.collect()
 }
 
-/// A multipart body of these parts: the parameters after `form-data`, and the content.
+/// Returns a multipart body of these parts. Each has the parameters after `form-data`, and the content.
 fn multipart(parts: &[(&str, &str)]) -> String {
     let parts = parts.iter().map(|(about, content)| {
         format!("--X\r\nContent-Disposition: form-data; {about}\r\n\r\n{content}\r\n")
@@ -40,7 +40,7 @@ fn multipart(parts: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn json_values_of_every_kind() {
+fn json_values_of_every_kind_are_read() {
     let body = r#"{"fields": {"email": "ada@example.org", "age": 36, "height": 1.5, "news": true, "none": null,
         "topics": ["a", 2, false, null], "void": []}, "submission_id": "s-1",
         "submitted_at": "2026-11-21T19:59:01Z", "page_url": "https://example.org/"}"#;
@@ -72,7 +72,7 @@ fn json_keeps_the_order_of_a_lists_values() {
 }
 
 #[test]
-fn json_that_is_wrong_is_named() {
+fn invalid_json_body_names_the_wrong_fields() {
     for (body, fields) in [
         ("", vec![""]),
         ("{", vec![""]),
@@ -97,7 +97,7 @@ fn json_that_is_wrong_is_named() {
 }
 
 #[test]
-fn json_object_that_describes_a_field_is_one() {
+fn json_object_describing_a_field_is_one_answer() {
     let body = r#"{"fields": {"Email": {"value": "a@b.example", "field_type": "email"}, "n": {"label": "Topics", "value": ["a", "b"]}}}"#;
     let sent = sent("application/json", body);
     let found: Vec<_> =
@@ -106,7 +106,7 @@ fn json_object_that_describes_a_field_is_one() {
 }
 
 #[test]
-fn json_is_mended_before_it_is_read() {
+fn broken_json_is_repaired_before_parsing() {
     let body = "\u{feff}{\"fields\": {\"note\": \"cut \\ud83d\"}}";
     assert_eq!(pairs(&sent("application/json", body)), [("note", "cut \u{FFFD}")]);
     let body = b"{\"fields\": {\"name\": \"Jos\xe9\"}}";
@@ -115,7 +115,7 @@ fn json_is_mended_before_it_is_read() {
 }
 
 #[test]
-fn json_with_the_media_type_of_a_form_post_is_json() {
+fn json_sent_as_a_form_post_is_read_as_json() {
     let body = r#" {"fields": {"email": "a@b.example"}, "submission_id": "s-1"}"#;
     let sent = sent(FORM, body);
     assert_eq!((pairs(&sent), sent.submission_id.as_deref()), (vec![("email", "a@b.example")], Some("s-1")));
@@ -125,7 +125,7 @@ fn json_with_the_media_type_of_a_form_post_is_json() {
 }
 
 #[test]
-fn page_that_is_not_on_the_web_is_ignored() {
+fn page_url_that_is_not_http_is_ignored() {
     let page = |body: &str| sent("application/json", body).page_url;
     for value in ["\"/page\"", "\"app://page\"", "\"javascript:alert(1)\"", "7", "null", "{}"] {
         assert_eq!(page(&format!(r#"{{"fields": {{}}, "page_url": {value}}}"#)), None, "{value}");
@@ -139,7 +139,7 @@ fn page_that_is_not_on_the_web_is_ignored() {
 }
 
 #[test]
-fn a_form_post_has_its_own_names_for_what_is_about_the_submission() {
+fn form_post_reads_facts_about_the_submission_by_name() {
     let body = "email=ada%40example.org&first+name=Ada+L&topic=a&topic=b&submission_id=s-1\
                 &submitted_at=2026-11-21T19%3A59%3A01Z&page_url=https%3A%2F%2Fexample.org%2F&fields=x";
     let multipart = multipart(&[
@@ -178,7 +178,7 @@ fn a_form_post_has_its_own_names_for_what_is_about_the_submission() {
 }
 
 #[test]
-fn a_hidden_field_that_was_left_empty_was_not_said() {
+fn empty_hidden_field_counts_as_absent() {
     let sent = sent(FORM, "email=a%40b&submission_id=&page_url=&submission_id=s-1");
     assert_eq!((sent.submission_id.as_deref(), sent.page_url), (Some("s-1"), None));
     assert_eq!(
@@ -188,7 +188,7 @@ fn a_hidden_field_that_was_left_empty_was_not_said() {
 }
 
 #[test]
-fn what_is_no_utf8_is_replaced() {
+fn invalid_utf8_is_replaced() {
     assert_eq!(pairs(&sent(FORM, "name=Jos%E9&%=x")), [("name", "Jos\u{FFFD}"), ("%", "x")]);
     let body = [multipart(&[("name=\"name\"", "Jos")]).as_bytes(), b""].concat();
     let at = body.windows(3).position(|bytes| bytes == b"Jos").unwrap() + 3;
@@ -197,7 +197,7 @@ fn what_is_no_utf8_is_replaced() {
     assert_eq!(pairs(&sent), [("name", "Jos\u{FFFD}")]);
 }
 
-/// A multipart body in windows-1252, whose second part has a name that is not ASCII.
+/// Returns a multipart body in windows-1252. Its second part has a name that is not ASCII.
 fn multipart_in_windows_1252(charset_field: &str) -> Bytes {
     let parts = multipart(&[("name=\"_charset_\"", charset_field), ("name=\"Gr\u{1}\u{2}e\"", "\u{3} 5")]);
     let bytes = parts.bytes().map(|byte| match byte {
@@ -210,12 +210,12 @@ fn multipart_in_windows_1252(charset_field: &str) -> Bytes {
 }
 
 #[test]
-fn other_encodings_are_those_that_are_said() {
+fn declared_charset_decodes_the_form_post() {
     let charset = ("_charset_", "windows-1252");
     assert_eq!(
         pairs(&sent(FORM, "name=Jos%E9+%80&_charset_=windows-1252")),
         [("name", "José €"), charset],
-        "wherever the field stands"
+        "the position of the field does not matter"
     );
     let by_type = format!("{FORM}; charset=\"ISO-8859-1\"");
     assert_eq!(pairs(&sent(&by_type, "n%E4me=Jos%E9")), [("näme", "José")]);
@@ -236,7 +236,7 @@ fn other_encodings_are_those_that_are_said() {
 }
 
 #[test]
-fn parameters_of_headers_are_quoted_or_not() {
+fn header_parameters_may_be_quoted() {
     let header = r#"form-data; NAME="say \"hi\"; you" ; filename = cv.pdf;x; y=""; z="open"#;
     for (name, value) in [
         ("name", Some(r#"say "hi"; you"#)),
@@ -251,7 +251,7 @@ fn parameters_of_headers_are_quoted_or_not() {
 }
 
 #[test]
-fn files_are_left_out() {
+fn multipart_files_are_ignored() {
     let body = multipart(&[
         ("name=\"email\"", "a@b"),
         ("name=\"cv\"; filename=\"cv.pdf\"", "%PDF"),
@@ -265,7 +265,7 @@ fn files_are_left_out() {
 }
 
 #[test]
-fn a_broken_multipart_body_is_refused() {
+fn broken_multipart_body_is_refused() {
     let whole = multipart(&[("name=\"email\"", "a@b")]);
     for (content_type, body) in [
         (MULTIPART, ""),
@@ -296,7 +296,7 @@ fn missing_boundary_is_named() {
 }
 
 #[test]
-fn other_media_types_are_not_read() {
+fn other_media_types_are_refused() {
     for content_type in
         ["text/plain", "application/xml", "multipart/mixed; boundary=X", "application/form-data", ";"]
     {
@@ -306,7 +306,7 @@ fn other_media_types_are_not_read() {
     assert_eq!(problem.slug(), ProblemType::UnsupportedMediaType);
 }
 
-fn noted(sent: &Sent) -> Vec<String> {
+fn invalid_names(sent: &Sent) -> Vec<String> {
     let mut errors = Errors::default();
     sent.check(&mut errors);
     let problem = errors.check().err();
@@ -314,16 +314,16 @@ fn noted(sent: &Sent) -> Vec<String> {
 }
 
 #[test]
-fn what_is_said_of_the_submission_is_checked() {
+fn facts_about_the_submission_are_validated() {
     let about = |id: &str, at: &str| Sent {
         submission_id: Some(id.to_owned()),
         submitted_at: Some(at.to_owned()),
         ..Sent::default()
     };
-    assert_eq!(noted(&Sent::default()), Vec::<String>::new());
-    assert_eq!(noted(&about(&"ü".repeat(255), "2026-11-21T20:59:01.5+01:00")), Vec::<String>::new());
-    assert_eq!(noted(&about("", "2026-11-21")), ["submission_id", "submitted_at"]);
-    assert_eq!(noted(&about(&"ü".repeat(256), "1")), ["submission_id", "submitted_at"]);
+    assert_eq!(invalid_names(&Sent::default()), Vec::<String>::new());
+    assert_eq!(invalid_names(&about(&"ü".repeat(255), "2026-11-21T20:59:01.5+01:00")), Vec::<String>::new());
+    assert_eq!(invalid_names(&about("", "2026-11-21")), ["submission_id", "submitted_at"]);
+    assert_eq!(invalid_names(&about(&"ü".repeat(256), "1")), ["submission_id", "submitted_at"]);
 }
 
 fn any_content_type() -> impl Strategy<Value = &'static str> {
@@ -332,12 +332,12 @@ fn any_content_type() -> impl Strategy<Value = &'static str> {
 
 proptest! {
     #[test]
-    fn no_bytes_are_a_surprise(content_type in any_content_type(), body: Vec<u8>) {
+    fn arbitrary_bytes_never_panic(content_type in any_content_type(), body: Vec<u8>) {
         let _ = read(&headers(content_type), Bytes::from(body));
     }
 
     #[test]
-    fn nor_is_what_looks_like_a_body(
+    fn body_fragments_never_panic(
         content_type in any_content_type(),
         pieces in prop::collection::vec(
             prop::sample::select(vec![
@@ -352,7 +352,7 @@ proptest! {
     }
 
     #[test]
-    fn a_form_post_says_the_same_in_both_encodings(
+    fn form_post_reads_the_same_in_both_encodings(
         fields in prop::collection::vec(("[a-zä]{1,5}", "[^\r\n]{1,12}"), 0..8),
     ) {
         let encoded: String = form_urlencoded::Serializer::new(String::new()).extend_pairs(&fields).finish();
@@ -361,8 +361,8 @@ proptest! {
         let one = sent(FORM, &encoded);
         prop_assert!(one == sent(MULTIPART, &multipart(&parts)));
         let values: usize = one.fields.iter().map(|answer| answer.values.len()).sum();
-        // A value that is nothing but a byte order mark is none.
-        let said = fields.iter().filter(|(_, value)| *value != '\u{FEFF}'.to_string()).count();
-        prop_assert_eq!(values, said);
+        // A value of only a byte order mark is empty.
+        let expected = fields.iter().filter(|(_, value)| *value != '\u{FEFF}'.to_string()).count();
+        prop_assert_eq!(values, expected);
     }
 }

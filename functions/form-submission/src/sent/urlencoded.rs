@@ -1,5 +1,5 @@
-//! `application/x-www-form-urlencoded`, as the URL standard reads it: no body is malformed, and bytes that are not in its
-//! encoding are replaced.
+//! `application/x-www-form-urlencoded`, parsed as in the URL standard: no body is malformed, and bytes that are invalid
+//! in its encoding are replaced.
 
 use std::borrow::Cow;
 
@@ -13,12 +13,12 @@ use super::media_type_parameter;
 pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Vec<(String, String)> {
     let parts = body.split(|byte| *byte == b'&').filter(|part| !part.is_empty());
     let pairs: Vec<(Vec<u8>, Vec<u8>)> = parts.map(pair).collect();
-    let said = pairs.iter().find(|(name, _)| name == CHARSET_FIELD).map(|(_, value)| value.as_slice());
-    let encoding = encoding(said, media_type_parameter(headers, "charset").as_deref());
+    let field = pairs.iter().find(|(name, _)| name == CHARSET_FIELD).map(|(_, value)| value.as_slice());
+    let encoding = encoding(field, media_type_parameter(headers, "charset").as_deref());
     pairs.iter().map(|(name, value)| (decode(encoding, name), decode(encoding, value))).collect()
 }
 
-/// Returns the bytes of a name and its value.
+/// Returns the decoded bytes of a name and its value.
 fn pair(part: &[u8]) -> (Vec<u8>, Vec<u8>) {
     let mut sides = part.splitn(2, |byte| *byte == b'=');
     let mut side = || bytes(sides.next().unwrap_or_default());
