@@ -9,10 +9,10 @@ use crate::sent::SUBMITTED_AT;
 use form_mapping::answers::{Answers, Collector, FieldAnswer, Kind, scalar};
 use form_mapping::names::names;
 
-/// The event that tells of an appointment that was made.
+/// The event that reports a new appointment.
 const CREATED: &str = "invitee.created";
 
-/// What the invitee says besides answering the account's own questions.
+/// The members with the invitee's own data, besides the answers to the account's questions.
 const OF_THE_PERSON: [&str; 5] = ["name", "first_name", "last_name", "timezone", "text_reminder_number"];
 
 pub(super) fn read(hook: &Members<'_>, errors: &mut Errors) -> Option<Delivery> {

@@ -1,6 +1,7 @@
 //! Jotform: a form post with `submissionID` and `rawRequest`, which is JSON with names such as `q3_email`.
 //!
-//! Jotform makes names unique by the number of their question, before them (even twice) and behind them: `q3_q3_email3`.
+//! Jotform makes names unique with the number of their question. It is a prefix, sometimes twice, and may also be a
+//! suffix: `q3_q3_email3`.
 
 use api::Problem;
 use api::fields::Errors;
@@ -29,21 +30,21 @@ pub(super) fn read(headers: &HeaderMap, body: &Bytes) -> Result<Delivery, Proble
     for name in [ID, ANSWERS].into_iter().filter(|name| part(name).is_none()) {
         errors.push(name, "is required: a text");
     }
-    let said = part(ANSWERS).map(|text| members::parse(text.as_bytes()));
-    if let Some(Err(_)) = said {
+    let document = part(ANSWERS).map(|text| members::parse(text.as_bytes()));
+    if let Some(Err(_)) = document {
         errors.push(ANSWERS, "expected a JSON object");
     }
     errors.check()?;
     let about = [("formTitle", "form_name"), ("formID", "form_id"), ("ip", "ip")];
     let about = about.into_iter().filter_map(|(name, about)| Some(FieldAnswer::about(about, part(name)?)));
-    let event = Event::Submission(answers(&said.transpose()?.unwrap_or_default(), about));
+    let event = Event::Submission(answers(&document.transpose()?.unwrap_or_default(), about));
     Ok(Delivery { id: part(ID).map(str::to_owned), event, ..Delivery::default() })
 }
 
-/// What people answered. All that is not numbered is Jotform's own, except for the addresses of uploaded files.
-fn answers(said: &Map<String, Value>, about: impl Iterator<Item = FieldAnswer>) -> Answers {
+/// Returns the answers. Members without a number are Jotform's own, except for the addresses of uploaded files.
+fn answers(document: &Map<String, Value>, about: impl Iterator<Item = FieldAnswer>) -> Answers {
     let mut out = Collector::default();
-    for (name, value) in said {
+    for (name, value) in document {
         let names = match question(name) {
             Some((number, label)) => names([usual_without(number, label), Some(label), Some(name)]),
             None if is_upload(value) => names([Some(name.as_str())]),
@@ -58,7 +59,7 @@ fn answers(said: &Map<String, Value>, about: impl Iterator<Item = FieldAnswer>) 
     out.finish()
 }
 
-/// Returns the number of a question and its label: `3` and `email` of `q3_email` and of `q3_q3_email`.
+/// Returns the number of a question and its label: `3` and `email` for `q3_email` and for `q3_q3_email`.
 fn question(name: &str) -> Option<(&str, &str)> {
     let (number, label) = name.strip_prefix('q')?.split_once('_')?;
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
@@ -68,7 +69,7 @@ fn question(name: &str) -> Option<(&str, &str)> {
     (is_number && !label.is_empty()).then_some((number, label))
 }
 
-/// Returns the label without the question's number behind it, if it is a usual name then.
+/// Returns the label without the question's number at its end, if the rest is a usual name.
 fn usual_without<'l>(number: &str, label: &'l str) -> Option<&'l str> {
     label.strip_suffix(number).filter(|label| usual_names::property(label).is_some())
 }
@@ -80,7 +81,7 @@ fn is_upload(value: &Value) -> bool {
     value.as_array().is_some_and(|entries| !entries.is_empty() && entries.iter().all(is_address))
 }
 
-/// The one text of what Jotform takes apart though people take it as a whole: a date, and a telephone number.
+/// Returns a date or a telephone number as one text, because Jotform sends each as an object of parts.
 fn whole(value: &Value) -> Option<String> {
     let parts = value.as_object()?;
     let part = |name: &str| parts.get(name).and_then(scalar).filter(|text| !text.is_empty());

@@ -1,5 +1,5 @@
-//! The members of a provider's JSON, read by name. What is missing or of another type is noted by its path; what is
-//! not asked for is passed over.
+//! Access by name to the members of a provider's JSON. A member that is missing or has the wrong type is reported with
+//! its path. Members that are not requested are ignored.
 
 use api::Problem;
 use api::fields::Errors;
@@ -8,17 +8,17 @@ use serde_json::{Map, Value};
 
 use form_mapping::answers::scalar;
 
-/// A JSON object of a provider's, and where it stands.
+/// A JSON object in a provider's body, and its path.
 pub(super) struct Members<'v> {
     path: String,
     values: &'v Map<String, Value>,
 }
 
-/// Reads a body that is one JSON object, as leniently as its sender needs (see [`mended`]).
+/// Parses a body that is one JSON object. Broken JSON is repaired first (see [`mended`]).
 ///
 /// # Errors
 ///
-/// `invalid-request`. The message repeats nothing of the body.
+/// `invalid-request`. The message repeats no part of the body.
 pub(super) fn parse(body: &[u8]) -> Result<Map<String, Value>, Problem> {
     match serde_json::from_str(&mended(body)) {
         Ok(Value::Object(values)) => Ok(values),
@@ -32,49 +32,49 @@ pub(super) fn parse(body: &[u8]) -> Result<Map<String, Value>, Problem> {
 }
 
 impl<'v> Members<'v> {
-    /// Those of the body itself.
+    /// Wraps the object that is the whole body.
     pub(super) fn root(values: &'v Map<String, Value>) -> Self {
         Self { path: String::new(), values }
     }
 
-    /// All of them.
+    /// Returns all members.
     pub(super) fn values(&self) -> &'v Map<String, Value> {
         self.values
     }
 
-    /// A member's value, if there is one.
+    /// Returns a member's value. Returns `None` if it is missing or `null`.
     pub(super) fn get(&self, name: &str) -> Option<&'v Value> {
         self.values.get(name).filter(|value| !value.is_null())
     }
 
-    /// A member's text, if it is one.
+    /// Returns a member's text. Returns `None` if the member is not a text.
     pub(super) fn str(&self, name: &str) -> Option<&'v str> {
         self.get(name)?.as_str()
     }
 
-    /// A member's entries, if it is a list.
+    /// Returns the entries of a list. Yields nothing if the member is not a list.
     pub(super) fn entries(&self, name: &str) -> impl Iterator<Item = &'v Value> + use<'v> {
         self.get(name).and_then(Value::as_array).into_iter().flatten()
     }
 
-    /// The members of a member, if it is an object.
+    /// Returns a nested object. Returns `None` if the member is not an object.
     pub(super) fn within(&self, name: &str) -> Option<Members<'v>> {
         let values = self.get(name)?.as_object()?;
         Some(Members { path: self.path(name), values })
     }
 
-    /// A text, or a number as one, that has to be there.
+    /// Returns a required text that is not empty. A number counts as its text.
     pub(super) fn text(&self, name: &str, errors: &mut Errors) -> Option<String> {
         let text = self.get(name).filter(|value| !value.is_boolean()).and_then(scalar);
         self.needed(name, "a text", text.filter(|text| !text.is_empty()), errors)
     }
 
-    /// An object that has to be there.
+    /// Returns a required object.
     pub(super) fn object(&self, name: &str, errors: &mut Errors) -> Option<Members<'v>> {
         self.needed(name, "an object", self.within(name), errors)
     }
 
-    /// A list of objects that has to be there.
+    /// Returns a required list of objects.
     pub(super) fn objects(&self, name: &str, errors: &mut Errors) -> Option<Vec<Members<'v>>> {
         let list = self.needed(name, "a list", self.get(name).and_then(Value::as_array), errors)?;
         let path = self.path(name);
@@ -88,7 +88,7 @@ impl<'v> Members<'v> {
                 }
             }
         });
-        // Each is looked at, so that every problem is listed, before the first bad one decides.
+        // All entries are read before the first invalid one ends the list, so that every error is reported.
         let entries: Vec<_> = entries.collect();
         entries.into_iter().collect()
     }

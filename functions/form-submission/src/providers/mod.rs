@@ -1,8 +1,8 @@
-//! Providers' webhooks: how each is told from a forged one, and how its body is read.
+//! Verification and parsing of form providers' webhooks.
 //!
-//! [`verify`] comes first and looks at raw bytes alone. [`read`] then finds the provider's own id for the delivery, and
-//! brings what people answered into the words of [`crate::answers`], of which [`crate::person`] makes a person. What a
-//! provider writes besides is its own affair and is passed over: only what is needed has to be there.
+//! [`verify`] runs first, over raw bytes. [`read`] then extracts the provider's id for the delivery and converts the
+//! payload to [`form_mapping::answers`]. [`form_mapping::person`] converts these to a contact. Members that are not
+//! needed are ignored.
 
 mod calendly;
 mod jotform;
@@ -28,28 +28,28 @@ use members::Members;
 
 pub(crate) use verify::{SECRET_HEADER, SECRET_PARAMETER, Unverified, verify};
 
-/// A webhook that was read.
+/// A parsed webhook.
 #[derive(Default)]
 pub(crate) struct Delivery {
-    /// The provider's own id for it, from the bytes that are signed: what a repeated delivery is known by. None if the
-    /// provider gives none, which only those may that sign nothing.
+    /// The provider's id for the delivery, which identifies repeated deliveries. It comes from signed bytes. `None` if
+    /// the provider sends no id, which is possible only for providers that do not sign.
     pub(crate) id: Option<String>,
-    /// What it tells.
+    /// The event that the webhook reports.
     pub(crate) event: Event,
-    /// Its event type in the provider's words, for a provider whose webhooks may tell of anything. A form can say which
-    /// types it takes.
+    /// The event type in the provider's words, for providers whose webhooks report events of any type. A form's
+    /// `event_types` list the accepted types.
     pub(crate) event_type: Option<String>,
-    /// When the person sent the form, for a provider whose signature covers it and no time of signing. It tells an old
-    /// delivery that is sent once more.
+    /// The time at which the person sent the form, for providers whose signature covers this time but no time of
+    /// signing. It identifies a replay of an old delivery.
     pub(crate) made_at: Option<Timestamp>,
 }
 
-/// What a webhook tells.
+/// The event that a webhook reports.
 #[derive(Default)]
 pub(crate) enum Event {
-    /// A person has sent a form.
+    /// A person sent a form.
     Submission(Answers),
-    /// Something else, such as that an appointment was cancelled. It is accepted, and nothing follows from it.
+    /// Another event, such as a cancelled appointment. The webhook is accepted and changes nothing.
     #[default]
     Other,
 }
@@ -63,18 +63,18 @@ impl Delivery {
         Self { id: Some(id.into()), ..Self::default() }
     }
 
-    /// Adds the instant at which it was made. A text that is none is passed over.
+    /// Sets the time at which the person sent the form. A text that is not a valid time is ignored.
     fn made_at(self, text: Option<&str>) -> Self {
         Self { made_at: text.and_then(|text| text.parse().ok()), ..self }
     }
 }
 
-/// Reads a webhook that was verified.
+/// Parses a verified webhook.
 ///
 /// # Errors
 ///
-/// `invalid-request` with everything that is missing or wrong in it, by its place in the provider's own body;
-/// `unsupported-media-type`. A submission that is merely no person's is not wrong here.
+/// `invalid-request` with all missing and invalid members, by their paths in the body, or `unsupported-media-type`. A
+/// submission with unusable answers is not an error here.
 pub(crate) fn read(provider: Provider, headers: &HeaderMap, body: &Bytes) -> Result<Delivery, Problem> {
     match provider {
         Provider::Typeform => json(body, typeform::read),
@@ -86,13 +86,13 @@ pub(crate) fn read(provider: Provider, headers: &HeaderMap, body: &Bytes) -> Res
         Provider::Jotform => jotform::read(headers, body),
         Provider::GravityForms => posted::read(&posted::GRAVITY_FORMS, headers, body),
         Provider::Wpforms => posted::read(&posted::WPFORMS, headers, body),
-        // A native form is no provider's, and none of its hooks is ever verified.
+        // A native form has no provider, and verification refuses all webhooks of native forms.
         Provider::Generic | Provider::Native => posted::read(&posted::GENERIC, headers, body),
     }
 }
 
-/// Reads a body that is a JSON object, whatever media type it says it has: the signature says that it is the
-/// provider's.
+/// Parses a body that is a JSON object. The media type is ignored, because the signature already proves that the body
+/// is from the provider.
 fn json(
     body: &[u8],
     reader: impl FnOnce(&Members<'_>, &mut Errors) -> Option<Delivery>,

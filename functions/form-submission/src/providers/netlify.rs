@@ -9,7 +9,7 @@ use crate::sent::SUBMITTED_AT;
 use form_mapping::answers::{Answers, Collector, FieldAnswer, scalar};
 use form_mapping::names::names;
 
-/// What Netlify itself adds to the data.
+/// The members that Netlify adds to the data.
 const OWN: [&str; 3] = ["ip", "user_agent", "referrer"];
 
 pub(super) fn read(hook: &Members<'_>, errors: &mut Errors) -> Option<Delivery> {
@@ -37,7 +37,7 @@ fn answers(hook: &Members<'_>, data: &Members<'_>) -> Answers {
     out.finish()
 }
 
-/// The name that Netlify shows to people.
+/// Returns the title that Netlify shows for a field.
 fn title<'v>(hook: &Members<'v>, name: &str) -> Option<&'v str> {
     let mut fields = hook.entries("ordered_human_fields");
     let field = fields.find(|field| field.get("name").and_then(serde_json::Value::as_str) == Some(name))?;

@@ -1,4 +1,5 @@
-//! Senders that have no shape of their own: the account says there what is sent, as JSON or as a form post.
+//! Senders without a fixed format. The account configures in the sender which fields it sends, and whether it sends
+//! them as JSON or as a form post.
 
 use api::Problem;
 use api::body::require_json;
@@ -11,16 +12,16 @@ use crate::flatten;
 use crate::sent::{self, PAGE_URL, SUBMISSION_ID, SUBMITTED_AT};
 use form_mapping::answers::{Collector, FieldAnswer, scalar};
 
-/// What is known of such a sender.
+/// The names with a meaning in the bodies of such a sender.
 pub(super) struct Posted {
-    /// The names that the submission's id may have, the surest first.
+    /// The names that the submission's id may have, the most reliable first.
     ids: &'static [&'static str],
-    /// The names of what is said of the submission, the ids among them.
+    /// The names of facts about the submission, including those of the id.
     about: &'static [&'static str],
 }
 
-/// The webhooks add-on of Gravity Forms. It sends whole entries, in which a field's name is its number, or what the
-/// account chooses, by names that it gives.
+/// The names that the webhooks add-on of Gravity Forms uses. It sends whole entries, in which a field's name is its
+/// number, or fields that the account selects, under names that the account chooses.
 pub(super) const GRAVITY_FORMS: Posted = Posted {
     ids: &["id", "entry_id", SUBMISSION_ID],
     about: &[
@@ -53,7 +54,8 @@ pub(super) const GRAVITY_FORMS: Posted = Posted {
     ],
 };
 
-/// The webhooks add-on of `WPForms`. It sends what the account chooses, by names that it gives.
+/// The names that the webhooks add-on of `WPForms` uses. It sends fields that the account selects, under names that the
+/// account chooses.
 pub(super) const WPFORMS: Posted = Posted {
     ids: &["entry_id", SUBMISSION_ID],
     about: &[
@@ -68,13 +70,14 @@ pub(super) const WPFORMS: Posted = Posted {
     ],
 };
 
-/// Anything else. An `id` may be the person's there, and then nobody could ever submit twice.
+/// The names that any other sender may use. `id` is not among them, because it may be the contact's id. A second
+/// submission by that contact would then be regarded as a repeated delivery.
 pub(super) const GENERIC: Posted = Posted {
     ids: &[SUBMISSION_ID, "entry_id"],
     about: &[SUBMISSION_ID, "entry_id", SUBMITTED_AT, PAGE_URL, "form_id", "form_name"],
 };
 
-/// Reads a body of any of the three encodings. A JSON object is read as one even if it has the media type of a form post.
+/// Parses a body in any of the three encodings. A JSON object is accepted even with the media type of a form post.
 pub(super) fn read(posted: &Posted, headers: &HeaderMap, body: &Bytes) -> Result<Delivery, Problem> {
     let object = match sent::disguised_object(headers, body) {
         None if require_json(headers).is_ok() => Some(members::parse(body)?),
@@ -104,7 +107,8 @@ fn first(ids: &[&str], find: impl Fn(&str) -> Option<String>) -> Option<String> 
     ids.iter().find_map(|wanted| find(wanted))
 }
 
-/// Takes the members of an object as fields; those of `fields`, if that is an object too, as if they stood beside it.
+/// Adds the members of an object as fields. If `fields` is an object, its members are added as if they were members of
+/// the outer object.
 pub(super) fn without_wrapping(members: &Members<'_>, about: &[&str], out: &mut Collector) {
     let Some(fields) = members.within("fields") else {
         flatten::members(members.values(), about, out);

@@ -1,4 +1,4 @@
-//! The sample deliveries of `tests/fixtures/forms`, and how their senders would sign them.
+//! The sample deliveries of `tests/fixtures/forms`, with the signatures of their senders.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -10,13 +10,13 @@ use sha2::{Digest as _, Sha256};
 use super::*;
 use form_mapping::person::FieldMap;
 
-/// One delivery of a provider.
+/// A sample delivery of a provider.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sample {
     pub(super) provider: Provider,
     pub(super) content_type: &'static str,
     pub(super) body: &'static [u8],
-    /// What a form has to map for it.
+    /// The field map that a form needs for the sample.
     map: &'static [(&'static str, &'static str)],
 }
 
@@ -34,7 +34,7 @@ macro_rules! sample {
     };
 }
 
-/// One of each provider.
+/// One sample of each provider.
 pub(super) const SAMPLES: [Sample; 10] = [
     sample!(Typeform, "typeform.json", JSON, &[]),
     sample!(Tally, "tally.json", JSON, &[]),
@@ -48,17 +48,17 @@ pub(super) const SAMPLES: [Sample; 10] = [
     sample!(Generic, "generic.txt", FORM, &[]),
 ];
 
-/// The sample of a provider.
+/// Returns the sample of a provider.
 pub(super) fn sample(provider: Provider) -> Sample {
     *SAMPLES.iter().find(|sample| sample.provider == provider).unwrap()
 }
 
-/// When the samples are sent.
+/// Returns the time at which the samples are sent.
 pub(super) fn now() -> Timestamp {
     "2026-11-21T20:00:00.500Z".parse().unwrap()
 }
 
-/// A secret that the provider could have made.
+/// Returns a secret in the provider's format. Each number has its own secret.
 pub(super) fn secret(provider: Provider, number: u8) -> String {
     match provider {
         Provider::StandardWebhooks => format!("whsec_{}", STANDARD.encode([number; 32])),
@@ -82,7 +82,7 @@ impl Sample {
         self.map.iter().map(|(field, target)| ((*field).to_owned(), target.parse().unwrap())).collect()
     }
 
-    /// The headers that come with it, without those of a signature.
+    /// Returns the sample's headers, without those of a signature.
     pub(super) fn headers(&self) -> HeaderMap {
         let mut found = headers(&[("content-type", self.content_type)]);
         if self.provider == Provider::StandardWebhooks {
@@ -91,12 +91,12 @@ impl Sample {
         found
     }
 
-    /// Reads a body as it, with its headers.
+    /// Parses a body with the sample's provider and headers.
     pub(super) fn read(&self, body: impl Into<Bytes>) -> Result<Delivery, Problem> {
         read(self.provider, &self.headers(), &body.into())
     }
 
-    /// The headers and the query of a delivery with this body.
+    /// Returns the headers and the query of a signed delivery with this body.
     pub(super) fn signed(&self, body: &[u8], secret: &str, at: Timestamp) -> (HeaderMap, String) {
         let key = secret.as_bytes();
         let dotted = |first: &str, body: &[u8]| [first.as_bytes(), b".", body].concat();
@@ -139,13 +139,13 @@ impl Sample {
     }
 }
 
-/// A JWS in compact form, signed with HS256 whatever it says of itself.
+/// Returns a JWS in compact form. It is signed with HS256, even if its header names another algorithm.
 pub(super) fn jws(header: &str, claims: &str, key: &[u8]) -> String {
     let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(hmac(key, signed.as_bytes())))
 }
 
-/// HMAC-SHA256 as RFC 2104 writes it.
+/// Computes HMAC-SHA256 as RFC 2104 defines it, independently of the code under test.
 pub(super) fn hmac(key: &[u8], text: &[u8]) -> Vec<u8> {
     let mut block = [0_u8; 64];
     if key.len() > 64 {
@@ -163,7 +163,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn the_independent_code_is_that_of_rfc_4231() {
+fn independent_hmac_matches_rfc_4231() {
     let code = hex(&hmac(b"Jefe", b"what do ya want for nothing?"));
     assert_eq!(code, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
     let code = hex(&hmac(&[0xaa; 131], b"Test Using Larger Than Block-Size Key - Hash Key First"));

@@ -11,10 +11,10 @@ use super::{Delivery, Event};
 use crate::flatten;
 use form_mapping::answers::Collector;
 
-/// What stands beside `data`, by the recommended form of the payload.
+/// The members beside `data` in the payload format that the standard recommends.
 const BESIDE_DATA: [&str; 4] = ["type", "timestamp", "id", "created_at"];
 
-/// The answers are those in `data`, if that is an object, or else all that the body says.
+/// Parses a webhook. The answers are in `data` if it is an object, and otherwise in the body itself.
 pub(super) fn read(headers: &HeaderMap, hook: &Members<'_>, errors: &mut Errors) -> Option<Delivery> {
     let id = delivery_id(Provider::StandardWebhooks, headers);
     if id.is_none() {

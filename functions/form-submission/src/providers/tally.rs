@@ -12,20 +12,20 @@ use crate::sent::SUBMITTED_AT;
 use form_mapping::answers::{Answers, Collector, FieldAnswer, Kind, scalar};
 use form_mapping::names::names;
 
-/// The event that tells of a response.
+/// The event that reports a response.
 const RESPONSE: &str = "FORM_RESPONSE";
 
-/// The field type that asks for an address.
+/// The field type for an email address.
 const EMAIL: &str = "INPUT_EMAIL";
 
-/// The field type whose boxes stand in fields of their own as well.
+/// The field type whose boxes also occur as fields of their own.
 const CHECKBOXES: &str = "CHECKBOXES";
 
 /// The field type whose value has a list of columns for each row.
 const MATRIX: &str = "MATRIX";
 
-/// The field types whose value is a text, a number, true or false, or a list of these or of files. Choices are given
-/// as the ids of options.
+/// The field types whose value is a text, a number, true or false, or a list of these or of files. Choices are ids of
+/// options.
 const KNOWN: [&str; 19] = [
     "CALCULATED_FIELDS",
     CHECKBOXES,
@@ -69,7 +69,7 @@ fn answers(data: &Members<'_>, errors: &mut Errors) -> Option<Answers> {
         .filter_map(|f| f.str("key"))
         .collect();
     let mut out = Collector::default();
-    // Each is read, so that every problem is listed, before the first bad one decides.
+    // All fields are read before the first invalid one ends the list, so that every error is reported.
     let read: Vec<_> = fields.iter().map(|field| answer(field, &questions, errors)).collect();
     for answer in read.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten() {
         out.push(answer);
@@ -82,7 +82,8 @@ fn answers(data: &Members<'_>, errors: &mut Errors) -> Option<Answers> {
     Some(out.finish())
 }
 
-/// The answer in a field; `Some(None)` if there is none, or if another field says the same.
+/// Returns the answer in a field. Returns `Some(None)` if it has none, or if another field contains the same answer.
+/// Returns `None` if the field is invalid.
 fn answer(field: &Members<'_>, questions: &[&str], errors: &mut Errors) -> Option<Option<FieldAnswer>> {
     let key = field.text("key", errors);
     let kind = field.text("type", errors);
@@ -109,23 +110,23 @@ fn answer(field: &Members<'_>, questions: &[&str], errors: &mut Errors) -> Optio
     }))
 }
 
-/// Whether a key is that of one box of one of the questions.
+/// Returns true if the key belongs to a box of one of the questions.
 fn is_box_of(key: &str, questions: &[&str]) -> bool {
     questions.iter().any(|question| key.strip_prefix(question).is_some_and(|rest| rest.starts_with('_')))
 }
 
-/// The texts of options by their ids.
+/// Returns the texts of the options in `list` by their ids.
 fn options(field: &Members<'_>, list: &str) -> BTreeMap<String, String> {
     let text = |option: &Value, name| option.get(name).and_then(scalar);
     field.entries(list).filter_map(|option| Some((text(option, "id")?, text(option, "text")?))).collect()
 }
 
-/// Texts in the place of ids. What is no option's id is what the person wrote.
+/// Replaces the ids of options by their texts. A text that is not an option's id was entered by the person, and stays.
 fn chosen(texts: Vec<String>, options: &BTreeMap<String, String>) -> Vec<String> {
     texts.into_iter().map(|text| options.get(&text).cloned().unwrap_or(text)).collect()
 }
 
-/// The rows that were answered, each as `row: column`.
+/// Returns the answered rows, each as `row: column`.
 fn matrix(
     value: &Value,
     rows: &BTreeMap<String, String>,

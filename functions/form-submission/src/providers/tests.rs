@@ -1,4 +1,4 @@
-//! Deliveries of every provider, whole and broken, and the people that they are made.
+//! Tests of every provider's deliveries, whole and broken, and of the contacts that result from them.
 
 use serde_json::{Map, Value, json};
 use store::FieldTarget;
@@ -7,7 +7,7 @@ use super::samples::sample;
 use super::*;
 use form_mapping::person::{self, FieldMap, FormFields, Person, Reason};
 
-/// A person as texts.
+/// A contact as texts: the address and the properties.
 type Found = (String, Vec<(String, String)>);
 
 fn map(entries: &[(&str, Option<&str>)]) -> FieldMap {
@@ -18,7 +18,7 @@ fn map(entries: &[(&str, Option<&str>)]) -> FieldMap {
 fn answers(delivery: Delivery) -> Answers {
     match delivery.event {
         Event::Submission(answers) => answers,
-        Event::Other => panic!("it is no submission"),
+        Event::Other => panic!("expected a submission"),
     }
 }
 
@@ -38,7 +38,7 @@ fn delivered(provider: Provider, body: &Value) -> Delivery {
     sample(provider).read(body.to_string()).ok().unwrap()
 }
 
-fn made(
+fn contact_of(
     provider: Provider,
     body: &Value,
     entries: &[(&str, Option<&str>)],
@@ -50,8 +50,8 @@ fn texts(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-/// Holds what the sample of a provider is known by, and the person that it is made.
-fn hold(provider: Provider, id: &str, email: &str, properties: &[(&str, &str)]) {
+/// Asserts the delivery id of a provider's sample, and the contact that results from the sample.
+fn assert_sample(provider: Provider, id: &str, email: &str, properties: &[(&str, &str)]) {
     let sample = sample(provider);
     let delivery = sample.read(sample.body).ok().unwrap();
     assert_eq!(delivery.id.as_deref(), Some(id));
@@ -64,7 +64,7 @@ fn hold(provider: Provider, id: &str, email: &str, properties: &[(&str, &str)]) 
 
 #[test]
 fn typeform() {
-    hold(
+    assert_sample(
         Provider::Typeform,
         "01HFSYN6V3T8QZ2M4K7B9C0D1E",
         "wilhelmine.brandt@example.org",
@@ -85,7 +85,7 @@ fn typeform() {
 
 #[test]
 fn tally() {
-    hold(
+    assert_sample(
         Provider::Tally,
         "5c3d9a04-70a1-4f0e-8e0c-5b1f2a6d7e88",
         "teodora@example.org",
@@ -104,7 +104,7 @@ fn tally() {
 
 #[test]
 fn jotform() {
-    hold(
+    assert_sample(
         Provider::Jotform,
         "6079412385021774301",
         "kwame@example.org",
@@ -122,7 +122,7 @@ fn jotform() {
 
 #[test]
 fn webflow() {
-    hold(
+    assert_sample(
         Provider::Webflow,
         "673f9d1c8e5b2a0047c1d9ef",
         "ingrid.solberg@example.org",
@@ -132,7 +132,7 @@ fn webflow() {
 
 #[test]
 fn netlify() {
-    hold(
+    assert_sample(
         Provider::Netlify,
         "673f9d60c2a4f70008d1b3aa",
         "mateo.quispe@example.org",
@@ -147,7 +147,7 @@ fn netlify() {
 
 #[test]
 fn calendly() {
-    hold(
+    assert_sample(
         Provider::Calendly,
         "https://api.calendly.com/scheduled_events/CCCCCCCCCCCCCCCC/invitees/DDDDDDDDDDDDDDDD",
         "hana.novakova@example.org",
@@ -161,7 +161,7 @@ fn calendly() {
 
 #[test]
 fn gravity_forms() {
-    hold(
+    assert_sample(
         Provider::GravityForms,
         "1187",
         "noor.haddad@example.org",
@@ -180,7 +180,7 @@ fn gravity_forms() {
 
 #[test]
 fn wpforms() {
-    hold(
+    assert_sample(
         Provider::Wpforms,
         "2204",
         "samuel.okoro@example.org",
@@ -195,7 +195,7 @@ fn wpforms() {
 
 #[test]
 fn standard_webhooks() {
-    hold(
+    assert_sample(
         Provider::StandardWebhooks,
         "msg_2pXq",
         "lucia.ferrari@example.org",
@@ -211,7 +211,7 @@ fn standard_webhooks() {
 
 #[test]
 fn generic() {
-    hold(
+    assert_sample(
         Provider::Generic,
         "b3c1a7e2",
         "yuki.tanaka@example.org",
@@ -225,7 +225,7 @@ fn generic() {
 }
 
 #[test]
-fn a_map_speaks_of_a_field_by_any_of_its_names() {
+fn field_map_accepts_any_name_of_a_field() {
     let of = |provider, entries: &[(&str, Option<&str>)]| {
         let sample = sample(provider);
         found(&answers(sample.read(sample.body).ok().unwrap()), &map(entries)).unwrap().1
@@ -257,7 +257,7 @@ fn a_map_speaks_of_a_field_by_any_of_its_names() {
 }
 
 #[test]
-fn other_events_are_known_and_nothing_follows() {
+fn other_events_have_an_id_and_no_submission() {
     for (provider, body, id) in [
         (Provider::Typeform, json!({"event_id": "e1", "event_type": "form_response_partial"}), "e1"),
         (Provider::Tally, json!({"eventId": "e2", "eventType": "FORM_CREATED", "data": null}), "e2"),
@@ -278,19 +278,19 @@ fn other_events_are_known_and_nothing_follows() {
     }
 }
 
-/// A form post of Jotform's with these answers.
-fn jotform_with(said: &str) -> Result<Delivery, Problem> {
+/// Parses a Jotform delivery with this text as its `rawRequest`.
+fn jotform_with(raw: &str) -> Result<Delivery, Problem> {
     let body: String = form_urlencoded::Serializer::new(String::new())
         .append_pair("submissionID", "77")
-        .append_pair("rawRequest", said)
+        .append_pair("rawRequest", raw)
         .finish();
     let headers = super::samples::headers(&[("content-type", "application/x-www-form-urlencoded")]);
     read(Provider::Jotform, &headers, &Bytes::from(body))
 }
 
 #[test]
-fn jotforms_dates_and_numbers_are_whole() {
-    let said = json!({
+fn jotform_dates_and_phone_numbers_become_one_text() {
+    let raw = json!({
         "q1_email": "a@b.example",
         "q2_when": {"day": "1", "month": "2", "year": "2027", "hour": "9", "min": "05"},
         "q3_then": {"day": "1", "month": "2", "year": "2027", "hour": "9", "min": "05", "ampm": "PM"},
@@ -299,12 +299,12 @@ fn jotforms_dates_and_numbers_are_whole() {
         "q6_fax": {"full": ""},
         "q_": "no number", "qx_odd": "no number", "q7_": "no label", "website": "https://own.example",
     });
-    let answers = answers(jotform_with(&said.to_string()).ok().unwrap());
+    let answers = answers(jotform_with(&raw.to_string()).ok().unwrap());
     let expected = texts(&[("phone", "20 555 0133"), ("then", "2027-02-01"), ("when", "2027-02-01T09:05")]);
     assert_eq!(found(&answers, &FieldMap::new()), Ok(("a@b.example".into(), expected)));
 }
 
-/// A Typeform response of these answers: their ids, types and values.
+/// Returns a Typeform response with these answers: their ids, types and values.
 fn typeform_of(given: &[(&str, &str, Value)]) -> Value {
     let given: Vec<Value> = given
         .iter()
@@ -318,22 +318,22 @@ fn typeform_of(given: &[(&str, &str, Value)]) -> Value {
 }
 
 #[test]
-fn an_answer_of_an_unknown_type_has_to_be_mapped() {
+fn answer_of_an_unknown_type_must_be_mapped() {
     let body = typeform_of(&[
         ("mail", "email", json!("a@b.example")),
         ("sketch", "drawing", json!({"strokes": [1, 2.0]})),
         ("mood", "feeling", json!("glad")),
     ]);
     assert_eq!(
-        made(Provider::Typeform, &body, &[]),
+        contact_of(Provider::Typeform, &body, &[]),
         Err((Reason::UnknownFieldType, vec!["fields.sketch".into(), "fields.mood".into()]))
     );
     assert_eq!(
-        made(Provider::Typeform, &body, &[("sketch", None), ("mood", Some("mood"))]).unwrap().1,
+        contact_of(Provider::Typeform, &body, &[("sketch", None), ("mood", Some("mood"))]).unwrap().1,
         texts(&[("mood", "glad")])
     );
     assert_eq!(
-        made(Provider::Typeform, &body, &[("sketch", Some("sketch")), ("mood", None)]).unwrap().1,
+        contact_of(Provider::Typeform, &body, &[("sketch", Some("sketch")), ("mood", None)]).unwrap().1,
         texts(&[("sketch", r#"{"strokes":[1,2.0]}"#)])
     );
     let body = json!({"eventId": "e", "eventType": "FORM_RESPONSE", "data": {"fields": [
@@ -343,18 +343,18 @@ fn an_answer_of_an_unknown_type_has_to_be_mapped() {
         {"key": "k4", "label": "Grid", "type": "MATRIX", "value": [1]},
     ]}});
     assert_eq!(
-        made(Provider::Tally, &body, &[]),
+        contact_of(Provider::Tally, &body, &[]),
         Err((Reason::UnknownFieldType, vec!["fields.Wallet".into(), "fields.Grid".into()]))
     );
     let body = json!({"email": "a@b.example", "orders": [{"a": 1}]});
     assert_eq!(
-        made(Provider::StandardWebhooks, &body, &[]),
+        contact_of(Provider::StandardWebhooks, &body, &[]),
         Err((Reason::UnknownFieldType, vec!["fields.orders".into()]))
     );
 }
 
 #[test]
-fn known_types_of_a_typeform() {
+fn typeform_answers_of_known_types_are_read() {
     let body = typeform_of(&[
         ("mail", "email", json!("a@b.example")),
         ("other", "choice", json!({"other": "none of these"})),
@@ -371,41 +371,44 @@ fn known_types_of_a_typeform() {
         ("paid", "12.50"),
         ("several", "a"),
     ]);
-    assert_eq!(made(Provider::Typeform, &body, &[]).unwrap().1, expected);
+    assert_eq!(contact_of(Provider::Typeform, &body, &[]).unwrap().1, expected);
 }
 
 #[test]
-fn the_address_is_a_mapped_one_or_of_the_type_or_has_a_usual_name() {
+fn address_is_found_by_map_then_type_then_usual_name() {
     let body = typeform_of(&[
         ("own", "email", json!("own@b.example")),
         ("friend", "email", json!("friend@b.example")),
         ("E-Mail", "text", json!("text@b.example")),
     ]);
     assert_eq!(
-        made(Provider::Typeform, &body, &[]),
+        contact_of(Provider::Typeform, &body, &[]),
         Err((Reason::SeveralAddresses, vec!["fields.own".into()]))
     );
     assert_eq!(
-        made(Provider::Typeform, &body, &[("friend", Some("referred"))]),
+        contact_of(Provider::Typeform, &body, &[("friend", Some("referred"))]),
         Ok((
             "own@b.example".into(),
             texts(&[("e_mail", "text@b.example"), ("referred", "friend@b.example")])
         ))
     );
-    assert_eq!(made(Provider::Typeform, &body, &[("E-Mail", Some("email"))]).unwrap().0, "text@b.example");
+    assert_eq!(
+        contact_of(Provider::Typeform, &body, &[("E-Mail", Some("email"))]).unwrap().0,
+        "text@b.example"
+    );
     let body = typeform_of(&[
         ("work email", "email", json!("work@b.example")),
         ("Email", "email", json!("own@b.example")),
         ("email", "text", json!("hidden@b.example")),
     ]);
     assert_eq!(
-        made(Provider::Typeform, &body, &[]),
+        contact_of(Provider::Typeform, &body, &[]),
         Ok(("own@b.example".into(), texts(&[("work_email", "work@b.example")])))
     );
 }
 
 #[test]
-fn usual_names_of_addresses() {
+fn address_is_found_under_its_usual_names() {
     for name in [
         "email",
         "E-Mail",
@@ -426,13 +429,13 @@ fn usual_names_of_addresses() {
     }
 }
 
-/// What a sender without a shape of its own says in JSON.
+/// Parses a JSON delivery of a generic sender.
 fn generic_of(body: &Value) -> Delivery {
     read(Provider::Generic, &sample(Provider::Tally).headers(), &Bytes::from(body.to_string())).ok().unwrap()
 }
 
 #[test]
-fn json_of_any_shape() {
+fn json_of_any_shape_is_flattened() {
     let delivery = generic_of(&json!({
         "submission_id": 12,
         "page_url": "https://example.org/",
@@ -480,11 +483,11 @@ fn object_with_a_value_and_a_type_is_one_field() {
     });
     let expected =
         texts(&[("age", "36"), ("colour", "red"), ("price_currency", "EUR"), ("price_value", "5")]);
-    assert_eq!(made(Provider::StandardWebhooks, &body, &[]), Ok(("a@corp.example".into(), expected)));
+    assert_eq!(contact_of(Provider::StandardWebhooks, &body, &[]), Ok(("a@corp.example".into(), expected)));
 }
 
 #[test]
-fn nested_form_post_is_the_same_as_its_json() {
+fn nested_form_post_equals_its_json() {
     let body = json!({"fields": {
         "email": {"id": "email", "type": "email", "title": "Your mail", "value": "a@corp.example", "raw_value": "a"},
         "first": {"id": "first", "type": "text", "title": "First Name", "value": "Ada", "required": "1"},
@@ -505,11 +508,11 @@ fn nested_form_post_is_the_same_as_its_json() {
     let posted = read(Provider::Generic, &headers, &Bytes::from(post.finish())).ok().unwrap();
     let found = found(&answers(posted), &FieldMap::new());
     assert_eq!(found, Ok(("a@corp.example".into(), texts(&[("age", "36"), ("firstname", "Ada")]))));
-    assert_eq!(found, made(Provider::StandardWebhooks, &body, &[]));
+    assert_eq!(found, contact_of(Provider::StandardWebhooks, &body, &[]));
 }
 
 #[test]
-fn json_with_the_media_type_of_a_form_post_is_json() {
+fn json_sent_as_a_form_post_is_read_as_json() {
     let headers =
         super::samples::headers(&[("content-type", "application/x-www-form-urlencoded; charset=utf-8")]);
     for provider in [Provider::Generic, Provider::Wpforms, Provider::GravityForms] {
@@ -522,19 +525,19 @@ fn json_with_the_media_type_of_a_form_post_is_json() {
 }
 
 #[test]
-fn jotforms_numbers_around_a_name_say_nothing() {
+fn jotform_numbers_around_a_name_are_ignored() {
     for (name, value) in [
         ("q3_q3_email1", "a@corp.example"),
         ("q4_q4_email2", "a@corp.example"),
         ("q4_email4", "a@corp.example"),
     ] {
-        let said = json!({name: value, "q5_phoneNumber5": "555", "q6_q6_fullName6": {"first": "Ada"}, "q7_text2": "x"});
-        let answers = answers(jotform_with(&said.to_string()).ok().unwrap());
+        let raw = json!({name: value, "q5_phoneNumber5": "555", "q6_q6_fullName6": {"first": "Ada"}, "q7_text2": "x"});
+        let answers = answers(jotform_with(&raw.to_string()).ok().unwrap());
         let expected = texts(&[("fullname_first", "Ada"), ("phone", "555"), ("text2", "x")]);
         assert_eq!(found(&answers, &FieldMap::new()), Ok(("a@corp.example".into(), expected)), "{name}");
     }
-    let said = json!({"q3_email3": "a@corp.example", "q4_phone4": "1", "q5_phone5": "2", "q6_q7_x": "y"});
-    let answers = answers(jotform_with(&said.to_string()).ok().unwrap());
+    let raw = json!({"q3_email3": "a@corp.example", "q4_phone4": "1", "q5_phone5": "2", "q6_q7_x": "y"});
+    let answers = answers(jotform_with(&raw.to_string()).ok().unwrap());
     let expected = texts(&[("phone", "1"), ("phone_2", "2"), ("q7_x", "y")]);
     assert_eq!(found(&answers, &FieldMap::new()).unwrap().1, expected);
     assert_eq!(
@@ -544,7 +547,7 @@ fn jotforms_numbers_around_a_name_say_nothing() {
 }
 
 #[test]
-fn deliveries_that_say_when_they_were_made_are_known_by_it() {
+fn submission_time_is_read_from_the_delivery() {
     let at = "2026-11-21T19:59:01.000Z";
     for (provider, body) in [
         (
@@ -568,7 +571,7 @@ fn deliveries_that_say_when_they_were_made_are_known_by_it() {
 }
 
 #[test]
-fn id_of_a_standard_webhook_stands_beside_its_signature() {
+fn standard_webhook_id_belongs_to_the_signature_headers() {
     let id = |pairs: &[(&str, &str)]| {
         let delivery = read(Provider::StandardWebhooks, &super::samples::headers(pairs), &Bytes::from("{}"));
         delivery.ok().and_then(|delivery| delivery.id)
@@ -576,7 +579,7 @@ fn id_of_a_standard_webhook_stands_beside_its_signature() {
     let (standard, svix) = (("webhook-id", "a"), ("svix-id", "b"));
     assert_eq!(id(&[standard, svix, ("webhook-signature", "x")]).as_deref(), Some("a"));
     assert_eq!(id(&[standard, svix, ("svix-signature", "x")]).as_deref(), Some("b"));
-    assert_eq!(id(&[standard, ("svix-signature", "x")]), None, "never a mixture");
+    assert_eq!(id(&[standard, ("svix-signature", "x")]), None, "the prefixes must be the same");
     assert_eq!(id(&[svix, ("webhook-signature", "x")]), None);
     let event = json!({"type": "contact.deleted", "data": {"email": "a@b.example"}});
     let delivery = delivered(Provider::StandardWebhooks, &event);
@@ -584,7 +587,7 @@ fn id_of_a_standard_webhook_stands_beside_its_signature() {
 }
 
 #[test]
-fn a_sender_without_an_id_has_none() {
+fn delivery_without_an_id_has_none() {
     assert_eq!(generic_of(&json!({"email": "a@b.example", "submission_id": "", "id": "7"})).id, None);
     let wpforms = sample(Provider::Wpforms);
     assert_eq!(wpforms.read("entry_id=&email=a%40b.example").ok().unwrap().id, None);

@@ -12,13 +12,13 @@ use crate::sent::SUBMITTED_AT;
 use form_mapping::answers::{Answers, Collector, FieldAnswer, Kind, scalar};
 use form_mapping::names::{is_opaque, names};
 
-/// The event that tells of a whole response. A partial one is not the person's last word.
+/// The event that reports a complete response. Events of partial responses are ignored.
 const RESPONSE: &str = "form_response";
 
 /// The answer types whose value is a text, a number, true or false.
 const PLAIN: [&str; 7] = ["text", "phone_number", "number", "boolean", "date", "url", "file_url"];
 
-/// The words of a choice's member that hold what the person wrote instead of choosing.
+/// The member of a choice with the text that the person entered instead of an option.
 const OTHER: &str = "other";
 
 pub(super) fn read(hook: &Members<'_>, errors: &mut Errors) -> Option<Delivery> {
@@ -42,7 +42,7 @@ fn answers(response: &Members<'_>, errors: &mut Errors) -> Option<Answers> {
         }
     }
     if response.get("answers").is_some() {
-        // Each is read, so that every problem is listed, before the first bad one decides.
+        // All answers are read before the first invalid one ends the list, so that every error is reported.
         let given = response.objects("answers", errors)?;
         let read: Vec<_> = given.iter().map(|given| answer(given, &titles, errors)).collect();
         read.into_iter().collect::<Option<Vec<_>>>()?.into_iter().for_each(|answer| out.push(answer));
@@ -56,7 +56,7 @@ fn answers(response: &Members<'_>, errors: &mut Errors) -> Option<Answers> {
     Some(out.finish())
 }
 
-/// The questions by their fields' ids.
+/// Returns the titles of the questions by their fields' ids.
 fn titles<'v>(response: &Members<'v>) -> BTreeMap<&'v str, &'v str> {
     let definition = response.within("definition");
     let fields = definition.iter().flat_map(|definition| definition.entries("fields"));
@@ -88,7 +88,7 @@ fn answer(given: &Members<'_>, titles: &BTreeMap<&str, &str>, errors: &mut Error
     Some(known.unwrap_or_else(|| unknown(names, value)))
 }
 
-/// The labels of what was chosen, and what the person wrote besides.
+/// Returns the labels of the chosen options, and the text that the person entered.
 fn choices(value: &Value, labels: &str) -> Option<Vec<String>> {
     let chosen = value.as_object()?;
     let texts = |name: &str| chosen.get(name).map_or_else(|| Some(Vec::new()), texts);

@@ -1,112 +1,112 @@
-//! The signatures by which each provider's webhooks are verified, as data (`README.md` in this folder, Signatures).
+//! The signature scheme of each provider, as data (`README.md` in this folder, Signatures).
 
 use chrono::TimeDelta;
 use domain::limits::{WEBHOOK_TOLERANCE, WEBHOOK_TOLERANCE_CALENDLY};
 use domain::provider::Provider;
 
-/// What a provider's hook has to show.
+/// The credentials that a provider's webhook must contain.
 pub(super) struct Verifier {
-    /// How it is signed, in each of the ways in which it may be. A hook is held to the first whose header it has.
+    /// The provider's signature schemes. A webhook is checked against the first one whose header it contains.
     pub(super) signatures: &'static [Signature],
-    /// Whether a hook without a signature may show the secret itself: as `secret` in the address, or as a header.
+    /// True if a webhook without a signature may contain the secret itself, as `secret` in the query or in a header.
     pub(super) takes_shared_secret: bool,
 }
 
-/// An HMAC-SHA256 of a hook.
+/// A signature scheme based on HMAC-SHA256.
 pub(super) struct Signature {
-    /// The header that it stands in.
+    /// The header that contains the signature.
     pub(super) header: &'static str,
-    /// How it is written there.
+    /// The format of the signature in the header.
     pub(super) written: Written,
-    /// What is signed, one part after the other.
+    /// The signed parts, in their order.
     pub(super) signed: &'static [Part],
-    /// When it was signed, if the hook says so.
+    /// The time of signing, if the scheme signs one.
     pub(super) signed_at: Option<SignedAt>,
-    /// What of the secret is the key.
+    /// The way to derive the key from the secret.
     pub(super) key: Key,
-    /// The signed header that holds the delivery's id, if a header does.
+    /// The signed header with the delivery's id, if the scheme has one.
     pub(super) id_header: Option<&'static str>,
 }
 
-/// How a signature is written in its header.
+/// The format of a signature in its header.
 #[derive(Clone, Copy)]
 pub(super) enum Written {
-    /// Alone, after a prefix that may be empty.
+    /// The signature alone, after a prefix that may be empty.
     Alone(&'static str, Encoding),
-    /// Among `name=value` pairs with commas between them, as the value of this name.
+    /// `name=value` pairs, separated by commas. The signature is the value of this name.
     Pair(&'static str, Encoding),
-    /// In a list with spaces, after a version and a comma: any one of the list may be it.
+    /// A list, separated by spaces, of a version, a comma and a signature. Any of the signatures may match.
     Listed(&'static str, Encoding),
-    /// As the third part of a JWS (RFC 7515) whose claims name the body by its SHA-256.
+    /// A JWS (RFC 7515) whose claims contain the SHA-256 of the body.
     Jws(Claims),
 }
 
-/// How the bytes of a signature are written.
+/// The encoding of a signature's bytes.
 #[derive(Clone, Copy)]
 pub(super) enum Encoding {
     Base64,
     Hex,
 }
 
-/// What the claims of a JWS have to say.
+/// The required claims of a JWS.
 #[derive(Clone, Copy)]
 pub(super) struct Claims {
-    /// The `iss`.
+    /// The required value of `iss`.
     pub(super) issuer: &'static str,
-    /// The claim that holds the body's SHA-256 in hexadecimal.
+    /// The name of the claim with the body's SHA-256 in hexadecimal.
     pub(super) digest: &'static str,
 }
 
-/// A part of what is signed.
+/// A signed part of a webhook.
 #[derive(Clone, Copy)]
 pub(super) enum Part {
     /// The value of a header.
     Header(&'static str),
-    /// The time of signing, as the hook writes it.
+    /// The text of the time of signing.
     SignedAt,
-    /// Always the same.
+    /// A constant text.
     Literal(&'static str),
     /// The raw body.
     Body,
 }
 
-/// When a hook was signed.
+/// The time of signing of a webhook.
 #[derive(Clone, Copy)]
 pub(super) struct SignedAt {
-    /// Where it says so.
+    /// The place of the time.
     pub(super) place: Place,
-    /// What it counts since 1970.
+    /// The unit in which the time counts since 1970.
     pub(super) unit: Unit,
-    /// How far from now it may lie, in either direction.
+    /// The greatest accepted distance from now, in both directions.
     pub(super) tolerance: TimeDelta,
 }
 
-/// Where the time of signing stands.
+/// The place of the time of signing.
 #[derive(Clone, Copy)]
 pub(super) enum Place {
-    /// In a header of its own.
+    /// A header of its own.
     Header(&'static str),
-    /// Among the pairs of the signature's header, as the value of this name.
+    /// A pair with this name in the signature's header.
     Pair(&'static str),
 }
 
-/// What a time of signing counts.
+/// The unit of a time of signing.
 #[derive(Clone, Copy)]
 pub(super) enum Unit {
     Seconds,
     Milliseconds,
 }
 
-/// What of a secret is the key.
+/// The way to derive the key from a secret.
 #[derive(Clone, Copy)]
 pub(super) enum Key {
-    /// Its text.
+    /// The secret's text is the key.
     Text,
-    /// The bytes that stand in base64 after a prefix.
+    /// The key is in base64 after this prefix.
     Base64After(&'static str),
 }
 
-/// The verifier of a provider. None for a native form, which anybody may post to.
+/// Returns the verifier of a provider. Returns `None` for native forms, because they accept no webhooks.
 pub(super) const fn verifier(provider: Provider) -> Option<&'static Verifier> {
     match provider {
         Provider::Native => None,
@@ -122,7 +122,7 @@ pub(super) const fn verifier(provider: Provider) -> Option<&'static Verifier> {
     }
 }
 
-/// Those that sign nothing.
+/// The verifier of all providers that do not sign.
 const SHARED_SECRET: Verifier = Verifier { signatures: &[], takes_shared_secret: true };
 
 const TYPEFORM: Verifier = Verifier {
@@ -149,7 +149,7 @@ const TALLY: Verifier = Verifier {
     takes_shared_secret: false,
 };
 
-/// Webflow signs the hooks that an app has made, but not those that were made in its dashboard.
+/// Webflow signs the webhooks that an app created, but not those that were created in its dashboard.
 const WEBFLOW: Verifier = Verifier {
     signatures: &[Signature {
         header: "x-webflow-signature",
@@ -170,7 +170,7 @@ const NETLIFY: Verifier = Verifier {
     signatures: &[Signature {
         header: "x-webhook-signature",
         written: Written::Jws(Claims { issuer: "netlify", digest: "sha256" }),
-        // A JWS says itself what it signs.
+        // A JWS signs its own header and claims.
         signed: &[],
         signed_at: None,
         key: Key::Text,
@@ -195,7 +195,7 @@ const CALENDLY: Verifier = Verifier {
     takes_shared_secret: false,
 };
 
-/// Svix, from which Standard Webhooks come, sends the same headers under names of its own.
+/// Svix, the origin of Standard Webhooks, sends the same headers under other names.
 const STANDARD_WEBHOOKS: Verifier = Verifier {
     signatures: &[
         standard(
@@ -216,7 +216,7 @@ const STANDARD_WEBHOOKS: Verifier = Verifier {
 
 const DOT: Part = Part::Literal(".");
 
-/// The signature of Standard Webhooks with these names of its headers.
+/// Returns the signature scheme of Standard Webhooks with these header names.
 const fn standard(
     header: &'static str,
     timestamp: &'static str,

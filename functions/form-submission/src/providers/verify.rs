@@ -1,10 +1,10 @@
-//! The one mechanism that tells a provider's webhook from a forged one.
+//! Verification of webhooks.
 //!
-//! - A hook with a signature is believed for its signature alone, which is that of either of the form's secrets. It
-//!   covers the raw body. Comparisons take constant time.
-//! - Where nothing is signed, the secret itself has to come along: as `secret` in the query of the address, or in the
-//!   header `x-tidemark-secret`. The header counts if there are both.
-//! - Where the time of signing is signed too, it has to lie near now. One in the future is as stale as one in the past.
+//! - A webhook with a signature is verified by its signature alone. The signature covers the raw body and must match
+//!   one of the form's secrets. Comparisons run in constant time.
+//! - A webhook without a signature must contain the secret itself, as `secret` in the query or in the header
+//!   `x-tidemark-secret`. If both are present, the header counts.
+//! - If the time of signing is signed too, it must be near now. A time too far in the future is also stale.
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -23,48 +23,49 @@ use super::verifiers::{
     Claims, Encoding, Key, Part, Place, Signature, SignedAt, Unit, Verifier, Written, verifier,
 };
 
-/// The header that holds the shared secret of a provider that signs nothing.
+/// The header with the shared secret of a provider that does not sign.
 pub(crate) const SECRET_HEADER: &str = "x-tidemark-secret";
 
-/// The parameter of the address that may hold it instead.
+/// The query parameter with the shared secret, as an alternative to the header.
 pub(crate) const SECRET_PARAMETER: &str = "secret";
 
-/// Providers differ in whether they write the padding.
+/// The base64 configuration. Padding is optional, because some providers omit it.
 const PADDED_OR_NOT: GeneralPurposeConfig =
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
 const BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, PADDED_OR_NOT);
 const BASE64_URL: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, PADDED_OR_NOT);
 
-/// Keeps this use of HMAC apart from any other.
+/// The HMAC key for comparing shared secrets. It separates this use of HMAC from all others.
 const SHARED_PURPOSE: &[u8] = b"tidemark shared secret 1";
 
 string_enum! {
-    /// Why a hook is not believed to come from the form's provider. It is always 401; the word is for the account's
-    /// own people.
+    /// The reason why a webhook failed verification. The response is always 401. The reason helps the account's users
+    /// to find the mistake.
     pub(crate) enum Unverified {
-        /// The form has no secret yet, or is one that takes no hooks.
+        /// The form has no secret yet, or it is native and accepts no webhooks.
         NoSecret = "no-secret",
-        /// There is neither a signature nor a secret, or not all that belongs to it.
+        /// The signature or the shared secret is missing, or a header that belongs to the signature is.
         Missing = "missing",
-        /// It was made with another secret, or for another body.
+        /// The signature was created with another secret or for another body, or the shared secret is another one.
         Wrong = "wrong",
-        /// It was signed too long ago, or far in the future.
+        /// The time of signing is too far in the past or in the future.
         Stale = "stale",
     }
 }
 
-/// A hook as it came.
+/// A webhook as it was received.
 struct Hook<'h> {
     headers: &'h HeaderMap,
     query: &'h str,
     body: &'h [u8],
 }
 
-/// Holds that a hook comes from the form's provider. `query` is that of the address, without its question mark.
+/// Verifies that a webhook comes from the form's provider. `query` is the query of the address, without its question
+/// mark.
 ///
 /// # Errors
 ///
-/// Why it is not believed.
+/// The reason why the webhook failed verification.
 pub(crate) fn verify(
     provider: Provider,
     headers: &HeaderMap,
@@ -82,8 +83,8 @@ pub(crate) fn verify(
     }
 }
 
-/// Returns the delivery's id from the header that the same signature covers by which the hook is believed. A header that
-/// another way of signing would cover says nothing.
+/// Returns the delivery's id from the header that the webhook's signature covers. The id headers of other signature
+/// schemes are ignored, because the signature does not cover them.
 pub(super) fn delivery_id(provider: Provider, headers: &HeaderMap) -> Option<String> {
     let signatures = verifier(provider)?.signatures;
     let signed = present(verifier(provider)?, headers).or_else(|| signatures.first())?;
@@ -91,7 +92,7 @@ pub(super) fn delivery_id(provider: Provider, headers: &HeaderMap) -> Option<Str
     (!id.is_empty()).then(|| id.to_owned())
 }
 
-/// Returns the first way of signing whose header is there.
+/// Returns the first signature scheme whose header is present.
 fn present(verifier: &'static Verifier, headers: &HeaderMap) -> Option<&'static Signature> {
     verifier.signatures.iter().find(|signature| headers.contains_key(signature.header))
 }
@@ -102,13 +103,13 @@ impl Hook<'_> {
     }
 
     fn check_shared(&self, secrets: &Secrets) -> Result<(), Unverified> {
-        let in_address = || {
+        let in_query = || {
             let mut parameters = form_urlencoded::parse(self.query.as_bytes());
             parameters.find(|(name, _)| name == SECRET_PARAMETER).map(|(_, value)| value.into_owned())
         };
-        let given = self.header(SECRET_HEADER).map(str::to_owned).or_else(in_address);
+        let given = self.header(SECRET_HEADER).map(str::to_owned).or_else(in_query);
         let given = given.ok_or(Unverified::Missing)?;
-        // Digests of both are compared in constant time, which says nothing of their lengths either.
+        // Digests are compared in constant time, so the duration does not reveal the lengths of the secrets either.
         let digest = |text: &str| code(SHARED_PURPOSE).chain_update(text);
         let given = digest(&given).finalize().into_bytes();
         one_of(secrets, |secret| Some(digest(secret).verify(&given).is_ok()))
@@ -131,7 +132,7 @@ impl Signature {
         let parts: Vec<&[u8]> = parts.collect::<Option<_>>().ok_or(Unverified::Missing)?;
         one_of(secrets, |secret| {
             let code = parts.iter().fold(code(&self.key.of(secret)?), Hmac::chain_update);
-            // All are compared, so that the time says nothing of which one it was.
+            // All signatures are compared, so that the duration does not reveal the matching one.
             Some(found.iter().filter(|given| code.clone().verify_slice(given).is_ok()).count() > 0)
         })?;
         match (self.signed_at, signed_at) {
@@ -149,24 +150,24 @@ impl Signature {
         now: Timestamp,
     ) -> Result<(), Unverified> {
         let (signed, given) = header.rsplit_once('.').ok_or(Unverified::Missing)?;
-        let (about, said) = signed.split_once('.').ok_or(Unverified::Missing)?;
+        let (header, claims_part) = signed.split_once('.').ok_or(Unverified::Missing)?;
         let given = BASE64_URL.decode(given).map_err(|_| Unverified::Wrong)?;
         one_of(secrets, |secret| {
             let code = code(&self.key.of(secret)?).chain_update(signed);
             Some(code.verify_slice(&given).is_ok())
         })?;
-        let about: JwsHeader = part_of_jws(about).ok_or(Unverified::Wrong)?;
-        let said: Map<String, Value> = part_of_jws(said).ok_or(Unverified::Wrong)?;
-        let text = |name: &str| said.get(name).and_then(Value::as_str);
+        let header: JwsHeader = part_of_jws(header).ok_or(Unverified::Wrong)?;
+        let found: Map<String, Value> = part_of_jws(claims_part).ok_or(Unverified::Wrong)?;
+        let text = |name: &str| found.get(name).and_then(Value::as_str);
         let digest = text(claims.digest).and_then(|digest| Encoding::Hex.decode(digest));
-        if about.alg != "HS256"
+        if header.alg != "HS256"
             || text("iss") != Some(claims.issuer)
             || digest.as_deref() != Some(&Sha256::digest(body)[..])
         {
             return Err(Unverified::Wrong);
         }
-        // RFC 7519 §4.1.4. Netlify does not write it, but one that is there is meant.
-        match said.get("exp").map(Value::as_f64) {
+        // RFC 7519 §4.1.4. Netlify does not send `exp`, but if it is present it applies.
+        match found.get("exp").map(Value::as_f64) {
             Some(Some(at)) if Timestamp::from_millis(millis(at)) > now => Ok(()),
             Some(_) => Err(Unverified::Stale),
             None => Ok(()),
@@ -174,7 +175,7 @@ impl Signature {
     }
 }
 
-/// The header of a JWS, as far as it matters. What it says is believed only once it is verified.
+/// The needed members of a JWS header. They are used only after the signature has been verified.
 #[derive(Deserialize)]
 struct JwsHeader {
     alg: String,
@@ -184,13 +185,13 @@ fn part_of_jws<T: for<'de> Deserialize<'de>>(part: &str) -> Option<T> {
     serde_json::from_slice(&BASE64_URL.decode(part).ok()?).ok()
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a cast holds what is out of bounds at the bound")]
+#[expect(clippy::cast_possible_truncation, reason = "the cast saturates at the bounds")]
 fn millis(seconds: f64) -> i64 {
     (seconds * 1000.0) as i64
 }
 
 impl Written {
-    /// The signatures in a header. What is no signature is left out.
+    /// Returns the signatures in a header. Entries that are not signatures are ignored.
     fn find(self, header: &str) -> Vec<Vec<u8>> {
         match self {
             Self::Alone(prefix, encoding) => {
@@ -205,13 +206,13 @@ impl Written {
                 let ours = entries.filter(|(of, _)| *of == version);
                 ours.filter_map(|(_, text)| encoding.decode(text)).collect()
             }
-            // It is read as a whole; see `check_jws`.
+            // `check_jws` parses the whole header.
             Self::Jws(_) => Vec::new(),
         }
     }
 }
 
-/// The values of one name in `name=value,name=value`.
+/// Returns the values of one name in `name=value,name=value`.
 fn pairs<'h>(header: &'h str, wanted: &str) -> impl Iterator<Item = &'h str> {
     let pairs = header.split(',').filter_map(|pair| pair.trim().split_once('='));
     pairs.filter(move |(name, _)| *name == wanted).map(|(_, value)| value)
@@ -232,7 +233,7 @@ impl Encoding {
 }
 
 impl SignedAt {
-    /// The time of signing as the hook writes it: it is signed so.
+    /// Returns the text of the time of signing, because the text is what is signed.
     fn find<'h>(self, hook: &'h Hook<'_>, header: &'h str) -> Option<&'h str> {
         match self.place {
             Place::Header(name) => hook.header(name),
@@ -251,7 +252,7 @@ impl SignedAt {
 }
 
 impl Part {
-    /// Its bytes; none if the hook lacks it.
+    /// Returns the bytes of the part. Returns `None` if the webhook lacks it.
     fn bytes<'h>(&self, hook: &'h Hook<'_>, signed_at: Option<&'h str>) -> Option<&'h [u8]> {
         match self {
             Self::Header(name) => hook.header(name).map(str::as_bytes),
@@ -263,7 +264,7 @@ impl Part {
 }
 
 impl Key {
-    /// The key; none if the secret is not written as it has to be.
+    /// Returns the key. Returns `None` if the secret does not have the required format.
     fn of(self, secret: &str) -> Option<Vec<u8>> {
         match self {
             Self::Text => Some(secret.as_bytes().to_vec()),
@@ -273,11 +274,12 @@ impl Key {
 }
 
 fn code(key: &[u8]) -> Hmac<Sha256> {
-    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length (RFC 2104 §2)")]
-    Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes any key")
+    #[expect(clippy::expect_used, reason = "HMAC accepts a key of any length (RFC 2104 §2)")]
+    Hmac::<Sha256>::new_from_slice(key).expect("HMAC accepts any key")
 }
 
-/// Whether any of the secrets fits. All are tried, so that the time says nothing of which one it was.
+/// Returns an error unless one of the secrets matches. All are tried, so that the duration does not reveal the matching
+/// one.
 fn one_of(secrets: &Secrets, fits: impl Fn(&str) -> Option<bool>) -> Result<(), Unverified> {
     let fitting = secrets.iter().filter(|secret| fits(secret) == Some(true)).count();
     if fitting > 0 { Ok(()) } else { Err(Unverified::Wrong) }

@@ -8,7 +8,7 @@ use crate::flatten;
 use crate::sent::{PAGE_URL, SUBMITTED_AT};
 use form_mapping::answers::{Answers, Collector, FieldAnswer};
 
-/// The event that tells of a submission.
+/// The event that reports a submission.
 const SUBMISSION: &str = "form_submission";
 
 pub(super) fn read(hook: &Members<'_>, errors: &mut Errors) -> Option<Delivery> {

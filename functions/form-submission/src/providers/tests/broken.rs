@@ -1,4 +1,4 @@
-//! Deliveries that are not as they should be: whatever is in them, they are refused, or made a person, or neither.
+//! Tests of malformed deliveries. Each is refused, or results in a contact, or in a rejected submission.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::super::samples::{SAMPLES, Sample, headers, sample};
 use super::*;
 
-/// The fields that a body's problems name.
+/// Returns the fields that the problem of a body names.
 fn wrong(provider: Provider, body: &Value) -> Vec<String> {
     let problem = sample(provider).read(body.to_string()).err().unwrap();
     assert_eq!(problem.slug(), api::ProblemType::InvalidRequest);
@@ -14,7 +14,7 @@ fn wrong(provider: Provider, body: &Value) -> Vec<String> {
 }
 
 #[test]
-fn what_has_to_be_there_is_named() {
+fn missing_members_are_named() {
     let table = [
         (Provider::Typeform, json!({}), vec!["event_id", "event_type", "form_response"]),
         (
@@ -75,10 +75,10 @@ fn what_has_to_be_there_is_named() {
 }
 
 #[test]
-fn jotforms_answers_have_to_be_json() {
-    for said in ["x", "[]", "{"] {
-        let problem = jotform_with(said).err().unwrap();
-        assert_eq!(problem.errors()[0].field, "rawRequest", "{said}");
+fn jotform_answers_must_be_json() {
+    for raw in ["x", "[]", "{"] {
+        let problem = jotform_with(raw).err().unwrap();
+        assert_eq!(problem.errors()[0].field, "rawRequest", "{raw}");
     }
     let jotform = sample(Provider::Jotform);
     let problem = jotform.read("--tidemark-fixture--\r\n").err().unwrap();
@@ -90,7 +90,7 @@ fn jotforms_answers_have_to_be_json() {
 }
 
 #[test]
-fn posts_of_other_media_types_are_not_read() {
+fn posts_of_other_media_types_are_refused() {
     for provider in [Provider::Generic, Provider::GravityForms, Provider::Wpforms] {
         for content_type in ["text/plain", "application/xml"] {
             let headers = headers(&[("content-type", content_type)]);
@@ -101,7 +101,7 @@ fn posts_of_other_media_types_are_not_read() {
 }
 
 #[test]
-fn answers_that_are_no_persons_say_why() {
+fn unusable_answers_are_rejected_with_a_reason() {
     let table = [
         (json!({"name": "Ada"}), Reason::NoAddress, vec!["fields.email"]),
         (json!({"e-mail": "ada"}), Reason::InvalidAddress, vec!["fields.e-mail"]),
@@ -127,7 +127,7 @@ fn answers_that_are_no_persons_say_why() {
 }
 
 #[test]
-fn what_was_cut_can_only_be_left_out() {
+fn truncated_answer_is_rejected_unless_left_out() {
     let long = "x".repeat(60_000);
     let body = json!({"email": "a@b.example", "a": long, "b": long, "c": long, "d": long, "e": long});
     let kept = answers(generic_of(&body)).to_keep();
@@ -139,8 +139,8 @@ fn any_sample() -> impl Strategy<Value = Sample> {
     prop::sample::select(SAMPLES.to_vec())
 }
 
-/// Reads a body as each provider's, keeps it, and makes a person of it before and after.
-fn go_through(sample: &Sample, body: &[u8]) {
+/// Parses a body as the sample's provider does. Asserts that the stored answers result in the same contact.
+fn check_body(sample: &Sample, body: &[u8]) {
     let Ok(delivery) = sample.read(body.to_vec()) else { return };
     let Event::Submission(answers) = delivery.event else { return };
     let maps = [sample.map(), map(&[("email", None), ("name", Some("email")), ("topics", Some("x"))])];
@@ -155,7 +155,7 @@ fn go_through(sample: &Sample, body: &[u8]) {
     }
 }
 
-/// The places of all values in a JSON value, as paths for `pointer_mut`.
+/// Collects the paths of all values in a JSON value, for `pointer_mut`.
 fn pointers(value: &Value, at: &str, out: &mut Vec<String>) {
     out.push(at.to_owned());
     match value {
@@ -194,15 +194,16 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A sample whose JSON has this text in the place of every string that is not needed to read it.
+/// Returns a sample with this text in place of every string, except those that are needed to parse it. Returns `None`
+/// if the sample is not JSON.
 fn with_text(sample: &Sample, text: &str) -> Option<Vec<u8>> {
     let mut document: Value = serde_json::from_slice(sample.body).ok()?;
     let mut places = Vec::new();
     pointers(&document, "", &mut places);
     let before = found(&answers(sample.read(sample.body).ok()?), &sample.map()).ok()?;
     for place in places {
-        let Some(Value::String(there)) = document.pointer(&place) else { continue };
-        let there = Value::from(there.clone());
+        let Some(Value::String(original)) = document.pointer(&place) else { continue };
+        let original = Value::from(original.clone());
         *document.pointer_mut(&place)? = Value::from("<here>");
         let is_needed = match sample.read(document.to_string()) {
             Ok(Delivery { event: Event::Submission(answers), .. }) => {
@@ -211,30 +212,33 @@ fn with_text(sample: &Sample, text: &str) -> Option<Vec<u8>> {
             _ => true,
         };
         if is_needed {
-            *document.pointer_mut(&place)? = there;
+            *document.pointer_mut(&place)? = original;
         }
     }
     Some(document.to_string().replace("<here>", text).into_bytes())
 }
 
 #[test]
-fn cut_emoji_and_byte_order_mark_lose_nobody() {
+fn cut_emoji_and_byte_order_mark_are_repaired() {
     let samples = SAMPLES.iter().filter_map(|sample| Some((sample, with_text(sample, "cut \\ud83d")?)));
     let samples: Vec<_> = samples.collect();
-    assert_eq!(samples.len(), 7, "all that send JSON");
+    assert_eq!(samples.len(), 7, "all samples in JSON");
     for (sample, body) in samples {
         let body = [b"\xef\xbb\xbf", body.as_slice()].concat();
         let (_, properties) = found(&answers(sample.read(body).ok().unwrap()), &sample.map()).unwrap();
         assert!(properties.iter().any(|(_, value)| value.contains("cut \u{FFFD}")), "{}", sample.provider);
     }
-    let said = r#"{"q3_email": "a@b.example", "q4_note": "cut \ud83d"}"#;
-    let found = found(&answers(jotform_with(&format!("\u{feff}{said}")).ok().unwrap()), &FieldMap::new());
+    let raw = r#"{"q3_email": "a@b.example", "q4_note": "cut \ud83d"}"#;
+    let found = found(&answers(jotform_with(&format!("\u{feff}{raw}")).ok().unwrap()), &FieldMap::new());
     assert_eq!(found.unwrap().1, texts(&[("note", "cut \u{FFFD}")]));
 }
 
 proptest! {
     #[test]
-    fn any_text_in_any_place_loses_nobody(sample in any_sample(), units in prop::collection::vec(any::<u16>(), 1..6)) {
+    fn arbitrary_text_never_loses_a_contact(
+        sample in any_sample(),
+        units in prop::collection::vec(any::<u16>(), 1..6),
+    ) {
         let text: String = units.iter().map(|unit| format!("\\u{unit:04x}")).collect();
         if let Some(body) = with_text(&sample, &text) {
             let kept = answers(sample.read(body).ok().unwrap());
@@ -243,12 +247,12 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_are_a_surprise(sample in any_sample(), body: Vec<u8>) {
-        go_through(&sample, &body);
+    fn arbitrary_bytes_never_panic(sample in any_sample(), body: Vec<u8>) {
+        check_body(&sample, &body);
     }
 
     #[test]
-    fn nor_is_a_sample_with_flipped_bits_or_cut_short(
+    fn corrupted_or_truncated_sample_never_panics(
         sample in any_sample(),
         flips in prop::collection::vec((any::<prop::sample::Index>(), 0..8_u8), 0..4),
         end: prop::sample::Index,
@@ -262,11 +266,11 @@ proptest! {
         if is_cut {
             body.truncate(end.index(body.len()));
         }
-        go_through(&sample, &body);
+        check_body(&sample, &body);
     }
 
     #[test]
-    fn nor_is_one_with_other_values_in_it(
+    fn sample_with_other_values_never_panics(
         sample in any_sample(),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any_json()), 1..4),
     ) {
@@ -277,13 +281,13 @@ proptest! {
                 let place: &String = place.get(&places);
                 *document.pointer_mut(place).unwrap() = value;
             }
-            go_through(&sample, document.to_string().as_bytes());
+            check_body(&sample, document.to_string().as_bytes());
         }
     }
 
     #[test]
-    fn nor_is_any_json(sample in any_sample(), body in any_json()) {
-        go_through(&sample, body.to_string().as_bytes());
+    fn arbitrary_json_never_panics(sample in any_sample(), body in any_json()) {
+        check_body(&sample, body.to_string().as_bytes());
         let headers = headers(&[("content-type", "application/json")]);
         if let Ok(Delivery { event: Event::Submission(answers), .. }) =
             read(Provider::Generic, &headers, &Bytes::from(body.to_string()))

@@ -1,4 +1,4 @@
-//! Hooks that are genuine, altered, stale, or signed by somebody else.
+//! Tests of webhooks that are genuine, altered, stale, or signed with another secret.
 
 use chrono::TimeDelta;
 use domain::limits::{WEBHOOK_TOLERANCE, WEBHOOK_TOLERANCE_CALENDLY};
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::super::samples::{SAMPLES, Sample, headers, hex, hmac, jws, now, sample, secret, secrets};
 use super::*;
 
-/// Verifies a delivery of this body that was signed with the secret of this number at this time.
+/// Verifies `body` with the headers of the sample, signed at `at` with the secret of this number.
 fn sent(
     sample: &Sample,
     body: &[u8],
@@ -20,14 +20,14 @@ fn sent(
     verify(sample.provider, &headers, &query, body, secrets, now())
 }
 
-/// Verifies headers that stand in the place of those of a signature.
+/// Verifies the sample with these headers instead of its own.
 fn with_headers(sample: &Sample, pairs: &[(&str, &str)]) -> Result<(), Unverified> {
     let secrets = secrets(sample.provider, &[1]);
     verify(sample.provider, &headers(pairs), "", sample.body, &secrets, now())
 }
 
 #[test]
-fn either_of_two_secrets_will_do_and_no_other() {
+fn either_secret_verifies_and_no_other() {
     for sample in &SAMPLES {
         let provider = sample.provider;
         for (live, number, expected) in [
@@ -44,7 +44,7 @@ fn either_of_two_secrets_will_do_and_no_other() {
 }
 
 #[test]
-fn one_changed_byte_anywhere_is_seen() {
+fn changed_body_byte_fails_verification() {
     for sample in SAMPLES.iter().filter(|sample| !verifier(sample.provider).unwrap().signatures.is_empty()) {
         let secrets = secrets(sample.provider, &[1, 2]);
         for at in 0..sample.body.len() {
@@ -60,7 +60,7 @@ fn one_changed_byte_anywhere_is_seen() {
 }
 
 #[test]
-fn what_was_signed_long_ago_or_in_the_future_is_stale() {
+fn signing_time_beyond_the_tolerance_is_stale() {
     for (provider, tolerance) in [
         (Provider::Webflow, WEBHOOK_TOLERANCE),
         (Provider::StandardWebhooks, WEBHOOK_TOLERANCE),
@@ -80,7 +80,7 @@ fn what_was_signed_long_ago_or_in_the_future_is_stale() {
 }
 
 #[test]
-fn milliseconds_are_not_seconds() {
+fn webflow_timestamp_in_seconds_is_stale() {
     let webflow = sample(Provider::Webflow);
     let at = now().seconds().to_string();
     let code =
@@ -90,7 +90,7 @@ fn milliseconds_are_not_seconds() {
 }
 
 #[test]
-fn a_time_that_is_none_or_not_the_signed_one_is_no_time() {
+fn missing_or_altered_timestamp_is_refused() {
     for provider in [Provider::Webflow, Provider::StandardWebhooks] {
         let sample = sample(provider);
         let secrets = secrets(provider, &[1]);
@@ -115,7 +115,7 @@ fn a_time_that_is_none_or_not_the_signed_one_is_no_time() {
 }
 
 #[test]
-fn the_signed_id_cannot_be_exchanged() {
+fn missing_or_altered_signed_id_is_refused() {
     let standard = sample(Provider::StandardWebhooks);
     let (mut headers, query) = standard.signed(standard.body, &secret(standard.provider, 1), now());
     headers.insert("webhook-id", HeaderValue::from_static("msg_other"));
@@ -128,7 +128,7 @@ fn the_signed_id_cannot_be_exchanged() {
 }
 
 #[test]
-fn one_of_several_listed_signatures_will_do() {
+fn any_listed_signature_suffices() {
     let standard = sample(Provider::StandardWebhooks);
     let (mut headers, query) = standard.signed(standard.body, &secret(standard.provider, 2), now());
     let right = headers["webhook-signature"].to_str().unwrap().to_owned();
@@ -148,7 +148,7 @@ fn one_of_several_listed_signatures_will_do() {
 }
 
 #[test]
-fn a_hook_that_shows_nothing_is_not_believed() {
+fn webhook_without_credentials_is_refused() {
     for sample in &SAMPLES {
         let secrets = secrets(sample.provider, &[1]);
         let found = verify(sample.provider, &sample.headers(), "", sample.body, &secrets, now());
@@ -160,7 +160,7 @@ fn a_hook_that_shows_nothing_is_not_believed() {
 }
 
 #[test]
-fn a_shared_secret_stands_in_the_address_or_in_a_header() {
+fn shared_secret_is_read_from_query_or_header() {
     let generic = sample(Provider::Generic);
     let secrets = secrets(Provider::Generic, &[1, 2]);
     let right = secret(Provider::Generic, 2);
@@ -183,7 +183,7 @@ fn a_shared_secret_stands_in_the_address_or_in_a_header() {
 }
 
 #[test]
-fn only_who_cannot_sign_may_show_the_secret_instead() {
+fn shared_secret_suffices_only_for_unsigned_webhooks() {
     for sample in &SAMPLES {
         let provider = sample.provider;
         let right = secret(provider, 1);
@@ -192,7 +192,7 @@ fn only_who_cannot_sign_may_show_the_secret_instead() {
         let expected = if unsigned { Ok(()) } else { Err(Unverified::Missing) };
         assert_eq!(found, expected, "{provider}");
     }
-    // A signature that is there has to be right, whatever comes with it.
+    // A wrong signature is refused even if the shared secret is right.
     let webflow = sample(Provider::Webflow);
     let at = now().millis().to_string();
     let found = with_headers(
@@ -207,7 +207,7 @@ fn only_who_cannot_sign_may_show_the_secret_instead() {
 }
 
 #[test]
-fn a_jws_has_to_say_whose_it_is_and_what_it_signs() {
+fn jws_with_wrong_claims_is_refused() {
     let netlify = sample(Provider::Netlify);
     let right = secret(Provider::Netlify, 1);
     let digest = hex(&Sha256::digest(netlify.body));
@@ -245,7 +245,7 @@ fn a_jws_has_to_say_whose_it_is_and_what_it_signs() {
 }
 
 #[test]
-fn nothing_of_a_secret_is_said() {
+fn unverified_reasons_are_fixed_words() {
     let words: Vec<&str> = Unverified::ALL.iter().map(|why| why.as_str()).collect();
     assert_eq!(words, ["no-secret", "missing", "wrong", "stale"]);
 }
@@ -254,7 +254,7 @@ fn any_sample() -> impl Strategy<Value = Sample> {
     prop::sample::select(SAMPLES.to_vec())
 }
 
-/// What stands in headers, in pieces.
+/// Generates header values from fragments.
 fn any_value() -> impl Strategy<Value = Vec<u8>> {
     let pieces =
         ["v1,", "v1=", "t=", "sha256=", "1795291200", ".", ",", " ", "=", "e30", "AAAA", "é", "-", "9e99"];
@@ -267,7 +267,7 @@ fn any_value() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn no_headers_are_a_surprise_nor_enough(
+    fn arbitrary_headers_never_verify(
         sample in any_sample(),
         names in prop::collection::vec(
             prop::sample::select(vec![
@@ -290,7 +290,11 @@ proptest! {
     }
 
     #[test]
-    fn one_changed_character_of_a_signature_is_seen(sample in any_sample(), place: prop::sample::Index, bit in 0..7_u8) {
+    fn changed_signature_character_fails_verification(
+        sample in any_sample(),
+        place: prop::sample::Index,
+        bit in 0..7_u8,
+    ) {
         let secrets = secrets(sample.provider, &[1]);
         let (headers, query) = sample.signed(sample.body, &secret(sample.provider, 1), now());
         let signature = verifier(sample.provider).unwrap().signatures.first();
@@ -301,7 +305,7 @@ proptest! {
         let at = place.index(bytes.len());
         bytes[at] ^= 1 << bit;
         let Ok(changed) = String::from_utf8(bytes) else { return Ok(()) };
-        // Base64's last character has bits that stand for nothing, and hexadecimal has two cases.
+        // Base64's last character has unused bits, and hexadecimal digits have two cases.
         prop_assume!(!changed.eq_ignore_ascii_case(&text));
         if headers.contains_key(name) {
             let Ok(value) = HeaderValue::try_from(&changed) else { return Ok(()) };
@@ -314,7 +318,7 @@ proptest! {
     }
 }
 
-/// Verifies a Standard Webhook with these headers, whose values are made of the right ones.
+/// Verifies a Standard Webhook with the right values under these header names: id, timestamp and signature.
 fn standard_with(names: [&str; 3]) -> Result<(), Unverified> {
     let standard = sample(Provider::StandardWebhooks);
     let (signed, query) = standard.signed(standard.body, &secret(standard.provider, 1), now());
@@ -326,7 +330,7 @@ fn standard_with(names: [&str; 3]) -> Result<(), Unverified> {
 }
 
 #[test]
-fn svix_headers_are_taken_as_a_set_alone() {
+fn svix_headers_are_accepted_only_as_a_set() {
     assert_eq!(standard_with(["webhook-id", "webhook-timestamp", "webhook-signature"]), Ok(()));
     assert_eq!(standard_with(["svix-id", "svix-timestamp", "svix-signature"]), Ok(()));
     for mixture in [
