@@ -1,4 +1,4 @@
-//! Short ways to say what tests say often.
+//! Short constructors for values that many tests need.
 
 use chrono::NaiveDate;
 use domain::Timestamp;
@@ -8,25 +8,25 @@ use domain::period::Terms;
 use domain::property::PropertyName;
 use domain::tier::Tier;
 
-/// The instant with this RFC 3339 text.
+/// Parses an RFC 3339 instant. Panics if the text is not valid.
 #[must_use]
 pub fn at(text: &str) -> Timestamp {
     text.parse().expect("an instant")
 }
 
-/// The address with this text.
+/// Parses an email address. Panics if the text is not valid.
 #[must_use]
 pub fn email(text: &str) -> EmailAddress {
     EmailAddress::parse(text).expect("an address")
 }
 
-/// A property to set.
+/// Returns a property with a value to set.
 #[must_use]
 pub fn property(name: &str, value: &str) -> (PropertyName, Option<String>) {
     (PropertyName::parse(name).expect("a property name"), Some(value.to_owned()))
 }
 
-/// An annual contract in UTC that renews on 1 January, without a cap.
+/// Returns the terms of an annual contract in UTC that renews on 1 January, without a cap.
 #[must_use]
 pub fn terms() -> Terms {
     Terms {

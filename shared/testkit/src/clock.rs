@@ -1,28 +1,28 @@
-//! A clock that moves when it is told to.
+//! A clock that moves only when a test sets it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use domain::Timestamp;
 
-/// A clock shared by everything in a test.
+/// A clock that all parts of a test share. Clones show the same time.
 #[derive(Clone, Debug)]
 pub struct ManualClock(Arc<AtomicI64>);
 
 impl ManualClock {
-    /// A clock that stands at `at`.
+    /// Creates a clock that shows `at`.
     #[must_use]
     pub fn new(at: Timestamp) -> Self {
         Self(Arc::new(AtomicI64::new(at.millis())))
     }
 
-    /// Where it stands.
+    /// Returns the clock's time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.0.load(Ordering::SeqCst))
     }
 
-    /// Moves it.
+    /// Sets the clock's time.
     pub fn set(&self, at: Timestamp) {
         self.0.store(at.millis(), Ordering::SeqCst);
     }

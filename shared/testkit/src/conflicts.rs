@@ -1,4 +1,4 @@
-//! Faults between the SDK and the engine, as DynamoDB gives them and the engine does not.
+//! Faults between the SDK and the engine, which DynamoDB has and the engine does not.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -15,37 +15,38 @@ use aws_smithy_types::body::SdkBody;
 use futures_util::future::join;
 use serde_json::{Value, json};
 
-/// How much longer a sleep is than asked for, on average: it ends with the next whole millisecond.
+/// The average excess of a sleep over the requested duration, because a sleep ends at a whole millisecond.
 const ROUNDING: Duration = Duration::from_micros(500);
 
 /// A fault for one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The table is throttled; nothing happens.
+    /// The table is throttled. The request is not applied.
     Throttled,
-    /// The service has trouble of its own; nothing happens.
+    /// The service is unavailable. The request is not applied.
     Unavailable,
-    /// The request happens and its answer is lost.
+    /// The request is applied, and its response is lost.
     AnswerLost,
 }
 
-/// Decides which fault a request meets: its operation's name, and how many such requests came before it.
+/// Chooses the fault of a request from its operation's name and the number of earlier requests of that operation.
 type Plan = Arc<dyn Fn(&str, u32) -> Option<Fault> + Send + Sync>;
 
 #[derive(Default)]
 struct State {
-    /// The items that transactions have in hand.
-    in_flight: HashSet<String>,
-    /// The tokens of transactions that have happened: sent again, they meet nobody.
-    happened: HashSet<String>,
+    /// The items that transactions have locked.
+    locked: HashSet<String>,
+    /// The tokens of applied transactions. Their repeats conflict with no other transaction.
+    applied: HashSet<String>,
     conflicts: u32,
     requests: std::collections::HashMap<String, u32>,
 }
 
-/// Faults before the engine.
+/// Transaction conflicts and other faults in front of the engine.
 ///
-/// A transaction takes `in_flight` to happen; a second one that meets an item of it is cancelled with
-/// `TransactionConflict`, as DynamoDB does. One that has happened and is sent again under its token is no second one.
+/// A transaction locks its items for the duration `in_flight`. A concurrent transaction on a locked item is cancelled
+/// with `TransactionConflict`, as in DynamoDB. A repeat of an applied transaction with the same token does not
+/// conflict.
 #[derive(Clone)]
 pub struct Conflicts {
     state: Arc<Mutex<State>>,
@@ -60,13 +61,13 @@ impl std::fmt::Debug for Conflicts {
 }
 
 impl Conflicts {
-    /// Transactions take this long, and nothing else goes wrong.
+    /// Creates faults in which transactions lock their items for this duration, and no other fault occurs.
     #[must_use]
     pub fn new(in_flight: Duration) -> Self {
         Self::with_plan(in_flight, |_, _| None)
     }
 
-    /// Transactions take this long, and requests meet the faults that `plan` gives them.
+    /// Creates faults in which transactions lock their items for this duration, and `plan` chooses the other faults.
     #[must_use]
     pub fn with_plan(
         in_flight: Duration,
@@ -75,12 +76,12 @@ impl Conflicts {
         Self { state: Arc::default(), in_flight, plan: Arc::new(plan) }
     }
 
-    /// An HTTP client that meets these faults before it reaches `engine`.
+    /// Returns an HTTP client with these faults in front of `engine`.
     pub(crate) fn before(&self, engine: SharedHttpClient) -> SharedHttpClient {
         SharedHttpClient::new(Faulty { engine, faults: self.clone() })
     }
 
-    /// How many transactions were cancelled because they met another one.
+    /// Returns the number of transactions that were cancelled because of a conflict.
     #[must_use]
     pub fn conflicts(&self) -> u32 {
         self.state.lock().unwrap().conflicts
@@ -95,30 +96,30 @@ impl Conflicts {
         (self.plan)(operation, before)
     }
 
-    /// Takes the items in hand, or says which of them another transaction has.
-    fn take(&self, items: &[String]) -> Result<(), Vec<bool>> {
+    /// Locks the items. Fails with a list that is true for each item that another transaction has locked.
+    fn lock(&self, items: &[String]) -> Result<(), Vec<bool>> {
         let mut state = self.state.lock().unwrap();
-        let met: Vec<bool> = items.iter().map(|item| state.in_flight.contains(item)).collect();
-        if met.contains(&true) {
+        let conflicting: Vec<bool> = items.iter().map(|item| state.locked.contains(item)).collect();
+        if conflicting.contains(&true) {
             state.conflicts += 1;
-            return Err(met);
+            return Err(conflicting);
         }
-        state.in_flight.extend(items.iter().cloned());
+        state.locked.extend(items.iter().cloned());
         Ok(())
     }
 
-    fn has_happened(&self, token: Option<&String>) -> bool {
-        token.is_some_and(|token| self.state.lock().unwrap().happened.contains(token))
+    fn is_applied(&self, token: Option<&String>) -> bool {
+        token.is_some_and(|token| self.state.lock().unwrap().applied.contains(token))
     }
 
-    fn note(&self, token: Option<String>) {
-        self.state.lock().unwrap().happened.extend(token);
+    fn record_applied(&self, token: Option<String>) {
+        self.state.lock().unwrap().applied.extend(token);
     }
 
     fn release(&self, items: &[String]) {
         let mut state = self.state.lock().unwrap();
         for item in items {
-            state.in_flight.remove(item);
+            state.locked.remove(item);
         }
     }
 }
@@ -159,35 +160,38 @@ impl HttpConnector for Connector {
                 Some(Fault::Unavailable) => return Ok(unavailable()),
                 Some(Fault::AnswerLost) | None => {}
             }
-            let (items, token) =
-                if operation == "TransactWriteItems" { sent(&request) } else { (Vec::new(), None) };
-            let items = if faults.has_happened(token.as_ref()) { Vec::new() } else { items };
-            if let Err(met) = faults.take(&items) {
-                return Ok(conflict(&met));
+            let (items, token) = if operation == "TransactWriteItems" {
+                items_and_token(&request)
+            } else {
+                (Vec::new(), None)
+            };
+            let items = if faults.is_applied(token.as_ref()) { Vec::new() } else { items };
+            if let Err(conflicting) = faults.lock(&items) {
+                return Ok(conflict(&conflicting));
             }
-            // What has begun goes on to its end, even if whoever asked is gone.
-            let under_way = tokio::spawn(async move {
-                // The engine's own time is part of the time in flight, and not added to it.
+            // A request that has begun runs to its end, even if the caller stops waiting.
+            let running = tokio::spawn(async move {
+                // The engine's own time is part of the time in flight.
                 let in_flight = if items.is_empty() { Duration::ZERO } else { faults.in_flight };
                 let slept = tokio::time::sleep(in_flight.saturating_sub(ROUNDING));
-                let (answer, ()) = join(inner.call(request), slept).await;
+                let (response, ()) = join(inner.call(request), slept).await;
                 faults.release(&items);
-                if answer.as_ref().is_ok_and(|answer| answer.status().is_success()) {
-                    faults.note(token);
+                if response.as_ref().is_ok_and(|response| response.status().is_success()) {
+                    faults.record_applied(token);
                 }
-                answer
+                response
             });
-            let answer = under_way.await.unwrap();
+            let response = running.await.unwrap();
             if fault == Some(Fault::AnswerLost) {
-                return Err(ConnectorError::timeout("the answer was lost".into()));
+                return Err(ConnectorError::timeout("the response was lost".into()));
             }
-            answer
+            response
         })
     }
 }
 
-/// The keys of a transaction's items, and its token.
-fn sent(request: &HttpRequest) -> (Vec<String>, Option<String>) {
+/// Returns the keys of a transaction's items, and its token.
+fn items_and_token(request: &HttpRequest) -> (Vec<String>, Option<String>) {
     let body: Value = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
     let writes = body["TransactItems"].as_array().unwrap();
     let key = |write: &Value| {
@@ -198,10 +202,10 @@ fn sent(request: &HttpRequest) -> (Vec<String>, Option<String>) {
     (writes.iter().map(key).collect(), body["ClientRequestToken"].as_str().map(str::to_owned))
 }
 
-fn conflict(met: &[bool]) -> HttpResponse {
-    let reasons: Vec<Value> = met
+fn conflict(conflicting: &[bool]) -> HttpResponse {
+    let reasons: Vec<Value> = conflicting
         .iter()
-        .map(|met| match met {
+        .map(|conflicting| match conflicting {
             true => json!({"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}),
             false => json!({"Code": "None"}),
         })
@@ -219,7 +223,7 @@ fn refusal(code: &str, reasons: Value) -> HttpResponse {
 
 fn unavailable() -> HttpResponse {
     let body =
-        json!({"__type": "com.amazonaws.dynamodb.v20120810#InternalServerError", "message": "trouble"});
+        json!({"__type": "com.amazonaws.dynamodb.v20120810#InternalServerError", "message": "unavailable"});
     response(503, body.to_string())
 }
 

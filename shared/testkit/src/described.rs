@@ -1,5 +1,5 @@
-//! Answers against the OpenAPI document: whatever a test asks for, the answer's status, its kind of problem and its media
-//! type are described. So the lists of refusals in the document stay whole without being checked one by one.
+//! Comparison of responses with the OpenAPI document. The document must describe the status, the problem type and the
+//! media type of every response in the tests. So the document's lists of errors stay complete without separate checks.
 
 use std::sync::LazyLock;
 
@@ -10,13 +10,13 @@ use serde_json::Value;
 
 use crate::Reply;
 
-/// The committed document.
+/// The committed OpenAPI document.
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     serde_json::from_str(include_str!("../../../functions/account/openapi.json")).expect("a document")
 });
 
-/// Returns what the document does not say of an answer, if anything. Paths and methods that it does not know are answered
-/// by no operation.
+/// Returns a message if the document does not describe the response. Responses to unknown paths and methods are not
+/// compared, because they belong to no operation.
 #[must_use]
 pub fn undescribed(method: &Method, path: &str, reply: &Reply) -> Option<String> {
     let operation = operation(method, path)?;
@@ -24,12 +24,15 @@ pub fn undescribed(method: &Method, path: &str, reply: &Reply) -> Option<String>
     let Some(response) = operation["responses"].get(&status).map(resolved) else {
         return Some(format!("{status} is not described"));
     };
-    let may_be_kept = response["headers"]["Cache-Control"].is_object();
-    if (reply.header(CACHE_CONTROL.as_str()) == Some("no-store")) == may_be_kept {
-        return Some(format!("whether it may be kept is not as described: {may_be_kept}"));
+    let may_be_cached = response["headers"]["Cache-Control"].is_object();
+    if (reply.header(CACHE_CONTROL.as_str()) == Some("no-store")) == may_be_cached {
+        return Some(format!(
+            "Cache-Control differs from the document, which allows caching: {may_be_cached}"
+        ));
     }
     if reply.body.is_empty() {
-        return (!response["content"].is_null()).then(|| format!("{status} has no body"));
+        return (!response["content"].is_null())
+            .then(|| format!("{status} has no body, but is described with one"));
     }
     let media_type = reply.header(CONTENT_TYPE.as_str()).unwrap_or_default();
     let content = &response["content"][media_type];
@@ -41,7 +44,7 @@ pub fn undescribed(method: &Method, path: &str, reply: &Reply) -> Option<String>
     (!is_listed).then(|| format!("{status} with the type {kind} is not described"))
 }
 
-/// Returns the operation that answers a request. A path without variables goes before one with them.
+/// Returns the operation that serves a request. A path with fewer variables takes precedence.
 fn operation(method: &Method, path: &str) -> Option<&'static Value> {
     let path = path.split('?').next().unwrap_or_default();
     let paths = DOCUMENT["paths"].as_object().expect("paths");
@@ -62,7 +65,7 @@ fn fits(template: &str, path: &str) -> bool {
     }
 }
 
-/// Returns the response itself, or the shared one that it names.
+/// Returns the response itself, or the shared response that it refers to.
 fn resolved(response: &'static Value) -> &'static Value {
     match response["$ref"].as_str() {
         Some(name) => {

@@ -1,4 +1,4 @@
-//! The engine behind DynamoDB's HTTP interface, for programs that bring their own client.
+//! The engine behind DynamoDB's HTTP interface, for programs with their own client.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::thread;
@@ -6,7 +6,7 @@ use std::thread;
 use dynoxide::Database;
 use tokio::sync::oneshot;
 
-/// A server over a database, on a free loopback port and a thread of its own. It stops when it is dropped.
+/// A server over a database, on a free loopback port and its own thread. It stops when this value is dropped.
 pub(crate) struct EngineServer {
     pub(crate) endpoint: String,
     _running: oneshot::Sender<()>,
@@ -27,7 +27,7 @@ impl EngineServer {
                     dynoxide::server::serve_with_shutdown(listener, database, std::future::pending());
                 tokio::select! {
                     served = served => served.expect("a server"),
-                    // The sender is dropped with the server.
+                    // Dropping `EngineServer` drops the sender, which ends this future.
                     _ = stopped => {}
                 }
             });

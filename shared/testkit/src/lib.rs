@@ -1,12 +1,12 @@
-//! For tests only: a table in an embedded engine, a clock to move, a record of what the SDK was asked to do, faults
-//! as DynamoDB gives them, a count that knows nothing of the program's own, and the API without a socket.
+//! Tools for tests only: a table in an embedded engine, a manual clock, a recorder of the SDK's operations, DynamoDB's
+//! faults, an independent count of contacts, and the API without a socket.
 
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test that cannot go on has failed"
+    reason = "a test that cannot continue has failed"
 )]
 
 mod builders;

@@ -1,4 +1,4 @@
-//! A record of what the SDK was asked to do and what it cost.
+//! A recorder of the SDK's operations and of their capacity units.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -23,9 +23,9 @@ use aws_smithy_types::config_bag::ConfigBag;
 /// Capacity units, as the engine reports them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Units {
-    /// Of reading.
+    /// The read units.
     pub read: f64,
-    /// Of writing.
+    /// The write units.
     pub write: f64,
 }
 
@@ -33,7 +33,8 @@ pub struct Units {
 struct Record {
     calls: BTreeMap<&'static str, u32>,
     units: Units,
-    /// Reads that did not ask for consistency, by operation: the index queries, which can't be consistent.
+    /// The number of reads without `ConsistentRead`, by operation. Only index queries do this, because they cannot be
+    /// consistent.
     inconsistent: BTreeMap<&'static str, u32>,
 }
 
@@ -42,24 +43,24 @@ struct Record {
 pub struct Recorder(Arc<Mutex<Record>>);
 
 impl Recorder {
-    /// Forgets what was recorded.
+    /// Clears the record.
     pub fn reset(&self) {
         *self.0.lock().unwrap() = Record::default();
     }
 
-    /// How often each operation was called.
+    /// Returns the number of calls of each operation.
     #[must_use]
     pub fn calls(&self) -> BTreeMap<&'static str, u32> {
         self.0.lock().unwrap().calls.clone()
     }
 
-    /// The capacity units that were consumed.
+    /// Returns the consumed capacity units.
     #[must_use]
     pub fn units(&self) -> Units {
         self.0.lock().unwrap().units
     }
 
-    /// How often an operation read without asking for consistency.
+    /// Returns the number of reads without `ConsistentRead`, by operation.
     #[must_use]
     pub fn inconsistent_reads(&self) -> BTreeMap<&'static str, u32> {
         self.0.lock().unwrap().inconsistent.clone()
@@ -86,8 +87,9 @@ impl Recorder {
 
 const TOTAL: Option<ReturnConsumedCapacity> = Some(ReturnConsumedCapacity::Total);
 
-/// Notes the operation, whether it is a consistent one, and asks for its capacity.
-fn note(input: &mut Input) -> Option<(&'static str, bool)> {
+/// Returns the operation's name, and true unless it is a read without `ConsistentRead`. Also requests the operation's
+/// consumed capacity from the engine.
+fn inspect(input: &mut Input) -> Option<(&'static str, bool)> {
     if let Some(input) = input.downcast_mut::<GetItemInput>() {
         input.return_consumed_capacity = TOTAL;
         return Some(("GetItem", input.consistent_read == Some(true)));
@@ -123,7 +125,7 @@ fn note(input: &mut Input) -> Option<(&'static str, bool)> {
     Some(("BatchWriteItem", true))
 }
 
-/// The capacity that an operation consumed, and whether it writes.
+/// Returns the capacity that an operation consumed, and true if the operation is a write.
 fn capacity(output: &Output) -> Option<(Vec<ConsumedCapacity>, bool)> {
     let one = |capacity: &Option<ConsumedCapacity>| capacity.iter().cloned().collect::<Vec<_>>();
     let many = |capacity: &Option<Vec<ConsumedCapacity>>| capacity.clone().unwrap_or_default();
@@ -150,7 +152,7 @@ impl Intercept for Recorder {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if let Some((operation, consistent)) = note(context.input_mut()) {
+        if let Some((operation, consistent)) = inspect(context.input_mut()) {
             self.call(operation, consistent);
         }
         Ok(())

@@ -1,62 +1,63 @@
-//! What the API answers, and what has to be true of it whatever was asked.
+//! The API's responses, and assertions that apply to all of them.
 
 use api::ProblemType;
 use api::problem::PROBLEM_JSON;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde_json::{Value, json};
 
-/// An answer.
+/// An HTTP response.
 #[derive(Clone)]
 pub struct Reply {
-    /// Its HTTP status.
+    /// The HTTP status.
     pub status: u16,
-    /// Its headers.
+    /// The headers.
     pub headers: HeaderMap,
-    /// Its body.
+    /// The body, which may be empty.
     pub body: Vec<u8>,
 }
 
 impl Reply {
-    /// A header's text, if there is one.
+    /// Returns a header's text. Returns `None` if the header is missing.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().expect("a header of visible characters"))
     }
 
-    /// The body as text.
+    /// Returns the body as text.
     #[must_use]
     pub fn text(&self) -> &str {
         std::str::from_utf8(&self.body).expect("a body of UTF-8")
     }
 
-    /// The body as JSON.
+    /// Parses the body as JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{} {:?}", self.status, self.text()))
     }
 
-    /// The body of an answer with this status; `null` if there is none.
+    /// Asserts the status and returns the JSON body. Returns `null` if the body is empty.
     ///
     /// # Panics
     ///
-    /// If the status is another one.
+    /// If the status is different, or the body is not JSON.
     #[must_use]
     #[track_caller]
     pub fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text());
         if self.body.is_empty() {
-            assert_eq!(self.header(CONTENT_TYPE.as_str()), None, "a media type of nothing");
+            assert_eq!(self.header(CONTENT_TYPE.as_str()), None, "an empty body has no media type");
             return Value::Null;
         }
         assert_eq!(self.header(CONTENT_TYPE.as_str()), Some("application/json"));
         self.json()
     }
 
-    /// The problem document of a refused request, complete and valid (RFC 9457, and `shared/api/README.md`, Errors).
+    /// Asserts that the body is a complete and valid problem document (RFC 9457, and `shared/api/README.md`, Errors) of
+    /// this type. Returns the document.
     ///
     /// # Panics
     ///
-    /// If it is another problem, or none, or not whole.
+    /// If the body is another problem, or not a problem, or incomplete.
     #[track_caller]
     pub fn problem(&self, slug: ProblemType) -> Value {
         let text = self.text();
@@ -76,7 +77,7 @@ impl Reply {
         );
         let instance = problem["instance"].as_str().unwrap_or_else(|| panic!("no instance: {text}"));
         assert!(instance.len() == 32 && instance.bytes().all(|b| b.is_ascii_hexdigit()), "{text}");
-        // Where a permission lacks for some fields alone, they are named as well.
+        // If a permission is missing only for some fields, the problem names these fields.
         if slug != ProblemType::PermissionDenied {
             assert_eq!(problem["errors"].is_null(), slug != ProblemType::InvalidRequest, "{text}");
         }
@@ -92,11 +93,11 @@ impl Reply {
         problem
     }
 
-    /// The fields that an `invalid-request` names, in its order, each with a message.
+    /// Returns the fields that an `invalid-request` names, in its order. Asserts that each has a message.
     ///
     /// # Panics
     ///
-    /// If it is another problem, or none.
+    /// If the body is another problem, or not a problem.
     #[track_caller]
     pub fn invalid_fields(&self) -> Vec<String> {
         let problem = self.problem(ProblemType::InvalidRequest);
@@ -112,7 +113,7 @@ impl Reply {
     ///
     /// # Panics
     ///
-    /// If it was not.
+    /// If the request was not refused so.
     #[track_caller]
     pub fn assert_invalid(&self, fields: &[&str]) {
         assert_eq!(self.invalid_fields(), fields, "{}", self.text());

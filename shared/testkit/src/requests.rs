@@ -1,4 +1,4 @@
-//! The whole API without a socket: requests go straight into the router that the local stack serves.
+//! The whole API without a socket. Tests call the router of the local stack directly.
 
 use std::future::{IntoFuture, ready};
 use std::pin::Pin;
@@ -23,13 +23,13 @@ use crate::{ManualClock, Reply, TestTable, undescribed};
 /// The operator's token of every [`Api`].
 pub const OPERATOR_TOKEN: &str = "tmk_the-operators-token-of-the-tests";
 
-/// Where the API of the tests says that it is reached.
+/// The public URL of the API in tests.
 pub const PUBLIC_URL: &str = "https://api.example.org";
 
-/// How many submissions the inbox's queue brings at a time, as the template has it.
+/// The batch size of the inbox's queue, as in the template.
 const INBOX_BATCH: usize = 100;
 
-/// The API over a table of its own, on a clock that a test moves.
+/// The API over its own table, with a clock that the test sets.
 ///
 /// ```no_run
 /// # async fn a_test() {
@@ -43,7 +43,7 @@ const INBOX_BATCH: usize = 100;
 /// # }
 /// ```
 pub struct Api {
-    /// What the API stands on.
+    /// The table behind the API.
     pub table: TestTable,
     /// The wall clock.
     pub clock: ManualClock,
@@ -54,13 +54,13 @@ pub struct Api {
 /// An account and the token of its first admin.
 #[derive(Clone)]
 pub struct Tenant {
-    /// Which one.
+    /// The account's id.
     pub id: AccountId,
-    /// Its admin's bearer token.
+    /// The admin's bearer token.
     pub token: String,
 }
 
-/// Somebody with a token: a user or an integration.
+/// A user or an integration, and its token.
 #[derive(Clone)]
 pub struct TokenOwner {
     /// The user's id, or that of an integration's token.
@@ -70,12 +70,12 @@ pub struct TokenOwner {
 }
 
 impl Api {
-    /// The API over a new, empty table.
+    /// Creates an API over a new, empty table.
     pub async fn start(now: Timestamp) -> Self {
         Self::over(TestTable::start().await, now)
     }
 
-    /// The API over this table, which may have faults.
+    /// Creates an API over this table, which may have faults.
     #[must_use]
     pub fn over(table: TestTable, now: Timestamp) -> Self {
         let clock = ManualClock::new(now);
@@ -92,13 +92,14 @@ impl Api {
         Self { table, clock, inbox, router }
     }
 
-    /// The submissions that were asked to be settled since this was asked last.
+    /// Removes and returns the tasks that were sent to the inbox's queue.
     #[must_use]
     pub fn take_inbox(&self) -> Vec<InboxTask> {
         std::mem::take(&mut *self.inbox.lock().expect("a queue"))
     }
 
-    /// Works through the inbox as its queue has it done, until the queue is empty. How many submissions were in it.
+    /// Runs the worker on the inbox's tasks in batches, until the queue is empty. Returns the number of applied
+    /// submissions.
     pub async fn settle_inbox(&self) -> usize {
         let mut settled = 0;
         let mut tasks = self.take_inbox();
@@ -111,7 +112,7 @@ impl Api {
         settled
     }
 
-    /// Brings the worker a batch. Those that it did not settle.
+    /// Runs the worker on a batch. Returns the tasks that failed.
     async fn settle(&self, tasks: &[InboxTask]) -> Vec<InboxTask> {
         let message = |(number, task): (usize, &InboxTask)| {
             let mut message = SqsMessage::default();
@@ -121,79 +122,80 @@ impl Api {
         };
         let mut event = SqsEvent::default();
         event.records = tasks.iter().enumerate().map(message).collect();
-        let answer = intake_worker::handle(&self.table.store, event, self.clock.now(), || true).await;
+        let response = intake_worker::handle(&self.table.store, event, self.clock.now(), || true).await;
         let number = |failure: &BatchItemFailure| failure.item_identifier.parse::<usize>().expect("a number");
-        answer.batch_item_failures.iter().map(|failure| tasks[number(failure)]).collect()
+        response.batch_item_failures.iter().map(|failure| tasks[number(failure)]).collect()
     }
 
-    /// A request with this method to this path, which may have a query. Nothing is encoded.
+    /// Creates a request to this path, which may have a query. Nothing is percent-encoded.
     #[must_use]
     pub fn request(&self, method: Method, path: &str) -> Request<'_> {
-        let uri = path.parse().unwrap_or_else(|_| panic!("{path} is no path"));
+        let uri = path.parse().unwrap_or_else(|_| panic!("invalid path: {path}"));
         Request { api: self, method, uri, headers: HeaderMap::new(), body: Body::empty() }
     }
 
-    /// A GET.
+    /// Creates a GET request.
     #[must_use]
     pub fn get(&self, path: &str) -> Request<'_> {
         self.request(Method::GET, path)
     }
 
-    /// A POST.
+    /// Creates a POST request.
     #[must_use]
     pub fn post(&self, path: &str) -> Request<'_> {
         self.request(Method::POST, path)
     }
 
-    /// A PUT.
+    /// Creates a PUT request.
     #[must_use]
     pub fn put(&self, path: &str) -> Request<'_> {
         self.request(Method::PUT, path)
     }
 
-    /// A PATCH.
+    /// Creates a PATCH request.
     #[must_use]
     pub fn patch(&self, path: &str) -> Request<'_> {
         self.request(Method::PATCH, path)
     }
 
-    /// A DELETE.
+    /// Creates a DELETE request.
     #[must_use]
     pub fn delete(&self, path: &str) -> Request<'_> {
         self.request(Method::DELETE, path)
     }
 
-    /// An account: an annual contract in UTC that renews on 1 January, but for what `terms` say otherwise.
+    /// Creates an account with an annual contract in UTC that renews on 1 January. `terms` override these members.
     pub async fn account(&self, terms: Value) -> Tenant {
         let mut body = json!({"name": "Test", "term": "annual", "renewal_date": "2026-01-01"});
         body.as_object_mut().unwrap().extend(terms.as_object().unwrap().clone());
-        let made = self.post("/v1/accounts").token(OPERATOR_TOKEN).json(&body).await.expect(201);
-        let id = made["account"]["id"].as_str().unwrap().parse().expect("an account's id");
-        Tenant { id, token: made["token"].as_str().unwrap().to_owned() }
+        let created = self.post("/v1/accounts").token(OPERATOR_TOKEN).json(&body).await.expect(201);
+        let id = created["account"]["id"].as_str().unwrap().parse().expect("an account's id");
+        Tenant { id, token: created["token"].as_str().unwrap().to_owned() }
     }
 
-    /// A user of the account, with a token: a member with every permission, but for what `who` says otherwise.
+    /// Creates a user of the account, with a token. The user is a member with every permission, unless `who` overrides
+    /// these settings.
     pub async fn user(&self, account: &Tenant, who: Value) -> TokenOwner {
         let mut body = json!({"name": "Member", "email": "member@example.org"});
         body.as_object_mut().unwrap().extend(who.as_object().unwrap().clone());
         let user = self.post("/v1/users").token(&account.token).json(&body).await.expect(201);
         let id = user["id"].as_str().unwrap().to_owned();
-        let made =
+        let created =
             self.post("/v1/tokens").token(&account.token).json(&json!({"user_id": id})).await.expect(201);
-        TokenOwner { id, token: made["token"].as_str().unwrap().to_owned() }
+        TokenOwner { id, token: created["token"].as_str().unwrap().to_owned() }
     }
 
-    /// An integration of the account, with its token: without any permission, but for what `settings` say otherwise.
+    /// Creates an integration of the account, with its token. It has no permissions. `settings` override these members.
     pub async fn integration(&self, account: &Tenant, settings: Value) -> TokenOwner {
         let mut integration = json!({"name": "Shop"});
         integration.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
         let body = json!({"integration": integration});
-        let made = self.post("/v1/tokens").token(&account.token).json(&body).await.expect(201);
-        let text = |name: &str| made[name].as_str().unwrap().to_owned();
+        let created = self.post("/v1/tokens").token(&account.token).json(&body).await.expect(201);
+        let text = |name: &str| created[name].as_str().unwrap().to_owned();
         TokenOwner { id: text("id"), token: text("token") }
     }
 
-    /// A contact, made with this body; its id.
+    /// Creates a contact with this body. Returns its id.
     pub async fn contact(&self, token: &str, body: Value) -> String {
         let contact = self.post("/v1/contacts").token(token).json(&body).await.expect(201);
         contact["id"].as_str().unwrap().to_owned()
@@ -214,26 +216,26 @@ impl Api {
         self.post(path).token(token).json(&json!({"contacts": contacts})).await.expect(200)
     }
 
-    /// Asserts the first invariant: the usage that the API tells is what a full scan counts. Gives the usage.
+    /// Asserts the first invariant: the API's usage equals the count of a full scan. Returns the usage.
     pub async fn assert_exact(&self, account: &Tenant) -> Value {
         let usage = self.get("/v1/usage").token(&account.token).await.expect(200);
         let scan = crate::scan(&self.table.client, account.id).await;
         assert_eq!(
             (&usage["marketing"], &usage["leaving"]),
             (&json!(scan.billable), &json!(scan.leaving)),
-            "the usage against a full scan"
+            "the usage differs from a full scan"
         );
         let (number, marketing, leaving) = scan.period;
         assert_eq!(
             (&usage["period"]["number"], &usage["marketing"], &usage["leaving"]),
             (&json!(number), &json!(marketing), &json!(leaving)),
-            "the usage against the item that it is read from"
+            "the usage differs from the period item"
         );
         usage
     }
 }
 
-/// A request that is being put together. Awaiting it sends it.
+/// A request under construction. Awaiting it sends it.
 pub struct Request<'a> {
     api: &'a Api,
     method: Method,
@@ -243,26 +245,26 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// With this bearer token.
+    /// Adds a bearer token.
     #[must_use]
     pub fn token(self, token: &str) -> Self {
         let value = format!("Bearer {token}");
         self.header(AUTHORIZATION.as_str(), value)
     }
 
-    /// With this `Idempotency-Key`.
+    /// Adds an `Idempotency-Key`.
     #[must_use]
     pub fn key(self, key: &str) -> Self {
         self.header("idempotency-key", key)
     }
 
-    /// With this `If-Match`.
+    /// Adds an `If-Match` header.
     #[must_use]
     pub fn if_match(self, tag: &str) -> Self {
         self.header("if-match", tag)
     }
 
-    /// With one more header, which may be any bytes that a header can hold.
+    /// Adds a header. The value may be any bytes that a header can contain.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         let name: HeaderName = name.parse().expect("a header's name");
@@ -270,13 +272,13 @@ impl Request<'_> {
         self
     }
 
-    /// With a JSON body.
+    /// Sets a JSON body.
     #[must_use]
     pub fn json(self, body: &Value) -> Self {
         self.body("application/json", body.to_string())
     }
 
-    /// With a body of this media type.
+    /// Sets a body of this media type.
     #[must_use]
     pub fn body(mut self, media_type: &str, body: impl Into<Vec<u8>>) -> Self {
         self.headers.insert(CONTENT_TYPE, media_type.parse().expect("a media type"));
@@ -292,14 +294,14 @@ impl Request<'_> {
         *request.headers_mut() = self.headers;
         let Ok(response) = self.api.router.clone().oneshot(request).await;
         let (parts, body) = response.into_parts();
-        let body = body.collect().await.expect("a whole answer").to_bytes().to_vec();
+        let body = body.collect().await.expect("a complete response").to_bytes().to_vec();
         let reply = Reply { status: parts.status.as_u16(), headers: parts.headers, body };
         let undescribed = undescribed(&method, uri.path(), &reply);
         assert_eq!(
             undescribed,
             None,
-            "{method} {} against the OpenAPI document; declare the answer where the operation is described, and write \
-             the document anew: {}",
+            "{method} {} differs from the OpenAPI document; declare the response at the operation and generate the \
+             document again: {}",
             uri.path(),
             String::from_utf8_lossy(&reply.body)
         );

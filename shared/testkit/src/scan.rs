@@ -1,6 +1,6 @@
-//! The usage by counting: every item of the table, read as raw attributes and judged by the rules' own words.
+//! An independent count of an account's usage, from the raw attributes of every item in the table.
 //!
-//! It shares no code with the store or the domain, so that it can contradict them.
+//! It shares no code with the store or the domain, so that it can find their mistakes.
 
 use std::collections::HashMap;
 
@@ -10,18 +10,18 @@ use domain::ids::AccountId;
 
 use crate::TABLE;
 
-/// What a full scan counts for one account.
+/// The counts of one account from a full scan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scan {
-    /// Contacts that are marketing or leaving in the period that the account's period item names.
+    /// Contacts that are marketing or leaving in the account's current period.
     pub billable: u64,
-    /// Those of them that are leaving.
+    /// The billable contacts that are leaving.
     pub leaving: u64,
-    /// Contact items, deleted ones included.
+    /// Contact items, including deleted contacts.
     pub contacts: u64,
     /// Address items.
     pub addresses: u64,
-    /// What the period item says of itself: number, usage, leaving.
+    /// The values of the period item: number, marketing contacts, leaving contacts.
     pub period: (u64, u64, u64),
 }
 
@@ -48,14 +48,14 @@ pub async fn scan(client: &Client, account: AccountId) -> Scan {
                 scan.billable += 1;
                 scan.leaving += 1;
             }
-            "leaving" => assert!(number(contact, "queued_in") < current, "queued in a period to come"),
+            "leaving" => assert!(number(contact, "queued_in") < current, "queued in a future period"),
             state => assert_eq!(state, "non_marketing"),
         }
     }
     scan
 }
 
-/// How many items there are whose partition key ends with this id, a `#` before it.
+/// Counts the items whose partition key ends with `#` and this id.
 pub async fn items_of(client: &Client, id: &str) -> usize {
     let ending = format!("#{id}");
     items(client).await.iter().filter(|item| text(item, "pk").ends_with(&ending)).count()

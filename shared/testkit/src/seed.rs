@@ -1,4 +1,4 @@
-//! Many contacts at once: copies of one that the store wrote, put straight into the table.
+//! Creation of many contacts at once, as copies of one contact that the store wrote. The copies bypass the store.
 
 use std::collections::HashMap;
 
@@ -19,11 +19,11 @@ use crate::{TABLE, TestTable, email};
 
 type Item = HashMap<String, AttributeValue>;
 
-/// How many batched writes are under way at a time.
+/// The number of concurrent batched writes.
 const PARALLEL: usize = 4;
 
-/// So many contacts in this state, in an account that has none, and the count to match. They have addresses that no
-/// address item knows: they are found by their ids alone. The ids, in their order.
+/// Creates `count` contacts in this state, in an account without contacts, and sets the account's counts to match.
+/// Returns the sorted ids. Only the first contact has an address item, so the others are found only by their ids.
 pub async fn seed(
     table: &TestTable,
     account: AccountId,
@@ -36,7 +36,7 @@ pub async fn seed(
     let copies: Vec<(ContactId, Item)> = (1..count).map(|n| copy(&original, account, now, n)).collect();
     let batches = copies.chunks(BATCH_WRITE_MAX).map(|chunk| put(table, chunk));
     stream::iter(batches).buffer_unordered(PARALLEL).collect::<Vec<()>>().await;
-    let by = |counts: bool| AttributeValue::N(if counts { count - 1 } else { 0 }.to_string());
+    let by = |counted: bool| AttributeValue::N(if counted { count - 1 } else { 0 }.to_string());
     let update = table.client.update_item().table_name(TABLE);
     let update = update.update_expression("ADD marketing :marketing, leaving :leaving");
     let update = update.key("pk", text(&format!("ACCOUNT#{account}"))).key("sk", text("PERIOD"));
@@ -52,7 +52,7 @@ pub async fn seed(
     ids
 }
 
-/// The one that the store itself makes.
+/// Creates the first contact with the store itself.
 async fn first(table: &TestTable, account: AccountId, state: EffectiveState, now: Timestamp) -> ContactId {
     let address = email("first@example.org");
     let source = Source { kind: SourceType::Manual, name: "Ada".to_owned(), id: None };
@@ -70,8 +70,8 @@ async fn first(table: &TestTable, account: AccountId, state: EffectiveState, now
         if_match: None,
     };
     let render = |saved: &Saved| answer(saved.contact.id.to_string());
-    let made = table.store.upsert_contact(&save, now, Responder::new(None, &render)).await.unwrap();
-    let id: ContactId = made.body.parse().expect("a contact's id");
+    let created = table.store.upsert_contact(&save, now, Responder::new(None, &render)).await.unwrap();
+    let id: ContactId = created.body.parse().expect("a contact's id");
     if state == EffectiveState::Leaving {
         let contacts = [ContactRef::Id(id)];
         let command = Command::SetNonMarketingPending;
@@ -93,14 +93,14 @@ async fn raw(table: &TestTable, account: AccountId, id: ContactId) -> Item {
 }
 
 fn copy(original: &Item, account: AccountId, now: Timestamp, n: u64) -> (ContactId, Item) {
-    // As many in a millisecond as there are ids, and none in that of the first.
+    // 4,096 ids in each millisecond, and none in the millisecond of the first contact.
     let later = TimeDelta::milliseconds(1 + i64::try_from(n >> 12).expect("a small number"));
     let id = ContactId::new(now.plus(later), u128::from(n));
     let mut item = original.clone();
-    let mut say = |name: &str, value: String| item.insert(name.to_owned(), text(&value));
-    say("pk", format!("CONTACT#{account}#{}", id.bucket()));
-    say("sk", id.sortable());
-    say("email", format!("p{n}@example.org"));
+    let mut set = |name: &str, value: String| item.insert(name.to_owned(), text(&value));
+    set("pk", format!("CONTACT#{account}#{}", id.bucket()));
+    set("sk", id.sortable());
+    set("email", format!("p{n}@example.org"));
     if original.contains_key("leaving_pk") {
         item.insert("leaving_pk".to_owned(), text(&format!("LEAVING#{account}#1#{}", id.bucket())));
     }

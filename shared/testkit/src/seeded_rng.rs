@@ -1,18 +1,18 @@
-//! Randomness that is the same for the same seed, on every machine and in every version.
+//! Random numbers that are the same for the same seed, on every machine and in every version.
 
-/// A source of random numbers (SplitMix64). Small, so that every decision can have a generator of its own: what one part of a
-/// test draws then does not depend on what another has drawn.
+/// A generator of random numbers (SplitMix64). It is small, so every decision can have its own generator. Then the
+/// numbers in one part of a test do not depend on those in another.
 #[derive(Clone, Debug)]
 pub struct SeededRng(u64);
 
 impl SeededRng {
-    /// SeededRng for this seed.
+    /// Creates a generator with this seed.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// SeededRng of their own for what these numbers name.
+    /// Creates a generator whose seed is derived from these numbers and their order.
     #[must_use]
     pub fn of(names: &[u64]) -> Self {
         let mut rng = Self(0x7469_6465_6d61_726b);
@@ -22,7 +22,7 @@ impl SeededRng {
         rng
     }
 
-    /// 64 random bits.
+    /// Returns 64 random bits.
     pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -30,34 +30,34 @@ impl SeededRng {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `bound`, which is not zero.
+    /// Returns a number below `bound`. Panics if `bound` is zero.
     pub fn below(&mut self, bound: u64) -> u64 {
-        assert!(bound > 0, "a number below zero");
-        // The bias of a remainder is far below what a test could tell.
+        assert!(bound > 0, "the bound must not be zero");
+        // The bias of a remainder is too small for a test to detect.
         self.bits() % bound
     }
 
-    /// A number from `least` to `most`, both among them.
+    /// Returns a number from `least` to `most`, inclusive.
     pub fn between(&mut self, least: u64, most: u64) -> u64 {
         least + self.below(most - least + 1)
     }
 
-    /// An index into something of this length.
+    /// Returns an index into a list of this length.
     pub fn index(&mut self, length: usize) -> usize {
         usize::try_from(self.below(length as u64)).expect("an index")
     }
 
-    /// One of several.
+    /// Returns a random item of a list that is not empty.
     pub fn one_of<'a, T>(&mut self, items: &'a [T]) -> &'a T {
         &items[self.index(items.len())]
     }
 
-    /// Whether something happens that happens so many times in a thousand.
+    /// Returns true with a probability of `per_mille` in a thousand.
     pub fn happens(&mut self, per_mille: u64) -> bool {
         self.below(1_000) < per_mille
     }
 
-    /// True half of the time.
+    /// Returns true with a probability of one half.
     pub fn coin(&mut self) -> bool {
         self.below(2) == 0
     }
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_names_give_the_same_numbers_and_others_give_others() {
+    fn same_names_give_the_same_numbers() {
         let draw = |names: &[u64]| {
             let mut rng = SeededRng::of(names);
             [rng.bits(), rng.bits(), rng.bits()]
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_within_their_bounds_and_reach_both() {
+    fn numbers_stay_within_and_reach_their_bounds() {
         let mut rng = SeededRng::new(7);
         let drawn: Vec<u64> = (0..1_000).map(|_| rng.between(3, 6)).collect();
         assert_eq!((drawn.iter().min(), drawn.iter().max()), (Some(&3), Some(&6)));

@@ -1,4 +1,4 @@
-//! A table of its own for each test, in an embedded engine.
+//! A separate table for each test, in an embedded engine.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -15,16 +15,16 @@ use tidemark::engine::Engine;
 use crate::engine_server::EngineServer;
 use crate::{Conflicts, Recorder, terms};
 
-/// The table's name in tests.
+/// The name of the table in tests.
 pub const TABLE: &str = "tidemark-test";
 
-/// A table, a store over it, and what the store asked of it.
+/// A table, a store over it, and a recorder of the store's calls.
 pub struct TestTable {
     /// The store under test.
     pub store: Store,
-    /// A client of its own, whose calls are not recorded.
+    /// A client for the test itself. Its calls are not recorded.
     pub client: Client,
-    /// What the store asked of the table.
+    /// The recorder of the store's calls.
     pub recorder: Recorder,
     _engine: Engine,
     database: Database,
@@ -32,12 +32,12 @@ pub struct TestTable {
 }
 
 impl TestTable {
-    /// A new, empty table.
+    /// Creates a new, empty table.
     pub async fn start() -> Self {
         Self::with_http(|engine| engine).await
     }
 
-    /// A new, empty table behind faults. The faults apply to the store alone.
+    /// Creates a new, empty table. The faults apply to the store's calls only.
     pub async fn with_faults(faults: &Conflicts) -> Self {
         Self::with_http(|engine| faults.before(engine)).await
     }
@@ -60,24 +60,25 @@ impl TestTable {
         Self { store, client, recorder, _engine: engine, database, server: OnceLock::new() }
     }
 
-    /// The address of the engine's HTTP interface, for programs that bring their own client. The first call starts it.
+    /// Returns the address of the engine's HTTP interface, for programs with their own client. The first call starts
+    /// the server.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.server.get_or_init(|| EngineServer::start(self.database.clone())).endpoint
     }
 
-    /// The engine's database, for typed operations without a client.
+    /// Returns the engine's database, for typed operations without a client.
     #[must_use]
     pub fn database(&self) -> &Database {
         &self.database
     }
 
-    /// An account on the usual terms.
+    /// Creates an account with the default [`terms`].
     pub async fn account(&self, now: Timestamp) -> AccountId {
         self.account_with(terms(), now).await
     }
 
-    /// An account on these terms.
+    /// Creates an account with these terms.
     pub async fn account_with(&self, terms: Terms, now: Timestamp) -> AccountId {
         let token = format!("{:064x}", self.store.rng().bits());
         let new = NewAccount { name: "Test", terms, token_sha256: &token };

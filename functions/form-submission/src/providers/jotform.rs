@@ -1,7 +1,7 @@
 //! Jotform: a form post with `submissionID` and `rawRequest`, which is JSON with names such as `q3_email`.
 //!
-//! Jotform makes names unique with the number of their question. It is a prefix, sometimes twice, and may also be a
-//! suffix: `q3_q3_email3`.
+//! Jotform adds the number of the question to each name, so that names are unique. The number is a prefix, sometimes
+//! twice, and may also be a suffix: `q3_q3_email3`.
 
 use api::Problem;
 use api::fields::Errors;

@@ -1,17 +1,17 @@
-//! Rewriting what is sent and what is answered: the store as it would be with a defect, with no defect in the store.
+//! Rewriting of requests and responses, to simulate a defect of the store without changing the store.
 
 use serde_json::Value;
 
 use super::wire::Call;
 
-/// What another store would send in place of this one, and how it would read what is answered.
+/// A defect of the store, as its effect on requests and responses.
 pub trait FaultInjector: Send {
-    /// The requests that are sent in place of this one, one after another until one is refused. The store hears the
-    /// last answer; if nothing is sent it hears that all went well.
+    /// Returns the requests to send instead of this one. They are sent in order until one is refused, and the store
+    /// receives the last response. If the list is empty, the store receives a response of success.
     fn send(&mut self, call: Call) -> Vec<Call> {
         vec![call]
     }
 
-    /// Rewrites what is answered: its status and its body.
+    /// Rewrites the status and the body of a response.
     fn read(&mut self, _: &Call, _: &mut u16, _: &mut Value) {}
 }

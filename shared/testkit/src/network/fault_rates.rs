@@ -1,53 +1,54 @@
-//! What can go wrong with a request, how often it does, and what goes wrong with this one.
+//! The faults of requests: their kinds, their rates, and the choice of one for each request.
 
 use crate::SeededRng;
 
-/// How often each kind of trouble comes, in a thousand requests, and how slow things are at the most.
+/// The rates of faults per thousand requests, and the greatest delays in milliseconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FaultRates {
-    /// The table is throttled; nothing happens.
+    /// The table is throttled. The request is not applied.
     pub throttled: u64,
-    /// The service has trouble of its own (500 or 503); nothing happens.
+    /// The service returns 500 or 503. The request is not applied.
     pub unavailable: u64,
-    /// The connection breaks before the request happens.
+    /// The connection breaks. The request is not applied.
     pub broken: u64,
-    /// There is no answer at all, and nothing happens; the caller's own time-out ends it.
+    /// No response arrives, and the request is not applied. The caller's timeout ends the wait.
     pub hung: u64,
-    /// The request happens and its answer is lost.
+    /// The request is applied, and its response is lost.
     pub answer_lost: u64,
-    /// The caller is told that the connection broke, and the request happens afterwards.
+    /// The connection breaks, and the request is applied afterwards.
     pub late: u64,
-    /// The request happens twice.
+    /// The request is applied twice.
     pub twice: u64,
-    /// A batched request is done in part, or a page of a query ends early.
+    /// A batched request is applied in part, or a page of a query ends early.
     pub partial: u64,
-    /// The items of a batched read come from two instants.
+    /// A batched read returns items from two instants.
     pub torn: u64,
-    /// The request takes up to [`FaultRates::slow_most`] on its way.
+    /// The request arrives after up to [`FaultRates::slow_most`].
     pub slow: u64,
-    /// Of so many senders in a thousand every request is slow: what they read is old by the time they write.
+    /// The rate per thousand senders of those whose every request is slow, so that their reads are stale when they
+    /// write.
     pub sluggish: u64,
-    /// The longest way of a slow request, in milliseconds.
+    /// The greatest delay of a slow request, in milliseconds.
     pub slow_most: u64,
-    /// For how long a transaction has its items in hand at the most, in milliseconds.
+    /// The longest time for which a transaction locks its items, in milliseconds.
     pub in_flight_most: u64,
-    /// How far an index, or a read that is not consistent, is behind the table at the most, in milliseconds.
+    /// The greatest lag of an index or an inconsistent read behind the table, in milliseconds.
     pub lag_most: u64,
 }
 
 impl FaultRates {
-    /// Nothing goes wrong; transactions still take their time.
+    /// Returns rates without faults. Transactions and indexes still have delays.
     #[must_use]
     pub fn calm() -> Self {
         Self { in_flight_most: 5, lag_most: 50, ..Self::default() }
     }
 
-    /// FaultRates for one run: each kind of trouble is rare, frequent or absent, independently of the others. Now and then
-    /// there is a storm, in which retries run out.
+    /// Returns random rates for one run. Each kind of fault is rare, frequent or absent, independently of the others.
+    /// One run in ten has up to fourfold rates, so that callers exhaust their retries.
     #[must_use]
     pub fn drawn(rng: &mut SeededRng) -> Self {
-        let storm = if rng.happens(100) { 4 } else { 1 };
-        let mut rate = |most: u64| if rng.happens(300) { 0 } else { rng.between(1, most * storm) };
+        let factor = if rng.happens(100) { 4 } else { 1 };
+        let mut rate = |most: u64| if rng.happens(300) { 0 } else { rng.between(1, most * factor) };
         Self {
             throttled: rate(40),
             unavailable: rate(40),
@@ -67,7 +68,7 @@ impl FaultRates {
     }
 }
 
-/// What goes wrong with one request.
+/// The fault of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NetworkFault {
     Throttled,
@@ -80,7 +81,7 @@ pub(crate) enum NetworkFault {
 }
 
 impl NetworkFault {
-    /// Its name in the count of faults.
+    /// Returns the fault's name in the counts of faults.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Throttled => "throttled",
@@ -94,26 +95,34 @@ impl NetworkFault {
     }
 }
 
-/// How one request fares. Its times are milliseconds.
+/// The random choices for one request. Times are in milliseconds.
 #[derive(Clone, Debug)]
 pub(crate) struct Fate {
-    pub(crate) trouble: Option<NetworkFault>,
-    pub(crate) there: u64,
-    pub(crate) back: u64,
+    pub(crate) fault: Option<NetworkFault>,
+    pub(crate) request_delay: u64,
+    pub(crate) response_delay: u64,
     pub(crate) in_flight: u64,
     pub(crate) partial: bool,
     pub(crate) torn: bool,
-    /// For whatever else is to be drawn.
+    /// The generator for all further choices.
     pub(crate) rng: SeededRng,
 }
 
 impl Fate {
-    /// A request that nothing happens to.
-    pub(crate) fn fair(rng: SeededRng) -> Self {
-        Self { trouble: None, there: 0, back: 0, in_flight: 0, partial: false, torn: false, rng }
+    /// Returns the choices for a request without faults and delays.
+    pub(crate) fn faultless(rng: SeededRng) -> Self {
+        Self {
+            fault: None,
+            request_delay: 0,
+            response_delay: 0,
+            in_flight: 0,
+            partial: false,
+            torn: false,
+            rng,
+        }
     }
 
-    /// A request of a sender who is `sluggish`, or is not.
+    /// Returns random choices for a request. All requests of a `sluggish` sender are slow.
     pub(crate) fn drawn(fault_rates: &FaultRates, sluggish: bool, mut rng: SeededRng) -> Self {
         let kinds = [
             (fault_rates.throttled, NetworkFault::Throttled),
@@ -125,17 +134,17 @@ impl Fate {
             (fault_rates.twice, NetworkFault::Twice),
         ];
         let mut rest = rng.below(1_000);
-        let trouble = kinds.into_iter().find_map(|(rate, trouble)| {
-            let met = rest < rate;
+        let fault = kinds.into_iter().find_map(|(rate, fault)| {
+            let occurs = rest < rate;
             rest = rest.saturating_sub(rate);
-            met.then_some(trouble)
+            occurs.then_some(fault)
         });
         let slow = rng.happens(fault_rates.slow) || sluggish;
         let most = if slow { fault_rates.slow_most } else { 3 };
         Self {
-            trouble,
-            there: rng.between(1, most.max(1)),
-            back: rng.between(0, 3),
+            fault,
+            request_delay: rng.between(1, most.max(1)),
+            response_delay: rng.between(0, 3),
             in_flight: rng.between(1, fault_rates.in_flight_most.max(1)),
             partial: rng.happens(fault_rates.partial),
             torn: rng.happens(fault_rates.torn),

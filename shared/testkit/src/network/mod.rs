@@ -1,8 +1,8 @@
-//! A network between the SDK and an engine in this process, on which everything goes wrong that does with DynamoDB.
+//! A simulated network between the SDK and an engine in this process, with all faults that DynamoDB can have.
 //!
-//! It needs no socket and reads no clock but tokio's, so a test on one thread with paused time is the same each time it
-//! runs. What goes wrong with a request follows from the seed, from who sends it and from how many requests they sent
-//! before, and from nothing else: leaving some senders out changes nothing for the others.
+//! It needs no socket and reads only tokio's clock, so a test on one thread with paused time is the same in every run.
+//! The faults of a request depend only on the seed, the sender and the number of its earlier requests. So removing some
+//! senders from a test changes nothing for the others.
 
 mod fault_injector;
 mod fault_rates;
@@ -42,17 +42,17 @@ use serving::Table;
 use wire::{refusal, response};
 
 tokio::task_local! {
-    /// Who is sending.
+    /// The number of the sender.
     static SENDER: u32;
 }
 
-/// An answer over HTTP: its status and its body.
+/// An HTTP response: the status and the body.
 type Answered = (u16, String);
 
-/// Sees every write at the instant at which it happens, together with the whole table after it.
+/// A callback that receives every write when it is applied, and the whole table after it.
 type Watcher = Box<dyn FnMut(&Write, &BTreeMap<RawKey, RawItem>) + Send>;
 
-/// The network, the table behind it and a count of what happened. Cheap to clone.
+/// The network, the table behind it, and the counts of faults and operations. Clones share them.
 #[derive(Clone)]
 pub struct Network(Arc<Shared>);
 
@@ -69,20 +69,20 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    /// How many requests each sender has sent.
+    /// The number of requests by each sender.
     sent: BTreeMap<u32, u64>,
-    /// How many requests are on their way or being carried out.
-    under_way: u64,
-    fair: bool,
+    /// The number of requests that have not ended yet.
+    in_flight: u64,
+    faultless: bool,
     faults: BTreeMap<&'static str, u64>,
     trace: Option<String>,
 }
 
-/// A request that was sent, for whoever waits for its answer.
+/// A request that was sent, and the receiver of its response.
 struct InFlightRequest {
-    asked: Call,
-    told: oneshot::Receiver<Answered>,
-    /// Whether there will never be an answer, nor an end of the connection.
+    call: Call,
+    response: oneshot::Receiver<Answered>,
+    /// True if neither a response nor the end of the connection will ever arrive.
     hangs: bool,
 }
 
@@ -93,12 +93,12 @@ impl fmt::Debug for Network {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A failed assertion elsewhere must be what a test reports, not this.
+    // A poisoned mutex is ignored, so that the test reports the assertion that failed first.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Network {
-    /// A network over a new table. Until a sender is named ([`Network::sent_by`]) nothing goes wrong.
+    /// Creates a network over a new table. Only requests of a sender ([`Network::sent_by`]) have faults.
     pub async fn start(seed: u64, fault_rates: FaultRates) -> Self {
         let network = Self(Arc::new(Shared {
             seed,
@@ -114,7 +114,8 @@ impl Network {
         network
     }
 
-    /// A client with the times and retries of production, but for the jitter, which is not seeded.
+    /// Returns a client with production's timeouts and retries, but without jitter, because the SDK's jitter is not
+    /// seeded.
     #[must_use]
     pub fn client(&self) -> Client {
         let timeouts = TimeoutConfig::builder()
@@ -133,69 +134,69 @@ impl Network {
             .credentials_provider(Credentials::new("local", "local", None, None, "local"))
             .timeout_config(timeouts)
             .retry_config(retries)
-            // Clients share their retry quota by name; one run must not take another's.
+            // Clients of one name share a retry quota, so each run has its own name.
             .retry_partition(RetryPartition::custom("one run").build())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         Client::from_conf(config.build())
     }
 
-    /// Has `watcher` see every write from now on.
+    /// Calls `watcher` for every write from now on.
     pub fn watch(&self, watcher: impl FnMut(&Write, &BTreeMap<RawKey, RawItem>) + Send + 'static) {
         *lock(&self.0.watcher) = Some(Box::new(watcher));
     }
 
-    /// Has `tamper` rewrite every request and every answer from now on.
+    /// Rewrites every request and every response with `tamper` from now on.
     pub fn tamper(&self, tamper: Box<dyn FaultInjector>) {
         *lock(&self.0.tamper) = Some(tamper);
     }
 
-    /// Runs `work` as this sender, whose requests meet the fault_rates. Sender 0 has fair fault_rates.
+    /// Runs `work` as this sender, whose requests have faults. The requests of sender 0 have none.
     pub async fn sent_by<F: Future>(sender: u32, work: F) -> F::Output {
         SENDER.scope(sender, work).await
     }
 
-    /// From now on nothing goes wrong.
+    /// Disables all faults from now on.
     pub fn fair_weather(&self) {
-        lock(&self.0.state).fair = true;
+        lock(&self.0.state).faultless = true;
     }
 
-    /// Waits until no request is on its way any more, those included whose senders no longer wait for them.
+    /// Waits until all requests have ended, including those whose senders no longer wait.
     pub async fn quiet(&self) {
-        while lock(&self.0.state).under_way > 0 {
+        while lock(&self.0.state).in_flight > 0 {
             sleep(Duration::from_millis(10)).await;
         }
     }
 
-    /// The table as its watcher sees it.
+    /// Returns the table as the watcher sees it.
     #[must_use]
     pub fn items(&self) -> BTreeMap<RawKey, RawItem> {
         lock(&self.0.table).items.clone()
     }
 
-    /// The table as the engine lists it.
+    /// Returns the table from a full scan of the engine.
     #[must_use]
     pub fn scan(&self) -> BTreeMap<RawKey, RawItem> {
         lock(&self.0.table).scan()
     }
 
-    /// How many operations were carried out, for whoever wants to know at any time.
+    /// Returns the live count of executed operations.
     #[must_use]
     pub fn operations(&self) -> Arc<AtomicU64> {
         self.0.operations.clone()
     }
 
-    /// How many requests met each kind of fault.
+    /// Returns the number of requests with each kind of fault.
     #[must_use]
     pub fn faults(&self) -> BTreeMap<&'static str, u64> {
         lock(&self.0.state).faults.clone()
     }
 
-    /// Writes down every request and its answer from now on.
+    /// Traces every request and its response from now on.
     pub fn trace(&self) {
         lock(&self.0.state).trace = Some(String::new());
     }
 
-    /// What was written down.
+    /// Returns the trace. It is empty unless [`Network::trace`] was called.
     #[must_use]
     pub fn traced(&self) -> String {
         lock(&self.0.state).trace.clone().unwrap_or_default()
@@ -207,20 +208,20 @@ impl Shared {
         *lock(&self.state).faults.entry(fault).or_default() += 1;
     }
 
-    /// What becomes of the next request of this sender.
+    /// Returns the random choices for the sender's next request.
     fn fate(&self, sender: u32) -> Fate {
         let mut state = lock(&self.state);
         let sent = state.sent.entry(sender).or_default();
         let rng = SeededRng::of(&[self.seed, u64::from(sender), *sent]);
         *sent += 1;
-        if sender == 0 || state.fair {
-            return Fate::fair(rng);
+        if sender == 0 || state.faultless {
+            return Fate::faultless(rng);
         }
         let sluggish = SeededRng::of(&[self.seed, u64::from(sender)]).happens(self.fault_rates.sluggish);
         Fate::drawn(&self.fault_rates, sluggish, rng)
     }
 
-    /// What is sent in place of this request.
+    /// Returns the requests to send instead of this one.
     fn tampered(&self, call: Call) -> Vec<Call> {
         match lock(&self.tamper).as_mut() {
             Some(tamper) => tamper.send(call),
@@ -228,28 +229,27 @@ impl Shared {
         }
     }
 
-    /// Puts a request on its way.
-    fn set_out(self: Arc<Self>, sender: u32, call: Call) -> InFlightRequest {
+    /// Sends a request in the background.
+    fn send(self: Arc<Self>, sender: u32, call: Call) -> InFlightRequest {
         let fate = self.fate(sender);
-        let hangs = fate.trouble == Some(NetworkFault::Hung);
-        let (tell, told) = oneshot::channel();
-        lock(&self.state).under_way += 1;
-        let asked = call.clone();
-        tokio::spawn(self.carry(sender, call, fate, tell));
-        InFlightRequest { asked, told, hangs }
+        let hangs = fate.fault == Some(NetworkFault::Hung);
+        let (reply, response) = oneshot::channel();
+        lock(&self.state).in_flight += 1;
+        tokio::spawn(self.deliver(sender, call.clone(), fate, reply));
+        InFlightRequest { call, response, hangs }
     }
 
-    /// Waits for what a request is answered.
-    async fn hear(
+    /// Waits for the response to a request.
+    async fn receive(
         &self,
-        InFlightRequest { asked, told, hangs }: InFlightRequest,
+        InFlightRequest { call, response, hangs }: InFlightRequest,
     ) -> Result<Answered, ConnectorError> {
-        match told.await {
+        match response.await {
             Ok((mut status, body)) => {
                 let mut tamper = lock(&self.tamper);
                 let Some(tamper) = tamper.as_mut() else { return Ok((status, body)) };
                 let mut body = serde_json::from_str(&body).expect("JSON");
-                tamper.read(&asked, &mut status, &mut body);
+                tamper.read(&call, &mut status, &mut body);
                 Ok((status, body.to_string()))
             }
             Err(_) if hangs => std::future::pending().await,
@@ -257,20 +257,20 @@ impl Shared {
         }
     }
 
-    /// Carries a request to the table and its answer back. The caller may be gone by then.
-    async fn carry(
+    /// Delivers a request to the table, and the response to the caller. The caller may have stopped waiting.
+    async fn deliver(
         self: Arc<Self>,
         sender: u32,
         call: Call,
         mut fate: Fate,
-        tell: oneshot::Sender<Answered>,
+        reply: oneshot::Sender<Answered>,
     ) {
-        let mut tell = Some(tell);
-        sleep(Duration::from_millis(fate.there)).await;
-        if let Some(trouble) = fate.trouble {
-            self.count(trouble.name());
+        let mut reply = Some(reply);
+        sleep(Duration::from_millis(fate.request_delay)).await;
+        if let Some(fault) = fate.fault {
+            self.count(fault.name());
         }
-        let answered = match fate.trouble {
+        let answered = match fate.fault {
             Some(NetworkFault::Throttled) => {
                 let code = if fate.rng.coin() {
                     "ThrottlingException"
@@ -290,38 +290,38 @@ impl Shared {
                 None
             }
             Some(NetworkFault::Late) => {
-                tell = None;
+                reply = None;
                 sleep(Duration::from_millis(fate.rng.between(1, 1_000))).await;
                 self.serve(sender, &call, &mut fate).await;
                 None
             }
-            Some(NetworkFault::Twice) => self.serve_twice(sender, &call, &mut fate, &mut tell).await,
+            Some(NetworkFault::Twice) => self.serve_twice(sender, &call, &mut fate, &mut reply).await,
             None => Some(self.serve(sender, &call, &mut fate).await),
         };
-        sleep(Duration::from_millis(fate.back)).await;
-        if let (Some(tell), Some(answered)) = (tell, answered) {
-            // A caller that does not wait any more is one of the things that go wrong.
-            let _ = tell.send(answered);
+        sleep(Duration::from_millis(fate.response_delay)).await;
+        if let (Some(reply), Some(answered)) = (reply, answered) {
+            // Sending fails if the caller has stopped waiting, which is a fault that tests may have.
+            let _ = reply.send(answered);
         }
-        lock(&self.state).under_way -= 1;
+        lock(&self.state).in_flight -= 1;
     }
 
-    /// Carries a request out twice. Its sender hears of the first time or of the second.
+    /// Executes a request twice. Its sender receives either the first response or the second.
     async fn serve_twice(
         &self,
         sender: u32,
         call: &Call,
         fate: &mut Fate,
-        tell: &mut Option<oneshot::Sender<Answered>>,
+        reply: &mut Option<oneshot::Sender<Answered>>,
     ) -> Option<Answered> {
         let first = self.serve(sender, call, fate).await;
         let refused = first.0 != 200;
         if fate.rng.coin()
-            && let Some(tell) = tell.take()
+            && let Some(reply) = reply.take()
         {
-            let _ = tell.send(first);
+            let _ = reply.send(first);
             if refused {
-                // Nobody sends again what was refused, once the refusal is known.
+                // The SDK does not repeat a request after it has received a refusal.
                 return None;
             }
         }
@@ -329,7 +329,7 @@ impl Shared {
         Some(self.serve(sender, call, fate).await)
     }
 
-    /// Carries a request out, as DynamoDB does when others write at the same time.
+    /// Executes a request as DynamoDB does under concurrent writes.
     async fn serve(&self, sender: u32, call: &Call, fate: &mut Fate) -> Answered {
         let (part, left) = if fate.partial { serving::in_part(call, fate) } else { (call.clone(), None) };
         if left.is_some() || part.body != call.body {
@@ -345,7 +345,7 @@ impl Shared {
         } else {
             self.execute(sender, &part, fate)
         };
-        self.write_down(sender, call, &answered);
+        self.add_to_trace(sender, call, &answered);
         serving::add_to(answered, left)
     }
 
@@ -366,16 +366,16 @@ impl Shared {
         answered
     }
 
-    /// A batched read whose items come from two instants.
+    /// Executes a batched read with items from two instants.
     async fn read_torn(&self, sender: u32, call: &Call, fate: &mut Fate) -> Answered {
-        let (first, then): (Vec<_>, Vec<_>) = call.batch_keys().into_iter().partition(|_| fate.rng.coin());
-        if first.is_empty() || then.is_empty() {
+        let (first, second): (Vec<_>, Vec<_>) = call.batch_keys().into_iter().partition(|_| fate.rng.coin());
+        if first.is_empty() || second.is_empty() {
             return self.execute(sender, call, fate);
         }
         self.count("read from two instants");
         let answered = self.execute(sender, &call.for_keys(&first), fate);
         sleep(Duration::from_millis(fate.rng.between(1, 8))).await;
-        let (status, more) = self.execute(sender, &call.for_keys(&then), fate);
+        let (status, more) = self.execute(sender, &call.for_keys(&second), fate);
         if status != 200 {
             return (status, more);
         }
@@ -386,17 +386,17 @@ impl Shared {
     fn execute(&self, sender: u32, call: &Call, fate: &mut Fate) -> Answered {
         self.operations.fetch_add(1, Ordering::Relaxed);
         let mut table = lock(&self.table);
-        let (answered, changes) = table.carry_out(call, self.fault_rates.lag_most, &mut fate.rng);
+        let (answered, changes) = table.execute(call, self.fault_rates.lag_most, &mut fate.rng);
         if !changes.is_empty()
             && let Some(watcher) = lock(&self.watcher).as_mut()
         {
-            let late = fate.trouble == Some(NetworkFault::Late);
+            let late = fate.fault == Some(NetworkFault::Late);
             watcher(&Write { sender, transaction: call.is_transaction(), late, changes }, &table.items);
         }
         answered
     }
 
-    fn write_down(&self, sender: u32, call: &Call, (status, body): &Answered) {
+    fn add_to_trace(&self, sender: u32, call: &Call, (status, body): &Answered) {
         use std::fmt::Write as _;
         let at = self.begun.elapsed().as_millis();
         if let Some(trace) = lock(&self.state).trace.as_mut() {
@@ -422,17 +422,17 @@ impl HttpConnector for Network {
         let shared = self.0.clone();
         let sender = SENDER.try_with(|sender| *sender).unwrap_or_default();
         let mut calls = shared.tampered(Call::read(&request)).into_iter();
-        // The first is on its way at once, whether or not anybody waits for it.
-        let first = calls.next().map(|call| shared.clone().set_out(sender, call));
+        // The first request is sent at once, even if the future is never polled.
+        let first = calls.next().map(|call| shared.clone().send(sender, call));
         HttpConnectorFuture::new(async move {
             let Some(first) = first else { return Ok(response((200, "{}".to_owned()))) };
-            let mut answered = shared.hear(first).await?;
+            let mut answered = shared.receive(first).await?;
             for call in calls {
                 if answered.0 != 200 {
                     break;
                 }
-                let next = shared.clone().set_out(sender, call);
-                answered = shared.hear(next).await?;
+                let next = shared.clone().send(sender, call);
+                answered = shared.receive(next).await?;
             }
             Ok(response(answered))
         })

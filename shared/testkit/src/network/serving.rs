@@ -1,4 +1,5 @@
-//! The table's side of the network: items in hand, the table as it is, and the table as it was a moment ago.
+//! The table behind the network: the locks of transactions, the current items, and a stale copy for eventually
+//! consistent reads.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -13,101 +14,102 @@ use super::fault_rates::Fate;
 use super::wire::{Call, RawItem, RawKey, canonical, conflict, in_order, key_of, raw_key, refusal};
 use crate::{SeededRng, TABLE};
 
-/// How many items a page of a query has at the most when it ends early.
+/// The greatest number of items in a query's page that ends early.
 const SHORT_PAGE_MOST: u64 = 3;
 
 /// One item before and after a write.
 #[derive(Clone, Debug)]
 pub struct ItemChange {
-    /// Which one.
+    /// The item's key.
     pub key: RawKey,
-    /// What it was, if it was there.
+    /// The item before the write, if it existed.
     pub before: Option<RawItem>,
-    /// What it is, if it is there.
+    /// The item after the write, if it exists.
     pub after: Option<RawItem>,
 }
 
-/// A write that has happened and has changed something.
+/// An applied write that changed at least one item.
 #[derive(Clone, Debug)]
 pub struct Write {
-    /// Who sent it (see [`super::Network::sent_by`]).
+    /// The number of the sender (see [`super::Network::sent_by`]).
     pub sender: u32,
-    /// Whether it is a transaction.
+    /// True for a transaction.
     pub transaction: bool,
-    /// Whether its sender had been told before that the connection broke.
+    /// True if the sender's connection broke before the write was applied.
     pub late: bool,
-    /// What it changed.
+    /// The changed items.
     pub changes: Vec<ItemChange>,
 }
 
-/// What the table's side knows.
+/// The state of the table.
 pub(super) struct Table {
     engine: Operations,
-    /// The engine that reads which need not be consistent are answered from.
-    behind: Operations,
-    /// What `behind` has not been told yet: from when on it shows each change.
-    untold: VecDeque<(Instant, RawKey, Option<RawItem>)>,
-    /// The table as it is, for whoever watches it.
+    /// A stale copy, which serves eventually consistent reads.
+    stale: Operations,
+    /// The changes that `stale` does not contain yet, each with the instant from which it shows the change.
+    pending: VecDeque<(Instant, RawKey, Option<RawItem>)>,
+    /// The current items, for the watcher.
     pub(super) items: BTreeMap<RawKey, RawItem>,
-    /// The items that transactions have in hand.
-    in_hand: BTreeSet<RawKey>,
-    /// The tokens of these transactions.
-    under_way: BTreeSet<String>,
-    /// The tokens of transactions that have happened.
-    done: BTreeSet<String>,
+    /// The items that transactions have locked.
+    locked: BTreeSet<RawKey>,
+    /// The tokens of the transactions in progress.
+    in_progress: BTreeSet<String>,
+    /// The tokens of applied transactions.
+    applied: BTreeSet<String>,
 }
 
 impl Table {
     pub(super) fn new() -> Self {
         Self {
             engine: new_engine(),
-            behind: new_engine(),
-            untold: VecDeque::new(),
+            stale: new_engine(),
+            pending: VecDeque::new(),
             items: BTreeMap::new(),
-            in_hand: BTreeSet::new(),
-            under_way: BTreeSet::new(),
-            done: BTreeSet::new(),
+            locked: BTreeSet::new(),
+            in_progress: BTreeSet::new(),
+            applied: BTreeSet::new(),
         }
     }
 
-    /// Takes a transaction's items in hand, or says why it can't.
+    /// Locks a transaction's items. Fails with the refusal if another transaction has locked one of them, or if the
+    /// same transaction is in progress.
     pub(super) fn begin(&mut self, call: &Call) -> Result<Vec<RawKey>, Answered> {
         let token = call.token();
-        if token.is_some_and(|token| self.under_way.contains(token)) {
+        if token.is_some_and(|token| self.in_progress.contains(token)) {
             return Err(refusal(400, "TransactionInProgressException", None));
         }
-        if token.is_some_and(|token| self.done.contains(token)) {
-            // A repeat is answered as the first one was, whatever others do with its items meanwhile.
+        if token.is_some_and(|token| self.applied.contains(token)) {
+            // A repeat has the first one's response, even if other transactions have locked its items.
             return Ok(Vec::new());
         }
         let keys = call.written();
-        let met: Vec<bool> = keys.iter().map(|key| self.in_hand.contains(key)).collect();
-        if met.contains(&true) {
-            return Err(conflict(&met));
+        let conflicting: Vec<bool> = keys.iter().map(|key| self.locked.contains(key)).collect();
+        if conflicting.contains(&true) {
+            return Err(conflict(&conflicting));
         }
-        self.in_hand.extend(keys.iter().cloned());
-        self.under_way.extend(token.map(str::to_owned));
+        self.locked.extend(keys.iter().cloned());
+        self.in_progress.extend(token.map(str::to_owned));
         Ok(keys)
     }
 
-    /// Lets a transaction's items go.
-    pub(super) fn end(&mut self, call: &Call, keys: &[RawKey], happened: bool) {
+    /// Unlocks a transaction's items. `applied` is true if the transaction was applied.
+    pub(super) fn end(&mut self, call: &Call, keys: &[RawKey], applied: bool) {
         if let Some(token) = call.token() {
-            self.under_way.remove(token);
-            self.done.extend(happened.then(|| token.to_owned()));
+            self.in_progress.remove(token);
+            self.applied.extend(applied.then(|| token.to_owned()));
         }
         for key in keys {
-            self.in_hand.remove(key);
+            self.locked.remove(key);
         }
     }
 
-    /// Whether a single item's write meets a transaction.
+    /// Returns true if the call writes an item, outside of a transaction, that a transaction has locked.
     pub(super) fn meets_transaction(&self, call: &Call) -> bool {
-        !call.is_transaction() && call.written().iter().any(|key| self.in_hand.contains(key))
+        !call.is_transaction() && call.written().iter().any(|key| self.locked.contains(key))
     }
 
-    /// Carries out a request and tells what it changed.
-    pub(super) fn carry_out(
+    /// Executes a request. Returns the response and the changed items.
+    pub(super) fn execute(
         &mut self,
         call: &Call,
         lag_most: u64,
@@ -115,22 +117,22 @@ impl Table {
     ) -> (Answered, Vec<ItemChange>) {
         let body = call.body.to_string();
         if call.operation.ends_with("Table") || call.operation.ends_with("TimeToLive") {
-            let _ = call_engine(&self.behind, &call.operation, &body);
+            let _ = call_engine(&self.stale, &call.operation, &body);
         }
         if call.may_be_stale() {
             self.catch_up(Instant::now());
-            return (call_engine(&self.behind, &call.operation, &body), Vec::new());
+            return (call_engine(&self.stale, &call.operation, &body), Vec::new());
         }
         let answered = call_engine(&self.engine, &call.operation, &body);
         let changes = if answered.0 == 200 { self.changes(&call.written()) } else { Vec::new() };
         for change in &changes {
             let shown_at = Instant::now() + Duration::from_millis(rng.between(0, lag_most));
-            self.untold.push_back((shown_at, change.key.clone(), change.after.clone()));
+            self.pending.push_back((shown_at, change.key.clone(), change.after.clone()));
         }
         (answered, changes)
     }
 
-    /// What has become of these items, compared with what they were.
+    /// Reads these items, updates `self.items`, and returns the items that differ.
     fn changes(&mut self, keys: &[RawKey]) -> Vec<ItemChange> {
         let mut changes = Vec::new();
         for chunk in keys.chunks(100) {
@@ -158,7 +160,7 @@ impl Table {
         items.into_iter().map(|item| (key_of(&item), in_order(item))).collect()
     }
 
-    /// Every item, as the engine itself lists them.
+    /// Returns every item from a full scan of the engine.
     pub(super) fn scan(&self) -> BTreeMap<RawKey, RawItem> {
         let mut items = BTreeMap::new();
         let mut request = json!({"TableName": TABLE, "ConsistentRead": true});
@@ -176,14 +178,14 @@ impl Table {
         }
     }
 
-    /// Tells the engine that is behind what it may show by now. An item's changes keep their order; changes of
+    /// Applies the changes to the stale copy that are due by `now`. The changes of one item keep their order. Those of
     /// several items do not, as in an index.
     fn catch_up(&mut self, now: Instant) {
-        let mut held: BTreeSet<RawKey> = BTreeSet::new();
+        let mut delayed: BTreeSet<RawKey> = BTreeSet::new();
         let mut rest = VecDeque::new();
-        for (at, key, item) in std::mem::take(&mut self.untold) {
-            if at > now || held.contains(&key) {
-                held.insert(key.clone());
+        for (at, key, item) in std::mem::take(&mut self.pending) {
+            if at > now || delayed.contains(&key) {
+                delayed.insert(key.clone());
                 rest.push_back((at, key, item));
                 continue;
             }
@@ -191,10 +193,10 @@ impl Table {
                 Some(item) => ("PutItem", json!({"TableName": TABLE, "Item": item})),
                 None => ("DeleteItem", json!({"TableName": TABLE, "Key": raw_key(&key)})),
             };
-            let (status, answer) = call_engine(&self.behind, operation, &body.to_string());
+            let (status, answer) = call_engine(&self.stale, operation, &body.to_string());
             assert_eq!(status, 200, "{answer}");
         }
-        self.untold = rest;
+        self.pending = rest;
     }
 }
 
@@ -202,13 +204,13 @@ fn new_engine() -> Operations {
     Operations::new(Database::memory().expect("an engine"))
 }
 
-/// Carries out an operation on this thread. Nothing in it waits, so it has happened when this returns.
+/// Executes an operation on this thread. It is complete when this function returns, because nothing in it waits.
 fn call_engine(engine: &Operations, operation: &str, body: &str) -> Answered {
     let (status, answer) = engine.call(operation, body.as_bytes());
     (status.as_u16(), answer)
 }
 
-/// The request as it is done when it is done in part, and what is left over, to be added to its answer.
+/// Returns a part of the request, and the rest in the form in which the response reports it.
 pub(super) fn in_part(call: &Call, fate: &mut Fate) -> (Call, Option<Value>) {
     let mut part = call.clone();
     match call.operation.as_str() {
@@ -219,9 +221,9 @@ pub(super) fn in_part(call: &Call, fate: &mut Fate) -> (Call, Option<Value>) {
                 return (part, None);
             }
             let (now, later) = keys.split_at(done);
-            let mut left = call.body["RequestItems"].clone();
-            left[TABLE]["Keys"] = json!(later);
-            (call.for_keys(now), Some(json!({"UnprocessedKeys": left})))
+            let mut rest = call.body["RequestItems"].clone();
+            rest[TABLE]["Keys"] = json!(later);
+            (call.for_keys(now), Some(json!({"UnprocessedKeys": rest})))
         }
         "BatchWriteItem" => {
             let writes = call.body["RequestItems"][TABLE].as_array().expect("writes").clone();
@@ -242,7 +244,7 @@ pub(super) fn in_part(call: &Call, fate: &mut Fate) -> (Call, Option<Value>) {
     }
 }
 
-/// Adds to an answer what was left over, or the items of another one.
+/// Adds an unprocessed rest, or the items of another response, to a response.
 pub(super) fn add_to(answered: Answered, more: Option<Value>) -> Answered {
     let (200, Some(Value::Object(more))) = (answered.0, more) else { return answered };
     let mut body: Value = serde_json::from_str(&answered.1).expect("JSON");
@@ -255,7 +257,7 @@ pub(super) fn add_to(answered: Answered, more: Option<Value>) -> Answered {
     (200, body.to_string())
 }
 
-/// What a trace says of a request: enough to tell any two apart.
+/// Returns the text of a request in a trace. Different requests have different texts.
 pub(super) fn describe(call: &Call) -> String {
     format!("{} {}", call.operation, canonical(&in_order(call.body.clone())))
 }

@@ -1,4 +1,4 @@
-//! Requests and answers as they are on the wire: DynamoDB's JSON.
+//! Requests and responses in DynamoDB's JSON.
 
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
@@ -16,9 +16,9 @@ pub type RawKey = (String, String);
 /// A request to the table.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// The operation, as `TransactWriteItems`.
+    /// The operation, such as `TransactWriteItems`.
     pub operation: String,
-    /// Its parameters.
+    /// The operation's parameters.
     pub body: Value,
 }
 
@@ -38,7 +38,7 @@ impl Call {
         self.body["ClientRequestToken"].as_str()
     }
 
-    /// The keys that it writes, in its order; none for a read.
+    /// Returns the keys that the request writes, in its order. The list is empty for a read.
     #[must_use]
     pub fn written(&self) -> Vec<RawKey> {
         let body = &self.body;
@@ -56,7 +56,7 @@ impl Call {
         }
     }
 
-    /// Whether it may show the table as it was a moment ago.
+    /// Returns true for an eventually consistent read.
     pub(crate) fn may_be_stale(&self) -> bool {
         let consistent = |request: &Value| request["ConsistentRead"].as_bool() == Some(true);
         match self.operation.as_str() {
@@ -66,12 +66,12 @@ impl Call {
         }
     }
 
-    /// The keys that a batched read asks for.
+    /// Returns the keys of a batched read.
     pub(crate) fn batch_keys(&self) -> Vec<Value> {
         self.body["RequestItems"][TABLE]["Keys"].as_array().expect("keys").clone()
     }
 
-    /// The same batched read for other keys.
+    /// Returns the same batched read with other keys.
     pub(crate) fn for_keys(&self, keys: &[Value]) -> Self {
         let mut call = self.clone();
         call.body["RequestItems"][TABLE]["Keys"] = json!(keys);
@@ -79,7 +79,7 @@ impl Call {
     }
 }
 
-/// What stands under the one name of an object, as `{"Put": …}`.
+/// Returns the only member's value in an object such as `{"Put": …}`.
 fn only_value(write: &Value) -> &Value {
     write.as_object().and_then(|write| write.values().next()).expect("one write")
 }
@@ -88,18 +88,18 @@ fn key_of_write(write: &Value) -> RawKey {
     key_of(write.get("Key").or_else(|| write.get("Item")).expect("a key or an item"))
 }
 
-/// The key of an item, or of a key.
+/// Returns the key of an item, or of a key in DynamoDB's JSON.
 pub(crate) fn key_of(item: &Value) -> RawKey {
     let text = |name: &str| item[name]["S"].as_str().expect("a key's text").to_owned();
     (text("pk"), text("sk"))
 }
 
-/// A key as a request names it.
+/// Returns a key in DynamoDB's JSON.
 pub(crate) fn raw_key((pk, sk): &RawKey) -> Value {
     json!({"pk": {"S": pk}, "sk": {"S": sk}})
 }
 
-/// A refusal with this code; `reasons` are those of a cancelled transaction.
+/// Returns a refusal with this code. `reasons` are the cancellation reasons of a transaction.
 pub(crate) fn refusal(status: u16, code: &str, reasons: Option<Vec<Value>>) -> Answered {
     let mut body = json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": code});
     if let Some(reasons) = reasons {
@@ -108,23 +108,23 @@ pub(crate) fn refusal(status: u16, code: &str, reasons: Option<Vec<Value>>) -> A
     (status, body.to_string())
 }
 
-/// The reasons of a transaction that met others on some of its items.
-pub(crate) fn conflict(met: &[bool]) -> Answered {
-    let reason = |met: &bool| match met {
+/// Returns the refusal of a transaction. `conflicting` is true for each item that another transaction has locked.
+pub(crate) fn conflict(conflicting: &[bool]) -> Answered {
+    let reason = |conflicting: &bool| match conflicting {
         true => json!({"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}),
         false => json!({"Code": "None"}),
     };
-    refusal(400, "TransactionCanceledException", Some(met.iter().map(reason).collect()))
+    refusal(400, "TransactionCanceledException", Some(conflicting.iter().map(reason).collect()))
 }
 
-/// The answer as the SDK receives it.
+/// Returns the response as the SDK receives it.
 pub(crate) fn response((status, body): Answered) -> HttpResponse {
     let mut response = HttpResponse::new(status.try_into().expect("a status"), SdkBody::from(body));
     response.headers_mut().insert("content-type", "application/x-amz-json-1.0");
     response
 }
 
-/// The same item with its sets in order, which the engine gives in any.
+/// Returns the item with its sets sorted, because the engine returns them in any order.
 pub(crate) fn in_order(mut value: Value) -> Value {
     sort_sets(&mut value);
     value
@@ -147,7 +147,7 @@ fn sort_sets(value: &mut Value) {
     }
 }
 
-/// JSON with the names of every object in order, so that the same content is the same text.
+/// Serializes JSON with sorted names in every object, so that equal values have equal texts.
 pub(crate) fn canonical(value: &Value) -> String {
     match value {
         Value::Object(members) => {
