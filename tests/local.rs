@@ -1,4 +1,4 @@
-//! The local stack as a program: it keeps its data over a restart, says what is wrong, and stops when told.
+//! The local stack as a program: its stored data survives a restart, its errors name the cause, and it stops on request.
 
 mod connections;
 mod engine;
@@ -20,7 +20,7 @@ use tidemark::template::Batches;
 
 use crate::operations::{START, forms};
 
-/// Options for a data directory of this test's own, which is empty.
+/// Returns options with an empty data directory that belongs to this test alone.
 fn options(test: &str, more: &[&str]) -> Options {
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("local-{test}"));
     let _ = std::fs::remove_dir_all(&directory);
@@ -33,7 +33,7 @@ async fn start(options: &Options) -> Stack {
     Stack::start(options, bootstrap::system_clock()).await.expect("a stack")
 }
 
-/// One request of the demo account's admin.
+/// Sends one request as the demo account's admin and returns the JSON response.
 fn request(stack: &Stack, method: &str, path: &str, body: &str) -> Value {
     let url = format!("http://{}{path}", stack.address);
     let token = format!("Authorization: Bearer {}", stack.demo_token.expose());
@@ -43,22 +43,23 @@ fn request(stack: &Stack, method: &str, path: &str, body: &str) -> Value {
         curl.args(["-d", body]);
     }
     let output = tokio::task::block_in_place(|| curl.output()).expect("curl");
-    serde_json::from_slice(&output.stdout).expect("a JSON answer")
+    serde_json::from_slice(&output.stdout).expect("a JSON response")
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn data_and_tokens_survive_a_restart() {
     let options = options("restart", &[]);
     let first = start(&options).await;
-    let made = request(&first, "POST", "/v1/contacts", r#"{"email": "ada@example.org", "marketing": true}"#);
-    assert_eq!(made["marketing"]["state"], "marketing");
+    let created =
+        request(&first, "POST", "/v1/contacts", r#"{"email": "ada@example.org", "marketing": true}"#);
+    assert_eq!(created["marketing"]["state"], "marketing");
     let (demo, operator) = (first.demo_token.clone(), first.operator_token.clone());
     first.stop().await;
 
     let second = start(&options).await;
     assert!(second.demo_token == demo && second.operator_token == operator);
     let read = request(&second, "GET", "/v1/contacts/by-email/ada@example.org", "");
-    assert_eq!(read["id"], made["id"]);
+    assert_eq!(read["id"], created["id"]);
     assert_eq!(request(&second, "GET", "/v1/usage", "")["marketing"], 1);
     second.stop().await;
 }
@@ -74,15 +75,15 @@ async fn data_of_another_version_is_refused_and_kept() {
         }
         let refused = Stack::start(&options, bootstrap::system_clock()).await.expect_err("other data");
         assert!(matches!(refused, StackError::DataFormat(_)), "{refused}");
-        let said = refused.to_string();
-        assert!(said.contains("another version") && said.contains("--data-dir"), "{said}");
+        let message = refused.to_string();
+        assert!(message.contains("another version") && message.contains("--data-dir"), "{message}");
         let kept = std::fs::read_to_string(options.data_dir.join("table.db")).unwrap();
         assert_eq!(kept, "the data of an older version");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_in_use_is_a_clear_error_and_leaves_the_data_alone() {
+async fn listen_address_in_use_fails_before_touching_the_data() {
     let running = start(&options("in-use", &[])).await;
     let address = running.address.to_string();
     let mut options = options("in-use-too", &[]);
@@ -95,7 +96,7 @@ async fn an_address_in_use_is_a_clear_error_and_leaves_the_data_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn given_operator_token_is_not_kept() {
+async fn given_operator_token_is_not_stored() {
     let options = options("operator", &["--operator-token", "given"]);
     let stack = start(&options).await;
     assert_eq!(stack.operator_token.expose(), "given");
@@ -132,7 +133,7 @@ fn operator_token_comes_from_option_file_or_environment() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_webhook_that_a_form_is_given_leads_to_it() {
+async fn webhook_url_of_a_form_accepts_submissions() {
     let stack = start(&options("webhook", &[])).await;
     let secret = "the-secret-of-the-form";
     let body = format!(r#"{{"name": "Shop", "provider": "generic", "secrets": ["{secret}"]}}"#);
@@ -148,7 +149,7 @@ async fn the_webhook_that_a_form_is_given_leads_to_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_waits_in_the_inbox_is_settled_in_the_background() {
+async fn inbox_is_settled_in_the_background() {
     let now = at(START);
     let table = TestTable::start().await;
     let account = table.account(now).await;
@@ -158,8 +159,8 @@ async fn what_waits_in_the_inbox_is_settled_in_the_background() {
         let (email, id) = (testkit::email(&format!("p{number}@example.org")), number.to_string());
         let submission =
             Submission { form: &form, submission_id: Some(&id), email: &email, properties: &[], left_out: 0 };
-        let taken = table.store.accept_into_inbox(&submission, now).await.expect("it is accepted");
-        tasks.extend(taken.waiting);
+        let accepted = table.store.accept_into_inbox(&submission, now).await.expect("it is accepted");
+        tasks.extend(accepted.waiting);
     }
     let batches = Batches { size: 30, window: Duration::ZERO };
     let clock = Clock::new(move || now);
@@ -170,10 +171,12 @@ async fn what_waits_in_the_inbox_is_settled_in_the_background() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), settled).await.expect("everybody is there");
+    tokio::time::timeout(Duration::from_secs(60), settled)
+        .await
+        .expect("every contact is created within a minute");
 }
 
-/// The rights that others than the owner have to each file of a directory.
+/// Returns the permission bits that group and others have on each file of a directory.
 #[cfg(unix)]
 fn rights_of_others(directory: &Path) -> Vec<(String, u32)> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -189,19 +192,19 @@ fn rights_of_others(directory: &Path) -> Vec<(String, u32)> {
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn kept_files_are_for_the_owner_alone() {
+async fn stored_files_are_accessible_to_their_owner_only() {
     use std::os::unix::fs::PermissionsExt as _;
     let options = options("owner", &[]);
     std::fs::create_dir_all(&options.data_dir).unwrap();
     let open = |path: &Path, mode| {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     };
-    // Others may look into the directory, and its files are theirs to read when the stack is started again.
+    // The directory is open to every user, and so are its files when the stack starts again.
     open(&options.data_dir, 0o777);
     for start_number in 1..=2 {
         let stack = start(&options).await;
-        let made = request(&stack, "POST", "/v1/contacts", r#"{"properties": {"firstname": "Ada"}}"#);
-        assert!(made["id"].is_string(), "{made}");
+        let created = request(&stack, "POST", "/v1/contacts", r#"{"properties": {"firstname": "Ada"}}"#);
+        assert!(created["id"].is_string(), "{created}");
         let rights = rights_of_others(&options.data_dir);
         for name in ["demo-token", "operator-token", "table.db"] {
             assert!(rights.contains(&(name.to_owned(), 0)), "{name} {rights:?}");
@@ -215,7 +218,7 @@ async fn kept_files_are_for_the_owner_alone() {
 }
 
 #[test]
-fn what_can_not_go_together_is_refused() {
+fn conflicting_or_malformed_options_are_rejected() {
     assert!(Options::try_parse_from(["tidemark", "--in-memory", "--data-dir", "here"]).is_err());
     assert!(Options::try_parse_from(["tidemark", "--listen", "nowhere"]).is_err());
     let both = ["tidemark", "--operator-token", "given", "--operator-token-file", "file"];

@@ -1,12 +1,12 @@
-//! The project's integration tests: one binary, modules that mirror what they test.
+//! The project's integration tests, in one binary. Each module covers one crate, interface or promise.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test that cannot go on has failed"
+    reason = "a test that cannot continue has failed"
 )]
-#![allow(unreachable_pub, reason = "within a test binary `pub` says what the other modules use")]
+#![allow(unreachable_pub, reason = "within a test binary, `pub` marks the items that other modules use")]
 
 mod dependencies;
 mod http;

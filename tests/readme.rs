@@ -1,5 +1,6 @@
-//! The README's tour, as written: its shell blocks run in one shell against a local stack, and what it shows of an
-//! answer is what comes.
+//! The README's tour, run as written.
+//!
+//! Its shell blocks run in one shell against a local stack. Each JSON block must be part of the actual response.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -11,7 +12,7 @@ use tidemark::stack::Stack;
 
 const README: &str = include_str!("../README.md");
 
-/// A shell block of the tour, and the part of its answer that the README shows.
+/// A shell block of the tour, and the part of its response that the README shows.
 struct Step {
     commands: String,
     shown: Option<Value>,
@@ -27,7 +28,7 @@ fn tour() -> Vec<Step> {
         match kind {
             "sh" => steps.push(Step { commands: text.to_owned(), shown: None }),
             "json" => {
-                let step = steps.last_mut().expect("a shell block before the answer");
+                let step = steps.last_mut().expect("a shell block before the response");
                 step.shown = Some(serde_json::from_str(text).expect("JSON in the README"));
             }
             other => panic!("a block of kind {other:?}"),
@@ -36,7 +37,7 @@ fn tour() -> Vec<Step> {
     steps
 }
 
-/// Runs the blocks in one shell and gives what each printed.
+/// Runs the blocks in one shell and returns the output of each.
 fn run(steps: &[Step], stack: &Stack) -> Vec<String> {
     const END: &str = "-- the end of a block --";
     let script: String = steps.iter().map(|step| format!("{}\necho '{END}'\n", step.commands)).collect();
@@ -57,7 +58,7 @@ fn run(steps: &[Step], stack: &Stack) -> Vec<String> {
     printed
 }
 
-/// Whether `shown` is part of `answer`: an object's members may be fewer, everything else is the same.
+/// Returns true if `shown` is part of `answer`. An object may have fewer members; all other values must be equal.
 fn is_part(shown: &Value, answer: &Value) -> bool {
     match (shown, answer) {
         (Value::Object(shown), Value::Object(answer)) => {
@@ -72,7 +73,7 @@ fn is_part(shown: &Value, answer: &Value) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_tour_works_as_written() {
+async fn readme_tour_works_as_written() {
     let options = Options::parse_from(["tidemark", "--in-memory", "--listen", "127.0.0.1:0"]);
     let stack = Stack::start(&options, bootstrap::system_clock()).await.expect("a stack");
     let steps = tour();
@@ -87,6 +88,6 @@ async fn the_tour_works_as_written() {
             shown += 1;
         }
     }
-    assert!(shown >= 9, "the tour shows what comes back");
+    assert!(shown >= 9, "the tour shows too few responses");
     stack.stop().await;
 }

@@ -1,4 +1,4 @@
-//! What each crate may depend on, from `cargo metadata`.
+//! The dependencies that each crate is allowed to have, checked with `cargo metadata`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,9 +6,9 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 use super::repository;
 
-/// What a crate of the workspace is, by its place in the house.
+/// The layer of a workspace crate, by its folder.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Part {
+enum Layer {
     Domain,
     Store,
     Api,
@@ -21,7 +21,7 @@ enum Part {
     Baseline,
 }
 
-impl Part {
+impl Layer {
     fn of(package: &Package) -> Self {
         let root = repository().canonicalize().unwrap();
         let folder = package.manifest_path.parent().unwrap().as_std_path().canonicalize().unwrap();
@@ -38,11 +38,11 @@ impl Part {
             folder if folder.strip_prefix("functions/").is_some_and(|name| !name.contains('/')) => {
                 Self::Function
             }
-            folder => panic!("{folder} has no place in the house"),
+            folder => panic!("{folder} belongs to no layer"),
         }
     }
 
-    /// The parts that this one may build on, other than in its own tests.
+    /// Returns the layers that this one may depend on, other than in its own tests.
     fn may_use(self) -> &'static [Self] {
         match self {
             Self::Domain => &[],
@@ -64,7 +64,7 @@ impl Part {
                 Self::LocalStack,
                 Self::Testkit,
             ],
-            // What the program is measured against has nothing of the program.
+            // The benchmark's baseline shares no code with the program that it is compared with.
             Self::Baseline => &[],
         }
     }
@@ -77,15 +77,15 @@ fn workspace() -> Metadata {
 #[test]
 fn dependencies_point_one_way() {
     let workspace = workspace();
-    let parts: BTreeMap<&str, Part> =
-        workspace.packages.iter().map(|package| (package.name.as_str(), Part::of(package))).collect();
+    let layers: BTreeMap<&str, Layer> =
+        workspace.packages.iter().map(|package| (package.name.as_str(), Layer::of(package))).collect();
     for package in &workspace.packages {
-        let part = Part::of(package);
+        let layer = Layer::of(package);
         for dependency in package.dependencies.iter().filter(|dependency| dependency.path.is_some()) {
-            let used = parts[dependency.name.as_str()];
-            let only_in_tests = dependency.kind == DependencyKind::Development && used == Part::Testkit;
+            let used = layers[dependency.name.as_str()];
+            let only_in_tests = dependency.kind == DependencyKind::Development && used == Layer::Testkit;
             assert!(
-                only_in_tests || part.may_use().contains(&used),
+                only_in_tests || layer.may_use().contains(&used),
                 "{} depends on {}, which is not below it",
                 package.name,
                 dependency.name
@@ -95,26 +95,26 @@ fn dependencies_point_one_way() {
 }
 
 #[test]
-fn every_part_of_the_house_is_there() {
+fn workspace_has_every_expected_crate() {
     let workspace = workspace();
-    let parts: Vec<Part> = workspace.packages.iter().map(Part::of).collect();
-    let count = |part: Part| parts.iter().filter(|other| **other == part).count();
-    assert_eq!(count(Part::Function), 10);
-    for part in [
-        Part::Domain,
-        Part::Store,
-        Part::Api,
-        Part::Bootstrap,
-        Part::FormMapping,
-        Part::LocalStack,
-        Part::Testkit,
-        Part::Tests,
+    let layers: Vec<Layer> = workspace.packages.iter().map(Layer::of).collect();
+    let count = |layer: Layer| layers.iter().filter(|other| **other == layer).count();
+    assert_eq!(count(Layer::Function), 10);
+    for layer in [
+        Layer::Domain,
+        Layer::Store,
+        Layer::Api,
+        Layer::Bootstrap,
+        Layer::FormMapping,
+        Layer::LocalStack,
+        Layer::Testkit,
+        Layer::Tests,
     ] {
-        assert_eq!(count(part), 1, "{part:?}");
+        assert_eq!(count(layer), 1, "{layer:?}");
     }
 }
 
-/// Who depends on a crate from outside the workspace, other than in its own tests.
+/// Returns the workspace crates that depend on an external crate, other than in their own tests.
 fn users_of<'a>(workspace: &'a Metadata, wanted: &str) -> BTreeSet<&'a str> {
     let packages = workspace.packages.iter().filter(|package| {
         let mut dependencies = package.dependencies.iter();
@@ -125,10 +125,10 @@ fn users_of<'a>(workspace: &'a Metadata, wanted: &str) -> BTreeSet<&'a str> {
 }
 
 #[test]
-fn each_way_out_of_the_program_has_its_keepers() {
+fn external_client_crates_have_only_allowed_users() {
     let workspace = workspace();
-    let keepers: [(&str, &[&str]); 7] = [
-        // Items, expressions and errors are the store's; the others build clients or look at the table from outside.
+    let restrictions: [(&str, &[&str]); 7] = [
+        // The store owns items, expressions and errors. The others build clients or read the table from outside.
         ("aws-sdk-dynamodb", &["baseline", "bootstrap", "store", "testkit", "tests", "tidemark"]),
         ("serde_dynamo", &["store"]),
         ("aws-config", &["bootstrap"]),
@@ -137,22 +137,22 @@ fn each_way_out_of_the_program_has_its_keepers() {
         ("clap", &["tests", "tidemark"]),
         ("lambda-simulator", &["tests"]),
     ];
-    for (wanted, allowed) in keepers {
+    for (wanted, allowed) in restrictions {
         let users = users_of(&workspace, wanted);
-        assert!(!users.is_empty(), "nobody uses {wanted}");
+        assert!(!users.is_empty(), "no crate uses {wanted}");
         let allowed: BTreeSet<&str> = allowed.iter().copied().collect();
         assert!(users.is_subset(&allowed), "{wanted} is used by {users:?}");
     }
 }
 
 #[test]
-fn the_domain_has_neither_input_nor_output() {
+fn domain_depends_on_pure_crates_only() {
     let workspace = workspace();
     let domain = workspace.packages.iter().find(|package| package.name.as_str() == "domain").unwrap();
     let dependencies =
         domain.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
     let outside: BTreeSet<&str> = dependencies.map(|dependency| dependency.name.as_str()).collect();
-    // Dates, addresses, names, keys, ids, errors. A new one is added here with the thought of whether the rules need it.
+    // Dates, addresses, names, keys, ids, errors. Before adding a crate here, check that the rules need it.
     let pure = [
         "base64",
         "chrono",
@@ -172,7 +172,7 @@ fn the_domain_has_neither_input_nor_output() {
 }
 
 #[test]
-fn only_bootstrap_asks_for_the_time_of_day() {
+fn only_bootstrap_enables_the_clock_of_chrono() {
     for package in workspace().packages {
         for dependency in package.dependencies.iter().filter(|dependency| dependency.name == "chrono") {
             let clock =

@@ -1,4 +1,4 @@
-//! The dependency rule of ARCHITECTURE.md: dependencies point one way, and what touches the world stays where it belongs.
+//! The dependency rules of ARCHITECTURE.md: dependencies point one way, and only certain crates perform input and output.
 
 mod layers;
 mod modules;
@@ -6,7 +6,7 @@ mod sources;
 
 use std::path::{Path, PathBuf};
 
-/// The repository's root.
+/// Returns the repository's root folder.
 pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }

@@ -1,7 +1,7 @@
-//! The modules of each crate, which import each other one way.
+//! The imports between the modules of each crate, which must not form a cycle.
 //!
-//! A module here is one that the crate's root declares, with all that is below it. Two modules that need each other share
-//! something that belongs in a third.
+//! A module here is one that the crate's root declares, including its submodules. Two modules that need each other share
+//! code that belongs in a third.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use super::repository;
 use super::sources::program;
 
-/// For each module of a crate, the others that it names.
+/// The modules of a crate, each with the other modules that it imports.
 type Graph = BTreeMap<String, BTreeSet<String>>;
 
-/// Every source folder of the workspace with a library.
+/// Returns every source folder of the workspace that contains a library.
 fn libraries() -> Vec<PathBuf> {
     let mut folders = vec![repository().join("infra/local/src")];
     for parent in ["functions", "shared"] {
@@ -27,7 +27,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|char: char| !(char.is_alphanumeric() || char == '_')).filter(|word| !word.is_empty())
 }
 
-/// The modules that a crate's root declares.
+/// Returns the modules that a crate's root declares.
 fn declared(root: &str) -> BTreeSet<String> {
     let lines = root.lines().map(str::trim).filter_map(|line| line.strip_suffix(';'));
     let modules = lines.filter_map(|line| {
@@ -38,7 +38,7 @@ fn declared(root: &str) -> BTreeSet<String> {
     modules.map(str::to_owned).collect()
 }
 
-/// The names that a crate's root exports, each with the module that it comes from.
+/// Returns the names that a crate's root exports, each with the module that defines it.
 fn exported(root: &str, modules: &BTreeSet<String>) -> BTreeMap<String, String> {
     let mut names = BTreeMap::new();
     for statement in root.split(';').filter_map(|statement| statement.trim().split_once("use ")) {
@@ -49,7 +49,7 @@ fn exported(root: &str, modules: &BTreeSet<String>) -> BTreeMap<String, String> 
     names
 }
 
-/// The first names after `crate::`, one for each member of a list in braces.
+/// Returns the first names after `crate::`, one for each member of a list in braces.
 fn crate_names(program: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for (at, _) in program.match_indices("crate::") {
@@ -82,7 +82,7 @@ fn crate_names(program: &str) -> BTreeSet<String> {
     names
 }
 
-/// The program text of a module and all that is below it.
+/// Returns the program text of a module and its submodules.
 fn module_text(folder: &Path, module: &str) -> String {
     let mut text = String::new();
     let mut waiting = vec![folder.join(format!("{module}.rs")), folder.join(module)];
@@ -111,8 +111,8 @@ fn graph(folder: &Path) -> Graph {
     modules.iter().map(|module| (module.clone(), named(module))).collect()
 }
 
-/// The modules that can't be put in an order in which each names only those before it.
-fn in_circles(mut graph: Graph) -> BTreeSet<String> {
+/// Returns the modules that belong to an import cycle or depend on one.
+fn cyclic_modules(mut graph: Graph) -> BTreeSet<String> {
     loop {
         let done: Vec<String> =
             graph.iter().filter(|(_, named)| named.is_empty()).map(|(module, _)| module.clone()).collect();
@@ -134,15 +134,15 @@ fn modules_of_a_crate_import_each_other_one_way() {
     for folder in libraries() {
         let graph = graph(&folder);
         edges += graph.values().map(BTreeSet::len).sum::<usize>();
-        let circles = in_circles(graph.clone());
-        let named = circles.iter().map(|module| format!("{module} names {:?}", graph[module]));
-        assert!(circles.is_empty(), "{}: {:?}", folder.display(), named.collect::<Vec<_>>());
+        let cycles = cyclic_modules(graph.clone());
+        let named = cycles.iter().map(|module| format!("{module} names {:?}", graph[module]));
+        assert!(cycles.is_empty(), "{}: {:?}", folder.display(), named.collect::<Vec<_>>());
     }
     assert!(edges > 150, "{edges} imports were seen");
 }
 
 #[test]
-fn circle_of_modules_is_seen_in_every_spelling() {
+fn import_cycle_is_detected_in_every_spelling() {
     let root = "mod a;\npub mod b;\npub(crate) mod c;\npub use b::{One, Two};\npub use c::Three;\n";
     let modules = declared(root);
     assert_eq!(modules.len(), 3);
@@ -156,7 +156,7 @@ fn circle_of_modules_is_seen_in_every_spelling() {
         (module.to_owned(), named.iter().map(|name| (*name).to_owned()).collect())
     };
     let graph = Graph::from([pair("a", &["b"]), pair("b", &["c"]), pair("c", &["b"]), pair("d", &["a"])]);
-    let circles: Vec<String> = in_circles(graph).into_iter().collect();
-    assert_eq!(circles, ["a", "b", "c", "d"], "those that a circle is below are named with it");
-    assert_eq!(in_circles(Graph::from([pair("a", &["b"]), pair("b", &[])])), BTreeSet::new());
+    let cycles: Vec<String> = cyclic_modules(graph).into_iter().collect();
+    assert_eq!(cycles, ["a", "b", "c", "d"], "a module that depends on a cycle is listed with it");
+    assert_eq!(cyclic_modules(Graph::from([pair("a", &["b"]), pair("b", &[])])), BTreeSet::new());
 }

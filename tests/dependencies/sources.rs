@@ -1,23 +1,23 @@
-//! What a dependency list cannot tell: what the sources themselves name.
+//! Rules about the names that sources use, which a dependency list cannot check.
 
 use std::path::{Path, PathBuf};
 
 use super::repository;
 
-/// The longest that a function's `main.rs` may be: it wires and decides nothing.
+/// The maximum number of lines of a function's `main.rs`, because it only wires and decides nothing.
 const MAIN_LINES: usize = 40;
 
-/// What reads the clock or the environment.
-const OF_THE_WORLD: [&str; 5] =
+/// The calls that read the clock or the environment.
+const SIDE_EFFECTS: [&str; 5] =
     ["SystemTime::now", "UNIX_EPOCH.elapsed", "Utc::now", "Local::now", "env::var"];
 
-/// A source file and its program text: without comments, and without its unit tests, which stand at its end.
+/// A source file and its program text, which excludes comments and the unit tests at its end.
 struct Source {
     path: PathBuf,
     program: String,
 }
 
-/// The sources below a folder of the repository.
+/// Returns the sources below a folder of the repository.
 fn sources(folder: &str) -> Vec<Source> {
     let mut found = Vec::new();
     collect(&repository().join(folder), &mut found);
@@ -37,14 +37,14 @@ fn collect(folder: &Path, found: &mut Vec<Source>) {
     }
 }
 
-/// The program text of a source: without comments, and without the unit tests at its end.
+/// Returns the program text of a source without comments and without the unit tests at its end.
 pub(super) fn program(text: &str) -> String {
     let before_tests = text.split("\n#[cfg(test)]\nmod ").next().unwrap();
     let lines = before_tests.lines().filter(|line| !line.trim_start().starts_with("//"));
     lines.flat_map(|line| [line, "\n"]).collect()
 }
 
-/// The folders of sources of the functions.
+/// Returns the source folders of the functions.
 fn functions() -> Vec<String> {
     let folders = std::fs::read_dir(repository().join("functions")).unwrap().map(Result::unwrap);
     folders.map(|entry| format!("functions/{}/src", entry.file_name().to_str().unwrap())).collect()
@@ -55,19 +55,19 @@ fn only_bootstrap_reads_the_clock_and_the_environment() {
     let others =
         ["shared/domain/src", "shared/store/src", "shared/api/src", "infra/local/src"].map(str::to_owned);
     for source in functions().iter().chain(&others).flat_map(|folder| sources(folder)) {
-        for name in OF_THE_WORLD {
+        for name in SIDE_EFFECTS {
             assert!(!source.program.contains(name), "{} has {name}", source.path.display());
         }
     }
     let mut bootstrap = sources("shared/bootstrap/src").into_iter();
     assert!(
         bootstrap.any(|source| source.program.contains("env::var")),
-        "what is looked for is what is written"
+        "the names searched for match the spelling in the sources"
     );
 }
 
 #[test]
-fn the_tables_types_are_named_only_where_the_table_is() {
+fn functions_domain_and_api_name_no_dynamodb_types() {
     let others = ["shared/domain/src", "shared/api/src"].map(str::to_owned);
     for source in functions().iter().chain(&others).flat_map(|folder| sources(folder)) {
         for name in ["aws_sdk_dynamodb", "serde_dynamo", "AttributeValue"] {
@@ -80,7 +80,7 @@ fn the_tables_types_are_named_only_where_the_table_is() {
 }
 
 #[test]
-fn a_functions_main_only_wires() {
+fn function_main_only_wires() {
     for folder in functions() {
         let main = repository().join(&folder).join("main.rs");
         let lines = std::fs::read_to_string(&main).unwrap().lines().count();
@@ -90,7 +90,7 @@ fn a_functions_main_only_wires() {
 }
 
 #[test]
-fn a_breach_is_seen_in_code_and_not_in_comments_or_tests() {
+fn source_check_ignores_comments_and_unit_tests() {
     let text = "//! SystemTime::now\nfn now() {\n    // Utc::now\n    Utc::now()\n}\n\n#[cfg(test)]\nmod tests { fn t() { env::var(); } }\n";
     let program = program(text);
     assert_eq!(program.matches("now").count(), 2);

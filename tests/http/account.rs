@@ -10,13 +10,13 @@ async fn change(api: &Api, account: &Tenant, body: Value) -> Reply {
     api.patch("/v1/account").token(&account.token).json(&body).await
 }
 
-/// The operator's change of the account's contract.
+/// Updates the account's contract as the operator.
 async fn update_contract(api: &Api, account: &Tenant, body: Value) -> Reply {
     api.patch(&format!("/v1/accounts/{}", account.id)).token(OPERATOR_TOKEN).json(&body).await
 }
 
 #[tokio::test]
-async fn what_is_left_out_of_a_change_stays() {
+async fn account_update_keeps_omitted_fields() {
     let (api, account) = one_account(json!({"cap": 10})).await;
     let before = api.get("/v1/account").token(&account.token).await.expect(200);
     assert_eq!(change(&api, &account, json!({})).await.expect(200), before);
@@ -38,7 +38,7 @@ async fn what_is_left_out_of_a_change_stays() {
 }
 
 #[tokio::test]
-async fn a_new_calendar_moves_the_end_of_the_current_period() {
+async fn new_calendar_moves_the_end_of_the_current_period() {
     let (api, account) = one_account(json!({})).await;
     for (body, ends_at) in [
         (json!({"time_zone": "Asia/Tokyo"}), "2026-11-30T15:00:00.000Z"),
@@ -58,7 +58,7 @@ async fn a_new_calendar_moves_the_end_of_the_current_period() {
     }
 }
 
-/// Each term of a contract in a body of its own.
+/// Returns each term of a contract in a separate request body.
 fn each_term() -> [(&'static str, Value); 6] {
     [
         ("term", json!({"term": "monthly"})),
@@ -90,7 +90,7 @@ async fn admin_cannot_change_the_terms_of_the_contract() {
 }
 
 #[tokio::test]
-async fn refused_term_is_answered_alike_under_its_key() {
+async fn refused_term_is_replayed_under_its_key() {
     let (api, account) = one_account(json!({})).await;
     for _ in 0..2 {
         let body = json!({"term": "monthly"});
@@ -102,7 +102,7 @@ async fn refused_term_is_answered_alike_under_its_key() {
 }
 
 #[tokio::test]
-async fn sandboxs_admin_may_change_its_terms() {
+async fn sandbox_admin_can_change_its_terms() {
     let (api, account) = one_account(json!({"test_clock": START})).await;
     for (field, body) in each_term() {
         assert_eq!(change(&api, &account, body).await.status, 200, "{field}");
@@ -113,14 +113,14 @@ async fn sandboxs_admin_may_change_its_terms() {
     let lower = json!({"tier": {"included": 100, "block": 100}, "tier_limit_at_renewal": 300});
     let changed = change(&api, &account, lower).await.expect(200);
     let tier = json!({"included": 100, "block": 100, "limit": 5000, "limit_at_renewal": 300});
-    assert_eq!(changed["tier"], tier, "a limit falls at the renewal alone");
+    assert_eq!(changed["tier"], tier, "a limit falls only at the renewal");
     let member = api.user(&account, json!({})).await;
     let body = json!({"term": "annual"});
     api.patch("/v1/account").token(&member.token).json(&body).await.problem(ProblemType::PermissionDenied);
 }
 
 #[tokio::test]
-async fn everybody_who_is_leaving_leaves_at_the_moved_update_date() {
+async fn leaving_contact_leaves_at_the_moved_update_date() {
     let (api, account) = one_account(json!({})).await;
     let id = api.contact(&account.token, json!({"marketing": true})).await;
     let _ = api.queue(&account.token, &[&id]).await;
@@ -133,7 +133,7 @@ async fn everybody_who_is_leaving_leaves_at_the_moved_update_date() {
 }
 
 #[tokio::test]
-async fn changes_that_cannot_be_are_named_all_at_once() {
+async fn invalid_account_update_lists_every_error() {
     let (api, account) = one_account(json!({})).await;
     let long = "x".repeat(201);
     let body = json!({
@@ -165,7 +165,7 @@ async fn changes_that_cannot_be_are_named_all_at_once() {
 }
 
 #[tokio::test]
-async fn a_lower_limit_is_asked_for_and_comes_at_the_renewal() {
+async fn requested_lower_limit_applies_at_the_renewal() {
     let tier = json!({"tier": {"included": 2, "block": 2}, "renewal_date": "2026-12-01"});
     let (api, account) = one_account(tier).await;
     let mut ids = Vec::new();
@@ -173,11 +173,11 @@ async fn a_lower_limit_is_asked_for_and_comes_at_the_renewal() {
         ids.push(api.contact(&account.token, json!({"marketing": true})).await);
     }
     assert_eq!(api.assert_exact(&account).await["tier"]["limit"], 6);
-    for (asked, slug) in
+    for (limit, problem_type) in
         [(3, ProblemType::InvalidRequest), (8, ProblemType::InvalidRequest), (0, ProblemType::InvalidRequest)]
     {
-        let reply = update_contract(&api, &account, json!({"tier_limit_at_renewal": asked})).await;
-        reply.problem(slug);
+        let reply = update_contract(&api, &account, json!({"tier_limit_at_renewal": limit})).await;
+        reply.problem(problem_type);
         reply.assert_invalid(&["tier_limit_at_renewal"]);
     }
     let changed = update_contract(&api, &account, json!({"tier_limit_at_renewal": 2})).await.expect(200);
@@ -185,9 +185,8 @@ async fn a_lower_limit_is_asked_for_and_comes_at_the_renewal() {
         changed["account"]["tier"],
         json!({"included": 2, "block": 2, "limit": 6, "limit_at_renewal": 2})
     );
-    let taken_back =
-        update_contract(&api, &account, json!({"tier_limit_at_renewal": null})).await.expect(200);
-    assert_eq!(taken_back["account"]["tier"], json!({"included": 2, "block": 2, "limit": 6}));
+    let withdrawn = update_contract(&api, &account, json!({"tier_limit_at_renewal": null})).await.expect(200);
+    assert_eq!(withdrawn["account"]["tier"], json!({"included": 2, "block": 2, "limit": 6}));
     let _ = update_contract(&api, &account, json!({"tier_limit_at_renewal": 2})).await.expect(200);
     let _ = api.queue(&account.token, &[&ids[0], &ids[1]]).await;
     api.clock.set(testkit::at(super::UPDATE));
@@ -200,7 +199,7 @@ async fn a_lower_limit_is_asked_for_and_comes_at_the_renewal() {
 }
 
 #[tokio::test]
-async fn marketing_contacts_are_switched_off_only_where_there_are_none() {
+async fn marketing_contacts_in_use_cannot_be_switched_off() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
     let id = api.contact(token, json!({"email": "ada@example.org", "marketing": true})).await;
@@ -235,7 +234,7 @@ async fn marketing_contacts_are_switched_off_only_where_there_are_none() {
 }
 
 #[tokio::test]
-async fn a_sandboxs_clock_moves_forward_only_and_stands_still_otherwise() {
+async fn sandbox_clock_moves_forward_and_only_on_request() {
     let (api, account) = one_account(json!({"test_clock": "2030-05-10T00:00:00Z"})).await;
     let move_to = async |now: &str| {
         api.post("/v1/account/test-clock").token(&account.token).json(&json!({"now": now})).await
@@ -249,7 +248,7 @@ async fn a_sandboxs_clock_moves_forward_only_and_stands_still_otherwise() {
     assert_eq!(
         move_to("2030-07-15T08:00:00.000Z").await.expect(200),
         moved,
-        "where it stands is not backward"
+        "the current instant is accepted"
     );
     move_to("2030-07-15T07:59:59.999Z").await.problem(ProblemType::ClockNotForward);
 
@@ -257,7 +256,7 @@ async fn a_sandboxs_clock_moves_forward_only_and_stands_still_otherwise() {
     assert_eq!(
         api.get("/v1/account").token(&account.token).await.expect(200),
         moved,
-        "the wall clock is another's"
+        "the wall clock has no effect on a sandbox"
     );
     for now in
         ["2035-07-20T00:00:00Z", "2200-01-01T00:00:00Z", "1999-01-01T00:00:00Z", "tomorrow", "", "2030-07-16"]
@@ -270,7 +269,7 @@ async fn a_sandboxs_clock_moves_forward_only_and_stands_still_otherwise() {
 }
 
 #[tokio::test]
-async fn an_ordinary_account_lives_on_the_wall_clock() {
+async fn ordinary_account_has_no_test_clock() {
     let (api, account) = one_account(json!({})).await;
     let body = json!({"now": "2027-01-01T00:00:00Z"});
     api.post("/v1/account/test-clock")

@@ -1,4 +1,4 @@
-//! `/v1/accounts`: all accounts, which are the operator's.
+//! `/v1/accounts`: the operator's view of all accounts.
 
 use api::ProblemType;
 use domain::limits::USAGE_MAX;
@@ -8,18 +8,18 @@ use testkit::{Api, OPERATOR_TOKEN, at};
 use super::{START, column};
 
 #[tokio::test]
-async fn an_account_has_the_usual_terms_unless_others_are_said() {
+async fn new_account_has_default_terms() {
     let api = Api::start(at(START)).await;
     let body = json!({"name": "Ada & Co", "term": "annual", "renewal_date": "2027-06-15"});
     let reply = api.post("/v1/accounts").token(OPERATOR_TOKEN).json(&body).await;
     assert_eq!(reply.header("location"), Some("/v1/account"));
-    let made = reply.expect(201);
-    let id = made["account"]["id"].as_str().unwrap();
+    let created = reply.expect(201);
+    let id = created["account"]["id"].as_str().unwrap();
     assert!(id.starts_with("acc_") && id.len() == 30, "{id}");
-    let portal = made["account"]["portal_id"].as_u64().unwrap();
+    let portal = created["account"]["portal_id"].as_u64().unwrap();
     assert!((10_000_000..1 << 31).contains(&portal), "{portal}");
     assert_eq!(
-        made["account"],
+        created["account"],
         json!({
             "id": id, "portal_id": portal, "name": "Ada & Co", "time_zone": "UTC", "term": "annual", "renewal_date": "2027-06-15",
             "marketing_contacts": true, "tier": {"included": 1000, "block": 1000, "limit": 1000}, "cap": null,
@@ -28,32 +28,32 @@ async fn an_account_has_the_usual_terms_unless_others_are_said() {
             "created_at": START,
         })
     );
-    let token = made["token"].as_str().unwrap();
+    let token = created["token"].as_str().unwrap();
     assert!(token.starts_with("tmk_") && token.len() == 47);
-    assert_eq!(api.get("/v1/account").token(token).await.expect(200), made["account"]);
+    assert_eq!(api.get("/v1/account").token(token).await.expect(200), created["account"]);
 }
 
 #[tokio::test]
-async fn all_terms_can_be_said() {
+async fn new_account_accepts_every_term() {
     let api = Api::start(at(START)).await;
     let body = json!({
         "name": "Ada & Co", "time_zone": "America/New_York", "term": "monthly", "renewal_date": "2026-01-31",
         "tier": {"included": 0, "block": 50}, "cap": 0, "marketing_contacts": false,
         "test_clock": "2026-02-10T12:00:00+01:00",
     });
-    let made = api.post("/v1/accounts").token(OPERATOR_TOKEN).json(&body).await.expect(201);
-    let account = &made["account"];
+    let created = api.post("/v1/accounts").token(OPERATOR_TOKEN).json(&body).await.expect(201);
+    let account = &created["account"];
     assert_eq!(account["test_clock"], "2026-02-10T11:00:00.000Z");
     // The 31st of a month that has 28 days, at midnight in New York.
     assert_eq!(account["period"]["ends_at"], "2026-02-28T05:00:00.000Z");
     assert_eq!(account["period"]["starts_at"], "2026-02-10T11:00:00.000Z");
     assert_eq!(account["tier"], json!({"included": 0, "block": 50, "limit": 0}));
     assert_eq!((&account["cap"], &account["marketing_contacts"]), (&json!(0), &json!(false)));
-    assert_eq!(account["created_at"], START, "on the wall clock, as an invoice has it");
+    assert_eq!(account["created_at"], START, "invoices use the wall clock");
 }
 
 #[tokio::test]
-async fn terms_that_cannot_be_are_named_all_at_once() {
+async fn invalid_new_account_lists_every_error() {
     let api = Api::start(at(START)).await;
     let body = json!({
         "name": " ", "time_zone": "Mars/Olympus", "term": "yearly", "renewal_date": "2026-02-29",
@@ -73,11 +73,11 @@ async fn terms_that_cannot_be_are_named_all_at_once() {
         "test_clock",
         "owner",
     ]);
-    assert!(!reply.text().contains("Mars"), "what was sent is not repeated");
+    assert!(!reply.text().contains("Mars"), "the problem repeats a value that the client sent");
 }
 
 #[tokio::test]
-async fn a_bad_zone_or_date_is_refused_by_itself() {
+async fn invalid_zone_or_date_is_the_only_error_listed() {
     let api = Api::start(at(START)).await;
     let zones = ["", "utc+1", "Europe/Atlantis", "Europe/Berlin ", "../etc/passwd", "Europe/Berlin\0"];
     let dates = [
@@ -105,7 +105,7 @@ async fn accounts_are_listed_and_read_with_their_usage() {
     let nothing = api.get("/v1/accounts").token(OPERATOR_TOKEN).await.expect(200);
     assert_eq!(nothing, json!({"results": []}));
     let first = api.account(json!({"name": "First", "cap": 7})).await;
-    // Accounts of one millisecond have no order of their own.
+    // Accounts that are created in the same millisecond have no defined order.
     api.clock.set(at("2026-11-10T12:00:00.001Z"));
     let second = api.account(json!({"name": "Second", "test_clock": START})).await;
     let id = api.contact(&first.token, json!({"marketing": true})).await;
@@ -125,7 +125,7 @@ async fn accounts_are_listed_and_read_with_their_usage() {
     let next = format!("/v1/accounts?after={}", page["paging"]["next"]["after"].as_str().unwrap());
     let last = api.get(&next).token(OPERATOR_TOKEN).await.expect(200);
     assert_eq!(last, json!({"results": [reports[1]]}));
-    // The month has turned over, and nothing but the list has been read since.
+    // The period has ended, and the list is the first read after that.
     api.clock.set(at(super::UPDATE));
     let all = api.get("/v1/accounts").token(OPERATOR_TOKEN).await.expect(200);
     let [first, second] = [&all["results"][0], &all["results"][1]];
@@ -162,19 +162,20 @@ async fn contract_is_changed_by_the_operator_and_shown_to_the_account() {
 }
 
 #[tokio::test]
-async fn operator_makes_a_token_for_an_account_that_lost_its_own() {
+async fn operator_creates_a_token_for_an_account_that_lost_it() {
     let api = Api::start(at(START)).await;
     let account = api.account(json!({})).await;
     let users = api.get("/v1/users").token(&account.token).await.expect(200);
     let path = format!("/v1/accounts/{}/tokens", account.id);
-    let make = async || api.post(&path).token(OPERATOR_TOKEN).key("k").await.expect(201);
-    let made = make().await;
-    assert_eq!(made["user_id"], users["results"][0]["id"]);
-    let token = made["token"].as_str().unwrap();
-    assert_eq!(make().await, made, "told again under its key");
+    let create = async || api.post(&path).token(OPERATOR_TOKEN).key("k").await.expect(201);
+    let created = create().await;
+    assert_eq!(created["user_id"], users["results"][0]["id"]);
+    let token = created["token"].as_str().unwrap();
+    assert_eq!(create().await, created, "the token is returned again under its key");
     let tokens = api.get("/v1/tokens").token(token).await.expect(200);
     assert_eq!(column(&tokens["results"], "user_id").len(), 2);
-    let lost = tokens["results"].as_array().unwrap().iter().find(|token| token["id"] != made["id"]).unwrap();
+    let lost =
+        tokens["results"].as_array().unwrap().iter().find(|token| token["id"] != created["id"]).unwrap();
     let lost = format!("/v1/tokens/{}", lost["id"].as_str().unwrap());
     let _ = api.delete(&lost).token(token).await.expect(204);
     api.get("/v1/account").token(&account.token).await.problem(ProblemType::Unauthenticated);
@@ -195,12 +196,12 @@ async fn unknown_account_is_not_found() {
 }
 
 #[tokio::test]
-async fn only_the_operator_makes_accounts() {
+async fn only_the_operator_creates_accounts() {
     let api = Api::start(at(START)).await;
     let body = json!({"name": "Ada", "term": "annual", "renewal_date": "2027-06-15"});
     api.post("/v1/accounts").json(&body).await.problem(ProblemType::Unauthenticated);
     let account = api.account(json!({})).await;
     api.post("/v1/accounts").token(&account.token).json(&body).await.problem(ProblemType::PermissionDenied);
-    // And the operator does nothing else.
+    // The operator's token is not valid for anything else.
     api.get("/v1/account").token(OPERATOR_TOKEN).await.problem(ProblemType::PermissionDenied);
 }

@@ -8,7 +8,7 @@ use testkit::at;
 use super::{START, column, one_account};
 
 #[tokio::test]
-async fn a_contact_is_made_and_read_by_its_id_and_its_address() {
+async fn created_contact_is_read_by_id_and_by_address() {
     let (api, account) = one_account(json!({})).await;
     let ada = api.user(&account, json!({"name": "Ada"})).await;
     let body = json!({
@@ -45,7 +45,7 @@ async fn a_contact_is_made_and_read_by_its_id_and_its_address() {
 }
 
 #[tokio::test]
-async fn a_contact_needs_nothing() {
+async fn empty_body_creates_a_contact() {
     let (api, account) = one_account(json!({})).await;
     for body in [json!({}), json!({"email": null, "properties": {}})] {
         let contact = api.post("/v1/contacts").token(&account.token).json(&body).await.expect(201);
@@ -56,7 +56,7 @@ async fn a_contact_needs_nothing() {
 }
 
 #[tokio::test]
-async fn an_address_is_one_contacts() {
+async fn address_belongs_to_one_contact() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
     let ada = api.contact(token, json!({"email": "ada@example.org"})).await;
@@ -65,32 +65,36 @@ async fn an_address_is_one_contacts() {
     assert_eq!(problem["contact_id"], ada);
     let bob = api.contact(token, json!({"email": "bob@example.org"})).await;
     let path = format!("/v1/contacts/{bob}");
-    let take = json!({"email": "Ada@example.org"});
-    let problem = api.patch(&path).token(token).json(&take).await.problem(ProblemType::ContactExists);
+    let claim_address = json!({"email": "Ada@example.org"});
+    let problem =
+        api.patch(&path).token(token).json(&claim_address).await.problem(ProblemType::ContactExists);
     assert_eq!(problem["contact_id"], ada);
 
-    // Once it is free, it can be had.
+    // Once the first contact releases the address, the second can have it.
     let own = format!("/v1/contacts/{ada}");
     let freed = api.patch(&own).token(token).json(&json!({"email": null})).await.expect(200);
     assert_eq!(freed["email"], Value::Null);
-    assert_eq!(api.patch(&path).token(token).json(&take).await.expect(200)["email"], "Ada@example.org");
+    assert_eq!(
+        api.patch(&path).token(token).json(&claim_address).await.expect(200)["email"],
+        "Ada@example.org"
+    );
     api.get("/v1/contacts/by-email/bob@example.org").token(token).await.problem(ProblemType::NotFound);
     let scan = testkit::scan(&api.table.client, account.id).await;
     assert_eq!((scan.contacts, scan.addresses, scan.billable), (2, 1, 0));
 }
 
 #[tokio::test]
-async fn put_makes_sure_of_a_contact() {
+async fn put_creates_or_updates_a_contact() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
     let path = "/v1/contacts/by-email/Ada%2Bnews@example.org";
     let body = json!({"properties": {"firstname": "Ada", "title": "Countess"}, "marketing": true});
     let reply = api.put(path).token(token).json(&body).await;
-    let made = reply.expect(201);
-    let id = made["id"].as_str().unwrap();
+    let created = reply.expect(201);
+    let id = created["id"].as_str().unwrap();
     assert_eq!(reply.header("location"), Some(format!("/v1/contacts/{id}").as_str()));
     assert_eq!(
-        (&made["email"], &made["marketing"]["state"]),
+        (&created["email"], &created["marketing"]["state"]),
         (&json!("Ada+news@example.org"), &json!("marketing"))
     );
 
@@ -101,7 +105,7 @@ async fn put_makes_sure_of_a_contact() {
     assert_eq!((reply.header("location"), reply.header("etag")), (None, Some("\"2\"")));
     let saved = reply.expect(200);
     assert_eq!(saved["properties"], json!({"firstname": "Ada", "lastname": "Lovelace"}));
-    assert_eq!((&saved["id"], &saved["email"]), (&json!(id), &made["email"]));
+    assert_eq!((&saved["id"], &saved["email"]), (&json!(id), &created["email"]));
     assert_eq!(
         (&saved["created_at"], &saved["updated_at"]),
         (&json!(START), &json!("2026-11-11T00:00:00.000Z"))
@@ -111,13 +115,13 @@ async fn put_makes_sure_of_a_contact() {
     assert_eq!(
         (again.header("etag"), again.expect(200)),
         (Some("\"2\""), saved),
-        "nothing said, nothing changed"
+        "an empty body changes nothing"
     );
     assert_eq!(api.assert_exact(&account).await["marketing"], 1);
 }
 
 #[tokio::test]
-async fn a_change_leaves_what_it_does_not_name() {
+async fn contact_update_keeps_omitted_fields() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
     let body = json!({"email": "ada@example.org", "properties": {"a": "1", "b": "2"}, "unsubscribed": true});
@@ -140,17 +144,21 @@ async fn a_change_leaves_what_it_does_not_name() {
 }
 
 #[tokio::test]
-async fn the_marketing_state_is_not_changed_with_the_data() {
+async fn contact_update_rejects_the_marketing_state() {
     let (api, account) = one_account(json!({})).await;
     let path = format!("/v1/contacts/{}", api.contact(&account.token, json!({})).await);
     let reply = api.patch(&path).token(&account.token).json(&json!({"marketing": true, "source": {}})).await;
     reply.assert_invalid(&["marketing", "source"]);
-    assert!(reply.text().contains("POST /v1/contacts/marketing"), "it says where: {}", reply.text());
+    assert!(
+        reply.text().contains("POST /v1/contacts/marketing"),
+        "the detail names the right operation: {}",
+        reply.text()
+    );
     assert_eq!(api.assert_exact(&account).await["marketing"], 0);
 }
 
 #[tokio::test]
-async fn bad_addresses_are_refused_wherever_they_stand() {
+async fn invalid_address_is_rejected_by_every_operation() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
     let path = format!("/v1/contacts/{}", api.contact(token, json!({})).await);
@@ -193,7 +201,7 @@ async fn bad_addresses_are_refused_wherever_they_stand() {
 }
 
 #[tokio::test]
-async fn properties_are_bounded_and_named_one_by_one() {
+async fn invalid_properties_are_listed_one_by_one() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
     let body = json!({"properties": {
@@ -212,7 +220,7 @@ async fn properties_are_bounded_and_named_one_by_one() {
     let id = api.contact(token, full).await;
     let over = json!({"properties": many(0, PROPERTIES_MAX + 1, "a")});
     api.post("/v1/contacts").token(token).json(&over).await.assert_invalid(&["properties"]);
-    // One more than there may be, though each request by itself is small.
+    // The contact would have one property too many, although each request by itself is within the limit.
     let one_more = json!({"properties": {"one_more": "a"}});
     let path = format!("/v1/contacts/{id}");
     api.patch(&path).token(token).json(&one_more).await.assert_invalid(&["properties"]);
@@ -233,20 +241,20 @@ async fn properties_are_bounded_and_named_one_by_one() {
 }
 
 #[tokio::test]
-async fn contacts_are_listed_in_the_order_of_their_making() {
+async fn contacts_are_listed_in_order_of_creation() {
     let (api, account) = one_account(json!({})).await;
-    let mut made = Vec::new();
+    let mut created = Vec::new();
     for number in 0..40_i64 {
         api.clock.set(at(START).plus(chrono::TimeDelta::milliseconds(number)));
-        made.push(api.contact(&account.token, json!({"marketing": number % 2 == 0})).await);
+        created.push(api.contact(&account.token, json!({"marketing": number % 2 == 0})).await);
     }
     let listed = api.get("/v1/contacts").token(&account.token).await.expect(200);
-    assert_eq!(column(&listed["results"], "id"), made);
+    assert_eq!(column(&listed["results"], "id"), created);
     assert!(listed.get("paging").is_none());
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_not_found() {
+async fn unknown_contact_is_not_found() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
     for id in ["417382950172345", "17", "42", "acc_00000000000000000000000000", "%00", "con_%F0%9F%98%80"] {

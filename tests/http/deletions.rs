@@ -39,7 +39,7 @@ async fn delete(api: &Api, account: &Tenant, id: &str, query: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_deleted_marketing_contact_is_gone_at_once_and_billable_until_the_update_date() {
+async fn deleted_contact_stays_billable_until_the_update_date() {
     for query in ["", "?erase=false", "?erase=true"] {
         let (api, account) = one_account(json!({})).await;
         let body = json!({"email": "ada@example.org", "properties": {"firstname": "Ada"}, "marketing": true});
@@ -55,7 +55,7 @@ async fn a_deleted_marketing_contact_is_gone_at_once_and_billable_until_the_upda
 }
 
 #[tokio::test]
-async fn a_deleted_non_marketing_contact_is_simply_gone() {
+async fn deleted_non_marketing_contact_leaves_no_items() {
     let (api, account) = one_account(json!({})).await;
     let id = api.contact(&account.token, json!({"email": "ada@example.org"})).await;
     delete(&api, &account, &id, "").await;
@@ -66,51 +66,47 @@ async fn a_deleted_non_marketing_contact_is_simply_gone() {
 }
 
 #[tokio::test]
-async fn an_address_that_comes_back_in_the_period_takes_its_place_again() {
+async fn returning_address_counts_once_in_a_period() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
     let body = json!({"email": "ada@example.org", "properties": {"firstname": "Ada"}, "unsubscribed": true, "marketing": true});
     let id = api.contact(token, body).await;
     delete(&api, &account, &id, "").await;
-    let back = api
+    let returned = api
         .post("/v1/contacts")
         .token(token)
         .json(&json!({"email": "Ada@example.org", "marketing": true}))
         .await
         .expect(201);
     assert_eq!(
-        (&back["properties"], &back["unsubscribed"]),
+        (&returned["properties"], &returned["unsubscribed"]),
         (&json!({}), &json!(false)),
-        "its data was gone"
+        "the deleted data does not return"
     );
-    assert_eq!(back["marketing"]["state"], "marketing");
+    assert_eq!(returned["marketing"]["state"], "marketing");
     let usage = api.assert_exact(&account).await;
-    assert_eq!((&usage["marketing"], &usage["leaving"]), (&json!(1), &json!(0)), "not a second place");
+    assert_eq!((&usage["marketing"], &usage["leaving"]), (&json!(1), &json!(0)), "the contact counts once");
 }
 
 #[tokio::test]
-async fn an_erased_address_comes_back_as_somebody_new() {
+async fn erased_address_returns_as_a_new_contact() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
     let id = api.contact(token, json!({"email": "ada@example.org", "marketing": true})).await;
     delete(&api, &account, &id, "?erase=true").await;
-    assert_eq!(
-        testkit::scan(&api.table.client, account.id).await.addresses,
-        0,
-        "nothing of the person is kept"
-    );
-    let back = api
+    assert_eq!(testkit::scan(&api.table.client, account.id).await.addresses, 0, "no address remains stored");
+    let returned = api
         .post("/v1/contacts")
         .token(token)
         .json(&json!({"email": "ada@example.org", "marketing": true}))
         .await
         .expect(201);
-    assert_ne!(back["id"], json!(id));
-    assert_eq!(api.assert_exact(&account).await["marketing"], 2, "the nameless unit cannot be known again");
+    assert_ne!(returned["id"], json!(id));
+    assert_eq!(api.assert_exact(&account).await["marketing"], 2, "an erased contact cannot be recognized");
 }
 
 #[tokio::test]
-async fn a_deleted_contact_can_still_be_erased() {
+async fn deleted_contact_can_still_be_erased() {
     let (api, account) = one_account(json!({})).await;
     let id = api.contact(&account.token, json!({"email": "ada@example.org", "marketing": true})).await;
     delete(&api, &account, &id, "").await;
@@ -121,7 +117,7 @@ async fn a_deleted_contact_can_still_be_erased() {
 }
 
 #[tokio::test]
-async fn erase_is_true_or_false() {
+async fn erase_parameter_accepts_only_true_or_false() {
     let (api, account) = one_account(json!({})).await;
     let id = api.contact(&account.token, json!({})).await;
     for query in

@@ -15,37 +15,37 @@ const OTHERS: [&str; 6] = [
 ];
 
 #[tokio::test]
-async fn each_no_says_every_reason() {
+async fn denied_contact_lists_every_reason() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
-    let make = async |body: Value| api.contact(token, body).await;
-    let fine = make(json!({"email": "fine@example.org", "marketing": true})).await;
-    let leaving = make(json!({"email": "leaving@example.org", "marketing": true})).await;
+    let create = async |body: Value| api.contact(token, body).await;
+    let fine = create(json!({"email": "fine@example.org", "marketing": true})).await;
+    let leaving = create(json!({"email": "leaving@example.org", "marketing": true})).await;
     let _ = api.queue(token, &[&leaving]).await;
-    let free = make(json!({"email": "free@example.org"})).await;
-    let unengaged = make(
+    let free = create(json!({"email": "free@example.org"})).await;
+    let unengaged = create(
         json!({"email": "unengaged@example.org", "marketing": true, "unsubscribed": true, "bounced": true}),
     )
     .await;
-    let nothing = make(json!({"unsubscribed": true})).await;
+    let nothing = create(json!({"unsubscribed": true})).await;
 
     let contacts = json!([{"id": fine}, {"id": leaving}, {"id": free}, {"email": "Unengaged@example.org"}, {"id": nothing},
                           {"email": "no@one.example"}, {"id": "42"}]);
-    let ask = async |tool: &str| {
+    let check = async |tool: &str| {
         let body = json!({"tool": tool, "contacts": contacts});
         api.post("/v1/eligibility").token(token).json(&body).await.expect(200)
     };
-    let no = |reasons: Value| (false, reasons);
+    let denied = |reasons: Value| (false, reasons);
     for tool in MARKETING {
-        let answer = ask(tool).await;
+        let answer = check(tool).await;
         let expected = [
             (true, json!([])),
             (true, json!([])),
-            no(json!(["non-marketing"])),
-            no(json!(["unsubscribed", "bounced"])),
-            no(json!(["non-marketing", "unsubscribed", "no-email"])),
-            no(json!(["not-found"])),
-            no(json!(["not-found"])),
+            denied(json!(["non-marketing"])),
+            denied(json!(["unsubscribed", "bounced"])),
+            denied(json!(["non-marketing", "unsubscribed", "no-email"])),
+            denied(json!(["not-found"])),
+            denied(json!(["not-found"])),
         ];
         for (result, (allowed, reasons)) in answer["results"].as_array().unwrap().iter().zip(expected) {
             assert_eq!(
@@ -59,7 +59,7 @@ async fn each_no_says_every_reason() {
         assert_eq!(answer["summary"], json!({"allowed": 2, "not_allowed": 5, "reasons": reasons}));
     }
     for tool in OTHERS {
-        let answer = ask(tool).await;
+        let answer = check(tool).await;
         let reasons = json!({"no-email": 1, "not-found": 2});
         assert_eq!(answer["summary"], json!({"allowed": 4, "not_allowed": 3, "reasons": reasons}), "{tool}");
         let results = &answer["results"];
@@ -75,7 +75,7 @@ async fn each_no_says_every_reason() {
 }
 
 #[tokio::test]
-async fn a_question_names_a_tool_and_contacts() {
+async fn eligibility_request_requires_a_tool_and_contacts() {
     let (api, account) = one_account(json!({})).await;
     for (body, fields) in [
         (json!({}), vec!["tool", "contacts"]),
