@@ -7,7 +7,7 @@ use testkit::{PUBLIC_URL, at};
 use super::{START, column, one_account};
 
 #[tokio::test]
-async fn a_form_is_made_read_changed_and_deleted() {
+async fn form_is_created_read_updated_and_deleted() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
     let reply = api.post("/v1/forms").token(token).json(&json!({"name": "Newsletter"})).await;
@@ -22,7 +22,7 @@ async fn a_form_is_made_read_changed_and_deleted() {
                "created_at": START, "updated_at": START})
     );
     let mut read = form.clone();
-    read["counts"] = nothing_came();
+    read["counts"] = no_counts();
     assert_eq!(api.get(&path).token(token).await.expect(200), read);
 
     api.clock.set(at("2026-11-11T00:00:00.000Z"));
@@ -43,7 +43,7 @@ async fn a_form_is_made_read_changed_and_deleted() {
         api.patch(&path).token(token).json(&json!({"redirect_url": null})).await.expect(200),
         expected
     );
-    expected["counts"] = nothing_came();
+    expected["counts"] = no_counts();
     assert_eq!(api.get(&path).token(token).await.expect(200), expected);
 
     let _ = api.post("/v1/forms").token(token).json(&json!({"name": "Second"})).await.expect(201);
@@ -58,7 +58,7 @@ async fn a_form_is_made_read_changed_and_deleted() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_form_is_named() {
+async fn invalid_form_lists_every_error() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
     let body = json!({
@@ -85,26 +85,26 @@ async fn what_is_wrong_with_a_form_is_named() {
         "redirect_url",
         "submit_url",
     ]);
-    let twice = json!({"name": "Two", "field_map": {"a": "email", "b": "email"}});
-    api.post("/v1/forms").token(token).json(&twice).await.assert_invalid(&["field_map"]);
+    let duplicate_target = json!({"name": "Two", "field_map": {"a": "email", "b": "email"}});
+    api.post("/v1/forms").token(token).json(&duplicate_target).await.assert_invalid(&["field_map"]);
     let form = api.post("/v1/forms").token(token).json(&json!({"name": "Newsletter"})).await.expect(201);
     let path = format!("/v1/forms/{}", form["id"].as_str().unwrap());
     let body = json!({"name": null, "field_map": [], "allowed_origins": vec!["https://example.org"; 51], "redirect_url": "/x"});
     let expected = ["name", "field_map", "allowed_origins", "redirect_url"];
     api.patch(&path).token(token).json(&body).await.assert_invalid(&expected);
     let mut read = form.clone();
-    read["counts"] = nothing_came();
+    read["counts"] = no_counts();
     assert_eq!(api.get(&path).token(token).await.expect(200), read);
 }
 
-/// The counts of a form that nobody has sent yet.
-fn nothing_came() -> Value {
+/// Returns the counts of a form that has no submissions yet.
+fn no_counts() -> Value {
     json!({"received": 0, "duplicates": 0, "rejected": 0, "set": 0, "kept": 0, "unchanged": 0, "not_set": 0,
            "not_set_by_cap": 0, "not_set_by_tier": 0, "not_set_by_budget": 0, "ignored": 0, "fields_left_out": 0})
 }
 
 #[tokio::test]
-async fn a_providers_form_has_a_webhook_secrets_that_nobody_sees_and_a_budget() {
+async fn provider_form_has_webhook_hidden_secrets_and_budget() {
     let (api, account) = one_account(json!({"time_zone": "Asia/Tokyo"})).await;
     let token = &account.token;
     let body = json!({"name": "Survey", "provider": "tally", "secrets": ["the-first-secret-of-it"]});
@@ -132,7 +132,7 @@ async fn a_providers_form_has_a_webhook_secrets_that_nobody_sees_and_a_budget() 
     assert_eq!(
         budget("2026-11-10T15:00:00.000Z").await,
         on("2026-11-11"),
-        "the day is the account's, in Tokyo"
+        "the day follows the account's time zone, Tokyo"
     );
     let _ = api.patch(&path).token(token).json(&json!({"max_new_marketing_per_day": null})).await.expect(200);
     assert!(api.get(&path).token(token).await.expect(200)["budget"].is_null());

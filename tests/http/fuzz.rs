@@ -1,4 +1,4 @@
-//! Whatever is sent, the answer is no fault.
+//! Random requests, none of which may cause an internal error.
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -12,10 +12,10 @@ use super::senders::{SENDERS, Sender};
 use super::walk::Fixture;
 use crate::openapi::operations::{self, Operation};
 
-/// How many requests each of the tests sends.
+/// The number of requests that each test sends.
 const CASES: u32 = 400;
 
-/// A fixture that a property can send requests on.
+/// A fixture with a runtime, because proptest calls properties synchronously.
 struct FuzzFixture {
     runtime: Runtime,
     http: Fixture,
@@ -30,7 +30,7 @@ impl FuzzFixture {
         Self { runtime, http, operations }
     }
 
-    /// Runs a property over so many cases, without a file of earlier failures.
+    /// Runs a property over [`CASES`] cases, without a file of earlier failures.
     fn run<S: Strategy>(self, cases: &S, property: impl Fn(&Self, S::Value) -> Reply) {
         let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
         let mut runner = TestRunner::new(config);
@@ -47,7 +47,7 @@ impl FuzzFixture {
     }
 }
 
-/// JSON of any shape, with words of the API in it more often than chance has them.
+/// Generates JSON of any shape that contains words of the API more often than chance would.
 pub fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -81,12 +81,12 @@ pub fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-fn takes_a_body(operation: &Operation) -> bool {
+fn has_body(operation: &Operation) -> bool {
     operation.body().is_some()
 }
 
 #[test]
-fn any_bytes_as_a_body() {
+fn random_body_bytes_cause_no_internal_error() {
     let media_types = select(vec![
         "application/json",
         "application/x-www-form-urlencoded",
@@ -94,26 +94,25 @@ fn any_bytes_as_a_body() {
         "text/plain",
     ]);
     let cases = (any::<Index>(), media_types, prop::collection::vec(any::<u8>(), 0..200));
-    FuzzFixture::new(takes_a_body).run(&cases, |fixture, (operation, media_type, bytes)| {
+    FuzzFixture::new(has_body).run(&cases, |fixture, (operation, media_type, bytes)| {
         let request = fixture.http.request(fixture.operation(operation)).body(media_type, bytes);
         fixture.runtime.block_on(request.into_future())
     });
 }
 
 #[test]
-/// JSON of any shape, with words of the API in it more often than chance has them.
-pub fn any_json_as_a_body() {
-    FuzzFixture::new(takes_a_body).run(&(any::<Index>(), any_json()), |fixture, (operation, body)| {
+fn random_json_body_causes_no_internal_error() {
+    FuzzFixture::new(has_body).run(&(any::<Index>(), any_json()), |fixture, (operation, body)| {
         let request = fixture.http.request(fixture.operation(operation)).json(&body);
         fixture.runtime.block_on(request.into_future())
     });
 }
 
 #[test]
-fn a_good_body_with_any_json_in_any_place() {
+fn valid_body_with_random_json_causes_no_internal_error() {
     let cases = (any::<Index>(), any::<Index>(), any_json());
-    // The clock is left alone: it may be moved by five years at a time, and closing those takes its time.
-    let keep = |operation: &Operation| takes_a_body(operation) && operation.path != "/v1/account/test-clock";
+    // The test clock is excluded, because it can move by five years and closing so many periods is slow.
+    let keep = |operation: &Operation| has_body(operation) && operation.path != "/v1/account/test-clock";
     FuzzFixture::new(keep).run(&cases, |fixture, (operation, place, value)| {
         let operation = fixture.operation(operation);
         let mut body = fixture.http.body(operation).unwrap();
@@ -124,7 +123,7 @@ fn a_good_body_with_any_json_in_any_place() {
     });
 }
 
-/// Every place within a body, as a JSON pointer (RFC 6901).
+/// Returns every place within a body, as a JSON pointer (RFC 6901).
 pub fn places(value: &Value) -> Vec<String> {
     let children: Vec<(String, &Value)> = match value {
         Value::Object(entries) => {
@@ -143,23 +142,23 @@ pub fn places(value: &Value) -> Vec<String> {
     within.collect()
 }
 
-/// A http with a form of every provider.
-struct Provided {
+/// A fixture with a form of every provider.
+struct ProviderFixture {
     fixture: FuzzFixture,
     forms: Vec<(Sender, String)>,
 }
 
-impl Provided {
+impl ProviderFixture {
     fn new() -> Self {
         let fixture = FuzzFixture::new(|_| true);
         let forms = SENDERS.map(|sender| {
-            let made = sender.form(&fixture.http.api, &fixture.http.account, &[1], json!({}));
-            (sender, fixture.runtime.block_on(made))
+            let created = sender.form(&fixture.http.api, &fixture.http.account, &[1], json!({}));
+            (sender, fixture.runtime.block_on(created))
         });
         Self { fixture, forms: forms.into() }
     }
 
-    /// Runs a property whose cases are bodies of hooks that are signed as they are.
+    /// Runs a property whose cases are hook bodies. Each body is signed before it is sent.
     fn run<S: Strategy>(self, cases: &S, body: impl Fn(&Sender, S::Value) -> Vec<u8>)
     where
         S::Value: std::fmt::Debug,
@@ -176,15 +175,15 @@ impl Provided {
 }
 
 #[test]
-fn any_bytes_that_a_provider_signs() {
-    Provided::new().run(&prop::collection::vec(any::<u8>(), 0..200), |_, bytes| bytes);
+fn signed_random_bytes_cause_no_internal_error() {
+    ProviderFixture::new().run(&prop::collection::vec(any::<u8>(), 0..200), |_, bytes| bytes);
 }
 
 #[test]
-fn samples_with_some_bytes_altered_and_the_end_cut_off() {
+fn damaged_signed_samples_cause_no_internal_error() {
     let cases =
         (prop::collection::vec((any::<Index>(), any::<u8>()), 0..5), prop::option::of(any::<Index>()));
-    Provided::new().run(&cases, |sender, (altered, cut)| {
+    ProviderFixture::new().run(&cases, |sender, (altered, cut)| {
         let mut body = sender.body.to_vec();
         for (place, byte) in altered {
             let place = place.index(body.len());
@@ -198,10 +197,10 @@ fn samples_with_some_bytes_altered_and_the_end_cut_off() {
 }
 
 #[test]
-fn samples_with_any_json_in_any_place() {
-    Provided::new().run(&(any::<Index>(), any_json()), |sender, (place, value)| {
+fn signed_samples_with_random_json_cause_no_internal_error() {
+    ProviderFixture::new().run(&(any::<Index>(), any_json()), |sender, (place, value)| {
         let Ok(mut body) = serde_json::from_slice::<Value>(sender.body) else {
-            // A form post: one of its values is another one.
+            // The sample is a form post, so one of its values is replaced.
             let text = String::from_utf8_lossy(sender.body).into_owned();
             let values: Vec<&str> = text.split(['=', '&', '\n']).filter(|value| !value.is_empty()).collect();
             let replaced: &&str = place.get(&values);
@@ -215,10 +214,10 @@ fn samples_with_any_json_in_any_place() {
 }
 
 #[test]
-fn any_signature() {
-    let Provided { fixture, forms } = Provided::new();
+fn random_signature_causes_no_internal_error() {
+    let ProviderFixture { fixture, forms } = ProviderFixture::new();
     let header = prop::collection::vec(prop_oneof![32_u8..127, 128_u8..=255], 0..60);
-    // What looks like a signature to each of them, more often than chance has it.
+    // Values in the signature format of each provider, more often than chance would produce them.
     let near =
         "(sha256=|t=[0-9]{1,20},v1=|v1,|v1,a v1,)?[A-Za-z0-9+/=._-]{0,60}".prop_map(String::into_bytes);
     let cases = (any::<Index>(), any::<Index>(), prop_oneof![header, near]);
@@ -232,9 +231,9 @@ fn any_signature() {
 }
 
 #[test]
-fn any_path_query_and_header() {
+fn random_path_query_and_headers_cause_no_internal_error() {
     let bytes = || prop::collection::vec(any::<u8>(), 0..40);
-    // What a header can hold: visible characters and those beyond ASCII.
+    // The bytes that a header can contain: visible characters and bytes beyond ASCII.
     let header = || prop::collection::vec(prop_oneof![32_u8..127, 128_u8..=255], 0..40);
     let cases = (any::<Index>(), bytes(), bytes(), header(), header(), header());
     FuzzFixture::new(|_| true).run(&cases, |fixture, (operation, path, query, token, key, if_match)| {
@@ -246,7 +245,7 @@ fn any_path_query_and_header() {
             filled = filled.replace(name, &variable);
         }
         let own = fixture.http.token(operation).map(|token| format!("Bearer {token}"));
-        // Most of the time the token is a good one, so that what is behind it is met.
+        // Three quarters of the tokens are valid, so that the code behind the authorization is reached.
         let authorization = if token.len() % 4 == 0 { token } else { own.unwrap_or_default().into_bytes() };
         let request =
             fixture.http.api.request(operation.method.clone(), &format!("{filled}?{}", encoded(&query)));
@@ -263,7 +262,7 @@ fn any_path_query_and_header() {
 }
 
 #[test]
-pub fn places_are_those_of_the_body() {
+fn json_pointers_cover_every_value_of_a_body() {
     let body = json!({"a": [1, {"b/c": null}]});
     assert_eq!(places(&body), ["/a", "/a/0", "/a/1", "/a/1/b~1c"]);
 }

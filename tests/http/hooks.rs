@@ -1,4 +1,4 @@
-//! `POST /v1/hooks/{form_id}`: the webhooks of those who provide forms.
+//! `POST /v1/hooks/{form_id}`: the webhooks of form providers.
 
 use std::collections::HashMap;
 
@@ -29,14 +29,14 @@ async fn report(api: &Api, account: &Tenant, form: &str) -> Value {
     api.get(&format!("/v1/forms/{form}")).token(&account.token).await.expect(200)
 }
 
-/// The counts that are not zero.
+/// Returns the counts that are not zero.
 fn counts(report: &Value) -> Value {
     let counts = report["counts"].as_object().unwrap().clone();
     counts.into_iter().filter(|(_, count)| *count != json!(0)).collect()
 }
 
 #[tokio::test]
-async fn every_providers_sample_is_one_contact_and_one_unit_however_often_it_comes() {
+async fn repeated_sample_of_each_provider_counts_one_contact() {
     for sender in SENDERS {
         let (api, account) = one_account(json!({})).await;
         let form = sender.form(&api, &account, &[1], json!({})).await;
@@ -61,7 +61,7 @@ async fn every_providers_sample_is_one_contact_and_one_unit_however_often_it_com
 }
 
 #[tokio::test]
-async fn one_changed_byte_is_not_believed_and_nothing_is_written() {
+async fn hook_with_one_changed_byte_is_refused_without_a_write() {
     for sender in SENDERS {
         let (api, account) = one_account(json!({})).await;
         let form = sender.form(&api, &account, &[1, 2], json!({})).await;
@@ -86,26 +86,26 @@ async fn one_changed_byte_is_not_believed_and_nothing_is_written() {
         sender.with_body(&api, &form, sender.body, &[]).await.problem(ProblemType::Unverified);
         sender.hook(&api, &form, 3, start()).await.problem(ProblemType::Unverified);
         assert_eq!(dump(&api).await, before, "{}", sender.provider);
-        // Whose bytes they were, they are still taken.
+        // The original body is still accepted.
         assert_eq!(sender.hook(&api, &form, 1, start()).await.status, 200);
     }
 }
 
-/// The text with its last letter or digit another one.
+/// Returns the text with one of its last three letters or digits replaced.
 fn altered(text: &str) -> String {
     let mut bytes = text.as_bytes().to_vec();
     let last = bytes.iter().rposition(u8::is_ascii_alphanumeric).unwrap();
-    // The last digit of base64 may have bits that mean nothing.
+    // The last digit of base64 may contain unused bits, so an earlier one is replaced.
     let place = last.saturating_sub(2);
     bytes[place] = if bytes[place] == b'1' { b'2' } else { b'1' };
     String::from_utf8(bytes).unwrap()
 }
 
 #[tokio::test]
-async fn what_was_signed_long_ago_or_in_the_future_is_not_believed() {
-    let telling: Vec<Sender> = SENDERS.into_iter().filter(Sender::says_when).collect();
-    assert_eq!(telling.len(), 3);
-    for sender in telling {
+async fn hook_signed_outside_the_time_window_is_refused() {
+    let with_timestamp: Vec<Sender> = SENDERS.into_iter().filter(Sender::signs_timestamp).collect();
+    assert_eq!(with_timestamp.len(), 3);
+    for sender in with_timestamp {
         let (api, account) = one_account(json!({})).await;
         let form = sender.form(&api, &account, &[1], json!({})).await;
         let before = dump(&api).await;
@@ -125,22 +125,22 @@ async fn what_was_signed_long_ago_or_in_the_future_is_not_believed() {
 }
 
 #[tokio::test]
-async fn both_of_two_secrets_do_and_one_that_is_taken_away_does_not() {
+async fn removed_secret_of_a_form_is_no_longer_accepted() {
     for sender in SENDERS {
         let (api, account) = one_account(json!({})).await;
         let form = sender.form(&api, &account, &[], json!({})).await;
         let problem = sender.hook(&api, &form, 1, start()).await.problem(ProblemType::Unverified);
         assert_eq!(problem["detail"], "The form has no secret yet; give it the provider's.");
-        let give = async |secrets: &[u8]| {
+        let set_secrets = async |secrets: &[u8]| {
             let secrets: Vec<String> = secrets.iter().map(|number| sender.secret(*number)).collect();
             let path = format!("/v1/forms/{form}");
             let _ =
                 api.patch(&path).token(&account.token).json(&json!({"secrets": secrets})).await.expect(200);
         };
-        give(&[1, 2]).await;
+        set_secrets(&[1, 2]).await;
         assert_eq!(sender.hook(&api, &form, 1, start()).await.expect(200)["duplicate"], false);
         assert_eq!(sender.hook(&api, &form, 2, start()).await.expect(200)["duplicate"], true);
-        give(&[2]).await;
+        set_secrets(&[2]).await;
         sender.hook(&api, &form, 1, start()).await.problem(ProblemType::Unverified);
         assert_eq!(sender.hook(&api, &form, 2, start()).await.status, 200);
         assert_eq!(api.assert_exact(&account).await["marketing"], 1);
@@ -148,7 +148,7 @@ async fn both_of_two_secrets_do_and_one_that_is_taken_away_does_not() {
 }
 
 #[tokio::test]
-async fn a_shared_secret_may_stand_in_the_address() {
+async fn shared_secret_is_accepted_in_the_query() {
     let (api, account) = one_account(json!({})).await;
     for sender in SENDERS.into_iter().filter(|sender| !sender.signs()) {
         let form = sender.form(&api, &account, &[1], json!({})).await;
@@ -161,12 +161,12 @@ async fn a_shared_secret_may_stand_in_the_address() {
             hook(query).await.problem(ProblemType::Unverified);
         }
     }
-    // Webflow's hooks that are made in its dashboard are not signed.
+    // Webflow does not sign hooks that are created in its dashboard.
     let webflow = sender("webflow");
     let form = webflow.form(&api, &account, &[1], json!({})).await;
     let secret = [("x-tidemark-secret", webflow.secret(1))];
     assert_eq!(webflow.with_body(&api, &form, webflow.body, &secret).await.status, 200);
-    // Those who sign are believed for their signature alone.
+    // For a provider that always signs, the secret alone is not accepted.
     let tally = sender("tally");
     let form = tally.form(&api, &account, &[1], json!({})).await;
     let secret = [("x-tidemark-secret", tally.secret(1))];
@@ -174,7 +174,7 @@ async fn a_shared_secret_may_stand_in_the_address() {
 }
 
 #[tokio::test]
-async fn the_same_delivery_at_the_same_time_is_taken_once() {
+async fn concurrent_deliveries_with_one_id_apply_once() {
     for sender in SENDERS {
         let (api, account) = one_account(json!({})).await;
         let form = sender.form(&api, &account, &[1], json!({})).await;
@@ -190,7 +190,7 @@ async fn the_same_delivery_at_the_same_time_is_taken_once() {
 }
 
 #[tokio::test]
-async fn only_forms_of_providers_take_hooks() {
+async fn only_forms_of_providers_accept_hooks() {
     let (api, account) = one_account(json!({})).await;
     let native = json!({"name": "Native"});
     let native = api.post("/v1/forms").token(&account.token).json(&native).await.expect(201);
@@ -202,7 +202,7 @@ async fn only_forms_of_providers_take_hooks() {
     for form in [native, &deleted, "frm_00000000000000000000000000", "x"] {
         tally.hook(&api, form, 1, start()).await.problem(ProblemType::NotFound);
     }
-    // And a form of a provider takes nothing else.
+    // A provider's form accepts only hooks.
     let form = tally.form(&api, &account, &[1], json!({})).await;
     let path = format!("/v1/forms/{form}/submissions");
     let body = json!({"fields": {"email": "eve@example.org"}});
@@ -211,7 +211,7 @@ async fn only_forms_of_providers_take_hooks() {
 }
 
 #[tokio::test]
-async fn a_body_that_cannot_be_understood_is_named_and_not_written() {
+async fn malformed_hook_body_is_rejected_without_a_write() {
     let (api, account) = one_account(json!({})).await;
     for (provider, body, fields) in [
         ("typeform", "{", vec![""]),
@@ -239,7 +239,7 @@ async fn a_body_that_cannot_be_understood_is_named_and_not_written() {
 }
 
 #[tokio::test]
-async fn what_tells_of_something_else_is_accepted_and_nothing_follows() {
+async fn hook_about_another_event_is_accepted_and_ignored() {
     let (api, account) = one_account(json!({})).await;
     let calendly = sender("calendly");
     let form = calendly.form(&api, &account, &[1], json!({})).await;
@@ -258,7 +258,7 @@ async fn what_tells_of_something_else_is_accepted_and_nothing_follows() {
 }
 
 #[tokio::test]
-async fn a_form_from_elsewhere_follows_the_account_unless_it_says_otherwise() {
+async fn external_form_uses_the_account_default_unless_set() {
     let defaults = json!({"defaults": {"external_form": false}});
     for (settings, by_default, expected) in [
         (json!({}), true, "set"),
@@ -274,7 +274,7 @@ async fn a_form_from_elsewhere_follows_the_account_unless_it_says_otherwise() {
         let form = tally.form(&api, &account, &[1], settings.clone()).await;
         let reply = tally.hook(&api, &form, 1, start()).await;
         assert_eq!(reply.expect(200), done("created", expected, false), "{settings} {by_default}");
-        // A native form has its own word always.
+        // A native form always has its own setting.
         let native = json!({"name": "Native", "answer": "full"});
         let native = api.post("/v1/forms").token(&account.token).json(&native).await.expect(201);
         let path = format!("/v1/forms/{}/submissions", native["id"].as_str().unwrap());
@@ -284,46 +284,46 @@ async fn a_form_from_elsewhere_follows_the_account_unless_it_says_otherwise() {
     }
 }
 
-/// A hook of the generic provider for somebody.
+/// Sends a hook of the generic provider.
 async fn generic(api: &Api, form: &str, body: Value) -> Reply {
     let path = format!("/v1/hooks/{form}?secret={}", sender("generic").secret(1));
     api.post(&path).json(&body).await
 }
 
 #[tokio::test]
-async fn beyond_its_budget_a_form_keeps_people_without_setting_them_marketing() {
+async fn form_beyond_its_budget_creates_non_marketing_contacts() {
     let (api, account) = one_account(json!({"time_zone": "America/New_York"})).await;
     let settings = json!({"max_new_marketing_per_day": 2});
     let form = sender("generic").form(&api, &account, &[1], settings).await;
-    let come = async |name: &str| {
+    let submit = async |name: &str| {
         let reply = generic(&api, &form, json!({"email": format!("{name}@example.org")})).await;
         let answer = reply.expect(200);
         (answer["marketing"].as_str().unwrap().to_owned(), answer["reason"].clone())
     };
     let refused = ("not_set".to_owned(), json!("form-budget"));
     let set = ("set".to_owned(), Value::Null);
-    assert_eq!((come("ada").await, come("bob").await), (set.clone(), set.clone()));
-    assert_eq!((come("cy").await, come("cy").await), (refused.clone(), refused.clone()));
-    assert_eq!(come("ada").await.0, "unchanged", "who is one already costs nothing");
+    assert_eq!((submit("ada").await, submit("bob").await), (set.clone(), set.clone()));
+    assert_eq!((submit("cy").await, submit("cy").await), (refused.clone(), refused.clone()));
+    assert_eq!(submit("ada").await.0, "unchanged", "an existing marketing contact uses no budget");
     let budget = report(&api, &account, &form).await["budget"].clone();
     assert_eq!(budget, json!({"max_new_marketing_per_day": 2, "used_today": 2, "day": "2026-11-10"}));
     // Midnight in New York.
     api.clock.set(at("2026-11-11T04:59:59.999Z"));
-    assert_eq!(come("cy").await, refused);
+    assert_eq!(submit("cy").await, refused);
     api.clock.set(at("2026-11-11T05:00:00.000Z"));
-    assert_eq!(come("cy").await, set);
+    assert_eq!(submit("cy").await, set);
     let report = report(&api, &account, &form).await;
     assert_eq!(report["budget"]["used_today"], 1);
     assert_eq!(
         counts(&report),
         json!({"received": 7, "set": 3, "unchanged": 1, "not_set_by_budget": 3}),
-        "everything that came is counted as one thing"
+        "each submission is counted under one outcome"
     );
     assert_eq!(api.assert_exact(&account).await["marketing"], 3);
 }
 
 #[tokio::test]
-async fn a_delivery_without_an_id_is_taken_each_time_and_a_very_long_id_is_an_id() {
+async fn delivery_without_an_id_applies_each_time() {
     let (api, account) = one_account(json!({})).await;
     let form = sender("generic").form(&api, &account, &[1], json!({})).await;
     for expected in [done("created", "set", false), done("updated", "unchanged", false)] {
@@ -337,7 +337,7 @@ async fn a_delivery_without_an_id_is_taken_each_time_and_a_very_long_id_is_an_id
         let body = json!({"email": email, "submission_id": long});
         assert_eq!(generic(&api, &form, body).await.expect(200), expected);
     }
-    let nobody = json!({"firstname": "Eve", "submission_id": format!("{long}y")});
-    assert_eq!(generic(&api, &form, nobody).await.expect(200)["contact"], "rejected");
+    let without_address = json!({"firstname": "Eve", "submission_id": format!("{long}y")});
+    assert_eq!(generic(&api, &form, without_address).await.expect(200)["contact"], "rejected");
     assert_eq!(api.assert_exact(&account).await["marketing"], 2);
 }

@@ -7,7 +7,7 @@ use testkit::{Api, Reply, Tenant};
 
 use super::one_account;
 
-/// The request that `HubSpot`'s documentation shows, with another person.
+/// Returns the example request of `HubSpot`'s documentation, with another contact.
 fn documented() -> Value {
     json!({
         "submittedAt": "1517927174000",
@@ -24,11 +24,11 @@ fn documented() -> Value {
     })
 }
 
-fn of(address: &str) -> Value {
+fn fields_with(address: &str) -> Value {
     json!({"fields": [{"name": "email", "value": address}]})
 }
 
-/// A form's id.
+/// Creates a form and returns its id.
 async fn form(api: &Api, account: &Tenant, settings: Value) -> String {
     let mut body = json!({"name": "Newsletter"});
     body.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
@@ -44,14 +44,14 @@ fn secure_path(account: &Tenant, form: &str) -> String {
     format!("/submissions/v3/integration/secure/submit/{}/{form}", account.id)
 }
 
-/// The numbers by which HubSpot's clients name the account and the form.
-async fn hubspots_names(api: &Api, account: &Tenant, form: &str) -> (String, String) {
+/// Returns the portal number and the GUID by which HubSpot's clients identify the account and the form.
+async fn portal_and_guid(api: &Api, account: &Tenant, form: &str) -> (String, String) {
     let read = async |path: &str| api.get(path).token(&account.token).await.expect(200);
     let (account, form) = (read("/v1/account").await, read(&format!("/v1/forms/{form}")).await);
     (account["portal_id"].to_string(), form["guid"].as_str().unwrap().to_owned())
 }
 
-/// The types of the errors of a refused submission, whose document is whole.
+/// Asserts that the error document is complete and returns the types of its errors.
 #[track_caller]
 fn refused(reply: &Reply, status: u16) -> Vec<String> {
     let document = reply.expect(status);
@@ -70,7 +70,7 @@ fn refused(reply: &Reply, status: u16) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn site_code_for_hubspot_only_changes_the_host() {
+async fn hubspot_site_code_works_with_another_host() {
     let (api, account) = one_account(json!({})).await;
     let form =
         form(&api, &account, json!({"field_map": {"page_url": "first_page", "submitted_at": "sent"}})).await;
@@ -93,15 +93,15 @@ async fn site_code_for_hubspot_only_changes_the_host() {
 }
 
 #[tokio::test]
-async fn a_form_with_a_next_page_says_where_it_is() {
+async fn form_with_a_redirect_returns_the_redirect_uri() {
     let (api, account) = one_account(json!({})).await;
     let form = form(&api, &account, json!({"redirect_url": "https://example.org/thanks"})).await;
-    let reply = api.post(&open_path(&account, &form)).json(&of("ada@example.org")).await;
+    let reply = api.post(&open_path(&account, &form)).json(&fields_with("ada@example.org")).await;
     assert_eq!(reply.expect(200), json!({"redirectUri": "https://example.org/thanks"}));
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said_in_hubspots_words() {
+async fn invalid_submission_returns_hubspot_error_types() {
     let (api, account) = one_account(json!({})).await;
     let form = form(&api, &account, json!({})).await;
     let path = open_path(&account, &form);
@@ -110,8 +110,8 @@ async fn what_is_wrong_is_said_in_hubspots_words() {
     let many: Vec<Value> = (0..201).map(|number| field(&format!("f{number}"), "a".to_owned())).collect();
     let with = |fields: Vec<Value>| [vec![email()], fields].concat();
     for (body, expected) in [
-        (of("ada"), "INVALID_EMAIL"),
-        (of(""), "REQUIRED_FIELD"),
+        (fields_with("ada"), "INVALID_EMAIL"),
+        (fields_with(""), "REQUIRED_FIELD"),
         (json!({"fields": []}), "REQUIRED_FIELD"),
         (json!({"fields": [field("firstname", "Ada".to_owned())]}), "REQUIRED_FIELD"),
         (json!({"fields": with(many)}), "MAX_NUMBER_OF_SUBMITTED_VALUES_EXCEEDED"),
@@ -130,7 +130,7 @@ async fn what_is_wrong_is_said_in_hubspots_words() {
     ] {
         let reply = api.post(&path).body(media_type, body).await;
         assert_eq!(refused(&reply, status), [""; 0], "{body}");
-        assert!(!reply.text().contains("ada"), "nothing is repeated: {}", reply.text());
+        assert!(!reply.text().contains("ada"), "the response repeats the submission: {}", reply.text());
     }
     let reply = api.post(&path).body("application/json", vec![b' '; PUBLIC_BODY_BYTES_MAX + 1]).await;
     assert_eq!(refused(&reply, 413), [""; 0]);
@@ -142,7 +142,7 @@ async fn what_is_wrong_is_said_in_hubspots_words() {
 }
 
 #[tokio::test]
-async fn only_an_accounts_own_native_forms_are_there() {
+async fn only_own_native_forms_are_found() {
     let (api, account) = one_account(json!({})).await;
     let other = api.account(json!({})).await;
     let native = form(&api, &account, json!({})).await;
@@ -155,24 +155,24 @@ async fn only_an_accounts_own_native_forms_are_there() {
         open_path(&account, "94e05eab-1373-47f7-ab5e-d84f9e6aa262"),
         format!("/submissions/v3/integration/submit/244637579/{native}"),
     ] {
-        let reply = api.post(&path).json(&of("ada@example.org")).await;
+        let reply = api.post(&path).json(&fields_with("ada@example.org")).await;
         assert_eq!(refused(&reply, 404), [""; 0], "{path}");
         assert_eq!(refused(&api.request(Method::OPTIONS, &path).await, 404), [""; 0], "{path}");
     }
     let path = secure_path(&account, &provided);
-    let reply = api.post(&path).token(&account.token).json(&of("ada@example.org")).await;
-    assert_eq!(refused(&reply, 404), [""; 0], "a provider's form is fed by what is signed");
+    let reply = api.post(&path).token(&account.token).json(&fields_with("ada@example.org")).await;
+    assert_eq!(refused(&reply, 404), [""; 0], "a provider's form accepts only signed hooks");
     assert_eq!(testkit::scan(&api.table.client, account.id).await.contacts, 0);
 }
 
 #[tokio::test]
-async fn the_secure_endpoint_is_for_tokens_of_the_account() {
+async fn secure_endpoint_requires_a_token_of_the_account() {
     let (api, account) = one_account(json!({})).await;
     let other = api.account(json!({})).await;
     let shop = api.integration(&account, json!({})).await;
     let form = form(&api, &account, json!({"allowed_origins": ["https://example.org"]})).await;
     let path = secure_path(&account, &form);
-    let body = of("ada@example.org");
+    let body = fields_with("ada@example.org");
     assert_eq!(refused(&api.post(&path).json(&body).await, 401), [""; 0]);
     assert_eq!(refused(&api.post(&path).token("tmk_nobodys").json(&body).await, 401), [""; 0]);
     assert_eq!(refused(&api.post(&path).token(testkit::OPERATOR_TOKEN).json(&body).await, 403), [""; 0]);
@@ -184,13 +184,13 @@ async fn the_secure_endpoint_is_for_tokens_of_the_account() {
     for token in [&account.token, &shop.token] {
         let reply = api.post(&path).token(token).json(&body).await;
         assert_eq!(reply.expect(200), json!({"inlineMessage": "Thanks for submitting the form."}));
-        assert_eq!(reply.header("access-control-allow-origin"), None, "it is not for pages");
+        assert_eq!(reply.header("access-control-allow-origin"), None, "the secure endpoint is not for pages");
     }
     assert_eq!(api.assert_exact(&account).await["marketing"], 1);
 }
 
 #[tokio::test]
-async fn pages_post_where_the_form_lets_them() {
+async fn form_accepts_pages_of_allowed_origins_only() {
     let (api, account) = one_account(json!({})).await;
     let form = form(&api, &account, json!({"allowed_origins": ["https://example.org"]})).await;
     let path = open_path(&account, &form);
@@ -199,7 +199,7 @@ async fn pages_post_where_the_form_lets_them() {
     assert_eq!(preflight.header("access-control-allow-origin"), Some("https://example.org"));
     assert_eq!(preflight.header("access-control-allow-methods"), Some("POST"));
     assert_eq!(preflight.header("access-control-allow-headers"), Some("content-type"));
-    let body = of("ada@example.org");
+    let body = fields_with("ada@example.org");
     let strange = api.post(&path).json(&body).header("origin", "https://evil.example").await;
     assert_eq!(refused(&strange, 403), [""; 0]);
     assert_eq!(strange.header("access-control-allow-origin"), None);
@@ -212,10 +212,10 @@ async fn pages_post_where_the_form_lets_them() {
 }
 
 #[tokio::test]
-async fn over_the_cap_the_person_is_kept_and_the_page_sees_no_difference() {
+async fn submission_over_the_cap_is_stored_as_non_marketing() {
     let (api, account) = one_account(json!({"cap": 0})).await;
     let form = form(&api, &account, json!({})).await;
-    let reply = api.post(&open_path(&account, &form)).json(&of("ada@example.org")).await;
+    let reply = api.post(&open_path(&account, &form)).json(&fields_with("ada@example.org")).await;
     assert_eq!(reply.expect(200), json!({"inlineMessage": "Thanks for submitting the form."}));
     let ada = api.get("/v1/contacts/by-email/ada@example.org").token(&account.token).await.expect(200);
     assert_eq!(ada["marketing"]["state"], "non_marketing");
@@ -223,40 +223,41 @@ async fn over_the_cap_the_person_is_kept_and_the_page_sees_no_difference() {
 }
 
 #[tokio::test]
-async fn portal_number_and_guid_name_the_same_form_as_the_ids() {
+async fn portal_number_and_guid_identify_the_form() {
     let (api, account) = one_account(json!({})).await;
     let form = form(&api, &account, json!({})).await;
-    let (portal, guid) = hubspots_names(&api, &account, &form).await;
+    let (portal, guid) = portal_and_guid(&api, &account, &form).await;
     let id = account.id.to_string();
     let names = [(&portal, &guid), (&portal, &form), (&id, &guid), (&portal, &guid.to_uppercase())];
     for (n, (portal, form)) in names.into_iter().enumerate() {
         let path = format!("/submissions/v3/integration/submit/{portal}/{form}");
-        let open = api.post(&path).json(&of(&format!("person{n}@example.org"))).await;
+        let open = api.post(&path).json(&fields_with(&format!("person{n}@example.org"))).await;
         assert_eq!(open.status, 200);
         let path = format!("/submissions/v3/integration/secure/submit/{portal}/{form}");
-        let secure = api.post(&path).token(&account.token).json(&of(&format!("person{n}@example.org"))).await;
+        let secure =
+            api.post(&path).token(&account.token).json(&fields_with(&format!("person{n}@example.org"))).await;
         assert_eq!(secure.status, 200);
     }
     assert_eq!(api.get("/v1/usage").token(&account.token).await.expect(200)["marketing"], 4);
 }
 
 #[tokio::test]
-async fn another_accounts_portal_number_leads_to_no_form() {
+async fn portal_number_of_another_account_finds_no_form() {
     let (api, account) = one_account(json!({})).await;
     let other = api.account(json!({"name": "Other", "term": "annual", "renewal_date": "2027-06-15"})).await;
     let mine = form(&api, &account, json!({})).await;
     let others = form(&api, &other, json!({})).await;
-    let (my_portal, my_guid) = hubspots_names(&api, &account, &mine).await;
-    let (others_portal, others_guid) = hubspots_names(&api, &other, &others).await;
+    let (my_portal, my_guid) = portal_and_guid(&api, &account, &mine).await;
+    let (others_portal, others_guid) = portal_and_guid(&api, &other, &others).await;
     for (portal, guid) in
         [(&my_portal, &others_guid), (&others_portal, &my_guid), (&others_portal, &others_guid)]
     {
         let path = format!("/submissions/v3/integration/secure/submit/{portal}/{guid}");
-        let reply = api.post(&path).token(&account.token).json(&of("ada@example.org")).await;
+        let reply = api.post(&path).token(&account.token).json(&fields_with("ada@example.org")).await;
         assert_eq!(refused(&reply, 404), [""; 0], "{path}");
     }
     let crossed = format!("/submissions/v3/integration/submit/{my_portal}/{others_guid}");
-    refused(&api.post(&crossed).json(&of("ada@example.org")).await, 404);
+    refused(&api.post(&crossed).json(&fields_with("ada@example.org")).await, 404);
     for tenant in [&account, &other] {
         assert_eq!(api.get("/v1/usage").token(&tenant.token).await.expect(200)["marketing"], 0);
     }

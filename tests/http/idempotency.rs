@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: the same request, sent twice, changes things once and gets the first answer.
+//! `Idempotency-Key`: a repeated request applies once and receives the first response again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,17 +13,17 @@ use super::walk::Fixture;
 use super::{START, one_account};
 use crate::openapi::operations::{self, Operation};
 
-/// The operations that take an `Idempotency-Key`.
+/// Returns the operations that accept an `Idempotency-Key`, deletions last.
 fn changing() -> Vec<Operation> {
     let (mut operations, _) = operations::api();
     operations.retain(|operation| operation.parameters("header").contains(&"Idempotency-Key"));
-    // What is deleted is still needed by the others.
+    // The other operations need the resources that the deletions delete.
     operations.sort_by_key(|operation| operation.method == Method::DELETE);
     operations
 }
 
-/// All that the account can read of itself.
-async fn everything(walk: &Fixture) -> Vec<Value> {
+/// Returns everything that the account can read about itself.
+async fn everything(fixture: &Fixture) -> Vec<Value> {
     let mut all = Vec::new();
     for path in [
         "/v1/account",
@@ -34,58 +34,59 @@ async fn everything(walk: &Fixture) -> Vec<Value> {
         "/v1/contacts",
         "/v1/forms",
     ] {
-        all.push(walk.api.get(path).token(&walk.account.token).await.expect(200));
+        all.push(fixture.api.get(path).token(&fixture.account.token).await.expect(200));
     }
     all
 }
 
 #[tokio::test]
-async fn every_change_sent_twice_happens_once_and_is_answered_alike() {
+async fn repeated_change_applies_once_and_replays_its_response() {
     let operations = changing();
     assert_eq!(operations.len(), 20);
-    let walk = Fixture::start(Api::start(at(START)).await).await;
+    let fixture = Fixture::start(Api::start(at(START)).await).await;
     for (number, operation) in operations.iter().enumerate() {
         let key = format!("key-{number}");
-        let body = walk.body(operation);
-        let send = async || walk.request_with(operation, "", body.as_ref()).key(&key).await;
+        let body = fixture.body(operation);
+        let send = async || fixture.request_with(operation, "", body.as_ref()).key(&key).await;
         let first = send().await;
         assert!(first.status < 300, "{operation} {}", first.text());
-        let after_first = everything(&walk).await;
-        let accounts = accounts(&walk.api).await;
+        let after_first = everything(&fixture).await;
+        let accounts = accounts(&fixture.api).await;
         let again = send().await;
         assert_eq!(again.status, first.status, "{operation}");
         assert_eq!(again.text(), first.text(), "{operation}");
         for header in ["etag", "location", "content-type"] {
             assert_eq!(again.header(header), first.header(header), "{operation} {header}");
         }
-        assert_eq!(everything(&walk).await, after_first, "{operation}");
-        assert_eq!(self::accounts(&walk.api).await, accounts, "{operation}");
+        assert_eq!(everything(&fixture).await, after_first, "{operation}");
+        assert_eq!(self::accounts(&fixture.api).await, accounts, "{operation}");
 
         if let Some(body) = &body {
-            let other = walk.request(operation).body("application/json", format!("{body} ")).key(&key).await;
+            let other =
+                fixture.request(operation).body("application/json", format!("{body} ")).key(&key).await;
             other.problem(ProblemType::IdempotencyKeyReused);
         }
         let elsewhere = match operation.method {
             Method::DELETE => {
-                walk.api.delete("/v1/forms/frm_00000000000000000000000000").token(&walk.account.token)
+                fixture.api.delete("/v1/forms/frm_00000000000000000000000000").token(&fixture.account.token)
             }
             _ if operation.is_operators() => {
                 let body = json!({"name": "Other", "term": "annual", "renewal_date": "2027-01-01"});
-                walk.api.post("/v1/accounts").token(OPERATOR_TOKEN).json(&body)
+                fixture.api.post("/v1/accounts").token(OPERATOR_TOKEN).json(&body)
             }
-            _ => walk
+            _ => fixture
                 .api
                 .post("/v1/users")
-                .token(&walk.account.token)
+                .token(&fixture.account.token)
                 .json(&json!({"name": "Other", "email": "a@b.example"})),
         };
         elsewhere.key(&key).await.problem(ProblemType::IdempotencyKeyReused);
-        assert_eq!(everything(&walk).await, after_first, "{operation}");
-        walk.api.assert_exact(&walk.account).await;
+        assert_eq!(everything(&fixture).await, after_first, "{operation}");
+        fixture.api.assert_exact(&fixture.account).await;
     }
 }
 
-/// Every item of the table as text.
+/// Returns every item of the table as text.
 async fn items(api: &Api) -> Vec<String> {
     let mut pages = api.table.client.scan().table_name(TABLE).into_paginator().items().send();
     let mut items = Vec::new();
@@ -95,50 +96,50 @@ async fn items(api: &Api) -> Vec<String> {
     items
 }
 
-/// How many accounts there are.
+/// Returns the number of accounts.
 async fn accounts(api: &Api) -> usize {
     items(api).await.iter().filter(|item| item.contains("\"sk\": S(\"ACCOUNT\")")).count()
 }
 
 #[tokio::test]
-async fn a_token_is_told_again_and_is_never_kept() {
+async fn replayed_token_is_never_stored() {
     let (api, account) = one_account(json!({})).await;
     let body = json!({"name": "Second", "term": "annual", "renewal_date": "2027-01-01"});
-    let make_account =
+    let create_account =
         async || api.post("/v1/accounts").token(OPERATOR_TOKEN).json(&body).key("k").await.expect(201);
-    let made = make_account().await;
-    assert_eq!(make_account().await, made);
+    let created = create_account().await;
+    assert_eq!(create_account().await, created);
     let body = json!({"integration": {"name": "Shop"}});
-    let make_token =
+    let create_token =
         async || api.post("/v1/tokens").token(&account.token).json(&body).key("k").await.expect(201);
-    let token = make_token().await;
-    assert_eq!(make_token().await, token);
-    for token in [&made["token"], &token["token"]] {
+    let token = create_token().await;
+    assert_eq!(create_token().await, token);
+    for token in [&created["token"], &token["token"]] {
         let token = token.as_str().unwrap();
         assert_eq!(api.get("/v1/usage").token(token).await.status, 200);
         let secret = token.strip_prefix("tmk_").unwrap();
-        assert!(items(&api).await.iter().all(|item| !item.contains(secret)), "the table holds a token");
+        assert!(items(&api).await.iter().all(|item| !item.contains(secret)), "the table contains a token");
     }
     let tokens = api.get("/v1/tokens").token(&account.token).await.expect(200);
     assert_eq!(tokens["results"].as_array().unwrap().len(), 2);
 }
 
 #[tokio::test]
-async fn a_token_is_told_again_only_to_the_token_that_asked() {
+async fn token_is_replayed_only_to_its_requester() {
     let (api, account) = one_account(json!({})).await;
     let admin = api.user(&account, json!({"role": "admin"})).await;
     let second =
         api.post("/v1/tokens").token(&account.token).json(&json!({"user_id": admin.id})).await.expect(201);
     let body = json!({"integration": {"name": "Shop"}});
-    let make = async |token: &str| api.post("/v1/tokens").token(token).json(&body).key("k").await;
-    let _ = make(&admin.token).await.expect(201);
-    make(second["token"].as_str().unwrap()).await.problem(ProblemType::IdempotencyKeyReused);
-    // Another user's request with the key is another request.
-    make(&account.token).await.problem(ProblemType::IdempotencyKeyReused);
+    let create = async |token: &str| api.post("/v1/tokens").token(token).json(&body).key("k").await;
+    let _ = create(&admin.token).await.expect(201);
+    create(second["token"].as_str().unwrap()).await.problem(ProblemType::IdempotencyKeyReused);
+    // The same key in another user's request is a different request.
+    create(&account.token).await.problem(ProblemType::IdempotencyKeyReused);
 }
 
 #[tokio::test]
-async fn a_refusal_is_kept_though_things_have_changed_since() {
+async fn refusal_is_replayed_after_its_cause_is_gone() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
     let body = json!({"email": "ada@example.org", "marketing": true});
@@ -153,8 +154,8 @@ async fn a_refusal_is_kept_though_things_have_changed_since() {
     missing().await.problem(ProblemType::NotFound);
     let _ = api.delete(&format!("{path}?erase=true")).token(token).await.expect(204);
     let again = create().await.problem(ProblemType::ContactExists);
-    let told = |problem: &Value| (problem["detail"].clone(), problem["contact_id"].clone());
-    assert_eq!(told(&again), told(&first));
+    let stable_fields = |problem: &Value| (problem["detail"].clone(), problem["contact_id"].clone());
+    assert_eq!(stable_fields(&again), stable_fields(&first));
     assert_ne!(again["instance"], first["instance"], "each request has its own id");
     stale().await.problem(ProblemType::VersionMismatch);
     missing().await.problem(ProblemType::NotFound);
@@ -163,7 +164,7 @@ async fn a_refusal_is_kept_though_things_have_changed_since() {
 }
 
 #[tokio::test]
-async fn what_could_not_be_read_or_was_not_permitted_has_used_no_key() {
+async fn invalid_or_unpermitted_request_uses_no_key() {
     let (api, account) = one_account(json!({})).await;
     let member = api.user(&account, json!({"modify_marketing_contacts": false})).await;
     let good = json!({"name": "Form", "set_marketing": false});
@@ -193,7 +194,7 @@ async fn each_account_has_its_own_keys() {
 }
 
 #[tokio::test]
-async fn a_key_is_forgotten_after_a_day() {
+async fn key_expires_after_a_day() {
     let (api, account) = one_account(json!({})).await;
     let send = async || {
         let contact =
@@ -211,7 +212,7 @@ async fn a_key_is_forgotten_after_a_day() {
 }
 
 #[tokio::test]
-async fn a_list_longer_than_a_transaction_is_carried_out_once() {
+async fn list_longer_than_a_transaction_applies_once() {
     let (api, account) = one_account(json!({})).await;
     let mut contacts = Vec::new();
     for _ in 0..120 {
@@ -228,14 +229,14 @@ async fn a_list_longer_than_a_transaction_is_carried_out_once() {
     assert_eq!(
         send("/v1/contacts/marketing", "set").await,
         set,
-        "and does not keep those who were queued since"
+        "the replay does not cancel the later queueing"
     );
     assert_eq!(api.assert_exact(&account).await["leaving"], 120);
 }
 
-/// The answer repeats what the caller sent: in JSON it is longer than an item of the table may be.
+/// The response repeats the ids of the request, so its JSON is longer than an item of the table can be.
 #[tokio::test]
-async fn answer_longer_than_an_item_is_given_again() {
+async fn response_longer_than_an_item_is_replayed() {
     let (api, account) = one_account(json!({})).await;
     let mut contacts = Vec::new();
     for _ in 0..100 {
@@ -261,7 +262,7 @@ async fn answer_longer_than_an_item_is_given_again() {
 }
 
 #[tokio::test]
-async fn one_request_sent_many_times_at_once_happens_once() {
+async fn concurrent_requests_with_one_key_apply_once() {
     let (api, account) = one_account(json!({})).await;
     let body = json!({"email": "ada@example.org", "marketing": true});
     let send =
@@ -272,7 +273,7 @@ async fn one_request_sent_many_times_at_once_happens_once() {
 }
 
 #[tokio::test]
-async fn a_dry_run_is_answered_alike_too() {
+async fn dry_run_is_replayed_under_its_key() {
     let (api, account) = one_account(json!({})).await;
     let id = api.contact(&account.token, json!({})).await;
     let body = json!({"contacts": [{"id": id}], "dry_run": true});
@@ -286,7 +287,7 @@ async fn a_dry_run_is_answered_alike_too() {
 }
 
 #[tokio::test]
-async fn a_key_is_visible_ascii_and_given_once() {
+async fn malformed_or_repeated_key_is_rejected() {
     let (api, account) = one_account(json!({})).await;
     let post = || api.post("/v1/contacts").token(&account.token).json(&json!({"marketing": true}));
     let long = "k".repeat(256);
@@ -303,7 +304,7 @@ async fn a_key_is_visible_ascii_and_given_once() {
 }
 
 #[tokio::test]
-async fn a_fault_uses_no_key_and_the_request_can_be_sent_again() {
+async fn failed_request_uses_no_key_and_can_be_retried() {
     let broken = Arc::new(AtomicBool::new(false));
     let is_broken = broken.clone();
     let faults = Conflicts::with_plan(Duration::ZERO, move |operation, _| {
@@ -319,7 +320,7 @@ async fn a_fault_uses_no_key_and_the_request_can_be_sent_again() {
     let problem = send().await.problem(ProblemType::Unavailable);
     assert!(problem["detail"].as_str().unwrap().contains("Idempotency-Key"));
     broken.store(false, Ordering::SeqCst);
-    let made = send().await.expect(201);
-    assert_eq!(send().await.expect(201), made);
+    let created = send().await.expect(201);
+    assert_eq!(send().await.expect(201), created);
     assert_eq!(api.assert_exact(&account).await["marketing"], 1);
 }

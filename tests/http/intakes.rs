@@ -1,5 +1,5 @@
-//! The status that a contact gets by its source (the domain's `README.md`, Default status by source), for new contacts
-//! and for existing ones.
+//! The marketing status that each source sets on new and on existing contacts (the domain's `README.md`, Default status
+//! by source).
 
 use api::ProblemType;
 use serde_json::{Value, json};
@@ -7,9 +7,9 @@ use testkit::{Api, Tenant};
 
 use super::one_account;
 
-/// Who relays the source.
+/// The kind of caller that sends the contact.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum By {
+enum Sender {
     User,
     /// An integration whose own setting is off.
     Integration,
@@ -20,11 +20,11 @@ enum By {
 /// The account's settings for chat flows.
 #[derive(Clone, Copy, Debug)]
 enum Chatflows {
-    /// As an account begins.
+    /// The settings of a new account.
     Off,
-    /// On, but for the flow `quiet`.
+    /// On, except for the flow `quiet`.
     On,
-    /// Off, but for the flow `loud`.
+    /// Off, except for the flow `loud`.
     OneOn,
 }
 
@@ -53,7 +53,7 @@ struct Tokens {
 }
 
 impl Tokens {
-    async fn make(api: &Api, account: &Tenant) -> Self {
+    async fn create(api: &Api, account: &Tenant) -> Self {
         let (off, on) = (json!({"set_marketing": false}), json!({"set_marketing": true}));
         Self {
             user: account.token.clone(),
@@ -62,45 +62,45 @@ impl Tokens {
         }
     }
 
-    fn of(&self, by: By) -> &str {
+    fn of(&self, by: Sender) -> &str {
         match by {
-            By::User => &self.user,
-            By::Integration => &self.integration,
-            By::MarketingIntegration => &self.marketing_integration,
+            Sender::User => &self.user,
+            Sender::Integration => &self.integration,
+            Sender::MarketingIntegration => &self.marketing_integration,
         }
     }
 }
 
 #[tokio::test]
-async fn each_source_gives_the_status_of_the_rules() {
+async fn each_source_sets_its_documented_status() {
     let manual = |marketing: Value| json!({"marketing": marketing});
-    // By whom, with which settings, what is said; whether a new contact is marketing, and one that is there becomes so.
+    // The sender, the settings, the body, and whether a new and an existing contact become marketing contacts.
     let table = [
-        (By::User, Chatflows::Off, json!({}), false, false),
-        (By::User, Chatflows::Off, manual(json!(true)), true, true),
-        (By::User, Chatflows::Off, manual(json!(false)), false, false),
-        (By::User, Chatflows::Off, source("manual", None), false, false),
-        (By::User, Chatflows::Off, source("chatflow", Some("loud")), false, false),
-        (By::User, Chatflows::On, source("chatflow", None), true, false),
-        (By::User, Chatflows::On, source("chatflow", Some("quiet")), false, false),
-        (By::User, Chatflows::OneOn, source("chatflow", Some("loud")), true, false),
-        (By::User, Chatflows::OneOn, source("chatflow", Some("other")), false, false),
-        (By::Integration, Chatflows::OneOn, source("chatflow", Some("loud")), true, false),
-        (By::User, Chatflows::On, source("import", Some("loud")), false, false),
-        (By::User, Chatflows::On, source("integration", None), false, false),
-        (By::Integration, Chatflows::On, json!({}), false, false),
-        (By::MarketingIntegration, Chatflows::Off, json!({}), true, false),
-        (By::MarketingIntegration, Chatflows::Off, source("integration", Some("x")), true, false),
-        (By::MarketingIntegration, Chatflows::Off, source("import", None), false, false),
-        (By::User, Chatflows::On, source("meeting", None), false, false),
-        (By::User, Chatflows::On, source("logged_email", None), false, false),
-        (By::User, Chatflows::On, source("team_inbox", None), false, false),
-        (By::User, Chatflows::On, source("document", None), false, false),
-        (By::User, Chatflows::On, source("email_extension", None), false, false),
-        (By::MarketingIntegration, Chatflows::On, source("mobile_app", None), false, false),
+        (Sender::User, Chatflows::Off, json!({}), false, false),
+        (Sender::User, Chatflows::Off, manual(json!(true)), true, true),
+        (Sender::User, Chatflows::Off, manual(json!(false)), false, false),
+        (Sender::User, Chatflows::Off, source("manual", None), false, false),
+        (Sender::User, Chatflows::Off, source("chatflow", Some("loud")), false, false),
+        (Sender::User, Chatflows::On, source("chatflow", None), true, false),
+        (Sender::User, Chatflows::On, source("chatflow", Some("quiet")), false, false),
+        (Sender::User, Chatflows::OneOn, source("chatflow", Some("loud")), true, false),
+        (Sender::User, Chatflows::OneOn, source("chatflow", Some("other")), false, false),
+        (Sender::Integration, Chatflows::OneOn, source("chatflow", Some("loud")), true, false),
+        (Sender::User, Chatflows::On, source("import", Some("loud")), false, false),
+        (Sender::User, Chatflows::On, source("integration", None), false, false),
+        (Sender::Integration, Chatflows::On, json!({}), false, false),
+        (Sender::MarketingIntegration, Chatflows::Off, json!({}), true, false),
+        (Sender::MarketingIntegration, Chatflows::Off, source("integration", Some("x")), true, false),
+        (Sender::MarketingIntegration, Chatflows::Off, source("import", None), false, false),
+        (Sender::User, Chatflows::On, source("meeting", None), false, false),
+        (Sender::User, Chatflows::On, source("logged_email", None), false, false),
+        (Sender::User, Chatflows::On, source("team_inbox", None), false, false),
+        (Sender::User, Chatflows::On, source("document", None), false, false),
+        (Sender::User, Chatflows::On, source("email_extension", None), false, false),
+        (Sender::MarketingIntegration, Chatflows::On, source("mobile_app", None), false, false),
     ];
     let (api, account) = one_account(json!({})).await;
-    let tokens = Tokens::make(&api, &account).await;
+    let tokens = Tokens::create(&api, &account).await;
     let mut usage = 0;
     for (row, (by, chatflows, body, new, existing)) in table.into_iter().enumerate() {
         let defaults = json!({"defaults": {"chatflow": false, "chatflows": {}}});
@@ -109,22 +109,22 @@ async fn each_source_gives_the_status_of_the_rules() {
         let _ = api.patch("/v1/account").token(&account.token).json(&defaults).await.expect(200);
 
         let path = format!("/v1/contacts/by-email/new{row}@example.org");
-        let made = api.put(&path).token(tokens.of(by)).json(&body).await.expect(201);
-        let there = format!("there{row}@example.org");
-        let _ = api.contact(&account.token, json!({"email": there})).await;
-        let path = format!("/v1/contacts/by-email/{there}");
+        let created = api.put(&path).token(tokens.of(by)).json(&body).await.expect(201);
+        let existing_address = format!("there{row}@example.org");
+        let _ = api.contact(&account.token, json!({"email": existing_address})).await;
+        let path = format!("/v1/contacts/by-email/{existing_address}");
         let saved = api.put(&path).token(tokens.of(by)).json(&body).await.expect(200);
         let state = |contact: &Value| contact["marketing"]["state"] == "marketing";
-        assert_eq!((state(&made), state(&saved)), (new, existing), "{by:?} {chatflows:?} {body}");
+        assert_eq!((state(&created), state(&saved)), (new, existing), "{by:?} {chatflows:?} {body}");
         usage += u64::from(new) + u64::from(existing);
         assert_eq!(api.assert_exact(&account).await["marketing"], usage);
     }
 }
 
 #[tokio::test]
-async fn a_source_is_kept_as_it_was_named_and_an_integrations_own_is_its_own() {
+async fn source_is_stored_as_sent_except_for_integrations() {
     let (api, account) = one_account(json!({})).await;
-    let tokens = Tokens::make(&api, &account).await;
+    let tokens = Tokens::create(&api, &account).await;
     let body = source("meeting", Some("room 4"));
     let contact = api.post("/v1/contacts").token(&tokens.integration).json(&body).await.expect(201);
     assert_eq!(contact["marketing"]["source"], json!({"type": "meeting", "name": "A name", "id": "room 4"}));
@@ -136,9 +136,9 @@ async fn a_source_is_kept_as_it_was_named_and_an_integrations_own_is_its_own() {
 }
 
 #[tokio::test]
-async fn a_status_is_said_for_manual_contacts_alone() {
+async fn marketing_field_requires_the_manual_source() {
     let (api, account) = one_account(json!({})).await;
-    let tokens = Tokens::make(&api, &account).await;
+    let tokens = Tokens::create(&api, &account).await;
     for kind in [
         "chatflow",
         "import",

@@ -1,4 +1,4 @@
-//! An account never sees or changes another account's data: what is theirs is not found.
+//! Isolation of accounts: an account cannot read or change another account's data, because its ids are not found.
 
 use api::ProblemType;
 use domain::ids::{AccountId, FormId, RejectionId};
@@ -10,7 +10,7 @@ use super::walk::Fixture;
 use super::{START, column};
 use crate::openapi::operations;
 
-/// All that an account can read of itself.
+/// Returns everything that an account can read about itself.
 async fn everything(api: &Api, account: &Tenant) -> Vec<Value> {
     let mut all = Vec::new();
     for path in [
@@ -28,29 +28,29 @@ async fn everything(api: &Api, account: &Tenant) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn another_accounts_ids_are_not_found_whatever_is_done_with_them() {
+async fn ids_of_another_account_are_not_found() {
     let (operations, _) = operations::api();
-    let walk = Fixture::start(Api::start(at(START)).await).await;
-    let api = &walk.api;
+    let fixture = Fixture::start(Api::start(at(START)).await).await;
+    let api = &fixture.api;
     let ours = api.account(json!({})).await;
-    let before = everything(api, &walk.account).await;
+    let before = everything(api, &fixture.account).await;
     let ids =
         operations.iter().filter(|operation| operation.path.contains("{id}") && !operation.is_operators());
-    let mut asked = 0;
+    let mut count = 0;
     for operation in ids {
-        let body = walk.body(operation);
-        let reply = walk.nobodys_request(operation, "", body.as_ref()).token(&ours.token).await;
+        let body = fixture.body(operation);
+        let reply = fixture.anonymous_request(operation, "", body.as_ref()).token(&ours.token).await;
         reply.problem(ProblemType::NotFound);
-        asked += 1;
+        count += 1;
     }
-    assert_eq!(asked, 12);
-    assert_eq!(everything(api, &walk.account).await, before);
-    api.assert_exact(&walk.account).await;
+    assert_eq!(count, 12);
+    assert_eq!(everything(api, &fixture.account).await, before);
+    api.assert_exact(&fixture.account).await;
     assert_eq!(api.assert_exact(&ours).await["marketing"], 0);
 }
 
 #[tokio::test]
-async fn another_accounts_addresses_and_cursors_lead_to_nothing_of_theirs() {
+async fn addresses_and_cursors_of_another_account_find_nothing() {
     let api = Api::start(at(START)).await;
     let (ours, theirs) = (api.account(json!({})).await, api.account(json!({})).await);
     let mut ids = Vec::new();
@@ -68,7 +68,7 @@ async fn another_accounts_addresses_and_cursors_lead_to_nothing_of_theirs() {
             answer["results"],
             json!([{"email": "ada@example.org", "outcome": "not_found"},
                                              {"id": ids[1], "outcome": "not_found"}]),
-            "no more than was said"
+            "a result repeats only the reference that the client sent"
         );
     }
     let mut question = both;
@@ -84,7 +84,7 @@ async fn another_accounts_addresses_and_cursors_lead_to_nothing_of_theirs() {
     let found = api.post("/v1/contacts/search").token(&ours.token).json(&search).await.expect(200);
     assert_eq!(found, json!({"results": []}));
 
-    // The same address is a contact of its own in each account.
+    // The same address is a separate contact in each account.
     let own = api.put(path).token(&ours.token).json(&json!({"marketing": true})).await.expect(201);
     assert_ne!(own["id"], json!(ids[0]));
     assert_eq!(everything(&api, &theirs).await, before);
@@ -93,7 +93,7 @@ async fn another_accounts_addresses_and_cursors_lead_to_nothing_of_theirs() {
 }
 
 #[tokio::test]
-async fn accounts_are_shown_to_the_operator_alone() {
+async fn only_the_operator_can_read_accounts() {
     let api = Api::start(at(START)).await;
     let (ours, theirs) = (api.account(json!({})).await, api.account(json!({"name": "Theirs"})).await);
     let before = everything(&api, &theirs).await;
@@ -118,7 +118,7 @@ async fn accounts_are_shown_to_the_operator_alone() {
 }
 
 #[tokio::test]
-async fn an_account_is_named_by_its_token_alone() {
+async fn account_is_identified_by_its_token_only() {
     let api = Api::start(at(START)).await;
     let (ours, theirs) =
         (api.account(json!({"name": "Ours"})).await, api.account(json!({"name": "Theirs"})).await);
@@ -131,12 +131,13 @@ async fn an_account_is_named_by_its_token_alone() {
     assert_eq!(reply.await.expect(200)["name"], "Ours");
 }
 
-/// Ids of forms that a caller gets nothing of.
+/// Ids of forms that a caller cannot use.
 struct Forms {
-    /// Of another account: one that posts here itself, and one of a provider.
+    /// A native form of another account.
     native: String,
+    /// A provider's form of another account.
     providers: String,
-    /// Of nobody.
+    /// A well-formed id of no form.
     unknown: String,
     malformed: &'static str,
 }
@@ -157,8 +158,8 @@ impl Forms {
     }
 }
 
-/// All of an answer but the id of its request.
-fn to_the_letter(reply: &Reply) -> (u16, HeaderMap, Value) {
+/// Returns the complete response without the id of its request.
+fn comparable(reply: &Reply) -> (u16, HeaderMap, Value) {
     let mut body = reply.json();
     for name in ["instance", "correlationId"] {
         body.as_object_mut().unwrap().remove(name);
@@ -166,19 +167,19 @@ fn to_the_letter(reply: &Reply) -> (u16, HeaderMap, Value) {
     (reply.status, reply.headers.clone(), body)
 }
 
-/// Asserts that these requests are answered alike, with this status.
+/// Asserts that all requests receive the same response, with this status.
 async fn assert_alike(status: u16, requests: Vec<Request<'_>>) {
     let mut answers = Vec::new();
     for request in requests {
         let reply = request.await;
         assert_eq!(reply.status, status, "{}", reply.text());
-        answers.push(to_the_letter(&reply));
+        answers.push(comparable(&reply));
     }
     assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:#?}");
 }
 
 #[tokio::test]
-async fn foreign_and_unknown_forms_are_one_answer_to_an_account() {
+async fn account_cannot_tell_foreign_from_unknown_forms() {
     let api = Api::start(at(START)).await;
     let (ours, theirs) = (api.account(json!({})).await, api.account(json!({})).await);
     let forms = Forms::of(&api, &theirs).await;
@@ -210,7 +211,7 @@ async fn foreign_and_unknown_forms_are_one_answer_to_an_account() {
 }
 
 #[tokio::test]
-async fn unusable_and_unknown_forms_are_one_answer_to_the_public() {
+async fn public_cannot_tell_unusable_from_unknown_forms() {
     let api = Api::start(at(START)).await;
     let account = api.account(json!({})).await;
     let forms = Forms::of(&api, &account).await;
@@ -229,12 +230,12 @@ async fn unusable_and_unknown_forms_are_one_answer_to_the_public() {
 }
 
 #[tokio::test]
-async fn foreign_and_unknown_forms_are_one_answer_at_hubspots() {
+async fn hubspot_endpoint_hides_foreign_and_unknown_forms() {
     let api = Api::start(at(START)).await;
     let (ours, theirs) = (api.account(json!({})).await, api.account(json!({})).await);
     let forms = Forms::of(&api, &theirs).await;
     let (our_portal, their_portal) = (ours.id.to_string(), theirs.id.to_string());
-    let nobodys_portal = AccountId::new(at(START), 7).to_string();
+    let unknown_portal = AccountId::new(at(START), 7).to_string();
     let body = json!({"fields": [{"name": "email", "value": "ada@example.org"}]});
     let open = |method: Method, portal: &str, form: &str| {
         let request = api.request(method, &format!("/submissions/v3/integration/submit/{portal}/{form}"));
@@ -245,15 +246,15 @@ async fn foreign_and_unknown_forms_are_one_answer_at_hubspots() {
         for form in [&*forms.unknown, forms.malformed] {
             requests.push(open(method.clone(), &their_portal, form));
         }
-        for portal in [&*our_portal, &*nobodys_portal, "1"] {
+        for portal in [&*our_portal, &*unknown_portal, "1"] {
             for form in [&*forms.native, &*forms.providers, &*forms.unknown, forms.malformed] {
                 requests.push(open(method.clone(), portal, form));
             }
         }
         assert_alike(404, requests).await;
     }
-    // Another portal is refused before its forms are looked for.
-    for (portal, status) in [(&*our_portal, 404), (&*their_portal, 403), (&*nobodys_portal, 403), ("1", 403)]
+    // Another account's portal is refused before its forms are looked up.
+    for (portal, status) in [(&*our_portal, 404), (&*their_portal, 403), (&*unknown_portal, 403), ("1", 403)]
     {
         let secure = |form: &&str| {
             let path = format!("/submissions/v3/integration/secure/submit/{portal}/{form}");

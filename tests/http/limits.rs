@@ -1,4 +1,4 @@
-//! How many forms, users and tokens an account has at most.
+//! The maximum numbers of forms, users and tokens of an account.
 
 use std::collections::HashMap;
 
@@ -10,8 +10,8 @@ use testkit::{Api, OPERATOR_TOKEN, TABLE, Tenant};
 
 use super::one_account;
 
-/// Says that the account has so many of each kind, as if they were there.
-async fn pretend(api: &Api, account: &Tenant, numbers: [(&str, usize); 3]) {
+/// Stores these counts in the account's item, without creating the forms, users and tokens.
+async fn store_counts(api: &Api, account: &Tenant, numbers: [(&str, usize); 3]) {
     let numbers = numbers.map(|(kind, number)| (kind.to_owned(), AttributeValue::N(number.to_string())));
     let update =
         api.table.client.update_item().table_name(TABLE).update_expression("SET holdings = :numbers");
@@ -22,7 +22,7 @@ async fn pretend(api: &Api, account: &Tenant, numbers: [(&str, usize); 3]) {
 }
 
 #[tokio::test]
-async fn full_account_gets_no_more_and_says_why() {
+async fn full_account_refuses_further_forms_users_and_tokens() {
     let (api, account) = one_account(json!({})).await;
     let bodies = [
         ("/v1/forms", json!({"name": "Newsletter"})),
@@ -31,20 +31,20 @@ async fn full_account_gets_no_more_and_says_why() {
     ];
     let post = async |path: &str, body: &Value| api.post(path).token(&account.token).json(body).await;
     let full = [("forms", FORMS_MAX), ("users", USERS_MAX), ("tokens", TOKENS_MAX)];
-    pretend(&api, &account, full.map(|(kind, max)| (kind, max - 1))).await;
+    store_counts(&api, &account, full.map(|(kind, max)| (kind, max - 1))).await;
     for (path, body) in &bodies {
         let _ = post(path, body).await.expect(201);
         let problem = post(path, body).await.problem(ProblemType::LimitReached);
         let kind = path.trim_start_matches("/v1/");
         assert_eq!(problem["detail"], format!("An account has at most 1000 {kind}."));
     }
-    // A form that is deleted makes place for another.
+    // Deleting a form frees capacity for another.
     let forms = api.get("/v1/forms").token(&account.token).await.expect(200);
     let form = format!("/v1/forms/{}", forms["results"][0]["id"].as_str().unwrap());
     let _ = api.delete(&form).token(&account.token).await.expect(204);
     let _ = post("/v1/forms", &bodies[0].1).await.expect(201);
-    // The operator's way in is not barred.
+    // The operator can still create a token.
     let path = format!("/v1/accounts/{}/tokens", account.id);
-    let made = api.post(&path).token(OPERATOR_TOKEN).await.expect(201);
-    assert_eq!(api.get("/v1/users").token(made["token"].as_str().unwrap()).await.status, 200);
+    let created = api.post(&path).token(OPERATOR_TOKEN).await.expect(201);
+    assert_eq!(api.get("/v1/users").token(created["token"].as_str().unwrap()).await.status, 200);
 }

@@ -1,4 +1,4 @@
-//! What is logged: every fault, once, and never an address, a name, a property's value or a token.
+//! Log lines: every fault is logged once, without addresses, names, property values or tokens.
 
 use std::io;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -19,7 +19,7 @@ use super::START;
 use super::walk::{Fixture, PRIVATE};
 use crate::openapi::operations;
 
-/// What is logged on this thread, as it would be deployed at the most talkative level.
+/// The log lines of this thread, with the deployed format at level `TRACE`.
 struct Log {
     lines: Arc<Mutex<Vec<u8>>>,
     _guard: DefaultGuard,
@@ -46,7 +46,7 @@ impl Log {
         Self { lines, _guard: tracing::subscriber::set_default(subscriber) }
     }
 
-    /// What was logged since it was last asked.
+    /// Removes and returns the lines logged since the last call.
     fn take(&self) -> Vec<Value> {
         let bytes = std::mem::take(&mut *self.lines.lock().unwrap());
         let text = String::from_utf8(bytes).unwrap();
@@ -54,27 +54,27 @@ impl Log {
     }
 }
 
-/// Asserts that the lines tell nothing of the people and the tokens of the walk.
-fn assert_silent(lines: &[Value], walk: &Fixture) {
+/// Asserts that the lines contain no private data and no token of the fixture.
+fn assert_silent(lines: &[Value], fixture: &Fixture) {
     for line in lines {
         let text = line.to_string();
         let lower = text.to_lowercase();
         for word in [PRIVATE, "private.example", "tmk_"] {
             assert!(!lower.contains(word), "{text}");
         }
-        for token in walk.tokens() {
+        for token in fixture.tokens() {
             assert!(!text.contains(token.trim_start_matches("tmk_")), "{text}");
         }
     }
 }
 
-/// Whether it is a line of ours about a fault. The SDK complains of connections that the faults of the tests, which
-/// are no connections, have closed.
+/// Returns true if the program logged the line as an error. The SDK's own lines are ignored, because the injected faults
+/// close its connections.
 fn is_our_error(line: &Value) -> bool {
     line["level"] == "ERROR" && !line["target"].as_str().unwrap().starts_with("aws_")
 }
 
-/// Which fault every request to the table meets.
+/// The fault that every request to the table returns.
 #[derive(Clone, Default)]
 struct InjectedFault(Arc<AtomicU8>);
 
@@ -99,33 +99,33 @@ impl InjectedFault {
     }
 }
 
-/// A walk over a table whose faults can be injected.
-async fn walk() -> (Fixture, InjectedFault) {
+/// Creates a fixture over a table with injectable faults.
+async fn fixture() -> (Fixture, InjectedFault) {
     let injected = InjectedFault::default();
-    let met = injected.clone();
-    let faults = Conflicts::with_plan(Duration::ZERO, move |_, _| met.get());
+    let injected_fault = injected.clone();
+    let faults = Conflicts::with_plan(Duration::ZERO, move |_, _| injected_fault.get());
     let table = TestTable::with_faults(&faults).await;
     (Fixture::start(Api::over(table, at(START))).await, injected)
 }
 
 #[tokio::test]
-async fn what_goes_well_and_what_is_refused_is_not_logged_by_what_was_said() {
+async fn successful_and_refused_requests_log_no_private_data() {
     let log = Log::start();
-    let (walk, _) = walk().await;
+    let (fixture, _) = fixture().await;
     let (operations, _) = operations::every();
-    for (operation, reply) in walk.all(&operations).await {
+    for (operation, reply) in fixture.all(&operations).await {
         assert!(reply.status < 300, "{operation} {}", reply.text());
     }
     for operation in &operations {
         let spoilt = json!({"wanda": "wanda", "email": "wanda", "name": {"wanda": 1}, "properties": {"Wanda": "wanda"}});
-        let request = || walk.nobodys_request(operation, "wanda=wanda", Some(&spoilt));
-        let token = walk.token(operation).unwrap_or("tmk_wanda");
+        let request = || fixture.anonymous_request(operation, "wanda=wanda", Some(&spoilt));
+        let token = fixture.token(operation).unwrap_or("tmk_wanda");
         for reply in [
             request().token(token).await,
             request().token("tmk_wanda").await,
             request().token(token).key("wanda wanda").if_match("wanda").await,
-            walk.request(operation).body("application/json", "{\"wanda\": wanda}").await,
-            walk.request(operation).body("text/wanda", "wanda").await,
+            fixture.request(operation).body("application/json", "{\"wanda\": wanda}").await,
+            fixture.request(operation).body("text/wanda", "wanda").await,
         ] {
             assert!(reply.status < 500, "{operation} {}", reply.text());
         }
@@ -135,51 +135,57 @@ async fn what_goes_well_and_what_is_refused_is_not_logged_by_what_was_said() {
         "/v1/contacts/by-email/wanda",
         "/v1/contacts/by-email/nobody.wanda@private.example",
     ] {
-        let reply = walk.api.get(path).token(&walk.account.token).await;
+        let reply = fixture.api.get(path).token(&fixture.account.token).await;
         assert!([400, 404].contains(&reply.status));
     }
     let lines = log.take();
-    assert_silent(&lines, &walk);
-    assert!(lines.iter().all(|line| line["level"] != "ERROR"), "a refusal is no fault: {lines:?}");
+    assert_silent(&lines, &fixture);
+    assert!(
+        lines.iter().all(|line| line["level"] != "ERROR"),
+        "a refusal must not be logged as an error: {lines:?}"
+    );
 }
 
 #[tokio::test]
-async fn a_table_that_cannot_be_had_is_logged_once_a_request_and_without_the_request() {
+async fn unavailable_table_logs_one_error_per_request() {
     let log = Log::start();
-    let (walk, injected) = walk().await;
+    let (fixture, injected) = fixture().await;
     let (operations, _) = operations::every();
     for fault in [Fault::Unavailable, Fault::Throttled, Fault::AnswerLost] {
         injected.set(Some(fault));
         log.take();
         for operation in operations.iter().filter(|operation| operation.path != "/v1/openapi.json") {
-            let body = walk.body(operation);
-            let reply = walk.request_with(operation, "", body.as_ref()).await;
-            // Who asks is asked before HubSpot's endpoint is.
+            let body = fixture.body(operation);
+            let reply = fixture.request_with(operation, "", body.as_ref()).await;
+            // The authorizer answers with a problem document before HubSpot's endpoint is called.
             let instance = match reply.header("content-type") {
                 Some("application/json") => reply.expect(503)["correlationId"].clone(),
                 _ => reply.problem(ProblemType::Unavailable)["instance"].clone(),
             };
             let lines = log.take();
-            assert_silent(&lines, &walk);
+            assert_silent(&lines, &fixture);
             let errors: Vec<&Value> = lines.iter().filter(|line| is_our_error(line)).collect();
             let [error] = errors.as_slice() else { panic!("{operation} {fault:?}: {lines:?}") };
             assert_eq!((&error["message"], &error["request_id"]), (&json!("request failed"), &instance));
-            assert!(error["error"].as_str().unwrap().contains(": "), "the chain is told: {error}");
+            assert!(
+                error["error"].as_str().unwrap().contains(": "),
+                "the chain of causes is missing: {error}"
+            );
         }
         injected.set(None);
-        walk.api.assert_exact(&walk.account).await;
+        fixture.api.assert_exact(&fixture.account).await;
     }
 }
 
 #[tokio::test]
-async fn an_item_that_cannot_be_read_is_a_fault_that_repeats_nothing_of_it() {
+async fn unreadable_item_is_logged_without_its_content() {
     let log = Log::start();
-    let (walk, _) = walk().await;
+    let (fixture, _) = fixture().await;
     let contact =
-        walk.api.get("/v1/contacts").token(&walk.account.token).await.expect(200)["results"][0].clone();
+        fixture.api.get("/v1/contacts").token(&fixture.account.token).await.expect(200)["results"][0].clone();
     let id: domain::ids::ContactId = contact["id"].as_str().unwrap().parse().unwrap();
     let text = |text: String| AttributeValue::S(text);
-    let key = (text(format!("CONTACT#{}#{}", walk.account.id, id.bucket())), text(id.sortable()));
+    let key = (text(format!("CONTACT#{}#{}", fixture.account.id, id.bucket())), text(id.sortable()));
     let path = format!("/v1/contacts/{id}");
     let spoilt = [
         ("version", text("wanda@private.example".into())),
@@ -190,7 +196,7 @@ async fn an_item_that_cannot_be_read_is_a_fault_that_repeats_nothing_of_it() {
         ("history", text("wanda@private.example".into())),
     ];
     for (name, value) in spoilt {
-        let whole = walk
+        let whole = fixture
             .api
             .table
             .client
@@ -199,7 +205,7 @@ async fn an_item_that_cannot_be_read_is_a_fault_that_repeats_nothing_of_it() {
             .key("pk", key.0.clone())
             .key("sk", key.1.clone());
         let whole = whole.send().await.unwrap().item.unwrap();
-        // The flags that are off are left out.
+        // Flags that are off are not stored.
         assert!(
             whole.contains_key(name) || name == "unsubscribed",
             "{name} is not an attribute: {:?}",
@@ -207,37 +213,37 @@ async fn an_item_that_cannot_be_read_is_a_fault_that_repeats_nothing_of_it() {
         );
         let mut broken = whole.clone();
         broken.insert(name.to_owned(), value);
-        let put = |item| walk.api.table.client.put_item().table_name(TABLE).set_item(Some(item)).send();
+        let put = |item| fixture.api.table.client.put_item().table_name(TABLE).set_item(Some(item)).send();
         put(broken).await.unwrap();
         log.take();
         for reply in [
-            walk.api.get(&path).token(&walk.account.token).await,
-            walk.api.get("/v1/contacts").token(&walk.account.token).await,
-            walk.api.patch(&path).token(&walk.account.token).json(&json!({"bounced": true})).await,
+            fixture.api.get(&path).token(&fixture.account.token).await,
+            fixture.api.get("/v1/contacts").token(&fixture.account.token).await,
+            fixture.api.patch(&path).token(&fixture.account.token).json(&json!({"bounced": true})).await,
         ] {
             let problem = reply.problem(ProblemType::Internal);
             assert!(!problem.to_string().to_lowercase().contains(PRIVATE), "{problem}");
         }
         let lines = log.take();
         assert_eq!(lines.iter().filter(|line| is_our_error(line)).count(), 3, "{name}: {lines:?}");
-        assert_silent(&lines, &walk);
+        assert_silent(&lines, &fixture);
         put(whole).await.unwrap();
     }
-    assert_eq!(walk.api.get(&path).token(&walk.account.token).await.expect(200), contact);
+    assert_eq!(fixture.api.get(&path).token(&fixture.account.token).await.expect(200), contact);
 }
 
 #[tokio::test]
-async fn debug_output_of_what_holds_addresses_and_properties_shows_neither() {
+async fn debug_output_hides_addresses_and_properties() {
     const ADDRESS: &str = "zoe@zoe.example";
     let (api, account) = super::one_account(json!({})).await;
     let body = json!({"email": ADDRESS, "properties": {"firstname": "Zoe"}, "marketing": true});
     let id = api.contact(&account.token, body).await;
     let (store, now) = (&api.table.store, at(START));
-    let asked = || ContactRef::Email(testkit::email(ADDRESS));
+    let contact = || ContactRef::Email(testkit::email(ADDRESS));
     let command = StatusRequest {
         account: account.id,
         command: Command::SetNonMarketingPending,
-        contacts: &[asked()],
+        contacts: &[contact()],
         dry_run: true,
         source: Source::update_date(),
         actor: Actor::System,
@@ -253,13 +259,13 @@ async fn debug_output_of_what_holds_addresses_and_properties_shows_neither() {
     shown.extend([
         format!("{command:?}"),
         format!("{answer:?}"),
-        format!("{:?}", store.contact(account.id, asked(), now).await.unwrap()),
-        format!("{:?}", store.explain(account.id, asked(), now).await.unwrap()),
+        format!("{:?}", store.contact(account.id, contact(), now).await.unwrap()),
+        format!("{:?}", store.explain(account.id, contact(), now).await.unwrap()),
         format!("{:?}", store.search(all, now).await.unwrap()),
         format!("{:?}", Problem::invalid_field("properties.Zoe", "Zoe")),
     ]);
     for text in &shown {
         assert!(!text.to_lowercase().contains("zoe"), "{text}");
     }
-    assert!(shown.iter().any(|text| text.contains(&id)), "what is shown is the contact");
+    assert!(shown.iter().any(|text| text.contains(&id)), "the output must include the contact's id");
 }

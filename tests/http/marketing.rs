@@ -15,7 +15,7 @@ async fn state(api: &Api, account: &Tenant, id: &str) -> Value {
 }
 
 #[tokio::test]
-async fn the_states_move_as_the_rules_say() {
+async fn marketing_state_follows_the_rules() {
     let (api, account) = one_account(json!({})).await;
     let id = api.contact(&account.token, json!({"email": "ada@example.org"})).await;
     for (path, outcome, state_after, marketing, leaving) in [
@@ -45,7 +45,7 @@ async fn the_states_move_as_the_rules_say() {
 }
 
 #[tokio::test]
-async fn results_stand_in_the_order_given_and_an_entry_given_twice_is_unchanged_then() {
+async fn results_keep_request_order_and_repeats_are_unchanged() {
     let (api, account) = one_account(json!({"cap": 2})).await;
     let token = &account.token;
     let ada = api.contact(token, json!({"email": "ada@example.org"})).await;
@@ -74,14 +74,14 @@ async fn results_stand_in_the_order_given_and_an_entry_given_twice_is_unchanged_
     assert_eq!(state(&api, &account, &ada).await, "non_marketing");
     let done = api.post(SET).token(token).json(&body).await.expect(200);
     assert_eq!((&done["results"], &done["summary"]), (&expected, &summary));
-    assert_eq!(planned, done, "and answers the same");
+    assert_eq!(planned, done, "the dry run returns the same response");
     let usage = api.assert_exact(&account).await;
     assert_eq!((&usage["marketing"], &usage["remaining_under_cap"]), (&json!(2), &json!(0)));
     assert_eq!(done["usage"], usage);
 }
 
 #[tokio::test]
-async fn a_cap_is_never_passed_and_a_lowered_one_removes_nobody() {
+async fn cap_is_never_exceeded_and_lowering_it_removes_none() {
     let (api, account) = one_account(json!({"cap": 150})).await;
     let token = &account.token;
     let mut ids = Vec::new();
@@ -91,7 +91,10 @@ async fn a_cap_is_never_passed_and_a_lowered_one_removes_nobody() {
     let all: Vec<&str> = ids.iter().map(String::as_str).collect();
     let answer = api.set_marketing(token, &all).await;
     let outcomes = column(&answer["results"], "outcome");
-    assert!(outcomes[..150].iter().all(|outcome| *outcome == "set"), "in the order given");
+    assert!(
+        outcomes[..150].iter().all(|outcome| *outcome == "set"),
+        "capacity is used in the order of the request"
+    );
     assert!(outcomes[150..].iter().all(|outcome| *outcome == "refused"));
     assert_eq!(api.assert_exact(&account).await["marketing"], 150);
 
@@ -99,22 +102,25 @@ async fn a_cap_is_never_passed_and_a_lowered_one_removes_nobody() {
     let usage = api.assert_exact(&account).await;
     assert_eq!((&usage["marketing"], &usage["remaining_under_cap"]), (&json!(150), &json!(0)));
     assert_eq!(api.set_marketing(token, &all[199..]).await["results"][0]["outcome"], "refused");
-    // Those who are leaving hold their place, so that they may keep it.
+    // A leaving contact still counts, so it can become a marketing contact again.
     let _ = api.queue(token, &all[..1]).await;
     assert_eq!(api.set_marketing(token, &all[..1]).await["results"][0]["outcome"], "kept");
-    let made = api.post("/v1/contacts").token(token).json(&json!({"marketing": true})).await.expect(201);
+    let created = api.post("/v1/contacts").token(token).json(&json!({"marketing": true})).await.expect(201);
     assert_eq!(
-        (&made["marketing"]["state"], &made["marketing"]["refused"]),
+        (&created["marketing"]["state"], &created["marketing"]["refused"]),
         (&json!("non_marketing"), &json!("cap-reached"))
     );
-    let made =
-        api.get(&format!("/v1/contacts/{}", made["id"].as_str().unwrap())).token(token).await.expect(200);
-    assert!(made["marketing"].get("refused").is_none(), "only that answer says so");
+    let created =
+        api.get(&format!("/v1/contacts/{}", created["id"].as_str().unwrap())).token(token).await.expect(200);
+    assert!(
+        created["marketing"].get("refused").is_none(),
+        "only the response of the creation reports the refusal"
+    );
     assert_eq!(api.assert_exact(&account).await["marketing"], 150);
 }
 
 #[tokio::test]
-async fn of_many_requests_for_few_places_exactly_as_many_succeed() {
+async fn concurrent_requests_succeed_up_to_the_cap() {
     let (api, account) = one_account(json!({"cap": 7})).await;
     let mut ids = Vec::new();
     for _ in 0..20 {
@@ -129,7 +135,7 @@ async fn of_many_requests_for_few_places_exactly_as_many_succeed() {
 }
 
 #[tokio::test]
-async fn one_to_a_thousand_contacts_are_named_each_in_one_way() {
+async fn list_of_contacts_is_bounded_and_validated() {
     let (api, account) = one_account(json!({})).await;
     for path in [SET, QUEUE] {
         let send = async |contacts: Value| {
@@ -164,7 +170,7 @@ async fn one_to_a_thousand_contacts_are_named_each_in_one_way() {
 }
 
 #[tokio::test]
-async fn an_explanation_tells_every_change_newest_first() {
+async fn explanation_lists_every_change_newest_first() {
     let (api, account) = one_account(json!({})).await;
     let ada = api.user(&account, json!({"name": "Ada"})).await;
     let shop = api.integration(&account, json!({"modify_marketing_contacts": true})).await;
@@ -176,7 +182,7 @@ async fn an_explanation_tells_every_change_newest_first() {
     let _ = api.queue(&shop.token, &[&id]).await;
 
     let path = format!("/v1/contacts/{id}/marketing");
-    let told = api.get(&path).token(&account.token).await.expect(200);
+    let explanation = api.get(&path).token(&account.token).await.expect(200);
     let tokens = api.get("/v1/tokens").token(&account.token).await.expect(200);
     let integration =
         tokens["results"].as_array().unwrap().iter().find(|token| token["id"] == json!(shop.id)).unwrap();
@@ -186,7 +192,7 @@ async fn an_explanation_tells_every_change_newest_first() {
         json!({"type": "integration", "name": "Shop", "id": integration}),
     );
     assert_eq!(
-        told["history"],
+        explanation["history"],
         json!([
             {"at": third, "from": "marketing", "to": "leaving", "source": by_shop,
              "actor": {"type": "integration", "id": integration}},
@@ -196,48 +202,52 @@ async fn an_explanation_tells_every_change_newest_first() {
         ])
     );
     assert_eq!(
-        (&told["state"], &told["billable"], &told["since"]),
+        (&explanation["state"], &explanation["billable"], &explanation["since"]),
         (&json!("leaving"), &json!(true), &json!(third))
     );
-    assert_eq!((&told["leaves_at"], &told["source"]), (&json!(UPDATE), &by_shop));
-    assert!(told["because"].as_str().unwrap().starts_with(&format!("Billable until {UPDATE}")), "{told}");
-    assert_eq!(told["tools"]["marketing_email"], json!({"allowed": true, "reasons": []}));
-    assert_eq!(told["tools"].as_object().unwrap().len(), 10);
+    assert_eq!((&explanation["leaves_at"], &explanation["source"]), (&json!(UPDATE), &by_shop));
+    assert!(
+        explanation["because"].as_str().unwrap().starts_with(&format!("Billable until {UPDATE}")),
+        "{explanation}"
+    );
+    assert_eq!(explanation["tools"]["marketing_email"], json!({"allowed": true, "reasons": []}));
+    assert_eq!(explanation["tools"].as_object().unwrap().len(), 10);
 
     api.clock.set(at(UPDATE));
-    let told = api.get(&path).token(&account.token).await.expect(200);
+    let explanation = api.get(&path).token(&account.token).await.expect(200);
     assert_eq!(
-        told["history"][0],
+        explanation["history"][0],
         json!({"at": UPDATE, "from": "leaving", "to": "non_marketing",
                "source": {"type": "update_date", "name": "Update date"}, "actor": {"type": "system"}})
     );
-    assert_eq!(told["history"].as_array().unwrap().len(), 4);
-    assert_eq!((&told["state"], &told["billable"]), (&json!("non_marketing"), &json!(false)));
-    assert!(told.get("leaves_at").is_none());
-    assert_eq!(told["tools"]["ads_audience"], json!({"allowed": false, "reasons": ["non-marketing"]}));
+    assert_eq!(explanation["history"].as_array().unwrap().len(), 4);
+    assert_eq!((&explanation["state"], &explanation["billable"]), (&json!("non_marketing"), &json!(false)));
+    assert!(explanation.get("leaves_at").is_none());
+    assert_eq!(explanation["tools"]["ads_audience"], json!({"allowed": false, "reasons": ["non-marketing"]}));
 }
 
 #[tokio::test]
-async fn a_long_history_is_told_whole() {
+async fn long_history_is_returned_completely() {
     let (api, account) = one_account(json!({})).await;
     let id = api.contact(&account.token, json!({"marketing": true})).await;
     for _ in 0..30 {
         let _ = api.queue(&account.token, &[&id]).await;
         let _ = api.set_marketing(&account.token, &[&id]).await;
     }
-    let told = api.get(&format!("/v1/contacts/{id}/marketing")).token(&account.token).await.expect(200);
-    let history = told["history"].as_array().unwrap();
+    let explanation =
+        api.get(&format!("/v1/contacts/{id}/marketing")).token(&account.token).await.expect(200);
+    let history = explanation["history"].as_array().unwrap();
     assert_eq!(history.len(), 61);
     assert!(
         history.windows(2).all(|pair| pair[0]["from"] == pair[1]["to"]),
-        "each goes on from the one before"
+        "each change starts from the state of the previous one"
     );
     assert_eq!(history[60]["from"], Value::Null);
     assert_eq!(api.assert_exact(&account).await["marketing"], 1);
 }
 
 #[tokio::test]
-async fn the_status_paths_take_no_other_method() {
+async fn status_paths_refuse_put() {
     let (api, account) = one_account(json!({})).await;
     for path in [SET, QUEUE] {
         api.put(path).token(&account.token).json(&json!({})).await.problem(ProblemType::MethodNotAllowed);

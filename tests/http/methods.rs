@@ -1,4 +1,4 @@
-//! Paths and methods that are not there.
+//! Paths and methods that do not exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,12 +12,12 @@ use super::walk::Fixture;
 use crate::openapi::operations;
 
 #[tokio::test]
-async fn a_path_takes_the_methods_that_are_described_and_no_others() {
+async fn path_accepts_only_its_documented_methods() {
     let (operations, _) = operations::every();
-    let walk = Fixture::start(Api::start(at(START)).await).await;
+    let fixture = Fixture::start(Api::start(at(START)).await).await;
     let mut paths: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for operation in &operations {
-        paths.entry(walk.path(operation)).or_default().insert(operation.method.as_str());
+        paths.entry(fixture.path(operation)).or_default().insert(operation.method.as_str());
     }
     let methods = [
         Method::GET,
@@ -30,8 +30,8 @@ async fn a_path_takes_the_methods_that_are_described_and_no_others() {
     ];
     for (path, described) in &paths {
         for method in methods.iter().filter(|method| !described.contains(method.as_str())) {
-            let reply = walk.api.request(method.clone(), path).token(&walk.account.token).await;
-            // What stands for an id in another path is then an id, and one that nothing has.
+            let reply = fixture.api.request(method.clone(), path).token(&fixture.account.token).await;
+            // A fixed segment such as `search` matches `{id}` for this method, and no resource has that id.
             if reply.status == 404 && path.matches('/').count() == 3 {
                 reply.problem(ProblemType::NotFound);
                 continue;
@@ -46,7 +46,7 @@ async fn a_path_takes_the_methods_that_are_described_and_no_others() {
 }
 
 #[tokio::test]
-async fn paths_that_are_not_there_are_not_found() {
+async fn unknown_path_is_not_found() {
     let api = Api::start(at(START)).await;
     let account = api.account(json!({})).await;
     for path in [
@@ -78,14 +78,14 @@ async fn paths_that_are_not_there_are_not_found() {
         let reply = api.get(path).token(&account.token).await;
         assert_eq!(reply.status, 404, "{path} {}", reply.text());
         let problem = reply.problem(ProblemType::NotFound);
-        assert!(!problem.to_string().contains("ada"), "a path is not repeated");
+        assert!(!problem.to_string().contains("ada"), "the problem repeats the path");
     }
-    // Who has no token is not told apart from whoever has one.
+    // The response is the same without a token.
     api.get("/v1/nothing").await.problem(ProblemType::NotFound);
 }
 
 #[tokio::test]
-async fn a_path_that_is_not_percent_encoded_utf_8_is_refused() {
+async fn path_that_is_not_utf_8_is_rejected() {
     let api = Api::start(at(START)).await;
     let account = api.account(json!({})).await;
     for path in [
@@ -96,7 +96,7 @@ async fn a_path_that_is_not_percent_encoded_utf_8_is_refused() {
     ] {
         api.get(path).token(&account.token).await.assert_invalid(&["path"]);
     }
-    // A lone percent sign stands for itself.
+    // A percent sign without two hexadecimal digits is literal.
     for path in ["/v1/contacts/%", "/v1/contacts/%zz", "/v1/contacts/%F", "/v1/contacts/con_%2F..%2F"] {
         api.get(path).token(&account.token).await.problem(ProblemType::NotFound);
     }
@@ -104,7 +104,7 @@ async fn a_path_that_is_not_percent_encoded_utf_8_is_refused() {
 }
 
 #[tokio::test]
-async fn head_answers_as_get_does_without_the_body() {
+async fn head_returns_the_status_of_get_without_a_body() {
     let api = Api::start(at(START)).await;
     let account = api.account(json!({})).await;
     let reply = api.request(Method::HEAD, "/v1/usage").token(&account.token).await;

@@ -1,9 +1,11 @@
-//! The API over HTTP, from outside: requests into the router that the local stack serves, over the embedded engine.
-//! The modules are those of the paths, and some that hold what is true of all of them.
+//! The API over HTTP: requests to the router that the local stack serves, over the embedded engine.
+//!
+//! Most modules cover one path. The others cover rules that apply to every path.
 
 mod account;
 mod accounts;
 mod bodies;
+mod channels;
 mod contacts;
 mod deletions;
 mod eligibility;
@@ -23,7 +25,6 @@ mod pages;
 mod permissions;
 mod preconditions;
 mod rejected;
-mod roads;
 mod search;
 mod sender_deliveries;
 mod sender_fields;
@@ -45,28 +46,28 @@ use testkit::{Api, TABLE, Tenant, at};
 
 /// The instant at which most tests begin.
 pub const START: &str = "2026-11-10T12:00:00.000Z";
-/// The last instant before the update date that follows.
+/// The last instant before [`UPDATE`].
 pub const JUST_BEFORE: &str = "2026-11-30T23:59:59.999Z";
-/// That update date.
+/// The update date that follows [`START`].
 pub const UPDATE: &str = "2026-12-01T00:00:00.000Z";
 
-/// The API with one account on these terms.
+/// Starts the API and creates one account with these terms.
 async fn one_account(terms: Value) -> (Api, Tenant) {
     let api = Api::start(at(START)).await;
     let account = api.account(terms).await;
     (api, account)
 }
 
-/// The texts that stand under one name in a list of objects.
+/// Returns the text of one field of each object in a list.
 fn column<'v>(list: &'v Value, name: &str) -> Vec<&'v str> {
-    let entries = list.as_array().unwrap_or_else(|| panic!("{list} is no list"));
+    let entries = list.as_array().unwrap_or_else(|| panic!("{list} is not a list"));
     entries
         .iter()
         .map(|entry| entry[name].as_str().unwrap_or_else(|| panic!("{entry} has no {name}")))
         .collect()
 }
 
-/// Everything that stands in the table, in the order of its keys.
+/// Returns all items of the table, sorted by key.
 async fn dump(api: &Api) -> Vec<HashMap<String, AttributeValue>> {
     let mut items = Vec::new();
     let mut start = None;

@@ -1,4 +1,4 @@
-//! Lists in pages.
+//! Paging of lists and of search results.
 
 use api::paging::cursor;
 use domain::Timestamp;
@@ -11,7 +11,7 @@ use super::{START, one_account};
 
 const LISTS: [&str; 5] = ["/v1/contacts", "/v1/users", "/v1/tokens", "/v1/forms", "/v1/usage/statements"];
 
-/// An account with five of each.
+/// Creates an account with five users, contacts, tokens, forms and statements.
 async fn five_of_each() -> (Api, Tenant) {
     let (api, account) = one_account(json!({})).await;
     for number in 0..4 {
@@ -26,14 +26,14 @@ async fn five_of_each() -> (Api, Tenant) {
     (api, account)
 }
 
-/// One page: its results, and the cursor to the next.
+/// Returns a page's results and the cursor of the next page.
 fn parts(page: &Value) -> (Vec<Value>, Option<String>) {
     let results = page["results"].as_array().unwrap().clone();
     (results, page["paging"]["next"]["after"].as_str().map(str::to_owned))
 }
 
 #[tokio::test]
-async fn pages_of_any_size_are_the_list_in_parts() {
+async fn pages_of_any_size_add_up_to_the_list() {
     let (api, account) = five_of_each().await;
     for list in LISTS {
         let (whole, next) = parts(&api.get(list).token(&account.token).await.expect(200));
@@ -56,7 +56,7 @@ async fn pages_of_any_size_are_the_list_in_parts() {
 }
 
 #[tokio::test]
-async fn a_search_is_read_in_pages_as_well() {
+async fn search_results_are_read_in_pages() {
     let (api, account) = five_of_each().await;
     let filter = json!([{"filters": [{"propertyName": "number", "operator": "GTE", "value": 1}]}]);
     let (mut read, mut after) = (Vec::new(), None);
@@ -80,7 +80,7 @@ async fn a_search_is_read_in_pages_as_well() {
 }
 
 #[tokio::test]
-async fn a_page_goes_on_where_it_ended_though_things_were_added_and_deleted() {
+async fn next_page_continues_after_additions_and_deletions() {
     let (api, account) = one_account(json!({})).await;
     let mut ids = Vec::new();
     for second in 0..4_i64 {
@@ -100,7 +100,7 @@ async fn a_page_goes_on_where_it_ended_though_things_were_added_and_deleted() {
 }
 
 #[tokio::test]
-async fn bad_limits_and_cursors_are_named() {
+async fn invalid_limit_or_cursor_is_rejected() {
     let (api, account) = one_account(json!({})).await;
     let contact = cursor(&ContactId::new(Timestamp::MIN, 1));
     let user = cursor(&UserId::new(Timestamp::MIN, 1));

@@ -10,26 +10,26 @@ use super::walk::Fixture;
 use super::{START, one_account};
 use crate::openapi::operations;
 
-/// Who may take an operation.
+/// The callers that may use an operation.
 #[derive(Clone, Copy, PartialEq, Debug)]
-enum Who {
-    /// Whoever asks.
-    Everybody,
-    /// The operator alone.
+enum Access {
+    /// Every caller, with or without a token.
+    Public,
+    /// The operator only.
     Operator,
-    /// Everybody with a token of an account.
+    /// Every caller with a token of the account.
     Account,
-    /// Admins.
+    /// The admins of the account.
     Admins,
-    /// Those from whom `modify_marketing_contacts` was not taken.
+    /// Callers with the permission `modify_marketing_contacts`.
     Editors,
 }
 
-/// Everybody who asks.
+/// A kind of caller.
 #[derive(Clone, Copy, PartialEq, Debug)]
 enum Caller {
-    Nobody,
-    Stranger,
+    Anonymous,
+    UnknownToken,
     Operator,
     Admin,
     AdminWithoutPermission,
@@ -40,8 +40,8 @@ enum Caller {
 }
 
 const CALLERS: [Caller; 9] = [
-    Caller::Nobody,
-    Caller::Stranger,
+    Caller::Anonymous,
+    Caller::UnknownToken,
     Caller::Operator,
     Caller::Admin,
     Caller::AdminWithoutPermission,
@@ -51,13 +51,13 @@ const CALLERS: [Caller; 9] = [
     Caller::IntegrationWithPermission,
 ];
 
-impl Who {
-    /// Why the caller may not; none if it may.
-    fn refuses(self, caller: Caller) -> Option<ProblemType> {
+impl Access {
+    /// Returns the problem that the caller receives, or `None` if the caller may use the operation.
+    fn refusal(self, caller: Caller) -> Option<ProblemType> {
         let denied = |is_denied: bool| is_denied.then_some(ProblemType::PermissionDenied);
         match (self, caller) {
-            (Self::Everybody, _) => None,
-            (_, Caller::Nobody | Caller::Stranger) => Some(ProblemType::Unauthenticated),
+            (Self::Public, _) => None,
+            (_, Caller::Anonymous | Caller::UnknownToken) => Some(ProblemType::Unauthenticated),
             (Self::Operator, _) => denied(caller != Caller::Operator),
             (_, Caller::Operator) => Some(ProblemType::PermissionDenied),
             (Self::Account, _) => None,
@@ -69,8 +69,8 @@ impl Who {
     }
 }
 
-fn table() -> BTreeMap<(&'static str, &'static str), Who> {
-    use Who::{Account, Admins, Editors, Everybody, Operator};
+fn table() -> BTreeMap<(&'static str, &'static str), Access> {
+    use Access::{Account, Admins, Editors, Operator, Public};
     BTreeMap::from([
         (("POST", "/v1/accounts"), Operator),
         (("GET", "/v1/accounts"), Operator),
@@ -105,65 +105,65 @@ fn table() -> BTreeMap<(&'static str, &'static str), Who> {
         (("GET", "/v1/forms/{id}"), Account),
         (("PATCH", "/v1/forms/{id}"), Account),
         (("DELETE", "/v1/forms/{id}"), Account),
-        (("POST", "/v1/forms/{form_id}/submissions"), Everybody),
-        (("OPTIONS", "/v1/forms/{form_id}/submissions"), Everybody),
+        (("POST", "/v1/forms/{form_id}/submissions"), Public),
+        (("OPTIONS", "/v1/forms/{form_id}/submissions"), Public),
         (("GET", "/v1/forms/{id}/rejected"), Account),
         (("POST", "/v1/forms/{id}/rejected/{rejection_id}/retry"), Account),
         (("DELETE", "/v1/forms/{id}/rejected/{rejection_id}"), Account),
-        // The provider's signature, which the walk has, is what lets a hook in.
-        (("POST", "/v1/hooks/{form_id}"), Everybody),
-        (("POST", "/submissions/v3/integration/submit/{portal_id}/{form_guid}"), Everybody),
-        (("OPTIONS", "/submissions/v3/integration/submit/{portal_id}/{form_guid}"), Everybody),
+        // A hook is authenticated by the provider's signature, which the fixture adds.
+        (("POST", "/v1/hooks/{form_id}"), Public),
+        (("POST", "/submissions/v3/integration/submit/{portal_id}/{form_guid}"), Public),
+        (("OPTIONS", "/submissions/v3/integration/submit/{portal_id}/{form_guid}"), Public),
         (("POST", "/submissions/v3/integration/secure/submit/{portal_id}/{form_guid}"), Account),
-        (("GET", "/v1/openapi.json"), Everybody),
+        (("GET", "/v1/openapi.json"), Public),
     ])
 }
 
 async fn token(api: &Api, account: &Tenant, caller: Caller) -> Option<String> {
     let without = json!({"modify_marketing_contacts": false});
-    let user = async |mut who: Value, role: &str| {
-        who["role"] = json!(role);
-        Some(api.user(account, who).await.token)
+    let user = async |mut settings: Value, role: &str| {
+        settings["role"] = json!(role);
+        Some(api.user(account, settings).await.token)
     };
     let integration = async |settings: Value| Some(api.integration(account, settings).await.token);
     match caller {
-        Caller::Nobody => None,
-        Caller::Stranger => Some("tmk_nobody-knows-this-one".to_owned()),
+        Caller::Anonymous => None,
+        Caller::UnknownToken => Some("tmk_unknown-to-every-account".to_owned()),
         Caller::Operator => Some(OPERATOR_TOKEN.to_owned()),
         Caller::Admin => user(json!({}), "admin").await,
         Caller::AdminWithoutPermission => user(without, "admin").await,
         Caller::Member => user(json!({}), "member").await,
         Caller::MemberWithoutPermission => user(without, "member").await,
-        // It sets nobody marketing: a contact that it did set would not be its to delete.
+        // Without `set_marketing`: this caller could not delete a marketing contact that it had created.
         Caller::Integration => integration(json!({})).await,
         Caller::IntegrationWithPermission => integration(json!({"modify_marketing_contacts": true})).await,
     }
 }
 
 #[tokio::test]
-async fn every_operation_lets_in_whom_it_should() {
+async fn every_operation_enforces_its_permission() {
     let (operations, _) = operations::every();
     let table = table();
     assert_eq!(operations.len(), table.len());
-    let walk = Fixture::start(Api::start(at(START)).await).await;
+    let fixture = Fixture::start(Api::start(at(START)).await).await;
     for caller in CALLERS {
-        let token = token(&walk.api, &walk.account, caller).await;
+        let token = token(&fixture.api, &fixture.account, caller).await;
         for operation in &operations {
-            let who = table[&(operation.method.as_str(), &*operation.path)];
-            assert_eq!(operation.is_public(), who == Who::Everybody, "{operation}");
-            assert_eq!(operation.is_operators(), who == Who::Operator, "{operation}");
+            let access = table[&(operation.method.as_str(), &*operation.path)];
+            assert_eq!(operation.is_public(), access == Access::Public, "{operation}");
+            assert_eq!(operation.is_operators(), access == Access::Operator, "{operation}");
             let body = operation.body().map(|_| json!({}));
-            let mut request = walk.nobodys_request(operation, "", body.as_ref());
+            let mut request = fixture.anonymous_request(operation, "", body.as_ref());
             if let Some(token) = &token {
                 request = request.token(token);
             }
             let reply = request.await;
-            match who.refuses(caller) {
-                Some(slug) if operation.is_in_others_words() => {
-                    assert_eq!(reply.status, slug.status().as_u16(), "{operation} {caller:?}");
+            match access.refusal(caller) {
+                Some(problem_type) if operation.is_in_others_words() => {
+                    assert_eq!(reply.status, problem_type.status().as_u16(), "{operation} {caller:?}");
                 }
-                Some(slug) => {
-                    let problem = reply.problem(slug);
+                Some(problem_type) => {
+                    let problem = reply.problem(problem_type);
                     assert_eq!(problem["status"], reply.status, "{operation} {caller:?}");
                 }
                 None => {
@@ -172,11 +172,11 @@ async fn every_operation_lets_in_whom_it_should() {
             }
         }
     }
-    walk.api.assert_exact(&walk.account).await;
+    fixture.api.assert_exact(&fixture.account).await;
 }
 
 #[tokio::test]
-async fn without_the_permission_nobody_gets_a_marketing_contact_and_nothing_changes() {
+async fn caller_without_permission_cannot_set_marketing() {
     let (api, account) = one_account(json!({})).await;
     let marketing = api.contact(&account.token, json!({"email": "in@example.org", "marketing": true})).await;
     let free = api.contact(&account.token, json!({"email": "out@example.org"})).await;
@@ -217,7 +217,7 @@ async fn without_the_permission_nobody_gets_a_marketing_contact_and_nothing_chan
     assert_eq!(forms, json!({"results": []}));
     assert_eq!(api.assert_exact(&account).await["marketing"], 1);
 
-    // What gives nobody a marketing status may be done.
+    // Changes that set no marketing status are allowed.
     for token in [&member.token, &integration.token] {
         let contact = api.post("/v1/contacts").token(token).json(&json!({})).await.expect(201);
         assert_eq!(contact["marketing"]["state"], "non_marketing");
@@ -233,7 +233,7 @@ async fn without_the_permission_nobody_gets_a_marketing_contact_and_nothing_chan
 }
 
 #[tokio::test]
-async fn deleting_a_marketing_contact_needs_the_permission() {
+async fn deleting_a_marketing_contact_requires_the_permission() {
     let (api, account) = one_account(json!({})).await;
     let member = api.user(&account, json!({"modify_marketing_contacts": false})).await;
     let integration = api.integration(&account, json!({})).await;
@@ -251,7 +251,7 @@ async fn deleting_a_marketing_contact_needs_the_permission() {
     assert_eq!(api.get("/v1/contacts").token(&account.token).await.expect(200), before);
     assert_eq!(api.assert_exact(&account).await["leaving"], 0);
 
-    // Whatever lowers no usage that was not lowered already needs none.
+    // A deletion that does not lower the usage requires no permission.
     for token in [&member.token, &integration.token] {
         for query in ["", "?erase=true"] {
             let free = api.contact(&account.token, json!({})).await;
@@ -272,25 +272,25 @@ async fn deleting_a_marketing_contact_needs_the_permission() {
 }
 
 #[tokio::test]
-async fn a_permission_that_is_taken_is_gone_with_the_next_request() {
+async fn revoked_permission_ends_with_the_next_request() {
     let (api, account) = one_account(json!({})).await;
     let member = api.user(&account, json!({})).await;
     let id = api.contact(&member.token, json!({"marketing": true})).await;
     let path = format!("/v1/users/{}", member.id);
-    let take = json!({"modify_marketing_contacts": false});
-    let _ = api.patch(&path).token(&account.token).json(&take).await.expect(200);
+    let revoke = json!({"modify_marketing_contacts": false});
+    let _ = api.patch(&path).token(&account.token).json(&revoke).await.expect(200);
     let body = json!({"contacts": [{"id": id}]});
     api.post("/v1/contacts/non-marketing-pending")
         .token(&member.token)
         .json(&body)
         .await
         .problem(ProblemType::PermissionDenied);
-    // Nobody gives it back to himself.
-    let give = json!({"modify_marketing_contacts": true, "role": "admin"});
-    api.patch(&path).token(&member.token).json(&give).await.problem(ProblemType::PermissionDenied);
+    // A user cannot restore the own permission.
+    let grant = json!({"modify_marketing_contacts": true, "role": "admin"});
+    api.patch(&path).token(&member.token).json(&grant).await.problem(ProblemType::PermissionDenied);
     let usage = api.assert_exact(&account).await;
     assert_eq!((&usage["marketing"], &usage["leaving"]), (&json!(1), &json!(0)));
-    let _ = api.patch(&path).token(&account.token).json(&give).await.expect(200);
+    let _ = api.patch(&path).token(&account.token).json(&grant).await.expect(200);
     assert_eq!(api.get("/v1/users").token(&member.token).await.status, 200);
     assert_eq!(api.queue(&member.token, &[&id]).await["results"][0]["outcome"], "queued");
     assert_eq!(api.assert_exact(&account).await["leaving"], 1);
@@ -303,11 +303,11 @@ async fn forms_and_integrations_act_under_their_own_setting() {
     let form = api.post("/v1/forms").token(&account.token).json(&body).await.expect(201);
     let path = format!("/v1/forms/{}/submissions", form["id"].as_str().unwrap());
     let shop = api.integration(&account, json!({"set_marketing": true})).await;
-    // Every permission is taken from every user, and neither minds.
+    // Revoking every user's permission affects neither the form nor the integration.
     let users = api.get("/v1/users").token(&account.token).await.expect(200);
     let admin = format!("/v1/users/{}", users["results"][0]["id"].as_str().unwrap());
-    let take = json!({"modify_marketing_contacts": false});
-    let _ = api.patch(&admin).token(&account.token).json(&take).await.expect(200);
+    let revoke = json!({"modify_marketing_contacts": false});
+    let _ = api.patch(&admin).token(&account.token).json(&revoke).await.expect(200);
     let body = json!({"fields": {"email": "ada@example.org"}});
     assert_eq!(api.post(&path).json(&body).await.expect(200)["marketing"], "set");
     let contact = api.post("/v1/contacts").token(&shop.token).json(&json!({})).await.expect(201);

@@ -21,7 +21,7 @@ async fn read(api: &Api, account: &Tenant, path: &str) -> (String, Value) {
 }
 
 #[tokio::test]
-async fn a_change_meant_for_a_version_happens_to_that_version_alone() {
+async fn if_match_applies_a_change_to_that_version_only() {
     let (api, account, path) = ada().await;
     let token = &account.token;
     let (first, _) = read(&api, &account, &path).await;
@@ -55,13 +55,13 @@ async fn a_change_meant_for_a_version_happens_to_that_version_alone() {
 }
 
 #[tokio::test]
-async fn a_change_of_the_marketing_state_is_a_new_version() {
+async fn marketing_state_change_creates_a_new_version() {
     let (api, account, path) = ada().await;
     let (first, contact) = read(&api, &account, &path).await;
     let _ = api.queue(&account.token, &[contact["id"].as_str().unwrap()]).await;
     let (second, _) = read(&api, &account, &path).await;
     assert_ne!(first, second);
-    // So is leaving at the update date, though nothing has been written.
+    // Leaving at the update date is also a new version, although nothing is written.
     api.clock.set(testkit::at(super::UPDATE));
     let (third, _) = read(&api, &account, &path).await;
     assert_ne!(second, third);
@@ -78,13 +78,13 @@ async fn a_change_of_the_marketing_state_is_a_new_version() {
 }
 
 #[tokio::test]
-async fn a_tag_is_compared_strongly_and_a_star_takes_any() {
+async fn etag_is_compared_strongly_and_star_matches_any() {
     let (api, account, path) = ada().await;
     let token = &account.token;
     let (tag, _) = read(&api, &account, &path).await;
     let change =
         async |if_match: &str| api.patch(&path).token(token).if_match(if_match).json(&json!({})).await;
-    for never in [
+    for mismatch in [
         &format!("W/{tag}"),
         "\"\"",
         "\"0\"",
@@ -94,21 +94,21 @@ async fn a_tag_is_compared_strongly_and_a_star_takes_any() {
         "\"ada\"",
         "\"18446744073709551616\"",
     ] {
-        change(never).await.problem(ProblemType::VersionMismatch);
+        change(mismatch).await.problem(ProblemType::VersionMismatch);
     }
     for bad in ["", "1", "\"1", "1\"", "\"1\", \"2\"", "'1'", "w/\"1\"", "\"a\"b\"", "**"] {
         assert_eq!(change(bad).await.invalid_fields(), ["If-Match"], "{bad}");
     }
     let twice = api.patch(&path).token(token).if_match(&tag).if_match(&tag).json(&json!({})).await;
     twice.assert_invalid(&["If-Match"]);
-    let garbage = api.patch(&path).token(token).header("if-match", b"\"\xff\"").json(&json!({})).await;
-    garbage.assert_invalid(&["If-Match"]);
+    let malformed = api.patch(&path).token(token).header("if-match", b"\"\xff\"").json(&json!({})).await;
+    malformed.assert_invalid(&["If-Match"]);
     assert_eq!(change("*").await.status, 200);
     assert_eq!(change(&format!("  {tag} ")).await.status, 200);
 }
 
 #[tokio::test]
-async fn a_version_of_a_contact_that_is_not_there_matches_nothing() {
+async fn if_match_on_a_missing_contact_matches_nothing() {
     let (api, account) = one_account(json!({})).await;
     for tag in ["\"1\"", "*"] {
         let reply = api.put(BY_EMAIL).token(&account.token).if_match(tag).json(&json!({})).await;
@@ -118,6 +118,6 @@ async fn a_version_of_a_contact_that_is_not_there_matches_nothing() {
         async |tag: &str| api.post("/v1/contacts").token(&account.token).if_match(tag).json(&json!({})).await;
     new("\"1\"").await.problem(ProblemType::VersionMismatch);
     assert_eq!(testkit::scan(&api.table.client, account.id).await.contacts, 0);
-    // The list of contacts is there without any.
+    // `*` matches, because the list of contacts exists even when it is empty.
     let _ = new("*").await.expect(201);
 }

@@ -1,4 +1,4 @@
-//! `/v1/forms/{id}/rejected`: submissions that could not be taken, and taking them after all.
+//! `/v1/forms/{id}/rejected`: rejected submissions and their retry.
 
 use api::ProblemType;
 use chrono::TimeDelta;
@@ -9,7 +9,7 @@ use testkit::{Api, Reply, TABLE, Tenant, at};
 use super::senders::sender;
 use super::{START, column, dump, one_account};
 
-/// A form that anything with its secret may post to.
+/// Creates a form of the generic provider, which accepts any JSON with the form's secret.
 async fn form(api: &Api, account: &Tenant) -> String {
     sender("generic").form(api, account, &[1], json!({})).await
 }
@@ -24,7 +24,7 @@ async fn rejected(api: &Api, account: &Tenant, form: &str) -> Value {
     api.get(&path).token(&account.token).await.expect(200)["results"].clone()
 }
 
-async fn mend(api: &Api, account: &Tenant, form: &str, field_map: Value) {
+async fn update_field_map(api: &Api, account: &Tenant, form: &str, field_map: Value) {
     let path = format!("/v1/forms/{form}");
     let body = json!({"field_map": field_map});
     let _ = api.patch(&path).token(&account.token).json(&body).await.expect(200);
@@ -42,7 +42,7 @@ async fn counts(api: &Api, account: &Tenant, form: &str) -> Value {
 }
 
 #[tokio::test]
-async fn what_cannot_be_taken_is_kept_and_taken_once_the_form_is_mended() {
+async fn rejected_submission_applies_after_the_form_is_fixed() {
     let (api, account) = one_account(json!({})).await;
     let form = form(&api, &account).await;
     let body = json!({"submission_id": "s-1", "reach_me_at": "ada@example.org", "topics": ["a", "b"]});
@@ -72,11 +72,11 @@ async fn what_cannot_be_taken_is_kept_and_taken_once_the_form_is_mended() {
     let before = dump(&api).await;
     let path = retry(&form, rejection);
     api.post(&path).token(&account.token).await.assert_invalid(&["fields.email"]);
-    assert_eq!(dump(&api).await, before, "what still can't be taken stays as it is");
-    mend(&api, &account, &form, json!({"reach_me_at": "email"})).await;
-    let taken = json!({"contact": "created", "marketing": "set", "duplicate": false});
-    assert_eq!(api.post(&path).token(&account.token).key("k").await.expect(200), taken);
-    assert_eq!(api.post(&path).token(&account.token).key("k").await.expect(200), taken, "the same request");
+    assert_eq!(dump(&api).await, before, "a retry that is rejected again changes nothing");
+    update_field_map(&api, &account, &form, json!({"reach_me_at": "email"})).await;
+    let applied = json!({"contact": "created", "marketing": "set", "duplicate": false});
+    assert_eq!(api.post(&path).token(&account.token).key("k").await.expect(200), applied);
+    assert_eq!(api.post(&path).token(&account.token).key("k").await.expect(200), applied, "the same request");
     api.post(&path).token(&account.token).await.problem(ProblemType::NotFound);
     let ada = api.get("/v1/contacts/by-email/ada@example.org").token(&account.token).await.expect(200);
     assert_eq!(ada["properties"], json!({"topics": "a;b"}));
@@ -87,7 +87,7 @@ async fn what_cannot_be_taken_is_kept_and_taken_once_the_form_is_mended() {
 }
 
 #[tokio::test]
-async fn each_reason_is_told_by_its_word() {
+async fn each_rejection_has_its_reason() {
     let (api, account) = one_account(json!({})).await;
     let form = form(&api, &account).await;
     let many: serde_json::Map<String, Value> =
@@ -103,7 +103,7 @@ async fn each_reason_is_told_by_its_word() {
         let answer = hook(&api, &form, &body).await.expect(200);
         assert_eq!((&answer["contact"], &answer["reason"]), (&json!("rejected"), &json!(reason)), "{answer}");
     }
-    // A provider that says of what type each answer is.
+    // Typeform sends the type of each answer.
     let typeform = sender("typeform");
     let typed = typeform.form(&api, &account, &[1], json!({})).await;
     let mut body: Value = serde_json::from_slice(typeform.body).unwrap();
@@ -118,7 +118,7 @@ async fn each_reason_is_told_by_its_word() {
 }
 
 #[tokio::test]
-async fn values_beyond_a_forms_share_are_left_out_and_counted() {
+async fn values_beyond_the_form_limit_are_omitted_and_counted() {
     let (api, account) = one_account(json!({})).await;
     let form = form(&api, &account).await;
     let mut body = json!({"email": "ada@example.org", "bio": "x".repeat(70_000)});
@@ -133,12 +133,12 @@ async fn values_beyond_a_forms_share_are_left_out_and_counted() {
 }
 
 #[tokio::test]
-async fn of_several_retries_at_once_one_has_the_effect() {
+async fn concurrent_retries_apply_once() {
     let (api, account) = one_account(json!({})).await;
     let form = form(&api, &account).await;
     assert_eq!(hook(&api, &form, &json!({"reach_me_at": "ada@example.org"})).await.status, 200);
     let rejection = rejected(&api, &account, &form).await[0].clone();
-    mend(&api, &account, &form, json!({"reach_me_at": "email"})).await;
+    update_field_map(&api, &account, &form, json!({"reach_me_at": "email"})).await;
     let path = retry(&form, &rejection);
     let retries = (0..8).map(|_| api.post(&path).token(&account.token).into_future());
     let replies = join_all(retries).await;
@@ -149,7 +149,7 @@ async fn of_several_retries_at_once_one_has_the_effect() {
 }
 
 #[tokio::test]
-async fn they_are_read_in_pages_that_end_where_the_answers_are_long() {
+async fn rejected_pages_are_bounded_by_response_size() {
     let (api, account) = one_account(json!({})).await;
     let form = form(&api, &account).await;
     for number in 0..25 {
@@ -189,10 +189,10 @@ async fn they_are_read_in_pages_that_end_where_the_answers_are_long() {
 }
 
 #[tokio::test]
-async fn a_page_is_as_long_as_it_is_written_and_not_as_it_was_typed() {
+async fn rejected_page_size_counts_escaped_json_bytes() {
     let (api, account) = one_account(json!({})).await;
     let form = form(&api, &account).await;
-    // Each of these characters is six bytes of JSON.
+    // Each of these characters becomes six bytes of JSON.
     for _ in 0..12 {
         assert_eq!(hook(&api, &form, &json!({"text": "\u{1}".repeat(47_000)})).await.status, 200);
     }
@@ -203,7 +203,7 @@ async fn a_page_is_as_long_as_it_is_written_and_not_as_it_was_typed() {
 }
 
 #[tokio::test]
-async fn what_a_form_left_behind_can_be_seen_and_removed() {
+async fn rejections_of_a_deleted_form_can_be_read_and_deleted() {
     let (api, account) = one_account(json!({})).await;
     let other = api.account(json!({})).await;
     let form = form(&api, &account).await;
@@ -214,7 +214,7 @@ async fn what_a_form_left_behind_can_be_seen_and_removed() {
     let _ = api.delete(&path).token(&account.token).await.expect(204);
     let list = format!("{path}/rejected");
     api.get(&list).token(&account.token).await.problem(ProblemType::NotFound);
-    // A submission that was under way while the form was deleted.
+    // This simulates a submission that was in progress while the form was deleted.
     api.table.client.put_item().table_name(TABLE).set_item(Some(left)).send().await.unwrap();
     api.get(&list).token(&other.token).await.problem(ProblemType::NotFound);
     let rejection = rejected(&api, &account, &form).await[0].clone();
@@ -226,14 +226,14 @@ async fn what_a_form_left_behind_can_be_seen_and_removed() {
 }
 
 #[tokio::test]
-async fn they_are_the_accounts_own_and_its_forms() {
+async fn rejections_belong_to_one_account_and_one_form() {
     let (api, account) = one_account(json!({})).await;
     let other = api.account(json!({})).await;
     let (ours, second) = (form(&api, &account).await, form(&api, &account).await);
     assert_eq!(hook(&api, &ours, &json!({"reach_me_at": "ada@example.org"})).await.status, 200);
     let rejection = rejected(&api, &account, &ours).await[0].clone();
-    mend(&api, &account, &ours, json!({"reach_me_at": "email"})).await;
-    mend(&api, &account, &second, json!({"reach_me_at": "email"})).await;
+    update_field_map(&api, &account, &ours, json!({"reach_me_at": "email"})).await;
+    update_field_map(&api, &account, &second, json!({"reach_me_at": "email"})).await;
     let path = format!("/v1/forms/{ours}/rejected");
     api.get(&path).token(&other.token).await.problem(ProblemType::NotFound);
     api.get(&path).await.problem(ProblemType::Unauthenticated);
@@ -246,13 +246,13 @@ async fn they_are_the_accounts_own_and_its_forms() {
     }
     assert_eq!(rejected(&api, &account, &second).await, json!([]));
     assert_eq!(column(&rejected(&api, &account, &ours).await, "id"), [rejection["id"].as_str().unwrap()]);
-    // A member may, as with forms.
+    // A member may retry, because members may edit forms.
     let member = api.user(&account, json!({"modify_marketing_contacts": false})).await;
     assert_eq!(api.post(&retry(&ours, &rejection)).token(&member.token).await.status, 200);
 }
 
 #[tokio::test]
-async fn one_can_be_removed_and_nothing_of_it_is_left_but_its_count() {
+async fn deleted_rejection_leaves_only_its_count() {
     let (api, account) = one_account(json!({})).await;
     let other = api.account(json!({})).await;
     let (form, second) = (form(&api, &account).await, form(&api, &account).await);
@@ -288,7 +288,7 @@ async fn one_can_be_removed_and_nothing_of_it_is_left_but_its_count() {
 }
 
 #[tokio::test]
-async fn after_ninety_days_they_are_gone() {
+async fn rejections_expire_after_ninety_days() {
     let (api, account) = one_account(json!({})).await;
     let form = form(&api, &account).await;
     for _ in 0..12 {
@@ -300,8 +300,8 @@ async fn after_ninety_days_they_are_gone() {
     assert_eq!(hook(&api, &form, &json!({"reach_me_at": "bob@example.org"})).await.status, 200);
     api.clock.set(at("2027-02-08T12:00:01.000Z"));
     let left = rejected(&api, &account, &form).await;
-    assert_eq!(left.as_array().unwrap().len(), 1, "those that are over do not hide the others");
+    assert_eq!(left.as_array().unwrap().len(), 1, "expired rejections do not hide the others");
     assert_eq!(left[0]["answers"][0]["values"], json!(["bob@example.org"]));
-    mend(&api, &account, &form, json!({"reach_me_at": "email"})).await;
+    update_field_map(&api, &account, &form, json!({"reach_me_at": "email"})).await;
     api.post(&retry(&form, &rejection)).token(&account.token).await.problem(ProblemType::NotFound);
 }

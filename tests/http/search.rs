@@ -14,15 +14,15 @@ async fn found(api: &Api, account: &Tenant, groups: Value) -> Vec<String> {
         .collect()
 }
 
-/// A group with one filter.
-fn only(name: &str, operator: &str, operands: Value) -> Value {
+/// Returns a group with one filter.
+fn group(name: &str, operator: &str, operands: Value) -> Value {
     let mut filter = json!({"propertyName": name, "operator": operator});
     filter.as_object_mut().unwrap().extend(operands.as_object().unwrap().clone());
     json!({"filters": [filter]})
 }
 
-/// Ada of Paris, 36, marketing; Bob of Berlin, 7, leaving; Eve, unsubscribed.
-async fn three(api: &Api, account: &Tenant) {
+/// Creates three contacts: Ada (Paris, 36, marketing), Bob (Berlin, 7, leaving) and Eve (unsubscribed).
+async fn create_three(api: &Api, account: &Tenant) {
     for (second, body) in [
         json!({"email": "ada@example.org", "properties": {"city": "Paris", "age": "36", "bio": "Countess, of numbers"}, "marketing": true}),
         json!({"email": "bob@example.org", "properties": {"city": "berlin", "age": "7"}, "marketing": true}),
@@ -40,39 +40,39 @@ async fn three(api: &Api, account: &Tenant) {
 }
 
 #[tokio::test]
-async fn operators_find_what_they_say() {
+async fn operators_match_the_expected_contacts() {
     let (api, account) = one_account(json!({})).await;
-    three(&api, &account).await;
+    create_three(&api, &account).await;
     let value = |value: Value| json!({"value": value});
     let table = [
-        (only("city", "EQ", value(json!("PARIS"))), vec!["ada"]),
-        (only("city", "NEQ", value(json!("paris"))), vec!["bob", "eve"]),
-        (only("age", "LT", value(json!(36))), vec!["bob"]),
-        (only("age", "LTE", value(json!("36.0"))), vec!["ada", "bob"]),
-        (only("age", "GT", value(json!(7))), vec!["ada"]),
-        (only("age", "GTE", value(json!(7))), vec!["ada", "bob"]),
-        (only("age", "BETWEEN", json!({"value": 7, "highValue": 10})), vec!["bob"]),
-        (only("city", "IN", json!({"values": ["berlin", "rome"]})), vec!["bob"]),
-        (only("city", "NOT_IN", json!({"values": ["berlin", "rome"]})), vec!["ada", "eve"]),
-        (only("city", "HAS_PROPERTY", json!({})), vec!["ada", "bob"]),
-        (only("city", "NOT_HAS_PROPERTY", json!({})), vec!["eve"]),
-        (only("bio", "CONTAINS_TOKEN", value(json!("count*"))), vec!["ada"]),
-        (only("bio", "NOT_CONTAINS_TOKEN", value(json!("numbers"))), vec!["bob", "eve"]),
-        (only("email", "EQ", value(json!("ADA@example.org"))), vec!["ada"]),
-        (only("unsubscribed", "EQ", value(json!(true))), vec!["eve"]),
-        (only("bounced", "EQ", value(json!("true"))), vec![]),
-        (only("created_at", "GTE", value(json!("2026-11-10T12:00:01Z"))), vec!["bob", "eve"]),
-        (only("updated_at", "LT", value(json!("2026-11-11"))), vec!["ada", "bob", "eve"]),
-        (only("hs_marketable_status", "EQ", value(json!(true))), vec!["ada", "bob"]),
-        (only("hs_marketable_until_renewal", "EQ", value(json!(true))), vec!["bob"]),
-        (only("hs_marketable_reason_type", "EQ", value(json!("meeting"))), vec!["eve"]),
-        (only("hs_marketable_reason_id", "EQ", value(json!("room 4"))), vec!["eve"]),
+        (group("city", "EQ", value(json!("PARIS"))), vec!["ada"]),
+        (group("city", "NEQ", value(json!("paris"))), vec!["bob", "eve"]),
+        (group("age", "LT", value(json!(36))), vec!["bob"]),
+        (group("age", "LTE", value(json!("36.0"))), vec!["ada", "bob"]),
+        (group("age", "GT", value(json!(7))), vec!["ada"]),
+        (group("age", "GTE", value(json!(7))), vec!["ada", "bob"]),
+        (group("age", "BETWEEN", json!({"value": 7, "highValue": 10})), vec!["bob"]),
+        (group("city", "IN", json!({"values": ["berlin", "rome"]})), vec!["bob"]),
+        (group("city", "NOT_IN", json!({"values": ["berlin", "rome"]})), vec!["ada", "eve"]),
+        (group("city", "HAS_PROPERTY", json!({})), vec!["ada", "bob"]),
+        (group("city", "NOT_HAS_PROPERTY", json!({})), vec!["eve"]),
+        (group("bio", "CONTAINS_TOKEN", value(json!("count*"))), vec!["ada"]),
+        (group("bio", "NOT_CONTAINS_TOKEN", value(json!("numbers"))), vec!["bob", "eve"]),
+        (group("email", "EQ", value(json!("ADA@example.org"))), vec!["ada"]),
+        (group("unsubscribed", "EQ", value(json!(true))), vec!["eve"]),
+        (group("bounced", "EQ", value(json!("true"))), vec![]),
+        (group("created_at", "GTE", value(json!("2026-11-10T12:00:01Z"))), vec!["bob", "eve"]),
+        (group("updated_at", "LT", value(json!("2026-11-11"))), vec!["ada", "bob", "eve"]),
+        (group("hs_marketable_status", "EQ", value(json!(true))), vec!["ada", "bob"]),
+        (group("hs_marketable_until_renewal", "EQ", value(json!(true))), vec!["bob"]),
+        (group("hs_marketable_reason_type", "EQ", value(json!("meeting"))), vec!["eve"]),
+        (group("hs_marketable_reason_id", "EQ", value(json!("room 4"))), vec!["eve"]),
     ];
     for (group, expected) in table {
         assert_eq!(found(&api, &account, json!([group])).await, expected, "{group}");
     }
     let either =
-        json!([only("city", "EQ", value(json!("paris"))), only("unsubscribed", "EQ", value(json!(true)))]);
+        json!([group("city", "EQ", value(json!("paris"))), group("unsubscribed", "EQ", value(json!(true)))]);
     assert_eq!(found(&api, &account, either).await, ["ada", "eve"], "groups are OR");
     let both = json!([{"filters": [
         {"propertyName": "age", "operator": "GT", "value": 1}, {"propertyName": "city", "operator": "EQ", "value": "berlin"},
@@ -83,22 +83,22 @@ async fn operators_find_what_they_say() {
 }
 
 #[tokio::test]
-async fn a_search_sees_the_state_as_of_now() {
+async fn search_uses_the_effective_state() {
     let (api, account) = one_account(json!({})).await;
-    three(&api, &account).await;
-    let status = |value: bool| json!([only("hs_marketable_status", "EQ", json!({"value": value}))]);
+    create_three(&api, &account).await;
+    let status = |value: bool| json!([group("hs_marketable_status", "EQ", json!({"value": value}))]);
     api.clock.set(at(super::JUST_BEFORE));
     assert_eq!(found(&api, &account, status(true)).await, ["ada", "bob"]);
     api.clock.set(at(UPDATE));
     assert_eq!(found(&api, &account, status(true)).await, ["ada"]);
     assert_eq!(found(&api, &account, status(false)).await, ["bob", "eve"]);
-    let by_date = json!([only("hs_marketable_reason_type", "EQ", json!({"value": "update_date"}))]);
+    let by_date = json!([group("hs_marketable_reason_type", "EQ", json!({"value": "update_date"}))]);
     assert_eq!(found(&api, &account, by_date).await, ["bob"]);
     api.assert_exact(&account).await;
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_search_is_named_by_its_place() {
+async fn invalid_search_lists_every_error_by_path() {
     let (api, account) = one_account(json!({})).await;
     let body = json!({
         "filterGroups": [

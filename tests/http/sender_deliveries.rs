@@ -1,4 +1,4 @@
-//! Deliveries as providers make them: events that are no submissions, old ones, other headers, other clocks, preflights.
+//! Deliveries of providers: events other than submissions, old deliveries, other headers and clocks, and preflights.
 
 use chrono::TimeDelta;
 use domain::Timestamp;
@@ -6,7 +6,7 @@ use http::Method;
 use serde_json::{Value, json};
 use testkit::{Api, Reply, Tenant, at};
 
-use super::roads::Road;
+use super::channels::Channel;
 use super::senders::sender;
 use super::{START, one_account};
 
@@ -16,7 +16,7 @@ async fn counts(api: &Api, account: &Tenant, form: &str) -> Value {
     counts.into_iter().filter(|(_, count)| *count != json!(0)).collect()
 }
 
-/// A Standard Webhook of this event about Ada.
+/// Sends a Standard Webhook of this event type about Ada.
 async fn standard(api: &Api, form: &str, event_type: Option<&str>) -> Reply {
     let mut body = json!({"data": {"email": "ada@corp.example"}});
     if let Some(event_type) = event_type {
@@ -28,7 +28,7 @@ async fn standard(api: &Api, form: &str, event_type: Option<&str>) -> Reply {
 }
 
 #[tokio::test]
-async fn event_that_tells_of_an_end_is_ignored_and_counted() {
+async fn unsubscribe_and_deletion_events_are_ignored_and_counted() {
     let (api, account) = one_account(json!({})).await;
     let form = sender("standard_webhooks").form(&api, &account, &[1], json!({})).await;
     let ends = [
@@ -50,7 +50,7 @@ async fn event_that_tells_of_an_end_is_ignored_and_counted() {
 }
 
 #[tokio::test]
-async fn form_takes_the_event_types_that_it_lists() {
+async fn form_accepts_only_its_listed_event_types() {
     let (api, account) = one_account(json!({})).await;
     let settings = json!({"event_types": ["form.submitted", "contact.deleted"]});
     let form = sender("standard_webhooks").form(&api, &account, &[1], settings).await;
@@ -67,7 +67,7 @@ async fn form_takes_the_event_types_that_it_lists() {
 }
 
 #[tokio::test]
-async fn svix_headers_are_taken_as_a_set_and_never_in_a_mixture() {
+async fn svix_headers_are_accepted_only_as_a_complete_set() {
     let (api, account) = one_account(json!({})).await;
     let sender = sender("standard_webhooks");
     let form = sender.form(&api, &account, &[1], json!({})).await;
@@ -94,12 +94,16 @@ async fn svix_headers_are_taken_as_a_set_and_never_in_a_mixture() {
         assert_eq!(hook(mixture).await.status, 401, "{mixture:?}");
     }
     assert_eq!(hook(["svix"; 3]).await.expect(200)["duplicate"], false);
-    assert_eq!(hook(["webhook"; 3]).await.expect(200)["duplicate"], true, "one delivery in two spellings");
+    assert_eq!(
+        hook(["webhook"; 3]).await.expect(200)["duplicate"],
+        true,
+        "one delivery under both header names"
+    );
     assert_eq!(api.assert_exact(&account).await["marketing"], 1);
 }
 
-/// A delivery of each provider that signs when the form was sent, but not when the webhook was.
-fn made_at(provider: &str, at: Timestamp) -> Vec<u8> {
+/// Returns the delivery of a provider that signs the time of the submission but not the time of the webhook.
+fn delivery_at(provider: &str, at: Timestamp) -> Vec<u8> {
     let sender = sender(provider);
     let mut body: Value = serde_json::from_slice(sender.body).unwrap();
     let place = match provider {
@@ -114,17 +118,17 @@ fn made_at(provider: &str, at: Timestamp) -> Vec<u8> {
 
 #[tokio::test]
 async fn old_delivery_is_rejected_as_stale_and_can_be_retried() {
-    let kept = TimeDelta::days(7);
+    let max_age = TimeDelta::days(7);
     for provider in ["typeform", "tally", "netlify"] {
         let (api, account) = one_account(json!({})).await;
         let sender = sender(provider);
         let form = sender.form(&api, &account, &[1], json!({})).await;
-        let send = async |made: Timestamp| {
-            let body = made_at(provider, made);
+        let send = async |submitted_at: Timestamp| {
+            let body = delivery_at(provider, submitted_at);
             let signature = sender.signature(&body, 1, at(START));
             sender.with_body(&api, &form, &body, &signature).await.expect(200)
         };
-        let too_old = at(START).plus(-kept - TimeDelta::milliseconds(1));
+        let too_old = at(START).plus(-max_age - TimeDelta::milliseconds(1));
         let answer = send(too_old).await;
         assert_eq!(
             (&answer["contact"], &answer["reason"]),
@@ -141,18 +145,22 @@ async fn old_delivery_is_rejected_as_stale_and_can_be_retried() {
         assert!(rejected[0]["answers"].as_array().unwrap().len() > 2);
         let retry = format!("{list}/{}/retry", rejected[0]["id"].as_str().unwrap());
         assert_eq!(api.post(&retry).token(&account.token).await.expect(200)["contact"], "created");
-        assert_eq!(send(at(START).plus(-kept)).await["duplicate"], true, "the retry was of this delivery");
+        assert_eq!(
+            send(at(START).plus(-max_age)).await["duplicate"],
+            true,
+            "the retried submission was this delivery"
+        );
         assert_eq!(api.assert_exact(&account).await["marketing"], 1);
     }
 }
 
 #[tokio::test]
-async fn delivery_as_old_as_is_remembered_is_applied() {
+async fn delivery_at_the_age_limit_is_applied() {
     for provider in ["typeform", "tally", "netlify"] {
         let (api, account) = one_account(json!({})).await;
         let sender = sender(provider);
         let form = sender.form(&api, &account, &[1], json!({})).await;
-        let body = made_at(provider, at(START).plus(-TimeDelta::days(7)));
+        let body = delivery_at(provider, at(START).plus(-TimeDelta::days(7)));
         let signature = sender.signature(&body, 1, at(START));
         let answer = sender.with_body(&api, &form, &body, &signature).await.expect(200);
         assert_eq!(answer["contact"], "created", "{provider}");
@@ -160,8 +168,8 @@ async fn delivery_as_old_as_is_remembered_is_applied() {
 }
 
 #[tokio::test]
-async fn submitted_at_of_hubspot_is_the_instant_that_is_meant() {
-    let journey = Road::HubSpot.to(json!({"field_map": {"submitted_at": "sent"}})).await;
+async fn hubspot_submitted_at_is_parsed_in_every_format() {
+    let fixture = Channel::HubSpot.fixture(json!({"field_map": {"submitted_at": "sent"}})).await;
     for submitted_at in [
         json!(1_517_927_174_000_i64),
         json!("1517927174000"),
@@ -171,50 +179,57 @@ async fn submitted_at_of_hubspot_is_the_instant_that_is_meant() {
         json!("2018-02-06T15:26:14.000+01:00"),
         json!("2018-02-06T15:26:14+0100"),
     ] {
-        let mut body = journey.document(&[("email", "ada@corp.example")]);
+        let mut body = fixture.document(&[("email", "ada@corp.example")]);
         body["submittedAt"] = submitted_at.clone();
-        assert_eq!(journey.send_body("application/json", body.to_string().as_bytes()).await.status, 200);
-        let found = journey.only("ada@corp.example").await;
+        assert_eq!(fixture.send_body("application/json", body.to_string().as_bytes()).await.status, 200);
+        let found = fixture.only_contact_properties("ada@corp.example").await;
         assert_eq!(found["sent"], "2018-02-06T14:26:14.000Z", "{submitted_at}");
         let erase = json!({"properties": {"sent": null}});
         let path = "/v1/contacts/by-email/ada@corp.example";
-        let _ = journey.api.put(path).token(&journey.account.token).json(&erase).await.expect(200);
+        let _ = fixture.api.put(path).token(&fixture.account.token).json(&erase).await.expect(200);
     }
 }
 
 #[tokio::test]
-async fn page_that_is_not_on_the_web_is_ignored() {
+async fn page_url_that_is_not_http_is_ignored() {
     let settings = json!({"field_map": {"page_url": "page"}});
     for page in [json!("here"), json!("javascript:alert(1)"), json!("app://home"), json!(7), json!(null)] {
-        for road in [Road::Json, Road::HubSpot] {
-            let journey = road.to(settings.clone()).await;
-            let mut body = journey.document(&[("email", "ada@corp.example")]);
-            match road {
-                Road::HubSpot => body["context"] = json!({"pageUri": page}),
+        for channel in [Channel::Json, Channel::HubSpot] {
+            let fixture = channel.fixture(settings.clone()).await;
+            let mut body = fixture.document(&[("email", "ada@corp.example")]);
+            match channel {
+                Channel::HubSpot => body["context"] = json!({"pageUri": page}),
                 _ => body["page_url"] = page.clone(),
             }
-            let reply = journey.send_body("application/json", body.to_string().as_bytes()).await;
-            assert_eq!(reply.status, 200, "{road:?} {page} {}", reply.text());
-            assert_eq!(journey.only("ada@corp.example").await, json!({}), "{road:?} {page}");
+            let reply = fixture.send_body("application/json", body.to_string().as_bytes()).await;
+            assert_eq!(reply.status, 200, "{channel:?} {page} {}", reply.text());
+            assert_eq!(
+                fixture.only_contact_properties("ada@corp.example").await,
+                json!({}),
+                "{channel:?} {page}"
+            );
         }
     }
-    let journey = Road::Post.to(settings).await;
+    let fixture = Channel::Post.fixture(settings).await;
     let fields = [("email", "ada@corp.example"), ("page_url", "here"), ("page_url", "https://a.example/")];
-    assert_eq!(journey.send(&fields).await.status, 200);
-    assert_eq!(journey.only("ada@corp.example").await, json!({"page": "https://a.example/"}));
+    assert_eq!(fixture.send(&fields).await.status, 200);
+    assert_eq!(
+        fixture.only_contact_properties("ada@corp.example").await,
+        json!({"page": "https://a.example/"})
+    );
 }
 
 #[tokio::test]
-async fn preflight_allows_the_headers_that_are_asked_for() {
-    for road in [Road::Json, Road::HubSpot] {
+async fn preflight_allows_the_requested_headers() {
+    for channel in [Channel::Json, Channel::HubSpot] {
         for settings in [json!({}), json!({"allowed_origins": ["https://example.org"]})] {
-            let journey = road.to(settings).await;
-            let preflight = journey.api.request(Method::OPTIONS, &journey.path());
+            let fixture = channel.fixture(settings).await;
+            let preflight = fixture.api.request(Method::OPTIONS, &fixture.path());
             let preflight = preflight.header("origin", "https://example.org");
-            let asked = "baggage,content-type,sentry-trace";
-            let reply = preflight.header("access-control-request-headers", asked).await;
+            let requested = "baggage,content-type,sentry-trace";
+            let reply = preflight.header("access-control-request-headers", requested).await;
             assert_eq!(reply.status, 204);
-            assert_eq!(reply.header("access-control-allow-headers"), Some(asked), "{road:?}");
+            assert_eq!(reply.header("access-control-allow-headers"), Some(requested), "{channel:?}");
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Text as programs send it: cut, prefixed, in other encodings, with the wrong media type. Nobody is lost for it.
+//! Damaged text: cut, prefixed, in other encodings or with the wrong media type. None of it may reject a submission.
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 use testkit::at;
 
-use super::roads::{ROADS, Road};
+use super::channels::{CHANNELS, Channel};
 use super::senders::{SENDERS, Sender, sender};
 use super::{START, one_account};
 
@@ -13,15 +13,17 @@ const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// The roads whose fields are JSON.
-fn json_roads() -> impl Iterator<Item = Road> {
-    ROADS.into_iter().filter(|road| ![Road::Post, Road::Multipart, Road::GenericPost].contains(road))
+/// Returns the channels whose fields are JSON.
+fn json_channels() -> impl Iterator<Item = Channel> {
+    CHANNELS
+        .into_iter()
+        .filter(|channel| ![Channel::Post, Channel::Multipart, Channel::GenericPost].contains(channel))
 }
 
-/// The note that a provider's delivery with this body leaves.
+/// Sends a provider's delivery with this body and returns the contact's property `note`.
 async fn note(sender: &Sender, body: &[u8]) -> Value {
     let (api, account) = one_account(json!({})).await;
-    // A form of one's own names it otherwise than the sample.
+    // The sample's field map does not apply, because the delivery uses other field names.
     let form = sender.form(&api, &account, &[1], json!({"field_map": {}})).await;
     let signature = sender.signature(body, 1, at(START));
     let answer = sender.with_body(&api, &form, body, &signature).await.expect(200);
@@ -31,73 +33,78 @@ async fn note(sender: &Sender, body: &[u8]) -> Value {
 }
 
 #[tokio::test]
-async fn emoji_cut_in_two_loses_nobody_of_any_provider() {
+async fn half_surrogate_pair_rejects_no_submission() {
     for sender in SENDERS {
-        let body = sender.saying("ada@corp.example", "cut \\ud83d");
+        let body = sender.delivery_with("ada@corp.example", "cut \\ud83d");
         assert_eq!(note(&sender, body.as_bytes()).await, "cut \u{FFFD}", "{}", sender.provider);
     }
 }
 
 #[tokio::test]
-async fn byte_order_mark_loses_nobody_of_any_provider() {
+async fn byte_order_mark_rejects_no_submission() {
     for sender in SENDERS.into_iter().filter(|sender| sender.provider != "jotform") {
-        let body = [BOM, sender.saying("ada@corp.example", "whole").as_bytes()].concat();
+        let body = [BOM, sender.delivery_with("ada@corp.example", "whole").as_bytes()].concat();
         assert_eq!(note(&sender, &body).await, "whole", "{}", sender.provider);
     }
     let jotform = sender("jotform");
-    let body = jotform.saying("ada@corp.example", "whole").replace("{\"q3", "\u{feff}{\"q3");
-    assert_eq!(note(&jotform, body.as_bytes()).await, "whole", "within the text that is JSON");
+    let body = jotform.delivery_with("ada@corp.example", "whole").replace("{\"q3", "\u{feff}{\"q3");
+    assert_eq!(note(&jotform, body.as_bytes()).await, "whole", "within the field that contains JSON");
 }
 
 #[tokio::test]
-async fn bytes_of_another_encoding_lose_nobody_of_any_provider() {
+async fn bytes_of_another_encoding_reject_no_submission() {
     for sender in SENDERS {
-        let body = sender.saying("ada@corp.example", "Jos\u{1}");
+        let body = sender.delivery_with("ada@corp.example", "Jos\u{1}");
         let body: Vec<u8> = body.bytes().map(|byte| if byte == 1 { 0xE9 } else { byte }).collect();
         assert_eq!(note(&sender, &body).await, "Jos\u{FFFD}", "{}", sender.provider);
     }
 }
 
 #[tokio::test]
-async fn every_road_of_json_mends_what_was_cut_or_prefixed() {
-    for road in json_roads() {
-        let journey = road.to(json!({})).await;
-        let document = journey.document(&[("email", "ada@corp.example"), ("note", "<note>")]).to_string();
+async fn every_json_channel_repairs_damaged_text() {
+    for channel in json_channels() {
+        let fixture = channel.fixture(json!({})).await;
+        let document = fixture.document(&[("email", "ada@corp.example"), ("note", "<note>")]).to_string();
         for (note, expected) in
             [("cut \\ud83d", "cut \u{FFFD}"), ("\\ude00", "\u{FFFD}"), ("a\\u0000b", "ab")]
         {
             let body = [BOM, document.replace("<note>", note).as_bytes()].concat();
-            assert_eq!(journey.send_body(JSON, &body).await.status, 200, "{road:?}");
-            assert_eq!(journey.only("ada@corp.example").await["note"], expected, "{road:?}");
+            assert_eq!(fixture.send_body(JSON, &body).await.status, 200, "{channel:?}");
+            assert_eq!(
+                fixture.only_contact_properties("ada@corp.example").await["note"],
+                expected,
+                "{channel:?}"
+            );
         }
     }
 }
 
 #[test]
-fn any_text_in_any_field_loses_nobody() {
+fn random_text_in_any_field_rejects_no_submission() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let journeys: Vec<_> = ROADS.into_iter().map(|road| runtime.block_on(road.to(json!({})))).collect();
+    let fixtures: Vec<_> =
+        CHANNELS.into_iter().map(|channel| runtime.block_on(channel.fixture(json!({})))).collect();
     let mut runner = TestRunner::new(Config { cases: 20, failure_persistence: None, ..Config::default() });
     let cases = (prop::collection::vec(any::<u16>(), 0..8), "[a-z]{1,5}");
     let result = runner.run(&cases, |(units, name)| {
         let escaped: String = units.iter().map(|unit| format!("\\u{unit:04x}")).collect();
         let text = String::from_utf16_lossy(&units);
-        for (journey, road) in journeys.iter().zip(ROADS) {
+        for (fixture, channel) in fixtures.iter().zip(CHANNELS) {
             let named = format!("q_{name}");
-            let reply = if json_roads().any(|one| one == road) {
+            let reply = if json_channels().any(|one| one == channel) {
                 let fields = [("email", "ada@corp.example"), (named.as_str(), "<text>"), ("<text>", "x")];
-                let document = journey.document(&fields).to_string();
+                let document = fixture.document(&fields).to_string();
                 let body = document.replace("<text>", &escaped);
-                runtime.block_on(journey.send_body(JSON, body.as_bytes()))
-            } else if road == Road::Multipart && text.contains(['\r', '\n', '"']) {
+                runtime.block_on(fixture.send_body(JSON, body.as_bytes()))
+            } else if channel == Channel::Multipart && text.contains(['\r', '\n', '"']) {
                 continue;
             } else {
                 let fields =
                     [("email", "ada@corp.example"), (named.as_str(), text.as_str()), (text.as_str(), "x")];
-                runtime.block_on(journey.send(&fields))
+                runtime.block_on(fixture.send(&fields))
             };
-            prop_assert_eq!(reply.status, 200, "{:?} {}", road, reply.text());
-            prop_assert!(!reply.text().contains("rejected"), "{:?} {}", road, reply.text());
+            prop_assert_eq!(reply.status, 200, "{:?} {}", channel, reply.text());
+            prop_assert!(!reply.text().contains("rejected"), "{:?} {}", channel, reply.text());
         }
         Ok(())
     });
@@ -105,7 +112,7 @@ fn any_text_in_any_field_loses_nobody() {
 }
 
 #[tokio::test]
-async fn api_names_the_escape_of_half_a_pair_and_its_place() {
+async fn api_error_locates_half_a_surrogate_pair() {
     let (api, account) = one_account(json!({})).await;
     let body = "{\"email\": \"ada@corp.example\",\n \"properties\": {\"note\": \"cut \\ud83d\"}}";
     let reply = api.post("/v1/contacts").token(&account.token).body(JSON, body).await;
@@ -130,14 +137,14 @@ async fn json_with_the_media_type_of_a_form_post_is_read() {
         let ada = api.get("/v1/contacts/by-email/ada@corp.example").token(&account.token).await.expect(200);
         assert_eq!(ada["properties"], json!({"note": "a=b&c=d", "topics": "a;b"}), "{provider}");
     }
-    let journey = Road::Json.to(json!({})).await;
+    let fixture = Channel::Json.fixture(json!({})).await;
     let body = r#"{"fields": {"email": "ada@corp.example"}}"#;
-    assert_eq!(journey.send_body(FORM, body.as_bytes()).await.status, 200);
-    assert_eq!(journey.only("ada@corp.example").await, json!({}));
+    assert_eq!(fixture.send_body(FORM, body.as_bytes()).await.status, 200);
+    assert_eq!(fixture.only_contact_properties("ada@corp.example").await, json!({}));
 }
 
 #[tokio::test]
-async fn rejected_submission_keeps_what_was_sent() {
+async fn rejected_submission_stores_the_sent_body() {
     let (api, account) = one_account(json!({})).await;
     let generic = sender("generic");
     for (media_type, body) in [
@@ -160,8 +167,8 @@ async fn rejected_submission_keeps_what_was_sent() {
 }
 
 #[tokio::test]
-async fn form_posts_of_other_encodings_are_read_as_they_are_said() {
-    for road in [Road::Post, Road::GenericPost] {
+async fn form_post_is_decoded_with_its_declared_encoding() {
+    for channel in [Channel::Post, Channel::GenericPost] {
         for (media_type, body) in [
             (FORM, "_charset_=windows-1252&name=Jos%E9+%80&email=ada%40corp.example"),
             (
@@ -169,16 +176,16 @@ async fn form_posts_of_other_encodings_are_read_as_they_are_said() {
                 "name=Jos%E9+%80&email=ada%40corp.example",
             ),
         ] {
-            let journey = road.to(json!({})).await;
-            assert_eq!(journey.send_body(media_type, body.as_bytes()).await.status, 200);
+            let fixture = channel.fixture(json!({})).await;
+            assert_eq!(fixture.send_body(media_type, body.as_bytes()).await.status, 200);
             assert_eq!(
-                journey.only("ada@corp.example").await,
+                fixture.only_contact_properties("ada@corp.example").await,
                 json!({"name": "José €"}),
-                "{road:?} {media_type}"
+                "{channel:?} {media_type}"
             );
         }
     }
-    let journey = Road::Multipart.to(json!({})).await;
+    let fixture = Channel::Multipart.fixture(json!({})).await;
     let part = |name: &str, value: &[u8]| {
         let head = format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n");
         [head.as_bytes(), value, b"\r\n"].concat()
@@ -189,16 +196,16 @@ async fn form_posts_of_other_encodings_are_read_as_they_are_said() {
         part("email", b"ada@corp.example"),
         b"--b--\r\n".to_vec(),
     ];
-    let reply = journey.send_body("multipart/form-data; boundary=b", &body.concat()).await;
+    let reply = fixture.send_body("multipart/form-data; boundary=b", &body.concat()).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
-    assert_eq!(journey.only("ada@corp.example").await, json!({"name": "José €"}));
+    assert_eq!(fixture.only_contact_properties("ada@corp.example").await, json!({"name": "José €"}));
 }
 
 #[tokio::test]
-async fn missing_boundary_is_named() {
-    for road in [Road::Multipart, Road::GenericPost] {
-        let journey = road.to(json!({})).await;
-        let reply = journey.send_body("multipart/form-data", b"--b\r\n").await;
+async fn missing_boundary_is_reported() {
+    for channel in [Channel::Multipart, Channel::GenericPost] {
+        let fixture = channel.fixture(json!({})).await;
+        let reply = fixture.send_body("multipart/form-data", b"--b\r\n").await;
         assert_eq!(reply.invalid_fields(), [""]);
         let message = reply.json()["errors"][0]["message"].to_string();
         assert!(message.contains("boundary"), "{message}");
@@ -206,36 +213,36 @@ async fn missing_boundary_is_named() {
 }
 
 #[tokio::test]
-async fn unseen_characters_around_an_address_are_removed() {
-    for road in ROADS {
-        let journey = road.to(json!({})).await;
-        for unseen in
+async fn invisible_characters_around_an_address_are_removed() {
+    for channel in CHANNELS {
+        let fixture = channel.fixture(json!({})).await;
+        for invisible in
             ["\u{200b}", "\u{feff}", "\u{200e}", "\u{202a}", "\u{202b}", "\u{202c}", "\u{a0}", " \t"]
         {
-            let address = format!("{unseen}ada@corp.example{unseen}");
-            let reply = journey.send(&[("email", &address)]).await;
-            assert_eq!(reply.status, 200, "{road:?} {unseen:?} {}", reply.text());
-            assert_eq!(journey.only("ada@corp.example").await, json!({}));
+            let address = format!("{invisible}ada@corp.example{invisible}");
+            let reply = fixture.send(&[("email", &address)]).await;
+            assert_eq!(reply.status, 200, "{channel:?} {invisible:?} {}", reply.text());
+            assert_eq!(fixture.only_contact_properties("ada@corp.example").await, json!({}));
         }
     }
 }
 
 #[tokio::test]
-async fn one_address_in_two_spellings_is_one_person() {
-    for road in ROADS {
+async fn one_address_in_two_spellings_creates_one_contact() {
+    for channel in CHANNELS {
         for second in ["email", "E-Mail"] {
-            let journey = road.to(json!({})).await;
-            let reply = journey.send(&[("email", "Ada@corp.example"), (second, "ada@CORP.example")]).await;
-            assert_eq!(reply.status, 200, "{road:?} {second} {}", reply.text());
-            assert_eq!(journey.api.assert_exact(&journey.account).await["marketing"], 1);
-            let scan = testkit::scan(&journey.api.table.client, journey.account.id).await;
-            assert_eq!(scan.contacts, 1, "{road:?} {second}");
+            let fixture = channel.fixture(json!({})).await;
+            let reply = fixture.send(&[("email", "Ada@corp.example"), (second, "ada@CORP.example")]).await;
+            assert_eq!(reply.status, 200, "{channel:?} {second} {}", reply.text());
+            assert_eq!(fixture.api.assert_exact(&fixture.account).await["marketing"], 1);
+            let scan = testkit::scan(&fixture.api.table.client, fixture.account.id).await;
+            assert_eq!(scan.contacts, 1, "{channel:?} {second}");
         }
     }
 }
 
 #[tokio::test]
-async fn one_address_in_two_typed_questions_is_one_person() {
+async fn one_address_in_two_typed_questions_creates_one_contact() {
     let (api, account) = one_account(json!({})).await;
     let typeform = sender("typeform");
     let form = typeform.form(&api, &account, &[1], json!({})).await;

@@ -1,4 +1,4 @@
-//! The providers of forms as they would send the samples of `tests/fixtures/forms`, with signatures made here.
+//! The form providers, which send the samples of `tests/fixtures/forms` with signatures that this module creates.
 
 use std::collections::BTreeMap;
 
@@ -10,30 +10,30 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use testkit::{Api, Request, Tenant};
 
-/// A provider, and its sample.
+/// A provider and its sample.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Sender {
-    /// Its word.
+    /// The provider's name in the API, such as `typeform`.
     pub provider: &'static str,
     /// The media type of the sample.
     pub content_type: &'static str,
-    /// The sample.
+    /// The body of the sample.
     pub body: &'static [u8],
-    /// Whose submission it is.
+    /// The contact's address in the sample.
     pub address: &'static str,
-    /// What a form has to map for it.
+    /// The field map that a form needs for the sample.
     map: &'static [(&'static str, &'static str)],
     signed: Signed,
 }
 
-/// How a hook is told from a forged one.
+/// The way in which a hook is authenticated.
 #[derive(Clone, Copy, PartialEq, Debug)]
 enum Signed {
-    /// By a signature of the body.
+    /// A signature of the body.
     Body,
-    /// By one of the body and the time.
+    /// A signature of the body and the time of sending.
     BodyAndTime,
-    /// By the secret itself.
+    /// The secret itself, in a header or in the query.
     Secret,
 }
 
@@ -82,23 +82,23 @@ pub const SENDERS: [Sender; 10] = [
     sender!("generic", "generic.txt", FORM, "yuki.tanaka@example.org", Secret, &[]),
 ];
 
-/// The provider of this name.
+/// Returns the provider with this name.
 pub fn sender(provider: &str) -> Sender {
     *SENDERS.iter().find(|sender| sender.provider == provider).unwrap()
 }
 
 impl Sender {
-    /// Whether a change of the body shows.
+    /// Returns true if the signature covers the body.
     pub fn signs(&self) -> bool {
         self.signed != Signed::Secret
     }
 
-    /// Whether the time of signing shows.
-    pub fn says_when(&self) -> bool {
+    /// Returns true if the signature covers the time of sending.
+    pub fn signs_timestamp(&self) -> bool {
         self.signed == Signed::BodyAndTime
     }
 
-    /// One of the secrets that its forms may have.
+    /// Returns one of the secrets that the provider's forms can have.
     pub fn secret(&self, number: u8) -> String {
         match self.provider {
             "standard_webhooks" => format!("whsec_{}", STANDARD.encode([number; 32])),
@@ -106,12 +106,12 @@ impl Sender {
         }
     }
 
-    /// What a form has to map for the sample.
+    /// Returns the field map that a form needs for the sample.
     pub fn map(&self) -> BTreeMap<String, &'static str> {
         self.map.iter().map(|(field, target)| ((*field).to_owned(), *target)).collect()
     }
 
-    /// A form of the account with these of its secrets, and these settings; its id.
+    /// Creates a form with the secrets of these numbers and with these settings. Returns the form's id.
     pub async fn form(&self, api: &Api, account: &Tenant, secrets: &[u8], settings: Value) -> String {
         let secrets: Vec<String> = secrets.iter().map(|number| self.secret(*number)).collect();
         let mut body =
@@ -120,18 +120,22 @@ impl Sender {
         let form = api.post("/v1/forms").token(&account.token).json(&body).await.expect(201);
         let id = form["id"].as_str().unwrap();
         let url = form["webhook_url"].as_str().unwrap();
-        assert_eq!(url, format!("{}/v1/hooks/{id}", testkit::PUBLIC_URL), "what a provider is to be given");
+        assert_eq!(
+            url,
+            format!("{}/v1/hooks/{id}", testkit::PUBLIC_URL),
+            "the webhook URL that the provider receives"
+        );
         id.to_owned()
     }
 
-    /// The sample's hook as it is sent at this time.
+    /// Returns the request that sends the sample at this time.
     pub fn hook<'a>(&self, api: &'a Api, form: &str, secret: u8, at: Timestamp) -> Request<'a> {
         self.with_body(api, form, self.body, &self.signature(self.body, secret, at))
     }
 
-    /// A delivery of somebody with this address and an answer to a question called `note`, both as they stand in JSON. A
-    /// provider whose sample is a form post sends JSON all the same, with the media type of the sample.
-    pub fn saying(&self, email: &str, note: &str) -> String {
+    /// Returns a delivery with this address and with an answer to a question called `note`. Both are inserted into JSON
+    /// without escaping. A provider whose sample is a form post also sends JSON, with the media type of the sample.
+    pub fn delivery_with(&self, email: &str, note: &str) -> String {
         match self.provider {
             "typeform" => format!(
                 r#"{{"event_id": "e", "event_type": "form_response", "form_response": {{"answers": [
@@ -149,8 +153,9 @@ impl Sender {
                         "--tidemark-fixture\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
                     )
                 };
-                let said = format!(r#"{{"q3_email": "{email}", "q4_note": "{note}"}}"#);
-                [&part("submissionID", "e"), &part("rawRequest", &said), "--tidemark-fixture--\r\n"].concat()
+                let answers = format!(r#"{{"q3_email": "{email}", "q4_note": "{note}"}}"#);
+                [&part("submissionID", "e"), &part("rawRequest", &answers), "--tidemark-fixture--\r\n"]
+                    .concat()
             }
             "webflow" => format!(
                 r#"{{"triggerType": "form_submission", "payload": {{"id": "e", "data": {{"email": "{email}", "note": "{note}"}}}}}}"#
@@ -164,7 +169,7 @@ impl Sender {
         }
     }
 
-    /// A hook with this body and a signature that may be of another.
+    /// Returns the request for a hook with this body. The signature may belong to another body.
     pub fn with_body<'a>(
         &self,
         api: &'a Api,
@@ -178,7 +183,7 @@ impl Sender {
         headers.fold(request, |request, (name, value)| request.header(name, value))
     }
 
-    /// The headers that show that a hook with this body is the provider's.
+    /// Returns the headers that authenticate a hook with this body.
     pub fn signature(&self, body: &[u8], secret: u8, at: Timestamp) -> Vec<(&'static str, String)> {
         let secret = self.secret(secret);
         let key = secret.as_bytes();

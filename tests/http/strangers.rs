@@ -1,4 +1,4 @@
-//! Anonymous posts to public forms: what they can raise, whom they can change, and what they are told.
+//! Anonymous posts to public forms: the limits they can raise, the contacts they can change, and the responses they get.
 
 use api::ProblemType;
 use futures_util::{StreamExt as _, stream};
@@ -7,7 +7,7 @@ use testkit::{Api, Tenant};
 
 use super::one_account;
 
-/// A form with these settings beside its name.
+/// Creates a form with these settings and returns its id.
 async fn form(api: &Api, account: &Tenant, settings: Value) -> String {
     let mut body = json!({"name": "Newsletter"});
     body.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
@@ -19,11 +19,11 @@ async fn report(api: &Api, account: &Tenant, form: &str) -> Value {
     api.get(&format!("/v1/forms/{form}")).token(&account.token).await.expect(200)
 }
 
-/// How many posts are under way at once.
-const POSTERS: usize = 8;
+/// The number of concurrent posts.
+const CONCURRENCY: usize = 8;
 
 #[tokio::test]
-async fn thousand_and_one_posts_leave_the_tier_limit_alone() {
+async fn submissions_beyond_the_tier_do_not_raise_its_limit() {
     let (api, account) = one_account(json!({})).await;
     let form = form(&api, &account, json!({})).await;
     let path = format!("/v1/forms/{form}/submissions");
@@ -32,13 +32,13 @@ async fn thousand_and_one_posts_leave_the_tier_limit_alone() {
         let body = json!({"fields": {"email": format!("p{n}@example.org")}});
         api_ref.post(path).json(&body).await.status
     });
-    let statuses: Vec<u16> = stream::iter(posts).buffer_unordered(POSTERS).collect().await;
+    let statuses: Vec<u16> = stream::iter(posts).buffer_unordered(CONCURRENCY).collect().await;
     assert!(statuses.iter().all(|status| *status == 200));
     api.settle_inbox().await;
     let usage = api.assert_exact(&account).await;
     assert_eq!((&usage["marketing"], &usage["tier"]["limit"]), (&json!(1_000), &json!(1_000)));
     let scan = testkit::scan(&api.table.client, account.id).await;
-    assert_eq!((scan.contacts, scan.billable), (1_001, 1_000), "nobody is lost");
+    assert_eq!((scan.contacts, scan.billable), (1_001, 1_000), "a submission was lost");
     let counts = report(&api, &account, &form).await["counts"].clone();
     assert_eq!((&counts["set"], &counts["not_set_by_tier"]), (&json!(1_000), &json!(1)));
     assert_eq!(counts["received"], 1_001);
@@ -63,9 +63,9 @@ async fn account_default_lets_forms_raise_the_tier() {
     assert_eq!(api.assert_exact(&account).await["tier"]["limit"], 2);
 }
 
-/// Each with a form that sets contacts marketing: what it is changed from, and to what, and whether that widens it.
+/// Each case has a form's settings, a change to them, and true if the change lets the form set more marketing contacts.
 #[tokio::test]
-async fn widening_a_form_needs_the_permission_and_narrowing_does_not() {
+async fn widening_a_form_requires_the_permission() {
     let (api, account) = one_account(json!({})).await;
     let member = api.user(&account, json!({"modify_marketing_contacts": false})).await;
     let secrets = json!({"provider": "generic", "secrets": ["the-first-secret-of-it"]});
@@ -103,7 +103,7 @@ async fn widening_a_form_needs_the_permission_and_narrowing_does_not() {
 }
 
 #[tokio::test]
-async fn default_that_widens_forms_needs_the_permission() {
+async fn default_that_widens_forms_requires_the_permission() {
     let (api, account) = one_account(json!({})).await;
     let admin = json!({"role": "admin", "modify_marketing_contacts": false});
     let admin = api.user(&account, admin).await;
@@ -118,11 +118,11 @@ async fn default_that_widens_forms_needs_the_permission() {
 }
 
 #[tokio::test]
-async fn one_id_from_two_contacts_makes_two_contacts() {
+async fn one_submission_id_with_two_addresses_creates_two_contacts() {
     let (api, account) = one_account(json!({})).await;
     let form = form(&api, &account, json!({"answer": "full"})).await;
     let path = format!("/v1/forms/{form}/submissions");
-    // A cached page sends the same hidden id for everybody.
+    // A cached page sends the same hidden id for every visitor.
     for (address, city, contact, marketing, duplicate) in [
         ("ada@example.org", "Rome", "created", "set", false),
         ("grace@example.org", "Rome", "created", "set", false),
@@ -131,13 +131,13 @@ async fn one_id_from_two_contacts_makes_two_contacts() {
         ("ada@example.org", "Rome", "created", "set", true),
     ] {
         let body = json!({"fields": {"email": address, "city": city}, "submission_id": "s-1"});
-        let told = api.post(&path).json(&body).await.expect(200);
+        let response = api.post(&path).json(&body).await.expect(200);
         let mut expected = json!({"contact": contact, "marketing": marketing, "duplicate": duplicate});
         if duplicate {
-            // A repeat is told what is remembered of the latest version.
-            expected = json!({"contact": told["contact"], "marketing": told["marketing"], "duplicate": true});
+            // A repeated submission receives the stored outcome of the latest version.
+            expected = json!({"contact": response["contact"], "marketing": response["marketing"], "duplicate": true});
         }
-        assert_eq!(told, expected, "{address} {city}");
+        assert_eq!(response, expected, "{address} {city}");
     }
     let ada = api.get("/v1/contacts/by-email/ada@example.org").token(&account.token).await.expect(200);
     assert_eq!(ada["properties"]["city"], "Oslo");
@@ -161,7 +161,7 @@ async fn two_spellings_of_an_address_are_one_contact() {
 }
 
 #[tokio::test]
-async fn address_without_a_mailbox_is_refused_everywhere() {
+async fn invalid_mailbox_address_is_rejected_everywhere() {
     let (api, account) = one_account(json!({})).await;
     let path = format!("/v1/forms/{}/submissions", form(&api, &account, json!({})).await);
     for address in [

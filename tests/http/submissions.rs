@@ -10,7 +10,7 @@ use super::one_account;
 const FORM: &str = "application/x-www-form-urlencoded";
 const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
-/// The path at which a form with these settings takes submissions. It answers in full, unless they say otherwise.
+/// Creates a form and returns its submission path. Its responses are full, unless the settings change that.
 async fn form(api: &Api, account: &Tenant, settings: Value) -> String {
     let mut body = json!({"name": "Newsletter", "answer": "full"});
     body.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
@@ -27,7 +27,7 @@ fn done(contact: &str, marketing: &str) -> Value {
 }
 
 #[tokio::test]
-async fn the_three_encodings_of_one_submission_do_the_same() {
+async fn three_encodings_of_a_submission_have_the_same_effect() {
     let multipart = "--b\r\nContent-Disposition: form-data; name=\"email\"\r\n\r\nAda@Example.org\r\n\
                      --b\r\nContent-Disposition: form-data; name=\"First Name\"\r\n\r\nAda & Co\r\n\
                      --b\r\nContent-Disposition: form-data; name=\"cv\"; filename=\"cv.pdf\"\r\n\r\n%PDF\r\n--b--\r\n";
@@ -54,7 +54,7 @@ async fn the_three_encodings_of_one_submission_do_the_same() {
 }
 
 #[tokio::test]
-async fn a_form_sets_people_by_its_own_switch() {
+async fn form_sets_marketing_by_its_own_setting() {
     let (api, account) = one_account(json!({})).await;
     let (on, off) =
         (form(&api, &account, json!({})).await, form(&api, &account, json!({"set_marketing": false})).await);
@@ -76,7 +76,7 @@ async fn a_form_sets_people_by_its_own_switch() {
 }
 
 #[tokio::test]
-async fn over_the_cap_the_person_is_kept_as_a_non_marketing_contact() {
+async fn submission_over_the_cap_creates_a_non_marketing_contact() {
     let (api, account) = one_account(json!({"cap": 0})).await;
     let path = form(&api, &account, json!({})).await;
     let expected =
@@ -100,7 +100,7 @@ async fn over_the_cap_the_person_is_kept_as_a_non_marketing_contact() {
 }
 
 #[tokio::test]
-async fn a_submission_sent_again_changes_nothing_for_seven_days() {
+async fn repeated_submission_changes_nothing_for_seven_days() {
     let (api, account) = one_account(json!({})).await;
     let path = form(&api, &account, json!({})).await;
     let submit = async |name: &str| {
@@ -121,7 +121,7 @@ async fn a_submission_sent_again_changes_nothing_for_seven_days() {
 }
 
 #[tokio::test]
-async fn fields_fill_what_the_form_maps_them_to() {
+async fn fields_fill_their_mapped_properties() {
     let (api, account) = one_account(json!({})).await;
     let field_map =
         json!({"field_map": {"your_email": "email", "Vorname": "firstname", "page_url": "seen_at"}});
@@ -136,7 +136,7 @@ async fn fields_fill_what_the_form_maps_them_to() {
         ada["properties"],
         json!({"firstname": "Ada", "colours": "red;7;true", "seen_at": "https://example.org/"})
     );
-    // What is left empty leaves what is known.
+    // An empty field keeps the stored property.
     let reply =
         api.post(&path).body(FORM, "your_email=ada%40example.org&Vorname=&colours=blue&colours=green").await;
     assert_eq!(reply.status, 200);
@@ -149,7 +149,7 @@ async fn fields_fill_what_the_form_maps_them_to() {
 }
 
 #[tokio::test]
-async fn a_browsers_own_post_is_sent_on_to_the_forms_next_page() {
+async fn browser_post_is_redirected_to_the_next_page() {
     let (api, account) = one_account(json!({})).await;
     let path = form(&api, &account, json!({"redirect_url": "https://example.org/thanks"})).await;
     let reply = api.post(&path).header("accept", BROWSER).body(FORM, "email=ada%40example.org").await;
@@ -165,7 +165,7 @@ async fn a_browsers_own_post_is_sent_on_to_the_forms_next_page() {
 }
 
 #[tokio::test]
-async fn pages_post_where_the_form_lets_them() {
+async fn form_accepts_pages_of_allowed_origins_only() {
     let (api, account) = one_account(json!({})).await;
     let path = form(&api, &account, json!({"allowed_origins": ["https://example.org"]})).await;
     let body = json!({"fields": {"email": "ada@example.org"}});
@@ -182,15 +182,11 @@ async fn pages_post_where_the_form_lets_them() {
     refused.problem(ProblemType::PermissionDenied);
     assert_eq!((allowed(&refused), refused.header("vary")), (None, Some("Origin")));
     assert_eq!(api.assert_exact(&account).await["marketing"], 0, "nothing was written");
-    let taken = api.post(&path).json(&body).header("origin", "https://example.org").await;
-    assert_eq!((taken.status, allowed(&taken).as_deref()), (200, Some("https://example.org")));
+    let accepted = api.post(&path).json(&body).header("origin", "https://example.org").await;
+    assert_eq!((accepted.status, allowed(&accepted).as_deref()), (200, Some("https://example.org")));
     let wrong = api.post(&path).json(&json!({})).header("origin", "https://example.org").await;
     wrong.assert_invalid(&["fields"]);
-    assert_eq!(
-        allowed(&wrong).as_deref(),
-        Some("https://example.org"),
-        "a page's script may read what is wrong"
-    );
+    assert_eq!(allowed(&wrong).as_deref(), Some("https://example.org"), "a page's script may read the error");
     let unknown = api.post("/v1/forms/frm_00000000000000000000000000/submissions").json(&body).await;
     unknown.problem(ProblemType::NotFound);
     assert_eq!(allowed(&unknown).as_deref(), Some("*"));
@@ -198,7 +194,7 @@ async fn pages_post_where_the_form_lets_them() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_submission_is_named_by_the_forms_own_fields() {
+async fn invalid_submission_lists_errors_by_form_field() {
     let (api, account) = one_account(json!({})).await;
     let path = form(&api, &account, json!({"field_map": {"mail": "email"}})).await;
     for (body, fields) in [
@@ -229,7 +225,7 @@ async fn what_is_wrong_with_a_submission_is_named_by_the_forms_own_fields() {
 }
 
 #[tokio::test]
-async fn bodies_that_are_not_what_they_say_are_refused() {
+async fn body_that_contradicts_its_media_type_is_rejected() {
     let (api, account) = one_account(json!({})).await;
     let path = form(&api, &account, json!({})).await;
     for media_type in ["text/plain", "application/xml", "application/octet-stream"] {
@@ -256,21 +252,21 @@ async fn bodies_that_are_not_what_they_say_are_refused() {
     }
     let reply = api.post(&path).body(FORM, b"%FF%00=%ZZ&&=&email=%40").await;
     reply.problem(ProblemType::InvalidRequest);
-    let of_size = |bytes: usize| {
+    let body_of_size = |bytes: usize| {
         let fields = "email=ada%40example.org&a=";
         format!("{fields}{}", "x".repeat(bytes - fields.len()))
     };
-    let problem = api.post(&path).body(FORM, of_size(PUBLIC_BODY_BYTES_MAX + 1)).await;
+    let problem = api.post(&path).body(FORM, body_of_size(PUBLIC_BODY_BYTES_MAX + 1)).await;
     assert_eq!(
         problem.problem(ProblemType::PayloadTooLarge)["detail"],
         "A body has at most 131072 bytes here."
     );
     assert_eq!(api.assert_exact(&account).await["marketing"], 0);
-    assert_eq!(api.post(&path).body(FORM, of_size(PUBLIC_BODY_BYTES_MAX)).await.status, 200);
+    assert_eq!(api.post(&path).body(FORM, body_of_size(PUBLIC_BODY_BYTES_MAX)).await.status, 200);
 }
 
 #[tokio::test]
-async fn a_deleted_form_takes_nothing_and_people_stay() {
+async fn deleted_form_accepts_nothing_and_its_contacts_stay() {
     let (api, account) = one_account(json!({})).await;
     let path = form(&api, &account, json!({})).await;
     let body = json!({"fields": {"email": "ada@example.org"}});
@@ -284,7 +280,7 @@ async fn a_deleted_form_takes_nothing_and_people_stay() {
 }
 
 #[tokio::test]
-async fn an_answer_says_nothing_of_the_person() {
+async fn response_reveals_nothing_about_the_contact() {
     for settings in [json!({}), json!({"answer": "minimal"})] {
         let (api, account) = one_account(json!({})).await;
         let path = form(&api, &account, settings).await;
@@ -300,7 +296,7 @@ async fn an_answer_says_nothing_of_the_person() {
 }
 
 #[tokio::test]
-async fn public_answer_is_the_same_for_every_contact() {
+async fn public_response_is_the_same_for_every_contact() {
     let (api, account) = one_account(json!({})).await;
     for address in ["known@example.org", "leaving@example.org"] {
         let _ = api.contact(&account.token, json!({"email": address, "marketing": true})).await;
@@ -308,11 +304,11 @@ async fn public_answer_is_the_same_for_every_contact() {
     let leaving = contact(&api, &account, "leaving@example.org").await["id"].as_str().unwrap().to_owned();
     let _ = api.queue(&account.token, &[&leaving]).await;
     let minimal = form(&api, &account, json!({"answer": "minimal"})).await;
-    let made =
-        api.post("/v1/forms").token(&account.token).json(&json!({"name": "As made"})).await.expect(201);
-    let as_made = format!("/v1/forms/{}/submissions", made["id"].as_str().unwrap());
+    let default_form =
+        api.post("/v1/forms").token(&account.token).json(&json!({"name": "Default"})).await.expect(201);
+    let default_path = format!("/v1/forms/{}/submissions", default_form["id"].as_str().unwrap());
     let mut replies = Vec::new();
-    for path in [minimal, as_made] {
+    for path in [minimal, default_path] {
         for address in ["new@example.org", "known@example.org", "leaving@example.org", "new@example.org"] {
             let body = json!({"fields": {"email": address}, "submission_id": "s-1"});
             replies.push(api.post(&path).json(&body).await);

@@ -1,4 +1,4 @@
-//! `/v1/tokens`, and what a token lets in.
+//! `/v1/tokens`, and authentication with a token.
 
 use api::ProblemType;
 use serde_json::json;
@@ -6,13 +6,13 @@ use serde_json::json;
 use super::{START, one_account};
 
 #[tokio::test]
-async fn a_token_is_shown_once_and_works_until_it_is_taken_back() {
+async fn token_is_shown_once_and_valid_until_revoked() {
     let (api, account) = one_account(json!({})).await;
     let body =
         json!({"integration": {"name": "Shop", "set_marketing": true, "modify_marketing_contacts": true}});
-    let made = api.post("/v1/tokens").token(&account.token).json(&body).await.expect(201);
-    let (id, token) = (made["id"].as_str().unwrap(), made["token"].as_str().unwrap());
-    assert_eq!(made.as_object().unwrap().len(), 2);
+    let created = api.post("/v1/tokens").token(&account.token).json(&body).await.expect(201);
+    let (id, token) = (created["id"].as_str().unwrap(), created["token"].as_str().unwrap());
+    assert_eq!(created.as_object().unwrap().len(), 2);
     assert!(token.starts_with("tmk_") && token != account.token);
     let usage = api.get("/v1/usage").token(token).await;
     assert_eq!(usage.status, 200);
@@ -38,7 +38,7 @@ async fn a_token_is_shown_once_and_works_until_it_is_taken_back() {
 }
 
 #[tokio::test]
-async fn last_token_of_the_last_admin_stays() {
+async fn last_token_of_the_last_admin_cannot_be_revoked() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
     let tokens = api.get("/v1/tokens").token(token).await.expect(200);
@@ -59,7 +59,7 @@ async fn last_token_of_the_last_admin_stays() {
 }
 
 #[tokio::test]
-async fn a_user_may_have_several_tokens() {
+async fn user_can_have_several_tokens() {
     let (api, account) = one_account(json!({})).await;
     let ada = api.user(&account, json!({"name": "Ada"})).await;
     let body = json!({"user_id": ada.id});
@@ -76,7 +76,7 @@ async fn a_user_may_have_several_tokens() {
 }
 
 #[tokio::test]
-async fn a_token_is_for_a_user_of_the_account_or_for_a_new_integration() {
+async fn token_belongs_to_a_user_or_a_new_integration() {
     let (api, account) = one_account(json!({})).await;
     let other = api.account(json!({})).await;
     let theirs = api.user(&other, json!({})).await;
@@ -98,7 +98,7 @@ async fn a_token_is_for_a_user_of_the_account_or_for_a_new_integration() {
 }
 
 #[tokio::test]
-async fn only_the_bearer_scheme_with_a_known_token_lets_in() {
+async fn only_a_known_bearer_token_is_accepted() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
     for header in [

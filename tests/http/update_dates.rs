@@ -1,5 +1,7 @@
-//! One millisecond before the update date a leaving contact counts, and at it, it does not: in every read, with no job
-//! having run, on the wall clock and on a sandbox's own.
+//! Reads around the update date, on the wall clock and on a sandbox's clock.
+//!
+//! A leaving contact counts until one millisecond before the update date and no longer at the update date. Every read
+//! shows this without any job having run.
 
 use serde_json::{Value, json};
 use testkit::{Api, Tenant, at};
@@ -8,15 +10,15 @@ use super::{JUST_BEFORE, UPDATE, column, one_account};
 
 const ADDRESS: &str = "ada@example.org";
 
-/// Everything that a caller can read of the one contact and of the usage.
+/// Returns everything that a caller can read about the contact and the usage.
 async fn every_read(api: &Api, account: &Tenant, id: &str) -> Vec<(&'static str, Value)> {
     let get = async |path: &str| api.get(path).token(&account.token).await.expect(200);
     let post =
         async |path: &str, body: Value| api.post(path).token(&account.token).json(&body).await.expect(200);
     let billable = json!({"propertyName": "hs_marketable_status", "operator": "EQ", "value": true});
-    let until = json!({"propertyName": "hs_marketable_until_renewal", "operator": "EQ", "value": true});
+    let leaving = json!({"propertyName": "hs_marketable_until_renewal", "operator": "EQ", "value": true});
     let contacts = json!([{"id": id}]);
-    let told = get(&format!("/v1/contacts/{id}/marketing")).await;
+    let explanation = get(&format!("/v1/contacts/{id}/marketing")).await;
     let eligible = post("/v1/eligibility", json!({"tool": "marketing_email", "contacts": contacts})).await;
     let found = async |filter: Value| {
         let answer = post("/v1/contacts/search", json!({"filterGroups": [{"filters": [filter]}]})).await;
@@ -30,10 +32,10 @@ async fn every_read(api: &Api, account: &Tenant, id: &str) -> Vec<(&'static str,
         ("by email", get(&format!("/v1/contacts/by-email/{ADDRESS}")).await["marketing"]["state"].clone()),
         ("list", get("/v1/contacts").await["results"][0]["marketing"]["state"].clone()),
         ("search by status", found(billable).await),
-        ("search by leaving", found(until).await),
-        ("explanation", told["state"].clone()),
-        ("billable", told["billable"].clone()),
-        ("tools", told["tools"]["marketing_email"]["allowed"].clone()),
+        ("search by leaving", found(leaving).await),
+        ("explanation", explanation["state"].clone()),
+        ("billable", explanation["billable"].clone()),
+        ("tools", explanation["tools"]["marketing_email"]["allowed"].clone()),
         ("eligibility", eligible["results"][0]["allowed"].clone()),
         ("dry run", dry["usage"]["marketing"].clone()),
         ("usage", usage["marketing"].clone()),
@@ -81,7 +83,7 @@ fn after() -> Vec<(&'static str, Value)> {
     ]
 }
 
-async fn a_leaving_contact(terms: Value) -> (Api, Tenant, String) {
+async fn with_leaving_contact(terms: Value) -> (Api, Tenant, String) {
     let (api, account) = one_account(terms).await;
     let id = api.contact(&account.token, json!({"email": ADDRESS, "marketing": true})).await;
     let _ = api.queue(&account.token, &[&id]).await;
@@ -89,8 +91,8 @@ async fn a_leaving_contact(terms: Value) -> (Api, Tenant, String) {
 }
 
 #[tokio::test]
-async fn every_read_turns_at_the_instant_on_the_wall_clock() {
-    let (api, account, id) = a_leaving_contact(json!({})).await;
+async fn every_read_changes_at_the_update_date_on_the_wall_clock() {
+    let (api, account, id) = with_leaving_contact(json!({})).await;
     api.clock.set(at(JUST_BEFORE));
     assert_eq!(every_read(&api, &account, &id).await, before());
     api.assert_exact(&account).await;
@@ -100,7 +102,7 @@ async fn every_read_turns_at_the_instant_on_the_wall_clock() {
 }
 
 #[tokio::test]
-async fn each_read_is_right_though_it_is_the_first_after_the_update_date() {
+async fn first_read_after_the_update_date_is_correct() {
     for path in [
         "/v1/contacts/{id}",
         "/v1/contacts/by-email/ada@example.org",
@@ -110,7 +112,7 @@ async fn each_read_is_right_though_it_is_the_first_after_the_update_date() {
         "/v1/account",
         "/v1/usage/statements",
     ] {
-        let (api, account, id) = a_leaving_contact(json!({})).await;
+        let (api, account, id) = with_leaving_contact(json!({})).await;
         api.clock.set(at(UPDATE));
         let path = path.replace("{id}", &id);
         let first = api.get(&path).token(&account.token).await.expect(200);
@@ -121,8 +123,8 @@ async fn each_read_is_right_though_it_is_the_first_after_the_update_date() {
 }
 
 #[tokio::test]
-async fn every_read_turns_at_the_instant_on_a_sandboxs_clock() {
-    let (api, account, id) = a_leaving_contact(json!({"test_clock": super::START})).await;
+async fn every_read_changes_at_the_update_date_on_a_sandbox_clock() {
+    let (api, account, id) = with_leaving_contact(json!({"test_clock": super::START})).await;
     let move_to = async |now: &str| {
         let reply = api.post("/v1/account/test-clock").token(&account.token).json(&json!({"now": now})).await;
         assert_eq!(reply.status, 200);
@@ -137,8 +139,8 @@ async fn every_read_turns_at_the_instant_on_a_sandboxs_clock() {
 }
 
 #[tokio::test]
-async fn the_schedule_and_the_sweep_change_nothing_that_is_read_but_the_history() {
-    let (api, account, id) = a_leaving_contact(json!({})).await;
+async fn sweep_does_not_change_any_read() {
+    let (api, account, id) = with_leaving_contact(json!({})).await;
     api.clock.set(at(UPDATE));
     let whole = async || {
         let get = async |path: String| api.get(&path).token(&account.token).await.expect(200);
@@ -164,8 +166,8 @@ async fn the_schedule_and_the_sweep_change_nothing_that_is_read_but_the_history(
 }
 
 #[tokio::test]
-async fn what_is_written_at_the_first_instant_is_of_the_new_period() {
-    let (api, account, id) = a_leaving_contact(json!({"cap": 1})).await;
+async fn write_at_the_update_date_belongs_to_the_new_period() {
+    let (api, account, id) = with_leaving_contact(json!({"cap": 1})).await;
     let token = &account.token;
     let other = api.contact(token, json!({})).await;
     api.clock.set(at(JUST_BEFORE));

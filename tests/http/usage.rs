@@ -6,7 +6,7 @@ use testkit::at;
 use super::{JUST_BEFORE, START, UPDATE, one_account};
 
 #[tokio::test]
-async fn usage_says_what_is_billed_now_and_next() {
+async fn usage_reports_the_current_and_the_next_period() {
     let (api, account) = one_account(json!({"tier": {"included": 4, "block": 4}, "cap": 6})).await;
     let token = &account.token;
     let nothing = api.assert_exact(&account).await;
@@ -71,7 +71,7 @@ async fn usage_never_falls_within_a_period() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
     let mut usage = Value::from(0);
-    let mut hold = async |what: &str| {
+    let mut assert_not_lower = async |what: &str| {
         let now = api.assert_exact(&account).await["marketing"].clone();
         assert!(now.as_u64() >= usage.as_u64(), "{what}");
         usage = now;
@@ -79,13 +79,13 @@ async fn usage_never_falls_within_a_period() {
     let first = api.contact(token, json!({"email": "ada@example.org", "marketing": true})).await;
     let second = api.contact(token, json!({"email": "bob@example.org", "marketing": true})).await;
     let _ = api.queue(token, &[&first, &second]).await;
-    hold("queueing").await;
+    assert_not_lower("queueing").await;
     let _ = api.delete(&format!("/v1/contacts/{first}")).token(token).await.expect(204);
-    hold("deleting").await;
+    assert_not_lower("deleting").await;
     let _ = api.delete(&format!("/v1/contacts/{second}?erase=true")).token(token).await.expect(204);
-    hold("erasing").await;
+    assert_not_lower("erasing").await;
     let body = json!({"marketing": false});
     let _ = api.put("/v1/contacts/by-email/ada@example.org").token(token).json(&body).await.expect(201);
-    hold("coming back").await;
+    assert_not_lower("coming back").await;
     assert_eq!(usage, 2);
 }

@@ -7,7 +7,7 @@ use testkit::at;
 use super::{START, column, one_account};
 
 #[tokio::test]
-async fn an_account_begins_with_one_admin_who_has_no_address_yet() {
+async fn new_account_has_one_admin_without_an_address() {
     let (api, account) = one_account(json!({})).await;
     let users = api.get("/v1/users").token(&account.token).await.expect(200);
     let [admin] = users["results"].as_array().unwrap().as_slice() else { panic!("{users}") };
@@ -19,11 +19,11 @@ async fn an_account_begins_with_one_admin_who_has_no_address_yet() {
 }
 
 #[tokio::test]
-async fn users_are_added_listed_and_changed() {
+async fn users_are_created_listed_and_updated() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
     let body = json!({"name": "Ada", "email": "Ada@Example.org"});
-    // What is made in one millisecond has no order of its own.
+    // Users that are created in the same millisecond have no defined order.
     let later = "2026-11-10T12:00:00.001Z";
     api.clock.set(at(later));
     let ada = api.post("/v1/users").token(token).json(&body).await.expect(201);
@@ -54,7 +54,7 @@ async fn users_are_added_listed_and_changed() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_user_is_named() {
+async fn invalid_user_lists_every_error() {
     let (api, account) = one_account(json!({})).await;
     let body = json!({"name": "", "email": "ada", "role": "owner", "modify_marketing_contacts": "yes", "id": "usr_1"});
     let expected = ["name", "email", "role", "modify_marketing_contacts", "id"];
@@ -69,14 +69,14 @@ async fn what_is_wrong_with_a_user_is_named() {
 }
 
 #[tokio::test]
-async fn an_account_keeps_an_admin() {
+async fn last_admin_cannot_step_down() {
     let (api, account) = one_account(json!({})).await;
     let users = api.get("/v1/users").token(&account.token).await.expect(200);
     let first = format!("/v1/users/{}", users["results"][0]["id"].as_str().unwrap());
-    let step_down = json!({"role": "member", "name": "Nobody"});
+    let step_down = json!({"role": "member", "name": "Former admin"});
     api.patch(&first).token(&account.token).json(&step_down).await.problem(ProblemType::LastAdmin);
     let users = api.get("/v1/users").token(&account.token).await.expect(200);
-    assert_eq!(users["results"][0]["name"], "Admin", "nothing of a refused change is made");
+    assert_eq!(users["results"][0]["name"], "Admin", "a refused change is not applied in part");
 
     let second = api.user(&account, json!({"role": "admin"})).await;
     assert_eq!(api.patch(&first).token(&account.token).json(&step_down).await.expect(200)["role"], "member");

@@ -1,4 +1,4 @@
-//! Every operation of the API once, with bodies that are taken, in an account that has something of everything.
+//! A fixture that calls every operation of the API with a valid body, in an account with a resource of every kind.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -6,20 +6,22 @@ use testkit::{Api, OPERATOR_TOKEN, Reply, Request, Tenant, TokenOwner};
 
 use crate::openapi::operations::Operation;
 
-/// The header in which a provider that signs nothing shows the form's secret.
+/// The header in which a provider without signatures sends the form's secret.
 const SECRET_HEADER: &str = "x-tidemark-secret";
 
-/// What every address, name and property value of the walk has in it, in some case.
+/// The word that every address, name and property value of the fixture contains, in any case.
 pub const PRIVATE: &str = "wanda";
 
-/// The secret of the form that a provider feeds.
+/// The secret of the provider's form.
 const SECRET: &str = "tmk_wandas-form-secret";
 
-/// The address of the contact that is there from the beginning.
+/// The address of the contact that the fixture creates.
 const ADDRESS: &str = "Wanda.First@private.example";
 
-/// An account, a sandbox, with a contact, a user, an integration, a form of its own, and one of a provider with
-/// submissions that were rejected and can be taken by now, in its second period.
+/// A sandbox account in its second period.
+///
+/// It has a contact, a user, an integration, a native form and a provider's form. The provider's form has two rejected
+/// submissions, for which a retry now succeeds.
 pub struct Fixture {
     /// The API.
     pub api: Api,
@@ -33,12 +35,12 @@ pub struct Fixture {
     contact: String,
     form: String,
     providers_form: String,
-    /// One to be taken, and one to be removed.
+    /// The ids of a rejection to retry and a rejection to delete.
     rejections: [String; 2],
 }
 
 impl Fixture {
-    /// Makes all of it.
+    /// Creates the account and all of its resources.
     pub async fn start(api: Api) -> Self {
         let account =
             api.account(json!({"name": "Wanda & Co", "test_clock": "2026-11-10T12:00:00.000Z"})).await;
@@ -64,7 +66,7 @@ impl Fixture {
         Self { account, member, integration, account_id, contact, form, providers_form, rejections, api }
     }
 
-    /// A form of a provider, and submissions of it that had no address before the form mapped it.
+    /// Creates a provider's form and two submissions that were rejected before the form mapped their address field.
     async fn rejected(api: &Api, token: &str) -> (String, [String; 2]) {
         let body = json!({"name": "Wanda's provider", "provider": "generic", "secrets": [SECRET]});
         let form = api.post("/v1/forms").token(token).json(&body).await.expect(201);
@@ -81,12 +83,12 @@ impl Fixture {
         (form, [0, 1].map(|n| rejected["results"][n]["id"].as_str().unwrap().to_owned()))
     }
 
-    /// Every token there is.
+    /// Returns all tokens that can be used with the fixture.
     pub fn tokens(&self) -> [&str; 4] {
         [OPERATOR_TOKEN, &self.account.token, &self.member.token, &self.integration.token]
     }
 
-    /// The path of an operation, with what is there for its variables.
+    /// Returns the operation's path, with the ids of the fixture's resources as its variables.
     pub fn path(&self, operation: &Operation) -> String {
         let id = match operation.path.split('/').nth(2) {
             Some("accounts") => &self.account_id,
@@ -105,7 +107,7 @@ impl Fixture {
         path.replace("{email}", &ADDRESS.replace('@', "%40"))
     }
 
-    /// The token of one who may take the operation; none for a public one.
+    /// Returns the token of a caller that may use the operation, or `None` for a public operation.
     pub fn token(&self, operation: &Operation) -> Option<&str> {
         match operation {
             operation if operation.is_public() => None,
@@ -114,22 +116,22 @@ impl Fixture {
         }
     }
 
-    /// A request for the operation, without a body.
+    /// Returns a request for the operation, without a body.
     pub fn request(&self, operation: &Operation) -> Request<'_> {
         self.request_with(operation, "", None)
     }
 
-    /// A request for the operation with this query and this body.
+    /// Returns a request for the operation with this query and this body.
     pub fn request_with(&self, operation: &Operation, query: &str, body: Option<&Value>) -> Request<'_> {
-        let mut request = self.nobodys_request(operation, query, body);
+        let mut request = self.anonymous_request(operation, query, body);
         if let Some(token) = self.token(operation) {
             request = request.token(token);
         }
         request
     }
 
-    /// The same without a token.
-    pub fn nobodys_request(&self, operation: &Operation, query: &str, body: Option<&Value>) -> Request<'_> {
+    /// Returns a request for the operation with this query and this body, but without a token.
+    pub fn anonymous_request(&self, operation: &Operation, query: &str, body: Option<&Value>) -> Request<'_> {
         let path = format!("{}?{query}", self.path(operation));
         let mut request = self.api.request(operation.method.clone(), path.trim_end_matches('?'));
         if operation.path.starts_with("/v1/hooks/") {
@@ -141,7 +143,7 @@ impl Fixture {
         }
     }
 
-    /// A body that the operation takes; none if it has none.
+    /// Returns a body that the operation accepts, or `None` if the operation has no body.
     pub fn body(&self, operation: &Operation) -> Option<Value> {
         let list = json!({"contacts": [{"id": self.contact}, {"email": "nobody.wanda@private.example"}, {"id": "wanda"}]});
         Some(match (operation.method.as_str(), &*operation.path) {
@@ -209,11 +211,11 @@ impl Fixture {
                 "fields": [{"objectTypeId": "0-1", "name": "email", "value": "wanda.at.hubspot@private.example"},
                            {"objectTypeId": "0-1", "name": "firstname", "value": "Wanda"}],
             }),
-            (method, path) => panic!("the walk does not know {method} {path}"),
+            (method, path) => panic!("the fixture has no body for {method} {path}"),
         })
     }
 
-    /// Takes every operation: what only adds and reads first, deletions last.
+    /// Calls every operation and returns the responses. Deletions come last, because the others need the resources.
     pub async fn all(&self, operations: &[Operation]) -> Vec<(Operation, Reply)> {
         let mut operations = operations.to_vec();
         operations.sort_by_key(|operation| operation.method == Method::DELETE);

@@ -1,4 +1,4 @@
-//! The engine in the process against the engine's own HTTP server: the same requests, in the same order, on two tables.
+//! The in-process engine compared with the engine's own HTTP server: both receive the same requests in the same order.
 
 use axum::body::{Body, to_bytes};
 use dynoxide::Database;
@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use testkit::{TABLE, TestTable};
 use tidemark::engine::Operations;
 
-/// Attributes of responses that tell when a table was created, and its random id.
-const OF_THIS_TABLE: [&str; 3] = ["CreationDateTime", "TableId", "LastUpdateToPayPerRequestDateTime"];
+/// Attributes of responses that differ between tables: the creation times and the random id.
+const TABLE_SPECIFIC: [&str; 3] = ["CreationDateTime", "TableId", "LastUpdateToPayPerRequestDateTime"];
 
 fn key(pk: &str) -> Value {
     json!({"pk": {"S": pk}, "sk": {"S": "ITEM"}})
@@ -25,7 +25,7 @@ fn transaction(token: &str, items: Vec<Value>) -> Value {
     json!({"ClientRequestToken": token, "TransactItems": items, "ReturnConsumedCapacity": "INDEXES"})
 }
 
-/// The requests: each operation that the program sends, and each refusal that it tells apart.
+/// Returns the requests: each operation that the program sends, and each refusal that it distinguishes.
 fn requests() -> Vec<(&'static str, Value)> {
     let table = json!({"TableName": TABLE});
     let with = |more: Value| {
@@ -57,7 +57,7 @@ fn requests() -> Vec<(&'static str, Value)> {
         ("PutItem", with(json!({"Item": {"pk": {"S": "no sort key"}}}))),
         ("PutItem", json!({"TableName": "elsewhere", "Item": item("a", 1)})),
         ("TransactWriteItems", transaction("first", vec![put("b", 1), json!({"Update": add})])),
-        // The same token again, with the same items and with others.
+        // A repeated token, first with the same items and then with others.
         ("TransactWriteItems", transaction("first", vec![put("b", 1), json!({"Update": add})])),
         ("TransactWriteItems", transaction("first", vec![put("b", 2)])),
         ("TransactWriteItems", transaction("second", vec![put_new("c"), put_new("a")])),
@@ -112,7 +112,7 @@ fn requests() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Sends a request to the engine's server, with what it asks of a signature.
+/// Sends a request to the engine's server, with the signature fields that the server requires.
 async fn send(endpoint: &str, operation: &str, body: &Value) -> (u16, String) {
     let client = Client::builder(TokioExecutor::new()).build_http();
     let signature = "AWS4-HMAC-SHA256 Credential=local/20260101/local/dynamodb/aws4_request, \
@@ -129,12 +129,12 @@ async fn send(endpoint: &str, operation: &str, body: &Value) -> (u16, String) {
     (status, String::from_utf8(body.to_vec()).unwrap())
 }
 
-/// A response's body without what is of its table alone.
+/// Returns a response's body without the attributes that are specific to a table.
 fn comparable(body: &str) -> Value {
     fn strip(value: &mut Value) {
         match value {
             Value::Object(members) => {
-                members.retain(|name, _| !OF_THIS_TABLE.contains(&name.as_str()));
+                members.retain(|name, _| !TABLE_SPECIFIC.contains(&name.as_str()));
                 members.values_mut().for_each(strip);
             }
             Value::Array(elements) => elements.iter_mut().for_each(strip),
@@ -143,7 +143,7 @@ fn comparable(body: &str) -> Value {
     }
     let mut body: Value = serde_json::from_str(body).unwrap();
     strip(&mut body);
-    // The server names the number of validation errors before the first; in the process there is the error alone.
+    // The server prefixes the number of validation errors, and the in-process engine returns only the error.
     if let Some(message) = body["message"].as_str() {
         body["message"] = json!(message.trim_start_matches("1 validation error detected: "));
     }
@@ -151,7 +151,7 @@ fn comparable(body: &str) -> Value {
 }
 
 #[tokio::test]
-async fn engine_in_the_process_answers_as_its_server_does() {
+async fn in_process_engine_answers_like_its_server() {
     let served = TestTable::start().await;
     let database = Database::memory().unwrap();
     let engine = tidemark::engine::Engine::over(database.clone());
@@ -159,12 +159,12 @@ async fn engine_in_the_process_answers_as_its_server_does() {
     let operations = Operations::new(database);
     let mut refused = 0;
     for (operation, request) in requests() {
-        let (status, answer) = operations.call(operation, request.to_string().as_bytes());
-        let (wire_status, wire_answer) = send(served.endpoint(), operation, &request).await;
-        let what = format!("{operation} {:.300}", request.to_string());
-        assert_eq!(status.as_u16(), wire_status, "{what}: {answer} {wire_answer}");
-        assert_eq!(comparable(&answer), comparable(&wire_answer), "{what}");
+        let (status, response) = operations.call(operation, request.to_string().as_bytes());
+        let (wire_status, wire_response) = send(served.endpoint(), operation, &request).await;
+        let description = format!("{operation} {:.300}", request.to_string());
+        assert_eq!(status.as_u16(), wire_status, "{description}: {response} {wire_response}");
+        assert_eq!(comparable(&response), comparable(&wire_response), "{description}");
         refused += u32::from(!status.is_success());
     }
-    assert_eq!(refused, 14, "the refusals that the list is made for");
+    assert_eq!(refused, 14, "the list must contain this number of refusals");
 }

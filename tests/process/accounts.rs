@@ -1,13 +1,13 @@
-//! The function `account`.
+//! The `account` function.
 
 use serde_json::{Value, json};
 
-use super::events::{HttpAnswer, authorization, http};
+use super::events::{HttpResponse, authorization, http};
 use super::function::Function;
 use super::setting::{Fixture, OPERATOR_TOKEN, in_an_ended_period};
 
 #[tokio::test]
-async fn the_operator_makes_an_account_whose_token_works_at_once() {
+async fn operator_creates_an_account_with_a_working_token() {
     let setting = Fixture::start().await;
     let mut account = Function::start("account", &setting.table).await;
     let mut authorizer = Function::start("authorizer", &setting.table).await;
@@ -17,18 +17,18 @@ async fn the_operator_makes_an_account_whose_token_works_at_once() {
     let body = json!({"name": "Lovelace & Co", "term": "annual", "renewal_date": "2026-03-31", "cap": 10});
     let create = http("POST", "/v1/accounts").header("Authorization", &bearer).json(&body);
     let create = create.by(operator["context"].as_object().expect("a context"));
-    let made = HttpAnswer::of(&account.invoke(create.event()).await.done()).json(201);
-    let token = made["token"].as_str().expect("a token");
+    let created = HttpResponse::of(&account.invoke(create.event()).await.done()).json(201);
+    let token = created["token"].as_str().expect("a token");
 
     let known = authorizer.invoke(authorization(Some(&format!("Bearer {token}")))).await.done();
-    assert_eq!(known["context"]["account"], made["account"]["id"]);
+    assert_eq!(known["context"]["account"], created["account"]["id"]);
     let context = known["context"].as_object().expect("a context");
-    let usage =
-        HttpAnswer::of(&account.invoke(http("GET", "/v1/usage").by(context).event()).await.done()).json(200);
+    let usage = HttpResponse::of(&account.invoke(http("GET", "/v1/usage").by(context).event()).await.done())
+        .json(200);
     assert_eq!((&usage["marketing"], &usage["cap"]), (&json!(0), &json!(10)));
 
     let denied = http("POST", "/v1/accounts").by(context).json(&body);
-    let denied = HttpAnswer::of(&account.invoke(denied.event()).await.done());
+    let denied = HttpResponse::of(&account.invoke(denied.event()).await.done());
     denied.problem(403, "permission-denied");
 
     authorizer.end().await;
@@ -36,19 +36,19 @@ async fn the_operator_makes_an_account_whose_token_works_at_once() {
 }
 
 #[tokio::test]
-async fn usage_is_that_of_now_and_the_statement_is_there_though_no_job_has_run() {
-    let then = in_an_ended_period();
-    let setting = Fixture::begun(then).await;
-    let ids = setting.marketing_contacts(3, then).await;
-    setting.queue(&ids[..1], then).await;
+async fn usage_and_statement_are_current_without_a_job() {
+    let start = in_an_ended_period();
+    let setting = Fixture::begun(start).await;
+    let ids = setting.marketing_contacts(3, start).await;
+    setting.queue(&ids[..1], start).await;
     let admin = setting.admin().await;
     let mut account = Function::start("account", &setting.table).await;
 
     let usage = http("GET", "/v1/usage").by(&admin).event();
-    let usage = HttpAnswer::of(&account.invoke(usage).await.done()).json(200);
+    let usage = HttpResponse::of(&account.invoke(usage).await.done()).json(200);
     assert_eq!((&usage["marketing"], &usage["leaving"]), (&json!(2), &json!(0)));
     let statements = http("GET", "/v1/usage/statements").by(&admin).event();
-    let statements = HttpAnswer::of(&account.invoke(statements).await.done()).json(200);
+    let statements = HttpResponse::of(&account.invoke(statements).await.done()).json(200);
     let first = statements["results"].as_array().and_then(|results| results.last()).expect("a statement");
     assert_eq!((&first["number"], &first["marketing"], &first["left"]), (&json!(1), &json!(3), &json!(1)));
     account.end().await;
@@ -56,26 +56,26 @@ async fn usage_is_that_of_now_and_the_statement_is_there_though_no_job_has_run()
 }
 
 #[tokio::test]
-async fn the_description_of_the_api_is_for_everybody() {
+async fn openapi_document_is_public() {
     let setting = Fixture::start().await;
     let mut account = Function::start("account", &setting.table).await;
     let request = http("GET", "/v1/openapi.json").event();
-    let document = HttpAnswer::of(&account.invoke(request).await.done()).json(200);
+    let document = HttpResponse::of(&account.invoke(request).await.done()).json(200);
     let committed: Value =
         serde_json::from_str(include_str!("../../functions/account/openapi.json")).unwrap();
     assert_eq!(document, committed);
-    let anonymous = HttpAnswer::of(&account.invoke(http("GET", "/v1/usage").event()).await.done());
+    let anonymous = HttpResponse::of(&account.invoke(http("GET", "/v1/usage").event()).await.done());
     anonymous.problem(401, "unauthenticated");
     account.end().await;
 }
 
 #[tokio::test]
-async fn forms_are_given_out_under_the_public_address() {
+async fn submit_url_uses_the_public_address() {
     let setting = Fixture::start().await;
     let admin = setting.admin().await;
     let mut forms = Function::start("forms", &setting.table).await;
     let create = http("POST", "/v1/forms").by(&admin).json(&json!({"name": "Newsletter"}));
-    let form = HttpAnswer::of(&forms.invoke(create.event()).await.done()).json(201);
+    let form = HttpResponse::of(&forms.invoke(create.event()).await.done()).json(201);
     let id = form["id"].as_str().expect("an id");
     assert_eq!(form["submit_url"], format!("https://api.example.org/v1/forms/{id}/submissions"));
     forms.end().await;

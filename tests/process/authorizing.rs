@@ -1,14 +1,14 @@
-//! The authorizer: who is known, and how API Gateway is told.
+//! The authorizer: the tokens that it resolves, and its responses to API Gateway.
 
 use domain::permission::Role;
 use serde_json::json;
 
-use super::events::{HttpAnswer, authorization, http};
+use super::events::{HttpResponse, authorization, http};
 use super::function::{Function, at_level};
 use super::setting::{ADMIN_TOKEN, Fixture, OPERATOR_TOKEN};
 
 #[tokio::test]
-async fn a_known_token_is_answered_with_its_owner_and_others_are_not_let_in() {
+async fn known_token_resolves_to_its_owner_and_others_are_denied() {
     let setting = Fixture::start().await;
     let mut authorizer = Function::start("authorizer", &setting.table).await;
 
@@ -21,7 +21,7 @@ async fn a_known_token_is_answered_with_its_owner_and_others_are_not_let_in() {
     let operator = authorizer.invoke(authorization(Some(&format!("bearer {OPERATOR_TOKEN}")))).await.done();
     assert_eq!(operator, json!({"isAuthorized": true, "context": {"kind": "operator"}}));
 
-    let nobody = json!({"isAuthorized": false, "context": {}});
+    let denied = json!({"isAuthorized": false, "context": {}});
     for header in [
         "Bearer tmk_unknown-secret",
         "Bearer",
@@ -31,19 +31,19 @@ async fn a_known_token_is_answered_with_its_owner_and_others_are_not_let_in() {
         "Bearer a b",
         "Bearer \u{e9}",
     ] {
-        assert_eq!(authorizer.invoke(authorization(Some(header))).await.done(), nobody, "{header}");
+        assert_eq!(authorizer.invoke(authorization(Some(header))).await.done(), denied, "{header}");
     }
-    assert_eq!(authorizer.invoke(authorization(None)).await.done(), nobody);
+    assert_eq!(authorizer.invoke(authorization(None)).await.done(), denied);
 
     let lines = authorizer.end().await;
-    assert_eq!(lines.len(), 10, "a line for each event");
+    assert_eq!(lines.len(), 10, "one line for each event");
     assert!(
         lines.iter().all(|line| line["message"] == "event worked on" && line["function"] == "Authorizer")
     );
 }
 
 #[tokio::test]
-async fn what_the_authorizer_says_is_what_functions_understand() {
+async fn functions_accept_the_context_of_the_authorizer() {
     let setting = Fixture::start().await;
     let mut authorizer = Function::start("authorizer", &setting.table).await;
     let mut account = Function::start("account", &setting.table).await;
@@ -51,7 +51,7 @@ async fn what_the_authorizer_says_is_what_functions_understand() {
     let header = format!("Bearer {ADMIN_TOKEN}");
     let answer = authorizer.invoke(authorization(Some(&header))).await.done();
     let request = http("GET", "/v1/account").by(answer["context"].as_object().expect("a context"));
-    let found = HttpAnswer::of(&account.invoke(request.event()).await.done()).json(200);
+    let found = HttpResponse::of(&account.invoke(request.event()).await.done()).json(200);
     assert_eq!(found["id"], setting.account.to_string());
 
     authorizer.end().await;
@@ -59,17 +59,17 @@ async fn what_the_authorizer_says_is_what_functions_understand() {
 }
 
 #[tokio::test]
-async fn an_event_that_is_no_question_fails_without_being_repeated() {
+async fn malformed_event_fails_without_echoing_its_content() {
     let setting = Fixture::start().await;
     let mut authorizer = Function::start("authorizer", &setting.table).await;
     for event in [json!({"headers": ADMIN_TOKEN}), json!([ADMIN_TOKEN]), json!(ADMIN_TOKEN)] {
         let answer = authorizer.invoke(event).await;
         assert!(
-            matches!(&answer, super::function::Answer::Failed(_, message) if !message.contains("tmk_")),
+            matches!(&answer, super::function::Outcome::Failed(_, message) if !message.contains("tmk_")),
             "{answer:?}"
         );
     }
     let known = authorizer.invoke(authorization(Some(&format!("Bearer {ADMIN_TOKEN}")))).await.done();
-    assert_eq!(known["isAuthorized"], true, "it goes on");
+    assert_eq!(known["isAuthorized"], true, "the process continues");
     assert_eq!(at_level(&authorizer.end().await, "ERROR").len(), 3);
 }

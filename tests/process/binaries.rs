@@ -1,4 +1,4 @@
-//! Building the functions once for all tests.
+//! The functions' binaries, which one nested `cargo build` builds for all tests.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use cargo_metadata::{Message, TargetKind};
 
-/// The functions, each a folder, a package and a binary of this name.
+/// The functions. Each name is that of a folder, a package and a binary.
 pub const FUNCTIONS: [&str; 10] = [
     "account",
     "authorizer",
@@ -21,7 +21,7 @@ pub const FUNCTIONS: [&str; 10] = [
     "sweep-period",
 ];
 
-/// The executable of a function, built in the profile of the tests themselves.
+/// Returns the executable of a function, built in the profile of the tests.
 pub fn executable(function: &str) -> &'static Path {
     static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
     BUILT.get_or_init(build).get(function).unwrap_or_else(|| panic!("{function} is not a function"))
@@ -32,7 +32,7 @@ fn build() -> HashMap<String, PathBuf> {
     cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
     cargo.args(["build", "--locked", "--bins", "--message-format=json-render-diagnostics"]);
     cargo.args(["--profile", &profile()]);
-    // With this package among them, features are those of the tests' own build, so nothing is compiled twice.
+    // Including this package selects the features of the tests' own build, so nothing is compiled twice.
     cargo.args(["--package", env!("CARGO_PKG_NAME")]);
     FUNCTIONS.iter().for_each(|function| {
         cargo.args(["--package", function]);
@@ -55,19 +55,19 @@ fn binary(message: Message) -> Option<(String, PathBuf)> {
     Some((artifact.target.name, executable.into_std_path_buf()))
 }
 
-/// The profile of the tests, by the folder that they were built into: `target/<profile>/deps`.
+/// Returns the profile of the tests, which their folder `target/<profile>/deps` names.
 fn profile() -> String {
     let tests = std::env::current_exe().expect("the tests' own path");
     let folder = tests.parent().and_then(Path::parent).and_then(Path::file_name).expect("a profile's folder");
     match folder.to_str().expect("a profile's name") {
-        // The one whose folder has another name.
+        // This is the only profile with a different folder name.
         "debug" => "dev".to_owned(),
         name => name.to_owned(),
     }
 }
 
 #[test]
-fn every_folder_of_functions_is_tested_here() {
+fn every_function_folder_is_listed() {
     let folders = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions")).unwrap();
     let mut folders: Vec<String> =
         folders.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();

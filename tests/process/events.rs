@@ -1,4 +1,4 @@
-//! Events as AWS documents them (`tests/fixtures/events`), filled in, and the answers that AWS expects.
+//! Events as AWS documents them (`tests/fixtures/events`), and the responses that AWS expects.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ fn fixture(text: &str) -> Value {
 #[derive(Clone)]
 pub struct HttpEvent(Value);
 
-/// A request with this method and path. API Gateway gives the path decoded.
+/// Returns a request with this method and path. API Gateway passes the path decoded.
 pub fn http(method: &str, path: &str) -> HttpEvent {
     let mut event = fixture(include_str!("../fixtures/events/http-api.json"));
     let (route, parameters) = route_of(method, path);
@@ -32,13 +32,13 @@ pub fn http(method: &str, path: &str) -> HttpEvent {
     HttpEvent(event)
 }
 
-/// The template's route that the API would choose, and what stands in the path for its variables.
+/// Returns the template's route that the API would choose, and the values of its path variables.
 fn route_of(method: &str, path: &str) -> (String, BTreeMap<String, String>) {
     let routes = template_routes().into_values().flatten().filter(|(known, _)| known == method);
-    let fitting = routes.filter_map(|(_, route)| Some((variables(&route, path)?, route)));
-    // Of several that fit, the most specific one.
+    let matching = routes.filter_map(|(_, route)| Some((variables(&route, path)?, route)));
+    // Several routes can match, and the API chooses the most specific one.
     let (parameters, route) =
-        fitting.min_by_key(|(parameters, _)| parameters.len()).expect("a route of the template");
+        matching.min_by_key(|(parameters, _)| parameters.len()).expect("a route of the template");
     (format!("{method} {route}"), parameters)
 }
 
@@ -56,57 +56,57 @@ fn variables(route: &str, path: &str) -> Option<BTreeMap<String, String>> {
 }
 
 impl HttpEvent {
-    /// By whom, in the words of the authorizer.
+    /// Sets the caller, as the context that the authorizer returns.
     pub fn by(mut self, context: &Map<String, Value>) -> Self {
         self.0["requestContext"]["authorizer"] = json!({"lambda": context});
         self
     }
 
-    /// With a header. API Gateway gives their names in lower case.
+    /// Adds a header. API Gateway passes header names in lower case.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.0["headers"][name.to_lowercase()] = value.into();
         self
     }
 
-    /// With a query, as it was sent.
+    /// Sets the query. API Gateway passes it as the client sent it.
     pub fn query(mut self, query: &str) -> Self {
         self.0["rawQueryString"] = query.into();
         self
     }
 
-    /// With a body that API Gateway gives as text.
+    /// Sets a JSON body that API Gateway passes as text.
     pub fn json(self, body: &Value) -> Self {
         self.text("application/json", &body.to_string())
     }
 
-    /// With a body of this media type that API Gateway gives as text.
+    /// Sets a body of this media type that API Gateway passes as text.
     pub fn text(mut self, content_type: &str, body: &str) -> Self {
         self.0["body"] = body.into();
         self.header("Content-Type", content_type)
     }
 
-    /// With a body that API Gateway gives in base64.
+    /// Sets a body that API Gateway passes in base64.
     pub fn base64(mut self, content_type: &str, body: &[u8]) -> Self {
         self.0["body"] = STANDARD.encode(body).into();
         self.0["isBase64Encoded"] = true.into();
         self.header("Content-Type", content_type)
     }
 
-    /// With this id.
+    /// Sets the id of the request.
     pub fn id(mut self, id: &str) -> Self {
         self.0["requestContext"]["requestId"] = id.into();
         self
     }
 
-    /// The event.
+    /// Returns the complete event.
     pub fn event(self) -> Value {
         self.0
     }
 }
 
-/// What the HTTP API is answered (payload format 2.0).
+/// A function's response to the HTTP API (payload format 2.0).
 #[derive(Debug)]
-pub struct HttpAnswer {
+pub struct HttpResponse {
     /// The HTTP status.
     pub status: u16,
     /// The headers by their names in lower case.
@@ -115,25 +115,25 @@ pub struct HttpAnswer {
     pub body: String,
 }
 
-impl HttpAnswer {
-    /// Reads an answer, and holds its form against what API Gateway takes.
+impl HttpResponse {
+    /// Parses a response and asserts that API Gateway accepts its form.
     #[track_caller]
-    pub fn of(answer: &Value) -> Self {
-        assert!(answer["cookies"].as_array().is_none_or(Vec::is_empty), "nothing sets cookies");
-        assert_eq!(answer["isBase64Encoded"], false, "every body is text: {answer}");
+    pub fn of(response: &Value) -> Self {
+        assert!(response["cookies"].as_array().is_none_or(Vec::is_empty), "nothing sets cookies");
+        assert_eq!(response["isBase64Encoded"], false, "every body is text: {response}");
         let mut headers = BTreeMap::new();
         for group in ["headers", "multiValueHeaders"] {
-            for (name, value) in answer[group].as_object().into_iter().flatten() {
+            for (name, value) in response[group].as_object().into_iter().flatten() {
                 let text = value.as_str().or_else(|| value[0].as_str()).expect("a header's text");
                 headers.insert(name.to_lowercase(), text.to_owned());
             }
         }
         let status =
-            answer["statusCode"].as_u64().and_then(|status| status.try_into().ok()).expect("a status");
-        Self { status, headers, body: answer["body"].as_str().unwrap_or_default().to_owned() }
+            response["statusCode"].as_u64().and_then(|status| status.try_into().ok()).expect("a status");
+        Self { status, headers, body: response["body"].as_str().unwrap_or_default().to_owned() }
     }
 
-    /// The body of an answer with this status.
+    /// Asserts the status and returns the JSON body.
     #[track_caller]
     pub fn json(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.body);
@@ -141,19 +141,19 @@ impl HttpAnswer {
         serde_json::from_str(&self.body).expect("a body in JSON")
     }
 
-    /// The problem document of an answer with this status.
+    /// Asserts the status and the problem type, and returns the problem document.
     #[track_caller]
-    pub fn problem(&self, status: u16, slug: &str) -> Value {
+    pub fn problem(&self, status: u16, problem_type: &str) -> Value {
         assert_eq!(self.status, status, "{}", self.body);
         assert_eq!(self.headers["content-type"], "application/problem+json");
         let problem: Value = serde_json::from_str(&self.body).expect("a body in JSON");
-        assert_eq!(problem["type"], format!("urn:tidemark:problem:{slug}"));
+        assert_eq!(problem["type"], format!("urn:tidemark:problem:{problem_type}"));
         assert_eq!(problem["status"], status);
         problem
     }
 }
 
-/// The question that the HTTP API asks its authorizer, in the payload format 2.0.
+/// Returns the event that the HTTP API sends to its authorizer, in the payload format 2.0.
 pub fn authorization(header: Option<&str>) -> Value {
     let mut event = fixture(include_str!("../fixtures/events/authorizer.json"));
     match header {
@@ -169,12 +169,12 @@ pub fn authorization(header: Option<&str>) -> Value {
     event
 }
 
-/// A tick of the schedule.
+/// Returns the event of a tick of the schedule.
 pub fn tick() -> Value {
     fixture(include_str!("../fixtures/events/schedule.json"))
 }
 
-/// A batch of messages, the ids of which are `message-0`, `message-1` and so on.
+/// Returns a batch of messages with the ids `message-0`, `message-1` and so on.
 pub fn batch<T: AsRef<str>>(bodies: &[T]) -> Value {
     let sample = fixture(include_str!("../fixtures/events/queue.json"));
     let records = bodies.iter().enumerate().map(|(number, body)| {
@@ -186,14 +186,14 @@ pub fn batch<T: AsRef<str>>(bodies: &[T]) -> Value {
     json!({"Records": records.collect::<Vec<_>>()})
 }
 
-/// The ids of the messages that a batch's answer names.
+/// Returns the ids of the failed messages in the response to a batch.
 #[track_caller]
-pub fn failures(answer: &Value) -> Vec<&str> {
-    let failures = answer["batchItemFailures"].as_array().expect("a partial batch response");
+pub fn failures(response: &Value) -> Vec<&str> {
+    let failures = response["batchItemFailures"].as_array().expect("a partial batch response");
     failures.iter().map(|failure| failure["itemIdentifier"].as_str().expect("an id")).collect()
 }
 
-/// The answer to a batch of which these failed.
+/// Returns the ids of these messages, as [`failures`] returns them.
 pub fn failed(numbers: &[usize]) -> Vec<String> {
     numbers.iter().map(|number| format!("message-{number}")).collect()
 }

@@ -1,4 +1,4 @@
-//! One function's process: its environment, its events and answers, and what it writes.
+//! A function's process: its environment, its events and responses, and its log lines.
 
 use std::collections::HashMap;
 use std::process::Stdio;
@@ -19,15 +19,15 @@ use super::setting::OPERATOR_TOKEN;
 use crate::template::document::logical_name;
 use crate::template::functions::time_limit_of;
 
-/// How long a test waits for anything before it fails: far above what the slowest machine takes.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// The maximum wait of a test, far above the time that the slowest machine needs.
+const MAX_WAIT: Duration = Duration::from_secs(120);
 
-/// What no line may hold. The tests make all their people, properties and tokens of these.
+/// Texts that no log line may contain. All contacts, properties and tokens of the tests contain one of them.
 const SECRETS: [&str; 6] = ["@", "%40", "tmk_", "lovelace", "secret", "example.org"];
 
-/// A function that runs.
+/// A running function.
 pub struct Function {
-    /// What stands between it and the table.
+    /// The gate between the function and the table.
     pub gate: Gate,
     name: &'static str,
     simulator: Simulator,
@@ -35,17 +35,17 @@ pub struct Function {
     ended: bool,
 }
 
-/// What Lambda is answered.
+/// The outcome that a function reports to Lambda.
 #[derive(Debug)]
-pub enum Answer {
-    /// The handler's answer.
+pub enum Outcome {
+    /// The handler's response.
     Done(Value),
-    /// A fault: its type and its message.
+    /// A failure, with the type and the message of the error.
     Failed(String, String),
 }
 
-impl Answer {
-    /// The handler's answer.
+impl Outcome {
+    /// Returns the handler's response, and panics if the invocation failed.
     #[track_caller]
     pub fn done(self) -> Value {
         match self {
@@ -56,12 +56,12 @@ impl Answer {
 }
 
 impl Function {
-    /// Starts a function over this table, as it is deployed.
+    /// Starts a function over this table, with its deployed environment.
     pub async fn start(name: &'static str, table: &TestTable) -> Self {
         Self::start_with(name, table, &[]).await
     }
 
-    /// Starts a function with these queues.
+    /// Starts a function that sends to these queues.
     pub async fn start_with_queues(name: &'static str, table: &TestTable, queues: &Queues) -> Self {
         let own = [
             ("SWEEP_QUEUE_URL", queues.url(SWEEPS)),
@@ -71,7 +71,7 @@ impl Function {
         Self::start_with(name, table, &own).await
     }
 
-    /// Starts the rollover with these queues.
+    /// Starts the rollover, which sends to these queues.
     pub async fn start_rollover(table: &TestTable, queues: &Queues) -> Self {
         Self::start_with_queues("monthly-rollover", table, queues).await
     }
@@ -86,13 +86,13 @@ impl Function {
         Self { gate, name, simulator, process, ended: false }
     }
 
-    /// Sends an event with all of the function's time and waits for the answer.
-    pub async fn invoke(&mut self, event: Value) -> Answer {
+    /// Sends an event with the function's full time limit and waits for the outcome.
+    pub async fn invoke(&mut self, event: Value) -> Outcome {
         self.invoke_within(event, time_limit_of(self.name)).await
     }
 
-    /// Sends an event that must be answered within this time, as far as the function is told, and waits for the answer.
-    pub async fn invoke_within(&mut self, event: Value, time: Duration) -> Answer {
+    /// Sends an event with this time until the deadline that Lambda announces, and waits for the outcome.
+    pub async fn invoke_within(&mut self, event: Value, time: Duration) -> Outcome {
         let millis = time.as_millis().try_into().expect("a time");
         let invocation =
             InvocationBuilder::new().payload(event).timeout_ms(millis).build().expect("an event");
@@ -108,16 +108,18 @@ impl Function {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         };
-        let state = tokio::time::timeout(PATIENCE, answered).await.expect("an answer in time");
+        let state = tokio::time::timeout(MAX_WAIT, answered).await.expect("an answer in time");
         match (state.response, state.error) {
-            (Some(response), None) => Answer::Done(response.payload),
-            (None, Some(error)) => Answer::Failed(error.error_type, error.error_message),
+            (Some(response), None) => Outcome::Done(response.payload),
+            (None, Some(error)) => Outcome::Failed(error.error_type, error.error_message),
             (response, error) => panic!("{response:?} {error:?}"),
         }
     }
 
-    /// Ends the process and gives what it logged, after holding it against the rules: each line is a JSON object,
-    /// none holds anything of a person or a token, and nothing was called that the role does not allow.
+    /// Ends the process and returns its log lines.
+    ///
+    /// Asserts that each line is a JSON object, that none contains personal data or a token, and that the process made no
+    /// call that its role does not allow.
     pub async fn end(mut self) -> Vec<Value> {
         self.ended = true;
         self.process.kill().await;
@@ -127,24 +129,24 @@ impl Function {
 }
 
 impl Drop for Function {
-    /// Shows what the process wrote when its test has failed.
+    /// Prints the output of the process if its test has failed.
     #[expect(clippy::print_stdout, reason = "the test's own output, shown when it fails")]
     fn drop(&mut self) {
         if std::thread::panicking() {
             println!("{} wrote:\n{}", self.name, self.process.lines().join("\n"));
             println!("and was refused: {:?}", self.gate.refused());
         } else {
-            assert!(self.ended, "{}'s log was not looked at", self.name);
+            assert!(self.ended, "the log of {} was not checked", self.name);
         }
     }
 }
 
-/// A line of a log that keeps to the rules.
+/// Parses a log line and asserts that it follows the rules for log lines.
 #[track_caller]
 fn checked(line: &str) -> Value {
     let lower = line.to_lowercase();
     for secret in SECRETS {
-        assert!(!lower.contains(secret), "a line holds {secret}: {line}");
+        assert!(!lower.contains(secret), "a line contains {secret}: {line}");
     }
     let line: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"));
     for field in ["timestamp", "level", "message"] {
@@ -153,12 +155,12 @@ fn checked(line: &str) -> Value {
     line
 }
 
-/// The lines of one level.
+/// Returns the lines of one level.
 pub fn at_level<'a>(lines: &'a [Value], level: &str) -> Vec<&'a Value> {
     lines.iter().filter(|line| line["level"] == level).collect()
 }
 
-/// A function's whole environment: what Lambda sets, what the template sets, and where AWS is found.
+/// Returns a function's complete environment: the variables of Lambda, of the template and of the AWS endpoints.
 pub fn environment(simulator: &Simulator, dynamodb: &str) -> HashMap<String, String> {
     let mut variables = simulator.lambda_env_vars();
     let own = [
@@ -175,7 +177,7 @@ pub fn environment(simulator: &Simulator, dynamodb: &str) -> HashMap<String, Str
     variables
 }
 
-/// A function's process. It ends with its handle.
+/// A function's process, which is killed when this value is dropped.
 pub struct Process {
     child: Child,
     lines: Arc<Mutex<Vec<String>>>,
@@ -183,7 +185,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a function with this environment and nothing else of ours.
+    /// Starts a function with exactly this environment.
     pub fn spawn(function: &str, variables: &HashMap<String, String>) -> Self {
         let mut command = Command::new(executable(function));
         command.env_clear().envs(variables).kill_on_drop(true);
@@ -195,14 +197,14 @@ impl Process {
         Self { child, lines, readers: vec![output, errors] }
     }
 
-    /// What it wrote until now, to either of its outputs.
+    /// Returns the lines written so far to standard output and standard error.
     pub fn lines(&self) -> Vec<String> {
         self.lines.lock().unwrap().clone()
     }
 
-    /// Waits until it ends by itself, and gives its exit code.
+    /// Waits until the process exits and returns its exit code.
     pub async fn end(&mut self) -> Option<i32> {
-        let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("an end in time");
+        let ended = tokio::time::timeout(MAX_WAIT, self.child.wait()).await.expect("an end in time");
         self.read_to_the_end().await;
         ended.expect("its status").code()
     }
@@ -212,14 +214,14 @@ impl Process {
     }
 
     async fn kill(&mut self) {
-        assert!(self.is_alive(), "it was still alive");
+        assert!(self.is_alive(), "the process ended before the test did");
         self.child.kill().await.expect("it ends");
         self.read_to_the_end().await;
     }
 
     async fn read_to_the_end(&mut self) {
         for reader in std::mem::take(&mut self.readers) {
-            tokio::time::timeout(PATIENCE, reader).await.expect("the end of its output").expect("its output");
+            tokio::time::timeout(MAX_WAIT, reader).await.expect("the end of its output").expect("its output");
         }
     }
 }

@@ -12,7 +12,7 @@ use store::NewForm;
 use tokio::runtime::Runtime;
 
 use super::events::{authorization, batch, http, tick};
-use super::function::{Answer, Function};
+use super::function::{Function, Outcome};
 use super::queue::Queues;
 use super::setting::{Fixture, in_an_ended_period, now};
 use crate::http::fuzz::{any_json, places};
@@ -51,8 +51,8 @@ fn survives(
     let result = TestRunner::new(config).run(&(any::<Index>(), any_json()), |(place, value)| {
         let event = garbled(good, place, value);
         match runtime.block_on(function.borrow_mut().invoke(event)) {
-            Answer::Done(answer) if !may_be(&answer) => Err(TestCaseError::fail(answer.to_string())),
-            Answer::Done(_) | Answer::Failed(..) => Ok(()),
+            Outcome::Done(answer) if !may_be(&answer) => Err(TestCaseError::fail(answer.to_string())),
+            Outcome::Done(_) | Outcome::Failed(..) => Ok(()),
         }
     });
     let mut function = function.into_inner();

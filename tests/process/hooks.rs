@@ -6,7 +6,7 @@ use domain::secrets::Secrets;
 use serde_json::{Value, json};
 use store::{Form, NewForm};
 
-use super::events::{HttpAnswer, HttpEvent, batch, http};
+use super::events::{HttpEvent, HttpResponse, batch, http};
 use super::function::{Function, at_level};
 use super::queue::{INTAKE, Queues};
 use super::setting::{Fixture, now};
@@ -41,10 +41,10 @@ async fn every_providers_sample_is_taken_once_and_its_forgery_is_not() {
         let form = form(&setting, sender).await;
         let signature = sender.signature(sender.body, 1, now());
         let mut forged = hook(&form, sender, sender.body, &sender.signature(sender.body, 2, now()));
-        HttpAnswer::of(&function.invoke(forged.take()).await.done()).problem(401, "unverified");
+        HttpResponse::of(&function.invoke(forged.take()).await.done()).problem(401, "unverified");
         for duplicate in [false, true] {
             let event = hook(&form, sender, sender.body, &signature);
-            let answer = HttpAnswer::of(&function.invoke(event).await.done()).json(200);
+            let answer = HttpResponse::of(&function.invoke(event).await.done()).json(200);
             let expected = json!({"contact": "created", "marketing": "set", "duplicate": duplicate});
             assert_eq!(answer, expected, "{}", sender.provider);
         }
@@ -68,16 +68,16 @@ async fn what_a_busy_table_can_not_take_waits_in_the_inbox_and_is_settled_by_its
     let mut function = Function::start_with_queues("form-submission", &setting.table, &queues).await;
     let event = || hook(&form, tally, tally.body, &tally.signature(tally.body, 1, now()));
     function.gate.fail(|operation, _| operation == "TransactWriteItems");
-    let answer = HttpAnswer::of(&function.invoke(event()).await.done()).json(200);
+    let answer = HttpResponse::of(&function.invoke(event()).await.done()).json(200);
     assert_eq!(answer, json!({"contact": "accepted", "marketing": "accepted", "duplicate": false}));
     // A queue that takes nothing changes nothing of the answer.
     queues.set_full(true);
     let body = String::from_utf8_lossy(tally.body).replace("\"eventId\": \"", "\"eventId\": \"second-");
     let second = hook(&form, tally, body.as_bytes(), &tally.signature(body.as_bytes(), 1, now()));
-    let answer = HttpAnswer::of(&function.invoke(second).await.done()).json(200);
+    let answer = HttpResponse::of(&function.invoke(second).await.done()).json(200);
     assert_eq!((&answer["contact"], &answer["duplicate"]), (&json!("accepted"), &json!(false)));
     function.gate.open();
-    let answer = HttpAnswer::of(&function.invoke(event()).await.done()).json(200);
+    let answer = HttpResponse::of(&function.invoke(event()).await.done()).json(200);
     assert_eq!((&answer["contact"], &answer["duplicate"]), (&json!("accepted"), &json!(true)));
     let lines = function.end().await;
     let warned: Vec<_> =

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::events::{HttpAnswer, http};
+use super::events::{HttpResponse, http};
 use super::function::{Function, at_level};
 use super::setting::{Fixture, address, now};
 
@@ -24,20 +24,20 @@ async fn contacts_are_set_at_once_queued_and_kept_through_warm_processes() {
     let to_marketing = http("POST", ROUTES[0].1).by(&admin).json(&contacts);
     let to_leaving = http("POST", ROUTES[1].1).by(&admin).json(&contacts);
 
-    let first = HttpAnswer::of(&set.invoke(to_marketing.clone().event()).await.done()).json(200);
+    let first = HttpResponse::of(&set.invoke(to_marketing.clone().event()).await.done()).json(200);
     assert_eq!(outcomes(&first), ["set", "unchanged", "not_found"]);
     assert_eq!((&first["usage"]["marketing"], &first["usage"]["leaving"]), (&json!(2), &json!(0)));
 
-    let queued = HttpAnswer::of(&queue.invoke(to_leaving.clone().event()).await.done()).json(200);
+    let queued = HttpResponse::of(&queue.invoke(to_leaving.clone().event()).await.done()).json(200);
     assert_eq!(outcomes(&queued), ["queued", "queued", "not_found"]);
     assert_eq!(
         (&queued["usage"]["marketing"], &queued["usage"]["after_next_update"]),
         (&json!(2), &json!(0))
     );
-    let again = HttpAnswer::of(&queue.invoke(to_leaving.event()).await.done()).json(200);
+    let again = HttpResponse::of(&queue.invoke(to_leaving.event()).await.done()).json(200);
     assert_eq!(outcomes(&again), ["unchanged", "unchanged", "not_found"]);
 
-    let kept = HttpAnswer::of(&set.invoke(to_marketing.event()).await.done()).json(200);
+    let kept = HttpResponse::of(&set.invoke(to_marketing.event()).await.done()).json(200);
     assert_eq!(outcomes(&kept), ["kept", "kept", "not_found"]);
     assert_eq!((&kept["usage"]["marketing"], &kept["usage"]["leaving"]), (&json!(2), &json!(0)));
     setting.assert_exact().await;
@@ -62,18 +62,18 @@ async fn nobody_sets_a_state_without_a_token_or_the_permission() {
         let mut function = Function::start(name, &setting.table).await;
         let request = http("POST", route).json(&body).id("request-1");
 
-        let anonymous = HttpAnswer::of(&function.invoke(request.clone().event()).await.done());
+        let anonymous = HttpResponse::of(&function.invoke(request.clone().event()).await.done());
         assert_eq!(anonymous.problem(401, "unauthenticated")["instance"], "request-1");
         assert_eq!(anonymous.headers["www-authenticate"], "Bearer");
 
         let mut context = setting.admin().await;
         context.insert("modify_marketing_contacts".to_owned(), false.into());
         let denied = request.clone().by(&context);
-        let denied = HttpAnswer::of(&function.invoke(denied.event()).await.done());
+        let denied = HttpResponse::of(&function.invoke(denied.event()).await.done());
         denied.problem(403, "permission-denied");
 
         context.remove("account");
-        let spoilt = HttpAnswer::of(&function.invoke(request.by(&context).event()).await.done());
+        let spoilt = HttpResponse::of(&function.invoke(request.by(&context).event()).await.done());
         spoilt.problem(401, "unauthenticated");
 
         let lines = function.end().await;
@@ -92,8 +92,8 @@ async fn a_repeated_request_is_answered_as_the_first_one_was() {
     let mut set = Function::start("set-marketing", &setting.table).await;
     let request = http("POST", ROUTES[0].1).by(&admin).json(&json!({"contacts": [{"id": contact}]}));
     let request = request.header("Idempotency-Key", "once-lovelace");
-    let first = HttpAnswer::of(&set.invoke(request.clone().event()).await.done());
-    let second = HttpAnswer::of(&set.invoke(request.event()).await.done());
+    let first = HttpResponse::of(&set.invoke(request.clone().event()).await.done());
+    let second = HttpResponse::of(&set.invoke(request.event()).await.done());
     assert_eq!((outcomes(&first.json(200)), first.body), (vec!["set".to_owned()], second.body));
     set.end().await;
 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use store::{NewForm, Rejection};
 use testkit::TestTable;
 
-use super::events::{HttpAnswer, HttpEvent, authorization, batch, http, tick};
+use super::events::{HttpEvent, HttpResponse, authorization, batch, http, tick};
 use super::function::Function;
 use super::gate::Gate;
 use super::queue::{INTAKE, Queues, SWEEPS};
@@ -25,7 +25,7 @@ use crate::template::permissions::{Permission, permissions_of};
 impl Function {
     /// Sends a request and gives the body of its answer, which has this status.
     async fn ask(&mut self, request: HttpEvent, status: u16) -> Value {
-        let answer = HttpAnswer::of(&self.invoke(request.event()).await.done());
+        let answer = HttpResponse::of(&self.invoke(request.event()).await.done());
         assert_eq!(answer.status, status, "{}", answer.body);
         serde_json::from_str(&answer.body).unwrap_or_default()
     }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use store::NewForm;
 
 use super::events::tick;
-use super::function::{Answer, Function, at_level};
+use super::function::{Function, Outcome, at_level};
 use super::queue::{INTAKE, Queues};
 use super::setting::{Fixture, in_an_ended_period, now, sweep_messages};
 
@@ -91,7 +91,7 @@ async fn a_queue_that_takes_nothing_is_asked_again_at_the_next_tick() {
     let mut rollover = Function::start_rollover(&setting.table, &queue).await;
 
     let failed = rollover.invoke(tick()).await;
-    assert!(matches!(&failed, Answer::Failed(kind, _) if kind == "Fault"), "{failed:?}");
+    assert!(matches!(&failed, Outcome::Failed(kind, _) if kind == "Fault"), "{failed:?}");
     setting.assert_exact().await;
     queue.set_full(false);
     assert_eq!(
@@ -123,7 +123,7 @@ async fn an_account_that_fails_does_not_keep_the_others_waiting() {
     rollover
         .gate
         .fail(move |operation, call| operation == "BatchGetItem" && call.to_string().contains(&account));
-    assert!(matches!(rollover.invoke(tick()).await, Answer::Failed(..)));
+    assert!(matches!(rollover.invoke(tick()).await, Outcome::Failed(..)));
     rollover.gate.open();
     assert_eq!(rollover.invoke(tick()).await.done()["accounts"], 1, "the others were done");
     let lines = rollover.end().await;
@@ -149,7 +149,7 @@ async fn what_was_forgotten_in_the_inbox_is_asked_for_again() {
     let queues = Queues::start().await;
     queues.set_full(true);
     let mut rollover = Function::start_rollover(&setting.table, &queues).await;
-    assert!(matches!(rollover.invoke(tick()).await, Answer::Failed(..)));
+    assert!(matches!(rollover.invoke(tick()).await, Outcome::Failed(..)));
     queues.set_full(false);
     let done = rollover.invoke(tick()).await.done();
     assert_eq!(done, json!({"accounts": 0, "sweeps": 0, "inbox": 3, "finished": true}));

@@ -5,7 +5,7 @@ use domain::provider::Provider;
 use serde_json::{Value, json};
 use store::{Form, NewForm};
 
-use super::events::{HttpAnswer, HttpEvent, http};
+use super::events::{HttpEvent, HttpResponse, http};
 use super::function::Function;
 use super::queue::{INTAKE, Queues};
 use super::setting::{Fixture, now};
@@ -39,14 +39,14 @@ async fn what_a_browser_posts_becomes_a_marketing_contact_once() {
     let mut function = Function::start("form-submission", &setting.table).await;
 
     let body = "email=Ada.Lovelace%40example.org&firstname=Ada+King&lastname=L%C3%B6velace&submission_id=s-1";
-    let first = HttpAnswer::of(&function.invoke(posted(&form, body)).await.done());
+    let first = HttpResponse::of(&function.invoke(posted(&form, body)).await.done());
     assert_eq!(first.json(200), json!({"contact": "created", "marketing": "set", "duplicate": false}));
     assert_eq!(first.headers["access-control-allow-origin"], PAGE);
-    let second = HttpAnswer::of(&function.invoke(posted(&form, body)).await.done());
+    let second = HttpResponse::of(&function.invoke(posted(&form, body)).await.done());
     assert_eq!(second.json(200), json!({"contact": "created", "marketing": "set", "duplicate": true}));
 
     let text = json!({"fields": {"email": "bo.lovelace@example.org", "lastname": "Lovelace"}});
-    let as_json = HttpAnswer::of(&function.invoke(submission(&form).json(&text).event()).await.done());
+    let as_json = HttpResponse::of(&function.invoke(submission(&form).json(&text).event()).await.done());
     assert_eq!(as_json.json(200)["contact"], "created");
 
     let part = |name: &str, value: &str| {
@@ -54,7 +54,7 @@ async fn what_a_browser_posts_becomes_a_marketing_contact_once() {
     };
     let parts = part("email", "ada.lovelace@example.org") + &part("lastname", "Lovelace") + "--edge--\r\n";
     let multipart = submission(&form).base64("multipart/form-data; boundary=edge", parts.as_bytes());
-    let updated = HttpAnswer::of(&function.invoke(multipart.event()).await.done());
+    let updated = HttpResponse::of(&function.invoke(multipart.event()).await.done());
     assert_eq!(
         updated.json(200),
         json!({"contact": "updated", "marketing": "unchanged", "duplicate": false})
@@ -76,7 +76,7 @@ async fn a_browser_that_posts_a_page_is_sent_on() {
     let mut function = Function::start("form-submission", &setting.table).await;
     let request = submission(&form).header("Accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8");
     let request = request.base64("application/x-www-form-urlencoded", b"email=ada.lovelace%40example.org");
-    let answer = HttpAnswer::of(&function.invoke(request.event()).await.done());
+    let answer = HttpResponse::of(&function.invoke(request.event()).await.done());
     assert_eq!(
         (answer.status, answer.headers["location"].as_str()),
         (303, "https://www.lovelace.example.org/thanks")
@@ -93,21 +93,21 @@ async fn a_preflight_is_answered_and_other_pages_are_not_let_in() {
 
     let preflight =
         http("OPTIONS", &path).header("Origin", PAGE).header("Access-Control-Request-Method", "POST");
-    let answer = HttpAnswer::of(&function.invoke(preflight.event()).await.done());
+    let answer = HttpResponse::of(&function.invoke(preflight.event()).await.done());
     assert_eq!(answer.status, 204);
     assert_eq!(answer.headers["access-control-allow-origin"], PAGE);
     assert_eq!(answer.headers["access-control-allow-methods"], "POST");
 
     let other = http("POST", &path).header("Origin", "https://elsewhere.lovelace.example.org");
     let other = other.base64("application/x-www-form-urlencoded", b"email=ada.lovelace%40example.org");
-    HttpAnswer::of(&function.invoke(other.event()).await.done()).problem(403, "permission-denied");
+    HttpResponse::of(&function.invoke(other.event()).await.done()).problem(403, "permission-denied");
 
-    let no_address = HttpAnswer::of(&function.invoke(posted(&form, "lastname=Lovelace")).await.done());
+    let no_address = HttpResponse::of(&function.invoke(posted(&form, "lastname=Lovelace")).await.done());
     no_address.problem(400, "invalid-request");
     assert_eq!(no_address.headers["access-control-allow-origin"], PAGE, "the page may read what is wrong");
 
     let unknown = http("POST", "/v1/forms/frm_unknown/submissions").json(&json!({"fields": {}}));
-    HttpAnswer::of(&function.invoke(unknown.event()).await.done()).problem(404, "not-found");
+    HttpResponse::of(&function.invoke(unknown.event()).await.done()).problem(404, "not-found");
     function.end().await;
     let scan = testkit::scan(&setting.table.client, setting.account).await;
     assert_eq!(scan.contacts, 0);
@@ -123,12 +123,12 @@ async fn post_to_a_busy_account_costs_four_transactions_and_a_write() {
     // The first request meets a function that has just started.
     let path = format!("/v1/forms/{}/submissions", form.id);
     let preflight = http("OPTIONS", &path).header("Origin", PAGE).event();
-    assert_eq!(HttpAnswer::of(&function.invoke(preflight).await.done()).status, 204);
+    assert_eq!(HttpResponse::of(&function.invoke(preflight).await.done()).status, 204);
     let before = function.gate.calls().len();
     function.gate.keep_busy();
     let begun = std::time::Instant::now();
     let body = "email=ada.lovelace%40example.org&lastname=Lovelace";
-    let answer = HttpAnswer::of(&function.invoke(posted(&form, body)).await.done());
+    let answer = HttpResponse::of(&function.invoke(posted(&form, body)).await.done());
     let took = begun.elapsed();
     assert_eq!(answer.status, 200);
     let calls = function.gate.calls().split_off(before);

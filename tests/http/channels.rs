@@ -1,4 +1,4 @@
-//! The ways in which fields and their values reach a form.
+//! The channels through which fields reach a form.
 
 use serde_json::{Map, Value, json};
 use testkit::{Api, Reply, Request, Tenant, at};
@@ -8,50 +8,50 @@ use super::senders::{Sender, sender};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// One way in for fields by the form's own names.
+/// A route and an encoding for fields that use the form's own names.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub enum Road {
-    /// A page's script.
+pub enum Channel {
+    /// JSON from a page's script.
     Json,
     /// A plain HTML form.
     Post,
-    /// A plain HTML form with room for files.
+    /// An HTML form with the encoding `multipart/form-data`.
     Multipart,
     /// Site code for `HubSpot`.
     HubSpot,
     /// A server with site code for `HubSpot`.
     HubSpotSecure,
-    /// Anything with the form's secret, in JSON.
+    /// JSON from any client with the form's secret.
     Generic,
-    /// Anything with the form's secret, as a form post.
+    /// A form post from any client with the form's secret.
     GenericPost,
-    /// Anything that signs as Standard Webhooks say.
+    /// A client that signs as Standard Webhooks specify.
     Standard,
 }
 
-/// Every one of them.
-pub const ROADS: [Road; 8] = [
-    Road::Json,
-    Road::Post,
-    Road::Multipart,
-    Road::HubSpot,
-    Road::HubSpotSecure,
-    Road::Generic,
-    Road::GenericPost,
-    Road::Standard,
+/// Every channel.
+pub const CHANNELS: [Channel; 8] = [
+    Channel::Json,
+    Channel::Post,
+    Channel::Multipart,
+    Channel::HubSpot,
+    Channel::HubSpotSecure,
+    Channel::Generic,
+    Channel::GenericPost,
+    Channel::Standard,
 ];
 
-/// An account with a form that one road leads to.
-pub struct Journey {
+/// An account with a form that one channel submits to.
+pub struct ChannelFixture {
     pub api: Api,
     pub account: Tenant,
     pub form: String,
-    road: Road,
+    channel: Channel,
 }
 
-impl Road {
-    /// A form with these settings at the end of the road.
-    pub async fn to(self, settings: Value) -> Journey {
+impl Channel {
+    /// Creates an account and a form with these settings.
+    pub async fn fixture(self, settings: Value) -> ChannelFixture {
         let api = Api::start(at(START)).await;
         let account = api.account(json!({})).await;
         let form = match self.provider() {
@@ -63,7 +63,7 @@ impl Road {
                 form["id"].as_str().unwrap().to_owned()
             }
         };
-        Journey { api, account, form, road: self }
+        ChannelFixture { api, account, form, channel: self }
     }
 
     fn provider(self) -> Option<Sender> {
@@ -75,50 +75,50 @@ impl Road {
     }
 }
 
-impl Journey {
-    /// The path that the road ends with.
+impl ChannelFixture {
+    /// Returns the path that the channel posts to.
     pub fn path(&self) -> String {
         let (account, form) = (self.account.id, &self.form);
-        match self.road {
-            Road::HubSpot => format!("/submissions/v3/integration/submit/{account}/{form}"),
-            Road::HubSpotSecure => format!("/submissions/v3/integration/secure/submit/{account}/{form}"),
-            Road::Generic | Road::GenericPost | Road::Standard => format!("/v1/hooks/{form}"),
+        match self.channel {
+            Channel::HubSpot => format!("/submissions/v3/integration/submit/{account}/{form}"),
+            Channel::HubSpotSecure => format!("/submissions/v3/integration/secure/submit/{account}/{form}"),
+            Channel::Generic | Channel::GenericPost | Channel::Standard => format!("/v1/hooks/{form}"),
             _ => format!("/v1/forms/{form}/submissions"),
         }
     }
 
-    /// Sends these fields. A name that stands more than once has several values.
+    /// Sends these fields. A repeated name has several values.
     pub async fn send(&self, fields: &[(&str, &str)]) -> Reply {
-        match self.road {
-            Road::Post | Road::GenericPost => self.send_body(FORM, urlencoded(fields).as_bytes()).await,
-            Road::Multipart => {
+        match self.channel {
+            Channel::Post | Channel::GenericPost => self.send_body(FORM, urlencoded(fields).as_bytes()).await,
+            Channel::Multipart => {
                 self.send_body("multipart/form-data; boundary=b", multipart(fields).as_bytes()).await
             }
             _ => self.send_body("application/json", self.document(fields).to_string().as_bytes()).await,
         }
     }
 
-    /// Sends a body as it is, signed where the road asks for it.
+    /// Sends a body unchanged, with a signature if the channel requires one.
     pub async fn send_body(&self, media_type: &str, body: &[u8]) -> Reply {
         let request = self.api.post(&self.path()).body(media_type, body);
         self.signed(request, body).await
     }
 
     fn signed<'a>(&self, request: Request<'a>, body: &[u8]) -> Request<'a> {
-        match self.road.provider() {
+        match self.channel.provider() {
             Some(provider) => {
                 let id = ("webhook-id", "msg_2pXq".to_owned());
                 let headers = provider.signature(body, 1, at(START)).into_iter().chain([id]);
                 headers.fold(request, |request, (name, value)| request.header(name, value))
             }
-            None if self.road == Road::HubSpotSecure => request.token(&self.account.token),
+            None if self.channel == Channel::HubSpotSecure => request.token(&self.account.token),
             None => request,
         }
     }
 
-    /// The JSON document of these fields.
+    /// Returns the fields as the channel's JSON document.
     pub fn document(&self, fields: &[(&str, &str)]) -> Value {
-        if [Road::HubSpot, Road::HubSpotSecure].contains(&self.road) {
+        if [Channel::HubSpot, Channel::HubSpotSecure].contains(&self.channel) {
             let fields = fields.iter().map(|(name, value)| json!({"name": name, "value": value}));
             return json!({"fields": fields.collect::<Vec<_>>()});
         }
@@ -130,26 +130,26 @@ impl Journey {
                 None => drop(members.insert((*name).to_owned(), json!(value))),
             }
         }
-        if self.road == Road::Json { json!({"fields": members}) } else { members.into() }
+        if self.channel == Channel::Json { json!({"fields": members}) } else { members.into() }
     }
 
-    /// The contact with this address.
+    /// Returns the contact with this address.
     pub async fn contact(&self, address: &str) -> Value {
         let path = format!("/v1/contacts/by-email/{address}");
         self.api.get(&path).token(&self.account.token).await.expect(200)
     }
 
-    /// The properties of the only contact there is, which has this address.
-    pub async fn only(&self, address: &str) -> Value {
+    /// Asserts that the account has only one contact, with this address, and returns its properties.
+    pub async fn only_contact_properties(&self, address: &str) -> Value {
         let scan = testkit::scan(&self.api.table.client, self.account.id).await;
-        assert_eq!(scan.contacts, 1, "{:?}", self.road);
+        assert_eq!(scan.contacts, 1, "{:?}", self.channel);
         let contact = self.contact(address).await;
-        assert_eq!(contact["email"], address, "{:?}", self.road);
+        assert_eq!(contact["email"], address, "{:?}", self.channel);
         contact["properties"].clone()
     }
 }
 
-/// The body of a plain HTML form.
+/// Encodes the fields as the body of a plain HTML form.
 pub fn urlencoded(fields: &[(&str, &str)]) -> String {
     let encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
     let pairs = fields.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value)));
