@@ -1,4 +1,4 @@
-//! The local stack as a program: its stored data survives a restart, its errors name the cause, and it stops on request.
+//! The local stack as a program: its data survives a restart, its errors name the cause, and it stops on request.
 
 mod connections;
 mod engine;

@@ -1,4 +1,4 @@
-//! The dependency rules of ARCHITECTURE.md: dependencies point one way, and only certain crates perform input and output.
+//! The dependency rules of ARCHITECTURE.md: dependencies point one way, and only certain crates do input and output.
 
 mod layers;
 mod modules;

@@ -1,7 +1,7 @@
 //! The imports between the modules of each crate, which must not form a cycle.
 //!
-//! A module here is one that the crate's root declares, including its submodules. Two modules that need each other share
-//! code that belongs in a third.
+//! A module here is one that the crate's root declares, including its submodules. Two modules that need each other
+//! share code that belongs in a third.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

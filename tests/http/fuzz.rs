@@ -245,7 +245,7 @@ fn random_path_query_and_headers_cause_no_internal_error() {
             filled = filled.replace(name, &variable);
         }
         let own = fixture.http.token(operation).map(|token| format!("Bearer {token}"));
-        // Three quarters of the tokens are valid, so that the code behind the authorization is reached.
+        // About three quarters of the tokens are valid, so that the code behind the authorization is reached.
         let authorization = if token.len() % 4 == 0 { token } else { own.unwrap_or_default().into_bytes() };
         let request =
             fixture.http.api.request(operation.method.clone(), &format!("{filled}?{}", encoded(&query)));

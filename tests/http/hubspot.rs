@@ -1,4 +1,5 @@
-//! `HubSpot`'s form endpoint: `/submissions/v3/integration/submit/…` and `/submissions/v3/integration/secure/submit/…`.
+//! `HubSpot`'s form endpoint: `/submissions/v3/integration/submit/…` and
+//! `/submissions/v3/integration/secure/submit/…`.
 
 use domain::limits::{BODY_BYTES_MAX, PUBLIC_BODY_BYTES_MAX};
 use http::Method;

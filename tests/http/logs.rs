@@ -68,8 +68,8 @@ fn assert_silent(lines: &[Value], fixture: &Fixture) {
     }
 }
 
-/// Returns true if the program logged the line as an error. The SDK's own lines are ignored, because the injected faults
-/// close its connections.
+/// Returns true if the program logged the line as an error. The SDK's own lines are ignored, because the injected
+/// faults close its connections.
 fn is_our_error(line: &Value) -> bool {
     line["level"] == "ERROR" && !line["target"].as_str().unwrap().starts_with("aws_")
 }

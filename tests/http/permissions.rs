@@ -285,7 +285,7 @@ async fn revoked_permission_ends_with_the_next_request() {
         .json(&body)
         .await
         .problem(ProblemType::PermissionDenied);
-    // A user cannot restore the own permission.
+    // A user cannot restore their own permission.
     let grant = json!({"modify_marketing_contacts": true, "role": "admin"});
     api.patch(&path).token(&member.token).json(&grant).await.problem(ProblemType::PermissionDenied);
     let usage = api.assert_exact(&account).await;

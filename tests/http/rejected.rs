@@ -246,7 +246,7 @@ async fn rejections_belong_to_one_account_and_one_form() {
     }
     assert_eq!(rejected(&api, &account, &second).await, json!([]));
     assert_eq!(column(&rejected(&api, &account, &ours).await, "id"), [rejection["id"].as_str().unwrap()]);
-    // A member may retry, because members may edit forms.
+    // A member may retry, as with the other operations on forms.
     let member = api.user(&account, json!({"modify_marketing_contacts": false})).await;
     assert_eq!(api.post(&retry(&ours, &rejection)).token(&member.token).await.status, 200);
 }

@@ -1,4 +1,4 @@
-//! Anonymous posts to public forms: the limits they can raise, the contacts they can change, and the responses they get.
+//! Anonymous posts to public forms: the limits they raise, the contacts they change, and the responses they receive.
 
 use api::ProblemType;
 use futures_util::{StreamExt as _, stream};

@@ -86,6 +86,6 @@ async fn usage_never_falls_within_a_period() {
     assert_not_lower("erasing").await;
     let body = json!({"marketing": false});
     let _ = api.put("/v1/contacts/by-email/ada@example.org").token(token).json(&body).await.expect(201);
-    assert_not_lower("coming back").await;
+    assert_not_lower("returning").await;
     assert_eq!(usage, 2);
 }

@@ -8,9 +8,9 @@ use super::setting::{Fixture, OPERATOR_TOKEN, in_an_ended_period};
 
 #[tokio::test]
 async fn operator_creates_an_account_with_a_working_token() {
-    let setting = Fixture::start().await;
-    let mut account = Function::start("account", &setting.table).await;
-    let mut authorizer = Function::start("authorizer", &setting.table).await;
+    let fixture = Fixture::start().await;
+    let mut account = Function::start("account", &fixture.table).await;
+    let mut authorizer = Function::start("authorizer", &fixture.table).await;
 
     let bearer = format!("Bearer {OPERATOR_TOKEN}");
     let operator = authorizer.invoke(authorization(Some(&bearer))).await.done();
@@ -38,11 +38,11 @@ async fn operator_creates_an_account_with_a_working_token() {
 #[tokio::test]
 async fn usage_and_statement_are_current_without_a_job() {
     let start = in_an_ended_period();
-    let setting = Fixture::begun(start).await;
-    let ids = setting.marketing_contacts(3, start).await;
-    setting.queue(&ids[..1], start).await;
-    let admin = setting.admin().await;
-    let mut account = Function::start("account", &setting.table).await;
+    let fixture = Fixture::begun(start).await;
+    let ids = fixture.marketing_contacts(3, start).await;
+    fixture.queue(&ids[..1], start).await;
+    let admin = fixture.admin().await;
+    let mut account = Function::start("account", &fixture.table).await;
 
     let usage = http("GET", "/v1/usage").by(&admin).event();
     let usage = HttpResponse::of(&account.invoke(usage).await.done()).json(200);
@@ -52,13 +52,13 @@ async fn usage_and_statement_are_current_without_a_job() {
     let first = statements["results"].as_array().and_then(|results| results.last()).expect("a statement");
     assert_eq!((&first["number"], &first["marketing"], &first["left"]), (&json!(1), &json!(3), &json!(1)));
     account.end().await;
-    setting.assert_exact().await;
+    fixture.assert_exact().await;
 }
 
 #[tokio::test]
 async fn openapi_document_is_public() {
-    let setting = Fixture::start().await;
-    let mut account = Function::start("account", &setting.table).await;
+    let fixture = Fixture::start().await;
+    let mut account = Function::start("account", &fixture.table).await;
     let request = http("GET", "/v1/openapi.json").event();
     let document = HttpResponse::of(&account.invoke(request).await.done()).json(200);
     let committed: Value =
@@ -71,9 +71,9 @@ async fn openapi_document_is_public() {
 
 #[tokio::test]
 async fn submit_url_uses_the_public_address() {
-    let setting = Fixture::start().await;
-    let admin = setting.admin().await;
-    let mut forms = Function::start("forms", &setting.table).await;
+    let fixture = Fixture::start().await;
+    let admin = fixture.admin().await;
+    let mut forms = Function::start("forms", &fixture.table).await;
     let create = http("POST", "/v1/forms").by(&admin).json(&json!({"name": "Newsletter"}));
     let form = HttpResponse::of(&forms.invoke(create.event()).await.done()).json(201);
     let id = form["id"].as_str().expect("an id");

@@ -9,13 +9,13 @@ use super::setting::{ADMIN_TOKEN, Fixture, OPERATOR_TOKEN};
 
 #[tokio::test]
 async fn known_token_resolves_to_its_owner_and_others_are_denied() {
-    let setting = Fixture::start().await;
-    let mut authorizer = Function::start("authorizer", &setting.table).await;
+    let fixture = Fixture::start().await;
+    let mut authorizer = Function::start("authorizer", &fixture.table).await;
 
     let known = authorizer.invoke(authorization(Some(&format!("Bearer {ADMIN_TOKEN}")))).await.done();
     assert_eq!(known["isAuthorized"], true);
-    assert_eq!(known["context"], json!(setting.admin().await));
-    assert_eq!(known["context"]["account"], setting.account.to_string());
+    assert_eq!(known["context"], json!(fixture.admin().await));
+    assert_eq!(known["context"]["account"], fixture.account.to_string());
     assert_eq!(known["context"]["role"], Role::Admin.as_str());
 
     let operator = authorizer.invoke(authorization(Some(&format!("bearer {OPERATOR_TOKEN}")))).await.done();
@@ -44,15 +44,15 @@ async fn known_token_resolves_to_its_owner_and_others_are_denied() {
 
 #[tokio::test]
 async fn functions_accept_the_context_of_the_authorizer() {
-    let setting = Fixture::start().await;
-    let mut authorizer = Function::start("authorizer", &setting.table).await;
-    let mut account = Function::start("account", &setting.table).await;
+    let fixture = Fixture::start().await;
+    let mut authorizer = Function::start("authorizer", &fixture.table).await;
+    let mut account = Function::start("account", &fixture.table).await;
 
     let header = format!("Bearer {ADMIN_TOKEN}");
-    let answer = authorizer.invoke(authorization(Some(&header))).await.done();
-    let request = http("GET", "/v1/account").by(answer["context"].as_object().expect("a context"));
+    let response = authorizer.invoke(authorization(Some(&header))).await.done();
+    let request = http("GET", "/v1/account").by(response["context"].as_object().expect("a context"));
     let found = HttpResponse::of(&account.invoke(request.event()).await.done()).json(200);
-    assert_eq!(found["id"], setting.account.to_string());
+    assert_eq!(found["id"], fixture.account.to_string());
 
     authorizer.end().await;
     account.end().await;
@@ -60,13 +60,13 @@ async fn functions_accept_the_context_of_the_authorizer() {
 
 #[tokio::test]
 async fn malformed_event_fails_without_echoing_its_content() {
-    let setting = Fixture::start().await;
-    let mut authorizer = Function::start("authorizer", &setting.table).await;
+    let fixture = Fixture::start().await;
+    let mut authorizer = Function::start("authorizer", &fixture.table).await;
     for event in [json!({"headers": ADMIN_TOKEN}), json!([ADMIN_TOKEN]), json!(ADMIN_TOKEN)] {
-        let answer = authorizer.invoke(event).await;
+        let response = authorizer.invoke(event).await;
         assert!(
-            matches!(&answer, super::function::Outcome::Failed(_, message) if !message.contains("tmk_")),
-            "{answer:?}"
+            matches!(&response, super::function::Outcome::Failed(_, message) if !message.contains("tmk_")),
+            "{response:?}"
         );
     }
     let known = authorizer.invoke(authorization(Some(&format!("Bearer {ADMIN_TOKEN}")))).await.done();

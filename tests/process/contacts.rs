@@ -8,9 +8,9 @@ use super::setting::{Fixture, address, now};
 
 #[tokio::test]
 async fn contact_is_created_read_found_and_explained() {
-    let setting = Fixture::start().await;
-    let admin = setting.admin().await;
-    let mut contacts = Function::start("contacts", &setting.table).await;
+    let fixture = Fixture::start().await;
+    let admin = fixture.admin().await;
+    let mut contacts = Function::start("contacts", &fixture.table).await;
 
     let body = json!({"email": address("ada"), "properties": {"lastname": "Lovelace"}, "marketing": true});
     let create = http("POST", "/v1/contacts").by(&admin).json(&body);
@@ -49,14 +49,14 @@ async fn contact_is_created_read_found_and_explained() {
             "/v1/contacts/{id}/marketing"
         ]
     );
-    setting.assert_exact().await;
+    fixture.assert_exact().await;
 }
 
 #[tokio::test]
 async fn base64_body_is_decoded() {
-    let setting = Fixture::start().await;
-    let admin = setting.admin().await;
-    let mut contacts = Function::start("contacts", &setting.table).await;
+    let fixture = Fixture::start().await;
+    let admin = fixture.admin().await;
+    let mut contacts = Function::start("contacts", &fixture.table).await;
 
     let body = json!({"email": address("ada"), "properties": {"lastname": "L\u{f6}velace"}}).to_string();
     let create = http("POST", "/v1/contacts").by(&admin).base64("application/json", body.as_bytes());
@@ -70,9 +70,9 @@ async fn base64_body_is_decoded() {
 
 #[tokio::test]
 async fn decoded_paths_and_raw_queries_are_accepted() {
-    let setting = Fixture::start().await;
-    let admin = setting.admin().await;
-    let mut contacts = Function::start("contacts", &setting.table).await;
+    let fixture = Fixture::start().await;
+    let admin = fixture.admin().await;
+    let mut contacts = Function::start("contacts", &fixture.table).await;
     let mut send = async |method: &str, path: &str, query: &str| {
         let request = http(method, path).by(&admin).query(query).json(&json!({}));
         HttpResponse::of(&contacts.invoke(request.event()).await.done())
@@ -119,19 +119,19 @@ async fn decoded_paths_and_raw_queries_are_accepted() {
 
 #[tokio::test]
 async fn contact_of_another_account_is_not_found() {
-    let setting = Fixture::start().await;
-    let id = setting.contact("ada", true, now()).await;
-    let mut foreign = setting.admin().await;
-    let other = setting.table.account(now()).await;
+    let fixture = Fixture::start().await;
+    let id = fixture.contact("ada", true, now()).await;
+    let mut foreign = fixture.admin().await;
+    let other = fixture.table.account(now()).await;
     foreign.insert("account".to_owned(), other.to_string().into());
-    let mut contacts = Function::start("contacts", &setting.table).await;
+    let mut contacts = Function::start("contacts", &fixture.table).await;
     let path = format!("/v1/contacts/{id}");
     let read = contacts.invoke(http("GET", &path).by(&foreign).event()).await.done();
     HttpResponse::of(&read).problem(404, "not-found");
     let delete = contacts.invoke(http("DELETE", &path).by(&foreign).event()).await.done();
     HttpResponse::of(&delete).problem(404, "not-found");
     contacts.end().await;
-    setting.assert_exact().await;
+    fixture.assert_exact().await;
 }
 
 /// Returns the ids of a page's contacts.

@@ -108,7 +108,7 @@ impl Function {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         };
-        let state = tokio::time::timeout(MAX_WAIT, answered).await.expect("an answer in time");
+        let state = tokio::time::timeout(MAX_WAIT, answered).await.expect("an outcome in time");
         match (state.response, state.error) {
             (Some(response), None) => Outcome::Done(response.payload),
             (None, Some(error)) => Outcome::Failed(error.error_type, error.error_message),
@@ -118,8 +118,8 @@ impl Function {
 
     /// Ends the process and returns its log lines.
     ///
-    /// Asserts that each line is a JSON object, that none contains personal data or a token, and that the process made no
-    /// call that its role does not allow.
+    /// Asserts that each line is a JSON object, that none contains personal data or a token, and that the process made
+    /// no call that its role does not allow.
     pub async fn end(mut self) -> Vec<Value> {
         self.ended = true;
         self.process.kill().await;

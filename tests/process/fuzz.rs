@@ -1,4 +1,4 @@
-//! Events in which something is not as AWS documents it: each function goes on, and its log keeps to the rules.
+//! Malformed events: each function continues to work, and its log follows the rules for log lines.
 
 use std::cell::RefCell;
 
@@ -17,130 +17,132 @@ use super::queue::Queues;
 use super::setting::{Fixture, in_an_ended_period, now};
 use crate::http::fuzz::{any_json, places};
 
-/// How many events each function is sent.
+/// The number of events that each function receives.
 const CASES: u32 = 50;
 
-/// One event in so many is nothing like what the function expects.
-const NOTHING_LIKE_IT: usize = 20;
+/// One in this number of events is replaced as a whole by random JSON.
+const REPLACED_ONE_IN: usize = 20;
 
-/// The event with `value` in one of its places.
-fn garbled(good: &Value, place: Index, value: Value) -> Value {
-    // The id of the request is the gateway's own, and stands in the log.
+/// Returns the event with `value` in one of its places.
+fn malformed(valid: &Value, place: Index, value: Value) -> Value {
+    // The gateway creates the id of the request, and the log contains it.
     let places: Vec<String> =
-        places(good).into_iter().filter(|place| place != "/requestContext/requestId").collect();
-    if place.index(NOTHING_LIKE_IT) == 0 {
+        places(valid).into_iter().filter(|place| place != "/requestContext/requestId").collect();
+    if place.index(REPLACED_ONE_IN) == 0 {
         return value;
     }
-    let mut event = good.clone();
+    let mut event = valid.clone();
     let place: &String = place.get(&places);
     *event.pointer_mut(place).unwrap() = value;
     event
 }
 
-/// Sends a function garbled events, each of which must be answered as `may_be` says or be a fault, and then the good
-/// one, which it must still answer as `expected` says.
-fn survives(
+/// Sends malformed events to a function, and then a valid one.
+///
+/// The response to a malformed event must satisfy `may_be`, or the invocation must fail. The response to the valid
+/// event must satisfy `expected`.
+fn assert_survives(
     runtime: &Runtime,
     function: Function,
-    good: &Value,
+    valid: &Value,
     may_be: impl Fn(&Value) -> bool,
     expected: impl Fn(&Value) -> bool,
 ) {
     let function = RefCell::new(function);
     let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
     let result = TestRunner::new(config).run(&(any::<Index>(), any_json()), |(place, value)| {
-        let event = garbled(good, place, value);
+        let event = malformed(valid, place, value);
         match runtime.block_on(function.borrow_mut().invoke(event)) {
-            Outcome::Done(answer) if !may_be(&answer) => Err(TestCaseError::fail(answer.to_string())),
+            Outcome::Done(response) if !may_be(&response) => Err(TestCaseError::fail(response.to_string())),
             Outcome::Done(_) | Outcome::Failed(..) => Ok(()),
         }
     });
     let mut function = function.into_inner();
     runtime.block_on(async {
         result.unwrap();
-        let answer = function.invoke(good.clone()).await.done();
-        assert!(expected(&answer), "{answer}");
+        let response = function.invoke(valid.clone()).await.done();
+        assert!(expected(&response), "{response}");
         function.end().await;
     });
 }
 
-fn setting(runtime: &Runtime) -> Fixture {
+fn fixture(runtime: &Runtime) -> Fixture {
     runtime.block_on(Fixture::begun(in_an_ended_period()))
 }
 
 #[test]
-fn requests() {
+fn set_marketing_survives_malformed_requests() {
     let runtime = Runtime::new().unwrap();
-    let setting = setting(&runtime);
+    let fixture = fixture(&runtime);
     let (function, event) = runtime.block_on(async {
         let body = json!({"contacts": [{"email": "ada@example.org"}]});
-        let event = http("POST", "/v1/contacts/marketing").by(&setting.admin().await).json(&body).event();
-        (Function::start("set-marketing", &setting.table).await, event)
+        let event = http("POST", "/v1/contacts/marketing").by(&fixture.admin().await).json(&body).event();
+        (Function::start("set-marketing", &fixture.table).await, event)
     });
-    let is_no_fault = |answer: &Value| answer["statusCode"].as_u64().is_some_and(|status| status < 500);
-    survives(&runtime, function, &event, is_no_fault, |answer| answer["statusCode"] == 200);
+    let is_no_fault = |response: &Value| response["statusCode"].as_u64().is_some_and(|status| status < 500);
+    assert_survives(&runtime, function, &event, is_no_fault, |response| response["statusCode"] == 200);
 }
 
 #[test]
-fn questions_to_the_authorizer() {
+fn authorizer_survives_malformed_events() {
     let runtime = Runtime::new().unwrap();
-    let setting = setting(&runtime);
-    let function = runtime.block_on(Function::start("authorizer", &setting.table));
-    let refused = |answer: &Value| answer["isAuthorized"] == false;
-    survives(&runtime, function, &authorization(Some("Bearer tmk_nobodys")), refused, refused);
+    let fixture = fixture(&runtime);
+    let function = runtime.block_on(Function::start("authorizer", &fixture.table));
+    let refused = |response: &Value| response["isAuthorized"] == false;
+    assert_survives(&runtime, function, &authorization(Some("Bearer tmk_unknown")), refused, refused);
 }
 
 #[test]
-fn ticks() {
+fn rollover_survives_malformed_ticks() {
     let runtime = Runtime::new().unwrap();
-    let setting = setting(&runtime);
+    let fixture = fixture(&runtime);
     let (queue, function) = runtime.block_on(async {
         let queue = Queues::start().await;
-        let function = Function::start_rollover(&setting.table, &queue).await;
+        let function = Function::start_rollover(&fixture.table, &queue).await;
         (queue, function)
     });
-    survives(&runtime, function, &tick(), |_| true, |_| true);
+    assert_survives(&runtime, function, &tick(), |_| true, |_| true);
     drop(queue);
 }
 
 #[test]
-fn batches() {
+fn sweep_survives_malformed_batches() {
     let runtime = Runtime::new().unwrap();
-    let setting = setting(&runtime);
-    let messages = runtime.block_on(setting.left(5));
-    let function = runtime.block_on(Function::start("sweep-period", &setting.table));
-    let names_failures = |answer: &Value| answer["batchItemFailures"].is_array();
-    let all_done = |answer: &Value| answer["batchItemFailures"] == json!([]);
-    survives(&runtime, function, &batch(&messages), names_failures, all_done);
+    let fixture = fixture(&runtime);
+    let messages = runtime.block_on(fixture.left(5));
+    let function = runtime.block_on(Function::start("sweep-period", &fixture.table));
+    let names_failures = |response: &Value| response["batchItemFailures"].is_array();
+    let all_done = |response: &Value| response["batchItemFailures"] == json!([]);
+    assert_survives(&runtime, function, &batch(&messages), names_failures, all_done);
 }
 
 #[test]
-fn batches_of_the_inbox() {
+fn intake_worker_survives_malformed_batches() {
     let runtime = Runtime::new().unwrap();
-    let setting = setting(&runtime);
+    let fixture = fixture(&runtime);
     let messages = runtime.block_on(async {
-        let form = setting.form(&NewForm::new(Provider::Native, "Newsletter"), now()).await;
-        setting.waiting(&form, &["ada", "bo", "cy"], now()).await
+        let form = fixture.form(&NewForm::new(Provider::Native, "Newsletter"), now()).await;
+        fixture.waiting(&form, &["ada", "bo", "cy"], now()).await
     });
-    let function = runtime.block_on(Function::start("intake-worker", &setting.table));
-    let names_failures = |answer: &Value| answer["batchItemFailures"].is_array();
-    let all_done = |answer: &Value| answer["batchItemFailures"] == json!([]);
-    survives(&runtime, function, &batch(&messages), names_failures, all_done);
+    let function = runtime.block_on(Function::start("intake-worker", &fixture.table));
+    let names_failures = |response: &Value| response["batchItemFailures"].is_array();
+    let all_done = |response: &Value| response["batchItemFailures"] == json!([]);
+    assert_survives(&runtime, function, &batch(&messages), names_failures, all_done);
 }
 
 #[test]
-fn hooks() {
+fn form_submission_survives_malformed_hooks() {
     let runtime = Runtime::new().unwrap();
-    let setting = setting(&runtime);
+    let fixture = fixture(&runtime);
     let (function, event) = runtime.block_on(async {
         let secret = "tmk_the-secret-of-a-form";
         let secrets = Secrets::new(Provider::Generic, vec![secret.to_owned()]).unwrap();
         let form =
-            setting.form(&NewForm { secrets, ..NewForm::new(Provider::Generic, "Sample") }, now()).await;
+            fixture.form(&NewForm { secrets, ..NewForm::new(Provider::Generic, "Sample") }, now()).await;
         let event = http("POST", &format!("/v1/hooks/{}", form.id)).header("x-tidemark-secret", secret);
         let event = event.json(&json!({"email": "ada@example.org", "topics": ["a", "b"]})).event();
-        (Function::start("form-submission", &setting.table).await, event)
+        (Function::start("form-submission", &fixture.table).await, event)
     });
-    let is_no_fault = |answer: &Value| answer["statusCode"].as_u64().is_some_and(|status| status < 500);
-    survives(&runtime, function, &event, is_no_fault, |answer| answer["statusCode"] == 200);
+    let is_no_fault = |response: &Value| response["statusCode"].as_u64().is_some_and(|status| status < 500);
+    assert_survives(&runtime, function, &event, is_no_fault, |response| response["statusCode"] == 200);
 }

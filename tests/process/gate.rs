@@ -1,8 +1,7 @@
-//! What stands between a function and its table: the function's role, a record of what was called, and trouble when a
-//! test wants it.
+//! A proxy between a function and its table, which enforces the function's role, records the calls and injects faults.
 //!
-//! The embedded engine asks nobody for permissions. The gate does it in its place: it answers a call that the role in
-//! the template does not allow as AWS answers it, so that a missing permission fails here as it would when deployed.
+//! The embedded engine does not check permissions, so the gate does. It refuses a call that the role in the template
+//! does not allow with the response of AWS, so that a missing permission fails here as it would when deployed.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -27,106 +26,108 @@ use tokio::task::JoinHandle;
 
 use crate::template::permissions::{Permission, permissions_of};
 
-/// Tells which calls the table fails, by the operation's name and its body.
-type Fault = Arc<dyn Fn(&str, &Value) -> bool + Send + Sync>;
+/// A predicate that returns true for the calls that fail, by the operation's name and body.
+type FaultPredicate = Arc<dyn Fn(&str, &Value) -> bool + Send + Sync>;
 
-/// What a function did with the table.
+/// The permissions that a function's calls required.
 #[derive(Default)]
 struct Record {
     used: BTreeSet<Permission>,
     refused: BTreeSet<Permission>,
 }
 
+/// The state that a gate shares with its server.
 #[derive(Clone)]
-struct Keeper {
+struct GateState {
     engine: Authority,
     client: Client<HttpConnector, Body>,
     granted: Arc<BTreeSet<Permission>>,
     record: Arc<Mutex<Record>>,
-    trouble: Arc<Mutex<Option<Fault>>>,
-    slowness: Arc<Mutex<Duration>>,
-    /// Whether other transactions hold every item, without an end.
+    fault: Arc<Mutex<Option<FaultPredicate>>>,
+    delay: Arc<Mutex<Duration>>,
+    /// True if every transaction is cancelled, as if another transaction had locked each item.
     busy: Arc<AtomicBool>,
-    /// Every call: its operation, and how many items it writes.
+    /// The operation of each call and the number of items that it writes.
     calls: Arc<Mutex<Vec<(String, usize)>>>,
 }
 
-/// The gate before the table, as one function's role lets it be seen.
+/// A gate before the table, with the permissions of one function's role.
 pub struct Gate {
     endpoint: String,
-    keeper: Keeper,
+    state: GateState,
     shut: Arc<AtomicBool>,
     server: JoinHandle<()>,
 }
 
 impl Gate {
-    /// A gate before the engine at `endpoint`, for this function.
+    /// Starts a gate before the engine at `endpoint`, with the role of this function.
     pub async fn before(endpoint: &str, function: &str) -> Self {
         let engine = endpoint.strip_prefix("http://").expect("a plain address").parse().expect("an address");
-        let keeper = Keeper {
+        let state = GateState {
             engine,
             client: Client::builder(TokioExecutor::new()).build_http(),
             granted: Arc::new(permissions_of(function)),
             record: Arc::default(),
-            trouble: Arc::default(),
-            slowness: Arc::default(),
+            fault: Arc::default(),
+            delay: Arc::default(),
             busy: Arc::default(),
             calls: Arc::default(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
         let shut = Arc::new(AtomicBool::new(false));
-        let door = Door { listener, shut: Arc::clone(&shut) };
-        let router = Router::new().fallback(pass).with_state(keeper.clone());
-        let server =
-            tokio::spawn(async { axum::serve(door, router).await.expect("a server without an end") });
-        Self { endpoint, keeper, shut, server }
+        let gate_listener = GateListener { listener, shut: Arc::clone(&shut) };
+        let router = Router::new().fallback(pass).with_state(state.clone());
+        let server = tokio::spawn(async {
+            axum::serve(gate_listener, router).await.expect("a server without an end")
+        });
+        Self { endpoint, state, shut, server }
     }
 
-    /// Where functions find it.
+    /// Returns the URL that functions use as the endpoint of the table.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// Lets nobody in: the table can't be reached.
+    /// Closes every new connection, as if the table were unreachable.
     pub fn shut(&self) {
         self.shut.store(true, Ordering::SeqCst);
     }
 
-    /// Lets everybody in again, and ends any trouble.
+    /// Accepts connections again and removes the fault of [`Self::fail`].
     pub fn open(&self) {
         self.shut.store(false, Ordering::SeqCst);
-        *self.keeper.trouble.lock().unwrap() = None;
+        *self.state.fault.lock().unwrap() = None;
     }
 
-    /// The table fails the calls that `trouble` names, by their operation and body.
-    pub fn fail(&self, trouble: impl Fn(&str, &Value) -> bool + Send + Sync + 'static) {
-        *self.keeper.trouble.lock().unwrap() = Some(Arc::new(trouble));
+    /// Fails the calls for which `fault` returns true, by their operation and body.
+    pub fn fail(&self, fault: impl Fn(&str, &Value) -> bool + Send + Sync + 'static) {
+        *self.state.fault.lock().unwrap() = Some(Arc::new(fault));
     }
 
-    /// Cancels every transaction, as if others held its items.
+    /// Cancels every transaction, as if other transactions had locked its items.
     pub fn keep_busy(&self) {
-        self.keeper.busy.store(true, Ordering::SeqCst);
+        self.state.busy.store(true, Ordering::SeqCst);
     }
 
     /// Returns the calls so far, each with the number of items that it writes.
     pub fn calls(&self) -> Vec<(String, usize)> {
-        self.keeper.calls.lock().unwrap().clone()
+        self.state.calls.lock().unwrap().clone()
     }
 
-    /// Every call takes so much longer.
+    /// Delays every call by this time.
     pub fn slow_down(&self, by: Duration) {
-        *self.keeper.slowness.lock().unwrap() = by;
+        *self.state.delay.lock().unwrap() = by;
     }
 
-    /// What the function needed and had.
+    /// Returns the permissions that the function used.
     pub fn used(&self) -> BTreeSet<Permission> {
-        self.keeper.record.lock().unwrap().used.clone()
+        self.state.record.lock().unwrap().used.clone()
     }
 
-    /// What the function needed and did not have.
+    /// Returns the permissions that the function lacked.
     pub fn refused(&self) -> BTreeSet<Permission> {
-        self.keeper.record.lock().unwrap().refused.clone()
+        self.state.record.lock().unwrap().refused.clone()
     }
 }
 
@@ -136,13 +137,13 @@ impl Drop for Gate {
     }
 }
 
-/// A listener that can be shut: those who come meanwhile find the connection closed.
-struct Door {
+/// A listener that can be shut. While it is shut, it closes each new connection at once.
+struct GateListener {
     listener: TcpListener,
     shut: Arc<AtomicBool>,
 }
 
-impl Listener for Door {
+impl Listener for GateListener {
     type Io = TcpStream;
     type Addr = SocketAddr;
 
@@ -160,22 +161,22 @@ impl Listener for Door {
     }
 }
 
-async fn pass(State(keeper): State<Keeper>, request: Request) -> Response {
-    let mut response = keeper.answer(request).await;
-    // So that every call comes through the door, and a shut door stops them all.
+async fn pass(State(state): State<GateState>, request: Request) -> Response {
+    let mut response = state.answer(request).await;
+    // Each call then uses a new connection, so that a shut listener stops every call.
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
-impl Keeper {
+impl GateState {
     async fn answer(&self, request: Request) -> Response {
         let (mut parts, body) = request.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.expect("a whole request");
         let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
         let operation = target.and_then(|target| target.split_once('.')).expect("a target").1.to_owned();
         let call: Value = serde_json::from_slice(&body).expect("a call in JSON");
-        let slowness = *self.slowness.lock().unwrap();
-        tokio::time::sleep(slowness).await;
+        let delay = *self.delay.lock().unwrap();
+        tokio::time::sleep(delay).await;
         let needed = permissions_for(&operation, &call);
         if let Some(missing) = needed.difference(&self.granted).next() {
             self.record.lock().unwrap().refused.extend(needed.difference(&self.granted).cloned());
@@ -188,9 +189,9 @@ impl Keeper {
         if in_transaction > 0 && self.busy.load(Ordering::SeqCst) {
             return conflict(in_transaction);
         }
-        let trouble = self.trouble.lock().unwrap().clone();
-        if trouble.is_some_and(|fails| fails(&operation, &call)) {
-            return refusal(500, "InternalServerError", "trouble");
+        let fault = self.fault.lock().unwrap().clone();
+        if fault.is_some_and(|fails| fails(&operation, &call)) {
+            return refusal(500, "InternalServerError", "injected fault");
         }
         let mut uri = parts.uri.into_parts();
         uri.scheme = Some(Scheme::HTTP);
@@ -198,11 +199,11 @@ impl Keeper {
         parts.uri = uri.try_into().expect("an address");
         parts.headers.remove(HOST);
         let sent = self.client.request(Request::from_parts(parts, Body::from(body))).await;
-        sent.expect("an answer of the engine").map(Body::new)
+        sent.expect("a response of the engine").map(Body::new)
     }
 }
 
-/// A cancelled transaction of so many parts, each of which met another transaction.
+/// Returns the response to a cancelled transaction in which every part conflicts with another transaction.
 fn conflict(parts: usize) -> Response {
     let reasons =
         vec![json!({"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}); parts];
@@ -233,7 +234,8 @@ fn answer_with(status: u16, body: &Value) -> Response {
     response
 }
 
-/// What IAM asks for before a call: a transaction counts as its parts, and an index is a resource of its own.
+/// Returns the permissions that IAM requires for a call. A transaction requires those of its parts, and an index is a
+/// separate resource.
 fn permissions_for(operation: &str, call: &Value) -> BTreeSet<Permission> {
     let on_table = |action: &str| Permission { action: format!("dynamodb:{action}"), on: "Table".to_owned() };
     match operation {
@@ -270,7 +272,7 @@ fn permissions_for(operation: &str, call: &Value) -> BTreeSet<Permission> {
 }
 
 #[test]
-fn a_transaction_needs_what_its_parts_need_and_an_index_is_asked_for_by_name() {
+fn permissions_cover_transaction_parts_and_indexes() {
     let needed = |operation: &str, call: Value| {
         let needed = permissions_for(operation, &call).into_iter();
         needed.map(|Permission { action, on }| format!("{action} {on}")).collect::<Vec<_>>()

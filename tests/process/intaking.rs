@@ -1,4 +1,4 @@
-//! The function `intake-worker`: batches of the inbox's queue.
+//! The `intake-worker` function: batches of messages from the inbox's queue.
 
 use std::collections::BTreeSet;
 
@@ -11,65 +11,69 @@ use super::events::{batch, failed, failures};
 use super::function::{Function, at_level};
 use super::setting::{Fixture, now};
 
-/// More people than two transactions take.
-fn people() -> Vec<String> {
+/// Returns more contact names than two transactions can contain.
+fn names() -> Vec<String> {
     (0..70).map(|number| format!("p{number}")).collect()
 }
 
 #[tokio::test]
-async fn a_flood_is_settled_many_at_a_time_and_a_message_that_comes_twice_does_no_harm() {
-    let setting = Fixture::start().await;
-    let form = setting.form(&NewForm::new(Provider::Native, "Newsletter"), now()).await;
-    let people = people();
-    let people: Vec<&str> = people.iter().map(String::as_str).collect();
-    let mut messages = setting.waiting(&form, &people, now()).await;
-    assert_eq!(testkit::scan(&setting.table.client, setting.account).await.contacts, 0);
-    // The queue keeps no order, and brings some of them twice.
+async fn worker_applies_batches_and_ignores_repeated_messages() {
+    let fixture = Fixture::start().await;
+    let form = fixture.form(&NewForm::new(Provider::Native, "Newsletter"), now()).await;
+    let names = names();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut messages = fixture.waiting(&form, &names, now()).await;
+    assert_eq!(testkit::scan(&fixture.table.client, fixture.account).await.contacts, 0);
+    // The queue does not preserve the order, and it delivers some messages twice.
     messages.reverse();
     messages.extend_from_within(10..20);
-    let mut worker = Function::start("intake-worker", &setting.table).await;
+    let mut worker = Function::start("intake-worker", &fixture.table).await;
     assert_eq!(worker.invoke(batch(&messages)).await.done(), json!({"batchItemFailures": []}));
-    let settled = testkit::scan(&setting.table.client, setting.account).await;
+    let settled = testkit::scan(&fixture.table.client, fixture.account).await;
     assert_eq!((settled.contacts, settled.billable), (70, 70));
     assert_eq!(worker.invoke(batch(&messages)).await.done(), json!({"batchItemFailures": []}));
-    assert_eq!(testkit::scan(&setting.table.client, setting.account).await, settled);
+    assert_eq!(testkit::scan(&fixture.table.client, fixture.account).await, settled);
 
     let lines = worker.end().await;
-    let told: Vec<_> = lines.iter().filter(|line| line["message"] == "worked through the inbox").collect();
-    let counts = told.iter().map(|line| (line["settled"].as_u64(), line["already"].as_u64()));
+    let reports: Vec<_> = lines.iter().filter(|line| line["message"] == "worked through the inbox").collect();
+    let counts = reports.iter().map(|line| (line["settled"].as_u64(), line["already"].as_u64()));
     assert_eq!(counts.collect::<Vec<_>>(), [(Some(70), Some(0)), (Some(0), Some(70))]);
     assert_eq!(at_level(&lines, "ERROR").len(), 0);
-    setting.assert_exact().await;
+    fixture.assert_exact().await;
 }
 
 #[tokio::test]
-async fn exactly_the_messages_that_are_not_done_come_again() {
-    let setting = Fixture::start().await;
-    let form = setting.form(&NewForm::new(Provider::Native, "Newsletter"), now()).await;
-    let messages = setting.waiting(&form, &["ada", "bo", "cy"], now()).await;
-    let mut worker = Function::start("intake-worker", &setting.table).await;
+async fn only_failed_messages_are_retried() {
+    let fixture = Fixture::start().await;
+    let form = fixture.form(&NewForm::new(Provider::Native, "Newsletter"), now()).await;
+    let messages = fixture.waiting(&form, &["ada", "bo", "cy"], now()).await;
+    let mut worker = Function::start("intake-worker", &fixture.table).await;
 
     let unknown = messages[2].replace('{', "{\"tmk_secret\":1,");
     let bodies = ["", &messages[0], "lovelace@example.org", &unknown, "{}"];
-    let answer = worker.invoke(batch(&bodies)).await.done();
-    assert_eq!(failures(&answer), failed(&[0, 2, 3, 4]));
+    let response = worker.invoke(batch(&bodies)).await.done();
+    assert_eq!(failures(&response), failed(&[0, 2, 3, 4]));
 
     worker.gate.fail(|operation, _| operation == "TransactWriteItems");
-    let answer = worker.invoke(batch(&messages)).await.done();
-    assert_eq!(failures(&answer), failed(&[0, 1, 2]), "and one was done before, which does no harm");
+    let response = worker.invoke(batch(&messages)).await.done();
+    assert_eq!(
+        failures(&response),
+        failed(&[0, 1, 2]),
+        "the failed ones include a message that was applied before"
+    );
     worker.gate.open();
 
-    // No time at all but for an end in good order.
+    // The remaining time is only enough for an orderly end.
     let margin = DEADLINE_MARGIN.to_std().unwrap();
-    let answer = worker.invoke_within(batch(&messages), margin).await.done();
-    assert_eq!(failures(&answer), failed(&[0, 1, 2]));
+    let response = worker.invoke_within(batch(&messages), margin).await.done();
+    assert_eq!(failures(&response), failed(&[0, 1, 2]));
 
     assert_eq!(worker.invoke(batch(&messages)).await.done(), json!({"batchItemFailures": []}));
-    assert_eq!(testkit::scan(&setting.table.client, setting.account).await.billable, 3);
+    assert_eq!(testkit::scan(&fixture.table.client, fixture.account).await.billable, 3);
     let lines = worker.end().await;
     let errors = at_level(&lines, "ERROR");
-    let told: BTreeSet<&str> = errors.iter().filter_map(|line| line["message"].as_str()).collect();
-    assert_eq!(told, ["a message names no task", "submissions in the inbox could not be settled"].into());
+    let messages: BTreeSet<&str> = errors.iter().filter_map(|line| line["message"].as_str()).collect();
+    assert_eq!(messages, ["a message names no task", "submissions in the inbox could not be settled"].into());
     assert_eq!(errors.len(), 5, "{errors:?}");
-    setting.assert_exact().await;
+    fixture.assert_exact().await;
 }

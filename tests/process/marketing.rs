@@ -12,13 +12,13 @@ const ROUTES: [(&str, &str); 2] = [
 ];
 
 #[tokio::test]
-async fn contacts_are_set_at_once_queued_and_kept_through_warm_processes() {
-    let setting = Fixture::start().await;
-    let admin = setting.admin().await;
-    let ada = setting.contact("ada", false, now()).await.to_string();
-    setting.contact("bo", true, now()).await;
-    let mut set = Function::start("set-marketing", &setting.table).await;
-    let mut queue = Function::start("set-non-marketing-pending", &setting.table).await;
+async fn warm_processes_set_queue_and_keep_contacts() {
+    let fixture = Fixture::start().await;
+    let admin = fixture.admin().await;
+    let ada = fixture.contact("ada", false, now()).await.to_string();
+    fixture.contact("bo", true, now()).await;
+    let mut set = Function::start("set-marketing", &fixture.table).await;
+    let mut queue = Function::start("set-non-marketing-pending", &fixture.table).await;
 
     let contacts = json!({"contacts": [{"id": ada}, {"email": address("BO")}, {"email": address("nobody")}]});
     let to_marketing = http("POST", ROUTES[0].1).by(&admin).json(&contacts);
@@ -40,11 +40,11 @@ async fn contacts_are_set_at_once_queued_and_kept_through_warm_processes() {
     let kept = HttpResponse::of(&set.invoke(to_marketing.event()).await.done()).json(200);
     assert_eq!(outcomes(&kept), ["kept", "kept", "not_found"]);
     assert_eq!((&kept["usage"]["marketing"], &kept["usage"]["leaving"]), (&json!(2), &json!(0)));
-    setting.assert_exact().await;
+    fixture.assert_exact().await;
 
     for (function, route) in [(set, ROUTES[0].1), (queue, ROUTES[1].1)] {
         let lines = function.end().await;
-        assert_eq!(lines.len(), 2, "a line for each request: {lines:?}");
+        assert_eq!(lines.len(), 2, "one line for each request: {lines:?}");
         assert!(
             lines
                 .iter()
@@ -54,19 +54,19 @@ async fn contacts_are_set_at_once_queued_and_kept_through_warm_processes() {
 }
 
 #[tokio::test]
-async fn nobody_sets_a_state_without_a_token_or_the_permission() {
-    let setting = Fixture::start().await;
-    let contact = setting.contact("ada", true, now()).await.to_string();
+async fn setting_a_state_requires_a_token_and_the_permission() {
+    let fixture = Fixture::start().await;
+    let contact = fixture.contact("ada", true, now()).await.to_string();
     let body = json!({"contacts": [{"id": contact}]});
     for (name, route) in ROUTES {
-        let mut function = Function::start(name, &setting.table).await;
+        let mut function = Function::start(name, &fixture.table).await;
         let request = http("POST", route).json(&body).id("request-1");
 
         let anonymous = HttpResponse::of(&function.invoke(request.clone().event()).await.done());
         assert_eq!(anonymous.problem(401, "unauthenticated")["instance"], "request-1");
         assert_eq!(anonymous.headers["www-authenticate"], "Bearer");
 
-        let mut context = setting.admin().await;
+        let mut context = fixture.admin().await;
         context.insert("modify_marketing_contacts".to_owned(), false.into());
         let denied = request.clone().by(&context);
         let denied = HttpResponse::of(&function.invoke(denied.event()).await.done());
@@ -77,19 +77,19 @@ async fn nobody_sets_a_state_without_a_token_or_the_permission() {
         spoilt.problem(401, "unauthenticated");
 
         let lines = function.end().await;
-        assert_eq!(at_level(&lines, "ERROR"), [&Value::Null; 0], "a refusal is no error");
+        assert_eq!(at_level(&lines, "ERROR"), [&Value::Null; 0], "a refusal must not be logged as an error");
         assert_eq!(lines[0]["request_id"], "request-1");
     }
-    let usage = setting.table.store.usage(setting.account, now()).await.expect("the usage");
+    let usage = fixture.table.store.usage(fixture.account, now()).await.expect("the usage");
     assert_eq!((usage.marketing, usage.leaving), (1, 0), "nothing has changed");
 }
 
 #[tokio::test]
-async fn a_repeated_request_is_answered_as_the_first_one_was() {
-    let setting = Fixture::start().await;
-    let admin = setting.admin().await;
-    let contact = setting.contact("ada", false, now()).await.to_string();
-    let mut set = Function::start("set-marketing", &setting.table).await;
+async fn repeated_request_receives_the_first_response() {
+    let fixture = Fixture::start().await;
+    let admin = fixture.admin().await;
+    let contact = fixture.contact("ada", false, now()).await.to_string();
+    let mut set = Function::start("set-marketing", &fixture.table).await;
     let request = http("POST", ROUTES[0].1).by(&admin).json(&json!({"contacts": [{"id": contact}]}));
     let request = request.header("Idempotency-Key", "once-lovelace");
     let first = HttpResponse::of(&set.invoke(request.clone().event()).await.done());
@@ -98,7 +98,7 @@ async fn a_repeated_request_is_answered_as_the_first_one_was() {
     set.end().await;
 }
 
-/// The outcomes of a report, in its order.
+/// Returns the outcomes of a report, in its order.
 fn outcomes(report: &Value) -> Vec<String> {
     let results = report["results"].as_array().expect("results").iter();
     results.map(|result| result["outcome"].as_str().expect("an outcome").to_owned()).collect()

@@ -1,8 +1,8 @@
 //! The functions' real binaries, driven over the Lambda Runtime API with the events that AWS sends.
 //!
-//! Each test starts the binaries that it needs in an environment of their own. Between a binary and the table stands a
-//! [`gate`] that lets through only what the function's role in the template allows, as IAM does. When a test ends, the
-//! harness holds every line that the process wrote against the rules for log lines.
+//! Each test starts the binaries that it needs in their own environment. A [`gate`] between a binary and the table
+//! allows only the calls that the function's role in the template permits, as IAM does. When a test ends, the harness
+//! checks every line that the process wrote against the rules for log lines.
 
 mod accounts;
 mod authorizing;

@@ -1,4 +1,4 @@
-//! Queues that speak as SQS does: JSON over HTTP.
+//! Queues with the protocol of SQS: JSON over HTTP.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -20,57 +20,57 @@ pub const SWEEPS: &str = "SweepQueue";
 /// The queue of the inbox.
 pub const INTAKE: &str = "IntakeQueue";
 
-/// What the queues have taken.
+/// The state of the queues.
 #[derive(Default)]
-struct Taken {
-    /// The bodies of messages, by queue.
+struct QueueState {
+    /// The bodies of the messages, by queue.
     bodies: BTreeMap<String, Vec<String>>,
     used: BTreeSet<Permission>,
     full: bool,
 }
 
-/// The queues of the template, in this process.
+/// The queues of the template, served by this process.
 pub struct Queues {
     endpoint: String,
-    taken: Arc<Mutex<Taken>>,
+    state: Arc<Mutex<QueueState>>,
     server: JoinHandle<()>,
 }
 
 impl Queues {
-    /// Empty queues.
+    /// Starts empty queues.
     pub async fn start() -> Self {
-        let taken = Arc::<Mutex<Taken>>::default();
+        let state = Arc::<Mutex<QueueState>>::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
-        let router = Router::new().route("/", post(take)).with_state(Arc::clone(&taken));
+        let router = Router::new().route("/", post(receive_batch)).with_state(Arc::clone(&state));
         let server =
             tokio::spawn(async { axum::serve(listener, router).await.expect("a server without an end") });
-        Self { endpoint, taken, server }
+        Self { endpoint, state, server }
     }
 
-    /// Where the SDK finds SQS.
+    /// Returns the URL that the SDK uses as the endpoint of SQS.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// The URL of the queue with this logical id.
+    /// Returns the URL of the queue with this logical id.
     pub fn url(&self, queue: &str) -> String {
         format!("{}/123456789012/{queue}", self.endpoint)
     }
 
-    /// The bodies of the messages that a queue was sent since it was asked last.
+    /// Removes and returns the bodies of the messages that a queue received since the last call.
     pub fn take(&self, queue: &str) -> Vec<String> {
-        self.taken.lock().unwrap().bodies.remove(queue).unwrap_or_default()
+        self.state.lock().unwrap().bodies.remove(queue).unwrap_or_default()
     }
 
-    /// What was needed for it.
+    /// Returns the permissions that the senders used.
     pub fn used(&self) -> BTreeSet<Permission> {
-        self.taken.lock().unwrap().used.clone()
+        self.state.lock().unwrap().used.clone()
     }
 
-    /// Whether they take no more messages for now.
+    /// Sets whether the queues refuse further messages.
     pub fn set_full(&self, full: bool) {
-        self.taken.lock().unwrap().full = full;
+        self.state.lock().unwrap().full = full;
     }
 }
 
@@ -80,8 +80,12 @@ impl Drop for Queues {
     }
 }
 
-async fn take(State(taken): State<Arc<Mutex<Taken>>>, headers: HeaderMap, body: Bytes) -> Json<Value> {
-    // The protocol has a content type of its own.
+async fn receive_batch(
+    State(state): State<Arc<Mutex<QueueState>>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Json<Value> {
+    // The body is parsed without axum's extractor, because the protocol has its own content type.
     let batch: Value = serde_json::from_slice(&body).expect("a batch in JSON");
     assert_eq!(headers["x-amz-target"], "AmazonSQS.SendMessageBatch");
     let queue =
@@ -90,16 +94,16 @@ async fn take(State(taken): State<Arc<Mutex<Taken>>>, headers: HeaderMap, body: 
     let ids: BTreeSet<&str> = entries.iter().map(|entry| entry["Id"].as_str().expect("an id")).collect();
     assert!(
         (1..=QUEUE_BATCH_MAX).contains(&ids.len()) && ids.len() == entries.len(),
-        "ids differ in a batch"
+        "the ids in a batch must differ"
     );
-    let mut taken = taken.lock().unwrap();
-    // A batch needs the permission of its parts.
-    taken.used.insert(Permission { action: "sqs:SendMessage".to_owned(), on: queue.to_owned() });
-    if taken.full {
+    let mut state = state.lock().unwrap();
+    // IAM checks a batch with the permission for a single message.
+    state.used.insert(Permission { action: "sqs:SendMessage".to_owned(), on: queue.to_owned() });
+    if state.full {
         let failed = |id: &&str| json!({"Id": id, "Code": "OverLimit", "SenderFault": true});
         return Json(json!({"Successful": [], "Failed": ids.iter().map(failed).collect::<Vec<_>>()}));
     }
-    let bodies = taken.bodies.entry(queue.to_owned()).or_default();
+    let bodies = state.bodies.entry(queue.to_owned()).or_default();
     bodies.extend(entries.iter().map(|entry| entry["MessageBody"].as_str().expect("a body").to_owned()));
     let done = |id: &&str| json!({"Id": id, "MessageId": format!("message-{id}"), "MD5OfMessageBody": ""});
     Json(json!({"Successful": ids.iter().map(done).collect::<Vec<_>>(), "Failed": []}))

@@ -1,4 +1,4 @@
-//! The function `monthly-rollover`: the schedule's ticks.
+//! The `monthly-rollover` function: the schedule's ticks.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -15,59 +15,59 @@ use super::queue::{INTAKE, Queues};
 use super::setting::{Fixture, in_an_ended_period, now, sweep_messages};
 
 #[tokio::test]
-async fn a_tick_closes_what_has_ended_and_asks_for_the_sweeps() {
-    let then = in_an_ended_period();
-    let setting = Fixture::begun(then).await;
-    let ids = setting.marketing_contacts(4, then).await;
-    setting.queue(&ids[..3], then).await;
-    let running = setting.table.account(now()).await;
+async fn tick_closes_ended_periods_and_queues_their_sweeps() {
+    let past = in_an_ended_period();
+    let fixture = Fixture::begun(past).await;
+    let ids = fixture.marketing_contacts(4, past).await;
+    fixture.queue(&ids[..3], past).await;
+    let running = fixture.table.account(now()).await;
     let queue = Queues::start().await;
-    let mut rollover = Function::start_rollover(&setting.table, &queue).await;
+    let mut rollover = Function::start_rollover(&fixture.table, &queue).await;
 
     let done = rollover.invoke(tick()).await.done();
     assert_eq!(done, json!({"accounts": 1, "sweeps": 16, "inbox": 0, "finished": true}));
     let messages = sweep_messages(&queue);
     let buckets: BTreeSet<&str> = messages.iter().filter_map(|message| message["bucket"].as_str()).collect();
     assert_eq!((messages.len(), buckets.len()), (16, 16), "each bucket once");
-    assert!(messages.iter().all(|message| message["account"] == setting.account.to_string()));
-    let scan = testkit::scan(&setting.table.client, setting.account).await;
+    assert!(messages.iter().all(|message| message["account"] == fixture.account.to_string()));
+    let scan = testkit::scan(&fixture.table.client, fixture.account).await;
     assert!(scan.period.0 > 1 && scan.period.1 == 1 && scan.period.2 == 0, "{scan:?}");
     assert_eq!(
-        testkit::scan(&setting.table.client, running).await.period.0,
+        testkit::scan(&fixture.table.client, running).await.period.0,
         1,
-        "a period that runs is left alone"
+        "a current period does not change"
     );
 
     let again = rollover.invoke(tick()).await.done();
     assert_eq!(
         again,
         json!({"accounts": 0, "sweeps": 0, "inbox": 0, "finished": true}),
-        "what is under way is not asked for twice"
+        "work in progress is not queued twice"
     );
     assert_eq!(sweep_messages(&queue), [Value::Null; 0]);
     let used: Vec<String> =
         queue.used().into_iter().map(|used| format!("{} {}", used.action, used.on)).collect();
     assert_eq!(used, ["sqs:SendMessage SweepQueue"]);
     rollover.end().await;
-    setting.assert_exact().await;
+    fixture.assert_exact().await;
 }
 
 #[tokio::test]
-async fn near_its_deadline_a_tick_stops_and_the_next_one_goes_on() {
-    let then = in_an_ended_period();
-    let setting = Fixture::begun(then).await;
+async fn tick_near_its_deadline_stops_and_the_next_one_continues() {
+    let past = in_an_ended_period();
+    let fixture = Fixture::begun(past).await;
     for _ in 1..30 {
-        setting.table.account(then).await;
+        fixture.table.account(past).await;
     }
     let queue = Queues::start().await;
-    let mut rollover = Function::start_rollover(&setting.table, &queue).await;
+    let mut rollover = Function::start_rollover(&fixture.table, &queue).await;
     let margin = DEADLINE_MARGIN.to_std().unwrap();
 
-    // No time at all but for an end in good order.
+    // The remaining time is only enough for an orderly end.
     let none = rollover.invoke_within(tick(), margin).await.done();
     assert_eq!(none, json!({"accounts": 0, "sweeps": 0, "inbox": 0, "finished": false}));
 
-    // Two calls for each account take longer than there is time for all.
+    // At two calls for each account, the time is not enough for all accounts.
     rollover.gate.slow_down(Duration::from_millis(50));
     let some = rollover.invoke_within(tick(), margin + Duration::from_secs(1)).await.done();
     assert_eq!(some["finished"], false);
@@ -81,18 +81,18 @@ async fn near_its_deadline_a_tick_stops_and_the_next_one_goes_on() {
 }
 
 #[tokio::test]
-async fn a_queue_that_takes_nothing_is_asked_again_at_the_next_tick() {
-    let then = in_an_ended_period();
-    let setting = Fixture::begun(then).await;
-    let ids = setting.marketing_contacts(1, then).await;
-    setting.queue(&ids, then).await;
+async fn sweeps_refused_by_the_queue_are_sent_at_the_next_tick() {
+    let past = in_an_ended_period();
+    let fixture = Fixture::begun(past).await;
+    let ids = fixture.marketing_contacts(1, past).await;
+    fixture.queue(&ids, past).await;
     let queue = Queues::start().await;
     queue.set_full(true);
-    let mut rollover = Function::start_rollover(&setting.table, &queue).await;
+    let mut rollover = Function::start_rollover(&fixture.table, &queue).await;
 
     let failed = rollover.invoke(tick()).await;
     assert!(matches!(&failed, Outcome::Failed(kind, _) if kind == "Fault"), "{failed:?}");
-    setting.assert_exact().await;
+    fixture.assert_exact().await;
     queue.set_full(false);
     assert_eq!(
         rollover.invoke(tick()).await.done(),
@@ -102,24 +102,24 @@ async fn a_queue_that_takes_nothing_is_asked_again_at_the_next_tick() {
 
     let lines = rollover.end().await;
     let errors = at_level(&lines, "ERROR");
-    assert_eq!(errors.len(), 2, "what failed, and that the tick did: {errors:?}");
+    assert_eq!(errors.len(), 2, "the failures and the failed tick: {errors:?}");
     assert_eq!(
         errors[0]["error"],
         "could not send it to its queue: 10 messages were not taken, the first: OverLimit",
-        "the whole chain"
+        "the complete chain of causes"
     );
 }
 
 #[tokio::test]
-async fn an_account_that_fails_does_not_keep_the_others_waiting() {
-    let then = in_an_ended_period();
-    let setting = Fixture::begun(then).await;
+async fn failing_account_does_not_delay_the_others() {
+    let past = in_an_ended_period();
+    let fixture = Fixture::begun(past).await;
     for minutes in 1..4 {
-        setting.table.account(then.plus(TimeDelta::minutes(minutes))).await;
+        fixture.table.account(past.plus(TimeDelta::minutes(minutes))).await;
     }
     let queue = Queues::start().await;
-    let mut rollover = Function::start_rollover(&setting.table, &queue).await;
-    let account = setting.account.to_string();
+    let mut rollover = Function::start_rollover(&fixture.table, &queue).await;
+    let account = fixture.account.to_string();
     rollover
         .gate
         .fail(move |operation, call| operation == "BatchGetItem" && call.to_string().contains(&account));
@@ -140,24 +140,24 @@ fn number(value: &Value) -> u64 {
 }
 
 #[tokio::test]
-async fn what_was_forgotten_in_the_inbox_is_asked_for_again() {
-    let setting = Fixture::start().await;
-    let form = setting.form(&NewForm::new(Provider::Native, "Newsletter"), now()).await;
+async fn overdue_inbox_entries_are_queued_again() {
+    let fixture = Fixture::start().await;
+    let form = fixture.form(&NewForm::new(Provider::Native, "Newsletter"), now()).await;
     let long_ago = now().plus(-INBOX_EXPECTED);
-    let mut forgotten = setting.waiting(&form, &["ada", "bo", "cy"], long_ago).await;
-    setting.waiting(&form, &["di"], now()).await;
+    let mut overdue = fixture.waiting(&form, &["ada", "bo", "cy"], long_ago).await;
+    fixture.waiting(&form, &["di"], now()).await;
     let queues = Queues::start().await;
     queues.set_full(true);
-    let mut rollover = Function::start_rollover(&setting.table, &queues).await;
+    let mut rollover = Function::start_rollover(&fixture.table, &queues).await;
     assert!(matches!(rollover.invoke(tick()).await, Outcome::Failed(..)));
     queues.set_full(false);
     let done = rollover.invoke(tick()).await.done();
     assert_eq!(done, json!({"accounts": 0, "sweeps": 0, "inbox": 3, "finished": true}));
-    let mut asked = queues.take(INTAKE);
-    asked.sort();
-    forgotten.sort();
-    assert_eq!(asked, forgotten);
+    let mut queued = queues.take(INTAKE);
+    queued.sort();
+    overdue.sort();
+    assert_eq!(queued, overdue);
     let again = rollover.invoke(tick()).await.done();
-    assert_eq!(again["inbox"], 0, "what is under way is not asked for twice");
-    assert_eq!(at_level(&rollover.end().await, "ERROR").len(), 4, "what failed, and that the tick did");
+    assert_eq!(again["inbox"], 0, "work in progress is not queued twice");
+    assert_eq!(at_level(&rollover.end().await, "ERROR").len(), 4, "the failures and the failed tick");
 }

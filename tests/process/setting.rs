@@ -1,4 +1,4 @@
-//! What the functions find in their table: an account with an admin, and contacts.
+//! The contents of the functions' table: an account with an admin, contacts and forms.
 
 use api::identity::{Identity, to_context};
 use api::token::sha256_hex;
@@ -19,7 +19,7 @@ pub const OPERATOR_TOKEN: &str = "tmk_operators-secret";
 /// The token of the account's admin.
 pub const ADMIN_TOKEN: &str = "tmk_admins-secret";
 
-/// A table with an account.
+/// A table with one account.
 pub struct Fixture {
     /// The table.
     pub table: TestTable,
@@ -27,28 +27,28 @@ pub struct Fixture {
     pub account: AccountId,
 }
 
-/// The instant that the functions take to be now.
+/// Returns the current time of the functions' clock.
 pub fn now() -> Timestamp {
     bootstrap::system_clock().now()
 }
 
-/// An instant with at least one update date between it and now.
+/// Returns an instant that is separated from the current time by at least one update date.
 pub fn in_an_ended_period() -> Timestamp {
     now().plus(TimeDelta::days(-32))
 }
 
 impl Fixture {
-    /// An account that was made just now.
+    /// Creates an account at the current time.
     pub async fn start() -> Self {
         Self::begun(now()).await
     }
 
-    /// An account that was made then, and has been left alone since.
+    /// Creates an account as of this instant, without any later change.
     pub async fn begun(at: Timestamp) -> Self {
         Self::on(terms(), at).await
     }
 
-    /// An account on these terms.
+    /// Creates an account with these terms, as of this instant.
     pub async fn on(terms: Terms, at: Timestamp) -> Self {
         let table = TestTable::start().await;
         let token_sha256 = sha256_hex(ADMIN_TOKEN.as_bytes());
@@ -59,37 +59,37 @@ impl Fixture {
             etag: None,
             location: None,
         };
-        let made =
+        let created =
             table.store.create_account(&new, at, Responder::new(None, &render)).await.expect("an account");
-        Self { account: made.body.parse().expect("an id"), table }
+        Self { account: created.body.parse().expect("an id"), table }
     }
 
-    /// What the authorizer says of the account's admin.
+    /// Returns the authorizer's context for the account's admin.
     pub async fn admin(&self) -> Map<String, Value> {
         let known =
-            self.table.store.authenticate(&sha256_hex(ADMIN_TOKEN.as_bytes())).await.expect("an answer");
+            self.table.store.authenticate(&sha256_hex(ADMIN_TOKEN.as_bytes())).await.expect("a response");
         to_context(&Identity::Account(known.expect("the admin")))
     }
 
-    /// A contact.
+    /// Creates a contact.
     pub async fn contact(&self, name: &str, marketing: bool, at: Timestamp) -> ContactId {
         let email = address(name);
         operations::create(&self.table.store, self.account, &email, marketing, at).await.id
     }
 
-    /// So many contacts, all marketing.
+    /// Creates this number of marketing contacts.
     pub async fn marketing_contacts(&self, count: usize, at: Timestamp) -> Vec<ContactId> {
         operations::marketing_contacts(&self.table.store, self.account, count, at).await
     }
 
-    /// Queues contacts to leave.
+    /// Queues contacts to leave at the next update date.
     pub async fn queue(&self, ids: &[ContactId], at: Timestamp) {
         let command = Command::SetNonMarketingPending;
         operations::set(&self.table.store, self.account, command, ids, at).await.expect("a report");
     }
 
-    /// So many marketing contacts in a period that has ended, all of which left, and the messages that ask for the
-    /// sweeps: what the rollover has sent by then.
+    /// Creates this number of contacts that left at the end of an earlier period. Returns the sweep messages that the
+    /// rollover would send.
     pub async fn left(&self, count: usize) -> Vec<String> {
         let at = in_an_ended_period();
         let ids = self.marketing_contacts(count, at).await;
@@ -97,7 +97,7 @@ impl Fixture {
         self.sweeps().await
     }
 
-    /// The messages that ask for the sweeps of the first period, which has ended.
+    /// Closes the first period, which has ended, and returns its sweep messages.
     pub async fn sweeps(&self) -> Vec<String> {
         let store = &self.table.store;
         store.close_ended(self.account, now()).await.expect("the period closes");
@@ -106,43 +106,43 @@ impl Fixture {
         tasks.iter().map(|task| serde_json::to_string(task).expect("a message")).collect()
     }
 
-    /// A form that was made then.
+    /// Creates a form as of this instant.
     pub async fn form(&self, new: &NewForm, at: Timestamp) -> Form {
-        let told = Told::new();
-        let render = told.render();
+        let captured = Told::new();
+        let render = captured.render();
         let responder = Responder::new(None, &render);
         self.table.store.create_form(self.account, new, at, responder).await.expect("a form");
         drop(render);
-        told.take()
+        captured.take()
     }
 
-    /// Submissions of a form by people of these names that wait in the inbox since then, and the messages that name
-    /// them.
+    /// Puts one submission for each name into the inbox, as of this instant. Returns the messages for the worker.
     pub async fn waiting(&self, form: &Form, names: &[&str], since: Timestamp) -> Vec<String> {
         let mut messages = Vec::new();
         for name in names {
             let email = testkit::email(&address(name));
             let submission =
                 Submission { form, submission_id: Some(name), email: &email, properties: &[], left_out: 0 };
-            let taken = self.table.store.accept_into_inbox(&submission, since).await.expect("it is accepted");
-            let task = taken.waiting.expect("it waits");
+            let accepted =
+                self.table.store.accept_into_inbox(&submission, since).await.expect("it is accepted");
+            let task = accepted.waiting.expect("it waits");
             messages.push(serde_json::to_string(&task).expect("a message"));
         }
         messages
     }
 
-    /// Asserts that the usage is what a full scan counts.
+    /// Asserts that the usage equals the counts of a full scan.
     pub async fn assert_exact(&self) {
         operations::assert_exact(&self.table, self.account, now()).await;
     }
 }
 
-/// Somebody's address.
+/// Returns the address of the contact with this name.
 pub fn address(name: &str) -> String {
     format!("{name}.lovelace@example.org")
 }
 
-/// The messages that a queue has taken, as the sweep reads them.
+/// Removes and returns the messages of the sweep queue.
 pub fn sweep_messages(queue: &Queues) -> Vec<Value> {
     queue.take(SWEEPS).iter().map(|body| serde_json::from_str(body).expect("a message in JSON")).collect()
 }

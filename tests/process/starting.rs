@@ -1,4 +1,4 @@
-//! Functions that can't start: a wrong environment is told in one line, and not found out by the first request.
+//! Functions that cannot start: an invalid environment is reported in one line at the start, not at the first request.
 
 use std::collections::HashMap;
 
@@ -8,10 +8,10 @@ use serde_json::Value;
 use super::binaries::FUNCTIONS;
 use super::function::{Process, environment};
 
-/// Where nothing listens.
+/// An address without a listener.
 const NOWHERE: &str = "http://127.0.0.1:9";
 
-/// Starts a function that is to fail, and gives what it wrote.
+/// Starts a function, asserts that it fails, and returns the error that it logged.
 async fn failed_start(name: &str, variables: &HashMap<String, String>) -> String {
     let mut process = Process::spawn(name, variables);
     assert_eq!(process.end().await, Some(1), "{name}");
@@ -23,7 +23,7 @@ async fn failed_start(name: &str, variables: &HashMap<String, String>) -> String
 }
 
 #[tokio::test]
-async fn what_is_missing_is_named_in_one_line() {
+async fn invalid_environment_is_reported_in_one_line() {
     let simulator = Simulator::builder().build().await.expect("a simulator");
     for name in FUNCTIONS {
         let mut variables = environment(&simulator, NOWHERE);

@@ -1,4 +1,4 @@
-//! How long functions may take, in the template, against how long calls and retries take, in `domain::limits`.
+//! The functions' time limits in the template, compared with the times of calls and retries in `domain::limits`.
 
 use std::time::Duration;
 
@@ -10,35 +10,35 @@ use domain::limits::{
 use super::binaries::FUNCTIONS;
 use crate::template::functions::time_limit_of;
 
-/// How long Lambda lets a function start before it counts against the first event's time.
+/// The initialization time that Lambda does not count against the first event's time limit.
 const START: Duration = Duration::from_secs(10);
 
-/// The longest pause between two tries of an operation.
+/// The longest pause between two attempts of an operation.
 const LONGEST_PAUSE: Duration = Duration::from_millis(RETRY_PAUSE_LONGEST_MILLIS);
 
-/// The longest that an operation takes when it gives up: the last try begins just before the time for tries is over.
+/// Returns the longest time until an operation gives up: its last attempt begins just before the retry time ends.
 fn until_given_up() -> Duration {
     RETRIES_TIME_MAX + LONGEST_PAUSE + AWS_OPERATION_TIMEOUT
 }
 
 #[test]
-fn a_call_has_time_for_all_of_its_attempts() {
+fn call_has_time_for_all_attempts() {
     assert!(AWS_CONNECT_TIMEOUT < AWS_ATTEMPT_TIMEOUT);
     let pauses: Duration = (0..AWS_ATTEMPTS_MAX - 1).map(|n| AWS_BACKOFF_FIRST * 2_u32.pow(n)).sum();
     assert!(AWS_ATTEMPT_TIMEOUT * AWS_ATTEMPTS_MAX + pauses <= AWS_OPERATION_TIMEOUT);
 }
 
 #[test]
-fn an_operation_has_time_for_all_of_its_retries_when_calls_are_answered() {
+fn operation_has_time_for_all_retries() {
     let pause = |n: u32| Duration::from_millis(RETRY_PAUSE_FIRST_MILLIS) * 2_u32.pow(n);
     let pauses: Duration = (0..RETRIES_MAX).map(|n| pause(n).min(LONGEST_PAUSE)).sum();
-    // A full transaction takes tens of milliseconds, and a batched read before it as long.
+    // A full transaction takes tens of milliseconds, and so does the batched read before it.
     let calls = Duration::from_millis(100) * (RETRIES_MAX + 1);
     assert!(pauses + calls <= RETRIES_TIME_MAX);
 }
 
 #[test]
-fn a_function_gives_up_before_lambda_ends_it() {
+fn function_gives_up_before_its_time_limit() {
     for function in FUNCTIONS {
         let limit = time_limit_of(function);
         assert!(AWS_OPERATION_TIMEOUT < limit, "{function}");
@@ -47,30 +47,31 @@ fn a_function_gives_up_before_lambda_ends_it() {
 }
 
 #[test]
-fn what_the_retries_could_not_take_still_goes_into_the_inbox_in_time() {
-    // One write, and a message to the queue.
+fn failed_submission_has_time_to_reach_the_inbox() {
+    // The inbox requires one write and one message to the queue.
     assert!(until_given_up() + 2 * AWS_OPERATION_TIMEOUT < time_limit_of("form-submission"));
 }
 
 #[test]
-fn the_inboxs_worker_has_time_for_some_of_its_work_and_for_an_end_in_good_order() {
+fn intake_worker_has_time_for_work_and_an_orderly_end() {
     let margin = DEADLINE_MARGIN.to_std().unwrap();
-    // The last step: who waits, who they are by now, and the transaction.
+    // The last step consists of two reads, for the waiting submissions and their contacts, and the transaction.
     assert!(until_given_up() + 2 * AWS_OPERATION_TIMEOUT < margin);
     assert!(time_limit_of("intake-worker") >= margin + Duration::from_secs(15));
 }
 
 #[test]
-fn a_function_has_opened_its_connection_before_its_start_is_over() {
+fn connection_opens_within_the_initialization_time() {
     assert!(AWS_OPERATION_TIMEOUT < START);
 }
 
 #[test]
-fn a_job_ends_in_good_order_even_when_its_last_step_fails() {
+fn job_has_time_for_a_failing_last_step() {
     let margin = DEADLINE_MARGIN.to_std().unwrap();
-    // The last step of a sweep: a query, the batched read of those whom it names, and the writes.
+    // The last step of a sweep consists of a query, the batched read of the contacts that it found, and the writes.
     assert!(AWS_OPERATION_TIMEOUT + 2 * until_given_up() < margin);
-    // The last step of the rollover: the statement, the two batches that it sends, and putting the statement off.
+    // The last step of the rollover consists of the statement, the two batches that it sends, and the deferral of the
+    // statement.
     assert!(4 * AWS_OPERATION_TIMEOUT < margin);
     for function in ["monthly-rollover", "sweep-period"] {
         assert!(time_limit_of(function) >= 5 * margin, "most of the time of {function} is for its work");

@@ -1,4 +1,4 @@
-//! The README's deploy commands, `samconfig.toml` and the tools that the checks use say the same.
+//! Consistency of the README's deploy commands, `samconfig.toml` and the tools that the checks use.
 
 use super::document::repository;
 
@@ -6,7 +6,7 @@ fn text(path: &str) -> String {
     std::fs::read_to_string(repository().join(path)).unwrap()
 }
 
-/// The README's section on deploying.
+/// Returns the README's section on deploying.
 fn section() -> String {
     let readme = text("README.md");
     let (_, section) = readme.split_once("\n## Deploy it").expect("a section");
@@ -24,7 +24,7 @@ fn readme_commands_need_no_prompt() {
     for command in commands {
         assert!(section.contains(command), "{command}");
     }
-    assert!(!section.contains("--guided"), "it ignores parameters that are not shown");
+    assert!(!section.contains("--guided"), "the guided mode ignores parameters that are not shown");
 }
 
 #[test]
@@ -38,12 +38,12 @@ fn deployment_options_are_kept_and_parameters_are_not() {
     ] {
         assert!(config.lines().any(|found| found == line), "{line}");
     }
-    // A deployment that names no parameter keeps the values of the one before.
+    // A deployment without parameters keeps the values of the previous one.
     assert!(!config.contains("parameter_overrides"));
 }
 
 #[test]
-fn least_version_of_sam_is_the_one_that_checks_use() {
+fn minimum_sam_version_matches_the_checks() {
     let pinned = text("infra/requirements-ci.txt");
     let pinned = pinned.lines().find_map(|line| line.strip_prefix("aws-sam-cli==")).expect("a version");
     let least = pinned.rsplit_once('.').expect("three numbers").0;

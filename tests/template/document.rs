@@ -1,11 +1,11 @@
-//! The template as these tests read it.
+//! The parsed template, and helpers to read its values.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use yaml_serde::Value;
 
-/// The repository's root.
+/// Returns the repository's root folder.
 pub(super) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
@@ -19,24 +19,24 @@ impl Template {
         Self(yaml_serde::from_str(&text).unwrap())
     }
 
-    /// The whole document.
+    /// Returns the complete document.
     pub(super) fn root(&self) -> &Value {
         &self.0
     }
 
-    /// All resources by their logical ids.
+    /// Returns all resources by their logical ids.
     pub(super) fn resources(&self) -> BTreeMap<&str, &Value> {
         entries(&self.0["Resources"]).collect()
     }
 
-    /// The properties of one resource.
+    /// Returns the properties of one resource.
     pub(super) fn properties(&self, logical_id: &str) -> &Value {
         let properties = &self.0["Resources"][logical_id]["Properties"];
         assert!(properties.is_mapping(), "{logical_id} is not a resource with properties");
         properties
     }
 
-    /// The properties of the functions by their logical ids.
+    /// Returns the properties of the functions by their logical ids.
     pub(super) fn functions(&self) -> BTreeMap<&str, &Value> {
         let functions = self.resources().into_iter();
         let functions =
@@ -45,34 +45,34 @@ impl Template {
     }
 }
 
-/// A mapping's entries.
+/// Returns a mapping's entries.
 pub(super) fn entries(mapping: &Value) -> impl Iterator<Item = (&str, &Value)> {
     let entries = mapping.as_mapping().into_iter().flatten();
     entries.map(|(key, value)| (key.as_str().unwrap(), value))
 }
 
-/// A plain text.
+/// Returns a string value, and panics if it is of another type.
 pub(super) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_else(|| panic!("not a text: {value:?}"))
 }
 
-/// A list of plain texts; none if the list is not there.
+/// Returns a list of strings, which is empty if the list is missing.
 pub(super) fn texts(list: &Value) -> Vec<&str> {
     list.as_sequence().into_iter().flatten().map(text).collect()
 }
 
-/// A whole number.
+/// Returns an integer value, and panics if it is of another type.
 pub(super) fn number(value: &Value) -> u64 {
     value.as_u64().unwrap_or_else(|| panic!("not a number: {value:?}"))
 }
 
-/// An intrinsic function as it is written, such as `!GetAtt Table.Arn`.
+/// Returns an intrinsic function in its short form, such as `!GetAtt Table.Arn`.
 pub(super) fn intrinsic(value: &Value) -> String {
     let Value::Tagged(tagged) = value else { panic!("not an intrinsic function: {value:?}") };
     format!("{} {}", tagged.tag, text(&tagged.value))
 }
 
-/// `set-marketing` as the template's logical ids spell it: `SetMarketing`.
+/// Returns a function's name in the spelling of logical ids: `set-marketing` becomes `SetMarketing`.
 pub(crate) fn logical_name(function: &str) -> String {
     let mut name = String::new();
     for word in function.split('-') {

@@ -1,4 +1,4 @@
-//! Function resources, the crates they are built from, and what they find in their environment.
+//! The function resources, their crates and their environment variables.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use cargo_metadata::MetadataCommand;
 
 use super::document::{Template, entries, intrinsic, logical_name, number, repository, text, texts};
 
-/// The longest that the HTTP API waits for a function, in seconds.
+/// The maximum time that the HTTP API waits for a function, in seconds.
 const HTTP_API_TIMEOUT: u64 = 30;
 
 fn folders() -> BTreeSet<String> {
@@ -17,7 +17,7 @@ fn folders() -> BTreeSet<String> {
 }
 
 #[test]
-fn every_folder_is_one_function_and_every_function_one_folder() {
+fn folders_and_functions_correspond() {
     let template = Template::read();
     let expected: BTreeMap<String, String> =
         folders().into_iter().map(|folder| (logical_name(&folder) + "Function", folder)).collect();
@@ -37,7 +37,7 @@ fn every_folder_is_one_function_and_every_function_one_folder() {
 }
 
 #[test]
-fn every_folder_builds_the_one_binary_that_the_template_names() {
+fn every_folder_builds_the_binary_of_the_template() {
     let mut command = MetadataCommand::new();
     let metadata = command.manifest_path(repository().join("Cargo.toml")).no_deps().exec().unwrap();
     for folder in folders() {
@@ -59,13 +59,13 @@ fn every_function_runs_on_the_same_platform() {
     assert_eq!(text(&globals["LoggingConfig"]["LogFormat"]), "JSON");
     for (id, properties) in template.functions() {
         for name in ["Runtime", "Handler", "Architectures"] {
-            assert!(properties[name].is_null(), "{id} has a {name} of its own");
+            assert!(properties[name].is_null(), "{id} has its own {name}");
         }
     }
 }
 
 #[test]
-fn every_function_has_logs_and_a_role_of_its_own() {
+fn every_function_has_its_own_log_group_and_role() {
     let template = Template::read();
     for folder in folders() {
         let name = logical_name(&folder);
@@ -80,7 +80,7 @@ fn every_function_has_logs_and_a_role_of_its_own() {
 }
 
 #[test]
-fn a_function_behind_the_api_ends_before_the_api_stops_waiting() {
+fn functions_behind_the_api_end_before_the_api_times_out() {
     let template = Template::read();
     let default = number(&template.root()["Globals"]["Function"]["Timeout"]);
     for (id, properties) in template.functions() {
@@ -89,20 +89,20 @@ fn a_function_behind_the_api_ends_before_the_api_stops_waiting() {
         if http || id == "AuthorizerFunction" {
             assert!(timeout < HTTP_API_TIMEOUT, "{id}");
         } else {
-            // Somebody waits for what is in the inbox, and a message comes again only when the time is over.
+            // A submission in the inbox should apply soon, and SQS redelivers a message only after the time limit.
             assert_eq!(timeout, if id == "IntakeWorkerFunction" { 60 } else { 300 }, "{id}");
         }
     }
 }
 
-/// How long Lambda lets this function work on one event.
+/// Returns the time limit of this function for one event.
 pub(crate) fn time_limit_of(function: &str) -> Duration {
     let template = Template::read();
     let own = template.properties(&(logical_name(function) + "Function"))["Timeout"].as_u64();
     Duration::from_secs(own.unwrap_or_else(|| number(&template.root()["Globals"]["Function"]["Timeout"])))
 }
 
-/// The variables of each function, by its binary.
+/// Returns the environment variables of each function, by the name of its binary.
 fn environment() -> BTreeMap<String, BTreeSet<String>> {
     let template = Template::read();
     let names = |owner: &yaml_serde::Value| -> BTreeSet<String> {
@@ -114,7 +114,7 @@ fn environment() -> BTreeMap<String, BTreeSet<String>> {
 }
 
 #[test]
-fn a_function_is_told_only_what_it_needs() {
+fn function_environment_has_only_needed_variables() {
     let all = ["LOG_LEVEL", "TABLE_NAME"];
     for (function, variables) in environment() {
         let own: &[&str] = match function.as_str() {
@@ -130,7 +130,7 @@ fn a_function_is_told_only_what_it_needs() {
 }
 
 #[test]
-fn the_variables_are_those_that_bootstrap_reads() {
+fn template_sets_exactly_the_variables_bootstrap_reads() {
     let given: BTreeSet<String> = environment().into_values().flatten().collect();
     let sources = std::fs::read_dir(repository().join("shared/bootstrap/src"))
         .unwrap()
@@ -138,12 +138,12 @@ fn the_variables_are_those_that_bootstrap_reads() {
     let sources = sources.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
     let mut read: BTreeSet<String> =
         sources.flat_map(|path| variable_names(&std::fs::read_to_string(path).unwrap())).collect();
-    // The local stack's own begin with the program's name.
+    // The local stack's own variables begin with the program's name.
     read.retain(|name| !name.starts_with("TIDEMARK_"));
     assert_eq!(read, given);
 }
 
-/// The quoted texts that look like a variable's name, but for those that Lambda itself sets.
+/// Returns the quoted texts in the form of a variable's name, except for the variables that Lambda itself sets.
 fn variable_names(source: &str) -> BTreeSet<String> {
     let program = source.split("#[cfg(test)]").next().unwrap();
     let code: String = program.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
@@ -158,7 +158,7 @@ fn variable_names(source: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn names_are_found_in_code_only() {
+fn variable_names_are_found_in_code_only() {
     let source = "// \"NOT_THIS\"\nlet table = text(\"TABLE_NAME\"); let x = \"AWS_REGION\";\n#[cfg(test)]\nlet y = \"NOR_THIS\";";
     assert_eq!(variable_names(source), ["TABLE_NAME".to_owned()].into());
 }

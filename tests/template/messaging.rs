@@ -1,14 +1,14 @@
-//! The schedule that closes periods, the queue that sweeps them, and the queue of the inbox.
+//! The schedule that closes periods, the sweep queue and the inbox queue.
 
 use domain::limits::SUBMISSIONS_PER_TRANSACTION_MAX;
 
 use super::document::{Template, intrinsic, number, text, texts};
 
-/// AWS's advice for a queue that a function reads: six times the function's timeout.
+/// The visibility timeout of a function's queue in function timeouts, as AWS recommends.
 const VISIBILITY_FACTOR: u64 = 6;
 
 #[test]
-fn the_schedule_ticks_on_every_quarter_of_an_hour() {
+fn schedule_ticks_every_quarter_of_an_hour() {
     let template = Template::read();
     let event = &template.properties("MonthlyRolloverFunction")["Events"]["QuarterHour"];
     assert_eq!(text(&event["Type"]), "ScheduleV2");
@@ -18,25 +18,25 @@ fn the_schedule_ticks_on_every_quarter_of_an_hour() {
     assert_eq!(text(&schedule["FlexibleTimeWindow"]["Mode"]), "OFF");
     assert_eq!(intrinsic(&schedule["DeadLetterConfig"]["Arn"]), "!GetAtt ScheduleDeadLetters.Arn");
     let age = number(&schedule["RetryPolicy"]["MaximumEventAgeInSeconds"]);
-    assert!(age <= 15 * 60, "a tick is not worth more than the next one");
+    assert!(age <= 15 * 60, "a tick is obsolete when the next one is due");
 }
 
-/// A queue, the queue of its dead letters, and the function that works through it, by its event.
-struct Worked {
+/// A queue with its dead-letter queue, the function that processes it, and the function's event.
+struct ProcessedQueue {
     queue: &'static str,
     dead_letters: &'static str,
     function: &'static str,
     event: &'static str,
 }
 
-const WORKED: [Worked; 2] = [
-    Worked {
+const QUEUES: [ProcessedQueue; 2] = [
+    ProcessedQueue {
         queue: "SweepQueue",
         dead_letters: "SweepDeadLetters",
         function: "SweepPeriodFunction",
         event: "Sweep",
     },
-    Worked {
+    ProcessedQueue {
         queue: "IntakeQueue",
         dead_letters: "IntakeDeadLetters",
         function: "IntakeWorkerFunction",
@@ -45,9 +45,9 @@ const WORKED: [Worked; 2] = [
 ];
 
 #[test]
-fn a_message_is_not_delivered_again_while_it_is_worked_on() {
+fn message_in_progress_is_not_delivered_again() {
     let template = Template::read();
-    for Worked { queue, function, event, .. } in WORKED {
+    for ProcessedQueue { queue, function, event, .. } in QUEUES {
         let function = template.properties(function);
         let window = function["Events"][event]["Properties"]["MaximumBatchingWindowInSeconds"].as_u64();
         let longest = VISIBILITY_FACTOR * number(&function["Timeout"]) + window.unwrap_or_default();
@@ -56,16 +56,16 @@ fn a_message_is_not_delivered_again_while_it_is_worked_on() {
 }
 
 #[test]
-fn the_sweep_starts_after_the_index_has_caught_up_and_the_inbox_is_worked_through_at_once() {
+fn sweep_is_delayed_and_the_inbox_is_not() {
     let template = Template::read();
     assert_eq!(number(&template.properties("SweepQueue")["DelaySeconds"]), 60);
     assert!(template.properties("IntakeQueue")["DelaySeconds"].is_null());
 }
 
 #[test]
-fn a_message_that_keeps_failing_is_put_aside_and_outlasts_its_queue() {
+fn failing_message_reaches_the_dead_letter_queue_in_time() {
     let template = Template::read();
-    for Worked { queue, dead_letters, .. } in WORKED {
+    for ProcessedQueue { queue, dead_letters, .. } in QUEUES {
         let properties = template.properties(queue);
         let redrive = &properties["RedrivePolicy"];
         assert_eq!(intrinsic(&redrive["deadLetterTargetArn"]), format!("!GetAtt {dead_letters}.Arn"));
@@ -74,7 +74,10 @@ fn a_message_that_keeps_failing_is_put_aside_and_outlasts_its_queue() {
         let retention = number(&properties["MessageRetentionPeriod"]);
         let delay = properties["DelaySeconds"].as_u64().unwrap_or_default();
         let longest = delay + receives * number(&properties["VisibilityTimeout"]);
-        assert!(retention > longest, "a message of {queue} would vanish before it is put aside");
+        assert!(
+            retention > longest,
+            "a message of {queue} would vanish before it reaches the dead-letter queue"
+        );
         assert!(number(&template.properties(dead_letters)["MessageRetentionPeriod"]) > retention);
     }
 }
@@ -82,7 +85,7 @@ fn a_message_that_keeps_failing_is_put_aside_and_outlasts_its_queue() {
 #[test]
 fn one_failed_message_does_not_repeat_its_batch() {
     let template = Template::read();
-    for Worked { queue, function, event, .. } in WORKED {
+    for ProcessedQueue { queue, function, event, .. } in QUEUES {
         let event = &template.properties(function)["Events"][event];
         assert_eq!(text(&event["Type"]), "SQS");
         let source = &event["Properties"];
@@ -91,17 +94,21 @@ fn one_failed_message_does_not_repeat_its_batch() {
         let window = source["MaximumBatchingWindowInSeconds"].as_u64().unwrap_or_default();
         let largest = if window == 0 { 10 } else { 10_000 };
         assert!((1..=largest).contains(&number(&source["BatchSize"])), "more needs a batching window");
-        assert!(number(&source["ScalingConfig"]["MaximumConcurrency"]) >= 2, "the least that AWS takes");
+        assert!(number(&source["ScalingConfig"]["MaximumConcurrency"]) >= 2, "the minimum of AWS");
     }
 }
 
 #[test]
-fn a_flood_fills_the_transactions_that_settle_it() {
+fn inbox_batch_fills_several_transactions() {
     let template = Template::read();
     let source = &template.properties("IntakeWorkerFunction")["Events"]["Intake"]["Properties"];
     assert!(number(&source["BatchSize"]) >= 3 * SUBMISSIONS_PER_TRANSACTION_MAX as u64);
     assert_eq!(number(&source["MaximumBatchingWindowInSeconds"]), 1);
-    assert_eq!(number(&source["ScalingConfig"]["MaximumConcurrency"]), 2, "few meet at an account's period");
+    assert_eq!(
+        number(&source["ScalingConfig"]["MaximumConcurrency"]),
+        2,
+        "few workers conflict at an account's period"
+    );
 }
 
 #[test]
@@ -136,7 +143,7 @@ fn every_function_has_an_alarm_for_its_errors() {
 }
 
 #[test]
-fn every_alarm_tells_the_topic_and_ends_by_itself() {
+fn every_alarm_has_an_action_and_clears_itself() {
     let template = Template::read();
     let resources = template.resources();
     let alarms = resources.iter().filter(|(_, resource)| text(&resource["Type"]) == "AWS::CloudWatch::Alarm");
@@ -149,5 +156,5 @@ fn every_alarm_tells_the_topic_and_ends_by_itself() {
         assert!(!alarm["AlarmActions"].is_null(), "{name:?}");
         count += 1;
     }
-    assert_eq!(count, template.functions().len() + 3, "one for each function and each queue of dead letters");
+    assert_eq!(count, template.functions().len() + 3, "one for each function and each dead-letter queue");
 }

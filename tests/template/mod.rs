@@ -1,4 +1,7 @@
-//! `infra/template.yaml` against the code: neither `sam validate` nor `cfn-lint` knows what the functions read, call or answer to.
+//! `infra/template.yaml` compared with the code.
+//!
+//! Neither `sam validate` nor `cfn-lint` knows which variables the functions read, which calls they send and which
+//! routes they serve.
 
 mod deployment;
 pub(crate) mod document;

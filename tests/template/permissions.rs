@@ -1,4 +1,4 @@
-//! What each function may do: only what it calls, on what it calls it.
+//! The permissions of each function's role: only the actions and resources that the function uses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,13 +8,13 @@ use super::document::{Template, entries, intrinsic, logical_name, text, texts};
 
 const LOGS: [&str; 2] = ["logs:CreateLogStream", "logs:PutLogEvents"];
 
-/// What Lambda does with a queue in the name of the function that works through it.
+/// The actions that Lambda uses to read a queue on behalf of a function.
 const RECEIVING: [&str; 3] = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
 
 /// The statements of one function's role: Sid → (actions, resource).
 type Grants = BTreeMap<String, (BTreeSet<String>, String)>;
 
-/// What each role grants, by the role's name without `Role`.
+/// Returns the grants of each role, by the role's name without `Role`.
 fn grants() -> BTreeMap<String, Grants> {
     let template = Template::read();
     let resources = template.resources().into_iter();
@@ -25,7 +25,10 @@ fn grants() -> BTreeMap<String, Grants> {
 }
 
 fn statements(role: &Value) -> Grants {
-    assert!(role["ManagedPolicyArns"].is_null(), "managed policies grant what is not written here");
+    assert!(
+        role["ManagedPolicyArns"].is_null(),
+        "a managed policy grants permissions that are not listed here"
+    );
     let policies = role["Policies"].as_sequence().unwrap();
     assert_eq!(policies.len(), 1, "one policy for a role");
     let statements = policies[0]["PolicyDocument"]["Statement"].as_sequence().unwrap();
@@ -45,16 +48,16 @@ fn statements(role: &Value) -> Grants {
     grants
 }
 
-/// Something that a role allows: an action, and the resource that it is allowed on.
+/// A permission of a role: an action and its resource.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Permission {
-    /// Such as `dynamodb:Query`.
+    /// The action, such as `dynamodb:Query`.
     pub(crate) action: String,
-    /// The logical id of the resource, such as `Table`, and what it is of it, such as `Table/index/due`.
+    /// The logical id of the resource, such as `Table`, with an optional part of it, such as `Table/index/due`.
     pub(crate) on: String,
 }
 
-/// What a function's role allows beyond writing its log.
+/// Returns the permissions of a function's role, except for those to write its log.
 pub(crate) fn permissions_of(function: &str) -> BTreeSet<Permission> {
     let statements = grants().remove(&logical_name(function)).unwrap().into_iter();
     let statements = statements.filter(|(sid, _)| sid != "Logs");
@@ -71,7 +74,7 @@ fn grant(actions: &[&str], resource: &str) -> (BTreeSet<String>, String) {
 }
 
 #[test]
-fn every_role_is_a_functions_role_and_lambdas_alone() {
+fn every_role_belongs_to_a_function_and_trusts_only_lambda() {
     let template = Template::read();
     let functions: BTreeSet<String> =
         template.functions().keys().map(|id| id.strip_suffix("Function").unwrap().to_owned()).collect();
@@ -85,7 +88,7 @@ fn every_role_is_a_functions_role_and_lambdas_alone() {
 }
 
 #[test]
-fn a_statement_is_about_one_resource_and_fits_it() {
+fn statement_grants_fitting_actions_on_one_resource() {
     for (role, grants) in grants() {
         for (sid, granted) in grants {
             let expected = match sid.as_str() {
@@ -93,12 +96,12 @@ fn a_statement_is_about_one_resource_and_fits_it() {
                 "DueIndex" => grant(&["dynamodb:Query"], "!Sub ${Table.Arn}/index/due"),
                 "LeavingIndex" => grant(&["dynamodb:Query"], "!Sub ${Table.Arn}/index/leaving"),
                 "IntakeQueue" | "SweepQueue" => {
-                    let works_through_it = ["IntakeWorker", "SweepPeriod"].contains(&role.as_str());
-                    let actions: &[&str] = if works_through_it { &RECEIVING } else { &["sqs:SendMessage"] };
+                    let processes_it = ["IntakeWorker", "SweepPeriod"].contains(&role.as_str());
+                    let actions: &[&str] = if processes_it { &RECEIVING } else { &["sqs:SendMessage"] };
                     grant(actions, &format!("!GetAtt {sid}.Arn"))
                 }
                 "Table" => {
-                    assert!(granted.0.iter().all(|action| of_items(action)), "{role}: {:?}", granted.0);
+                    assert!(granted.0.iter().all(|action| is_item_action(action)), "{role}: {:?}", granted.0);
                     (granted.0.clone(), "!GetAtt Table.Arn".to_owned())
                 }
                 other => panic!("{role} has a statement of an unknown purpose: {other}"),
@@ -108,8 +111,8 @@ fn a_statement_is_about_one_resource_and_fits_it() {
     }
 }
 
-/// The actions on items that the store's calls need. There is no scan: nothing reads a whole table.
-fn of_items(action: &str) -> bool {
+/// Returns true if the store uses this action on items. It uses no scan, because no function reads a whole table.
+fn is_item_action(action: &str) -> bool {
     [
         "dynamodb:BatchGetItem",
         "dynamodb:BatchWriteItem",
@@ -124,30 +127,30 @@ fn of_items(action: &str) -> bool {
 }
 
 #[test]
-fn indexes_and_queues_are_for_those_who_work_through_them() {
-    let holders = |sid: &str| -> Vec<String> {
+fn indexes_and_queues_are_granted_to_their_users_only() {
+    let roles_with = |sid: &str| -> Vec<String> {
         let roles = grants().into_iter().filter(|(_, grants)| grants.contains_key(sid));
         roles.map(|(role, _)| role).collect()
     };
-    assert_eq!(holders("DueIndex"), ["MonthlyRollover"]);
-    assert_eq!(holders("LeavingIndex"), ["SweepPeriod"]);
-    assert_eq!(holders("IntakeQueue"), ["FormSubmission", "IntakeWorker", "MonthlyRollover"]);
-    assert_eq!(holders("SweepQueue"), ["MonthlyRollover", "SweepPeriod"]);
-    assert_eq!(holders("Table").len(), grants().len());
-    assert_eq!(holders("Logs").len(), grants().len());
+    assert_eq!(roles_with("DueIndex"), ["MonthlyRollover"]);
+    assert_eq!(roles_with("LeavingIndex"), ["SweepPeriod"]);
+    assert_eq!(roles_with("IntakeQueue"), ["FormSubmission", "IntakeWorker", "MonthlyRollover"]);
+    assert_eq!(roles_with("SweepQueue"), ["MonthlyRollover", "SweepPeriod"]);
+    assert_eq!(roles_with("Table").len(), grants().len());
+    assert_eq!(roles_with("Logs").len(), grants().len());
 }
 
 #[test]
-fn the_authorizer_only_reads_one_item() {
+fn authorizer_may_only_get_items() {
     assert_eq!(grants()["Authorizer"]["Table"].0, ["dynamodb:GetItem".to_owned()].into());
 }
 
 #[test]
-fn no_statement_anywhere_has_a_wildcard() {
+fn no_statement_has_a_wildcard() {
     let template = Template::read();
     let mut statements = Vec::new();
     collect_statements(template.root(), &mut statements);
-    assert!(statements.len() > grants().len(), "the walk finds them");
+    assert!(statements.len() > grants().len(), "the search finds fewer statements than the roles have");
     for statement in statements {
         for part in ["Action", "NotAction", "Resource", "NotResource", "Principal"] {
             assert!(!contains_wildcard(&statement[part]), "{part} of {statement:?}");
@@ -155,7 +158,7 @@ fn no_statement_anywhere_has_a_wildcard() {
     }
 }
 
-/// Every mapping with an `Effect`, wherever it stands.
+/// Collects every mapping with an `Effect` below a node.
 fn collect_statements<'a>(node: &'a Value, found: &mut Vec<&'a Value>) {
     match node {
         Value::Mapping(mapping) => {

@@ -1,5 +1,6 @@
-//! The spelling of SAM's own properties, which `sam validate` and `cfn-lint` let pass when it is wrong: a property that SAM does not know
-//! is dropped, and with it what it was to do.
+//! The spelling of SAM's own properties.
+//!
+//! `sam validate` and `cfn-lint` accept a misspelled property. SAM then ignores the property without an error.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +8,7 @@ use yaml_serde::Value;
 
 use super::document::{Template, entries, text};
 
-/// The types that the template is made of. CloudFormation's own are checked by `cfn-lint`.
+/// The resource types of the template. `cfn-lint` checks the properties of CloudFormation's own types.
 const TYPES: [&str; 7] = [
     "AWS::CloudWatch::Alarm",
     "AWS::DynamoDB::Table",
@@ -55,14 +56,14 @@ const LAMBDA_AUTHORIZER: [&str; 5] = [
 ];
 const IDENTITY: [&str; 2] = ["Headers", "ReauthorizeEvery"];
 
-/// The keys of a mapping that are not among the known ones.
+/// Returns the keys of a mapping that are not among the known ones.
 fn unknown<'a>(mapping: &'a Value, known: &[&str]) -> Vec<&'a str> {
     entries(mapping).map(|(key, _)| key).filter(|key| !known.contains(key)).collect()
 }
 
 #[track_caller]
-fn assert_known(what: &str, mapping: &Value, known: &[&str]) {
-    assert_eq!(unknown(mapping, known), [""; 0], "{what}");
+fn assert_known(description: &str, mapping: &Value, known: &[&str]) {
+    assert_eq!(unknown(mapping, known), [""; 0], "{description}");
 }
 
 #[test]
@@ -95,36 +96,36 @@ fn functions_have_properties_that_sam_knows() {
 fn events_have_properties_that_sam_knows() {
     for (id, properties) in Template::read().functions() {
         for (name, event) in entries(&properties["Events"]) {
-            let what = format!("{id}.{name}");
-            assert_known(&what, event, &["Properties", "Type"]);
+            let description = format!("{id}.{name}");
+            assert_known(&description, event, &["Properties", "Type"]);
             let properties = &event["Properties"];
             match text(&event["Type"]) {
                 "HttpApi" => {
-                    assert_known(&what, properties, &HTTP_EVENT);
-                    assert_known(&what, &properties["Auth"], &["Authorizer"]);
+                    assert_known(&description, properties, &HTTP_EVENT);
+                    assert_known(&description, &properties["Auth"], &["Authorizer"]);
                 }
                 "ScheduleV2" => {
-                    assert_known(&what, properties, &SCHEDULE_EVENT);
-                    assert_known(&what, &properties["DeadLetterConfig"], &["Arn"]);
-                    assert_known(&what, &properties["FlexibleTimeWindow"], &["Mode"]);
+                    assert_known(&description, properties, &SCHEDULE_EVENT);
+                    assert_known(&description, &properties["DeadLetterConfig"], &["Arn"]);
+                    assert_known(&description, &properties["FlexibleTimeWindow"], &["Mode"]);
                     assert_known(
-                        &what,
+                        &description,
                         &properties["RetryPolicy"],
                         &["MaximumEventAgeInSeconds", "MaximumRetryAttempts"],
                     );
                 }
                 "SQS" => {
-                    assert_known(&what, properties, &QUEUE_EVENT);
-                    assert_known(&what, &properties["ScalingConfig"], &["MaximumConcurrency"]);
+                    assert_known(&description, properties, &QUEUE_EVENT);
+                    assert_known(&description, &properties["ScalingConfig"], &["MaximumConcurrency"]);
                 }
-                other => panic!("{what} is of the type {other}, whose properties are not listed here"),
+                other => panic!("{description} is of the type {other}, whose properties are not listed here"),
             }
         }
     }
 }
 
 #[test]
-fn the_api_has_properties_that_sam_knows() {
+fn api_has_properties_that_sam_knows() {
     let template = Template::read();
     let api = template.properties("Api");
     assert_known("Api", api, &HTTP_API);

@@ -1,4 +1,4 @@
-//! The HTTP API: its routes, who answers them, and which of them need no token.
+//! The HTTP API: its routes, their functions, and the routes that require no token.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,13 +6,13 @@ use yaml_serde::Value;
 
 use super::document::{Template, entries, intrinsic, number, text, texts};
 
-/// A route: its method, in upper case, and its path with named variables.
+/// A route: the method in upper case, and the path with named variables.
 pub(crate) type Route = (String, String);
 
-/// The routes that the template gives to each function, by the function's folder. Functions without routes are not in it.
+/// Returns the template's routes of each function, by the function's folder. Functions without routes are omitted.
 ///
 /// # Panics
-/// If a function has a route twice.
+/// Panics if a function declares a route twice.
 pub(crate) fn template_routes() -> BTreeMap<String, BTreeSet<Route>> {
     let mut routes: BTreeMap<String, BTreeSet<Route>> = BTreeMap::new();
     for event in http_events(&Template::read()) {
@@ -27,10 +27,10 @@ pub(crate) fn template_routes() -> BTreeMap<String, BTreeSet<Route>> {
     routes
 }
 
-/// The routes that the template lets everybody take.
+/// Returns the routes that require no token.
 ///
 /// # Panics
-/// If a route names any other authorizer than none.
+/// Panics if a route names any authorizer other than `NONE`.
 pub(crate) fn public_routes() -> BTreeSet<Route> {
     let events = http_events(&Template::read()).into_iter();
     let public = events.filter(|event| event.authorizer.is_some());
@@ -42,7 +42,7 @@ pub(crate) fn public_routes() -> BTreeSet<Route> {
         .collect()
 }
 
-/// One route as an event of its function.
+/// A route, as an event of its function.
 struct HttpEvent {
     function: String,
     method: String,
@@ -75,7 +75,7 @@ fn http_event(function: &str, properties: &Value) -> HttpEvent {
 }
 
 #[test]
-fn a_route_is_declared_once_and_belongs_to_the_one_api() {
+fn route_is_declared_once_and_belongs_to_the_api() {
     let mut seen = BTreeSet::new();
     for event in http_events(&Template::read()) {
         assert_eq!(event.api, "!Ref Api");
@@ -91,14 +91,14 @@ fn a_route_is_declared_once_and_belongs_to_the_one_api() {
     }
 }
 
-/// A path without the names of its variables, by which two routes could not be told apart.
+/// Returns a path without the names of its variables, because routes that differ only in these names are the same.
 fn shape(path: &str) -> String {
     let parts = path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part });
     parts.collect::<Vec<_>>().join("/")
 }
 
 #[test]
-fn the_functions_with_routers_have_routes_and_the_others_none() {
+fn only_functions_with_routers_have_routes() {
     let functions: Vec<String> = template_routes().into_keys().collect();
     assert_eq!(
         functions,
@@ -107,7 +107,7 @@ fn the_functions_with_routers_have_routes_and_the_others_none() {
 }
 
 #[test]
-fn every_route_needs_a_token_but_the_public_ones() {
+fn every_route_except_the_public_ones_requires_a_token() {
     let template = Template::read();
     assert_eq!(text(&template.properties("Api")["Auth"]["DefaultAuthorizer"]), "Token");
     let public = public_routes();
@@ -123,7 +123,7 @@ fn every_route_needs_a_token_but_the_public_ones() {
 }
 
 #[test]
-fn the_authorizer_answers_in_the_form_that_the_api_expects() {
+fn authorizer_uses_the_response_format_of_the_api() {
     let template = Template::read();
     let token = &template.properties("Api")["Auth"]["Authorizers"]["Token"];
     assert_eq!(intrinsic(&token["FunctionArn"]), "!GetAtt AuthorizerFunction.Arn");
@@ -138,21 +138,21 @@ fn the_authorizer_answers_in_the_form_that_the_api_expects() {
 }
 
 #[test]
-fn the_operators_token_is_given_as_its_digest_and_not_shown() {
+fn operator_token_parameter_is_a_hidden_digest() {
     let template = Template::read();
     let parameter = &template.root()["Parameters"]["OperatorTokenSha256"];
     assert_eq!(parameter["NoEcho"].as_bool(), Some(true));
     assert_eq!(text(&parameter["AllowedPattern"]), "^[0-9a-f]{64}$");
-    assert!(parameter["Default"].is_null(), "there is no token that everybody knows");
+    assert!(parameter["Default"].is_null(), "a default token would be publicly known");
 }
 
 #[test]
-fn access_logs_name_the_route_and_nothing_that_a_caller_sent() {
+fn access_logs_contain_nothing_that_a_caller_sent() {
     let template = Template::read();
     let format = text(&template.properties("Api")["AccessLogSettings"]["Format"]);
     let fields: BTreeMap<String, String> = serde_json::from_str(format).unwrap();
     let logged: BTreeSet<&str> = fields.values().map(String::as_str).collect();
-    let harmless = [
+    let allowed = [
         "$context.integrationLatency",
         "$context.integrationStatus",
         "$context.requestId",
@@ -162,5 +162,5 @@ fn access_logs_name_the_route_and_nothing_that_a_caller_sent() {
         "$context.routeKey",
         "$context.status",
     ];
-    assert_eq!(logged, harmless.into());
+    assert_eq!(logged, allowed.into());
 }

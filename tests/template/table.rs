@@ -1,4 +1,4 @@
-//! The table's keys and indexes against the names that `store` writes and queries by.
+//! The table's keys and indexes, compared with the names that `store` uses for writes and queries.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +31,7 @@ fn keys_and_indexes_are_those_of_the_store() {
 }
 
 #[test]
-fn every_key_attribute_is_a_text_and_nothing_else_is_defined() {
+fn only_key_attributes_are_defined_and_all_are_strings() {
     let template = Template::read();
     let attributes = template.properties("Table")["AttributeDefinitions"].as_sequence().unwrap().iter();
     let attributes: BTreeSet<_> = attributes
@@ -49,7 +49,7 @@ fn items_expire_by_the_attribute_that_the_store_writes() {
 }
 
 #[test]
-fn the_data_outlives_the_stack_and_can_be_brought_back() {
+fn table_data_outlives_the_stack_and_is_recoverable() {
     let template = Template::read();
     let table = template.resources()["Table"];
     assert_eq!((text(&table["DeletionPolicy"]), text(&table["UpdateReplacePolicy"])), ("Retain", "Retain"));
