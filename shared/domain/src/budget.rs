@@ -1,50 +1,51 @@
-//! A form's budget: how many contacts it may set marketing, or keep from leaving, on one day.
+//! A form's budget: the number of contacts that it may set marketing, or keep from leaving, on one day.
 
 use chrono::NaiveDate;
 
-/// How many contacts a form has set marketing, or kept from leaving, on its latest day.
+/// The number of contacts that a form has set marketing, or kept from leaving, on its latest day.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct DayCount {
     /// The day, by the calendar of the account's time zone.
     pub day: NaiveDate,
-    /// How many contacts the form has set or kept on it.
+    /// The number of contacts that the form has set or kept on that day.
     pub new_marketing: u64,
 }
 
 impl DayCount {
-    /// What counts on `today`, `latest` being what was counted before.
+    /// Returns the count for `today`, given the latest stored count.
     ///
-    /// A day never goes back, neither where clocks differ around midnight nor where the account moves to another time
-    /// zone: what was counted on a later day counts until that day is over.
+    /// A day never moves back, neither because clocks differ around midnight nor because the account changes its time
+    /// zone. The count of a later day applies until that day is over.
     #[must_use]
     pub fn on(today: NaiveDate, latest: Option<Self>) -> Self {
         latest.filter(|latest| latest.day >= today).unwrap_or(Self { day: today, new_marketing: 0 })
     }
 }
 
-/// What is left of a day's budget, while decisions use it up.
+/// The remaining budget of a day, which decisions use up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Budget {
-    room: u64,
+    remaining: u64,
     taken: u64,
 }
 
 impl Budget {
-    /// What is left of `max` new marketing contacts a day. A budget that was lowered below what is used has no room.
+    /// Creates the remaining budget of `max` new marketing contacts a day. A budget that was lowered below its use is
+    /// used up.
     #[must_use]
     pub fn new(max: u64, count: DayCount) -> Self {
-        Self { room: max.saturating_sub(count.new_marketing), taken: 0 }
+        Self { remaining: max.saturating_sub(count.new_marketing), taken: 0 }
     }
 
-    /// Takes one place, if there is one.
+    /// Uses one unit of the budget. Returns false if none remains.
     pub fn take_one(&mut self) -> bool {
-        let Some(room) = self.room.checked_sub(1) else { return false };
-        self.room = room;
+        let Some(remaining) = self.remaining.checked_sub(1) else { return false };
+        self.remaining = remaining;
         self.taken += 1;
         true
     }
 
-    /// How many places were taken since it was made.
+    /// Returns the number of units that were used since this value was created.
     #[must_use]
     pub fn taken(&self) -> u64 {
         self.taken
@@ -60,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_day_begins_at_none_and_a_day_never_goes_back() {
+    fn new_day_begins_at_zero_and_a_day_never_moves_back() {
         let count = |day, new_marketing| DayCount { day, new_marketing };
         assert_eq!(DayCount::on(day(21), None), count(day(21), 0));
         assert_eq!(DayCount::on(day(21), Some(count(day(21), 5))), count(day(21), 5));
@@ -69,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_has_so_many_places_and_none_below_zero() {
+    fn budget_is_exact_and_never_negative() {
         let mut budget = Budget::new(5, DayCount { day: day(21), new_marketing: 3 });
         assert_eq!([(); 3].map(|()| budget.take_one()), [true, true, false]);
         assert_eq!(budget.taken(), 2);

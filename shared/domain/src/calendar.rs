@@ -1,4 +1,4 @@
-//! Update dates: when a period ends (the crate's `README.md`, Update dates).
+//! Update dates, at which periods end (the crate's `README.md`, Update dates).
 
 mod zone;
 
@@ -11,7 +11,7 @@ use crate::Timestamp;
 use crate::string_enum::string_enum;
 
 string_enum! {
-    /// How often an account's contract renews.
+    /// The interval at which an account's contract renews.
     pub enum Term {
         /// Every year. Update dates are the first of each month and the renewal date.
         Annual = "annual",
@@ -20,27 +20,28 @@ string_enum! {
     }
 }
 
-/// A text that is not a calendar date.
+/// The error for a text that is not a calendar date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("expected a date such as 2026-11-21, in the years 1970 to 9999")]
 pub struct DateError;
 
-/// What an account's update dates follow from.
+/// The settings that determine an account's update dates.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Calendar {
-    /// How often the contract renews.
+    /// The interval at which the contract renews.
     pub term: Term,
-    /// A day on which it renews. Its day of the month, and for an annual term its month, come back each time;
-    /// an annual contract does not renew before it.
+    /// A day on which the contract renews. A monthly contract renews on its day of the month. An annual contract also
+    /// has its month, and does not renew before this date.
     pub renewal_date: NaiveDate,
-    /// Whose midnight it is.
+    /// The time zone whose midnight begins an update date.
     pub time_zone: TimeZone,
 }
 
-/// Reads a date in the one form of the API, `YYYY-MM-DD`.
+/// Parses a date in the only format of the API, `YYYY-MM-DD`.
 ///
 /// # Errors
-/// The text has another form, names no day, or a year that a [`Timestamp`] does not reach.
+/// [`DateError`] if the text has another format, the day does not exist, or the year is outside the range of
+/// [`Timestamp`].
 pub fn parse_date(text: &str) -> Result<NaiveDate, DateError> {
     let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| DateError)?;
     // chrono also reads `2026-1-5` and `+2026-01-05`.
@@ -49,9 +50,9 @@ pub fn parse_date(text: &str) -> Result<NaiveDate, DateError> {
 }
 
 impl Calendar {
-    /// The first update date strictly after `after`.
+    /// Returns the first update date strictly after `after`.
     ///
-    /// [`Timestamp::MAX`] where none is left before it: the one case in which the answer may equal `after`.
+    /// Returns [`Timestamp::MAX`] if there is none before it. Only then may the result equal `after`.
     #[must_use]
     pub fn next_update(&self, after: Timestamp) -> Timestamp {
         let month = MonthIndex::of(self.time_zone.date(after));
@@ -63,7 +64,7 @@ impl Calendar {
             .unwrap_or(Timestamp::MAX)
     }
 
-    /// Whether the contract renews at `update`, one of this calendar's update dates.
+    /// Returns true if the contract renews at `update`, which is one of this calendar's update dates.
     #[must_use]
     pub fn is_renewal(&self, update: Timestamp) -> bool {
         match self.term {
@@ -75,13 +76,13 @@ impl Calendar {
         }
     }
 
-    /// The first days of `month` and the months around it, where they are update dates.
+    /// Returns the first days of `month` and the months around it, if first days are update dates.
     fn first_days(&self, month: MonthIndex) -> impl Iterator<Item = NaiveDate> {
         let annual = self.term == Term::Annual;
         month.around().filter(move |_| annual).filter_map(|month| month.day(1))
     }
 
-    /// The days of renewal in and around `month`.
+    /// Returns the renewal days in `month` and the months around it.
     fn renewals(&self, month: MonthIndex) -> impl Iterator<Item = NaiveDate> {
         let Self { term, renewal_date, .. } = *self;
         month
@@ -92,7 +93,7 @@ impl Calendar {
     }
 }
 
-/// A month, counted from the beginning of the year 0.
+/// A month, counted from the start of the year 0.
 #[derive(Clone, Copy)]
 struct MonthIndex(i32);
 
@@ -103,12 +104,11 @@ impl MonthIndex {
         Self(date.year() * Self::PER_YEAR + i32::try_from(date.month0()).unwrap_or_default())
     }
 
-    /// The month before, this one, and the two after it.
+    /// Returns the previous month, this month and the two next months.
     ///
-    /// An instant's next update date is in this month or the next one. The month before is there because a
-    /// midnight in a gap is moved to a later day; the second one after because clocks that go back over
-    /// midnight (America/St_Johns until 2011, at 00:01) show the old day again when the new day's midnight
-    /// has passed.
+    /// The next update date after an instant is in this month or the next. The previous month is included because a
+    /// midnight in a gap moves to a later day. The second month after is included because some clocks are set back over
+    /// midnight (America/St_Johns until 2011, at 00:01). They show the old day again after the new day's midnight.
     fn around(self) -> impl Iterator<Item = Self> {
         (-1..=2).map(move |months| Self(self.0 + months))
     }
@@ -117,7 +117,7 @@ impl MonthIndex {
         Self::of(date).0.rem_euclid(Self::PER_YEAR) == self.0.rem_euclid(Self::PER_YEAR)
     }
 
-    /// The day with this number, or the month's last day if it lacks it.
+    /// Returns the day with this number, or the month's last day if the month is shorter.
     fn day(self, day: u32) -> Option<NaiveDate> {
         let year = self.0.div_euclid(Self::PER_YEAR);
         let month0 = u32::try_from(self.0.rem_euclid(Self::PER_YEAR)).ok()?;

@@ -1,11 +1,11 @@
-//! The account's period: the numbers that are billed, the terms that decide, and how it closes.
+//! An account's period: its billed counts, its terms, and the closing of an ended period.
 
 use crate::Timestamp;
 use crate::calendar::Calendar;
 use crate::limits::{CLOSINGS_PER_STEP_MAX, USAGE_MAX};
 use crate::tier::Tier;
 
-/// The number of a period: 1, 2, 3 … per account.
+/// The number of a period: 1, 2, 3 and so on in each account.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct PeriodNumber(u64);
 
@@ -13,26 +13,26 @@ impl PeriodNumber {
     /// The first period of an account.
     pub const FIRST: Self = Self(1);
 
-    /// The period with this number; there is no period 0.
+    /// Creates a period number. Returns `None` for 0.
     #[must_use]
     pub fn from_number(number: u64) -> Option<Self> {
         (number > 0).then_some(Self(number))
     }
 
-    /// Its number.
+    /// Returns the number, 1 or more.
     #[must_use]
     pub fn number(self) -> u64 {
         self.0
     }
 
-    /// The period after it.
+    /// Returns the number of the next period.
     #[must_use]
     pub fn next(self) -> Self {
         Self(self.0.saturating_add(1))
     }
 }
 
-/// A text that is not a period's number.
+/// The error for a text that is not a period number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected the number of a period: 1 or more")]
 pub struct PeriodNumberError;
@@ -51,17 +51,17 @@ impl std::fmt::Display for PeriodNumber {
     }
 }
 
-/// How a change moves the period's two counts.
+/// The change of a period's two counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Delta {
-    /// Of the usage.
+    /// The change of the usage.
     pub marketing: i64,
-    /// Of the leaving contacts in it.
+    /// The change of the number of leaving contacts.
     pub leaving: i64,
 }
 
 impl Delta {
-    /// Returns true if neither count moves.
+    /// Returns true if neither count changes.
     #[must_use]
     pub fn is_zero(self) -> bool {
         self == Self::default()
@@ -74,81 +74,81 @@ impl Delta {
     }
 }
 
-/// An account's current period together with everything that decides a change of state.
+/// An account's current period, with all data on which a change of state depends.
 ///
-/// It is one item, read at once, and each change of state is conditional on its `revision`: what was decided on
-/// is what still holds when the change is made.
+/// It is stored as one item and read at once. Each change of state is conditional on its `revision`, so a decision is
+/// written only if the data behind it has not changed.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Period {
-    /// Which one.
+    /// The period's number.
     pub number: PeriodNumber,
-    /// Its first instant.
+    /// The first instant of the period.
     pub starts_at: Timestamp,
-    /// The update date that ends it; not part of it.
+    /// The update date that ends the period. It belongs to the next one.
     pub ends_at: Timestamp,
-    /// The usage: contacts that are marketing or leaving.
+    /// The usage: the number of contacts that are marketing or leaving.
     pub marketing: u64,
-    /// How many of them are leaving.
+    /// The number of contacts that are leaving.
     pub leaving: u64,
-    /// The ceiling that the account set for itself.
+    /// The ceiling on the usage that the account set for itself.
     pub cap: Option<u64>,
     /// The contract's tier.
     pub tier: Tier,
-    /// When update dates fall.
+    /// The calendar of update dates.
     pub calendar: Calendar,
-    /// Whether the account has marketing contacts at all.
+    /// True if the account has marketing contacts switched on.
     pub marketing_contacts: bool,
-    /// Whether forms without a setting of their own may raise the tier limit.
+    /// True if forms without a setting of their own may raise the tier limit.
     pub forms_may_raise_tier: bool,
-    /// A sandbox's own clock.
+    /// The instant of a sandbox's own clock. `None` for other accounts.
     pub test_clock: Option<Timestamp>,
-    /// Grows with every change but those of the two counts.
+    /// A number that increases with every change except those of the two counts.
     pub revision: u64,
 }
 
-/// What an account agrees to when it is made.
+/// The terms with which an account is created.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Terms {
-    /// When update dates fall.
+    /// The calendar of update dates.
     pub calendar: Calendar,
     /// The contract's tier.
     pub tier: Tier,
-    /// The ceiling that the account sets for itself.
+    /// The ceiling on the usage that the account sets for itself.
     pub cap: Option<u64>,
-    /// Whether the account has marketing contacts at all.
+    /// True if the account has marketing contacts switched on.
     pub marketing_contacts: bool,
-    /// A sandbox's own clock.
+    /// The instant of a sandbox's own clock. `None` for other accounts.
     pub test_clock: Option<Timestamp>,
 }
 
-/// A closed period, with the numbers it had at its end.
+/// A closed period, with its numbers at its end.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Statement {
-    /// Which one.
+    /// The period's number.
     pub number: PeriodNumber,
-    /// Its first instant.
+    /// The first instant of the period.
     pub starts_at: Timestamp,
-    /// The update date that ended it.
+    /// The update date that ended the period.
     pub ends_at: Timestamp,
     /// The usage at its end, leaving contacts included.
     pub marketing: u64,
-    /// How many became non-marketing at its end.
+    /// The number of contacts that became non-marketing at its end.
     pub left: u64,
     /// The tier limit at its end.
     pub tier_limit: u64,
 }
 
-/// Some of the periods that have ended, closed in order, and the period that follows them.
+/// Ended periods that are closed in order, and the period that follows them.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Closing {
-    /// The closed ones, oldest first; never empty.
+    /// The statements of the closed periods, oldest first. Never empty.
     pub statements: Vec<Statement>,
-    /// What the period item then holds. It may have ended as well.
+    /// The account's period afterwards. It may have ended as well.
     pub next: Period,
 }
 
 impl Period {
-    /// An account's first period, which begins at `now`, or at the sandbox's own instant.
+    /// Creates an account's first period, which begins at `now`, or at the instant of a sandbox's own clock.
     #[must_use]
     pub fn first(terms: Terms, now: Timestamp) -> Self {
         let Terms { calendar, tier, cap, marketing_contacts, test_clock } = terms;
@@ -169,33 +169,33 @@ impl Period {
         }
     }
 
-    /// The account's instant: a sandbox's own clock, or else the wall clock. Nothing happens in a period before it has
-    /// begun: a request that came just before the update date, or whose clock is slow, and that is decided in the new
-    /// period is of its first instant.
+    /// Returns the account's instant: a sandbox's own clock, or else the wall clock. It is never before the start of
+    /// the period. A request may arrive just before an update date, or the clock may be slow. If the request is then
+    /// decided in the new period, it belongs to that period's first instant.
     #[must_use]
     pub fn now(&self, wall_clock: Timestamp) -> Timestamp {
         self.test_clock.unwrap_or(wall_clock).max(self.starts_at)
     }
 
-    /// Whether the update date has passed. At the update date itself it has.
+    /// Returns true if the period has ended, which it has at the update date itself.
     #[must_use]
     pub fn has_ended(&self, now: Timestamp) -> bool {
         now >= self.ends_at
     }
 
-    /// The usage right after the next update date, if nothing else happens.
+    /// Returns the usage right after the next update date, if nothing else changes.
     #[must_use]
     pub fn after_next_update(&self) -> u64 {
         self.marketing.saturating_sub(self.leaving)
     }
 
-    /// How many more contacts the cap lets become marketing.
+    /// Returns the remaining capacity under the cap: the number of contacts that may still become marketing.
     #[must_use]
     pub fn room(&self) -> u64 {
         self.cap.unwrap_or(USAGE_MAX).saturating_sub(self.marketing)
     }
 
-    /// The period with the counts moved by `delta`.
+    /// Returns the period with its counts changed by `delta`.
     #[must_use]
     pub fn with(&self, delta: Delta) -> Self {
         Self {
@@ -205,8 +205,8 @@ impl Period {
         }
     }
 
-    /// Closes the periods that have ended by `now`, one by one, at most [`CLOSINGS_PER_STEP_MAX`] of them in a
-    /// step; none if the period has not ended.
+    /// Closes the periods that have ended by `now`, one by one, at most [`CLOSINGS_PER_STEP_MAX`] in a step. Returns
+    /// `None` if the period has not ended.
     #[must_use]
     pub fn closing(&self, now: Timestamp) -> Option<Closing> {
         let mut next = self.clone();
@@ -219,7 +219,7 @@ impl Period {
         (!statements.is_empty()).then_some(Closing { statements, next })
     }
 
-    /// This period's statement and the period after it. The usage falls by exactly the leaving contacts.
+    /// Returns this period's statement and the next period. The usage decreases by exactly the leaving contacts.
     fn closed(&self) -> (Statement, Self) {
         let remaining = self.after_next_update();
         let statement = Statement {
@@ -243,7 +243,7 @@ impl Period {
         (statement, next)
     }
 
-    /// The period under another calendar, which moves its end to the next update date from `now` on.
+    /// Returns the period with another calendar, which moves its end to the first update date after `now`.
     #[must_use]
     pub fn with_calendar(&self, calendar: Calendar, now: Timestamp) -> Self {
         Self { ends_at: calendar.next_update(now), calendar, ..self.clone() }
@@ -258,7 +258,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::calendar::{Term, TimeZone};
 
-    /// The first period of an ordinary account, in November 2026.
+    /// Returns the first period of an ordinary account, in November 2026.
     pub(crate) fn period() -> Period {
         Period::first(terms(None), at("2026-11-10T12:00:00.000Z"))
     }
@@ -279,7 +279,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_first_period_begins_now_and_ends_at_the_next_update_date() {
+    fn first_period_begins_now_and_ends_at_the_next_update_date() {
         let first = period();
         assert_eq!(
             (first.starts_at, first.ends_at),
@@ -301,14 +301,14 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn both_counts_move_by_what_was_decided() {
+    fn delta_changes_both_counts() {
         let before = Period { marketing: 9, leaving: 3, ..period() };
         let after = before.with(Delta { marketing: 2, leaving: -1 });
         assert_eq!(after, Period { marketing: 11, leaving: 2, ..before });
     }
 
     #[test]
-    fn nothing_happens_before_its_period_has_begun() {
+    fn instant_is_never_before_the_start_of_the_period() {
         let period = period();
         let later = at("2026-11-10T12:00:00.001Z");
         assert_eq!(period.now(later), later);
@@ -318,7 +318,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_period_is_half_open() {
+    fn period_is_half_open() {
         let period = period();
         assert!(!period.has_ended(at("2026-11-30T23:59:59.999Z")));
         assert!(period.has_ended(at("2026-12-01T00:00:00.000Z")));
@@ -326,19 +326,19 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn closing_lets_the_leaving_go_in_one_step_and_states_what_was() {
+    fn closing_removes_leaving_contacts_and_returns_a_statement() {
         let ended = Period { marketing: 130, leaving: 40, ..period() };
         let Closing { statements, next } = ended.closing(at("2026-12-01T00:00:00Z")).unwrap();
         let [statement] = statements.as_slice() else { panic!("one period has ended") };
         assert_eq!((statement.marketing, statement.left, statement.tier_limit), (130, 40, 150));
         assert_eq!((next.marketing, next.leaving, next.number.number()), (90, 0, 2));
         assert_eq!((next.starts_at, next.ends_at), (ended.ends_at, at("2027-01-01T00:00:00Z")));
-        assert!(next.revision > ended.revision, "what was decided on the ended period no longer holds");
-        assert_eq!(next.tier.limit, 150, "the limit does not go down by itself");
+        assert!(next.revision > ended.revision, "decisions on the ended period are no longer valid");
+        assert_eq!(next.tier.limit, 150, "the limit does not decrease by itself");
     }
 
     #[test]
-    fn a_lower_limit_that_was_asked_for_takes_effect_at_the_renewal_and_not_before() {
+    fn requested_lower_limit_applies_at_the_renewal_only() {
         let tier = Tier { limit: 300, limit_at_renewal: Some(150), ..period().tier };
         let mut next = Period { tier, marketing: 120, leaving: 0, ..period() };
         for (ends_at, limit) in
@@ -352,7 +352,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn another_calendar_moves_the_end_from_now_on_and_nothing_else() {
+    fn changed_calendar_moves_the_end_and_nothing_else() {
         let before = Period { marketing: 9, leaving: 3, ..period() };
         let calendar = Calendar { term: Term::Monthly, ..before.calendar };
         let after = before.with_calendar(calendar, at("2026-11-12T00:00:00Z"));
@@ -362,7 +362,7 @@ pub(crate) mod tests {
 
     proptest! {
         #[test]
-        fn missed_periods_close_one_by_one_without_gap_or_overlap(days in 0..3_000_i64, leaving in 0..50_u64) {
+        fn missed_periods_close_in_order_without_gap_or_overlap(days in 0..3_000_i64, leaving in 0..50_u64) {
             let mut current = Period { marketing: 50, leaving, ..period() };
             let now = Timestamp::from_millis(current.starts_at.millis() + days * 86_400_000);
             let mut statements = Vec::new();

@@ -1,44 +1,43 @@
-//! The contract's tier: how many marketing contacts it covers (the crate's `README.md`, Tier and cap).
+//! The contract's tier: the number of marketing contacts that it covers (the crate's `README.md`, Tier and cap).
 
 use thiserror::Error;
 
 use crate::limits::USAGE_MAX;
 
-/// The shares of the limit, in percent, that are reported when usage reaches them.
+/// The shares of the limit, in percent, that are reported when the usage reaches them.
 pub const THRESHOLDS: [u8; 4] = [75, 90, 98, 100];
 
 /// A limit that starts at `included` and grows in steps of `block`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Tier {
-    /// How many marketing contacts the contract covers from the start.
+    /// The number of marketing contacts that the contract covers from the start.
     pub included: u64,
-    /// By how many the limit grows at a time.
+    /// The number of contacts by which the limit grows in one step.
     pub block: u64,
-    /// The limit as it stood when the period began. What it is now follows from the usage:
-    /// [`Tier::limit_for`].
+    /// The limit at the start of the period. The limit in force depends on the usage: [`Tier::limit_for`].
     pub limit: u64,
-    /// The lower limit that was asked for, to take effect at the renewal date.
+    /// The lower limit that was requested for the renewal date.
     pub limit_at_renewal: Option<u64>,
 }
 
-/// A tier, or a wish for one, that there cannot be.
+/// The error for an invalid tier or an invalid requested limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum TierError {
-    /// More contacts included than there may be.
+    /// The number of included contacts is too large.
     #[error("expected included to be at most {USAGE_MAX}")]
     Included,
-    /// Steps of no contact, or of more than there may be.
+    /// The step is 0 or too large.
     #[error("expected block to be between 1 and {USAGE_MAX}")]
     Block,
-    /// A limit that the steps do not meet.
+    /// The requested limit is not one of the tier's steps.
     #[error("expected a limit of {included} or more in steps of {block}")]
     NotAStep {
-        /// The lowest limit.
+        /// The lowest limit of the tier.
         included: u64,
-        /// The step.
+        /// The size of a step.
         block: u64,
     },
-    /// A limit above the one in force, which rises with usage alone.
+    /// The requested limit is above the limit in force, which only the usage raises.
     #[error("expected a limit of at most {limit}, the limit now")]
     AboveLimit {
         /// The limit in force.
@@ -47,10 +46,10 @@ pub enum TierError {
 }
 
 impl Tier {
-    /// A contract's tier at its beginning: the limit is what is included. Nothing may be included.
+    /// Creates the tier of a new contract, whose limit is the number of included contacts. It may be 0.
     ///
     /// # Errors
-    /// `block` is zero, or a number is above [`USAGE_MAX`].
+    /// [`TierError`] if `block` is zero, or a number is above [`USAGE_MAX`].
     pub fn new(included: u64, block: u64) -> Result<Self, TierError> {
         if included > USAGE_MAX {
             return Err(TierError::Included);
@@ -61,25 +60,25 @@ impl Tier {
         Ok(Self { included, block, limit: included, limit_at_renewal: None })
     }
 
-    /// The limit in force at this usage: the first contact over a limit raises it to the smallest step that
-    /// holds the usage.
+    /// Returns the limit in force at this usage. The first contact above a limit raises it to the smallest step that
+    /// covers the usage.
     #[must_use]
     pub fn limit_for(&self, usage: u64) -> u64 {
-        self.limit.max(self.step_holding(usage))
+        self.limit.max(self.step_for(usage))
     }
 
-    /// The usage in percent of [`Tier::limit_for`], with one decimal. It is cut, not rounded: it says 75.0
-    /// only when that threshold is reached, and 100.0 only when the tier is full.
+    /// Returns the usage in percent of [`Tier::limit_for`], with one decimal. It is cut, not rounded: 75.0 means that
+    /// the threshold is reached, and 100.0 means that the tier is full.
     #[must_use]
     pub fn percent(&self, usage: u64) -> f64 {
         let permille =
             (u128::from(usage) * 1000).checked_div(u128::from(self.limit_for(usage))).unwrap_or_default();
-        // The limit in force holds the usage, so that this is 1000 at most.
+        // The limit in force covers the usage, so this is at most 1000.
         f64::from(u16::try_from(permille).unwrap_or(1000)) / 10.0
     }
 
-    /// Those of [`THRESHOLDS`] that the usage has reached, measured on the limit with which the period began.
-    /// Usage never falls inside a period, so that a threshold once crossed stays crossed until its end.
+    /// Returns the [`THRESHOLDS`] that the usage has reached, measured on the limit at the start of the period. The
+    /// usage never decreases within a period, so a crossed threshold stays crossed until the period's end.
     #[must_use]
     pub fn thresholds_crossed(&self, usage: u64) -> Vec<u8> {
         let reached =
@@ -87,59 +86,60 @@ impl Tier {
         THRESHOLDS.into_iter().filter(|threshold| usage > 0 && reached(threshold)).collect()
     }
 
-    /// Whether the usage has raised the limit in this period.
+    /// Returns true if the usage has raised the limit in this period.
     #[must_use]
     pub fn limit_raised(&self, usage: u64) -> bool {
         self.limit_for(usage) > self.limit
     }
 
-    /// The tier with another wish for the renewal date, or with none.
+    /// Returns the tier with another requested limit for the renewal date, or with none.
     ///
     /// # Errors
-    /// The limit asked for is not one of the tier's steps, or is above the limit in force at this usage.
-    pub fn with_limit_at_renewal(&self, asked: Option<u64>, usage: u64) -> Result<Self, TierError> {
-        if let Some(asked) = asked {
+    /// [`TierError`] if the requested limit is not one of the tier's steps, or is above the limit in force at this
+    /// usage.
+    pub fn with_limit_at_renewal(&self, requested: Option<u64>, usage: u64) -> Result<Self, TierError> {
+        if let Some(requested) = requested {
             let Self { included, block, .. } = *self;
             let limit = self.limit_for(usage);
-            if asked < included || self.step_holding(asked) != asked {
+            if requested < included || self.step_for(requested) != requested {
                 return Err(TierError::NotAStep { included, block });
             }
-            if asked > limit {
+            if requested > limit {
                 return Err(TierError::AboveLimit { limit });
             }
         }
-        Ok(Self { limit_at_renewal: asked, ..*self })
+        Ok(Self { limit_at_renewal: requested, ..*self })
     }
 
-    /// Returns the tier after the contract has changed to `new`, a tier at its beginning. The limit becomes the
-    /// smallest step of the new tier that is not below the limit in force at this usage, because a limit falls at the
-    /// renewal date alone.
+    /// Returns the tier after the contract has changed to `new`, the tier of a new contract. The limit becomes the
+    /// smallest step of the new tier that is not below the limit in force at this usage, because a limit decreases at
+    /// the renewal date only.
     ///
     /// # Errors
-    /// [`TierError::NotAStep`] if the limit that is asked for at the renewal date is none of the new steps.
+    /// [`TierError::NotAStep`] if the requested limit for the renewal date is not one of the new steps.
     pub fn changed_to(&self, new: &Self, usage: u64) -> Result<Self, TierError> {
-        let new = Self { limit: new.step_holding(self.limit_for(usage)), ..*new };
+        let new = Self { limit: new.step_for(self.limit_for(usage)), ..*new };
         new.with_limit_at_renewal(self.limit_at_renewal, usage)
     }
 
-    /// The tier of the period after an update date at which the usage fell from `usage_before` to
+    /// Returns the tier of the next period, after an update date at which the usage decreased from `usage_before` to
     /// `usage_after`.
     ///
-    /// The limit is carried over. At a renewal, a lower limit that was asked for takes effect, but never
-    /// below the usage, and is thereby granted: it is not asked for again.
+    /// The limit in force is kept. At a renewal, a requested lower limit applies, but never below the usage. The
+    /// request is then complete and is removed.
     #[must_use]
     pub fn after_closing(&self, usage_before: u64, usage_after: u64, renewal: bool) -> Self {
         match self.limit_at_renewal {
-            Some(asked) if renewal => {
-                Self { limit: asked.max(self.step_holding(usage_after)), limit_at_renewal: None, ..*self }
+            Some(requested) if renewal => {
+                Self { limit: requested.max(self.step_for(usage_after)), limit_at_renewal: None, ..*self }
             }
             _ => Self { limit: self.limit_for(usage_before), ..*self },
         }
     }
 
-    /// The smallest limit that holds the usage.
-    fn step_holding(&self, usage: u64) -> u64 {
-        // A stored tier is read as it is: a block of zero must not divide.
+    /// Returns the smallest limit of the tier that covers the usage.
+    fn step_for(&self, usage: u64) -> u64 {
+        // A stored tier is not checked again, so a block of 0 must not divide by zero.
         let block = self.block.max(1);
         let steps = usage.saturating_sub(self.included).div_ceil(block);
         self.included.saturating_add(steps.saturating_mul(block))
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_grows_in_steps_with_the_first_contact_over_it() {
+    fn limit_grows_with_the_first_contact_above_it() {
         let table = [
             // included, block, usage, limit
             (1000, 1000, 0, 1000),
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_never_goes_down_by_itself() {
+    fn limit_never_decreases_by_itself() {
         let grown = tier(1000, 1000).after_closing(2500, 100, false);
         assert_eq!(grown.limit, 3000);
         assert_eq!(grown.limit_for(100), 3000);
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn percent_is_of_the_limit_in_force_and_cut_to_one_decimal() {
+    fn percent_is_cut_to_one_decimal() {
         let table = [
             (1000, 812, 81.2),
             (1000, 0, 0.0),
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn thresholds_are_reached_on_the_limit_that_the_period_began_with() {
+    fn thresholds_are_measured_on_the_limit_at_the_period_start() {
         let table: [(u64, u64, &[u8]); 9] = [
             (1000, 749, &[]),
             (1000, 750, &[75]),
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_tiers_that_there_cannot_be() {
+    fn invalid_tier_is_rejected() {
         assert_eq!(Tier::new(1000, 0), Err(TierError::Block));
         assert_eq!(Tier::new(1000, USAGE_MAX + 1), Err(TierError::Block));
         assert_eq!(Tier::new(USAGE_MAX + 1, 1), Err(TierError::Included));
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lower_limit_is_one_of_the_steps_and_not_above_the_limit() {
+    fn requested_limit_is_a_step_and_not_above_the_limit() {
         let grown = tier(1000, 500).after_closing(2400, 700, false);
         assert_eq!(grown.limit, 2500);
         for asked in [1000, 1500, 2000, 2500] {
@@ -248,14 +248,14 @@ mod tests {
     }
 
     #[test]
-    fn a_lower_limit_takes_effect_at_the_renewal_and_never_below_the_usage() {
+    fn requested_limit_applies_at_the_renewal_above_the_usage() {
         let asked =
             tier(1000, 1000).after_closing(4500, 100, false).with_limit_at_renewal(Some(2000), 100).unwrap();
         assert_eq!(asked.after_closing(100, 100, false), asked);
         let granted = Tier { limit: 2000, limit_at_renewal: None, ..asked };
         assert_eq!(asked.after_closing(4000, 1500, true), granted);
         assert_eq!(asked.after_closing(4000, 3500, true), Tier { limit: 4000, ..granted });
-        // Between the wish and the renewal usage may have raised the limit further.
+        // Between the request and the renewal, the usage may have raised the limit further.
         assert_eq!(asked.after_closing(7000, 100, false).limit, 7000);
     }
 
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn changed_tier_fits_the_limit_asked_for_at_the_renewal() {
+    fn changed_tier_fits_the_limit_requested_for_the_renewal() {
         let grown = tier(1000, 500).after_closing(2400, 700, false);
         let asked = grown.with_limit_at_renewal(Some(1500), 700).unwrap();
         assert_eq!(asked.changed_to(&tier(500, 250), 700).unwrap().limit_at_renewal, Some(1500));
@@ -297,7 +297,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_limit_is_the_smallest_step_that_holds_the_usage(tier in any_tier(), usage in 0..=USAGE_MAX) {
+        fn limit_is_the_smallest_step_that_covers_the_usage(tier in any_tier(), usage in 0..=USAGE_MAX) {
             let limit = tier.limit_for(usage);
             prop_assert!(limit >= usage);
             prop_assert!(is_step(&tier, limit));
@@ -305,7 +305,7 @@ mod tests {
         }
 
         #[test]
-        fn everything_grows_with_usage(tier in any_tier(), one in 0..=USAGE_MAX, other in 0..=USAGE_MAX) {
+        fn limit_and_thresholds_grow_with_the_usage(tier in any_tier(), one in 0..=USAGE_MAX, other in 0..=USAGE_MAX) {
             let (less, more) = (one.min(other), one.max(other));
             prop_assert!(tier.limit_for(less) <= tier.limit_for(more));
             prop_assert!(tier.limit_raised(more) || !tier.limit_raised(less));
@@ -314,13 +314,13 @@ mod tests {
         }
 
         #[test]
-        fn the_limit_falls_at_a_renewal_alone(
+        fn limit_decreases_at_a_renewal_only(
             tier in any_tier(), peak in 0..=USAGE_MAX, before in 0..=USAGE_MAX, leaving in 0..=USAGE_MAX,
             step in 0..100_u64, renewal: bool,
         ) {
             let grown = tier.after_closing(peak, 0, false);
-            let wish = tier.included.saturating_add(step.saturating_mul(tier.block));
-            let asked = grown.with_limit_at_renewal(Some(wish), before).unwrap_or(grown);
+            let request = tier.included.saturating_add(step.saturating_mul(tier.block));
+            let asked = grown.with_limit_at_renewal(Some(request), before).unwrap_or(grown);
             let after = before.saturating_sub(leaving);
             let next = asked.after_closing(before, after, renewal);
             prop_assert!(next.limit >= after);
@@ -347,7 +347,7 @@ mod tests {
         }
 
         #[test]
-        fn no_number_makes_it_panic(included: u64, block: u64, limit: u64, asked: Option<u64>, usage: u64) {
+        fn no_number_causes_a_panic(included: u64, block: u64, limit: u64, asked: Option<u64>, usage: u64) {
             let tier = Tier { included, block, limit, limit_at_renewal: asked };
             prop_assert!(tier.limit_for(usage) >= usage);
             prop_assert!((0.0..=100.0).contains(&tier.percent(usage)));

@@ -8,12 +8,12 @@ use thiserror::Error;
 
 /// A UTC instant with millisecond precision, in the years 1970 to 9999.
 ///
-/// The bounds make its text form (`2026-11-21T19:59:01.123Z`, RFC 3339) have one length, so that stored
-/// instants sort as text.
+/// Because of these bounds its text form (`2026-11-21T19:59:01.123Z`, RFC 3339) has one length, so stored instants
+/// sort as text.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(DateTime<Utc>);
 
-/// A text that is not an instant as the API writes them.
+/// The error for a text that is not an RFC 3339 instant within the bounds.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("expected an RFC 3339 instant such as 2026-11-21T19:59:01.123Z, in the years 1970 to 9999")]
 pub struct TimestampError;
@@ -27,38 +27,38 @@ impl Timestamp {
         None => Self::MIN,
     };
 
-    /// The instant so many milliseconds after 1970-01-01T00:00:00Z, held within [`Self::MIN`] and [`Self::MAX`].
+    /// Creates an instant from the milliseconds since 1970-01-01T00:00:00Z, limited to [`Self::MIN`] and [`Self::MAX`].
     #[must_use]
     pub fn from_millis(millis: i64) -> Self {
-        let held = millis.clamp(Self::MIN.millis(), Self::MAX.millis());
-        Self(DateTime::from_timestamp_millis(held).unwrap_or_default())
+        let millis = millis.clamp(Self::MIN.millis(), Self::MAX.millis());
+        Self(DateTime::from_timestamp_millis(millis).unwrap_or_default())
     }
 
-    /// Milliseconds since 1970-01-01T00:00:00Z.
+    /// Returns the milliseconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub const fn millis(self) -> i64 {
         self.0.timestamp_millis()
     }
 
-    /// Whole seconds since 1970-01-01T00:00:00Z, as DynamoDB's time-to-live wants them.
+    /// Returns the whole seconds since 1970-01-01T00:00:00Z, which is the unit of DynamoDB's time-to-live.
     #[must_use]
     pub const fn seconds(self) -> i64 {
         self.0.timestamp()
     }
 
-    /// Its year in UTC.
+    /// Returns the year in UTC.
     #[must_use]
     pub fn year(self) -> i32 {
         self.0.year()
     }
 
-    /// The same instant as chrono's type.
+    /// Returns the instant as a chrono value.
     #[must_use]
     pub const fn to_utc(self) -> DateTime<Utc> {
         self.0
     }
 
-    /// The instant `delta` later (earlier when negative), held within the bounds.
+    /// Returns the instant `delta` later (earlier if negative), limited to the bounds.
     #[must_use]
     pub fn plus(self, delta: TimeDelta) -> Self {
         Self::from_millis(self.millis().saturating_add(delta.num_milliseconds()))
@@ -66,7 +66,7 @@ impl Timestamp {
 }
 
 impl From<DateTime<Utc>> for Timestamp {
-    /// Cuts to whole milliseconds and holds the instant within the bounds.
+    /// Cuts the instant to whole milliseconds and limits it to the bounds.
     fn from(at: DateTime<Utc>) -> Self {
         Self::from_millis(at.timestamp_millis())
     }
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_has_one_length_and_survives_the_round_trip() {
+    fn text_has_one_length_and_round_trips() {
         for at in [Timestamp::MIN, Timestamp::MAX, Timestamp::from_millis(1_795_377_541_123)] {
             let text = at.to_string();
             assert_eq!(text.len(), 24);
@@ -109,20 +109,20 @@ mod tests {
     }
 
     #[test]
-    fn reads_offsets_and_cuts_to_milliseconds() {
+    fn instant_with_an_offset_is_converted_and_cut() {
         let at: Timestamp = "2026-11-21T20:59:01.1239+01:00".parse().unwrap();
         assert_eq!(at.to_string(), "2026-11-21T19:59:01.123Z");
     }
 
     #[test]
-    fn refuses_what_is_no_instant_or_out_of_bounds() {
+    fn invalid_text_or_instant_out_of_bounds_is_rejected() {
         for text in ["", "2026-11-21", "yesterday", "1969-12-31T23:59:59Z", "2026-13-01T00:00:00Z"] {
             assert_eq!(text.parse::<Timestamp>(), Err(TimestampError), "{text}");
         }
     }
 
     #[test]
-    fn arithmetic_stays_within_the_bounds() {
+    fn sum_stays_within_the_bounds() {
         assert_eq!(Timestamp::MAX.plus(TimeDelta::MAX), Timestamp::MAX);
         assert_eq!(Timestamp::MIN.plus(TimeDelta::days(-1)), Timestamp::MIN);
     }

@@ -17,7 +17,7 @@ fn calendar(term: Term, renewal_date: &str, time_zone: &str) -> Calendar {
     Calendar { term, renewal_date: date(renewal_date), time_zone: time_zone.parse().unwrap() }
 }
 
-/// The update dates after `after`, as local days' instants.
+/// Returns the next `count` update dates after `after`. An instant at 00:00 UTC is shown as its date only.
 fn updates(calendar: Calendar, after: &str, count: usize) -> Vec<String> {
     std::iter::successors(Some(calendar.next_update(at(after))), |last| Some(calendar.next_update(*last)))
         .take(count)
@@ -26,7 +26,7 @@ fn updates(calendar: Calendar, after: &str, count: usize) -> Vec<String> {
 }
 
 #[test]
-fn words_and_names_survive_the_round_trip() {
+fn terms_and_time_zones_round_trip() {
     for term in Term::ALL {
         assert_eq!(term.as_str().parse(), Ok(*term));
     }
@@ -42,7 +42,7 @@ fn words_and_names_survive_the_round_trip() {
 }
 
 #[test]
-fn dates_have_one_form() {
+fn date_has_one_format() {
     assert_eq!(parse_date("2028-02-29"), Ok(NaiveDate::from_ymd_opt(2028, 2, 29).unwrap()));
     for text in [
         "",
@@ -64,7 +64,7 @@ fn dates_have_one_form() {
 }
 
 #[test]
-fn a_monthly_renewal_day_is_computed_from_the_original_day() {
+fn monthly_renewal_day_follows_from_the_original_day() {
     let table = [
         ("2026-01-31", ["2026-02-28", "2026-03-31", "2026-04-30", "2026-05-31"]),
         ("2026-01-30", ["2026-01-30", "2026-02-28", "2026-03-30", "2026-04-30"]),
@@ -80,20 +80,20 @@ fn a_monthly_renewal_day_is_computed_from_the_original_day() {
 }
 
 #[test]
-fn a_monthly_term_has_its_days_before_the_renewal_date_too() {
+fn monthly_term_has_update_dates_before_its_renewal_date() {
     let monthly = calendar(Term::Monthly, "2028-07-31", "UTC");
     assert_eq!(updates(monthly, "2028-01-31T00:00:00Z", 2), ["2028-02-29", "2028-03-31"]);
 }
 
 #[test]
-fn an_annual_term_has_the_first_of_each_month_and_the_renewal_date() {
+fn annual_term_has_month_starts_and_the_renewal_date() {
     let table: [(&str, &str, &[&str]); 7] = [
         ("2027-03-15", "2027-02-10T00:00:00Z", &["2027-03-01", "2027-03-15", "2027-04-01"]),
         ("2027-03-01", "2027-02-10T00:00:00Z", &["2027-03-01", "2027-04-01", "2027-05-01"]),
         ("2027-03-31", "2027-03-02T00:00:00Z", &["2027-03-31", "2027-04-01", "2027-05-01"]),
         ("2027-03-15", "2028-03-14T23:59:59.999Z", &["2028-03-15", "2028-04-01"]),
         ("2027-12-31", "2027-12-31T00:00:00Z", &["2028-01-01", "2028-02-01"]),
-        // The leap day comes back as the 28th in common years.
+        // The leap day becomes the 28th in common years.
         ("2024-02-29", "2025-02-02T00:00:00Z", &["2025-02-28", "2025-03-01"]),
         ("2024-02-29", "2028-02-02T00:00:00Z", &["2028-02-29", "2028-03-01"]),
     ];
@@ -107,7 +107,7 @@ fn an_annual_term_has_the_first_of_each_month_and_the_renewal_date() {
 }
 
 #[test]
-fn an_annual_contract_does_not_renew_before_its_renewal_date() {
+fn annual_contract_does_not_renew_before_its_renewal_date() {
     let annual = calendar(Term::Annual, "2028-03-15", "UTC");
     assert_eq!(updates(annual, "2027-03-10T00:00:00Z", 1), ["2027-04-01"]);
     assert_eq!(updates(annual, "2028-03-10T00:00:00Z", 1), ["2028-03-15"]);
@@ -117,7 +117,7 @@ fn an_annual_contract_does_not_renew_before_its_renewal_date() {
 }
 
 #[test]
-fn renewals_among_the_update_dates() {
+fn renewals_are_recognised_among_update_dates() {
     let annual = calendar(Term::Annual, "2024-02-29", "Europe/Berlin");
     assert!(annual.is_renewal(at("2025-02-27T23:00:00Z")));
     assert!(!annual.is_renewal(at("2025-02-28T23:00:00Z")));
@@ -126,12 +126,12 @@ fn renewals_among_the_update_dates() {
     assert!(!first.is_renewal(at("2026-04-01T00:00:00Z")));
     let monthly = calendar(Term::Monthly, "2026-01-31", "UTC");
     assert!(monthly.is_renewal(at("2026-02-28T00:00:00Z")));
-    // The day of renewal never came: the contract renews when the day after it begins.
+    // The renewal day was skipped there, so the contract renews when the next day begins.
     assert!(calendar(Term::Annual, "2010-12-30", "Pacific/Apia").is_renewal(at("2011-12-30T10:00:00Z")));
 }
 
 #[test]
-fn an_update_date_ends_its_period_and_starts_the_next() {
+fn update_date_ends_its_period_and_starts_the_next() {
     let monthly = calendar(Term::Monthly, "2026-01-15", "UTC");
     let update = at("2026-02-15T00:00:00Z");
     assert_eq!(monthly.next_update(at("2026-02-14T23:59:59.999Z")), update);
@@ -139,26 +139,26 @@ fn an_update_date_ends_its_period_and_starts_the_next() {
 }
 
 #[test]
-fn midnight_is_that_of_the_time_zone() {
+fn midnight_follows_the_time_zone() {
     let table = [
         ("Europe/Berlin", "2026-03-01", "2026-02-28T23:00:00.000Z"),
         ("Europe/Berlin", "2026-07-01", "2026-06-30T22:00:00.000Z"),
         ("Asia/Kathmandu", "2026-07-01", "2026-06-30T18:15:00.000Z"),
         ("Pacific/Kiritimati", "2027-01-01", "2026-12-31T10:00:00.000Z"),
         ("Etc/GMT+12", "2027-01-01", "2027-01-01T12:00:00.000Z"),
-        // Twice: clocks go back from 01:00 to 00:00.
+        // Twice: clocks are set back from 01:00 to 00:00.
         ("America/Havana", "2020-11-01", "2020-11-01T04:00:00.000Z"),
-        // Twice: clocks go back from 00:01 to 23:01 of the day before.
+        // Twice: clocks are set back from 00:01 to 23:01 of the previous day.
         ("America/St_Johns", "2008-11-02", "2008-11-02T02:30:00.000Z"),
-        // Once: clocks go back from 24:00 to 23:00.
+        // Once: clocks are set back from 24:00 to 23:00.
         ("America/Asuncion", "2018-03-25", "2018-03-25T04:00:00.000Z"),
-        // Never: clocks go forward from 00:00 to 01:00.
+        // Never: clocks are set forward from 00:00 to 01:00.
         ("America/Asuncion", "2017-10-01", "2017-10-01T04:00:00.000Z"),
         ("Asia/Beirut", "2022-03-27", "2022-03-26T22:00:00.000Z"),
         ("America/Sao_Paulo", "2018-11-04", "2018-11-04T03:00:00.000Z"),
-        // Before the first instant there is.
+        // Before the first instant of `Timestamp`.
         ("Europe/Berlin", "1970-01-01", "1970-01-01T00:00:00.000Z"),
-        // The whole day is left out.
+        // The whole day is skipped.
         ("Pacific/Apia", "2011-12-30", "2011-12-30T10:00:00.000Z"),
         ("Pacific/Apia", "2011-12-31", "2011-12-30T10:00:00.000Z"),
         ("Pacific/Kwajalein", "1993-08-21", "1993-08-21T12:00:00.000Z"),
@@ -172,7 +172,7 @@ fn midnight_is_that_of_the_time_zone() {
 
 #[test]
 fn days_that_share_one_instant_are_one_update_date() {
-    // 31 December 2011 in Apia begins where the skipped 30th would have.
+    // 31 December 2011 in Apia begins at the instant at which the skipped 30th would have begun.
     let monthly = calendar(Term::Monthly, "2011-01-30", "Pacific/Apia");
     let skipped = at("2011-12-30T10:00:00Z");
     assert_eq!(monthly.next_update(at("2011-12-30T09:59:59.999Z")), skipped);
@@ -180,7 +180,7 @@ fn days_that_share_one_instant_are_one_update_date() {
 }
 
 #[test]
-fn clocks_that_show_midnight_twice_bring_one_update_date() {
+fn midnight_shown_twice_is_one_update_date() {
     let monthly = calendar(Term::Monthly, "2008-01-02", "America/St_Johns");
     let update = at("2008-11-02T02:30:00Z");
     assert_eq!(monthly.next_update(at("2008-11-02T02:29:59.999Z")), update);
@@ -188,14 +188,14 @@ fn clocks_that_show_midnight_twice_bring_one_update_date() {
     assert_eq!(monthly.next_update(update), at("2008-12-02T03:30:00Z"));
     assert_eq!(monthly.next_update(at("2008-11-02T03:00:00Z")), at("2008-12-02T03:30:00Z"));
 
-    // Here clocks show October again, of which the next update date is not in the following month but the second.
+    // Here clocks show October again. The next update date is then in the second month after, not in the following one.
     let annual = calendar(Term::Annual, "2008-01-02", "America/St_Johns");
     assert_eq!(annual.next_update(at("2009-11-01T02:29:59.999Z")), at("2009-11-01T02:30:00Z"));
     assert_eq!(annual.next_update(at("2009-11-01T02:45:00Z")), at("2009-12-01T03:30:00Z"));
 }
 
 #[test]
-fn the_ends_of_time_are_met_without_a_panic() {
+fn extreme_instants_and_dates_do_not_panic() {
     for term in Term::ALL {
         for renewal_date in [NaiveDate::MIN, NaiveDate::MAX, date("1970-01-01"), date("9999-12-31")] {
             for time_zone in zones() {
@@ -210,7 +210,7 @@ fn the_ends_of_time_are_met_without_a_panic() {
     assert_eq!(annual.next_update(at("9999-12-05T00:00:00Z")), Timestamp::MAX);
 }
 
-/// Whether a day is an update date, said day by day instead of month by month.
+/// Returns true if a day is an update date, computed per day instead of per month.
 fn is_update_day(calendar: &Calendar, day: NaiveDate) -> bool {
     let is_last = day.succ_opt().unwrap().day() == 1;
     let renewal = calendar.renewal_date;
@@ -223,7 +223,7 @@ fn is_update_day(calendar: &Calendar, day: NaiveDate) -> bool {
     }
 }
 
-/// The first instant, in steps of half a minute, at which clocks show the day or a later one.
+/// Returns the first instant, in steps of half a minute, at which clocks show the day or a later one.
 fn first_shown(zone: TimeZone, day: NaiveDate) -> Timestamp {
     let utc_midnight = Timestamp::from(day.and_time(NaiveTime::MIN).and_utc());
     (0..)
@@ -232,8 +232,8 @@ fn first_shown(zone: TimeZone, day: NaiveDate) -> Timestamp {
         .unwrap()
 }
 
-/// The next update date by walking local days.
-fn walked(calendar: &Calendar, after: Timestamp) -> Timestamp {
+/// Returns the next update date by trying one local day after the other.
+fn next_update_by_days(calendar: &Calendar, after: Timestamp) -> Timestamp {
     let start = calendar.time_zone.local(after).date() - Days::new(2);
     start
         .iter_days()
@@ -264,12 +264,12 @@ fn any_instant() -> impl Strategy<Value = Timestamp> {
 
 proptest! {
     #[test]
-    fn agrees_with_a_walk_over_the_days(calendar in any_calendar(), after in any_instant()) {
-        prop_assert_eq!(calendar.next_update(after), walked(&calendar, after));
+    fn next_update_agrees_with_trying_every_day(calendar in any_calendar(), after in any_instant()) {
+        prop_assert_eq!(calendar.next_update(after), next_update_by_days(&calendar, after));
     }
 
     #[test]
-    fn is_strictly_after_and_nothing_lies_between(
+    fn next_update_is_the_first_one_after(
         calendar in any_calendar(), after in any_instant(), permille in 0..1000_i64,
     ) {
         let next = calendar.next_update(after);
@@ -281,13 +281,13 @@ proptest! {
     }
 
     #[test]
-    fn update_dates_come_at_least_monthly(calendar in any_calendar(), after in any_instant()) {
-        // 31 days, and the hours by which clocks went back in between.
+    fn update_dates_are_at_most_32_days_apart(calendar in any_calendar(), after in any_instant()) {
+        // 31 days, and the hours by which clocks were set back in between.
         prop_assert!(calendar.next_update(after) <= after.plus(TimeDelta::days(32)));
     }
 
     #[test]
-    fn an_annual_contract_renews_once_a_year(mut calendar in any_calendar(), year in 1975..2100_i32) {
+    fn annual_contract_renews_once_a_year(mut calendar in any_calendar(), year in 1975..2100_i32) {
         calendar.term = Term::Annual;
         let year_ends = at(&format!("{}-01-05T00:00:00Z", year + 1));
         let mut update = at(&format!("{year}-01-05T00:00:00Z"));
@@ -296,7 +296,7 @@ proptest! {
             update = calendar.next_update(update);
             renewals += u32::from(update < year_ends && calendar.is_renewal(update));
         }
-        // A renewal on one of the days around the cut may fall to either side of it.
+        // A renewal near 5 January may be counted in either of the two years.
         let near_cut = calendar.renewal_date.month() == 1 && (3..=7).contains(&calendar.renewal_date.day());
         if year > calendar.renewal_date.year() && !near_cut {
             prop_assert_eq!(renewals, 1);

@@ -1,4 +1,4 @@
-//! Time zones: what clocks somewhere show, and when a day begins there.
+//! Time zones: the local time at an instant, and the instant at which a local day begins.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,46 +10,46 @@ use tzdb_data::{TZ_NAMES, find_tz, time_zone};
 
 use crate::Timestamp;
 
-/// A time zone of the IANA database. UTC unless an account says otherwise.
+/// A time zone of the IANA database. The default is UTC.
 #[derive(Clone, Copy)]
 pub struct TimeZone {
     name: &'static str,
-    /// Every change of its clocks that is known, and the rule by which they change after the last of these.
+    /// The known changes of its clocks, and the rule for all later changes.
     clocks: &'static TimeZoneRef<'static>,
 }
 
-/// A text that names no time zone.
+/// The error for a text that does not name a time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("expected an IANA time zone name such as Europe/Berlin")]
 pub struct TimeZoneError;
 
-/// Further than clocks anywhere have been from UTC since 1970, in seconds, and near enough that no clocks have changed
-/// twice within twice as much.
+/// A bound on the offsets from UTC of all clocks since 1970, in seconds. It is also small enough that no clocks changed
+/// twice within twice this time.
 const REACH: i64 = 15 * 60 * 60;
 
 impl TimeZone {
-    /// Its name in the IANA database.
+    /// Returns the zone's name in the IANA database.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.name
     }
 
-    /// What day it is there.
+    /// Returns the local date at an instant.
     #[must_use]
     pub fn date(self, at: Timestamp) -> NaiveDate {
         self.local(at).date()
     }
 
-    /// What clocks there show.
+    /// Returns the local date and time at an instant.
     pub(super) fn local(self, at: Timestamp) -> NaiveDateTime {
         at.to_utc().naive_utc() + TimeDelta::seconds(self.offset(at.seconds()))
     }
 
-    /// 00:00 of `date`: the earlier if it exists twice, the first instant after the gap if it does not exist.
+    /// Returns 00:00 of `date`: the earlier if it exists twice, the first instant after the gap if it does not exist.
     pub(super) fn midnight(self, date: NaiveDate) -> Timestamp {
         let midnight = date.and_time(NaiveTime::MIN).and_utc().timestamp();
         let (before, after) = (midnight.saturating_sub(REACH), midnight.saturating_add(REACH));
-        // What clocks are ahead by before a change comes first: where midnight exists twice, this finds the earlier one.
+        // The offset before a change is tried first: if midnight exists twice, this finds the earlier one.
         let shown = [before, after].into_iter().find_map(|near| {
             let offset = self.offset(near);
             let at = midnight.saturating_sub(offset);
@@ -58,14 +58,14 @@ impl TimeZone {
         at_second(shown.unwrap_or_else(|| self.change(before, after)))
     }
 
-    /// How far clocks there are ahead of UTC at an instant, in seconds. (The data have a rule for all time to come; what
-    /// is said of an instant without one is what UTC says.)
+    /// Returns the offset from UTC at an instant, in seconds. The data has a rule for all later instants. Without a
+    /// rule the offset is 0.
     fn offset(self, second: i64) -> i64 {
         self.clocks.find_local_time_type(second).map_or(0, |local| i64::from(local.ut_offset()))
     }
 
-    /// The instant between these two at which clocks changed, of which there is one. The search halves the time
-    /// between them until one second is left, which is the precision of the IANA database.
+    /// Returns the only instant between these two at which clocks changed. The binary search ends at one second, which
+    /// is the precision of the IANA database.
     fn change(self, mut before: i64, mut after: i64) -> i64 {
         let offset = self.offset(before);
         while after - before > 1 {
@@ -98,7 +98,7 @@ impl FromStr for TimeZone {
     type Err = TimeZoneError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // Names are in order, and found, without case; a zone has its one spelling all the same.
+        // The list is sorted without case, so the search ignores case. The filter then requires the exact spelling.
         let place = TZ_NAMES.binary_search_by(|name| without_case(name).cmp(without_case(text)));
         let name = place.ok().and_then(|place| TZ_NAMES.get(place)).filter(|name| **name == text);
         let name = name.ok_or(TimeZoneError)?;
@@ -134,13 +134,13 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// Every zone.
+    /// Returns every zone of the database.
     pub(in crate::calendar) fn zones() -> Vec<TimeZone> {
         TZ_NAMES.iter().map(|name| name.parse().unwrap()).collect()
     }
 
     #[test]
-    fn names_are_in_the_order_in_which_they_are_looked_for() {
+    fn names_are_sorted_without_case() {
         assert!(TZ_NAMES.is_sorted_by(|one, other| without_case(one).lt(without_case(other))));
         assert!(TZ_NAMES.len() > 500);
         for zone in zones() {
@@ -148,8 +148,8 @@ pub(super) mod tests {
         }
     }
 
-    /// Where the database of 2026 says something else than that of 2025, which the other reader has: British Columbia no
-    /// longer changes its clocks, and the past of Baja California was corrected.
+    /// The zones that differ between the database of 2026 and that of 2025, which the other reader has. British
+    /// Columbia no longer changes its clocks, and the past of Baja California was corrected.
     const CHANGED: [&str; 6] = [
         "America/Ensenada",
         "America/Santa_Isabel",
@@ -159,7 +159,8 @@ pub(super) mod tests {
         "Mexico/BajaNorte",
     ];
 
-    /// Two editions of the database, read by different programs, agree on every zone. (The other one ends with 2099.)
+    /// Checks that two editions of the database, read by different programs, agree on every zone. The other edition
+    /// ends with 2099.
     #[test]
     fn agrees_with_another_reader_of_the_database() {
         let mut differing = std::collections::BTreeSet::new();
@@ -184,9 +185,9 @@ pub(super) mod tests {
         zone.local(midnight) == local
     }
 
-    /// What [`TimeZone::midnight`] takes for granted.
+    /// Checks the assumptions of [`TimeZone::midnight`].
     #[test]
-    fn clocks_are_never_far_from_utc_and_never_change_twice_in_a_day() {
+    fn clocks_stay_near_utc_and_change_at_most_once_a_day() {
         for zone in zones() {
             let changes = zone.clocks.transitions().iter().map(tz::timezone::Transition::unix_leap_time);
             let changes: Vec<i64> = changes.filter(|at| *at > -REACH).collect();
