@@ -1,4 +1,4 @@
-//! A person's record in one account.
+//! Contacts: the record of one person in one account.
 
 use crate::Timestamp;
 use crate::address::EmailAddress;
@@ -10,39 +10,40 @@ use crate::period::Period;
 use crate::property::Properties;
 use crate::source::{Actor, Source};
 
-/// A contact as the account's current period shows it.
+/// A contact, as settled in the account's current period.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Contact {
-    /// Which one.
+    /// The contact's id.
     pub id: ContactId,
-    /// Its address, if it has one.
+    /// The e-mail address, if the contact has one.
     pub email: Option<EmailAddress>,
-    /// What is known of the person.
+    /// The contact's properties.
     pub properties: Properties,
-    /// The address is unsubscribed from marketing.
+    /// True if the address is unsubscribed from marketing.
     pub unsubscribed: bool,
-    /// The address has bounced.
+    /// True if the address has bounced.
     pub bounced: bool,
-    /// Its marketing side.
+    /// The marketing state and its history.
     pub marketing: Marketing,
-    /// When it was made.
+    /// The instant of the contact's creation.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// The instant of the contact's latest change.
     pub updated_at: Timestamp,
-    /// Grows with every change.
+    /// A number that increases with every change.
     pub version: u64,
-    /// When it was deleted, for a contact that is gone from reads but still billable.
+    /// The instant of the deletion, for a contact that reads do not find but that is still billable.
     pub deleted_at: Option<Timestamp>,
 }
 
 impl Contact {
-    /// Whether reads may show it.
+    /// Returns true if reads may return the contact.
     #[must_use]
     pub fn is_visible(&self) -> bool {
         self.deleted_at.is_none()
     }
 
-    /// Makes explicit that it left at an update date that has passed (see [`Marketing::settle`]).
+    /// Settles the contact if it left at an update date that has passed (see [`Marketing::settle`]). Returns true if
+    /// anything changed.
     pub fn settle(&mut self, current: &Period, past: &ClosedPeriodEnds) -> bool {
         let settled = self.marketing.settle(current, past);
         if settled {
@@ -51,25 +52,25 @@ impl Contact {
         settled
     }
 
-    /// Makes a decided change. A transition that changes nothing leaves the contact as it is.
+    /// Applies a decided transition. The outcome [`Outcome::Unchanged`] leaves the contact unchanged.
     pub fn apply(&mut self, transition: &Transition, now: Timestamp, source: &Source, actor: Actor) {
         if transition.outcome == Outcome::Unchanged {
             return;
         }
         let Transition { from, to, stored_state, .. } = *transition;
-        // A request that came first and is done last must not turn the history round.
+        // A request that arrived earlier but is applied later must not reverse the order of the history.
         let at = now.max(self.updated_at);
         self.marketing.change(stored_state, from, to, at, source.clone(), actor);
         self.touch(at);
     }
 
-    /// Notes that it changed at `now`.
+    /// Records a change at `now`: sets `updated_at` and increases the version.
     pub fn touch(&mut self, now: Timestamp) {
         self.updated_at = now.max(self.updated_at);
         self.version = self.version.saturating_add(1);
     }
 
-    /// The state that its stored state shows. Meaningful on a settled contact, as the store returns them.
+    /// Returns the effective state of a settled contact. The store returns settled contacts only.
     #[must_use]
     pub fn state(&self) -> EffectiveState {
         match self.marketing.stored_state {
@@ -106,27 +107,27 @@ pub(crate) mod tests {
     use crate::period::tests::period;
     use crate::source::SourceType;
 
-    /// A contact with an address and this stored state.
+    /// Returns a contact with an address and this stored state.
     pub(crate) fn contact(stored_state: StoredState, state: EffectiveState) -> Contact {
         let source =
             Source { kind: SourceType::Form, name: "Newsletter".to_owned(), id: Some("frm".to_owned()) };
-        let made = Timestamp::from_millis(1_000);
+        let created_at = Timestamp::from_millis(1_000);
         Contact {
-            id: ContactId::new(made, 1),
+            id: ContactId::new(created_at, 1),
             email: EmailAddress::parse("Ada@example.org").ok(),
             properties: Properties::new(),
             unsubscribed: false,
             bounced: true,
-            marketing: Marketing::new(stored_state, state, made, source, Actor::System),
-            created_at: made,
-            updated_at: made,
+            marketing: Marketing::new(stored_state, state, created_at, source, Actor::System),
+            created_at,
+            updated_at: created_at,
             version: 1,
             deleted_at: None,
         }
     }
 
     #[test]
-    fn a_change_is_one_version_and_one_entry_of_the_history_and_no_change_is_none() {
+    fn change_adds_one_version_and_one_history_entry() {
         let period = period();
         let mut person = contact(StoredState::Marketing, EffectiveState::Marketing);
         let now = Timestamp::from_millis(9_000);
@@ -145,7 +146,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_deleted_contact_is_not_shown() {
+    fn deleted_contact_is_not_visible() {
         let mut person = contact(StoredState::Marketing, EffectiveState::Marketing);
         assert!(person.is_visible());
         person.deleted_at = Some(Timestamp::from_millis(9_000));
@@ -153,7 +154,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn filters_see_the_properties_that_the_api_names() {
+    fn filter_fields_read_the_documented_values() {
         let person = contact(StoredState::Leaving { queued_in: period().number }, EffectiveState::Leaving);
         for (name, value) in [
             ("email", Some("Ada@example.org")),

@@ -1,4 +1,4 @@
-//! Deciding a change of state: pure, total, and the only place that does.
+//! Decisions on changes of a contact's state. They are pure and total, and no other module makes them.
 
 use crate::budget::Budget;
 use crate::marketing::{EffectiveState, StoredState};
@@ -6,39 +6,39 @@ use crate::period::{Delta, Period};
 use crate::string_enum::string_enum;
 
 string_enum! {
-    /// What is asked of a contact's state. There is no other way to change it but the update date.
+    /// A command to change a contact's state. Besides commands, only the update date changes it.
     pub enum Command {
-        /// Make it a marketing contact, at once.
+        /// Sets the contact marketing at once.
         SetMarketing = "set-marketing",
-        /// Queue it to become non-marketing at the next update date.
+        /// Queues the contact to become non-marketing at the next update date.
         SetNonMarketingPending = "set-non-marketing-pending",
     }
 }
 
 string_enum! {
-    /// What came of a command.
+    /// The effect of a command on one contact.
     pub enum Outcome {
-        /// Non-marketing became marketing.
+        /// A non-marketing contact became a marketing contact.
         Set = "set",
-        /// A leaving contact stays a marketing contact.
+        /// A leaving contact became a marketing contact again.
         Kept = "kept",
         /// A marketing contact was queued to leave.
         Queued = "queued",
-        /// It already was as asked.
+        /// The contact already had the requested state.
         Unchanged = "unchanged",
     }
 }
 
 string_enum! {
-    /// Why a command was refused for one contact.
+    /// The reason for which a command was refused for one contact.
     pub enum Refusal {
-        /// The account's cap leaves no room.
+        /// The usage has reached the account's cap.
         CapReached = "cap-reached",
         /// The account has marketing contacts switched off.
         MarketingContactsOff = "marketing-contacts-off",
-        /// The tier limit is reached, and the form may not raise it.
+        /// The usage has reached the tier limit, and the form may not raise it.
         TierLimit = "tier-limit",
-        /// The form has set or kept as many contacts marketing today as it may.
+        /// The form has used up its budget of the day.
         FormBudget = "form-budget",
     }
 }
@@ -50,63 +50,63 @@ pub struct Transition {
     pub from: EffectiveState,
     /// The state after.
     pub to: EffectiveState,
-    /// The state after, as it is kept.
+    /// The state after, in its stored form.
     pub stored_state: StoredState,
-    /// How the period's counts move.
+    /// The change of the period's counts.
     pub delta: Delta,
-    /// What to say of it.
+    /// The outcome that the response reports.
     pub outcome: Outcome,
 }
 
-/// A move of the period's counts, and the usage up to which every decision behind it holds.
+/// A change of the period's counts, and the highest usage at which all decisions behind it are valid.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CountChange {
-    /// The move of the two counts.
+    /// The change of the two counts.
     pub delta: Delta,
-    /// The highest usage before the move with which the cap, and the tier limit for the forms that may not raise it, still
-    /// leave room for all of it. `None` if nothing bounds it.
+    /// The highest usage before the change at which the cap still allows all of it. The tier limit must also allow the
+    /// part of forms that may not raise it. `None` if nothing bounds the change.
     pub usage_at_most: Option<u64>,
 }
 
-/// The limits of one submission of a form, besides those of the account.
+/// The limits of one form submission, in addition to those of the account.
 #[derive(Debug)]
 pub struct FormLimits<'b> {
     /// The form's remaining budget of the day, if it has one.
     pub budget: Option<&'b mut Budget>,
-    /// Whether the form may raise the tier limit.
+    /// True if the form may raise the tier limit.
     pub may_raise_tier: bool,
 }
 
-/// Decides commands one after another against one period, so that a request for many contacts gets exactly the
-/// room that is left, in the order given.
+/// A sequence of decisions against one period. Each decision counts the earlier ones, so a request for many contacts
+/// uses exactly the remaining capacity, in the order of the request.
 #[derive(Clone, Debug)]
 pub struct Ledger<'p> {
     period: &'p Period,
     delta: Delta,
-    /// By how much more usage the tier limit would still have had room for every decision that it bounds.
+    /// The additional usage at which the tier limit would still have allowed every decision that it bounds.
     tier_slack: Option<u64>,
 }
 
 impl<'p> Ledger<'p> {
-    /// A ledger over a period as it was read.
+    /// Creates a ledger for a period as it was read.
     #[must_use]
     pub fn new(period: &'p Period) -> Self {
         Self::after(period, Delta::default())
     }
 
-    /// A ledger that goes on after changes that were decided before but not made (a dry run).
+    /// Creates a ledger that continues after changes that were decided earlier but not written (a dry run).
     #[must_use]
     pub fn after(period: &'p Period, delta: Delta) -> Self {
         Self { period, delta, tier_slack: None }
     }
 
-    /// The sum of what was decided.
+    /// Returns the sum of all decided changes.
     #[must_use]
     pub fn delta(&self) -> Delta {
         self.delta
     }
 
-    /// Returns the move of the counts together with the condition under which it may be written.
+    /// Returns the change of the counts together with the condition under which it may be written.
     #[must_use]
     pub fn count_change(&self) -> CountChange {
         let adds = u64::try_from(self.delta.marketing).ok().filter(|adds| *adds > 0);
@@ -115,20 +115,21 @@ impl<'p> Ledger<'p> {
         CountChange { delta: self.delta, usage_at_most: by_cap.into_iter().chain(by_tier).min() }
     }
 
-    /// The period as it will be once what was decided is made.
+    /// Returns the period with all decided changes applied.
     #[must_use]
     pub fn period_after(&self) -> Period {
         self.period.with(self.delta)
     }
 
-    /// Decides to set a contact marketing that a form submitted.
+    /// Decides `set-marketing` for a contact that a form submitted.
     ///
-    /// The account's own refusals come first, so that a contact for which the account has no room uses up no budget.
-    /// Keeping a leaving contact draws on the budget as well, because it makes the contact billable in the next period.
+    /// The account's own refusals are checked first, so a contact beyond the account's cap uses up no budget. Keeping a
+    /// leaving contact uses up the budget as well, because the contact then becomes billable in the next period.
     ///
     /// # Errors
     ///
-    /// As [`Self::decide`], and [`Refusal::TierLimit`] and [`Refusal::FormBudget`]. A refusal leaves the ledger as it was.
+    /// The refusals of [`Self::decide`], [`Refusal::TierLimit`] and [`Refusal::FormBudget`]. A refusal leaves the
+    /// ledger unchanged.
     pub fn decide_for_form(
         &mut self,
         stored_state: StoredState,
@@ -137,7 +138,7 @@ impl<'p> Ledger<'p> {
         let mut after = self.clone();
         let transition = after.decide(stored_state, Command::SetMarketing)?;
         if transition.outcome == Outcome::Set && !limits.may_raise_tier {
-            let slack = self.room_in_tier().checked_sub(1).ok_or(Refusal::TierLimit)?;
+            let slack = self.tier_capacity().checked_sub(1).ok_or(Refusal::TierLimit)?;
             after.tier_slack = Some(self.tier_slack.map_or(slack, |least| least.min(slack)));
         }
         if matches!(transition.outcome, Outcome::Set | Outcome::Kept)
@@ -150,8 +151,8 @@ impl<'p> Ledger<'p> {
         Ok(transition)
     }
 
-    /// Returns the number of contacts that the tier limit, as raised so far, still covers.
-    fn room_in_tier(&self) -> u64 {
+    /// Returns the number of further contacts that the tier limit, as raised so far, covers.
+    fn tier_capacity(&self) -> u64 {
         let period = self.period_after();
         period.tier.limit_for(period.marketing).saturating_sub(period.marketing)
     }
@@ -160,7 +161,7 @@ impl<'p> Ledger<'p> {
     ///
     /// # Errors
     ///
-    /// A [`Refusal`] when the contact would have to become billable and may not.
+    /// A [`Refusal`] if the contact would become billable and may not.
     pub fn decide(&mut self, stored_state: StoredState, command: Command) -> Result<Transition, Refusal> {
         let from = stored_state.state_in(self.period.number);
         let leaving = StoredState::Leaving { queued_in: self.period.number };
@@ -217,9 +218,9 @@ mod tests {
         Period { number, marketing, leaving, cap, ..period() }
     }
 
-    /// The table of the crate's `README.md`, States and commands, row by row and column by column.
+    /// Checks the table in the crate's `README.md`, States and commands, row by row and column by column.
     #[test]
-    fn every_state_and_command_moves_as_the_rules_say() {
+    fn every_state_and_command_has_the_documented_transition() {
         use Command::{SetMarketing, SetNonMarketingPending};
         let table = [
             (EffectiveState::NonMarketing, SetMarketing, EffectiveState::Marketing, (1, 0), Outcome::Set),
@@ -265,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_contact_queued_in_an_earlier_period_is_decided_on_as_non_marketing() {
+    fn contact_queued_in_an_earlier_period_is_non_marketing() {
         let period = in_period(5, 0, None);
         let left = StoredState::Leaving { queued_in: PeriodNumber::from_number(CURRENT - 1).unwrap() };
         let set = Ledger::new(&period).decide(left, Command::SetMarketing).unwrap();
@@ -278,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_cap_refuses_only_what_would_add_to_the_usage() {
+    fn full_cap_refuses_only_commands_that_raise_the_usage() {
         let period = in_period(5, 2, Some(5));
         for (state, command, refused) in [
             (EffectiveState::NonMarketing, Command::SetMarketing, true),
@@ -292,14 +293,14 @@ mod tests {
     }
 
     #[test]
-    fn an_account_without_marketing_contacts_refuses_new_ones() {
+    fn account_without_marketing_contacts_refuses_new_ones() {
         let period = Period { marketing_contacts: false, ..in_period(0, 0, None) };
         let decided = Ledger::new(&period).decide(StoredState::NonMarketing, Command::SetMarketing);
         assert_eq!(decided.err(), Some(Refusal::MarketingContactsOff));
     }
 
     #[test]
-    fn a_budget_lets_so_many_be_set_and_no_more_and_the_cap_comes_first() {
+    fn budget_is_exact_and_checked_after_the_cap() {
         let new = StoredState::NonMarketing;
         let period = in_period(5, 2, Some(8));
         let mut ledger = Ledger::new(&period);
@@ -315,16 +316,16 @@ mod tests {
         assert_eq!(decide(&mut ledger, new), Ok(Outcome::Set));
         assert_eq!(decide(&mut ledger, new), Err(Refusal::FormBudget));
         assert_eq!(decide(&mut ledger, stored_state(EffectiveState::Leaving)), Err(Refusal::FormBudget));
-        assert_eq!(ledger.delta(), Delta { marketing: 1, leaving: -1 }, "a refusal moves nothing");
+        assert_eq!(ledger.delta(), Delta { marketing: 1, leaving: -1 }, "a refusal changes nothing");
         let mut without = FormLimits { budget: None, may_raise_tier: true };
         for _ in 0..2 {
             assert_eq!(ledger.decide_for_form(new, &mut without).unwrap().outcome, Outcome::Set);
         }
-        assert_eq!(decide(&mut ledger, new), Err(Refusal::CapReached), "the account's cap comes first");
+        assert_eq!(decide(&mut ledger, new), Err(Refusal::CapReached), "the account's cap is checked first");
         assert_eq!(budget.taken(), 2);
     }
 
-    /// A period with a tier of 5 in steps of 10.
+    /// Returns a period with a tier of 5 in steps of 10.
     fn with_tier(marketing: u64, cap: Option<u64>) -> Period {
         Period { tier: Tier::new(5, 10).unwrap(), ..in_period(marketing, 0, cap) }
     }
@@ -335,20 +336,20 @@ mod tests {
     }
 
     #[test]
-    fn form_without_leave_stops_at_the_tier_limit() {
+    fn form_that_may_not_raise_the_tier_stops_at_its_limit() {
         let period = with_tier(4, None);
         let mut ledger = Ledger::new(&period);
         assert_eq!(submit(&mut ledger, false), Ok(Outcome::Set));
         assert_eq!(submit(&mut ledger, false), Err(Refusal::TierLimit));
-        assert_eq!(ledger.delta(), Delta { marketing: 1, leaving: 0 }, "a refusal moves nothing");
+        assert_eq!(ledger.delta(), Delta { marketing: 1, leaving: 0 }, "a refusal changes nothing");
         assert_eq!(ledger.count_change().usage_at_most, Some(4));
         assert_eq!(submit(&mut ledger, true), Ok(Outcome::Set), "this form may raise the limit");
-        assert_eq!(submit(&mut ledger, false), Ok(Outcome::Set), "the raised limit has room");
+        assert_eq!(submit(&mut ledger, false), Ok(Outcome::Set), "the raised limit has capacity");
         assert_eq!(ledger.count_change().usage_at_most, Some(4), "the narrowest decision counts");
     }
 
     #[test]
-    fn tier_limit_comes_after_the_cap_and_before_the_budget() {
+    fn tier_limit_is_checked_after_the_cap_before_the_budget() {
         let day = NaiveDate::from_ymd_opt(2026, 11, 21).unwrap();
         let mut budget = Budget::new(1, DayCount { day, new_marketing: 0 });
         for (cap, refusal) in [(Some(5), Refusal::CapReached), (None, Refusal::TierLimit)] {
@@ -387,9 +388,9 @@ mod tests {
     }
 
     proptest! {
-        /// Every usage up to the bound still has room for all decisions, and the next one does not.
+        /// Checks that all decisions are the same at the bound and that they differ one above it.
         #[test]
-        fn forms_decisions_hold_up_to_the_bound_and_no_further(
+        fn form_decisions_are_valid_exactly_up_to_the_bound(
             usage in 0..40_u64,
             cap in prop::option::of(0..60_u64),
             submissions in prop::collection::vec(any::<bool>(), 1..30),
@@ -412,21 +413,21 @@ mod tests {
         }
 
         #[test]
-        fn a_ledger_gives_exactly_the_room_there_is_and_never_lowers_the_usage(
+        fn ledger_fills_the_cap_exactly_and_never_lowers_the_usage(
             usage in 0..20_u64,
             cap in prop::option::of(0..30_u64),
             requests in prop::collection::vec((any_state(), any_command()), 0..40),
         ) {
-            // As many are leaving as could be asked to stay, and as many are not as could be queued.
+            // The period has enough leaving contacts to keep, and enough other marketing contacts to queue.
             let period = in_period(usage + 80, 40, cap.map(|cap| cap + 80));
             let mut ledger = Ledger::new(&period);
             let mut usage = period.marketing;
             for (state, command) in requests {
-                let room = period.cap.is_none_or(|cap| usage < cap);
+                let has_capacity = period.cap.is_none_or(|cap| usage < cap);
                 let decided = ledger.decide(stored_state(state), command);
                 let adds = state == EffectiveState::NonMarketing && command == Command::SetMarketing;
-                prop_assert_eq!(decided.is_err(), adds && !room);
-                usage += u64::from(adds && room);
+                prop_assert_eq!(decided.is_err(), adds && !has_capacity);
+                usage += u64::from(adds && has_capacity);
                 let after = ledger.period_after();
                 prop_assert_eq!(after.marketing, usage);
                 prop_assert!(after.leaving <= after.marketing);
@@ -434,7 +435,7 @@ mod tests {
         }
 
         #[test]
-        fn deciding_twice_is_deciding_once(state in any_state(), command in any_command()) {
+        fn repeated_command_is_unchanged(state in any_state(), command in any_command()) {
             let period = in_period(50, 25, None);
             let mut ledger = Ledger::new(&period);
             let first = ledger.decide(stored_state(state), command).unwrap();

@@ -1,11 +1,11 @@
-//! Why a contact is, or is not, billable: one sentence for people.
+//! The explanation of a contact's marketing state: one sentence for people.
 
 use crate::contact::Contact;
 use crate::marketing::EffectiveState;
 use crate::period::Period;
 use crate::source::{Source, SourceType};
 
-/// One sentence that explains a settled contact's state in the account's current period.
+/// Returns one sentence that explains a settled contact's state in the account's current period.
 #[must_use]
 pub fn because(contact: &Contact, period: &Period) -> String {
     let since = contact.marketing.since;
@@ -28,7 +28,7 @@ pub fn because(contact: &Contact, period: &Period) -> String {
     }
 }
 
-/// The source in words, such as `the form "Newsletter"`.
+/// Returns the source in words, such as `the form "Newsletter"`.
 fn phrase(source: &Source) -> String {
     let kind = match source.kind {
         SourceType::Form => "the form",

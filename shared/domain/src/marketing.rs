@@ -1,4 +1,4 @@
-//! A contact's marketing state, as stored and as of an instant, and the history of its changes.
+//! A contact's marketing state, stored and effective, and the history of its changes.
 
 use std::collections::BTreeMap;
 
@@ -10,40 +10,40 @@ use crate::string_enum::string_enum;
 string_enum! {
     /// A contact's marketing state at an instant (the crate's `README.md`, States and commands).
     pub enum EffectiveState {
-        /// Kept for free; marketing tools skip it.
+        /// Stored for free. Marketing tools skip the contact.
         NonMarketing = "non_marketing",
-        /// May be marketed to and is billable.
+        /// Billable. Marketing tools may reach the contact.
         Marketing = "marketing",
-        /// Still a marketing contact, queued to leave at the next update date.
+        /// Still a marketing contact and billable, but queued to become non-marketing at the next update date.
         Leaving = "leaving",
     }
 }
 
 impl EffectiveState {
-    /// Whether it counts in the usage.
+    /// Returns true if the contact counts in the usage.
     #[must_use]
     pub fn is_billable(self) -> bool {
         self != Self::NonMarketing
     }
 }
 
-/// The state as it is kept. A leaving contact remembers the period in which it was queued, and no date: whether
-/// it still counts follows from the account's period, so that a change of the calendar moves everybody at once.
+/// The contact's stored marketing state. A leaving contact stores the period in which it was queued, and no date. The
+/// account's current period determines whether it still counts, so a changed calendar applies to all contacts at once.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum StoredState {
     /// Not a marketing contact.
     NonMarketing,
     /// A marketing contact.
     Marketing,
-    /// Queued to leave.
+    /// A contact that is queued to become non-marketing.
     Leaving {
-        /// The period in which it was queued; it has left once a later one is current.
+        /// The period in which the contact was queued. It is non-marketing as soon as a later period is current.
         queued_in: PeriodNumber,
     },
 }
 
 impl StoredState {
-    /// The state while the account is in period `current`.
+    /// Returns the effective state while the account is in period `current`.
     #[must_use]
     pub fn state_in(self, current: PeriodNumber) -> EffectiveState {
         match self {
@@ -54,7 +54,8 @@ impl StoredState {
         }
     }
 
-    /// The period whose end this contact left at, if it has left while the account is in period `current`.
+    /// Returns the period at whose end the contact became non-marketing. Returns `None` unless the contact was queued
+    /// in a period before `current`.
     #[must_use]
     pub fn left_after(self, current: PeriodNumber) -> Option<PeriodNumber> {
         match self {
@@ -64,60 +65,60 @@ impl StoredState {
     }
 }
 
-/// One change of state: when, from what to what, through what and by whom.
+/// One change of a contact's state.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Change {
-    /// When it took effect.
+    /// The instant at which the change took effect.
     pub at: Timestamp,
-    /// The state before; none when the contact was created.
+    /// The state before, or `None` for the creation of the contact.
     pub from: Option<EffectiveState>,
-    /// The state since.
+    /// The state after.
     pub to: EffectiveState,
-    /// Through what.
+    /// The source of the change.
     pub source: Source,
-    /// By whom.
+    /// The actor that caused the change.
     pub actor: Actor,
 }
 
-/// A contact's changes, oldest first. The latest stand with the contact; those before them stand in pages of
-/// their own, so that a contact that is changed for years stays a small item and none of its changes is lost.
+/// A contact's changes, oldest first. The latest are stored with the contact, and earlier ones in separate pages. So a
+/// contact that changes for years stays a small item, and no change is lost.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct History {
-    /// How many changes came before the recent ones.
+    /// The number of changes before the recent ones.
     pub earlier: u64,
     /// The latest changes, oldest first.
     pub recent: Vec<Change>,
 }
 
-/// When the periods before the current one ended, for contacts that left at the end of one of them.
+/// The ends of periods before the current one, for contacts that left at the end of one of them.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ClosedPeriodEnds(pub BTreeMap<PeriodNumber, Timestamp>);
 
 impl ClosedPeriodEnds {
-    /// When period `number` ended, where `current` is the account's period.
+    /// Returns the end of period `number`. `current` is the account's current period.
     ///
-    /// The period just before the current one ended when that one began, so only older ones are looked up.
+    /// The previous period ended when the current one began, so only older ones are looked up.
     #[must_use]
     pub fn end_of(&self, number: PeriodNumber, current: &Period) -> Option<Timestamp> {
         if number.next() == current.number { Some(current.starts_at) } else { self.0.get(&number).copied() }
     }
 }
 
-/// A contact's marketing side: its stored state, since when and why, and how it got there.
+/// A contact's marketing data: its stored state, when and why it entered that state, and its history.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Marketing {
-    /// The state as it is kept.
+    /// The stored state.
     pub stored_state: StoredState,
-    /// Since when.
+    /// The instant at which the contact entered the state.
     pub since: Timestamp,
-    /// What set it.
+    /// The source of the state.
     pub source: Source,
-    /// How it got there.
+    /// All changes up to the state.
     pub history: History,
 }
 
 impl Marketing {
-    /// The marketing side of a new contact, with its first change.
+    /// Creates the marketing data of a new contact, with its first change.
     #[must_use]
     pub fn new(
         stored_state: StoredState,
@@ -130,7 +131,7 @@ impl Marketing {
         Self { stored_state, since: now, source, history: History { earlier: 0, recent: vec![first] } }
     }
 
-    /// Records a move to `stored_state`.
+    /// Sets the stored state and records the change in the history.
     pub fn change(
         &mut self,
         stored_state: StoredState,
@@ -146,13 +147,13 @@ impl Marketing {
         self.source = source;
     }
 
-    /// If the contact has left while the account is in `current`, makes that explicit: non-marketing since the
-    /// end of the period in which it was queued. Answers whether anything changed.
+    /// Settles a contact that was queued in an earlier period than `current`. It becomes non-marketing as of the end of
+    /// the period in which it was queued. Returns true if anything changed.
     ///
-    /// Reads and the sweep share this, so what a reader sees before the sweep is what the sweep then writes.
+    /// Reads and the sweep share this function, so the sweep writes exactly the state that reads show before.
     pub fn settle(&mut self, current: &Period, past: &ClosedPeriodEnds) -> bool {
         let Some(queued_in) = self.stored_state.left_after(current.number) else { return false };
-        // Callers load the ends they need; the start of the current period is the latest it can have been.
+        // Callers load the ends that they need. Otherwise the latest possible end is used: the start of this period.
         let at = past.end_of(queued_in, current).unwrap_or(current.starts_at);
         self.change(
             StoredState::NonMarketing,
@@ -183,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_leaving_contact_counts_in_its_own_period_and_in_no_later_one() {
+    fn leaving_contact_counts_only_in_the_period_it_was_queued_in() {
         let stored_state = StoredState::Leaving { queued_in: number(7) };
         assert_eq!(stored_state.state_in(number(7)), EffectiveState::Leaving);
         assert_eq!(stored_state.state_in(number(8)), EffectiveState::NonMarketing);
@@ -199,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn settling_says_when_the_contact_left_and_is_done_once() {
+    fn settling_records_when_the_contact_left_and_is_idempotent() {
         let current = Period { number: number(3), ..period() };
         let mut contact = leaving(2);
         assert!(contact.settle(&current, &ClosedPeriodEnds::default()));
@@ -216,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn one_who_left_long_ago_left_at_the_end_of_that_period() {
+    fn contact_of_an_older_period_left_at_the_end_of_that_period() {
         let current = Period { number: number(9), ..period() };
         let end = Timestamp::from_millis(1_000);
         let mut contact = leaving(2);
@@ -225,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_not_left_is_not_settled() {
+    fn contact_that_has_not_left_is_not_settled() {
         let current = Period { number: number(2), ..period() };
         let mut contact = leaving(2);
         assert!(!contact.settle(&current, &ClosedPeriodEnds::default()));

@@ -1,4 +1,4 @@
-//! Who asks, and what that one may do.
+//! The caller of a request and its permissions.
 
 use crate::ids::{AccountId, IntegrationId, UserId};
 use crate::source::{Actor, Source, SourceType};
@@ -7,60 +7,60 @@ use crate::string_enum::string_enum;
 string_enum! {
     /// A user's role. Only admins manage users, tokens and the account.
     pub enum Role {
-        /// Works with contacts and forms.
+        /// A user who works with contacts and forms.
         Member = "member",
-        /// Manages the account as well.
+        /// A user who also manages the account.
         Admin = "admin",
     }
 }
 
-/// Whose token it is.
+/// The kind of caller that a token belongs to.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum PrincipalKind {
     /// A user of the account.
     User {
-        /// Which one.
+        /// The user's id.
         id: UserId,
-        /// Their role.
+        /// The user's role.
         role: Role,
     },
     /// An integration.
     Integration {
-        /// Which one.
+        /// The integration's id.
         id: IntegrationId,
-        /// Whether contacts that it creates are set marketing.
+        /// True if contacts that the integration creates are set marketing.
         set_marketing: bool,
     },
 }
 
-/// The account and the user or integration that a request acts for. It comes from the token alone.
+/// The account and the user or integration that a request acts for. Both follow from the token alone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Principal {
-    /// The one account that the token belongs to.
+    /// The account that the token belongs to.
     pub account: AccountId,
-    /// Whose token it is.
+    /// The user or integration that the token belongs to.
     pub caller: PrincipalKind,
     /// The user's or integration's name.
     pub name: String,
-    /// The permission `modify_marketing_contacts`.
+    /// True if the caller has the permission `modify_marketing_contacts`.
     pub modify_marketing_contacts: bool,
 }
 
 impl std::fmt::Debug for Principal {
-    /// Without the name, which is a person's.
+    /// Formats the principal without its name, which is personal data.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Principal").field("account", &self.account).field("caller", &self.caller).finish()
     }
 }
 
 impl Principal {
-    /// Whether users, tokens, the account and the sandbox clock may be managed.
+    /// Returns true if the caller may manage users, tokens, the account and the sandbox clock.
     #[must_use]
     pub fn is_admin(&self) -> bool {
         matches!(self.caller, PrincipalKind::User { role: Role::Admin, .. })
     }
 
-    /// As the one by whom a state is changed.
+    /// Returns the caller as the actor of a change.
     #[must_use]
     pub fn actor(&self) -> Actor {
         match self.caller {
@@ -69,8 +69,8 @@ impl Principal {
         }
     }
 
-    /// As the source of a change when the request names no other: `manual` for a user's token, `integration` for
-    /// an integration's.
+    /// Returns the source of a change if the request names no other: `manual` for a user's token, `integration` for an
+    /// integration's.
     #[must_use]
     pub fn source(&self) -> Source {
         let (kind, id) = match self.caller {
@@ -105,16 +105,16 @@ mod tests {
     }
 
     #[test]
-    fn of_all_callers_only_an_admin_may_manage_the_account() {
+    fn only_an_admin_may_manage_the_account() {
         assert_eq!(callers().map(|caller| principal(caller).is_admin()), [true, false, false]);
     }
 
     #[test]
-    fn what_is_shown_of_a_caller_is_no_name() {
+    fn debug_output_contains_no_name() {
         for caller in callers() {
-            let said = format!("{caller:?}");
+            let kind = format!("{caller:?}");
             let shown = format!("{:?}", principal(caller));
-            assert!(shown.contains("acc_") && shown.contains(&said), "{shown}");
+            assert!(shown.contains("acc_") && shown.contains(&kind), "{shown}");
             assert!(!shown.contains("Ada"), "{shown}");
         }
     }

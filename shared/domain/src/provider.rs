@@ -3,10 +3,10 @@
 use crate::string_enum::string_enum;
 
 string_enum! {
-    /// Who delivers a form's submissions. It says how they are written and how they are told from forged ones, and it
+    /// The program that delivers a form's submissions. It determines their format and how they are authenticated. It
     /// never changes for a form.
     pub enum Provider {
-        /// The form posts here itself.
+        /// No provider: the form posts to this API itself.
         Native = "native",
         /// Typeform's webhooks.
         Typeform = "typeform",
@@ -24,15 +24,16 @@ string_enum! {
         GravityForms = "gravity_forms",
         /// `WPForms`' webhooks add-on, for WordPress.
         Wpforms = "wpforms",
-        /// Anything that signs as Standard Webhooks 1.0 says.
+        /// Any program that signs according to Standard Webhooks 1.0.
         StandardWebhooks = "standard_webhooks",
-        /// Anything else that posts a form, with a shared secret.
+        /// Any other program that posts a form, with a shared secret.
         Generic = "generic",
     }
 }
 
 impl Provider {
-    /// Whether the form posts here itself, from anybody's browser, so that nothing about it can be signed.
+    /// Returns true if the form posts to this API itself. It does so from the visitor's browser, so its submissions
+    /// cannot be signed.
     #[must_use]
     pub const fn is_native(self) -> bool {
         matches!(self, Self::Native)
@@ -46,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_provider_has_a_word_of_its_own() {
+    fn provider_text_forms_are_unique_and_round_trip() {
         let words: BTreeSet<&str> = Provider::ALL.iter().map(|provider| provider.as_str()).collect();
         assert_eq!(words.len(), 11);
         for provider in Provider::ALL {
@@ -56,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_forms_made_here_post_by_themselves() {
+    fn only_the_native_provider_is_native() {
         let native: Vec<_> = Provider::ALL.iter().filter(|provider| provider.is_native()).collect();
         assert_eq!(native, [&Provider::Native]);
     }

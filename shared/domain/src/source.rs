@@ -1,4 +1,4 @@
-//! What set a state: the source, the actor behind it, and the default status that a source gives.
+//! The source of a state, the actor behind it, and the default status that a source sets.
 
 use std::collections::BTreeMap;
 
@@ -10,15 +10,15 @@ string_enum! {
     /// The kind of a source that creates contacts or sets their state (the crate's `README.md`, Default status by
     /// source).
     pub enum SourceType {
-        /// A form made in the account.
+        /// A form of the provider `native`.
         Form = "form",
-        /// A form that the account did not make here.
+        /// A form of any other provider.
         ExternalForm = "external_form",
         /// A chat flow.
         Chatflow = "chatflow",
         /// An import.
         Import = "import",
-        /// An integration, by its own token.
+        /// An integration, with its own token.
         Integration = "integration",
         /// A user.
         Manual = "manual",
@@ -34,83 +34,83 @@ string_enum! {
         EmailExtension = "email_extension",
         /// The mobile app.
         MobileApp = "mobile_app",
-        /// The calendar: a leaving contact left at the update date.
+        /// The update date, at which a leaving contact became non-marketing.
         UpdateDate = "update_date",
     }
 }
 
-/// What set a state: a type, a name for people and, where there is one, the id of the thing.
+/// The source of a state: a type, a readable name and, for most types, an id.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Source {
-    /// Its kind.
+    /// The type of the source.
     pub kind: SourceType,
-    /// Its name as people know it, such as the form's.
+    /// A readable name, such as the form's.
     pub name: String,
     /// The id of the form, user, integration or chat flow.
     pub id: Option<String>,
 }
 
 impl Source {
-    /// A form of this provider.
+    /// Creates the source for a form of this provider.
     #[must_use]
     pub fn form(provider: Provider, name: String, id: FormId) -> Self {
         let kind = if provider.is_native() { SourceType::Form } else { SourceType::ExternalForm };
         Self { kind, name, id: Some(id.to_string()) }
     }
 
-    /// The update date itself, which turns leaving contacts into non-marketing ones.
+    /// Creates the source for the update date, at which leaving contacts become non-marketing.
     #[must_use]
     pub fn update_date() -> Self {
         Self { kind: SourceType::UpdateDate, name: "Update date".to_owned(), id: None }
     }
 }
 
-/// By whom a state was changed.
+/// The actor that changed a state.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Actor {
     /// A user of the account.
     User(UserId),
-    /// An integration, under its own setting.
+    /// An integration, with its own setting.
     Integration(IntegrationId),
-    /// A form, under its own setting.
+    /// A form, with its own setting.
     Form(FormId),
-    /// The program, at an update date.
+    /// The program itself, at an update date.
     System,
 }
 
-/// What a source does to the people who come through it.
+/// The effect of a source on the marketing state of its contacts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct DefaultStatus {
-    /// Whether a contact that it creates is set marketing.
+    /// True if a contact that the source creates is set marketing.
     pub new_contact: bool,
-    /// Whether a contact that exists already is set marketing too.
+    /// True if an existing contact is set marketing.
     pub existing_contact: bool,
 }
 
-/// A source together with the setting that decides for it.
+/// A source together with the setting that determines its default status.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Intake {
-    /// A form, with its own switch or the account's ([`AccountDefaults::for_form`]).
+    /// A form, with its own setting or the account's ([`AccountDefaults::for_form`]).
     Form {
-        /// Whether it sets people marketing.
+        /// True if the form sets contacts marketing.
         set_marketing: bool,
     },
-    /// A chat flow, with its own switch.
+    /// A chat flow, with its own setting or the account's ([`AccountDefaults::for_chatflow`]).
     Chatflow {
-        /// The chat flow's setting.
+        /// True if the chat flow sets new contacts marketing.
         set_marketing: bool,
     },
-    /// An integration, with its own switch; only for contacts that it creates.
+    /// An integration, with its own setting, which applies to new contacts only.
     Integration {
-        /// The integration's `set_marketing`.
+        /// True if the integration sets new contacts marketing.
         set_marketing: bool,
     },
-    /// A user, who may say what is wanted.
+    /// A user, who may choose the state.
     Manual {
-        /// The user's choice, if one was made.
+        /// The user's choice. `None` and `Some(false)` set nothing.
         marketing: Option<bool>,
     },
-    /// A source whose contacts are always non-marketing at first.
+    /// A source whose new contacts are always non-marketing.
     AlwaysNonMarketing,
 }
 
@@ -128,14 +128,14 @@ impl Intake {
     }
 }
 
-/// An account's settings for sources that have no setting of their own.
+/// An account's settings for sources without a setting of their own.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AccountDefaults {
-    /// Whether forms that were not made here set contacts marketing.
+    /// True if forms of other providers than `native` set contacts marketing.
     pub external_form: bool,
-    /// Whether chat flows do, unless listed in `chatflows`.
+    /// True if chat flows set new contacts marketing, unless listed in `chatflows`.
     pub chatflow: bool,
-    /// The chat flows with a setting of their own, by id.
+    /// The settings of single chat flows, by id.
     pub chatflows: BTreeMap<String, bool>,
 }
 
@@ -146,14 +146,14 @@ impl Default for AccountDefaults {
 }
 
 impl AccountDefaults {
-    /// The setting for a form of this provider: its own, if it says one, or else the account's for forms that were not
-    /// made here. One that was made here sets people marketing.
+    /// Returns the setting of a form of this provider. The form's own `set_marketing` applies if present. Otherwise a
+    /// native form sets contacts marketing, and `external_form` decides for any other form.
     #[must_use]
     pub fn for_form(&self, provider: Provider, set_marketing: Option<bool>) -> bool {
         set_marketing.unwrap_or(provider.is_native() || self.external_form)
     }
 
-    /// The setting for one chat flow.
+    /// Returns the setting of one chat flow.
     #[must_use]
     pub fn for_chatflow(&self, id: Option<&str>) -> bool {
         id.and_then(|id| self.chatflows.get(id).copied()).unwrap_or(self.chatflow)
@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_source_gives_the_status_of_the_rules() {
+    fn each_source_has_its_documented_default_status() {
         let table = [
             (Intake::Form { set_marketing: true }, true, true),
             (Intake::Form { set_marketing: false }, false, false),
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_goes_by_its_own_word_and_one_from_elsewhere_by_the_accounts() {
+    fn form_setting_precedes_the_default_for_external_forms() {
         let table = [
             (Provider::Native, None, true, true),
             (Provider::Native, None, false, true),
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chat_flow_may_differ_from_the_account() {
+    fn chat_flow_setting_precedes_the_account_default() {
         let defaults = AccountDefaults {
             chatflows: BTreeMap::from([("a".to_owned(), true)]),
             ..AccountDefaults::default()

@@ -1,6 +1,6 @@
-//! Closed sets of words that stand in requests, answers and stored items.
+//! Enums with one text form per variant, as used in requests, responses and stored items.
 
-/// Declares an enum whose variants have one text form each, with `as_str`, `ALL`, `FromStr` and `Display`.
+/// Declares an enum in which each variant has one text form, with `as_str`, `ALL`, `FromStr` and `Display`.
 #[macro_export]
 macro_rules! string_enum {
     ($(#[$doc:meta])* $vis:vis enum $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ }) => {
@@ -9,10 +9,10 @@ macro_rules! string_enum {
         $vis enum $name { $($(#[$variant_doc])* $variant,)+ }
 
         impl $name {
-            /// Every one, in the order of the rules.
+            /// All variants, in the order of declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
-            /// The word for it in requests, answers and stored items.
+            /// Returns the text form, as used in requests, responses and stored items.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)+ }
@@ -51,10 +51,10 @@ pub trait StringEnum: std::str::FromStr<Err = UnknownVariant> {
     fn texts() -> impl Iterator<Item = &'static str>;
 }
 
-/// A word that is not in the set.
+/// The error for a text that is not the text form of any variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected one of {}", .expected.join(", "))]
 pub struct UnknownVariant {
-    /// The words that would have done.
+    /// The text forms of all variants.
     pub expected: &'static [&'static str],
 }

@@ -1,4 +1,4 @@
-//! Which tools need a marketing contact, and why one may not be used.
+//! Tools: which of them require a marketing contact, and the reasons against reaching a contact.
 
 use crate::contact::Contact;
 use crate::marketing::EffectiveState;
@@ -7,39 +7,39 @@ use crate::string_enum::string_enum;
 string_enum! {
     /// A tool that reaches contacts (the crate's `README.md`, Tools and eligibility).
     pub enum Tool {
-        /// Needs a marketing contact.
+        /// Marketing email. Requires a marketing contact.
         MarketingEmail = "marketing_email",
-        /// Needs a marketing contact.
+        /// The follow-up email of a form. Requires a marketing contact.
         FormFollowUpEmail = "form_follow_up_email",
-        /// Needs a marketing contact.
+        /// An email that an automation sends. Requires a marketing contact.
         AutomationEmail = "automation_email",
-        /// Needs a marketing contact.
+        /// An audience of an ads network. Requires a marketing contact.
         AdsAudience = "ads_audience",
-        /// Does not need one.
+        /// A sales email. Works with any contact.
         SalesEmail = "sales_email",
-        /// Does not need one.
+        /// The transcript of a chat. Works with any contact.
         ChatTranscriptEmail = "chat_transcript_email",
-        /// Does not need one.
+        /// A registration email. Works with any contact.
         RegistrationEmail = "registration_email",
-        /// Does not need one.
+        /// The reply to a ticket. Works with any contact.
         TicketReplyEmail = "ticket_reply_email",
-        /// Does not need one.
+        /// A transactional email. Works with any contact.
         TransactionalEmail = "transactional_email",
-        /// Does not need one.
+        /// A feedback survey. Works with any contact.
         FeedbackSurvey = "feedback_survey",
     }
 }
 
 string_enum! {
-    /// Why a contact may not be reached with a tool.
+    /// A reason against reaching a contact with a tool.
     pub enum Reason {
-        /// The tool needs a marketing contact.
+        /// The contact is non-marketing, and the tool requires a marketing contact.
         NonMarketing = "non-marketing",
         /// The address is unsubscribed from marketing.
         Unsubscribed = "unsubscribed",
         /// The address has bounced.
         Bounced = "bounced",
-        /// There is no address to reach.
+        /// The contact has no address.
         NoEmail = "no-email",
         /// The account has no such contact.
         NotFound = "not-found",
@@ -47,7 +47,7 @@ string_enum! {
 }
 
 impl Tool {
-    /// Whether it reaches marketing contacts only.
+    /// Returns true if the tool may reach marketing contacts only.
     #[must_use]
     pub fn needs_marketing_contact(self) -> bool {
         matches!(
@@ -56,9 +56,10 @@ impl Tool {
         )
     }
 
-    /// Every reason why the tool may not reach a contact in this state; none if it may.
+    /// Returns every reason against reaching a contact in this state with the tool. The list is empty if the tool may
+    /// reach the contact.
     ///
-    /// Unsubscribed and bounced stop marketing tools only. Every tool needs an address.
+    /// `unsubscribed` and `bounced` apply to marketing tools only. Every tool needs an address.
     #[must_use]
     pub fn reasons_against(self, contact: &Contact, state: EffectiveState) -> Vec<Reason> {
         let marketing = self.needs_marketing_contact();
@@ -81,7 +82,7 @@ mod tests {
     use crate::marketing::StoredState;
 
     #[test]
-    fn the_tools_of_the_left_column_need_a_marketing_contact() {
+    fn four_tools_need_a_marketing_contact() {
         let needing: Vec<&str> = Tool::ALL
             .iter()
             .filter(|tool| tool.needs_marketing_contact())
@@ -91,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn every_no_says_all_of_its_reasons() {
+    fn refused_tool_lists_all_reasons() {
         let mut person = contact(StoredState::NonMarketing, EffectiveState::NonMarketing);
         person.unsubscribed = true;
         person.bounced = true;
@@ -99,11 +100,11 @@ mod tests {
         let marketing = Tool::MarketingEmail.reasons_against(&person, EffectiveState::NonMarketing);
         assert_eq!(marketing, [Reason::NonMarketing, Reason::Unsubscribed, Reason::Bounced, Reason::NoEmail]);
         let sales = Tool::SalesEmail.reasons_against(&person, EffectiveState::NonMarketing);
-        assert_eq!(sales, [Reason::NoEmail], "unsubscribed and bounced stop marketing tools alone");
+        assert_eq!(sales, [Reason::NoEmail], "unsubscribed and bounced apply to marketing tools only");
     }
 
     #[test]
-    fn a_leaving_contact_may_still_be_reached() {
+    fn leaving_contact_may_still_be_reached() {
         let mut person = contact(StoredState::Marketing, EffectiveState::Marketing);
         person.bounced = false;
         for state in [EffectiveState::Marketing, EffectiveState::Leaving] {
