@@ -1,4 +1,4 @@
-//! E-mail addresses: the accepted ones, and the form in which two of them are the same.
+//! E-mail addresses: validation, and the key by which two spellings of one address are equal.
 
 use std::fmt;
 
@@ -14,35 +14,34 @@ use thiserror::Error;
 use crate::limits::{ADDRESS_BYTES_MAX, LOCAL_PART_BYTES_MAX};
 use crate::unseen::is_blank;
 
-/// An e-mail address (RFC 5321, with the international forms of RFC 6531): the spelling given, in NFC, and the key by
+/// An e-mail address (RFC 5321, with the international forms of RFC 6531): the given spelling in NFC, and the key by
 /// which addresses compare.
 ///
-/// `==` compares the spelling too; [`EmailAddress::same_as`] tells whether two are one address. `Debug` shows
-/// neither.
+/// `==` compares the spelling too. [`EmailAddress::same_as`] compares the keys only. `Debug` shows neither.
 #[derive(Clone, PartialEq, Eq)]
 pub struct EmailAddress {
     given: String,
     key: String,
 }
 
-/// A text that is not one e-mail address. It never repeats the text.
+/// The error for a text that is not one e-mail address. It never repeats the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum AddressError {
-    /// Nothing.
+    /// The text is empty.
     #[error("expected an e-mail address such as ada@example.org, got an empty text")]
     Empty,
-    /// White space before or after the address.
+    /// The text has white space before or after the address.
     #[error("expected an e-mail address without spaces around it")]
     Surrounded,
-    /// Control characters, white space, characters that nobody sees, and code points that are no characters.
+    /// The text contains white space, control characters, invisible characters or unassigned code points.
     #[error("expected an e-mail address without white space, control characters or invisible characters")]
     Invisible,
-    /// Longer than mail can be sent to, in the spelling given or in the form in which addresses compare.
+    /// The address is too long for mail, in its given spelling or in its key.
     #[error(
         "expected an e-mail address of at most {ADDRESS_BYTES_MAX} bytes, {LOCAL_PART_BYTES_MAX} before the @"
     )]
     TooLong,
-    /// No `@`.
+    /// The text has no `@`.
     #[error("expected an e-mail address such as ada@example.org, with an @")]
     NoAt,
     /// The part before the last `@` is not a valid local part.
@@ -57,7 +56,7 @@ impl EmailAddress {
     /// Parses one address, without a display name, with a domain name of two labels or more.
     ///
     /// # Errors
-    /// See [`AddressError`]. Spaces around the address are refused: a form trims what people type.
+    /// See [`AddressError`]. Spaces around the address are rejected, because forms remove them before.
     pub fn parse(given: &str) -> Result<Self, AddressError> {
         check_characters(given)?;
         let given = ComposingNormalizerBorrowed::new_nfc().normalize(given).into_owned();
@@ -76,30 +75,30 @@ impl EmailAddress {
         Ok(Self { given, key })
     }
 
-    /// Returns the address as it was stored. The key of an older program's item may differ from the one that
-    /// [`Self::parse`] gives today; the address stands under the stored one.
+    /// Creates an address from its stored parts. The key that an older version stored may differ from the key that
+    /// [`Self::parse`] computes today. The address is found under the stored key.
     #[must_use]
     pub fn from_stored(given: String, key: String) -> Self {
         Self { given, key }
     }
 
-    /// The spelling given, in NFC.
+    /// Returns the given spelling, in NFC.
     #[must_use]
     pub fn given(&self) -> &str {
         &self.given
     }
 
-    /// The form in which addresses compare: the local part under NFC and simple case folding, the domain in its ASCII
-    /// form (UTS #46).
+    /// Returns the key by which addresses compare: the local part under NFC and simple case folding, the domain in its
+    /// ASCII form (UTS #46).
     ///
-    /// Simple folding joins both lower cases of a Greek sigma. It keeps `ß` and `ss` apart, and ligatures from their
-    /// letters, because to join two people is a worse mistake than to keep one person twice.
+    /// Simple folding unites both lower cases of a Greek sigma. It does not unite `ß` with `ss`, nor ligatures with
+    /// their letters, because uniting two persons is a worse error than storing one person twice.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// Whether both are one address, however they are spelt.
+    /// Returns true if both are spellings of one address.
     #[must_use]
     pub fn same_as(&self, other: &Self) -> bool {
         self.key == other.key
@@ -112,15 +111,15 @@ impl fmt::Debug for EmailAddress {
     }
 }
 
-/// The bytes of a text that is at most [`ADDRESS_BYTES_MAX`] long in NFC: normalisation shortens a text to no less than a
-/// third.
+/// The maximum size in bytes of a text that is at most [`ADDRESS_BYTES_MAX`] long in NFC. Normalisation shortens a text
+/// to no less than a third.
 const UNNORMALISED_BYTES_MAX: usize = 3 * ADDRESS_BYTES_MAX;
 
 fn check_characters(given: &str) -> Result<(), AddressError> {
     if given.is_empty() {
         return Err(AddressError::Empty);
     }
-    // First of all: the checks after it cost more for a longer text.
+    // This check is first because the later ones cost more for a longer text.
     if given.len() > UNNORMALISED_BYTES_MAX {
         return Err(AddressError::TooLong);
     }
@@ -133,11 +132,11 @@ fn check_characters(given: &str) -> Result<(), AddressError> {
     Ok(())
 }
 
-/// Returns true for a character that nobody sees in a text, or that stands for none: white space, control characters,
-/// default ignorable code points (joiners, marks of direction, zero-width spaces, soft hyphens), noncharacters and other
-/// unassigned code points, and U+FFFD.
+/// Returns true for a character that is invisible in a text or is not a character at all. These are white space,
+/// control characters, default ignorable code points (joiners, marks of direction, zero-width spaces, soft hyphens),
+/// noncharacters and other unassigned code points, and U+FFFD.
 ///
-/// They are pasted along without being noticed, and would make a second contact of the same person.
+/// Such characters are copied along without being noticed, and would create a second contact for the same person.
 #[must_use]
 pub fn is_unseen(c: char) -> bool {
     if c.is_ascii() {
@@ -148,28 +147,28 @@ pub fn is_unseen(c: char) -> bool {
         || CodePointMapData::<GeneralCategory>::new().get(c) == GeneralCategory::Unassigned
 }
 
-/// Returns the local part, which is in NFC, in the form in which local parts compare.
+/// Returns the key of a local part that is in NFC.
 fn local_key(local: &str) -> String {
     if local.is_ascii() {
         return local.to_ascii_lowercase();
     }
     let cases = CaseMapper::new();
     let folded: String = local.chars().map(|c| cases.simple_fold(c)).collect();
-    // Folding may leave a letter and a mark that have a composed form.
+    // Folding may produce a letter and a mark that have a composed form.
     ComposingNormalizerBorrowed::new_nfc().normalize(&folded).into_owned()
 }
 
-/// Whether it is a local part of RFC 5321 in which, by RFC 6531, any non-ASCII character counts as a letter.
+/// Returns true for a local part of RFC 5321. According to RFC 6531 any non-ASCII character counts as a letter.
 fn is_local_part(local: &str) -> bool {
-    // `email_address` takes non-ASCII letters but not the marks that many scripts write upon them, so it is
-    // shown a letter in the place of each.
+    // `email_address` accepts non-ASCII letters but not the combining marks of many scripts. So every non-ASCII
+    // character is replaced by a letter first.
     let as_ascii: String = local.chars().map(|c| if c.is_ascii() { c } else { 'x' }).collect();
     let options = Options::default().without_display_text().without_domain_literal();
     email_address::EmailAddress::parse_with_options(&format!("{as_ascii}@example.org"), options).is_ok()
 }
 
-/// Returns the domain in ASCII and lower case. It has two labels or more and does not end in a number: no mail reaches a
-/// top-level domain alone, and a number there makes an IP address.
+/// Returns the domain in ASCII and lower case. It must have two labels or more, because a top-level domain alone
+/// receives no mail. Its last label must not be a number, because that would be an IP address.
 fn domain_key(domain: &str) -> Result<String, AddressError> {
     let key = Uts46::new()
         .to_ascii(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::Verify)
@@ -191,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_the_spelling_and_compares_in_one_form() {
+    fn address_keeps_its_spelling_and_has_one_key() {
         let table = [
             ("ada@example.org", "ada@example.org"),
             ("Ada.Lovelace+News@Example.ORG", "ada.lovelace+news@example.org"),
@@ -202,7 +201,7 @@ mod tests {
             ("a@例え。テスト", "a@xn--r8jz45g.xn--zckzah"),
             ("संपर्क@डाटामेल.भारत", "संपर्क@xn--c2bd4bq1db8d.xn--h2brj9c"),
             ("a@r3---sn.example", "a@r3---sn.example"),
-            // Simple folding has no lower case for it.
+            // Simple folding has no lower case for this letter.
             ("İ@example.org", "İ@example.org"),
             ("ΧΡΉΣΤΟΣ@example.org", "χρήστοσ@example.org"),
             ("χρήστος@example.org", "χρήστοσ@example.org"),
@@ -220,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn one_address_in_two_spellings() {
+    fn spellings_of_one_address_are_the_same() {
         let parse = |text| EmailAddress::parse(text).unwrap();
         assert!(parse("ADA@bücher.example").same_as(&parse("ada@xn--bcher-kva.example")));
         assert!(parse("ADA@example.org") != parse("ada@example.org"));
@@ -246,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_not_one_address() {
+    fn text_that_is_not_one_address_is_rejected() {
         let table = [
             ("", AddressError::Empty),
             (" ", AddressError::Surrounded),
@@ -316,7 +315,7 @@ mod tests {
             Some(AddressError::Domain)
         );
 
-        // `Ⱥ` takes two bytes and its lower case three.
+        // `Ⱥ` has two bytes and its lower case three.
         assert_eq!(
             EmailAddress::parse(&format!("{}@x.org", "Ⱥ".repeat(32))).err(),
             Some(AddressError::TooLong)
@@ -334,7 +333,7 @@ mod tests {
         }
     }
 
-    /// Texts that are often addresses, over characters with odd cases.
+    /// Returns texts that are often addresses, with characters whose cases are irregular.
     fn near_addresses() -> impl Strategy<Value = String> {
         "[a-zA-Z0-9.+\"ÄäßẞİıΣςσȺΩ𝐀\u{308}-]{1,12}@[a-zA-Z0-9äÖßẞİΣςＡ𝐀\u{308}。.-]{1,16}"
     }
@@ -346,7 +345,7 @@ mod tests {
         }
 
         #[test]
-        fn a_key_is_an_address_with_itself_as_key(text in near_addresses()) {
+        fn key_is_an_address_with_itself_as_key(text in near_addresses()) {
             if let Ok(address) = EmailAddress::parse(&text) {
                 prop_assert_eq!(key(address.key()), address.key());
                 prop_assert!(!address.key().contains(|c: char| c.is_ascii_uppercase()));
@@ -355,7 +354,7 @@ mod tests {
         }
 
         #[test]
-        fn no_key_holds_an_unseen_character(
+        fn key_and_spelling_have_no_unseen_character(
             before in "[a-zä]{0,3}", c in any::<char>(), after in "[a-zä]{0,3}@[a-zä]{1,3}", end in any::<char>(),
         ) {
             for text in [format!("{before}{c}{after}.org"), format!("{before}x{after}{end}x.org")] {
@@ -366,9 +365,9 @@ mod tests {
             }
         }
 
-        /// Whatever the case of its letters and the composition of its marks, a local part is one address.
+        /// Checks that neither the case of letters nor the composition of marks changes the key of a local part.
         #[test]
-        fn spellings_that_fold_alike_are_one(text in near_addresses(), upper in any::<u64>(), apart in any::<bool>()) {
+        fn spellings_with_the_same_folding_have_one_key(text in near_addresses(), upper in any::<u64>(), apart in any::<bool>()) {
             let cases = CaseMapper::new();
             let (local, domain) = text.split_once('@').unwrap();
             let decomposed = if apart {

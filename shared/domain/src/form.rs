@@ -1,8 +1,8 @@
-//! The settings of a form that decide what its submissions may do.
+//! The settings of a form that determine the effect of its submissions.
 
 use crate::string_enum::string_enum;
 
-/// Words of event types that tell of an end. The contact in such an event has not sent a form.
+/// The words of event types that report an end. The contact in such an event has not sent a form.
 const ENDS: [&str; 19] = [
     "archived",
     "bounce",
@@ -40,7 +40,7 @@ string_enum! {
 string_enum! {
     /// The amount of detail in the response to a public submission.
     pub enum AnswerMode {
-        /// `{"accepted": true}`, the same for every contact, so that the response tells nothing about one.
+        /// `{"accepted": true}`, the same for every contact, so the response discloses nothing about a contact.
         Minimal = "minimal",
         /// The effect of the submission on the contact and its marketing state.
         Full = "full",
@@ -48,20 +48,20 @@ string_enum! {
 }
 
 impl Default for Overwrite {
-    /// Returns [`Self::Always`], because people correct their own data through forms.
+    /// Returns [`Self::Always`], because contacts correct their own data through forms.
     fn default() -> Self {
         Self::Always
     }
 }
 
 impl Default for AnswerMode {
-    /// Returns [`Self::Minimal`], because anybody may submit a public form.
+    /// Returns [`Self::Minimal`], because anyone may submit a public form.
     fn default() -> Self {
         Self::Minimal
     }
 }
 
-/// Returns true for an event type that tells of an end, such as `contact.deleted` or `emailBounced`.
+/// Returns true for an event type that reports an end, such as `contact.deleted` or `emailBounced`.
 #[must_use]
 pub fn tells_of_an_end(event_type: &str) -> bool {
     let mut word = String::new();
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn event_types_that_tell_of_an_end_are_known() {
+    fn event_types_of_an_end_are_recognised() {
         for event_type in [
             "contact.deleted",
             "deleted",

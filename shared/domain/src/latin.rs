@@ -1,12 +1,13 @@
-//! Names in the letters of ASCII, as far as they are written in Latin letters.
+//! The conversion of Latin letters to ASCII letters.
 
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 
-/// The marks that canonical decompositions of Latin letters consist of.
+/// The combining marks in canonical decompositions of Latin letters.
 const MARKS: std::ops::RangeInclusive<char> = '\u{300}'..='\u{36f}';
 
-/// Returns the text in lower case, with Latin letters that have marks or forms of their own as plain letters: `Größe` is
-/// `grosse`, `Łódź` is `lodz`. `ß` is `ss` by the German convention. Letters of other scripts stay, in NFC.
+/// Returns the text in lower case, with plain letters instead of Latin letters with marks or special forms. `Größe`
+/// becomes `grosse`, and `Łódź` becomes `lodz`. `ß` becomes `ss` by the German convention. Letters of other scripts
+/// stay, in NFC.
 pub(crate) fn plain(text: &str) -> String {
     let lower = text.to_lowercase();
     let decomposed = DecomposingNormalizerBorrowed::new_nfd().normalize(&lower);
@@ -21,7 +22,7 @@ pub(crate) fn plain(text: &str) -> String {
     composed(&plain)
 }
 
-/// Returns the text in NFC, in which two spellings of the same characters are one.
+/// Returns the text in NFC, in which two encodings of the same characters are equal.
 pub(crate) fn composed(text: &str) -> String {
     ComposingNormalizerBorrowed::new_nfc().normalize(text).into_owned()
 }

@@ -1,4 +1,4 @@
-//! Properties: what an account knows of a person, by name (the crate's `README.md`, Properties).
+//! Properties: the values that an account stores of a person, by name (the crate's `README.md`, Properties).
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
@@ -16,46 +16,46 @@ use crate::limits::{
 };
 use crate::unseen::is_visible;
 
-/// Names that the API gives to other parts of a contact. A property of such a name could not be told from
-/// them in a search.
+/// The names of other parts of a contact in the API. A search could not distinguish a property of such a name from that
+/// part.
 pub const RESERVED: [&str; 7] =
     ["bounced", "created_at", "email", "id", "marketing", "unsubscribed", "updated_at"];
 
-/// What the names of the program's own properties begin with.
+/// The prefix of the names that are reserved for the program.
 pub const OWN_PREFIX: &str = "hs_";
 
-/// What [`tidy_name`] puts before a text that cannot be a name as it stands.
+/// The prefix that [`tidy_name`] adds to a text that is not a valid name by itself.
 const FIELD_PREFIX: &str = "field_";
 
-/// How many bytes of a digest [`made_name`] shows, each as two digits. A form has at most a few hundred fields, so two of
-/// one form hardly ever get the same name.
+/// The number of digest bytes in the name that [`made_name`] returns, each as two digits. A form has at most a few
+/// hundred fields, so two fields of one form hardly ever receive the same name.
 const MADE_NAME_BYTES: usize = 4;
 
 /// The name of a property: a letter of `a` to `z`, then letters, digits and `_`, 100 characters at most.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct PropertyName(String);
 
-/// A text that cannot be a property's name.
+/// The error for a text that is not a valid property name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum PropertyNameError {
-    /// Other characters, or too many of them.
+    /// The text has other characters, or too many of them.
     #[error(
         "expected a name of a to z, 0 to 9 and _, beginning with a letter, of at most {PROPERTY_NAME_CHARS_MAX}"
     )]
     Characters,
-    /// A name of the program's own properties.
-    #[error("names that begin with hs_ are the program's own")]
+    /// The name begins with [`OWN_PREFIX`].
+    #[error("expected a name without the prefix hs_, which is reserved")]
     Own,
-    /// A name that the API gives to another part of a contact.
-    #[error("this name is not a property's: it is another part of the contact")]
+    /// The name is one of [`RESERVED`].
+    #[error("this name is reserved: it is another part of the contact")]
     Reserved,
 }
 
-/// A contact's properties, ordered by name and within the limits. `Debug` shows how many there are.
+/// A contact's properties, ordered by name and within the limits. `Debug` shows only their number.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Properties(BTreeMap<PropertyName, String>);
 
-/// A value, or a set of properties, that a contact cannot have. It never repeats a value.
+/// The error for a value or a set of properties that exceeds a limit. It never repeats a value.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PropertyError {
     /// The value is too long.
@@ -64,10 +64,10 @@ pub enum PropertyError {
     /// The value has control characters other than tab, line feed and carriage return.
     #[error("expected a value without control characters")]
     ControlCharacter(PropertyName),
-    /// There would be too many properties.
+    /// The contact would have too many properties.
     #[error("expected at most {PROPERTIES_MAX} properties on a contact")]
     TooMany,
-    /// The properties would be too long together.
+    /// The names and values would be too long in total.
     #[error(
         "expected names and values of a contact's properties of at most {PROPERTIES_BYTES_MAX} bytes in all"
     )]
@@ -75,14 +75,13 @@ pub enum PropertyError {
 }
 
 impl PropertyName {
-    /// Reads a name.
+    /// Parses a name.
     ///
     /// # Errors
     /// See [`PropertyNameError`].
     pub fn parse(text: &str) -> Result<Self, PropertyNameError> {
         let begins_with_letter = text.starts_with(|c: char| c.is_ascii_lowercase());
-        if !begins_with_letter || !text.chars().all(may_stand_in_name) || text.len() > PROPERTY_NAME_CHARS_MAX
-        {
+        if !begins_with_letter || !text.chars().all(is_name_char) || text.len() > PROPERTY_NAME_CHARS_MAX {
             return Err(PropertyNameError::Characters);
         }
         if text.starts_with(OWN_PREFIX) {
@@ -94,7 +93,7 @@ impl PropertyName {
         Ok(Self(text.to_owned()))
     }
 
-    /// Its text.
+    /// Returns the name as a text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -106,15 +105,15 @@ impl PropertyName {
         let suffix = format!("_{number}");
         let kept: String = self.0.chars().take(PROPERTY_NAME_CHARS_MAX - suffix.len()).collect();
         let numbered = format!("{kept}{suffix}");
-        // `hs` and a number would be one of the program's own names.
+        // `hs` with a number would have the reserved prefix.
         prefixed_if_needed(&numbered).unwrap_or(Self(numbered))
     }
 
-    /// Whether a property of this name may have this value.
+    /// Checks that a property of this name may have this value.
     ///
     /// # Errors
-    /// [`PropertyError::ValueTooLong`] or [`PropertyError::ControlCharacter`]. The latter are of no use in a
-    /// text, and each takes six bytes once it is escaped.
+    /// [`PropertyError::ValueTooLong`] or [`PropertyError::ControlCharacter`]. Control characters have no use in a
+    /// text, and each of them has six bytes when it is escaped.
     pub fn check_value(&self, value: &str) -> Result<(), PropertyError> {
         if value.len() > PROPERTY_VALUE_BYTES_MAX {
             return Err(PropertyError::ValueTooLong(self.clone()));
@@ -126,7 +125,7 @@ impl PropertyName {
     }
 }
 
-fn may_stand_in_name(c: char) -> bool {
+fn is_name_char(c: char) -> bool {
     c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'
 }
 
@@ -150,26 +149,25 @@ impl Borrow<str> for PropertyName {
     }
 }
 
-/// Returns the property name nearest to a form field's own name: in lower case and plain Latin letters, with one `_` for
-/// each run of other characters inside it, and with `field_` before what cannot stand alone. A valid name is its own
-/// nearest.
+/// Returns the property name nearest to a form field's own name. It is in lower case and plain Latin letters, with
+/// one `_` for each run of other characters inside it. The prefix `field_` is added if the result is not a valid name
+/// otherwise. A valid name is its own nearest.
 ///
-/// Returns `None` for a text that has neither a Latin letter nor a digit, and for one whose letters are all of other
-/// scripts: the digits beside them would be the same for many questions.
+/// Returns `None` for a text that has neither a Latin letter nor a digit. It also returns `None` if all letters are of
+/// other scripts, because the digits beside them would be the same for many questions.
 #[must_use]
 pub fn tidy_name(text: &str) -> Option<PropertyName> {
     let plain = latin::plain(text);
-    let tidy =
-        plain.split(|c| !may_stand_in_name(c)).filter(|run| !run.is_empty()).collect::<Vec<_>>().join("_");
+    let tidy = plain.split(|c| !is_name_char(c)).filter(|run| !run.is_empty()).collect::<Vec<_>>().join("_");
     let has_latin = tidy.contains(|c: char| c.is_ascii_lowercase());
     let has_other = plain.contains(|c: char| c.is_alphabetic() && !c.is_ascii());
     let has_digit = tidy.contains(|c: char| c.is_ascii_digit());
     if has_latin || (has_digit && !has_other) { prefixed_if_needed(&tidy) } else { None }
 }
 
-/// Returns a name for a form field that [`tidy_name`] has none for: `field_` and eight digits that follow from the field's
-/// own name, so that it is the same for every submission. Returns `None` for a text without a letter or digit of any
-/// script.
+/// Returns a name for a form field for which [`tidy_name`] returns `None`: `field_` and eight hexadecimal digits of a
+/// digest. The digest is of the field's own name, so the result is the same for every submission. Returns `None` for a
+/// text without a letter or digit of any script.
 #[must_use]
 pub fn made_name(text: &str) -> Option<PropertyName> {
     if !text.contains(char::is_alphanumeric) {
@@ -180,8 +178,8 @@ pub fn made_name(text: &str) -> Option<PropertyName> {
     PropertyName::parse(&format!("{FIELD_PREFIX}{digits}")).ok()
 }
 
-/// Returns the form in which two names of form fields compare: NFC, in lower case, without the `[]` by which HTML forms
-/// mark a field that may have several values.
+/// Returns the key by which names of form fields compare: the name in NFC and lower case, without the `[]` with which
+/// HTML forms mark a field that may have several values.
 #[must_use]
 pub fn field_key(name: &str) -> String {
     let name = name.trim();
@@ -196,14 +194,14 @@ fn prefixed_if_needed(text: &str) -> Option<PropertyName> {
 }
 
 impl Properties {
-    /// None yet.
+    /// Creates an empty set of properties.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Properties that were checked before they were stored. They are not checked again, so that a stored
-    /// contact stays readable when a limit changes.
+    /// Creates the set from stored properties. They were checked before they were stored and are not checked again,
+    /// so a stored contact stays readable when a limit changes.
     #[must_use]
     pub fn from_trusted(stored: BTreeMap<String, String>) -> Self {
         Self(stored.into_iter().map(|(name, value)| (PropertyName(name), value)).collect())
@@ -212,23 +210,23 @@ impl Properties {
     /// Sets one property.
     ///
     /// # Errors
-    /// See [`PropertyError`]. Nothing has changed then.
+    /// See [`PropertyError`]. The set is then unchanged.
     pub fn insert(&mut self, name: PropertyName, value: String) -> Result<(), PropertyError> {
         self.merge(std::iter::once((name, Some(value))))
     }
 
-    /// Removes one property and answers the value that it had.
+    /// Removes one property and returns its value.
     pub fn remove(&mut self, name: &str) -> Option<String> {
         self.0.remove(name)
     }
 
-    /// The value of one property.
+    /// Returns the value of one property.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 
-    /// Names and values, ordered by name.
+    /// Returns the names and values, ordered by name.
     pub fn iter(&self) -> impl Iterator<Item = (&PropertyName, &str)> {
         self.0.iter().map(|(name, value)| (name, value.as_str()))
     }
@@ -236,9 +234,9 @@ impl Properties {
     /// Sets the properties that a form submitted, within the part of a contact that forms may fill, and returns the
     /// number of values that did not fit.
     ///
-    /// Anybody may submit a public form. So forms add new properties only up to [`FORM_PROPERTIES_MAX`], and properties
-    /// grow only up to [`FORM_PROPERTIES_BYTES_MAX`], which leaves the account room for its own. Stored properties that
-    /// `overwrite` protects stay as they are and are not counted.
+    /// Anyone may submit a public form. So forms add new properties only up to [`FORM_PROPERTIES_MAX`], and properties
+    /// grow only up to [`FORM_PROPERTIES_BYTES_MAX`]. The rest is reserved for the account. Stored properties that
+    /// `overwrite` protects are unchanged and not counted.
     pub fn merge_submitted<'v>(
         &mut self,
         values: impl Iterator<Item = (&'v PropertyName, &'v str)>,
@@ -271,29 +269,29 @@ impl Properties {
         left_out
     }
 
-    /// How many there are.
+    /// Returns the number of properties.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// How many bytes their names and values have together.
+    /// Returns the total size of the names and values, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.0.iter().map(|(name, value)| name.0.len() + value.len()).sum()
     }
 
-    /// Whether there are none.
+    /// Returns true if there are no properties.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Sets each property that comes with a value and removes each that comes without; of two changes of one
-    /// property the later counts. The limits are those of the result.
+    /// Sets each property that has a value and removes each that has none. Of two changes of one property the later
+    /// applies. The limits apply to the result.
     ///
     /// # Errors
-    /// See [`PropertyError`]. Nothing has changed then.
+    /// See [`PropertyError`]. The set is then unchanged.
     pub fn merge(
         &mut self,
         changes: impl Iterator<Item = (PropertyName, Option<String>)>,
@@ -343,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_those_of_the_rules() {
+    fn name_outside_the_rules_is_rejected() {
         for text in ["a", "firstname", "first_name", "a1", "a_", "hs", "hsx_1", "emails", &"a".repeat(100)] {
             assert_eq!(name(text).to_string(), text);
         }
@@ -372,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn form_fields_get_the_nearest_name() {
+    fn form_field_gets_the_nearest_name() {
         let table = [
             ("firstname", Some("firstname")),
             ("First Name", Some("first_name")),
@@ -407,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn made_name_follows_from_the_field_alone() {
+    fn made_name_depends_on_the_field_name_alone() {
         let made = |text| made_name(text).map(|name| name.to_string());
         let name = made("имя").unwrap();
         assert_eq!(name, "field_63565d7f");
@@ -425,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn numbered_name_is_a_name() {
+    fn numbered_name_is_a_valid_name() {
         let longest = "a".repeat(PROPERTY_NAME_CHARS_MAX);
         for (text, number, expected) in [
             ("size", 2, "size_2".to_owned()),
@@ -438,22 +436,22 @@ mod tests {
     }
 
     #[test]
-    fn holds_values_by_name_in_order() {
-        let mut held = properties(&[("b", "2"), ("a", "1"), ("c", "")]);
-        assert_eq!(held.get("a"), Some("1"));
-        assert_eq!(held.get("c"), Some(""));
-        assert_eq!(held.get("d"), None);
-        assert_eq!(held.remove("b"), Some("2".to_owned()));
-        assert_eq!(held.remove("b"), None);
-        held.insert(name("a"), "3".to_owned()).unwrap();
-        let listed: Vec<_> = held.iter().map(|(name, value)| (name.as_str(), value)).collect();
+    fn properties_are_read_by_name_and_listed_in_order() {
+        let mut stored = properties(&[("b", "2"), ("a", "1"), ("c", "")]);
+        assert_eq!(stored.get("a"), Some("1"));
+        assert_eq!(stored.get("c"), Some(""));
+        assert_eq!(stored.get("d"), None);
+        assert_eq!(stored.remove("b"), Some("2".to_owned()));
+        assert_eq!(stored.remove("b"), None);
+        stored.insert(name("a"), "3".to_owned()).unwrap();
+        let listed: Vec<_> = stored.iter().map(|(name, value)| (name.as_str(), value)).collect();
         assert_eq!(listed, [("a", "3"), ("c", "")]);
-        assert_eq!((held.len(), held.is_empty()), (2, false));
+        assert_eq!((stored.len(), stored.is_empty()), (2, false));
     }
 
     #[test]
-    fn merging_sets_and_removes_and_the_last_change_counts() {
-        let mut held = properties(&[("a", "1"), ("b", "2")]);
+    fn merge_sets_and_removes_and_applies_the_last_change() {
+        let mut stored = properties(&[("a", "1"), ("b", "2")]);
         let change = |key: &str, value: Option<&str>| (name(key), value.map(str::to_owned));
         let changes = [
             change("a", None),
@@ -462,50 +460,50 @@ mod tests {
             change("c", None),
             change("x", None),
         ];
-        held.merge(changes.into_iter()).unwrap();
-        assert_eq!(held, properties(&[("b", "3")]));
+        stored.merge(changes.into_iter()).unwrap();
+        assert_eq!(stored, properties(&[("b", "3")]));
     }
 
     #[test]
-    fn refuses_values_that_are_too_long_or_no_text_and_changes_nothing() {
-        let mut held = properties(&[("a", "1")]);
-        let before = held.clone();
+    fn rejected_value_changes_nothing() {
+        let mut stored = properties(&[("a", "1")]);
+        let before = stored.clone();
         let longest = "x".repeat(PROPERTY_VALUE_BYTES_MAX);
         assert_eq!(
-            held.insert(name("b"), format!("{longest}x")),
+            stored.insert(name("b"), format!("{longest}x")),
             Err(PropertyError::ValueTooLong(name("b")))
         );
         for control in ["\0", "\u{1b}[2J", "\u{7f}", "\u{85}"] {
             let changes = [(name("a"), None), (name("b"), Some(control.to_owned()))];
-            assert_eq!(held.merge(changes.into_iter()), Err(PropertyError::ControlCharacter(name("b"))));
+            assert_eq!(stored.merge(changes.into_iter()), Err(PropertyError::ControlCharacter(name("b"))));
         }
-        assert_eq!(held, before);
-        held.insert(name("b"), longest).unwrap();
-        held.insert(name("c"), "tab\tand\r\nlines".to_owned()).unwrap();
+        assert_eq!(stored, before);
+        stored.insert(name("b"), longest).unwrap();
+        stored.insert(name("c"), "tab\tand\r\nlines".to_owned()).unwrap();
     }
 
     #[test]
-    fn the_totals_are_those_of_the_result() {
+    fn totals_are_checked_on_the_result() {
         let numbered =
             |count: usize| (0..count).map(|number| (name(&format!("p{number}")), Some(String::new())));
-        let mut held = Properties::new();
-        assert_eq!(held.merge(numbered(PROPERTIES_MAX + 1)), Err(PropertyError::TooMany));
-        assert!(held.is_empty());
-        held.merge(numbered(PROPERTIES_MAX)).unwrap();
-        assert_eq!(held.insert(name("one_more"), String::new()), Err(PropertyError::TooMany));
+        let mut stored = Properties::new();
+        assert_eq!(stored.merge(numbered(PROPERTIES_MAX + 1)), Err(PropertyError::TooMany));
+        assert!(stored.is_empty());
+        stored.merge(numbered(PROPERTIES_MAX)).unwrap();
+        assert_eq!(stored.insert(name("one_more"), String::new()), Err(PropertyError::TooMany));
         let swapped = [(name("one_more"), Some(String::new())), (name("p0"), None)];
-        held.merge(swapped.into_iter()).unwrap();
-        assert_eq!(held.len(), PROPERTIES_MAX);
+        stored.merge(swapped.into_iter()).unwrap();
+        assert_eq!(stored.len(), PROPERTIES_MAX);
 
         let half = "x".repeat(PROPERTIES_BYTES_MAX / 2 - 1);
-        let mut held = properties(&[("a", &half), ("b", &half)]);
-        assert_eq!(held.insert(name("c"), String::new()), Err(PropertyError::TooLong));
-        held.insert(name("b"), "2".to_owned()).unwrap();
-        held.insert(name("c"), "3".to_owned()).unwrap();
+        let mut stored = properties(&[("a", &half), ("b", &half)]);
+        assert_eq!(stored.insert(name("c"), String::new()), Err(PropertyError::TooLong));
+        stored.insert(name("b"), "2".to_owned()).unwrap();
+        stored.insert(name("c"), "3".to_owned()).unwrap();
     }
 
     #[test]
-    fn stored_properties_are_taken_as_they_are() {
+    fn stored_properties_are_not_checked_again() {
         let stored = BTreeMap::from([("email".to_owned(), "\0".to_owned())]);
         assert_eq!(Properties::from_trusted(stored).get("email"), Some("\0"));
     }
@@ -523,7 +521,7 @@ mod tests {
     }
 
     #[test]
-    fn submitted_values_overwrite_as_the_form_says() {
+    fn submitted_values_follow_the_overwrite_setting() {
         for (overwrite, city) in
             [(Overwrite::Always, "Rome"), (Overwrite::IfEmpty, "Berlin"), (Overwrite::Never, "Berlin")]
         {
@@ -553,7 +551,7 @@ mod tests {
         assert_eq!(contact.len(), FORM_PROPERTIES_MAX);
         assert_eq!(submitted(&mut contact, &[("p000", "y"), ("q", "z")], Overwrite::Always), 1);
         assert_eq!((contact.get("p000"), contact.get("q")), (Some("y"), None), "stored ones still change");
-        assert!(contact.insert(name("own"), "z".to_owned()).is_ok(), "the account has room for its own");
+        assert!(contact.insert(name("own"), "z".to_owned()).is_ok(), "the account can add its own");
     }
 
     #[test]
@@ -572,7 +570,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_tidy_name_is_a_name_and_its_own_nearest(
+        fn tidy_name_is_valid_and_its_own_nearest(
             text in "\\PC{0,150}|[a-zA-Z0-9_ -]{0,150}|(hs_|_|Email){1,3}",
         ) {
             if let Some(tidy) = tidy_name(&text) {
@@ -591,7 +589,7 @@ mod tests {
         }
 
         #[test]
-        fn reading_a_name_never_panics(text in "\\PC*|[\\s\\S]{0,120}") {
+        fn parsing_a_name_never_panics(text in "\\PC*|[\\s\\S]{0,120}") {
             let _ = PropertyName::parse(&text);
         }
     }

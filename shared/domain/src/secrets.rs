@@ -1,4 +1,4 @@
-//! The secrets that a form's provider signs with, or sends along.
+//! The secrets with which a form's provider signs its webhooks, or that it sends with them.
 
 use std::fmt;
 
@@ -12,28 +12,28 @@ use crate::limits::{
 };
 use crate::provider::Provider;
 
-/// What a secret of Standard Webhooks begins with; the key follows in base64.
+/// The prefix of a Standard Webhooks secret, before the key in base64.
 pub const STANDARD_WEBHOOKS_PREFIX: &str = "whsec_";
 
-/// The live secrets of a form: two at most, so that one can take over from the other. `Debug` shows how many there are.
+/// The current secrets of a form: at most two, so that one can replace the other. `Debug` shows only their number.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Secrets(Vec<String>);
 
-/// Secrets that a form cannot have. It never repeats one.
+/// The error for secrets that a form cannot have. It never repeats a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum SecretsError {
-    /// A form that posts here itself is open to everybody's browser and has nothing to keep secret.
-    #[error("a native form takes no secrets: anybody may submit it")]
+    /// The form is native. Any browser may submit it, so it has no secret.
+    #[error("a native form has no secrets, because anyone may submit it")]
     Native,
-    /// There are too many.
+    /// There are more secrets than [`FORM_SECRETS_MAX`].
     #[error("expected at most {FORM_SECRETS_MAX} secrets")]
     TooMany,
-    /// One is too short, too long, or holds other characters.
+    /// A secret is too short, too long, or contains other characters.
     #[error(
         "expected secrets of {FORM_SECRET_CHARS_MIN} to {FORM_SECRET_CHARS_MAX} visible ASCII characters, without spaces"
     )]
     Characters,
-    /// One is not as Standard Webhooks 1.0 writes them.
+    /// A secret does not have the format of Standard Webhooks 1.0.
     #[error(
         "expected {STANDARD_WEBHOOKS_PREFIX} and then {STANDARD_WEBHOOKS_KEY_BYTES_MIN} to {STANDARD_WEBHOOKS_KEY_BYTES_MAX} bytes in base64"
     )]
@@ -41,7 +41,7 @@ pub enum SecretsError {
 }
 
 impl Secrets {
-    /// The secrets of a form of this provider, in the order given.
+    /// Creates the secrets of a form of this provider, in the given order.
     ///
     /// # Errors
     ///
@@ -62,31 +62,31 @@ impl Secrets {
         Ok(Self(texts))
     }
 
-    /// Secrets that were checked before they were stored.
+    /// Creates the secrets from stored ones, which were checked before they were stored.
     #[must_use]
     pub fn from_trusted(stored: Vec<String>) -> Self {
         Self(stored)
     }
 
-    /// Each of them.
+    /// Returns the secrets, in the given order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }
 
-    /// How many there are.
+    /// Returns the number of secrets.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none: then nothing can be believed to come from the provider.
+    /// Returns true if there are no secrets. Then no webhook can be verified.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// Whether a text can stand in a header and in an address, and is not guessed by trying.
+/// Returns true for a text that is valid in a header and in a URL, and long enough not to be guessed.
 fn is_secret(text: &str) -> bool {
     (FORM_SECRET_CHARS_MIN..=FORM_SECRET_CHARS_MAX).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_graphic())
@@ -110,14 +110,14 @@ mod tests {
 
     fn secrets(provider: Provider, texts: &[&str]) -> Result<usize, SecretsError> {
         Secrets::new(provider, texts.iter().map(|text| (*text).to_owned()).collect()).map(|secrets| {
-            assert!(secrets.iter().eq(texts.iter().copied()), "each is kept, in the order given");
+            assert!(secrets.iter().eq(texts.iter().copied()), "all are returned, in the given order");
             assert_eq!(secrets.is_empty(), texts.is_empty());
             secrets.len()
         })
     }
 
     #[test]
-    fn a_form_has_two_at_most_and_a_native_one_has_none() {
+    fn form_has_at_most_two_secrets_and_a_native_one_has_none() {
         let (one, two) = ("0123456789abcdef", "fedcba9876543210");
         assert_eq!(secrets(Provider::Typeform, &[]), Ok(0));
         assert_eq!(secrets(Provider::Typeform, &[one]), Ok(1));
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_long_enough_and_can_stand_in_a_header() {
+    fn secret_is_long_enough_and_valid_in_a_header() {
         let longest = "x".repeat(FORM_SECRET_CHARS_MAX);
         assert_eq!(secrets(Provider::Tally, &[&longest]), Ok(1));
         let longer = format!("{longest}x");
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_of_standard_webhooks_is_a_key_in_base64() {
+    fn standard_webhooks_secret_is_a_key_in_base64() {
         let key = |bytes: usize| format!("whsec_{}", STANDARD.encode(vec![7; bytes]));
         for bytes in [24, 25, 26, 64] {
             assert_eq!(secrets(Provider::StandardWebhooks, &[&key(bytes)]), Ok(1), "{bytes}");

@@ -1,4 +1,4 @@
-//! Characters that leave nothing to see.
+//! Invisible characters.
 
 use icu_properties::CodePointSetData;
 use icu_properties::props::DefaultIgnorableCodePoint;
@@ -21,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blank_characters_leave_nothing_to_see() {
+    fn text_of_blank_characters_is_not_visible() {
         for blank in [
             "\u{200b}",
             "\u{feff}",
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_marks_and_symbols_are_seen() {
+    fn letters_marks_and_symbols_are_visible() {
         for seen in ["a", "é", "名", "\u{1F600}", "-", "\u{fffd}", "ש"] {
             assert!(is_visible(seen), "{seen:?}");
         }

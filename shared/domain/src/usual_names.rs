@@ -1,17 +1,17 @@
-//! The names that fields of forms, files and other programs usually have, and the properties that they fill.
+//! The usual names of fields in forms, files and other programs, and the properties that such fields fill.
 //!
-//! Names compare by their letters and digits alone, in lower case and without marks: `First Name`, `first-name` and
-//! `FIRSTNAME *` are one name. Properties are called as in `HubSpot`. It has no property for a full name; here it is
-//! `name`, which claims no more than a field of that name says: `Name` beside `Vorname` is a last name, and alone a full
-//! one.
+//! Names compare by their letters and digits only, in lower case and without marks: `First Name`, `first-name` and
+//! `FIRSTNAME *` are one name. The names of properties are those of `HubSpot`. It has no property for a full name.
+//! Here that property is `name`, because a field of that name is ambiguous: `Name` beside `Vorname` is a last name,
+//! and otherwise a full name.
 
 use crate::latin;
 use crate::limits::FORM_FIELD_NAME_CHARS_MAX;
 use crate::property::PropertyName;
 
-/// The properties, each with the names that fields for it usually have, the most usual first.
+/// The properties, each with the usual names of its fields, the most usual first.
 ///
-/// Names that commonly mean two things are left out, such as `title`, `position`, `url` and `mobile`.
+/// Names with two common meanings are left out, such as `title`, `position`, `url` and `mobile`.
 const PROPERTIES: [(&str, &[&str]); 12] = [
     (
         "firstname",
@@ -307,7 +307,7 @@ const PROPERTIES: [(&str, &[&str]); 12] = [
     ),
 ];
 
-/// The names that fields for an e-mail address usually have, the most usual first.
+/// The usual names of fields for an e-mail address, the most usual first.
 const ADDRESSES: [&str; 38] = [
     "email",
     "emailaddress",
@@ -352,14 +352,14 @@ const ADDRESSES: [&str; 38] = [
 /// The beginnings of words that mean e-mail, and of compounds with them.
 const ADDRESS_BEGINNINGS: [&str; 6] = ["email", "mailadr", "epost", "courriel", "sahkoposti", "tolvupost"];
 
-/// Words that mean e-mail only if they stand alone.
+/// Words that mean e-mail only as whole words.
 const ADDRESS_WORDS: [&str; 3] = ["mail", "correo", "correio"];
 
-/// Words for e-mail in scripts that run words together or inflect them, wherever they stand in a word.
+/// Words for e-mail in scripts that join words or inflect them. They count anywhere within a word.
 const ADDRESS_PARTS: [&str; 11] =
     ["メール", "邮箱", "郵箱", "邮件", "郵件", "이메일", "메일", "почт", "имейл", "имэйл", "אימייל"];
 
-/// Words of a field that asks for an address once more.
+/// Words that mark a field that asks for the address a second time.
 const REPEATING: [&str; 14] = [
     "confirm",
     "confirmation",
@@ -377,7 +377,7 @@ const REPEATING: [&str; 14] = [
     "herhaal",
 ];
 
-/// Words for people other than the one who fills a form in. Their addresses are not the person's.
+/// Words for persons other than the visitor who fills in the form. Their addresses are not the visitor's.
 const OTHER_PEOPLE: [&str; 27] = [
     "friend",
     "friends",
@@ -408,10 +408,10 @@ const OTHER_PEOPLE: [&str; 27] = [
     "bcc",
 ];
 
-/// What the names of fields say of themselves at their end, besides what they ask for.
+/// Remarks at the end of field names, which do not affect their meaning.
 const REMARKS: [&str; 5] = ["required", "optional", "mandatory", "pflichtfeld", "obligatoire"];
 
-/// The names of objects around fields, which say nothing of what a field is: `contact[city]` is `city`.
+/// The names of objects around fields that do not affect a field's meaning: `contact[city]` is `city`.
 const WRAPPERS: [&str; 13] = [
     "fields",
     "formfields",
@@ -428,28 +428,29 @@ const WRAPPERS: [&str; 13] = [
     "properties",
 ];
 
-/// How a field's name speaks of the person's own e-mail address, the surest first.
+/// The way in which a field's name refers to the person's own e-mail address, the surest first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum AddressName {
-    /// A usual name, by its place among them.
+    /// A usual name, with its position among the usual names.
     Usual(usize),
-    /// A name with a word for e-mail, and the number that it ends with. It may still ask for something else, such as a
-    /// consent: only an address as its value shows that it asks for one.
+    /// A name with a word for e-mail, and the number at its end. Such a field may ask for something else, such as
+    /// consent. Only an address as its value proves that it asks for one.
     Word(u32),
-    /// The same, for a field that asks for the address once more.
+    /// A name as in [`Self::Word`], of a field that asks for the address a second time.
     Repeated(u32),
 }
 
 /// A property that a field with a usual name fills.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct UsualProperty {
-    /// The property.
+    /// The property that the field fills.
     pub property: PropertyName,
-    /// The place of the field's name among those that are usual for the property: the lower, the more usual.
+    /// The position of the field's name among the property's usual names. A lower position is more usual.
     pub place: usize,
 }
 
-/// Returns the property that a field of this name usually fills. An e-mail address is none: see [`address_name`].
+/// Returns the property that a field of this name usually fills. An e-mail address is not a property: see
+/// [`address_name`].
 #[must_use]
 pub fn property(name: &str) -> Option<UsualProperty> {
     let letters = letters(unwrapped(name));
@@ -459,8 +460,8 @@ pub fn property(name: &str) -> Option<UsualProperty> {
     })
 }
 
-/// Returns how a field's name speaks of the person's e-mail address; `None` if it does not. `form_fields[email]` is as
-/// usual as `email`.
+/// Returns the way in which a field's name refers to the person's e-mail address, or `None` if it does not. The name
+/// `form_fields[email]` is as usual as `email`.
 #[must_use]
 pub fn address_name(name: &str) -> Option<AddressName> {
     let usual = [name, innermost(name)].into_iter().find_map(|name| place_among(&ADDRESSES, &letters(name)));
@@ -476,24 +477,24 @@ pub fn address_name(name: &str) -> Option<AddressName> {
     Some(if has(&REPEATING) { AddressName::Repeated(number) } else { AddressName::Word(number) })
 }
 
-/// Returns the place of a name among usual ones, with or without `your` before it and a remark behind it.
+/// Returns the position of a name among usual names. A leading `your` and a remark at the end are ignored.
 fn place_among(names: &[&str], letters: &str) -> Option<usize> {
     let bare = REMARKS.iter().find_map(|remark| letters.strip_suffix(remark)).unwrap_or(letters);
     let own = bare.strip_prefix("your").unwrap_or(bare);
     [letters, bare, own].into_iter().find_map(|wanted| names.iter().position(|usual| *usual == wanted))
 }
 
-/// Returns the letters and digits of a name.
+/// Returns the letters and digits of a name, in lower case and without marks.
 fn letters(name: &str) -> String {
     latin::plain(name).chars().filter(|c| c.is_alphanumeric()).take(FORM_FIELD_NAME_CHARS_MAX).collect()
 }
 
-/// Returns `email` of `form_fields[email]`, and any other name as it is.
+/// Returns `email` for `form_fields[email]`, and a name without brackets unchanged.
 fn innermost(name: &str) -> &str {
     name.trim_end_matches(']').rsplit('[').next().unwrap_or(name)
 }
 
-/// Returns the name without the objects around it that say nothing: `company][name]` of `contact[company][name]`.
+/// Returns the name without the outer objects in [`WRAPPERS`]: `company][name]` for `contact[company][name]`.
 fn unwrapped(name: &str) -> &str {
     let mut name = name;
     while let Some((outer, inner)) = name.split_once('[') {
@@ -511,7 +512,7 @@ fn means_address(word: &str) -> bool {
         || ADDRESS_PARTS.iter().any(|part| word.contains(part))
 }
 
-/// Returns the words and numbers of a name. `e-mail` and `E Mail` are one word, and `userEmail2` is three.
+/// Returns the words and numbers of a name. `e-mail` and `E Mail` are one word. `userEmail2` is two words and a number.
 fn words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut last = ' ';
@@ -552,7 +553,7 @@ mod tests {
     }
 
     #[test]
-    fn usual_names_fill_the_properties_of_hubspot() {
+    fn usual_name_fills_the_hubspot_property() {
         for (names, expected) in [
             (
                 &[
@@ -629,7 +630,7 @@ mod tests {
     }
 
     #[test]
-    fn each_name_stands_once_and_as_it_compares() {
+    fn usual_names_are_unique_and_in_comparison_form() {
         let properties = PROPERTIES.iter().flat_map(|(_, names)| names.iter());
         let mut all: Vec<&str> = properties.chain(&ADDRESSES).copied().collect();
         for name in &all {
@@ -645,7 +646,7 @@ mod tests {
     }
 
     #[test]
-    fn usual_names_of_addresses_are_known_by_their_place() {
+    fn usual_address_name_has_its_position() {
         for (name, place) in [
             ("email", 0),
             (" E-Mail *", 0),
@@ -700,7 +701,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_name_is_looked_up(name in "\\PC{0,40}|[\\s\\S]{0,300}|([a-z_ \\[\\]E-]|mail){0,30}") {
+        fn lookup_of_any_name_does_not_panic(name in "\\PC{0,40}|[\\s\\S]{0,300}|([a-z_ \\[\\]E-]|mail){0,30}") {
             let _ = (property(&name), address_name(&name));
         }
     }
