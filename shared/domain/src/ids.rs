@@ -1,5 +1,6 @@
-//! Identifiers as types. A contact's is a decimal number below 2^53, because integrations read, compare and sort it as a
-//! number. All others are a prefix that names the kind and then a ULID. Both sort by the time of creation.
+//! Types for identifiers. A contact's id is a decimal number below 2^53, because integrations parse, compare and sort
+//! it as a number. All other ids are a prefix that names the kind, and then a ULID. Both sort by the time of
+//! creation.
 
 mod bucket;
 mod contact;
@@ -18,7 +19,7 @@ pub use bucket::{BUCKETS, Bucket, BucketError};
 pub use contact::{ContactId, NewContactIds};
 pub use portal::PortalId;
 
-/// A text that is not an id of the kind asked for.
+/// The error for a text that is not an id of the expected kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("expected {expected}")]
 pub struct IdError {
@@ -26,7 +27,7 @@ pub struct IdError {
 }
 
 impl IdError {
-    /// Creates the error for a text that is not what was expected: a noun phrase.
+    /// Creates the error. `expected` is a noun phrase.
     #[must_use]
     pub const fn expected(expected: &'static str) -> Self {
         Self { expected }
@@ -39,9 +40,9 @@ pub trait Id: FromStr<Err = IdError> + fmt::Display {
     const NOUN: &'static str;
     /// The regular expression that every id of this kind matches.
     const PATTERN: &'static str;
-    /// The fewest characters of an id of this kind.
+    /// The minimum number of characters of an id of this kind.
     const CHARS_MIN: usize;
-    /// The most characters of an id of this kind.
+    /// The maximum number of characters of an id of this kind.
     const CHARS_MAX: usize;
 }
 
@@ -52,7 +53,7 @@ fn parse(prefix: &str, expected: &'static str, text: &str) -> Result<Ulid, IdErr
     let encoded =
         text.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_')).ok_or(IdError { expected })?;
     let id = Ulid::from_string(encoded).map_err(|_| IdError { expected })?;
-    // One spelling an id: decoding alone would also take upper case and look-alike letters.
+    // An id has one spelling only. Decoding alone would also accept upper case and look-alike letters.
     if id.to_string().to_ascii_lowercase() == encoded { Ok(id) } else { Err(IdError { expected }) }
 }
 
@@ -63,7 +64,7 @@ macro_rules! id {
         pub struct $name(Ulid);
 
         impl $name {
-            /// A new id from the instant and 80 bits of randomness (the low ones of `random`).
+            /// Creates an id from an instant and 80 random bits (the low ones of `random`).
             #[must_use]
             pub fn new(now: Timestamp, random: u128) -> Self {
                 Self(Ulid::from_parts(now.millis().unsigned_abs(), random))
@@ -101,44 +102,44 @@ macro_rules! id {
 }
 
 id!(
-    /// An account: one company's contract, contacts, users and forms.
+    /// The id of an account: one company's contract, contacts, users and forms.
     AccountId,
     "acc",
     "account"
 );
 id!(
-    /// A form of one account. It stands in public addresses and is no secret.
+    /// The id of a form of one account. It is part of public URLs and not a secret.
     FormId,
     "frm",
     "form"
 );
 id!(
-    /// A user of one account.
+    /// The id of a user of one account.
     UserId,
     "usr",
     "user"
 );
 id!(
-    /// A bearer token's id, which is shown; the token itself is not kept.
+    /// The id of a bearer token, which responses show. The token itself is not stored.
     TokenId,
     "tok",
     "token"
 );
 id!(
-    /// An integration of one account, made together with its token.
+    /// The id of an integration of one account, which is created together with its token.
     IntegrationId,
     "int",
     "integration"
 );
 id!(
-    /// A submission of a form that could not be taken and is kept for the account to look at.
+    /// The id of a form submission that was rejected and is stored for the account's review.
     RejectionId,
     "rej",
     "rejected submission"
 );
 
 impl AccountId {
-    /// A number below `shards` that depends on the id's random part alone, to spread accounts evenly.
+    /// Returns a number below `shards` that depends on the id's random part only, so accounts spread evenly.
     #[must_use]
     pub fn shard(self, shards: u8) -> u8 {
         let [.., last] = self.0.to_bytes();
@@ -153,7 +154,7 @@ impl FormId {
         Uuid::from_u128(self.0.0).hyphenated().to_string()
     }
 
-    /// Returns the form of a UUID with hyphens, in either case.
+    /// Parses the form's UUID with hyphens, in upper or lower case.
     ///
     /// # Errors
     ///
@@ -180,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn other_spelling_of_an_id_is_refused() {
+    fn other_spelling_of_an_id_is_rejected() {
         let id = FormId::new(Timestamp::from_millis(1_000), 77).to_string();
         for wrong in [
             id.to_uppercase(),
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn shards_follow_the_random_part() {
+    fn shard_depends_on_the_random_part_only() {
         let shard = |random, shards| AccountId::new(Timestamp::from_millis(1_000), random).shard(shards);
         assert_eq!([0, 1, 7, 8, 255, 256].map(|random| shard(random, 8)), [0, 1, 7, 0, 7, 0]);
         assert_eq!([0, 1, 2, 3].map(|random| shard(random, 3)), [0, 1, 2, 0]);

@@ -13,11 +13,11 @@ use crate::limits::FILTER_VALUES_MAX;
 use crate::string_enum::string_enum;
 
 string_enum! {
-    /// How a field is compared (see the [module](super)).
+    /// The comparison of a field (see the [module](super)).
     pub enum Operator {
-        /// The field is the value.
+        /// The field equals the value.
         Eq = "EQ",
-        /// Not [`Operator::Eq`].
+        /// The negation of [`Operator::Eq`].
         Neq = "NEQ",
         /// The field is below the value.
         Lt = "LT",
@@ -27,19 +27,19 @@ string_enum! {
         Gt = "GT",
         /// The field is above the value or equal to it.
         Gte = "GTE",
-        /// The field is not below `value` and not above `highValue`.
+        /// The field is at least `value` and at most `highValue`.
         Between = "BETWEEN",
-        /// The field is one of the values.
+        /// The field equals one of the values.
         In = "IN",
-        /// Not [`Operator::In`].
+        /// The negation of [`Operator::In`].
         NotIn = "NOT_IN",
         /// The contact has the field.
         HasProperty = "HAS_PROPERTY",
-        /// Not [`Operator::HasProperty`].
+        /// The negation of [`Operator::HasProperty`].
         NotHasProperty = "NOT_HAS_PROPERTY",
-        /// The field has the value among its words.
+        /// The field contains the value as a word.
         ContainsToken = "CONTAINS_TOKEN",
-        /// Not [`Operator::ContainsToken`].
+        /// The negation of [`Operator::ContainsToken`].
         NotContainsToken = "NOT_CONTAINS_TOKEN",
     }
 }
@@ -50,14 +50,14 @@ impl Operator {
     }
 }
 
-/// What is wrong with a condition or a filter. It never repeats an operand.
+/// An error in a condition or a filter. It never repeats an operand.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{field}: {message}")]
 pub struct FilterError {
-    /// The part of the condition in the request: `propertyName`, `operator`, `value`, `values` or
-    /// `highValue`; of a whole filter `filterGroups`.
+    /// The part of the condition in the request: `propertyName`, `operator`, `value`, `values` or `highValue`. For a
+    /// whole filter it is `filterGroups`.
     pub field: &'static str,
-    /// What was expected.
+    /// The description of the expected value.
     pub message: String,
 }
 
@@ -67,7 +67,7 @@ impl FilterError {
     }
 }
 
-/// A condition on one field, with its operands read. `Debug` shows no operand.
+/// A condition on one field, with parsed operands. `Debug` shows no operand.
 #[derive(Clone)]
 pub struct Condition {
     field: FieldName,
@@ -75,7 +75,7 @@ pub struct Condition {
     test: Test,
 }
 
-/// What must hold of the field's value, before a negation.
+/// The test of the field's value, before a negation.
 #[derive(Clone)]
 enum Test {
     Present,
@@ -86,11 +86,11 @@ enum Test {
 }
 
 impl Condition {
-    /// A condition as a request gives it: `name` is its `propertyName`.
+    /// Creates a condition from the parts of a request. `name` is its `propertyName`.
     ///
     /// # Errors
-    /// Everything that is wrong: an unknown field or operator, operands that the operator needs and were not
-    /// given or the reverse, too many of them, operands that the field cannot be compared with.
+    /// All errors of the condition: an unknown field or operator, missing or unexpected operands, too many operands,
+    /// and operands that cannot be compared with the field.
     pub fn new(
         name: &str,
         operator: &str,
@@ -101,8 +101,7 @@ impl Condition {
         let field: Result<FieldName, _> = name
             .parse()
             .map_err(|error: super::FieldNameError| FilterError::new("propertyName", error.to_string()));
-        // An unknown field's operands are checked as those of a property, so that all problems are told at
-        // once.
+        // The operands of an unknown field are checked like those of a property, so all errors are returned at once.
         let kind = field.as_ref().map_or(Kind::Text, FieldName::kind);
         let compared = operator
             .parse()
@@ -118,7 +117,7 @@ impl Condition {
         }
     }
 
-    /// Whether it holds for this contact.
+    /// Returns true if the condition is true for the contact.
     pub(super) fn holds(&self, contact: &impl Fields) -> bool {
         let value = contact.field(&self.field);
         value.is_some_and(|value| self.test.holds(value)) != self.operator.is_negation()
@@ -146,7 +145,7 @@ impl fmt::Debug for Condition {
     }
 }
 
-/// An operator and the operands that came with it.
+/// An operator and the operands in the request.
 struct Given<'a> {
     operator: Operator,
     kind: Kind,
@@ -156,7 +155,7 @@ struct Given<'a> {
 }
 
 impl Given<'_> {
-    /// The test that they make.
+    /// Returns the test of the operator with its operands, or all errors.
     fn test(&self) -> Result<Test, Vec<FilterError>> {
         let unexpected = self.unexpected();
         match self.compile() {
@@ -197,16 +196,16 @@ impl Given<'_> {
             let message = format!("expected 1 to {FILTER_VALUES_MAX} values");
             return Err(vec![FilterError::new("values", message)]);
         }
-        let (mut operands, mut problems) = (Vec::new(), Vec::new());
+        let (mut operands, mut errors) = (Vec::new(), Vec::new());
         for (index, value) in values.iter().enumerate() {
             match Operand::read(self.kind, value) {
                 Ok(operand) => operands.push(operand),
                 Err(message) => {
-                    problems.push(FilterError::new("values", format!("{message} (value {})", index + 1)));
+                    errors.push(FilterError::new("values", format!("{message} (value {})", index + 1)));
                 }
             }
         }
-        if problems.is_empty() { Ok(Test::OneOf(operands)) } else { Err(problems) }
+        if errors.is_empty() { Ok(Test::OneOf(operands)) } else { Err(errors) }
     }
 
     fn low(&self) -> Result<Operand, FilterError> {
@@ -223,25 +222,25 @@ impl Given<'_> {
     }
 
     fn needed<T>(&self, field: &'static str, given: Option<T>) -> Result<T, FilterError> {
-        given.ok_or_else(|| FilterError::new(field, format!("{} needs it", self.operator)))
+        given.ok_or_else(|| FilterError::new(field, format!("is required with {}", self.operator)))
     }
 
-    /// Operands that came though the operator does not take them.
+    /// Returns an error for each operand that the operator does not accept.
     fn unexpected(&self) -> Vec<FilterError> {
-        let (takes_value, takes_values) = match self.operator {
+        let (accepts_value, accepts_values) = match self.operator {
             Operator::In | Operator::NotIn => (false, true),
             Operator::HasProperty | Operator::NotHasProperty => (false, false),
             _ => (true, false),
         };
         let operands = [
-            ("value", self.value.is_some(), takes_value),
-            ("values", self.values.is_some(), takes_values),
+            ("value", self.value.is_some(), accepts_value),
+            ("values", self.values.is_some(), accepts_values),
             ("highValue", self.high_value.is_some(), self.operator == Operator::Between),
         ];
         operands
             .into_iter()
-            .filter(|(_, given, taken)| *given && !taken)
-            .map(|(field, ..)| FilterError::new(field, format!("{} does not take it", self.operator)))
+            .filter(|(_, given, accepted)| *given && !accepted)
+            .map(|(field, ..)| FilterError::new(field, format!("is not allowed with {}", self.operator)))
             .collect()
     }
 }

@@ -1,8 +1,8 @@
-//! Decimal numbers of any length, compared exactly: ids of twenty digits are as good as prices.
+//! Decimal numbers of any length, which compare exactly, so that ids of twenty digits work like prices.
 
 use std::cmp::Ordering;
 
-/// A decimal number such as `-12.50`, without the zeros that do not count.
+/// A decimal number such as `-12.50`, without insignificant zeros.
 #[derive(Clone)]
 pub(super) struct Decimal<T> {
     negative: bool,
@@ -11,8 +11,8 @@ pub(super) struct Decimal<T> {
 }
 
 impl<'a> Decimal<&'a str> {
-    /// Reads digits with an optional `-` before them and an optional fraction; nothing else is a number, so
-    /// that `+49 30 1234` and `1e5` stay texts.
+    /// Parses digits with an optional leading `-` and an optional fraction. Any other text is not a number, so
+    /// `+49 30 1234` and `1e5` stay texts.
     pub(super) fn read(text: &'a str) -> Option<Self> {
         let (signed, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
         let (whole, fraction) = match digits.split_once('.') {
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn compares_by_value() {
+    fn decimals_compare_by_value() {
         let ascending =
             ["-100", "-12.5", "-12.49", "-0.01", "0", "0.001", "0.01", "0.1", "9", "10", "10.05", "10.5"];
         for (index, one) in ascending.iter().enumerate() {
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_are_no_numbers() {
+    fn other_text_is_not_a_decimal() {
         for text in ["", "-", ".5", "5.", "1e5", "+1", " 1", "1 ", "1,5", "--1", "1.2.3", "0x1", "NaN", "٣"]
         {
             assert!(Decimal::read(text).is_none(), "{text}");
@@ -83,7 +83,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn agrees_with_integers(one: i64, other: i64) {
+        fn comparison_agrees_with_integers(one: i64, other: i64) {
             prop_assert_eq!(compare(&one.to_string(), &other.to_string()), one.cmp(&other));
         }
     }

@@ -1,4 +1,4 @@
-//! What a condition can be about.
+//! The fields of a contact that conditions compare.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,22 +7,22 @@ use thiserror::Error;
 
 use crate::property::{PropertyName, PropertyNameError};
 
-/// A field of a contact that a condition can be about.
+/// A field of a contact that a condition can compare.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum FieldName {
-    /// The address, as it was given.
+    /// The address, in its given spelling.
     Email,
-    /// Whether the address is unsubscribed.
+    /// True if the address is unsubscribed from marketing.
     Unsubscribed,
-    /// Whether the address has bounced.
+    /// True if the address has bounced.
     Bounced,
-    /// When the contact was made.
+    /// The instant of the contact's creation.
     CreatedAt,
-    /// When the contact last changed.
+    /// The instant of the contact's latest change.
     UpdatedAt,
-    /// Whether the contact is billable.
+    /// True if the contact is billable.
     HsMarketableStatus,
-    /// Whether the contact is leaving.
+    /// True if the contact is leaving.
     HsMarketableUntilRenewal,
     /// The type of the source that set the marketing state.
     HsMarketableReasonType,
@@ -32,24 +32,24 @@ pub enum FieldName {
     Property(PropertyName),
 }
 
-/// A text that names no field.
+/// The error for a text that does not name a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum FieldNameError {
-    /// It begins with `hs_`, but there is no such property.
+    /// The text begins with `hs_`, but there is no such field.
     #[error(
         "expected one of hs_marketable_status, hs_marketable_until_renewal, hs_marketable_reason_type, \
          hs_marketable_reason_id among the names that begin with hs_"
     )]
     Own,
-    /// It is a part of the contact that is not searched.
+    /// The text names a part of the contact that cannot be searched.
     #[error("expected a property, or one of email, unsubscribed, bounced, created_at, updated_at")]
     NotSearched,
-    /// It cannot be a property's name.
+    /// The text is not a valid property name.
     #[error(transparent)]
     Name(PropertyNameError),
 }
 
-/// How a field's texts are read.
+/// The kind of a field's values, which determines how operands are parsed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Address,
@@ -59,7 +59,7 @@ pub(super) enum Kind {
 }
 
 impl FieldName {
-    /// Its name in requests.
+    /// Returns the field's name in requests.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {

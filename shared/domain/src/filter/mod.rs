@@ -1,17 +1,16 @@
-//! Search filters (`POST /v1/contacts/search`): which contacts a list of conditions picks out.
+//! Search filters (`POST /v1/contacts/search`): groups of conditions that select contacts.
 //!
-//! A filter is compiled once and then asked of each contact. What its operators mean:
+//! A filter is compiled once and then applied to each contact. Its operators work as follows:
 //!
-//! - Texts compare without case. Where both sides are decimal numbers they compare as numbers, of any length
-//!   and exactly; where both are RFC 3339 instants, as instants. `created_at` and `updated_at` also take a
-//!   date (`2026-11-01`, its first instant in UTC) and milliseconds since 1970. Two spellings of one e-mail
-//!   address are equal, as they are everywhere else.
-//! - `NEQ`, `NOT_IN`, `NOT_HAS_PROPERTY` and `NOT_CONTAINS_TOKEN` pick out exactly the contacts that their
-//!   positive counterparts do not, so also those that lack the property. All others never pick out a contact
-//!   that lacks it.
-//! - `BETWEEN` takes in both ends, `value` and `highValue`.
-//! - `CONTAINS_TOKEN` finds a word: a run of letters and digits, or anything between two spaces. `*` in it
-//!   stands for any run of characters.
+//! - Texts compare without case. Two decimal numbers compare as numbers, exactly and at any length. Two RFC 3339
+//!   instants compare as instants. For `created_at` and `updated_at` the value may also be a date (`2026-11-01`, its
+//!   first instant in UTC) or milliseconds since 1970. Two spellings of one e-mail address are equal, as everywhere
+//!   else.
+//! - `NEQ`, `NOT_IN`, `NOT_HAS_PROPERTY` and `NOT_CONTAINS_TOKEN` match exactly the contacts that their positive
+//!   counterparts do not match, including those without the property. All other operators require the property.
+//! - `BETWEEN` includes both ends, `value` and `highValue`.
+//! - `CONTAINS_TOKEN` finds a word: a run of letters and digits, or any text between two spaces. `*` in it matches
+//!   any run of characters.
 
 mod condition;
 mod decimal;
@@ -27,19 +26,19 @@ pub use field::{FieldName, FieldNameError};
 use crate::Timestamp;
 use crate::limits::{FILTER_CONDITIONS_MAX, FILTER_GROUPS_MAX};
 
-/// What a filter is asked of: a contact as it is now.
+/// The fields of a contact, to which a filter is applied.
 pub trait Fields {
-    /// The value of one field, or none where the contact lacks it.
+    /// Returns the value of one field, or `None` if the contact lacks it.
     fn field(&self, name: &FieldName) -> Option<Value<'_>>;
 }
 
-/// What a contact has in a field. `Debug` shows nothing of it.
+/// The value of a contact's field. `Debug` does not show it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Value<'a> {
-    /// A text. Truths are `true` and `false`.
+    /// A text. Flags are `true` and `false`.
     Text(&'a str),
-    /// An instant of the program's own, which as a text is RFC 3339. It is kept as what it is, so that a search does not
-    /// write and read it again for every contact.
+    /// An instant that the program set. Its text form is RFC 3339. It is not stored as a text here, so a search does
+    /// not format and parse it for every contact.
     Instant(Timestamp),
 }
 
@@ -49,19 +48,19 @@ impl fmt::Debug for Value<'_> {
     }
 }
 
-/// Groups of conditions: all conditions of at least one group must hold. Without any group it holds for every
-/// contact, and that is its default.
+/// Groups of conditions. A filter matches a contact if all conditions of at least one group are true. The default
+/// filter has no group and matches every contact.
 #[derive(Clone, Default, Debug)]
 pub struct Filter {
     groups: Vec<Vec<Condition>>,
 }
 
 impl Filter {
-    /// A filter of these groups.
+    /// Creates a filter from groups of conditions.
     ///
     /// # Errors
-    /// There are too many groups, or a group has too many conditions or none. An empty group would hold for
-    /// every contact and so make all others pointless; nobody means that.
+    /// [`FilterError`] if there are too many groups, or a group has too many conditions or none. An empty group would
+    /// match every contact, so the other groups would have no effect.
     pub fn new(groups: Vec<Vec<Condition>>) -> Result<Self, Vec<FilterError>> {
         let too_many = (groups.len() > FILTER_GROUPS_MAX).then(|| {
             FilterError::new("filterGroups", format!("expected at most {FILTER_GROUPS_MAX} groups"))
@@ -71,7 +70,7 @@ impl Filter {
         if problems.is_empty() { Ok(Self { groups }) } else { Err(problems) }
     }
 
-    /// Whether it holds for this contact.
+    /// Returns true if the filter matches the contact.
     #[must_use]
     pub fn matches(&self, contact: &impl Fields) -> bool {
         self.groups.is_empty()

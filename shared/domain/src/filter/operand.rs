@@ -1,4 +1,4 @@
-//! What a field is compared with, read once.
+//! Operands: the parsed values with which fields are compared.
 
 use std::cmp::Ordering;
 
@@ -10,18 +10,18 @@ use super::field::Kind;
 use crate::address::EmailAddress;
 use crate::calendar::parse_date;
 
-/// One operand in every form in which a field may compare with it.
+/// One operand, parsed in every way in which a field may compare with it.
 #[derive(Clone)]
 pub(super) struct Operand {
     folded: String,
     number: Option<Decimal<String>>,
     instant: Option<DateTime<Utc>>,
-    /// The form in which addresses compare, for a field that holds one.
+    /// The key by which addresses compare, for a field of the kind address.
     address: Option<String>,
 }
 
 impl Operand {
-    /// Reads an operand for fields of this kind, or says what was expected.
+    /// Parses an operand for fields of this kind, or returns the expected format.
     pub(super) fn read(kind: Kind, text: &str) -> Result<Self, &'static str> {
         let instant = read_instant(text).or_else(|| loose_instant(kind, text));
         if kind == Kind::Instant && instant.is_none() {
@@ -42,7 +42,7 @@ impl Operand {
         })
     }
 
-    /// How a field's value stands to the operand.
+    /// Compares a field's value with the operand.
     pub(super) fn compare(&self, value: Value<'_>) -> Ordering {
         match (value, &self.instant) {
             (Value::Text(text), _) => self.compare_text(text),
@@ -63,16 +63,16 @@ impl Operand {
             return other.compare(number);
         }
         if text.is_ascii() {
-            // Several times faster, and the same order: that of UTF-8's bytes is that of the characters.
+            // This is several times faster. The order is the same, because UTF-8 bytes sort like characters.
             return text.bytes().map(|byte| byte.to_ascii_lowercase()).cmp(self.folded.bytes());
         }
         fold(text).cmp(self.folded.chars())
     }
 
-    /// Whether a field's value and the operand are the same.
+    /// Returns true if a field's value equals the operand.
     pub(super) fn equals(&self, value: Value<'_>) -> bool {
         match (&self.address, value) {
-            // In ASCII the lower case is the form in which addresses compare: no need to read the address.
+            // In ASCII the key is the address in lower case, so the address is not parsed.
             (Some(key), Value::Text(text)) if text.is_ascii() => text.eq_ignore_ascii_case(key),
             (Some(key), Value::Text(text)) => {
                 EmailAddress::parse(text).is_ok_and(|address| address.key() == key)
@@ -82,7 +82,7 @@ impl Operand {
     }
 }
 
-/// The text's characters without case. Greek has two small letters for one capital sigma.
+/// Returns the text's characters without case. Both small letters for the Greek capital sigma become one.
 pub(super) fn fold(text: &str) -> impl Iterator<Item = char> {
     text.chars().flat_map(char::to_lowercase).map(|c| if c == 'ς' { 'σ' } else { c })
 }
@@ -91,7 +91,7 @@ fn read_instant(text: &str) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc())
 }
 
-/// The other forms in which operands give instants, for fields that are instants.
+/// Parses the further formats of instants, a date and milliseconds, for fields of the kind instant.
 fn loose_instant(kind: Kind, text: &str) -> Option<DateTime<Utc>> {
     if kind != Kind::Instant {
         return None;

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::limits::FILTER_VALUES_MAX;
 
-/// A contact of fields by their names in requests.
+/// A contact whose fields are stored by their names in requests.
 #[derive(Clone, Debug)]
 struct Contact(BTreeMap<String, String>);
 
@@ -62,7 +62,7 @@ fn ada() -> Contact {
 }
 
 #[test]
-fn every_operator_means_what_it_says() {
+fn every_operator_has_its_documented_meaning() {
     let table: [(&str, &str, &[&str], bool); 72] = [
         ("city", "EQ", &["köln"], true),
         ("city", "EQ", &["KÖLN"], true),
@@ -120,7 +120,7 @@ fn every_operator_means_what_it_says() {
         ("title", "NOT_CONTAINS_TOKEN", &["research"], false),
         ("title", "NOT_CONTAINS_TOKEN", &["sales"], true),
         ("missing", "NOT_CONTAINS_TOKEN", &["*"], true),
-        // Truths.
+        // Flags.
         ("bounced", "EQ", &["true"], true),
         ("unsubscribed", "EQ", &["TRUE"], false),
         ("hs_marketable_status", "IN", &["true", "false"], true),
@@ -163,7 +163,7 @@ fn texts_that_only_look_like_numbers_compare_as_texts() {
 }
 
 #[test]
-fn groups_are_alternatives_and_their_conditions_all_hold() {
+fn filter_matches_if_all_conditions_of_a_group_are_true() {
     let ada = ada();
     let yes = || condition("city", "EQ", &["köln"]).unwrap();
     let no = || condition("city", "EQ", &["bonn"]).unwrap();
@@ -184,7 +184,7 @@ fn groups_are_alternatives_and_their_conditions_all_hold() {
 }
 
 #[test]
-fn the_size_of_a_filter_is_limited() {
+fn filter_size_is_limited() {
     let group = |size: usize| vec![condition("city", "HAS_PROPERTY", &[]).unwrap(); size];
     assert!(Filter::new(vec![group(FILTER_CONDITIONS_MAX); FILTER_GROUPS_MAX]).is_ok());
     let errors = Filter::new([vec![group(0), group(11)], vec![group(1); 9]].concat()).unwrap_err();
@@ -202,15 +202,15 @@ fn the_size_of_a_filter_is_limited() {
     assert!(condition("city", "NOT_IN", &[values, vec!["x"]].concat()).is_err());
 }
 
-fn problems(result: Result<Condition, Vec<FilterError>>) -> Vec<String> {
+fn errors(result: Result<Condition, Vec<FilterError>>) -> Vec<String> {
     result.unwrap_err().iter().map(ToString::to_string).collect()
 }
 
 #[test]
-fn every_problem_of_a_condition_is_told() {
+fn every_error_of_a_condition_is_returned() {
     let list = ["x".to_owned()];
     assert_eq!(
-        problems(Condition::new("City", "LIKE", Some("x"), None, None)),
+        errors(Condition::new("City", "LIKE", Some("x"), None, None)),
         [
             "propertyName: expected a name of a to z, 0 to 9 and _, beginning with a letter, of at most 100",
             "operator: expected one of EQ, NEQ, LT, LTE, GT, GTE, BETWEEN, IN, NOT_IN, HAS_PROPERTY, \
@@ -218,59 +218,59 @@ fn every_problem_of_a_condition_is_told() {
         ]
     );
     assert_eq!(
-        problems(Condition::new("hs_other", "BETWEEN", None, Some(&list), None)),
+        errors(Condition::new("hs_other", "BETWEEN", None, Some(&list), None)),
         [
             "propertyName: expected one of hs_marketable_status, hs_marketable_until_renewal, \
              hs_marketable_reason_type, hs_marketable_reason_id among the names that begin with hs_",
-            "value: BETWEEN needs it",
-            "highValue: BETWEEN needs it",
-            "values: BETWEEN does not take it",
+            "value: is required with BETWEEN",
+            "highValue: is required with BETWEEN",
+            "values: is not allowed with BETWEEN",
         ]
     );
     assert_eq!(
-        problems(Condition::new("id", "EQ", Some("con_1"), None, None)),
+        errors(Condition::new("id", "EQ", Some("con_1"), None, None)),
         ["propertyName: expected a property, or one of email, unsubscribed, bounced, created_at, updated_at"]
     );
     assert_eq!(
-        problems(Condition::new("city", "HAS_PROPERTY", Some("x"), Some(&list), Some("x"))),
+        errors(Condition::new("city", "HAS_PROPERTY", Some("x"), Some(&list), Some("x"))),
         [
-            "value: HAS_PROPERTY does not take it",
-            "values: HAS_PROPERTY does not take it",
-            "highValue: HAS_PROPERTY does not take it",
+            "value: is not allowed with HAS_PROPERTY",
+            "values: is not allowed with HAS_PROPERTY",
+            "highValue: is not allowed with HAS_PROPERTY",
         ]
     );
-    assert_eq!(problems(Condition::new("city", "IN", None, None, None)), ["values: IN needs it"]);
+    assert_eq!(errors(Condition::new("city", "IN", None, None, None)), ["values: is required with IN"]);
     assert_eq!(
-        problems(Condition::new("city", "IN", None, Some(&[]), None)),
+        errors(Condition::new("city", "IN", None, Some(&[]), None)),
         ["values: expected 1 to 100 values"]
     );
     assert_eq!(
-        problems(condition("city", "CONTAINS_TOKEN", &[""])),
+        errors(condition("city", "CONTAINS_TOKEN", &[""])),
         ["value: expected one word, without spaces"]
     );
     assert_eq!(
-        problems(condition("city", "CONTAINS_TOKEN", &["a b"])),
+        errors(condition("city", "CONTAINS_TOKEN", &["a b"])),
         ["value: expected one word, without spaces"]
     );
 }
 
 #[test]
-fn operands_fit_the_field() {
-    assert_eq!(problems(condition("bounced", "EQ", &["yes"])), ["value: expected true or false"]);
+fn operand_of_another_kind_is_rejected() {
+    assert_eq!(errors(condition("bounced", "EQ", &["yes"])), ["value: expected true or false"]);
     assert_eq!(
-        problems(condition("bounced", "IN", &["true", "0", ""])),
+        errors(condition("bounced", "IN", &["true", "0", ""])),
         ["values: expected true or false (value 2)", "values: expected true or false (value 3)"]
     );
     let instant = "expected an RFC 3339 instant, a date such as 2026-11-01, or milliseconds since 1970";
     assert_eq!(
-        problems(condition("created_at", "BETWEEN", &["yesterday", "2026-11-31"])),
+        errors(condition("created_at", "BETWEEN", &["yesterday", "2026-11-31"])),
         [format!("value: {instant}"), format!("highValue: {instant}")]
     );
-    assert_eq!(problems(condition("updated_at", "GT", &[&"9".repeat(30)])), [format!("value: {instant}")]);
+    assert_eq!(errors(condition("updated_at", "GT", &[&"9".repeat(30)])), [format!("value: {instant}")]);
 }
 
 #[test]
-fn names_survive_the_round_trip() {
+fn field_and_operator_names_round_trip() {
     for name in ada().0.keys() {
         assert_eq!(name.parse::<FieldName>().unwrap().as_str(), name);
     }
@@ -285,7 +285,7 @@ fn debug_shows_no_operand() {
     assert_eq!(format!("{filter:?}"), "Filter { groups: [[Condition(email EQ)]] }");
 }
 
-/// Texts of the kinds that compare in different ways.
+/// Returns texts of all kinds that compare in different ways.
 fn any_text() -> impl Strategy<Value = String> {
     prop_oneof![
         "-?[0-9]{1,3}(\\.[0-9]{1,2})?",
@@ -309,7 +309,7 @@ fn any_name() -> impl Strategy<Value = &'static str> {
 
 proptest! {
     #[test]
-    fn negations_are_exact(
+    fn negated_operator_matches_exactly_the_other_contacts(
         contact in any_contact(), name in any_name(), operand in any_text(), other in any_text(),
     ) {
         let pairs: [(&str, &str, &[&str]); 3] = [
@@ -342,7 +342,7 @@ proptest! {
     }
 
     #[test]
-    fn a_text_equals_itself_in_any_case(text in any_text(), name in any_name()) {
+    fn text_equals_itself_in_any_case(text in any_text(), name in any_name()) {
         let held = contact(&[("field", &text), ("email", &text)]);
         prop_assert!(matches(&held, name, "EQ", &[&text]));
         prop_assert!(matches(&held, name, "EQ", &[&text.to_ascii_uppercase()]));

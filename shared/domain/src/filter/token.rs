@@ -1,42 +1,41 @@
-//! Words in a text, and patterns of them with `*`.
+//! Words in a text, and patterns of words with `*`.
 //!
-//! A pattern comes from outside and so does the text. Matching therefore reads each character once and takes
-//! at most two steps for it (Knuth, Morris and Pratt's search, one piece between two `*` after the other),
-//! whatever the pattern: taking the leftmost place for each piece leaves the most for the next, so it never
-//! has to go back.
+//! Callers control both the pattern and the text. So matching reads each character once and needs at most two steps
+//! for it, whatever the pattern. It searches one piece between two `*` after the other (Knuth, Morris and Pratt). The
+//! leftmost match of each piece leaves the most text for the next, so matching never backtracks.
 
 use super::operand::fold;
 
-/// A word to be found, in which `*` stands for any run of characters.
+/// A pattern for a word, in which `*` matches any run of characters.
 #[derive(Clone)]
 pub(super) struct Pattern {
-    /// What stands before the first `*`, or the whole word.
+    /// The text before the first `*`, or the whole pattern.
     start: Vec<char>,
-    /// What stands after the first `*`, if there is one.
+    /// The part after the first `*`, if there is one.
     rest: Option<Rest>,
-    /// It has characters that no run of letters and digits has.
+    /// True if the pattern has characters other than letters, digits and `*`.
     has_marks: bool,
 }
 
 #[derive(Clone)]
 struct Rest {
-    /// What stands between two `*`.
+    /// The non-empty texts between two `*`.
     pieces: Vec<Piece>,
-    /// What stands after the last `*`.
+    /// The text after the last `*`.
     end: Piece,
 }
 
-/// A text to be searched for.
+/// A text for which a word is searched.
 #[derive(Clone)]
 struct Piece {
     chars: Vec<char>,
-    /// For each count of matched characters but zero: how many of them still match one or more characters
-    /// further on.
+    /// For each number of matched characters from 1: the number of characters that still match if the match begins
+    /// one or more characters later.
     shorter: Vec<usize>,
 }
 
 impl Pattern {
-    /// Reads a pattern, or says what was expected.
+    /// Parses a pattern, or returns the expected format.
     pub(super) fn read(text: &str) -> Result<Self, &'static str> {
         if text.is_empty() || text.contains(char::is_whitespace) {
             return Err("expected one word, without spaces");
@@ -51,13 +50,12 @@ impl Pattern {
         Ok(Self { start: fold(start).collect(), rest, has_marks })
     }
 
-    /// Whether the text has such a word.
+    /// Returns true if a word of the text matches.
     pub(super) fn is_in(&self, text: &str) -> bool {
         text.split_whitespace().any(|token| self.is(token) || (!self.has_marks && self.is_inside(token)))
     }
 
-    /// Whether one of the token's runs of letters and digits is such a word, if the token is more than that
-    /// run.
+    /// Returns true if one of the token's runs of letters and digits matches and the token is longer than that run.
     fn is_inside(&self, token: &str) -> bool {
         token
             .split(|c: char| !c.is_alphanumeric())
@@ -69,7 +67,7 @@ impl Pattern {
         self.is_counted(word, || ())
     }
 
-    /// Whether the word is such a word; `on_step` is called for each comparison of two characters.
+    /// Returns true if the word matches. `on_step` is called for each comparison of two characters.
     fn is_counted(&self, word: &str, mut on_step: impl FnMut()) -> bool {
         let mut chars = fold(word);
         for expected in &self.start {
@@ -100,7 +98,7 @@ impl Piece {
         piece
     }
 
-    /// Reads characters until the piece has come. False if they end before.
+    /// Reads characters up to the end of the first match. Returns false if there is no match.
     fn find(&self, chars: &mut impl Iterator<Item = char>, on_step: &mut impl FnMut()) -> bool {
         let mut matched = 0;
         while matched < self.chars.len() {
@@ -110,7 +108,7 @@ impl Piece {
         true
     }
 
-    /// Whether the characters end with the piece.
+    /// Returns true if the characters end with the piece.
     fn is_end_of(&self, chars: impl Iterator<Item = char>, on_step: &mut impl FnMut()) -> bool {
         if self.chars.is_empty() {
             return true;
@@ -119,8 +117,8 @@ impl Piece {
         matched == self.chars.len()
     }
 
-    /// How many characters match after `next`, when `matched` did before it. Each turn of the loop but the
-    /// last makes `matched` smaller, and each call makes it larger by one at most.
+    /// Returns the number of matched characters after `next`, given the number before it. Each iteration but the last
+    /// decreases `matched`, and each call increases it by at most one.
     fn advance(&self, mut matched: usize, next: char, on_step: &mut impl FnMut()) -> usize {
         loop {
             on_step();
@@ -146,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn stars_stand_for_any_run() {
+    fn star_matches_any_run_of_characters() {
         let table = [
             ("abc", "abc", true),
             ("abc", "abcd", false),
@@ -177,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_is_a_token_or_a_run_of_letters_and_digits_in_it() {
+    fn word_is_a_token_or_a_run_of_letters_and_digits() {
         let table = [
             ("love*", "ada-lovelace", true),
             ("*da", "ada-lovelace", true),
@@ -195,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_patterns_take_two_steps_a_character() {
+    fn worst_patterns_need_two_steps_per_character() {
         let word = "a".repeat(10_000);
         let patterns = [
             format!("{}b", "*a".repeat(200)),
@@ -212,7 +210,7 @@ mod tests {
         }
     }
 
-    /// The textbook definition, exponential and plain.
+    /// Matches a pattern by the textbook definition, in exponential time.
     fn defined(pattern: &[char], word: &[char]) -> bool {
         match (pattern.split_first(), word.split_first()) {
             (None, None) => true,
@@ -225,7 +223,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn agrees_with_the_definition(pattern in "[ab*]{1,10}", word in "[ab]{0,14}") {
+        fn match_agrees_with_the_definition(pattern in "[ab*]{1,10}", word in "[ab]{0,14}") {
             let (chars, letters): (Vec<_>, Vec<_>) = (pattern.chars().collect(), word.chars().collect());
             prop_assert_eq!(is(&pattern, &word), defined(&chars, &letters));
         }
@@ -238,7 +236,7 @@ mod tests {
         }
 
         #[test]
-        fn a_pattern_made_from_a_word_finds_it(
+        fn pattern_derived_from_a_word_matches_it(
             before in "\\w{0,9}", inside in "\\w{0,9}", after in "\\w{1,9}",
         ) {
             let word = format!("{before}{inside}{after}");

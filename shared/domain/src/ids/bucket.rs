@@ -1,37 +1,37 @@
-//! The partitions over which an account's contacts are spread.
+//! Buckets: the partitions of an account's contacts.
 
 use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
 
-/// How many partitions an account's contacts are spread over.
+/// The number of partitions of an account's contacts.
 pub const BUCKETS: u8 = 16;
 
-/// One of the [`BUCKETS`] partitions that hold an account's contacts.
+/// One of the [`BUCKETS`] partitions that store an account's contacts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Bucket(u8);
 
 impl Bucket {
-    /// Every bucket, in order.
+    /// Returns all buckets, in order.
     pub fn all() -> impl Iterator<Item = Self> {
         (0..BUCKETS).map(Self)
     }
 
-    /// The bucket with this number, if there is one.
+    /// Returns the bucket with this number, or `None` if the number is too large.
     #[must_use]
     pub fn from_number(number: u8) -> Option<Self> {
         (number < BUCKETS).then_some(Self(number))
     }
 
-    /// Its number, 0 to 15.
+    /// Returns the number, 0 to 15.
     #[must_use]
     pub fn number(self) -> u8 {
         self.0
     }
 }
 
-/// A text that is not a bucket's.
+/// The error for a text that does not name a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("expected a bucket: one hexadecimal digit")]
 pub struct BucketError;
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bucket_is_one_digit() {
+    fn bucket_is_one_hexadecimal_digit() {
         for (bucket, digit) in Bucket::all().zip("0123456789abcdef".chars()) {
             assert_eq!(bucket.to_string(), digit.to_string());
             assert_eq!(digit.to_string().parse(), Ok(bucket));

@@ -6,29 +6,30 @@ use std::str::FromStr;
 use super::{BUCKETS, Bucket, Id, IdError};
 use crate::Timestamp;
 
-/// A contact of one account: the milliseconds since 2020 in which it was created, and then [`RANDOM_BITS`] random bits.
+/// The id of a contact of one account: its creation time in milliseconds since 2020, and then [`RANDOM_BITS`] random
+/// bits.
 ///
-/// The number is below 2^53, so that a JavaScript number holds it exactly. Two accounts may have the same one.
+/// The number is below 2^53, so a JavaScript number represents it exactly. Two accounts may have the same id.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContactId(u64);
 
-/// The first instant of 2020 in UTC, from which ids count, in Unix milliseconds.
+/// The epoch of ids, the first instant of 2020 in UTC, in Unix milliseconds.
 const EPOCH_MILLIS: i64 = 1_577_836_800_000;
-/// The bits that spread the contacts of a millisecond.
+/// The number of bits that distinguish the contacts of one millisecond.
 const RANDOM_BITS: u32 = 12;
-/// The highest id: 2^53 − 1, the last integer that a JavaScript number tells from the next.
+/// The highest id: 2^53 − 1, the last integer that a JavaScript number distinguishes from the next.
 const HIGHEST: u64 = (1 << 53) - 1;
-/// The last millisecond after [`EPOCH_MILLIS`] that an id has room for. It is in September 2089.
+/// The last millisecond after [`EPOCH_MILLIS`] that fits in an id. It is in September 2089.
 const LAST_MILLI: u64 = HIGHEST >> RANDOM_BITS;
-/// The digits of [`HIGHEST`].
+/// The number of digits of [`HIGHEST`].
 const DIGITS_MAX: usize = 16;
 const EXPECTED: &str = "the id of a contact: a decimal number below 2^53";
 
 impl ContactId {
-    /// Creates the id of a contact that is created at `wall_clock`, the time of the world and not of a sandbox's clock, from the
-    /// low [`RANDOM_BITS`] bits of `random`.
+    /// Creates the id of a contact that is created at `wall_clock`, from the low [`RANDOM_BITS`] bits of `random`.
+    /// The time is never that of a sandbox's clock.
     ///
-    /// A time before 2020 counts as the first millisecond of 2020, and one after 2089 as the last that fits.
+    /// A time before 2020 counts as the first millisecond of 2020. A time after 2089 counts as the last that fits.
     #[must_use]
     pub fn new(wall_clock: Timestamp, random: u128) -> Self {
         let since_epoch = wall_clock.millis().saturating_sub(EPOCH_MILLIS);
@@ -38,13 +39,13 @@ impl ContactId {
         Self((millis << RANDOM_BITS) | random)
     }
 
-    /// Returns the id as a text of 16 digits, which orders as the number does.
+    /// Returns the id as a text of 16 digits, which sorts like the number.
     #[must_use]
     pub fn sortable(self) -> String {
         format!("{:0width$}", self.0, width = DIGITS_MAX)
     }
 
-    /// Parses what [`Self::sortable`] returns.
+    /// Parses the text that [`Self::sortable`] returns.
     ///
     /// # Errors
     ///
@@ -59,10 +60,10 @@ impl ContactId {
             .ok_or(IdError { expected: EXPECTED })
     }
 
-    /// Returns the bucket that holds the contact. It follows from the low bits, so it is random.
+    /// Returns the bucket that stores the contact. It follows from the low bits, so it is random.
     #[must_use]
     pub fn bucket(self) -> Bucket {
-        // The remainder is below 16 and so the number of a bucket.
+        // The remainder is below 16, so it is the number of a bucket.
         let number = u8::try_from(self.0 % u64::from(BUCKETS)).unwrap_or_default();
         Bucket::from_number(number).unwrap_or_default()
     }
@@ -78,7 +79,7 @@ impl Id for ContactId {
 impl FromStr for ContactId {
     type Err = IdError;
 
-    /// Parses the one spelling of an id: digits without a sign and without zeros before them.
+    /// Parses the only spelling of an id: digits without a sign and without leading zeros.
     fn from_str(text: &str) -> Result<Self, IdError> {
         let canonical =
             text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
@@ -103,10 +104,10 @@ impl fmt::Debug for ContactId {
     }
 }
 
-/// The ids of the contacts that one transaction creates, no two of which are the same.
+/// A source of distinct ids for the contacts that one transaction creates.
 ///
-/// They follow one another from a random one on. Two transactions of one millisecond may draw the same one; the condition
-/// on the put then fails for the second, which draws again.
+/// The ids are consecutive and begin at a random one. Two transactions in one millisecond may draw the same id. The
+/// condition on the second put then fails, and its transaction draws again.
 #[derive(Debug, Clone)]
 pub struct NewContactIds {
     wall_clock: Timestamp,
@@ -114,13 +115,13 @@ pub struct NewContactIds {
 }
 
 impl NewContactIds {
-    /// Creates a source of ids for contacts that are created at `wall_clock`, the time of the world.
+    /// Creates a source of ids for contacts that are created at `wall_clock`, which is never a sandbox's clock.
     #[must_use]
     pub fn new(wall_clock: Timestamp, random: u128) -> Self {
         Self { wall_clock, next: random }
     }
 
-    /// Returns an id that it has not returned before: there are 2^12, far more than a transaction has items.
+    /// Returns an id that this source has not returned before. It has 2^12 ids, far more than a transaction has items.
     pub fn draw(&mut self) -> ContactId {
         let id = ContactId::new(self.wall_clock, self.next);
         self.next = self.next.wrapping_add(1);
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn text_round_trips_and_orders_by_time() {
+    fn text_round_trips_and_sorts_by_time() {
         let early = ContactId::new(millis(1), u128::MAX);
         let late = ContactId::new(millis(2), 0);
         assert_eq!((early.to_string(), late.to_string()), ("8191".to_owned(), "8192".to_owned()));
@@ -151,13 +152,13 @@ mod tests {
     }
 
     #[test]
-    fn id_of_today_has_the_digits_that_programs_know() {
+    fn id_has_its_documented_digits() {
         let id = ContactId::new(Timestamp::from_millis(1_795_377_541_123), 0xabc);
         assert_eq!(id.to_string(), "891046875642556");
     }
 
     #[test]
-    fn other_spelling_of_a_number_is_refused() {
+    fn other_spelling_of_a_number_is_rejected() {
         for wrong in [
             "",
             "00",
@@ -182,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn last_id_is_of_september_2089() {
+    fn last_id_is_in_september_2089() {
         let last = millis(i64::try_from(LAST_MILLI).unwrap());
         assert_eq!(last.to_string().get(..7), Some("2089-09"));
         for later in [last, last.plus(chrono::TimeDelta::milliseconds(1)), Timestamp::MAX] {
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn buckets_follow_the_random_bits() {
+    fn bucket_depends_on_the_random_bits() {
         let counts = (0..1600_u128).fold([0_u32; 16], |mut counts, random| {
             counts[usize::from(ContactId::new(millis(0), random).bucket().number())] += 1;
             counts

@@ -5,13 +5,14 @@ use std::str::FromStr;
 
 use super::{Id, IdError};
 
-/// An account's number, by which HubSpot's clients name it. It is unique in a deployment and never changes.
+/// An account's portal number, by which HubSpot's clients name the account. It is unique in a deployment and never
+/// changes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PortalId(u32);
 
-/// The lowest portal number. It has eight digits, so that it looks like one of HubSpot's.
+/// The lowest portal number. It has eight digits, like HubSpot's own.
 const LOWEST: u32 = 10_000_000;
-/// The highest portal number: 2^31 − 1, because some clients keep it in a signed integer of 32 bits.
+/// The highest portal number: 2^31 − 1, because some clients store it in a signed integer of 32 bits.
 const HIGHEST: u32 = (1 << 31) - 1;
 
 impl PortalId {
@@ -19,17 +20,17 @@ impl PortalId {
     #[must_use]
     pub fn new(random: u128) -> Self {
         let span = u128::from(HIGHEST - LOWEST) + 1;
-        // The remainder is below the span and so fits.
+        // The remainder is below the span, so it fits.
         Self(LOWEST + u32::try_from(random % span).unwrap_or_default())
     }
 
-    /// Returns the portal of this number, if there can be one.
+    /// Returns the portal with this number, or `None` if the number is out of range.
     #[must_use]
     pub fn from_number(number: u32) -> Option<Self> {
         (LOWEST..=HIGHEST).contains(&number).then_some(Self(number))
     }
 
-    /// Returns the number.
+    /// Returns the number, which has 8 to 10 digits.
     #[must_use]
     pub fn number(self) -> u32 {
         self.0
@@ -83,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn other_text_is_no_portal_number() {
+    fn other_text_is_rejected() {
         for wrong in ["", "9999999", "2147483648", "012345678", "+12345678", "12345678x", "acc_1"] {
             assert!(wrong.parse::<PortalId>().is_err(), "{wrong}");
         }
