@@ -1,4 +1,4 @@
-//! What people answered in a form, in the same words whoever delivers it: what a person is made of.
+//! A form submission's answers, independent of the provider that delivered them.
 
 use std::collections::BTreeMap;
 
@@ -8,21 +8,22 @@ use serde_json::{Number, Value};
 
 use crate::names::is_about_the_form;
 
-/// The name under which a body is kept that has no answers.
+/// The name of the answer that stores a body without answers.
 const BODY: &str = "body";
 
-/// What kind of answer it is, as far as that decides anything.
+/// The kind of an answer, which determines its use.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// A text, or what reads well as one.
+    /// A text, or a value with a readable text form.
     #[default]
     Text,
     /// The answer to a question that asks for an e-mail address.
     Email,
-    /// Not the person's word, but the sender's about the submission. It is kept only where the form maps it.
+    /// Information from the sender about the submission, not an answer of the person. It is stored only if the form
+    /// maps it.
     About,
-    /// Of a type that nothing is known of. Only the form's map can say what becomes of it.
+    /// An answer of an unknown type. Only the form's map determines its use.
     Unknown,
 }
 
@@ -35,47 +36,47 @@ impl Kind {
 /// The answer to one question.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldAnswer {
-    /// The field's names, of which there is at least one. Its property is named after the first that is near to a
-    /// name, and the form's map may speak of it by any of them.
+    /// The field's names, at least one. The first one from which a property name can be formed names the property. The
+    /// form's map may refer to the field by any of them.
     pub names: Vec<String>,
+    /// The kind of the answer.
     #[serde(default, skip_serializing_if = "Kind::is_text")]
-    /// The kind of field that it answers.
     pub kind: Kind,
-    /// What was answered: one text, or one for each choice that was made.
+    /// The values: one text, or one for each selected choice.
     pub values: Vec<String>,
-    /// Whether the values are not whole, because they were too long to be kept.
+    /// True if the values are incomplete, because they were too long to be stored.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_cut: bool,
 }
 
 impl FieldAnswer {
-    /// A text by the field's own name.
+    /// Creates a text answer of a field with one name.
     pub fn text(name: impl Into<String>, value: impl Into<String>) -> Self {
         Self::new(vec![name.into()], Kind::Text, vec![value.into()])
     }
 
-    /// A text by several names of its field.
+    /// Creates a text answer of a field with several names.
     pub fn of_names(names: Vec<String>, value: impl Into<String>) -> Self {
         Self::new(names, Kind::Text, vec![value.into()])
     }
 
-    /// What is said of the submission itself, by the name under which the form's map may speak of it.
+    /// Creates an answer with information about the submission itself. The form's map may refer to it by this name.
     pub fn about(name: impl Into<String>, value: impl Into<String>) -> Self {
         Self { kind: Kind::About, ..Self::text(name, value) }
     }
 
-    /// An answer that is whole.
+    /// Creates a complete answer.
     pub fn new(names: Vec<String>, kind: Kind, values: Vec<String>) -> Self {
         Self { names, kind, values, is_cut: false }
     }
 
-    /// The name that it is called by.
+    /// Returns the field's first name.
     pub fn name(&self) -> &str {
         self.names.first().map_or("", String::as_str)
     }
 
-    /// The names of the field itself. A part of a field also has the name of the whole, by which only the form's map
-    /// speaks of it: `address[city]` is no `address`.
+    /// Returns the names of the field itself. A part of a field also has the name of the whole, by which only the
+    /// form's map refers to it: `address[city]` is not an `address`.
     pub fn own_names(&self) -> impl Iterator<Item = &str> {
         let is_part_of =
             |part: &str, whole: &str| part.strip_prefix(whole).is_some_and(|rest| rest.starts_with('['));
@@ -83,17 +84,18 @@ impl FieldAnswer {
         self.names.iter().map(String::as_str).filter(move |name| !is_whole(name))
     }
 
-    /// Returns true for what is said of the submission or by the page, not by the person.
+    /// Returns true for information about the submission or from the page, which is not an answer of the person.
     pub fn is_about(&self) -> bool {
         self.kind == Kind::About || self.names.iter().any(|name| is_about_the_form(name))
     }
 
-    /// Leaves little of the values, and of those none that take more room in JSON than they are worth.
+    /// Cuts the values to the beginning of the first one. Control characters are removed, because JSON escapes them
+    /// with six bytes each.
     fn cut(&mut self) {
-        let little = |text: &String| {
+        let shorten = |text: &String| {
             text.chars().filter(|c| !c.is_control()).take(REJECTED_ANSWER_CUT_CHARS).collect()
         };
-        self.values = self.values.first().map(little).into_iter().collect();
+        self.values = self.values.first().map(shorten).into_iter().collect();
         self.is_cut = true;
     }
 
@@ -102,40 +104,40 @@ impl FieldAnswer {
     }
 }
 
-/// The answers of a submission. As JSON they are kept of one that is rejected, to be made a person of later.
+/// The answers of a submission. For a rejected submission they are stored as JSON, so it can be mapped again later.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Answers(Vec<FieldAnswer>);
 
 impl Answers {
-    /// A body that has no answers, so that something of what was sent can be looked at.
+    /// Creates an answer from a body without answers, so the account can look at the body.
     pub fn of_body(body: &[u8]) -> Self {
         Self(vec![FieldAnswer::about(BODY, String::from_utf8_lossy(body))])
     }
 
-    /// Each of them, in the order in which they came.
+    /// Returns the answers, in the order of arrival.
     pub fn as_slice(&self) -> &[FieldAnswer] {
         &self.0
     }
 
-    /// All of them, by value.
+    /// Returns the answers by value.
     pub fn into_vec(self) -> Vec<FieldAnswer> {
         self.0
     }
 
-    /// Returns true if nothing was answered.
+    /// Returns true if there are no answers.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// What is kept of them: all, unless they are longer than [`REJECTED_ANSWERS_BYTES_MAX`]. The longest are cut then,
-    /// and can no longer become somebody's properties; a form can only leave them out.
+    /// Returns the answers to store: all, unless they are longer than [`REJECTED_ANSWERS_BYTES_MAX`]. Then the
+    /// longest are cut. A cut answer can no longer fill a property, so the form can only leave it out.
     pub fn to_keep(&self) -> Self {
         let mut kept = self.clone();
         let mut sizes: Vec<(usize, usize)> = kept.0.iter().map(FieldAnswer::bytes).zip(0..).collect();
         let mut total = sizes.iter().fold(0, |total: usize, (bytes, _)| total.saturating_add(*bytes));
         sizes.sort_unstable_by(|one, other| other.cmp(one));
-        // Names are long only if somebody wants them to be. The first will do then.
+        // Long names are rare and intended by the sender. Then the first name is enough.
         let steps = [FieldAnswer::cut, |answer: &mut FieldAnswer| answer.names.truncate(1)];
         for (step, &(_, index)) in steps.iter().flat_map(|step| sizes.iter().map(move |size| (step, size))) {
             if total <= REJECTED_ANSWERS_BYTES_MAX {
@@ -151,10 +153,10 @@ impl Answers {
     }
 }
 
-/// Answers while they are read. Those with the same names become one, with the values of all.
+/// A collector of answers. Answers with the same names become one, with the values of all.
 ///
-/// It takes one field more than a submission may have and no further ones, so that there are known to be too many of
-/// them, and yet no body can make more of them than is good.
+/// It accepts one field more than a submission may have, and no further ones. So too many fields are detected, and
+/// memory stays bounded.
 #[derive(Default)]
 pub struct Collector {
     answers: Vec<FieldAnswer>,
@@ -163,7 +165,7 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// Takes one more. One without values says nothing.
+    /// Adds an answer. An answer without values is ignored.
     pub fn push(&mut self, answer: FieldAnswer) {
         let FieldAnswer { names, kind, mut values, is_cut } = answer;
         values.retain(|value| !value.is_empty());
@@ -173,8 +175,8 @@ impl Collector {
         let answer = FieldAnswer::new(names, kind, Vec::new());
         let is_field = !answer.is_about();
         let place = (answer.names, kind);
-        if let Some(there) = self.places.get(&place).and_then(|index| self.answers.get_mut(*index)) {
-            there.values.append(&mut values);
+        if let Some(existing) = self.places.get(&place).and_then(|index| self.answers.get_mut(*index)) {
+            existing.values.append(&mut values);
             return;
         }
         if is_field {
@@ -187,13 +189,13 @@ impl Collector {
         self.answers.push(FieldAnswer { names: place.0, kind, values, is_cut });
     }
 
-    /// All that were taken.
+    /// Returns all accepted answers.
     pub fn finish(self) -> Answers {
         Answers(self.answers)
     }
 }
 
-/// The text of a value that has one: a text, a number, true or false.
+/// Returns the text of a scalar value: a text, a number, true or false.
 pub fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -203,10 +205,10 @@ pub fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-/// A number as people write it: no `1.0` and no exponent.
+/// Returns a number in its usual form: without a trailing `.0` and without an exponent.
 pub fn plain(number: &Number) -> String {
     match number.as_f64() {
-        // Beyond 2^53 a float would not have all of a whole number's digits.
+        // Beyond 2^53 a float would not represent all digits of an integer.
         Some(float) if number.is_f64() => if float == 0.0 { 0.0 } else { float }.to_string(),
         _ => number.to_string(),
     }
@@ -223,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_to_one_question_are_one() {
+    fn answers_to_one_question_are_merged() {
         let answers = collected([
             FieldAnswer::text("topic", "a"),
             FieldAnswer::text("name", "Ada"),
@@ -239,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_never_more_than_one_too_many() {
+    fn collector_accepts_one_field_beyond_the_limit() {
         let numbered = (0..5000).map(|number| FieldAnswer::text(format!("f{number}"), "x"));
         let about = (0..5).map(|number| FieldAnswer::about(format!("a{number}"), "x"));
         let answers = collected(numbered.chain(about));
@@ -258,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn page_machinery_is_about_the_form_and_no_field() {
+    fn technical_fields_of_a_page_do_not_count_as_fields() {
         let tokens = (0..SUBMISSION_FIELDS_MAX * 2).map(|number| {
             FieldAnswer::new(
                 vec!["G-Recaptcha-Response".into(), number.to_string()],
@@ -271,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn body_without_answers_can_be_looked_at() {
+    fn body_without_answers_is_stored_as_text() {
         let kept = Answers::of_body(b"{\"email\": Jos\xe9");
         assert_eq!(kept.as_slice()[0].values, ["{\"email\": Jos\u{FFFD}"]);
         assert!(kept.as_slice()[0].is_about());
@@ -294,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn they_are_kept_as_short_json() {
+    fn answers_are_stored_as_short_json() {
         let answers = collected([
             FieldAnswer::new(
                 vec!["E-mail".into(), "q_1".into()],
@@ -315,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_are_cut_until_the_rest_can_be_kept() {
+    fn longest_answers_are_cut_until_the_rest_can_be_stored() {
         let long = "\"".repeat(100 * 1024);
         let answers = collected([
             FieldAnswer::text("short", "x"),
@@ -333,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_they_are_they_can_be_kept() {
+    fn answers_of_any_size_can_be_stored() {
         let names = |number: usize| vec!["\u{1F600}".repeat(196) + &format!("{number:04}"); 4];
         let value = "\0\u{1F600}".repeat(1000);
         let all =

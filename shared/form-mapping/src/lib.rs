@@ -1,7 +1,8 @@
-//! The mapping of a form's answers to a person: which answer is the address, and which property each other one fills.
+//! The mapping of a form's answers to a person: the answer with the address, and the properties that other answers
+//! fill.
 //!
-//! `form-submission` maps what arrives, and `forms` maps a rejected submission again once its form has changed. So both
-//! read the same answers in the same way.
+//! `form-submission` maps submissions on arrival. `forms` maps rejected submissions again after their form has
+//! changed. So both read the same answers in the same way.
 
 pub mod answers;
 pub mod names;

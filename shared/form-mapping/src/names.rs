@@ -1,9 +1,9 @@
-//! The names that a field goes by.
+//! The names of a form's fields.
 
 use domain::limits::FORM_FIELD_NAME_CHARS_MAX;
 
-/// The names that say something, in the order given and each once. Providers allow questions of any length as labels,
-/// so each is cut to what a form's map may speak of; what cannot be seen in it is left out.
+/// Returns the distinct names that are not blank, in the given order. Providers allow labels of any length, so each
+/// name is cut to the length that a form's map accepts. Control characters are removed.
 pub fn names<'n>(candidates: impl IntoIterator<Item = Option<&'n str>>) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for candidate in candidates.into_iter().flatten() {
@@ -16,8 +16,8 @@ pub fn names<'n>(candidates: impl IntoIterator<Item = Option<&'n str>>) -> Vec<S
     names
 }
 
-/// The names of hidden fields by which a page, its framework or its guard against robots speaks to the server. Their values
-/// are no word of the person's and may be long.
+/// The names of hidden fields that a page, its framework or its captcha sends to the server. Their values are not
+/// answers of the person and may be long.
 const ABOUT_THE_FORM: [&str; 25] = [
     "__eventargument",
     "__eventtarget",
@@ -46,13 +46,13 @@ const ABOUT_THE_FORM: [&str; 25] = [
     "utf8",
 ];
 
-/// Returns true for the name of a hidden field by which a page speaks to the server.
+/// Returns true for the name of a hidden field that a page sends to the server.
 pub fn is_about_the_form(name: &str) -> bool {
     let name = name.trim();
     ABOUT_THE_FORM.iter().any(|about| about.eq_ignore_ascii_case(name))
 }
 
-/// Whether a name was made by a machine and says nothing to people: a UUID or a ULID.
+/// Returns true if a name is generated and not readable: a UUID or a ULID.
 pub fn is_opaque(name: &str) -> bool {
     let is_uuid = || {
         let groups: Vec<&str> = name.split('-').collect();
@@ -72,14 +72,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_label_is_cut_to_what_a_map_may_say() {
+    fn label_is_cut_to_the_length_that_a_map_accepts() {
         let long = "é".repeat(300);
         let found = names([Some("a\nb"), None, Some(" "), Some(&long), Some("ab")]);
         assert_eq!(found, ["ab".to_owned(), "é".repeat(200)]);
     }
 
     #[test]
-    fn page_machinery_is_known_by_its_name_in_any_case() {
+    fn technical_field_is_recognised_by_its_name_in_any_case() {
         for name in ["g-recaptcha-response", "__RequestVerificationToken", " utf8 ", "_charset_"] {
             assert!(is_about_the_form(name), "{name}");
         }
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_machines_make_are_known() {
+    fn generated_names_are_recognised() {
         for name in ["3f0e3bf0-8a2c-4e26-9d3c-3a4a3e1c9f10", "01HCM2K9V4Y8JQ6S5T7W3X1Z0A"] {
             assert!(is_opaque(name), "{name}");
         }

@@ -1,16 +1,16 @@
-//! Who submits, and what they say of themselves: answers made an address and properties.
+//! The person who submits a form: the address and the properties in the answers.
 //!
-//! It is the same for every sender: a form that was made here, `HubSpot`'s endpoint, the providers' webhooks.
+//! The rules are the same for every sender: a native form, `HubSpot`'s endpoint and the providers' webhooks.
 //!
-//! - An answer that the form maps, by any of its names, fills what it is mapped to, or nothing.
-//! - The address is found as [`address`] says. An unmapped `email` (in any case) is never anything else.
-//! - Every other answer fills a property as [`fill`] says.
-//! - A form that lists the fields that it takes leaves the others out. The address is always taken.
-//! - A value without anything visible says nothing: a box left empty leaves what is known of the person as it is.
-//! - Control characters are removed. The person at the form could not see them, let alone remove them.
-//! - What is said of the submission itself, such as `page_url` or the answer to a captcha, is kept only where the form maps
-//!   it.
-//! - An answer of a type that nothing is known of has to be mapped.
+//! - An answer that the form maps, by any of its names, fills its target, or nothing.
+//! - The address is found by the rules of [`address`]. An unmapped `email` (in any case) is never a property.
+//! - Every other answer fills a property by the rules of [`fill`].
+//! - A form with a list of fields leaves the other fields out. The address is always accepted.
+//! - A value without a visible character is ignored. So an empty input does not change the contact.
+//! - Control characters are removed, because the visitor could neither see nor remove them.
+//! - Information about the submission itself, such as `page_url` or the answer to a captcha, is stored only if the form
+//!   maps it.
+//! - An answer of an unknown type must be mapped by the form.
 
 mod address;
 mod fill;
@@ -28,18 +28,18 @@ use store::{FieldTarget, Form};
 
 use crate::answers::{FieldAnswer, Kind};
 
-/// The name that is never a property's own.
+/// The name of a field that is never a property.
 const EMAIL: &str = "email";
 
-/// A form's own field names, each with what it fills.
+/// A form's own field names, each with its target.
 pub type FieldMap = BTreeMap<String, FieldTarget>;
 
-/// The fields of a form, as far as the form says something of them.
+/// A form's settings for its fields.
 pub struct FormFields<'f> {
-    /// What they fill.
+    /// The targets of mapped fields.
     map: &'f FieldMap,
-    /// Those that the form takes, in the form in which names compare; `None` for all.
-    taken: Option<BTreeSet<String>>,
+    /// The keys of the accepted fields, by which names compare. `None` accepts all fields.
+    accepted: Option<BTreeSet<String>>,
 }
 
 impl<'f> From<&'f Form> for FormFields<'f> {
@@ -49,59 +49,59 @@ impl<'f> From<&'f Form> for FormFields<'f> {
 }
 
 impl<'f> FormFields<'f> {
-    /// The fields of a form that maps them so and takes these, or all.
-    pub fn new(map: &'f FieldMap, taken: Option<&BTreeSet<String>>) -> Self {
-        Self { map, taken: taken.map(|names| names.iter().map(|name| field_key(name)).collect()) }
+    /// Creates the settings of a form with this map. The form accepts the listed fields only, or all fields for `None`.
+    pub fn new(map: &'f FieldMap, accepted: Option<&BTreeSet<String>>) -> Self {
+        Self { map, accepted: accepted.map(|names| names.iter().map(|name| field_key(name)).collect()) }
     }
 
-    /// Returns true if the form takes the answer, by any of its names.
-    fn take(&self, answer: &FieldAnswer) -> bool {
+    /// Returns true if the form accepts the answer, by any of its names.
+    fn accepts(&self, answer: &FieldAnswer) -> bool {
         let is_among =
-            |taken: &BTreeSet<String>| answer.names.iter().any(|name| taken.contains(&field_key(name)));
-        answer.is_about() || self.taken.as_ref().is_none_or(is_among)
+            |accepted: &BTreeSet<String>| answer.names.iter().any(|name| accepted.contains(&field_key(name)));
+        answer.is_about() || self.accepted.as_ref().is_none_or(is_among)
     }
 }
 
-/// Who submits.
+/// The person who submits a form.
 pub struct Person {
-    /// Their address.
+    /// The person's e-mail address.
     pub email: EmailAddress,
-    /// What they say of themselves.
+    /// The properties that the answers fill, each with its value.
     pub properties: Vec<(PropertyName, Option<String>)>,
-    /// The number of fields that the form does not take.
+    /// The number of fields that the form does not accept.
     pub left_out: u64,
 }
 
 string_enum! {
-    /// Why answers are no person's. Where there are several reasons it is the first of these.
+    /// The reason for rejecting a submission. Of several reasons, the first in this order applies.
     pub enum Reason {
-        /// There is no address among them.
+        /// The answers contain no address.
         NoAddress = "no-address",
-        /// What stands in an address's place is none.
+        /// The value of the address field is not an address.
         InvalidAddress = "invalid-address",
-        /// There are several addresses, and nothing says which one is the person's.
+        /// The answers contain several addresses, and none of them is more likely the person's.
         SeveralAddresses = "several-addresses",
-        /// A question is of a type that nothing is known of, and the form does not map it.
+        /// A question has an unknown type, and the form does not map it.
         UnknownFieldType = "unknown-field-type",
-        /// There are too many fields, or a value was cut when it was kept.
+        /// There are too many fields, or a value was cut when it was stored.
         InvalidValue = "invalid-value",
-        /// The delivery was made so long ago that a repeat of it would no longer be known.
+        /// The webhook was created so long ago that its delivery may have been forgotten.
         Stale = "stale",
     }
 }
 
-/// Answers that are no person's.
+/// The rejection of a submission.
 pub struct Rejection {
-    /// Why, in a word.
+    /// The first reason.
     pub reason: Reason,
-    /// Everything that is wrong with them, by the field's own names: `fields.Your email`.
+    /// All errors, each with the field's own name: `fields.Your email`.
     pub errors: Vec<FieldError>,
 }
 
-/// What is wrong with answers, while they are read.
+/// The errors found while answers are read.
 struct Problems<'e> {
     errors: &'e mut Errors,
-    /// Of each of them.
+    /// The reason of each error.
     reasons: Vec<Reason>,
 }
 
@@ -112,17 +112,17 @@ impl Problems<'_> {
     }
 }
 
-/// An answer that has not been left out, and what the form says that it fills.
+/// An answer that is not left out, with its target if the form maps it.
 struct Placed<'a> {
     answer: &'a FieldAnswer,
     target: Option<&'a FieldTarget>,
 }
 
-/// Makes a person of answers.
+/// Reads the person from answers.
 ///
 /// # Errors
 ///
-/// Everything that is wrong with them.
+/// A [`Rejection`] with all errors.
 pub fn of_answers(answers: &[FieldAnswer], form: &FormFields<'_>) -> Result<Person, Rejection> {
     let mut errors = Errors::default();
     read(answers, form, &mut errors).map_err(|reasons| {
@@ -132,11 +132,11 @@ pub fn of_answers(answers: &[FieldAnswer], form: &FormFields<'_>) -> Result<Pers
     })
 }
 
-/// Makes a person of answers, and notes what is wrong by the field's own name.
+/// Reads the person from answers, and adds each error to `errors` with the field's own name.
 ///
 /// # Errors
 ///
-/// The reasons for which they are no person's, one for each thing that is noted.
+/// The reasons for the rejection, one for each added error.
 pub fn read(
     answers: &[FieldAnswer],
     form: &FormFields<'_>,
@@ -149,12 +149,12 @@ pub fn read(
     let best = placed.iter().filter_map(Placed::likeness).min();
     let (of_address, others): (Vec<_>, Vec<_>) =
         placed.iter().partition(|placed| best.is_some() && placed.likeness() == best);
-    let others = others.into_iter().filter(|placed| !placed.is_address_alone() && placed.says_something());
-    let (taken, left_out): (Vec<_>, Vec<_>) = others.partition(|placed| form.take(placed.answer));
+    let others = others.into_iter().filter(|placed| !placed.is_address_only() && placed.has_visible_value());
+    let (accepted, left_out): (Vec<_>, Vec<_>) = others.partition(|placed| form.accepts(placed.answer));
     let email = address::read(&of_address, form.map, &mut problems);
     match email {
         Some(email) if problems.reasons.is_empty() => {
-            let properties = fill::properties(&taken);
+            let properties = fill::properties(&accepted);
             Ok(Person { email, properties, left_out: u64::try_from(left_out.len()).unwrap_or(u64::MAX) })
         }
         _ => Err(problems.reasons),
@@ -170,7 +170,7 @@ fn check_count(answers: &[FieldAnswer], problems: &mut Problems<'_>) {
     }
 }
 
-/// What the form says of an answer; none if it is left out.
+/// Returns the answer with its target, or `None` if it is left out.
 fn place<'a>(
     answer: &'a FieldAnswer,
     form: &FormFields<'a>,
@@ -180,20 +180,20 @@ fn place<'a>(
     if target == Some(&FieldTarget::Nothing) || (target.is_none() && answer.is_about()) {
         return None;
     }
-    // What the form leaves out can't be wrong.
-    let is_wanted = target == Some(&FieldTarget::Email) || form.take(answer);
+    // A field that the form does not accept causes no error.
+    let is_accepted = target == Some(&FieldTarget::Email) || form.accepts(answer);
     let problem = if target.is_none() && answer.kind == Kind::Unknown {
         let message =
             "is of an unknown type; map it in the form's field_map, or leave it out there with null";
         Some((Reason::UnknownFieldType, message))
     } else if answer.is_cut {
-        let message = "was too long to be kept; leave it out in the form's field_map with null";
+        let message = "was too long to be stored; leave it out in the form's field_map with null";
         Some((Reason::InvalidValue, message))
     } else {
         None
     };
     match problem {
-        Some((reason, message)) if is_wanted => {
+        Some((reason, message)) if is_accepted => {
             problems.note(reason, path(answer.name()), message);
             None
         }
@@ -202,20 +202,20 @@ fn place<'a>(
 }
 
 impl<'a> Placed<'a> {
-    /// Whether an address is all that it could be, even if the person's has been found elsewhere.
-    fn is_address_alone(&self) -> bool {
+    /// Returns true if the answer can only be an address, even if the person's address is in another answer.
+    fn is_address_only(&self) -> bool {
         match self.target {
             Some(target) => *target == FieldTarget::Email,
             None => self.answer.own_names().any(|name| name.trim().eq_ignore_ascii_case(EMAIL)),
         }
     }
 
-    /// Returns true if something visible was answered.
-    fn says_something(&self) -> bool {
+    /// Returns true if the answer has a value with a visible character.
+    fn has_visible_value(&self) -> bool {
         self.values().next().is_some()
     }
 
-    /// The values with something visible in them, without control characters.
+    /// Returns the values with a visible character, without control characters.
     fn values(&self) -> impl Iterator<Item = String> + use<'a> {
         let values = self.answer.values.iter().map(|value| without_control_characters(value));
         values.filter(|value| is_visible(value))
@@ -226,7 +226,8 @@ fn without_control_characters(value: &str) -> String {
     value.chars().filter(|c| !c.is_control() || matches!(c, '\t' | '\n' | '\r')).collect()
 }
 
-/// Where in the request a field stands. Form posts have no `fields`, but their problems are told alike.
+/// Returns the path of a field in error responses. Form posts have no object `fields`, but the same path is used for
+/// them.
 fn path(name: &str) -> String {
     let shown: String = name.chars().take(FIELD_NAME_SHOWN_CHARS_MAX).collect();
     format!("fields.{shown}")

@@ -1,11 +1,14 @@
-//! The person's address among their answers.
+//! The search for the person's address among the answers.
 //!
-//! It is the value of a field that the form maps to `email`; else of a question that asks for an address; else of a field
-//! with a usual name for one, the most usual first; else of a field in whose name a word means e-mail and whose value is an
-//! address. Each is looked for only where nothing better was answered.
+//! The address is the value of the first of these that has a visible value:
 //!
-//! Several fields of the same likeness are one person if their addresses are one, in whatever spelling. White space and
-//! unseen characters around an address are pasted along and removed.
+//! - a field that the form maps to `email`;
+//! - a question that asks for an address;
+//! - a field with a usual name for an address, the most usual first;
+//! - a field whose name contains a word for e-mail and whose value is an address.
+//!
+//! Several fields of the same likeness are accepted if they contain spellings of one address. White space and unseen
+//! characters around an address are removed, because they are copied along unnoticed.
 
 use domain::address::{EmailAddress, is_unseen};
 use domain::usual_names::{AddressName, address_name};
@@ -14,22 +17,23 @@ use store::FieldTarget;
 use super::{EMAIL, FieldMap, Placed, Problems, Reason, path};
 use crate::answers::Kind;
 
-/// How likely the person's address is to be found in an answer, the likeliest first.
+/// The likeness of an answer to the person's address, the likeliest first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Likeness {
     /// The form maps the field to the address.
     Mapped,
-    /// The question asks for an address, with a name that is more or less usual for one.
+    /// The question asks for an address, with a name that may be usual for one.
     Asked(AddressName),
-    /// The field's name speaks of an address.
+    /// The field's name refers to an address.
     Named(AddressName),
 }
 
-/// The place of a name that says nothing of an address, behind all others.
+/// The rank of a name that does not refer to an address, after all others.
 const UNUSUAL: AddressName = AddressName::Repeated(u32::MAX);
 
 impl Placed<'_> {
-    /// Returns how likely the address is to be found here; `None` if it is not, or if nothing was answered.
+    /// Returns the likeness of the answer to the address. Returns `None` if it cannot be the address, or has no visible
+    /// value.
     pub(super) fn likeness(&self) -> Option<Likeness> {
         let name = || self.answer.own_names().filter_map(address_name).min();
         let likeness = match (self.target, self.answer.kind) {
@@ -38,14 +42,14 @@ impl Placed<'_> {
             (None, Kind::Email) => Likeness::Asked(name().unwrap_or(UNUSUAL)),
             (None, _) => Likeness::Named(name()?),
         };
-        let is_there = match likeness {
-            // Such a name may ask for something else, such as a consent to e-mails.
+        let has_value = match likeness {
+            // Such a field may ask for something else, such as consent to e-mails.
             Likeness::Named(AddressName::Word(_) | AddressName::Repeated(_)) => {
                 self.addresses().next().is_some()
             }
-            _ => self.says_something(),
+            _ => self.has_visible_value(),
         };
-        is_there.then_some(likeness)
+        has_value.then_some(likeness)
     }
 
     fn addresses(&self) -> impl Iterator<Item = EmailAddress> {
@@ -53,7 +57,7 @@ impl Placed<'_> {
     }
 }
 
-/// Returns the one address of these answers, or notes why there is none.
+/// Returns the only address of these answers, or adds the error if there is none or more than one.
 pub(super) fn read(
     placed: &[&Placed<'_>],
     map: &FieldMap,
@@ -82,12 +86,12 @@ pub(super) fn read(
     None
 }
 
-/// Returns the name of the first field with a value.
+/// Returns the name of the first field with a visible value.
 fn first_name<'a>(placed: &[&Placed<'a>]) -> &'a str {
-    placed.iter().find(|placed| placed.says_something()).map_or(EMAIL, |placed| placed.answer.name())
+    placed.iter().find(|placed| placed.has_visible_value()).map_or(EMAIL, |placed| placed.answer.name())
 }
 
-/// Returns the field that the address is expected in.
+/// Returns the name of the field in which the address is expected.
 fn expected_field(map: &FieldMap) -> &str {
     map.iter().find(|(_, target)| **target == FieldTarget::Email).map_or(EMAIL, |(name, _)| name)
 }

@@ -1,13 +1,13 @@
 //! The properties that answers fill.
 //!
-//! - A field that the form maps fills that property. Where several fill the same one, their values are joined with `;`, as
-//!   those of ticked boxes are.
-//! - Any other field fills the property that its name usually stands for (`First Name` is `firstname`), or else the one with
-//!   the name nearest to its own, or a made name if there is none.
-//! - Two fields never become one property, unless the form maps them so. The field that is called like the property comes
-//!   first, then the more usual name. The other keeps the name nearest to its own, with a number if that is taken, too; it
-//!   is left out if it says the same.
-//! - A field whose own property the form's map fills already is left out.
+//! - A field that the form maps fills its target. If several fields have one target, their values are joined with
+//!   `;`, like those of checkboxes.
+//! - Any other field fills the property that its name usually means (`First Name` is `firstname`). Otherwise it fills
+//!   the property with the name nearest to its own, or a name built from a digest if there is none.
+//! - Two fields never fill one property, unless the form maps them to it. The field with the property's own name has
+//!   priority, then the more usual name. The other field fills the property nearest to its own name, with a number if
+//!   that is also filled. It is left out if its values are the same.
+//! - A field is left out if the form's map already fills the property of its own name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,16 +18,16 @@ use store::FieldTarget;
 use super::Placed;
 use crate::answers::FieldAnswer;
 
-/// What stands between the values of one property.
+/// The separator between the values of one property.
 const SEPARATOR: &str = ";";
 
 /// A field that the form does not map, with the values of all answers in it.
 struct Field {
-    /// Its names in the form in which they compare.
+    /// The keys by which the field's names compare.
     keys: Vec<String>,
-    /// The property that its name usually stands for.
+    /// The property that the field's name usually means.
     usual: Option<UsualProperty>,
-    /// The property with the name nearest to its own.
+    /// The property with the name nearest to the field's own.
     nearest: PropertyName,
     values: Vec<String>,
 }
@@ -54,8 +54,8 @@ fn mapped(placed: &[&Placed<'_>]) -> Filled {
     filled
 }
 
-/// Returns the fields that the form does not map, in the order of their names: it decides between two that would fill one
-/// property, whatever the order in which they came.
+/// Returns the fields that the form does not map, in the order of their names. So two fields that would fill one
+/// property have the same result in whatever order they arrive.
 fn unmapped(placed: &[&Placed<'_>]) -> Vec<Field> {
     let mut fields: BTreeMap<Vec<String>, Field> = BTreeMap::new();
     for placed in placed.iter().filter(|placed| placed.target.is_none()) {
@@ -71,14 +71,14 @@ fn unmapped(placed: &[&Placed<'_>]) -> Vec<Field> {
     fields.into_values().collect()
 }
 
-/// Returns the property with the name nearest to one of an answer's, or a made one. A name without any letter or digit
-/// means nothing.
+/// Returns the property with the name nearest to one of an answer's names, or one built from a digest. Returns `None`
+/// for names without any letter or digit.
 fn nearest(answer: &FieldAnswer) -> Option<PropertyName> {
     let mut names = answer.names.iter();
     names.find_map(|name| tidy_name(name)).or_else(|| answer.names.iter().find_map(|name| made_name(name)))
 }
 
-/// Fills the properties that names usually stand for, and returns the fields for which there is none.
+/// Fills the properties that names usually mean, and returns the fields that filled none.
 fn by_usual_name(fields: Vec<Field>, by_map: &BTreeSet<PropertyName>, filled: &mut Filled) -> Vec<Field> {
     let (mut usual, mut others) = (Vec::new(), Vec::new());
     for field in fields {
@@ -94,7 +94,7 @@ fn by_usual_name(fields: Vec<Field>, by_map: &BTreeSet<PropertyName>, filled: &m
             None => {
                 filled.insert(property, field.values);
             }
-            Some(there) if *there == field.values => {}
+            Some(values) if *values == field.values => {}
             Some(_) if by_map.contains(&property) && field.is_called(&property) => {}
             Some(_) => others.push(field),
         }
@@ -119,7 +119,7 @@ fn by_nearest_name(mut fields: Vec<Field>, by_map: &BTreeSet<PropertyName>, fill
 }
 
 impl Field {
-    /// Returns true if one of its names is that of the property.
+    /// Returns true if one of the field's names is the property's name.
     fn is_called(&self, property: &PropertyName) -> bool {
         self.keys.iter().any(|key| key == property.as_str())
     }

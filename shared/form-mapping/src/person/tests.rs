@@ -1,4 +1,4 @@
-//! Fields of forms made a person.
+//! Tests of reading a person from a form's fields.
 
 use proptest::prelude::*;
 
@@ -48,7 +48,7 @@ fn texts(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 #[test]
-fn the_address_is_email_in_any_case_or_what_the_form_maps_to_it() {
+fn address_is_the_mapped_field_or_email_in_any_case() {
     for (fields, mapped, email) in [
         (vec![("email", "ada@example.org")], vec![], "ada@example.org"),
         (vec![(" EMail ", "\t Ada@Example.org \r\n")], vec![], "Ada@Example.org"),
@@ -67,7 +67,7 @@ fn the_address_is_email_in_any_case_or_what_the_form_maps_to_it() {
 }
 
 #[test]
-fn without_these_it_is_a_field_with_a_usual_name() {
+fn address_without_email_is_a_field_with_a_usual_name() {
     for (fields, email, others) in [
         (vec![("Your E-Mail *", "a@b.example"), ("name", "Ada")], "a@b.example", vec![("name", "Ada")]),
         (
@@ -85,7 +85,7 @@ fn without_these_it_is_a_field_with_a_usual_name() {
 }
 
 #[test]
-fn a_form_may_leave_a_field_out() {
+fn field_mapped_to_nothing_is_left_out() {
     let leave_out = |name: &str| FieldMap::from([(name.to_owned(), FieldTarget::Nothing)]);
     let sent = submission(&[("email", "a@b.example"), ("mail", "x@y.example"), ("имя", "Ada")]);
     assert_eq!(
@@ -97,10 +97,10 @@ fn a_form_may_leave_a_field_out() {
 }
 
 #[test]
-fn a_form_may_make_its_field_email_something_else() {
+fn field_email_may_be_mapped_to_a_property() {
     let (email, properties) = read_with(
-        &submission(&[("email", "boss@example.org"), ("mine", "ada@example.org")]),
-        &map(&[("email", "reports_to"), ("mine", "email")]),
+        &submission(&[("email", "boss@example.org"), ("own", "ada@example.org")]),
+        &map(&[("email", "reports_to"), ("own", "email")]),
     )
     .unwrap();
     assert_eq!(
@@ -110,7 +110,7 @@ fn a_form_may_make_its_field_email_something_else() {
 }
 
 #[test]
-fn a_missing_or_bad_address_is_named_by_its_field() {
+fn missing_or_invalid_address_is_reported_by_its_field() {
     assert_eq!(wrong(&[], &[]), ["fields.email"]);
     assert_eq!(wrong(&[("email", "")], &[]), ["fields.email"]);
     assert_eq!(wrong(&[("email", " \n ")], &[]), ["fields.email"]);
@@ -121,7 +121,7 @@ fn a_missing_or_bad_address_is_named_by_its_field() {
 }
 
 #[test]
-fn names_are_tidied_where_the_form_does_not_map_them() {
+fn unmapped_names_are_tidied() {
     assert_eq!(
         properties(
             &[
@@ -149,7 +149,7 @@ fn names_are_tidied_where_the_form_does_not_map_them() {
 }
 
 #[test]
-fn values_of_one_property_are_joined_unless_the_form_prefers_some() {
+fn values_of_one_property_are_joined_and_the_map_has_priority() {
     assert_eq!(
         properties(&[("topic", "b"), ("topic", ""), ("Topic[]", "a"), ("topic", "b")], &[]),
         texts(&[("topic", "b;a;b")])
@@ -163,15 +163,18 @@ fn values_of_one_property_are_joined_unless_the_form_prefers_some() {
 }
 
 #[test]
-fn values_stay_as_they_are_but_for_control_characters() {
+fn values_lose_control_characters_only() {
     assert_eq!(
-        properties(&[("note", "  a\u{0}\u{1b}\t\r\nb \u{85}"), ("gone", "\u{0}\u{7f}"), ("blank", " ")], &[]),
+        properties(
+            &[("note", "  a\u{0}\u{1b}\t\r\nb \u{85}"), ("removed", "\u{0}\u{7f}"), ("blank", " ")],
+            &[]
+        ),
         texts(&[("note", "  a\t\r\nb ")])
     );
 }
 
 #[test]
-fn what_is_said_of_the_submission_is_kept_only_where_the_form_maps_it() {
+fn submission_information_is_stored_only_if_mapped() {
     let mut sent = submission(&[("email", "a@b.example")]);
     sent.push(FieldAnswer::about("page_url", "https://example.org/"));
     sent.push(FieldAnswer::about("submitted_at", "2026-11-21T19:59:01Z"));
@@ -183,13 +186,13 @@ fn what_is_said_of_the_submission_is_kept_only_where_the_form_maps_it() {
     );
 }
 
-/// The properties of a form's fields beside an address.
+/// Returns the properties that fields fill beside an address.
 fn filled(fields: &[(&str, &str)]) -> Vec<(String, String)> {
     properties(fields, &[])
 }
 
 #[test]
-fn field_of_another_script_gets_a_made_name() {
+fn field_of_another_script_gets_a_digest_name() {
     let found = filled(&[("名前", "Ada"), ("имя", "Grace"), ("שם", " ")]);
     let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["field_63565d7f", "field_7ec26292"]);
@@ -219,7 +222,7 @@ fn usual_names_fill_one_property_each() {
     assert_eq!(
         properties(&[("First Name", "Ada"), ("City", "Rome")], &[("First Name", "given"), ("Stadt", "city")]),
         texts(&[("city", "Rome"), ("given", "Ada")]),
-        "the form's map comes first"
+        "the form's map has priority"
     );
 }
 
@@ -229,7 +232,7 @@ fn two_fields_with_usual_names_stay_two() {
     let mut fields = [("firstname", "Ada"), ("First Name", "Grace"), ("Vorname", "Emmy")];
     for _ in 0..3 {
         fields.rotate_left(1);
-        assert_eq!(filled(&fields), expected, "whatever the order");
+        assert_eq!(filled(&fields), expected, "in any order");
     }
     assert_eq!(filled(&[("firstname", "Ada"), ("First Name", "Ada")]), texts(&[("firstname", "Ada")]));
     assert_eq!(filled(&[("firstname", " "), ("First Name", "Ada")]), texts(&[("firstname", "Ada")]));
@@ -240,7 +243,7 @@ fn two_fields_with_usual_names_stay_two() {
 }
 
 #[test]
-fn two_fields_with_names_alike_stay_two() {
+fn two_fields_with_similar_names_stay_two() {
     assert_eq!(
         filled(&[
             ("Größe", "42"),
@@ -273,7 +276,7 @@ fn two_fields_with_names_alike_stay_two() {
 }
 
 #[test]
-fn word_for_email_in_a_name_is_enough_for_an_address() {
+fn field_with_a_word_for_email_may_be_the_address() {
     for name in [
         "E-mailadres",
         "E-Posta",
@@ -301,7 +304,7 @@ fn word_for_email_in_a_name_is_enough_for_an_address() {
 }
 
 #[test]
-fn likelier_address_comes_first() {
+fn likelier_address_has_priority() {
     for (fields, email) in [
         ([("Email 2", "b@x.example"), ("Email 1", "a@x.example")], "a@x.example"),
         ([("Confirm login email", "b@x.example"), ("login email", "a@x.example")], "a@x.example"),
@@ -342,7 +345,7 @@ fn unseen_characters_around_an_address_are_removed() {
 }
 
 #[test]
-fn machinery_of_a_page_is_kept_only_where_the_form_maps_it() {
+fn technical_fields_of_a_page_are_stored_only_if_mapped() {
     let fields = [
         ("g-recaptcha-response", "x"),
         ("csrfmiddlewaretoken", "y"),
@@ -353,10 +356,14 @@ fn machinery_of_a_page_is_kept_only_where_the_form_maps_it() {
     assert_eq!(properties(&fields, &[("form-name", "came_by")]), texts(&[("came_by", "contact")]));
 }
 
-/// The properties and the number of fields left out of a form that takes only these.
-fn taking(fields: &[(&str, &str)], mapped: &[(&str, &str)], taken: &[&str]) -> (Vec<(String, String)>, u64) {
-    let (map, taken) = (map(mapped), taken.iter().map(|&name| name.to_owned()).collect());
-    let form = FormFields::new(&map, Some(&taken));
+/// Returns the properties, and the number of fields left out, for a form that accepts only the listed fields.
+fn accepting(
+    fields: &[(&str, &str)],
+    mapped: &[(&str, &str)],
+    accepted: &[&str],
+) -> (Vec<(String, String)>, u64) {
+    let (map, accepted) = (map(mapped), accepted.iter().map(|&name| name.to_owned()).collect());
+    let form = FormFields::new(&map, Some(&accepted));
     let person = read(&submission(fields), &form, &mut Errors::default()).ok().unwrap();
     let properties = person.properties.into_iter().map(|(name, value)| (name.to_string(), value.unwrap()));
     (properties.collect(), person.left_out)
@@ -373,26 +380,26 @@ fn form_that_lists_its_fields_leaves_the_others_out() {
         ("empty", " "),
         ("utf8", "✓"),
     ];
-    assert_eq!(taking(&fields, &[], &["topic"]), (texts(&[("topic", "a")]), 3));
-    assert_eq!(taking(&fields, &[("spam", "note")], &["spam"]), (texts(&[("note", "x;y")]), 2));
-    let (found, left_out) = taking(&fields, &[], &["Email", "first name", "topic", "spam"]);
+    assert_eq!(accepting(&fields, &[], &["topic"]), (texts(&[("topic", "a")]), 3));
+    assert_eq!(accepting(&fields, &[("spam", "note")], &["spam"]), (texts(&[("note", "x;y")]), 2));
+    let (found, left_out) = accepting(&fields, &[], &["Email", "first name", "topic", "spam"]);
     assert_eq!((found.len(), left_out), (3, 0));
 }
 
 #[test]
-fn field_that_the_form_does_not_take_is_no_problem() {
+fn field_that_the_form_does_not_accept_causes_no_error() {
     let answers = [
         FieldAnswer::text("email", "a@b.example"),
         FieldAnswer::new(vec!["list".to_owned()], Kind::Unknown, vec!["[{}]".to_owned()]),
     ];
-    let (map, taken) = (FieldMap::new(), BTreeSet::from(["email".to_owned()]));
-    let person = of_answers(&answers, &FormFields::new(&map, Some(&taken)));
+    let (map, accepted) = (FieldMap::new(), BTreeSet::from(["email".to_owned()]));
+    let person = of_answers(&answers, &FormFields::new(&map, Some(&accepted)));
     assert!(person.is_ok_and(|person| person.left_out == 1));
     assert!(of_answers(&answers, &FormFields::new(&map, None)).is_err());
 }
 
 #[test]
-fn everything_that_is_wrong_is_named_at_once() {
+fn all_errors_are_returned_at_once() {
     let mut answers: Vec<FieldAnswer> =
         (0..201).map(|number| FieldAnswer::text(format!("f{number}"), "x")).collect();
     answers.push(FieldAnswer::text("email", "no"));
@@ -405,7 +412,7 @@ fn everything_that_is_wrong_is_named_at_once() {
 }
 
 #[test]
-fn fields_are_bounded() {
+fn number_of_fields_is_limited() {
     let many: Vec<String> = (0..201).map(|number| format!("f{number}")).collect();
     let mut fields: Vec<(&str, &str)> = many.iter().map(|name| (name.as_str(), "x")).collect();
     assert_eq!(properties(&fields[..199], &[]).len(), 199);
@@ -420,7 +427,7 @@ fn fields_are_bounded() {
 
 proptest! {
     #[test]
-    fn every_person_is_one_that_can_be_kept(fields in prop::collection::vec((".{0,8}", ".{0,8}"), 0..20)) {
+    fn every_person_has_valid_properties(fields in prop::collection::vec((".{0,8}", ".{0,8}"), 0..20)) {
         let fields = fields.into_iter().chain(texts(&[("email", "ada@example.org")]));
         let sent: Vec<FieldAnswer> = fields.map(|(name, value)| FieldAnswer::text(name, value)).collect();
         let mut errors = Errors::default();
@@ -449,6 +456,6 @@ proptest! {
             .filter(|answer| answer.name().contains(char::is_alphanumeric) && is_visible(&without_control_characters(&answer.values[0])))
             .map(|answer| field_key(answer.name()))
             .collect();
-        prop_assert_eq!(person.properties.len(), answered.len(), "no two fields are one property");
+        prop_assert_eq!(person.properties.len(), answered.len(), "no two fields fill one property");
     }
 }
