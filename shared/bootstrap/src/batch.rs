@@ -3,13 +3,13 @@
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use serde::de::DeserializeOwned;
 
-/// The messages of one event, each with the task that it names.
+/// The messages of one event, each with the task in its body.
 #[derive(Debug)]
 pub struct Batch<T>(Vec<(String, Option<T>)>);
 
 impl<T: DeserializeOwned> Batch<T> {
-    /// Reads the messages of an event. A message that names no task is logged without its text, which may be anything, and
-    /// is one of [`Self::failed`], so that the queue ends it among its dead letters.
+    /// Reads the messages of an event. A message without a valid task is logged without its text, which may be
+    /// anything. [`Self::failed`] includes it, so the queue moves it to its dead letters.
     #[must_use]
     pub fn read(event: SqsEvent) -> Self {
         Self(event.records.into_iter().map(read).collect())
@@ -22,7 +22,7 @@ impl<T> Batch<T> {
         self.0.iter().filter_map(|(_, task)| task.as_ref())
     }
 
-    /// Returns the response that names the messages whose task is not done, which the queue then delivers again.
+    /// Returns the response with the ids of the messages whose task is not done. The queue delivers them again.
     pub fn failed(self, is_done: impl Fn(&T) -> bool) -> SqsBatchResponse {
         let mut response = SqsBatchResponse::default();
         let failed = self.0.into_iter().filter(|(_, task)| !task.as_ref().is_some_and(&is_done));

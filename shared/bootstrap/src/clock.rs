@@ -3,7 +3,7 @@
 use api::Clock;
 use domain::Timestamp;
 
-/// The system's clock. It is read here and nowhere else.
+/// Returns the system's clock. No other code reads it.
 #[must_use]
 pub fn system_clock() -> Clock {
     Clock::new(|| Timestamp::from(chrono::Utc::now()))

@@ -1,27 +1,27 @@
-//! The environment: read here and nowhere else, once, and checked before anything runs.
+//! The environment variables. Only this module reads them. They are checked before the function runs.
 
 use std::fmt;
 
 use thiserror::Error;
 use tracing::Level;
 
-/// A variable that is missing or is not what it should be.
+/// The error for a missing or malformed variable.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum EnvironmentError {
-    /// It is not set, or empty.
+    /// The variable is not set, or empty.
     #[error("the environment variable {0} is missing")]
     Missing(&'static str),
-    /// It is set to something else than expected. The value is not repeated: it may be a secret in the wrong place.
+    /// The variable has an unexpected value. The value is not repeated, because it may be a misplaced secret.
     #[error("the environment variable {name} is not {expected}")]
     Malformed {
-        /// Its name.
+        /// The variable's name.
         name: &'static str,
-        /// What it should be.
+        /// The expected value: a noun phrase.
         expected: &'static str,
     },
 }
 
-/// Answers the value of a variable.
+/// A function that returns the value of a variable.
 type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
 
 /// The process's environment.
@@ -36,14 +36,14 @@ impl fmt::Debug for Environment {
 }
 
 impl Environment {
-    /// The environment that the process was started in.
+    /// Creates the environment of this process.
     #[must_use]
     pub fn of_process() -> Self {
         #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
         Self::new(|name| std::env::var(name).ok())
     }
 
-    /// An environment where variables have the values that `lookup` answers.
+    /// Creates an environment in which `lookup` returns the values of variables.
     pub fn new(lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         Self { lookup: Box::new(lookup) }
     }
@@ -56,11 +56,11 @@ impl Environment {
         self.get(name).ok_or(EnvironmentError::Missing(name))
     }
 
-    /// `TABLE_NAME`: the DynamoDB table.
+    /// Returns `TABLE_NAME`, the name of the DynamoDB table.
     ///
     /// # Errors
     ///
-    /// If it is missing or no table can have this name (3 to 255 of `[a-zA-Z0-9_.-]`).
+    /// [`EnvironmentError`] if it is missing or not a valid table name (3 to 255 of `[a-zA-Z0-9_.-]`).
     pub fn table_name(&self) -> Result<String, EnvironmentError> {
         let fits = |name: &str| {
             (3..=255).contains(&name.len())
@@ -69,29 +69,29 @@ impl Environment {
         checked("TABLE_NAME", self.require("TABLE_NAME")?, fits, "the name of a table")
     }
 
-    /// `SWEEP_QUEUE_URL`: the queue of closed periods to be swept.
+    /// Returns `SWEEP_QUEUE_URL`, the queue of sweep tasks.
     ///
     /// # Errors
     ///
-    /// If it is missing or no HTTP address.
+    /// [`EnvironmentError`] if it is missing or not an HTTP address.
     pub fn sweep_queue_url(&self) -> Result<String, EnvironmentError> {
         checked("SWEEP_QUEUE_URL", self.require("SWEEP_QUEUE_URL")?, is_http, "an HTTP address")
     }
 
-    /// `INTAKE_QUEUE_URL`: the queue of submissions that wait in the inbox.
+    /// Returns `INTAKE_QUEUE_URL`, the queue of submissions in the inbox.
     ///
     /// # Errors
     ///
-    /// If it is missing or no HTTP address.
+    /// [`EnvironmentError`] if it is missing or not an HTTP address.
     pub fn intake_queue_url(&self) -> Result<String, EnvironmentError> {
         checked("INTAKE_QUEUE_URL", self.require("INTAKE_QUEUE_URL")?, is_http, "an HTTP address")
     }
 
-    /// `OPERATOR_TOKEN_SHA256`: the digest of the operator's token.
+    /// Returns `OPERATOR_TOKEN_SHA256`, the digest of the operator's token.
     ///
     /// # Errors
     ///
-    /// If it is missing or not 64 lower-case hexadecimal digits.
+    /// [`EnvironmentError`] if it is missing or not 64 lower-case hexadecimal digits.
     pub fn operator_token_sha256(&self) -> Result<String, EnvironmentError> {
         let fits = |digest: &str| {
             digest.len() == 64 && digest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
@@ -100,62 +100,62 @@ impl Environment {
         checked(name, self.require(name)?, fits, "64 lower-case hexadecimal digits")
     }
 
-    /// `TIDEMARK_OPERATOR_TOKEN`: the operator's token itself, for the local stack. A deployed function only knows its
-    /// digest.
+    /// Returns `TIDEMARK_OPERATOR_TOKEN`, the operator's token itself, for the local stack. A deployed function has
+    /// only its digest.
     #[must_use]
     pub fn local_operator_token(&self) -> Option<String> {
         self.get("TIDEMARK_OPERATOR_TOKEN")
     }
 
-    /// `PUBLIC_URL`: the address at which callers reach the API, if the deployment knows it.
+    /// Returns `PUBLIC_URL`, the URL at which callers reach the API, if the deployment sets it.
     ///
     /// # Errors
     ///
-    /// If it is set and no HTTP address.
+    /// [`EnvironmentError`] if it is set and is not an HTTP address.
     pub fn public_url(&self) -> Result<Option<String>, EnvironmentError> {
         self.get("PUBLIC_URL").map(|url| checked("PUBLIC_URL", url, is_http, "an HTTP address")).transpose()
     }
 
-    /// `LOG_LEVEL`: `error`, `warn`, `info`, `debug` or `trace`, in any case; `info` if it is not set.
+    /// Returns `LOG_LEVEL`: `error`, `warn`, `info`, `debug` or `trace`, in upper or lower case. The default is `info`.
     ///
     /// # Errors
     ///
-    /// If it is set to anything else.
+    /// [`EnvironmentError`] for any other value.
     pub fn log_level(&self) -> Result<Level, EnvironmentError> {
         let name = "LOG_LEVEL";
         let Some(level) = self.get(name) else { return Ok(Level::INFO) };
         let expected = "error, warn, info, debug or trace";
-        // `Level` would also read a number.
+        // `Level` would also parse a number.
         let level = level.parse().ok().filter(|_| level.bytes().all(|b| b.is_ascii_alphabetic()));
         level.ok_or(EnvironmentError::Malformed { name, expected })
     }
 
-    /// `AWS_REGION`: where the function runs, and so where its table is.
+    /// Returns `AWS_REGION`, the region of the function and its table.
     ///
     /// # Errors
     ///
-    /// If it is missing, though Lambda sets it.
+    /// [`EnvironmentError`] if it is missing. Lambda sets it.
     pub(crate) fn region(&self) -> Result<String, EnvironmentError> {
         self.require("AWS_REGION")
     }
 
-    /// Where a service of AWS is found if not at its usual place: what `of_service` is set to, such as
-    /// `AWS_ENDPOINT_URL_DYNAMODB`, or else `AWS_ENDPOINT_URL`, which is for all of them.
+    /// Returns the URL of an AWS service if it is not the default. It is the value of `of_service`, such as
+    /// `AWS_ENDPOINT_URL_DYNAMODB`, or else of `AWS_ENDPOINT_URL`, which applies to all services.
     ///
     /// # Errors
     ///
-    /// If it is set and no HTTP address.
+    /// [`EnvironmentError`] if it is set and is not an HTTP address.
     pub(crate) fn endpoint_url(&self, of_service: &'static str) -> Result<Option<String>, EnvironmentError> {
         let set = [of_service, "AWS_ENDPOINT_URL"].into_iter().find_map(|name| Some((name, self.get(name)?)));
         set.map(|(name, url)| checked(name, url, is_http, "an HTTP address")).transpose()
     }
 
-    /// The function's name, once everything that the Lambda runtime needs is known to be there. The runtime itself
-    /// would panic for want of it.
+    /// Returns the function's name. It first checks all variables that the Lambda runtime needs, because the runtime
+    /// panics if one is missing.
     ///
     /// # Errors
     ///
-    /// If a variable is missing that Lambda sets.
+    /// [`EnvironmentError`] if a variable is missing that Lambda sets.
     pub fn function_name(&self) -> Result<String, EnvironmentError> {
         for name in ["AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_FUNCTION_VERSION"] {
             self.require(name)?;
@@ -185,17 +185,17 @@ mod tests {
     use super::*;
 
     fn with(name: &'static str, value: &'static str) -> Environment {
-        Environment::new(move |asked| (asked == name).then(|| value.to_owned()))
+        Environment::new(move |wanted| (wanted == name).then(|| value.to_owned()))
     }
 
-    fn among(set: Vec<(&'static str, &'static str)>) -> Environment {
-        Environment::new(move |asked| {
-            set.iter().find(|(name, _)| *name == asked).map(|(_, value)| (*value).to_owned())
+    fn with_all(set: Vec<(&'static str, &'static str)>) -> Environment {
+        Environment::new(move |wanted| {
+            set.iter().find(|(name, _)| *name == wanted).map(|(_, value)| (*value).to_owned())
         })
     }
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn missing_variable_is_named() {
         let empty = Environment::new(|_| None);
         let missing = |name| Err(EnvironmentError::Missing(name));
         assert_eq!(empty.table_name(), missing("TABLE_NAME"));
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_set_is_read() {
+    fn variables_are_read() {
         let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(with("TABLE_NAME", "tidemark-Table.1_A").table_name().unwrap(), "tidemark-Table.1_A");
         assert_eq!(with("OPERATOR_TOKEN_SHA256", digest).operator_token_sha256().unwrap(), digest);
@@ -223,17 +223,17 @@ mod tests {
     }
 
     #[test]
-    fn the_place_of_one_service_goes_before_that_of_all() {
+    fn endpoint_of_one_service_precedes_that_of_all() {
         let all = ("AWS_ENDPOINT_URL", "http://all.example");
         let one = ("AWS_ENDPOINT_URL_SQS", "http://sqs.example");
-        let place = |set: &[_], of| among(set.to_vec()).endpoint_url(of).unwrap();
-        assert_eq!(place(&[], "AWS_ENDPOINT_URL_SQS"), None);
-        assert_eq!(place(&[all, one], "AWS_ENDPOINT_URL_SQS").unwrap(), one.1);
-        assert_eq!(place(&[all, one], "AWS_ENDPOINT_URL_DYNAMODB").unwrap(), all.1);
+        let endpoint = |set: &[_], of| with_all(set.to_vec()).endpoint_url(of).unwrap();
+        assert_eq!(endpoint(&[], "AWS_ENDPOINT_URL_SQS"), None);
+        assert_eq!(endpoint(&[all, one], "AWS_ENDPOINT_URL_SQS").unwrap(), one.1);
+        assert_eq!(endpoint(&[all, one], "AWS_ENDPOINT_URL_DYNAMODB").unwrap(), all.1);
     }
 
     #[test]
-    fn what_is_malformed_is_named_and_not_repeated() {
+    fn malformed_value_is_rejected_and_not_repeated() {
         for name in ["a b c", "ab", "tablé"] {
             assert!(with("TABLE_NAME", name).table_name().is_err(), "{name}");
         }

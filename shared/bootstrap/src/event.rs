@@ -1,4 +1,4 @@
-//! Functions behind anything else than HTTP: the authorizer, the schedule, the queue.
+//! Functions whose events are not HTTP requests: the authorizer, the rollover and the workers.
 
 use std::error::Error;
 use std::time::Instant;
@@ -12,12 +12,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Runs `handler` for every event until Lambda ends the process, and logs one line for each. A fault is logged once,
-/// with its chain; Lambda is told only that there was one.
+/// Runs `handler` for every event until Lambda ends the process, and logs one line for each. An error is logged once,
+/// with its chain. The response to Lambda contains only the fact that the event failed.
 ///
 /// # Errors
 ///
-/// If the Runtime API can't be reached.
+/// An error if the Runtime API cannot be reached.
 pub async fn run_events<E, R, X>(
     function: &str,
     handler: impl AsyncFn(LambdaEvent<E>) -> Result<R, X>,
@@ -28,16 +28,16 @@ where
     X: Error,
 {
     let handler = &handler;
-    // The event is read here and not by the runtime, which logs what it can't read.
+    // The event is parsed here and not by the runtime, because the runtime logs the content of invalid events.
     lambda_runtime::run(service_fn(move |LambdaEvent { payload, context }: LambdaEvent<Value>| async move {
         let request_id = context.request_id.clone();
         let Ok(payload) = serde_json::from_value(payload) else {
-            tracing::error!(function, request_id, "event not understood");
+            tracing::error!(function, request_id, "invalid event: expected the event type of this function");
             return Err(failed());
         };
-        let begun = Instant::now();
+        let started = Instant::now();
         let result = handler(LambdaEvent { payload, context }).await;
-        let duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         match result {
             Ok(answer) => {
                 tracing::info!(function, duration_ms, request_id, "event worked on");
@@ -52,15 +52,15 @@ where
     .await
 }
 
-/// Says for as long as there is time to begin more work on an event and still end in good order: until
-/// [`DEADLINE_MARGIN`] before Lambda ends the invocation.
+/// Returns a function that is true as long as the handler has time to begin another step: until [`DEADLINE_MARGIN`]
+/// before Lambda ends the invocation.
 pub fn in_time(invocation: &lambda_runtime::Context, clock: &Clock) -> impl Fn() -> bool {
-    let ends = Timestamp::from_millis(i64::try_from(invocation.deadline).unwrap_or(i64::MAX));
-    let (last, clock) = (ends.plus(-DEADLINE_MARGIN), clock.clone());
-    move || clock.now() < last
+    let deadline = Timestamp::from_millis(i64::try_from(invocation.deadline).unwrap_or(i64::MAX));
+    let (latest, clock) = (deadline.plus(-DEADLINE_MARGIN), clock.clone());
+    move || clock.now() < latest
 }
 
-/// What Lambda is told of a fault.
+/// Returns the response to Lambda for a failed event, without any detail.
 fn failed() -> Diagnostic {
     Diagnostic { error_type: "Fault".to_owned(), error_message: "the event failed; see the log".to_owned() }
 }

@@ -1,4 +1,4 @@
-//! Starting a function: everything that is done once, before its first event.
+//! The start of a function: all steps before its first event.
 
 use std::fmt;
 use std::process::ExitCode;
@@ -14,13 +14,13 @@ use crate::environment::{Environment, EnvironmentError};
 use crate::sdk::Sdk;
 use crate::{logging, queue};
 
-/// A function that has started: what its handler is made of.
+/// A started function, with the parts that its handler needs.
 pub struct Function {
-    /// Its name, for log lines.
+    /// The function's name, for log lines.
     pub name: String,
-    /// Its environment, for variables that only some functions have.
+    /// The environment, for variables that only some functions have.
     pub environment: Environment,
-    /// The table, with a connection that stands.
+    /// The table, with an open connection.
     pub store: Store,
     /// The wall clock.
     pub clock: Clock,
@@ -43,25 +43,25 @@ impl Function {
         Ok(Self { name, environment, store, clock: system_clock(), sdk })
     }
 
-    /// The SQS queue with this URL.
+    /// Creates the SQS queue with this URL.
     #[must_use]
     pub fn queue<T: Serialize + Send + Sync + 'static>(&self, url: String) -> Queue<T> {
         queue::queue(self.sdk.sqs(), url)
     }
 
-    /// What HTTP handlers are given.
+    /// Creates the context of HTTP handlers.
     ///
     /// # Errors
     ///
-    /// If `PUBLIC_URL` is set and no HTTP address.
+    /// [`EnvironmentError`] if `PUBLIC_URL` is set and is not an HTTP address.
     pub fn context(&self) -> Result<Context, EnvironmentError> {
         let url = self.environment.public_url()?.unwrap_or_default();
         Ok(Context::new(self.store.clone(), self.clock.clone()).with_public_url(&url))
     }
 }
 
-/// Starts a function and runs it until Lambda ends it. What keeps it from starting is logged, in one line, and the
-/// process fails.
+/// Starts a function and runs it until Lambda ends it. If the start fails, the function logs one line with the cause
+/// and returns a failure.
 pub async fn run<F>(body: impl FnOnce(Function) -> F) -> ExitCode
 where
     F: Future<Output = Result<(), lambda_runtime::Error>>,

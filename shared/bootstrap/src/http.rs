@@ -17,7 +17,7 @@ use tower::util::MapRequest;
 use crate::function;
 use crate::target::well_formed;
 
-/// The whole `main` of an HTTP function that needs nothing but the context.
+/// Runs an HTTP function that needs only the context. It is the whole `main` of such a function.
 pub async fn run_http(make_router: impl FnOnce(Context) -> Router) -> ExitCode {
     function::run(async |function| serve_http(make_router(function.context()?), &function.name).await).await
 }
@@ -26,30 +26,30 @@ pub async fn run_http(make_router: impl FnOnce(Context) -> Router) -> ExitCode {
 ///
 /// # Errors
 ///
-/// If the Runtime API can't be reached.
+/// An error if the Runtime API cannot be reached.
 pub async fn serve_http(routes: Router, function: &str) -> Result<(), lambda_runtime::Error> {
     lambda_runtime::run(MapRequest::new(Adapter::from(serving(routes, function)), well_formed)).await
 }
 
-/// The function's router with all that stands around it in Lambda.
+/// Returns the function's router with the layers that it has in Lambda.
 fn serving(routes: Router, function: &str) -> Router {
     let logged = with_not_found(routes).layer(from_fn_with_state(Arc::from(function), log_request));
     behind_api_gateway(logged)
 }
 
-/// Logs one line for each request. It names the route, never the path: addresses stand in paths.
+/// Logs one line for each request. It contains the route and never the path, because paths contain addresses.
 async fn log_request(State(function): State<Arc<str>>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
     let request_id = request.extensions().get::<RequestId>().cloned();
     let method = request.method().clone();
-    let begun = Instant::now();
+    let started = Instant::now();
     let response = next.run(request).await;
     tracing::info!(
         function = &*function,
         method = method.as_str(),
         route = route.as_ref().map_or("none", MatchedPath::as_str),
         status = response.status().as_u16(),
-        duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+        duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         request_id = request_id.as_ref().map_or("", |RequestId(id)| id.as_str()),
         "request answered"
     );
@@ -79,7 +79,7 @@ mod tests {
         lambda_http::request::from_str(&event.to_string()).unwrap().map(Body::new)
     }
 
-    /// The one line that a request logs, and its answer's status.
+    /// Returns the only line that a request logs, and the status of its response.
     fn line(path: &str) -> (Value, u16) {
         let routes = Router::new().route("/v1/contacts/by-email/{email}", get(async || "ok"));
         let router = serving(routes, "contacts");
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_one_line_that_names_the_route_and_not_the_path() {
+    fn request_log_line_has_the_route_and_not_the_path() {
         let (line, status) = line("/v1/contacts/by-email/ada@example.org");
         assert_eq!(status, 200);
         for (name, value) in [
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_is_not_there_is_logged_without_it() {
+    fn unknown_path_is_not_logged() {
         let (line, status) = line("/v1/ada@example.org");
         assert_eq!((status, &line["route"], &line["status"]), (404, &json!("none"), &json!(404)));
         assert!(!line.to_string().contains("ada"));

@@ -1,4 +1,4 @@
-//! What turns a handler into a running function: environment, SDK, logging, and the wall clock.
+//! The start of a function: environment, SDK, logging and the wall clock around its handler.
 //!
 //! An HTTP function's `main` is one line:
 //!
@@ -10,7 +10,7 @@
 //! }
 //! ```
 //!
-//! Any other function makes its handler from a [`Function`]:
+//! Any other function creates its handler from a [`Function`]:
 //!
 //! ```no_run
 //! # use lambda_runtime::LambdaEvent;

@@ -1,8 +1,8 @@
 //! Log lines: one JSON object each, on standard output.
 //!
-//! What may stand in one: what happened, ids of our own, counts, durations with their unit, and errors with their
-//! chain. Never an address, a property, a token, a path or a body. So other crates are heard from `warn` on only,
-//! whatever the level: at `debug` some of them write requests out.
+//! A line may contain an event, the program's own ids, counts, durations with their unit, and errors with their
+//! chain. It never contains an address, a property, a token, a path or a body. Other crates log from `warn` on only,
+//! whatever the level, because at `debug` some of them log whole requests.
 
 use std::io::{self, Write as _};
 use std::panic::PanicHookInfo;
@@ -14,7 +14,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// The crates whose lines `LOG_LEVEL` governs.
+/// The crates to which `LOG_LEVEL` applies.
 const OUR_CRATES: &[&str] = &[
     "account",
     "api",
@@ -32,14 +32,14 @@ const OUR_CRATES: &[&str] = &[
     "tidemark",
 ];
 
-/// Begins logging. Later calls change nothing.
+/// Starts logging to standard output. Later calls have no effect.
 pub fn init(level: Level) {
     if subscriber(level, io::stdout).try_init().is_ok() {
         std::panic::set_hook(Box::new(log_panic));
     }
 }
 
-/// What turns events into lines, at this level, on this writer. It is not yet begun with: see [`init`].
+/// Creates the subscriber that writes events as lines to this writer, at this level. [`init`] also installs it.
 pub fn subscriber<W>(level: Level, writer: W) -> impl tracing::Subscriber + Send + Sync
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
@@ -57,18 +57,18 @@ fn filter(level: Level) -> Targets {
     let quiet = LevelFilter::from_level(level).min(LevelFilter::WARN);
     Targets::new()
         .with_default(quiet)
-        // It repeats an error that a handler returned, which is logged already, and a panic, which the hook logs.
+        // It repeats an error that a handler returned, which is already logged, and a panic, which the hook logs.
         .with_target("lambda_runtime::layers::panic", LevelFilter::OFF)
-        // The local stack's engine warns of every condition that fails, and may name what it was about.
+        // The local stack's engine warns of every failed condition, and its warnings may contain data.
         .with_target("dynoxide", LevelFilter::OFF)
         .with_targets(OUR_CRATES.iter().map(|name| (*name, level)))
 }
 
-/// Logs where a panic happened. Its message may repeat the data that led to it.
+/// Logs the location of a panic, without its message, which may contain data.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
     tracing::error!(place, "panicked");
-    // The process may be about to end.
+    // The process may end immediately.
     let _ = io::stdout().flush();
 }
 
@@ -94,7 +94,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// The lines that `log` writes.
+    /// Returns the lines that `log` writes.
     pub(crate) fn logged(level: Level, log: impl FnOnce()) -> Vec<Value> {
         let lines = Lines::default();
         let writer = lines.clone();
@@ -104,7 +104,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_line_is_one_flat_object() {
+    fn log_line_is_one_flat_object() {
         let lines = logged(Level::INFO, || {
             let span = tracing::info_span!("request", address = "ada@example.org");
             let _in_span = span.enter();
@@ -116,11 +116,11 @@ pub(crate) mod tests {
             (&"request answered".into(), &200.into(), &"INFO".into())
         );
         assert!(line["timestamp"].is_string());
-        assert!(!line.to_string().contains("ada"), "what a span holds is not repeated");
+        assert!(!line.to_string().contains("ada"), "the fields of a span are not repeated");
     }
 
     #[test]
-    fn our_crates_speak_at_the_level_and_others_from_warn_on() {
+    fn other_crates_log_from_warn_on_only() {
         let lines = logged(Level::DEBUG, || {
             tracing::debug!(target: "store::status", "ours");
             tracing::trace!(target: "store::status", "too fine");

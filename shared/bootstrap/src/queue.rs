@@ -9,8 +9,8 @@ use domain::limits::QUEUE_BATCH_MAX;
 use serde::Serialize;
 use store::BoxError;
 
-/// The queue with this URL. A task is a message in JSON. The client is made with the first of them: few events have any,
-/// and every start would wait for it.
+/// Creates the queue with this URL. Each task becomes a message in JSON. The client is created with the first task,
+/// because few events have any, and every start would wait for it.
 pub(crate) fn queue<T: Serialize + Send + Sync + 'static>(
     client: impl FnOnce() -> Client + Send + 'static,
     url: String,

@@ -1,7 +1,7 @@
-//! The AWS SDK: its behaviour pinned, its waiting bounded.
+//! The AWS SDK, with pinned behaviour and bounded waiting.
 //!
-//! Lambda says in the environment what a client needs, and nothing else is asked: the SDK's own search for it, through
-//! profiles, other services and the metadata of machines, would be a tenth of every function.
+//! The configuration of clients is read only from the environment variables that Lambda sets. The SDK's own search
+//! through profiles, other services and instance metadata would be a tenth of every function's size.
 
 use aws_config::SdkConfig;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
@@ -14,22 +14,22 @@ use domain::limits::{
 
 use crate::environment::{Environment, EnvironmentError};
 
-/// What clients are made of.
+/// The configuration of AWS clients.
 pub(crate) struct Sdk {
-    /// What they share.
+    /// The configuration that all clients share.
     config: SdkConfig,
-    /// Where DynamoDB is, if not at its usual place.
+    /// The URL of DynamoDB, if it is not the default.
     dynamodb_url: Option<String>,
-    /// Where SQS is, if not at its usual place.
+    /// The URL of SQS, if it is not the default.
     sqs_url: Option<String>,
 }
 
 impl Sdk {
-    /// The SDK as the environment sets it.
+    /// Creates the configuration from the environment.
     ///
     /// # Errors
     ///
-    /// If a variable is missing that Lambda sets, or another place is set for a service and it is no HTTP address.
+    /// [`EnvironmentError`] if a variable is missing that Lambda sets, or the URL of a service is not an HTTP address.
     pub(crate) fn of(environment: &Environment) -> Result<Self, EnvironmentError> {
         let config = SdkConfig::builder()
             .behavior_version(behaviour())
@@ -45,14 +45,14 @@ impl Sdk {
         Ok(Self { config, dynamodb_url, sqs_url })
     }
 
-    /// A client of DynamoDB.
+    /// Creates a client of DynamoDB.
     pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         let mut config = aws_sdk_dynamodb::config::Builder::from(&self.config);
         config.set_endpoint_url(self.dynamodb_url.clone());
         aws_sdk_dynamodb::Client::from_conf(config.build())
     }
 
-    /// What makes a client of SQS.
+    /// Returns a function that creates a client of SQS.
     pub(crate) fn sqs(&self) -> impl FnOnce() -> aws_sdk_sqs::Client + use<> {
         let mut config = aws_sdk_sqs::config::Builder::from(&self.config);
         config.set_endpoint_url(self.sqs_url.clone());
@@ -60,7 +60,7 @@ impl Sdk {
     }
 }
 
-/// The behaviour is pinned, so that an update of the SDK changes none of it unasked.
+/// Returns the pinned behaviour version, so an update of the SDK does not change its behaviour.
 fn behaviour() -> BehaviorVersion {
     BehaviorVersion::v2026_01_12()
 }
@@ -73,7 +73,7 @@ fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// Retries stay on: connections from the pool die while a function is frozen.
+/// Returns the retry settings. Retries stay on, because pooled connections break while a function is frozen.
 fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(AWS_ATTEMPTS_MAX).with_initial_backoff(AWS_BACKOFF_FIRST)
 }
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_attempts_fit_into_the_operation() {
+    fn all_attempts_fit_into_the_operation_timeout() {
         assert!(AWS_CONNECT_TIMEOUT < AWS_ATTEMPT_TIMEOUT);
         let pauses = AWS_BACKOFF_FIRST * (2_u32.pow(AWS_ATTEMPTS_MAX - 1) - 1);
         assert!(AWS_ATTEMPT_TIMEOUT * AWS_ATTEMPTS_MAX + pauses <= AWS_OPERATION_TIMEOUT);

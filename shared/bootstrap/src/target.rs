@@ -1,13 +1,13 @@
-//! What a request through an HTTP API is aimed at: its host, its path and its query.
+//! The target of a request through an HTTP API: its host, its path and its query.
 //!
-//! An HTTP API hands paths on decoded (payload format 2.0, `rawPath`) and queries as they were sent, and `lambda_http`
-//! takes both for well formed. A path mostly looks the same decoded. But the address `50%41@example.org` would be taken for
-//! `50A@example.org`, which is another person's, and `c#@example.org` for `c`; and a query that holds what no query
-//! may, such as a bare `<`, would end in a panic. So both are encoded before they are read. A slash of an address is
-//! past help: the API's own routes know nothing of it.
+//! An HTTP API passes paths decoded (payload format 2.0, `rawPath`) and queries as they were sent. `lambda_http`
+//! expects both to be well formed. Most paths are the same when decoded. But the address `50%41@example.org` would be
+//! read as `50A@example.org`, which belongs to another person, and `c#@example.org` as `c`. A query with an invalid
+//! character, such as a bare `<`, would cause a panic. So both are encoded before they are parsed. A slash in an
+//! address cannot be recovered, because it already separates segments of the route.
 //!
-//! The host and the scheme are made of headers, which are a caller's too: broken ones would end in a panic as well.
-//! Nothing asks for either, so the headers go and the API's own name stands in their place.
+//! The host and the scheme come from headers, which the caller controls, so malformed ones would also cause a panic. No
+//! handler needs either. So the headers are removed, and `lambda_http` uses the API's own domain name.
 
 use std::fmt::Write as _;
 
@@ -15,16 +15,18 @@ use lambda_http::LambdaEvent;
 use lambda_http::http::header::HOST;
 use lambda_http::request::LambdaRequest;
 
-/// The header that says how the caller reached the API.
+/// The header with the scheme by which the caller reached the API.
 const SCHEME: &str = "x-forwarded-proto";
 
-/// What a path holds as it is (RFC 3986 §3.3), besides letters and digits. A per cent sign is one of the path's own.
+/// The unencoded characters of a path (RFC 3986 §3.3), besides letters and digits. A percent sign in a decoded path
+/// is an ordinary character, so it is encoded.
 const IN_PATHS: &[u8] = b"/-._~!$&'()*+,;=:@";
 
-/// What a query holds as it is (RFC 3986 §3.4), besides letters and digits. A per cent sign begins what is encoded.
+/// The unencoded characters of a query (RFC 3986 §3.4), besides letters and digits. A percent sign begins an encoded
+/// byte, so it is not encoded again.
 const IN_QUERIES: &[u8] = b"/?-._~!$&'()*+,;=:@%";
 
-/// The event with an address that can be read.
+/// Returns the event with a well-formed target.
 pub(crate) fn well_formed(mut event: LambdaEvent<LambdaRequest>) -> LambdaEvent<LambdaRequest> {
     if let LambdaRequest::ApiGatewayV2(request) = &mut event.payload {
         request.raw_path = request.raw_path.as_deref().map(|path| encoded(path, IN_PATHS));
@@ -36,7 +38,7 @@ pub(crate) fn well_formed(mut event: LambdaEvent<LambdaRequest>) -> LambdaEvent<
     event
 }
 
-/// Encodes everything but letters, digits and `kept`.
+/// Encodes all bytes except letters, digits and `kept`.
 fn encoded(text: &str, kept: &[u8]) -> String {
     text.bytes().fold(String::with_capacity(text.len()), |mut encoded, byte| {
         if byte.is_ascii_alphanumeric() || kept.contains(&byte) {
@@ -56,8 +58,8 @@ mod tests {
 
     use super::*;
 
-    /// The address that a handler is given for what an HTTP API hands on.
-    fn address_of(path: &str, query: &str) -> String {
+    /// Returns the URL that a handler receives for the path and query of an HTTP API.
+    fn url_of(path: &str, query: &str) -> String {
         let event = json!({
             "version": "2.0", "rawPath": path, "rawQueryString": query, "isBase64Encoded": false,
             "headers": {"host": "no host", "x-forwarded-proto": "no scheme"},
@@ -70,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_encoded_as_it_once_was() {
+    fn decoded_path_is_encoded_again() {
         for (path, expected) in [
             ("/v1/contacts/con_1", "/v1/contacts/con_1"),
             ("/v1/by-email/a+b_c@example.org", "/v1/by-email/a+b_c@example.org"),
@@ -80,12 +82,12 @@ mod tests {
             ("/v1/by-email/ü?x", "/v1/by-email/%C3%BC%3Fx"),
             ("/v1/by-email/\u{0}\n", "/v1/by-email/%00%0A"),
         ] {
-            assert_eq!(address_of(path, ""), format!("https://api.example.org{expected}"));
+            assert_eq!(url_of(path, ""), format!("https://api.example.org{expected}"));
         }
     }
 
     #[test]
-    fn a_query_stays_as_it_was_sent_but_for_what_no_query_may_hold() {
+    fn query_changes_only_in_invalid_characters() {
         for (query, expected) in [
             ("limit=2&after=a%2Fb", "limit=2&after=a%2Fb"),
             ("a=%&b=?/:@", "a=%&b=?/:@"),
@@ -93,7 +95,7 @@ mod tests {
             ("a=ü b", "a=%C3%BC%20b"),
         ] {
             assert_eq!(
-                address_of("/v1/contacts", query),
+                url_of("/v1/contacts", query),
                 format!("https://api.example.org/v1/contacts?{expected}")
             );
         }
