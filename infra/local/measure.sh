@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures what the README says of the local stack: how soon after its start it answers, and how much memory it keeps
-# when idle. Builds it first. Uses a data directory of its own and a free port, and stops by itself.
+# Measures the local stack: the time from its start to its first response, and its memory when idle. Builds it first. Uses
+# its own data directory and a free port, and stops by itself.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 cargo build --quiet
@@ -9,25 +9,25 @@ data=$(mktemp -d)
 stack=''
 trap '[ -z "$stack" ] || kill "$stack" 2>/dev/null || true; rm -rf "$data"' EXIT
 
-# Milliseconds since some fixed instant.
+# Prints the milliseconds since a fixed instant.
 now() { echo $(($(date +%s%N) / 1000000)); }
 
-# Starts the stack and prints the milliseconds until its first answer.
+# Starts the stack and prints the milliseconds until its first response.
 start() {
-  local begun url='' token=''
-  begun=$(now)
+  local started url='' token=''
+  started=$(now)
   "$binary" --listen 127.0.0.1:0 --data-dir "$data" >"$data/out" 2>"$data/err" &
   stack=$!
   for _ in $(seq 500); do
     url=$(sed -n 's/.*export TIDEMARK=//p' "$data/out")
     token=$(sed -n 's/.*export TOKEN=\([^ ]*\).*/\1/p' "$data/out")
     if [ -n "$token" ] && curl -sf "$url/v1/usage" -H "Authorization: Bearer $token" >/dev/null; then
-      echo $(($(now) - begun))
+      echo $(($(now) - started))
       return
     fi
     sleep 0.01
   done
-  echo "no answer within five seconds" >&2
+  echo "no response within five seconds" >&2
   return 1
 }
 

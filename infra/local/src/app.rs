@@ -1,4 +1,4 @@
-//! All HTTP functions behind one authorizer, as API Gateway has them.
+//! All HTTP functions behind one authorizer, as in API Gateway.
 
 use std::sync::Arc;
 
@@ -11,15 +11,15 @@ use axum::response::{IntoResponse as _, Response};
 use http::header::AUTHORIZATION;
 use store::InboxTask;
 
-/// What stands between a request and the functions.
+/// The state of the layers between a request and the functions.
 #[derive(Clone)]
 struct Gateway {
     context: Context,
     operator_sha256: Arc<str>,
 }
 
-/// The whole API. What is accepted in a flood is asked for through `inbox`; `operator_sha256` is the SHA-256 of the
-/// operator's token, in lower-case hexadecimal.
+/// Returns the router of the whole API. Submissions that are deferred in a burst are queued in `inbox`.
+/// `operator_sha256` is the SHA-256 of the operator's token, in lower-case hexadecimal.
 pub fn app(context: Context, inbox: Queue<InboxTask>, operator_sha256: &str) -> Router {
     let routes = account::router(context.clone())
         .merge(contacts::router(context.clone()))
@@ -32,15 +32,15 @@ pub fn app(context: Context, inbox: Queue<InboxTask>, operator_sha256: &str) -> 
     api::router::finished(routes).layer(from_fn_with_state(gateway, name_request))
 }
 
-/// Gives the request an id, as API Gateway does.
+/// Assigns an id to the request, as API Gateway does.
 async fn name_request(State(gateway): State<Gateway>, mut request: Request, next: Next) -> Response {
     let id = format!("{:032x}", gateway.context.store.rng().bits());
     request.extensions_mut().insert(RequestId(id));
     next.run(request).await
 }
 
-/// Asks the authorizer and hands on what it says. Routes that need an identity answer 401 without one; the public
-/// ones do not ask.
+/// Calls the authorizer and adds the identity to the request. Routes that need an identity answer 401 without one.
+/// Public routes do not need one.
 async fn authorize(State(gateway): State<Gateway>, mut request: Request, next: Next) -> Response {
     let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     match authorizer::authorize(&gateway.context.store, Some(&gateway.operator_sha256), header).await {

@@ -7,20 +7,20 @@ use crate::private;
 
 /// The database's file.
 const DATABASE: &str = "table.db";
-/// The files that SQLite keeps beside it while it is open, or after a crash. It creates them with the rights of the
-/// database's file.
+/// The files that SQLite creates beside the database while it is open, or leaves after a crash. They have the
+/// permissions of the database's file.
 const BESIDE_DATABASE: [&str; 3] = ["table.db-journal", "table.db-shm", "table.db-wal"];
-/// The file that names the format of the data. The first format had none.
+/// The file with the format of the data. The first format had no such file.
 const FORMAT_FILE: &str = "format";
 /// The format that this version reads and writes: contacts with decimal ids.
 const FORMAT: &str = "2";
 
-/// Why a data directory can't be used.
+/// The error of preparing a data directory.
 #[derive(Debug)]
 pub(crate) enum DataDirectoryError {
-    /// The file system refuses it.
+    /// The file system returned an error.
     Io(io::Error),
-    /// Its data is in another format.
+    /// The data is in another format.
     Format,
 }
 
@@ -31,7 +31,7 @@ impl From<io::Error> for DataDirectoryError {
 }
 
 /// Creates the directory and the database's file, unless they exist, and returns the path of the file. Data in another
-/// format is left as it is.
+/// format is not changed.
 pub(crate) fn prepare(directory: &Path) -> Result<PathBuf, DataDirectoryError> {
     private::create_directory(directory)?;
     let database = directory.join(DATABASE);
@@ -39,7 +39,7 @@ pub(crate) fn prepare(directory: &Path) -> Result<PathBuf, DataDirectoryError> {
     match std::fs::read_to_string(&format) {
         Ok(found) if found.trim() == FORMAT => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound && !database.exists() => {
-            // Before the database, so that one without a format is always of an older version.
+            // Written before the database, so a database without this file is always of an older version.
             private::write_file(&format, &format!("{FORMAT}\n"))?;
         }
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),

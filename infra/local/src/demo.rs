@@ -1,4 +1,4 @@
-//! The demo account: a sandbox, so that a month can be tried in a second.
+//! The demo account. It is a sandbox, so a month can be simulated in a second.
 
 use api::token::Secret;
 use chrono::{Datelike as _, NaiveDate};
@@ -11,18 +11,18 @@ use store::{Account, NewAccount, Responder, Store, StoreError, StoredResponse};
 /// The number of contacts in the demo account's tier, and the tier's step. Both are the API's defaults.
 const INCLUDED: u64 = 1_000;
 
-/// Why the demo account could not be made.
+/// The error of creating the demo account.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
-    /// The table refused.
-    #[error("the demo account could not be made")]
+    /// The account could not be written.
+    #[error("cannot create the demo account")]
     Store(#[from] StoreError),
-    /// The tier is none.
-    #[error("the demo account has no valid tier")]
+    /// The tier is invalid.
+    #[error("invalid tier of the demo account")]
     Tier(#[from] TierError),
 }
 
-/// Makes the demo account, whose first user has this token. Its own clock begins at `now`.
+/// Creates the demo account, whose first user has this token. Its own clock begins at `now`.
 ///
 /// # Errors
 ///
@@ -31,7 +31,7 @@ pub async fn create(store: &Store, token: &Secret, now: Timestamp) -> Result<(),
     let terms = Terms {
         calendar: Calendar {
             term: Term::Annual,
-            // A year from the first of this month, so that the next update date is the first of the next.
+            // One year after the first day of this month, so the next update date is the first day of the next month.
             renewal_date: NaiveDate::from_ymd_opt(now.to_utc().year() + 1, now.to_utc().month(), 1)
                 .unwrap_or_default(),
             time_zone: TimeZone::default(),

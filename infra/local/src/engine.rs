@@ -1,5 +1,5 @@
-//! The embedded engine: DynamoDB over SQLite, in this process. The AWS SDK uses it as its HTTP client, so no port is open
-//! through which another user of the machine could reach the table.
+//! The embedded engine: DynamoDB over SQLite, in this process. The AWS SDK uses it as its HTTP client, so no port is
+//! open through which another user of the machine could reach the table.
 
 mod operations;
 
@@ -20,22 +20,25 @@ use operations::InProcess;
 
 /// The region of the client. It is fixed so that nothing is read from the environment.
 const REGION: &str = "local";
-/// The SDK's name for requests without a signature, which `aws-smithy-runtime` exports and `aws-smithy-runtime-api` does not.
+/// The SDK's name for requests without a signature, which `aws-smithy-runtime` exports and `aws-smithy-runtime-api`
+/// does not.
 const NO_AUTH: AuthSchemeId = AuthSchemeId::new("noAuth");
-/// The SDK needs an address, which nothing resolves: the HTTP client is the engine.
+/// The endpoint that the SDK requires. It is never resolved, because the HTTP client is the engine.
 const ENDPOINT: &str = "http://engine.invalid";
-/// Well above the longest operation on the largest local table, well below what a test runner calls hanging.
+/// The timeout of an operation: well above the longest one on the largest local table, well below the time after
+/// which a test runner reports a hanging test.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(30);
-/// How often expired items are removed. DynamoDB promises no more than "within a few days", so nothing may depend on it.
+/// The interval at which expired items are deleted. DynamoDB guarantees only "within a few days", so no code may
+/// depend on it.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(60 * 60);
 
-/// Why the engine did not start.
+/// The error of starting the engine.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// The database could not be opened; a file may be damaged or of a newer version.
+    /// The database cannot be opened. A file may be damaged or of a newer version.
     #[error("the database cannot be opened")]
     Open(#[source] DynoxideError),
-    /// The path of the file is not UTF-8, which SQLite needs.
+    /// The path of the file is not UTF-8, which SQLite requires.
     #[error("the database's path is not UTF-8: {}", .0.display())]
     Path(PathBuf),
 }
@@ -48,7 +51,8 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts an engine whose data lives as long as it and its clients do. It needs a tokio runtime.
+    /// Starts an engine with its data in memory, for as long as the engine and its clients exist. It needs a tokio
+    /// runtime.
     ///
     /// # Errors
     ///
@@ -57,17 +61,18 @@ impl Engine {
         Ok(Self::over(Database::memory().map_err(EngineError::Open)?))
     }
 
-    /// Starts an engine on a file, which is created if it does not exist; its directory must exist.
+    /// Starts an engine on a file, which is created if it does not exist. Its directory must exist.
     ///
     /// # Errors
     ///
-    /// [`EngineError::Open`] if the file cannot be opened as a database, [`EngineError::Path`] if its path is not UTF-8.
+    /// [`EngineError::Open`] if the file cannot be opened as a database, [`EngineError::Path`] if its path is not
+    /// UTF-8.
     pub fn on_disk(path: &Path) -> Result<Self, EngineError> {
         let name = path.to_str().ok_or_else(|| EngineError::Path(path.to_owned()))?;
         Ok(Self::over(Database::new(name).map_err(EngineError::Open)?))
     }
 
-    /// Starts an engine over an open database.
+    /// Starts an engine on an open database.
     #[must_use]
     pub fn over(database: Database) -> Self {
         let expiry = tokio::spawn(remove_expired(database.clone()));
@@ -86,7 +91,8 @@ impl Engine {
         SharedHttpClient::new(self.client.clone())
     }
 
-    /// Returns a client's configuration for this engine, to be added to (interceptors, an HTTP client, other timeouts).
+    /// Returns the configuration of a client, to which the caller may add interceptors, an HTTP client or other
+    /// timeouts.
     #[must_use]
     pub fn config_builder(&self) -> Builder {
         Builder::new()
@@ -94,17 +100,17 @@ impl Engine {
             .region(Region::from_static(REGION))
             .endpoint_url(ENDPOINT)
             .http_client(self.http_client())
-            // The engine checks no signature, and signing takes a twentieth of a small request's time.
+            // The engine checks no signature, and signing would be a twentieth of a small request's time.
             .allow_no_auth()
             .auth_scheme_preference([NO_AUTH])
             .timeout_config(TimeoutConfig::builder().operation_timeout(OPERATION_TIMEOUT).build())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
     }
 
-    /// Stops the engine: it refuses further operations and ends those that run. When this returns, the file is closed.
+    /// Stops the engine. It refuses further operations and finishes running ones. The file is closed when this returns.
     pub async fn stop(mut self) {
         self.expiry.abort();
-        // It has a handle of the database, which is let go when it has ended.
+        // The task has a handle of the database, which it drops when it ends.
         let _ = (&mut self.expiry).await;
         self.client.close().await;
     }
@@ -116,17 +122,17 @@ impl Drop for Engine {
     }
 }
 
-/// Does what DynamoDB does by itself: removes the items whose time is up, now and then.
+/// Deletes expired items at intervals, as DynamoDB does by itself.
 async fn remove_expired(database: Database) {
     let mut ticks = tokio::time::interval(EXPIRY_INTERVAL);
-    // The first tick is immediate; a start has better things to do.
+    // The first tick is immediate. It is skipped to keep the start fast.
     ticks.tick().await;
     loop {
         ticks.tick().await;
         match database.sweep_ttl() {
             Ok(0) => {}
-            Ok(removed) => tracing::debug!(removed, "expired items removed"),
-            Err(error) => tracing::warn!(%error, "expired items could not be removed"),
+            Ok(deleted) => tracing::debug!(deleted, "expired items deleted"),
+            Err(error) => tracing::warn!(%error, "cannot delete expired items"),
         }
     }
 }
@@ -138,7 +144,7 @@ mod tests {
     use super::*;
     use crate::table::create_table;
 
-    /// A directory of one test, gone when the test ends.
+    /// A directory of one test, which is deleted when the test ends.
     struct Directory(PathBuf);
 
     impl Directory {
@@ -201,11 +207,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_is_no_database_is_refused() {
+    async fn file_that_is_not_a_database_is_refused() {
         let directory = Directory::new("refused");
         let file = directory.0.join("data.db");
-        std::fs::write(&file, "not a database, and long enough to be told from an empty file".repeat(100))
-            .unwrap();
+        std::fs::write(&file, "not a database, and longer than an empty file".repeat(100)).unwrap();
         assert!(matches!(Engine::on_disk(&file), Err(EngineError::Open(_))));
         let missing = directory.0.join("missing").join("data.db");
         assert!(matches!(Engine::on_disk(&missing), Err(EngineError::Open(_))));

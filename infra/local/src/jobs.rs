@@ -1,4 +1,4 @@
-//! The schedule and the queues of the deployed stack, within this process.
+//! The schedule, the queues and the workers of the deployed stack, within this process.
 
 use std::time::Duration;
 
@@ -12,25 +12,25 @@ use tokio::task::JoinHandle;
 
 use crate::template::Batches;
 
-/// A queue of this process.
+/// Creates a queue within this process.
 fn queue<T: Send + 'static>(sender: UnboundedSender<T>) -> Queue<T> {
     Queue::new(move |tasks| {
         let sent = tasks.into_iter().try_for_each(|task| sender.send(task));
-        std::future::ready(sent.map_err(|_| BoxError::from("the worker has ended")))
+        std::future::ready(sent.map_err(|_| BoxError::from("the queue's worker has ended")))
     })
 }
 
-/// The schedule and the workers at the queues' other ends. Dropping it stops all of them.
+/// The running schedule and workers. Dropping it stops all of them.
 #[derive(Debug)]
 pub struct Jobs {
-    /// Where submissions in the inbox are asked for.
+    /// The queue of submissions in the inbox.
     pub inbox: Queue<InboxTask>,
     tasks: [JoinHandle<()>; 3],
 }
 
 impl Jobs {
-    /// Starts them; the schedule ticks at once and then at this interval, and the inbox is worked through in these
-    /// batches.
+    /// Starts the schedule and the workers. The rollover runs at once and then at this interval. The inbox's worker
+    /// receives these batches.
     #[must_use]
     pub fn start(store: Store, clock: Clock, interval: Duration, batches: Batches) -> Self {
         let (sweeps, sweep) = unbounded_channel();
@@ -47,7 +47,7 @@ impl Jobs {
 }
 
 impl Drop for Jobs {
-    /// All may be cut anywhere: what they have not done is still due.
+    /// Aborts all tasks. Each may stop at any point, because unfinished items are still due.
     fn drop(&mut self) {
         self.tasks.iter().for_each(JoinHandle::abort);
     }
@@ -63,16 +63,17 @@ async fn tick(store: Store, clock: Clock, queues: Queues, interval: Duration) {
     }
 }
 
-/// Does what the queue brings, through the function's own handler. The deployed queue holds messages back for a
-/// minute, until the index has caught up; the engine's index is never behind. A sweep that fails is logged by the
-/// handler and is due again later.
+/// Passes each sweep task to the function's own handler. The deployed queue delays messages for a minute, until the
+/// index is up to date. The engine's index is always up to date. The handler logs a failed sweep, which is due again
+/// later.
 async fn work_through_sweeps(store: Store, clock: Clock, mut queue: UnboundedReceiver<SweepTask>) {
     while let Some(task) = queue.recv().await {
         sweep_period::handle(&store, event(&[task]), || clock.now(), || true).await;
     }
 }
 
-/// The same for the inbox. A submission that is not settled is logged by the handler and is due again later.
+/// Passes batches of inbox tasks to the function's own handler. The handler logs errors, and a submission that is not
+/// applied is due again later.
 async fn work_through_inbox(
     store: Store,
     clock: Clock,
@@ -89,7 +90,7 @@ async fn work_through_inbox(
     }
 }
 
-/// Tasks as the queue's event brings them.
+/// Creates the queue's event for these tasks.
 fn event<T: Serialize>(tasks: &[T]) -> SqsEvent {
     let message = |task: &T| {
         let mut message = SqsMessage::default();

@@ -1,4 +1,4 @@
-//! The deployed stack's twin on one machine: the functions' own routers over an embedded DynamoDB engine.
+//! The local stack: the functions' own routers over an embedded DynamoDB engine, on one machine.
 
 pub mod app;
 mod data_directory;

@@ -30,18 +30,18 @@ async fn run(options: &Options) -> Result<(), StackError> {
     Ok(())
 }
 
-/// Says where it is and how to begin. The lines work as they stand. An operator's token that was given is not repeated,
-/// because output may be kept in logs.
-#[expect(clippy::print_stdout, reason = "this is what the program is started for")]
+/// Prints the address and the first commands to try, ready to copy. An operator's token that was provided is not
+/// repeated, because output may be stored in logs.
+#[expect(clippy::print_stdout, reason = "the user needs these lines to begin")]
 fn greet(stack: &Stack, options: &Options) {
     let (url, token) = (format!("http://{}", stack.address), stack.demo_token.expose());
     let is_given = options.operator_token.is_some() || options.operator_token_file.is_some();
-    let operator = if is_given { "'<the token that you gave>'" } else { stack.operator_token.expose() };
+    let operator = if is_given { "'<the token that you provided>'" } else { stack.operator_token.expose() };
     println!(
         "Tidemark listens at {url}\n\n  \
          export TIDEMARK={url}\n  \
          export TOKEN={token}      # an admin of the demo account, a sandbox\n  \
-         export OPERATOR_TOKEN={operator}      # makes accounts\n\n\
+         export OPERATOR_TOKEN={operator}      # creates accounts\n\n\
          Try:\n\n  \
          curl -sX POST {url}/v1/contacts -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' \
          -d '{{\"email\": \"ada@example.org\", \"marketing\": true}}'\n  \
@@ -51,7 +51,7 @@ fn greet(stack: &Stack, options: &Options) {
     );
 }
 
-/// Waits for Ctrl-C or, as service managers send it, SIGTERM.
+/// Waits for Ctrl-C, or for SIGTERM, which service managers send.
 async fn interrupted() {
     #[cfg(unix)]
     {

@@ -13,24 +13,25 @@ use thiserror::Error;
 
 use crate::server::ServerLimits;
 
-/// Tidemark on one machine: the API, the table, the schedule and the queue, with nothing else to install.
+/// Runs Tidemark on one machine: the API, the table, the schedule and the queues, with nothing else to install.
 #[derive(Clone, Parser)]
 #[command(name = "tidemark", version)]
 pub struct Options {
-    /// The address to listen at; port 0 takes a free one.
+    /// The address to listen at. Port 0 selects a free port.
     #[arg(long, default_value = "127.0.0.1:8787", value_name = "ADDRESS")]
     pub listen: SocketAddr,
-    /// Where the data is kept.
+    /// The directory in which the data is stored.
     #[arg(long, default_value = ".tidemark", value_name = "DIRECTORY")]
     pub data_dir: PathBuf,
-    /// Keep nothing: the data lives as long as the program.
+    /// Store the data in memory only, until the program ends.
     #[arg(long, conflicts_with = "data_dir")]
     pub in_memory: bool,
-    /// The token that makes accounts. Other users of the machine can see it here; they can't in the environment variable
-    /// TIDEMARK_OPERATOR_TOKEN, nor in a file. If none is given, one is made at the first start and kept with the data.
+    /// The operator's token, which creates accounts. Other users of the machine can see it on the command line, but
+    /// not in the environment variable TIDEMARK_OPERATOR_TOKEN or in a file. Without a token, the first start creates
+    /// one and stores it with the data.
     #[arg(long, value_name = "TOKEN")]
     pub operator_token: Option<String>,
-    /// A file that holds the token that makes accounts.
+    /// A file that contains the operator's token.
     #[arg(long, value_name = "FILE", conflicts_with = "operator_token")]
     pub operator_token_file: Option<PathBuf>,
     /// The bounds of connections and requests. They have no option on the command line.
@@ -38,19 +39,21 @@ pub struct Options {
     pub server_limits: ServerLimits,
 }
 
-/// An operator's token that can't be used.
+/// The error for an operator's token that is not usable.
 #[derive(Debug, Error)]
 pub enum OperatorTokenError {
-    /// The file can't be read.
+    /// The file cannot be read.
     #[error("cannot read the operator's token from {}", .0.display())]
     File(PathBuf, #[source] io::Error),
-    /// No request could carry the token. It is not repeated here, because logs are read by others.
-    #[error("the operator's token is not 1 to {TOKEN_CHARS_MAX} visible ASCII characters without spaces")]
+    /// No request can contain the token. The message does not repeat it, because other persons may read logs.
+    #[error(
+        "invalid operator's token: expected 1 to {TOKEN_CHARS_MAX} visible ASCII characters without spaces"
+    )]
     Malformed,
 }
 
 impl Options {
-    /// Adds what the environment says: the operator's token, unless the command line gives one or names its file.
+    /// Adds the operator's token from the environment, unless the command line contains one or names its file.
     #[must_use]
     pub fn with_environment(mut self, environment: &Environment) -> Self {
         if self.operator_token_file.is_none() {
@@ -59,7 +62,7 @@ impl Options {
         self
     }
 
-    /// Returns the operator's token, if one was given.
+    /// Returns the operator's token, if one was provided.
     ///
     /// # Errors
     ///

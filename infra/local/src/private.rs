@@ -1,16 +1,16 @@
-//! Files for their owner alone: they hold people's data and tokens. Elsewhere than on Unix, the rights of files stay as
-//! the system sets them.
+//! Files that only their owner can read, because they contain personal data and tokens. On systems other than Unix,
+//! files have the permissions that the system sets.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io;
 use std::path::Path;
 
-/// The rights of the owner to read and write, and of nobody else to anything.
+/// The permissions of a file that only its owner can read and write.
 #[cfg(unix)]
 const OWNER_ONLY: u32 = 0o600;
 
-/// Creates the directory and its parents, unless they exist. The rights of an existing directory stay as they are: other
-/// programs may keep files in it.
+/// Creates the directory and its parents, unless they exist. The permissions of an existing directory are not changed,
+/// because other programs may have files in it.
 pub(crate) fn create_directory(path: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -31,7 +31,7 @@ pub(crate) fn write_file(path: &Path, content: &str) -> io::Result<()> {
     fs::write(path, content)
 }
 
-/// Takes all rights to a file from everybody but its owner. A file that does not exist is no error.
+/// Removes all permissions of other users from a file. A file that does not exist is not an error.
 pub(crate) fn restrict(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     {
@@ -50,7 +50,7 @@ pub(crate) fn restrict(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Options that create a file without any rights for others, so that there is no instant at which they could open it.
+/// Returns options that create a file without permissions for other users, so at no instant can they open it.
 fn writing() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true);

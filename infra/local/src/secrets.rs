@@ -1,5 +1,5 @@
-//! The tokens that the local stack shows again at every start. The table holds only their digests, so they are kept
-//! beside it, for the owner of the directory alone.
+//! The tokens that the local stack shows at every start. The table contains only their digests. So the tokens are
+//! stored in files beside it, which only the owner of the directory can read.
 
 use std::fs;
 use std::io;
@@ -10,24 +10,25 @@ use store::Rng;
 
 use crate::private;
 
-/// Keeps tokens in a directory, or, without one, not at all.
+/// A store of tokens in a directory. Without a directory it stores nothing.
 #[derive(Clone, Debug)]
 pub struct Secrets {
     directory: Option<PathBuf>,
 }
 
 impl Secrets {
-    /// Keeps them in this directory, which is there.
+    /// Creates the store in this directory, which must exist.
     #[must_use]
     pub fn new(directory: Option<&Path>) -> Self {
         Self { directory: directory.map(Path::to_owned) }
     }
 
-    /// The token of this name, if it is kept. A file that others could read is theirs no longer.
+    /// Returns the token with this name, if it is stored. If other users can read its file, their permissions are
+    /// removed.
     ///
     /// # Errors
     ///
-    /// If its file is there and can't be read or is another user's.
+    /// An error if the file exists and cannot be read or belongs to another user.
     pub fn get(&self, name: &str) -> io::Result<Option<Secret>> {
         let Some(directory) = &self.directory else { return Ok(None) };
         private::restrict(&directory.join(name))?;
@@ -38,27 +39,27 @@ impl Secrets {
         }
     }
 
-    /// Keeps a token under this name.
+    /// Stores a token under this name.
     ///
     /// # Errors
     ///
-    /// If its file can't be written.
-    pub fn keep(&self, name: &str, token: &Secret) -> io::Result<()> {
+    /// An error if the file cannot be written.
+    pub fn put(&self, name: &str, token: &Secret) -> io::Result<()> {
         let Some(directory) = &self.directory else { return Ok(()) };
         private::write_file(&directory.join(name), token.expose())
     }
 
-    /// The token of this name, made now if it is not kept yet.
+    /// Returns the token with this name. Creates and stores it if it does not exist.
     ///
     /// # Errors
     ///
-    /// As [`Self::get`] and [`Self::keep`].
-    pub fn get_or_make(&self, name: &str, rng: &Rng) -> io::Result<Secret> {
+    /// The errors of [`Self::get`] and [`Self::put`].
+    pub fn get_or_create(&self, name: &str, rng: &Rng) -> io::Result<Secret> {
         if let Some(token) = self.get(name)? {
             return Ok(token);
         }
         let token = Secret::new(format!("tmk_{:032x}{:032x}", rng.bits(), rng.bits()));
-        self.keep(name, &token)?;
+        self.put(name, &token)?;
         Ok(token)
     }
 }

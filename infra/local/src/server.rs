@@ -1,7 +1,7 @@
-//! The HTTP server: connections, and requests until a function gets them.
+//! The HTTP server: connections, and requests up to the call of a function.
 //!
-//! API Gateway reads a request whole before it calls a function, and so does this server. A function may therefore refuse
-//! a request without reading its body, and the connection still carries the next request.
+//! API Gateway reads a request whole before it calls a function, and so does this server. A function may therefore
+//! refuse a request without reading its body, and the connection still carries the next request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,13 +30,13 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 /// The bounds of connections and requests.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerLimits {
-    /// How long a client may take with the head of a request.
+    /// The maximum time for receiving the head of a request.
     pub head_time: Duration,
-    /// How long a client may take with the body of a request.
+    /// The maximum time for receiving the body of a request.
     pub body_time: Duration,
-    /// The size of a body.
+    /// The maximum size of a body, in bytes.
     pub body_bytes: usize,
-    /// The number of connections at once.
+    /// The maximum number of concurrent connections.
     pub connections: usize,
 }
 
@@ -66,15 +66,15 @@ impl Server {
         Self { task, stop }
     }
 
-    /// Stops the server: it accepts no connection and no further request, and answers the running ones within `grace`.
+    /// Stops the server. It accepts no further connection or request, and finishes running requests within `grace`.
     pub(crate) async fn stop(self, grace: Duration) {
         drop(self.stop);
-        // A client that never finishes its request gets no answer.
+        // A client that never finishes its request receives no response.
         let _ = timeout(grace, self.task).await;
     }
 }
 
-/// Serves until the other end of `stopped` is dropped, and then until the last running request is answered.
+/// Serves until the sender of `stopped` is dropped, and then until the last running request has its response.
 async fn serve(
     listener: TcpListener,
     router: Router,
@@ -88,46 +88,46 @@ async fn serve(
     let graceful = GracefulShutdown::new();
     loop {
         let next = async {
-            let place = connections.clone().acquire_owned().await;
-            (accept(&listener).await, place)
+            let permit = connections.clone().acquire_owned().await;
+            (accept(&listener).await, permit)
         };
-        let (stream, place) = tokio::select! {
+        let (stream, permit) = tokio::select! {
             next = next => next,
             _ = &mut stopped => break,
         };
         let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service.clone()));
         tokio::spawn(async move {
-            // An error is the client's: it has left, was too slow or does not speak HTTP.
+            // The client caused an error: it closed the connection, was too slow or does not use HTTP.
             let _ = connection.await;
-            drop(place);
+            drop(permit);
         });
     }
     drop(listener);
     graceful.shutdown().await;
 }
 
-/// Accepts the next connection.
+/// Accepts the next connection. Errors are logged and followed by a pause.
 async fn accept(listener: &TcpListener) -> TcpStream {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => return stream,
             Err(error) => {
-                tracing::warn!(%error, "a connection was not accepted");
+                tracing::warn!(%error, "cannot accept a connection");
                 sleep(ACCEPT_PAUSE).await;
             }
         }
     }
 }
 
-/// The reason for giving up on a body.
+/// The reason for rejecting a body.
 enum Unread {
-    /// It is larger than a body may be, and was read to its end.
+    /// The body is too large, and was read to its end.
     TooLarge,
-    /// It is larger than a body may be, and its end was not reached.
+    /// The body is too large, and its end was not reached.
     EndlesslyLarge,
-    /// Its end did not come in time.
+    /// The end of the body did not arrive in time.
     TooSlow,
-    /// The connection broke, or what came was no body.
+    /// The connection broke, or the body was malformed.
     Broken,
 }
 
@@ -140,13 +140,13 @@ async fn read_whole(State(limits): State<ServerLimits>, request: Request, next: 
     }
 }
 
-/// Returns the bytes of a body. A body that is too large is read as well, and its bytes are dropped: a client that still
-/// sends would see a closed connection instead of the answer.
+/// Returns the bytes of a body. A body that is too large is also read to its end, and its bytes are dropped.
+/// Otherwise a client that is still sending would see a closed connection instead of the response.
 async fn read(headers: &HeaderMap, mut body: Body, limits: ServerLimits) -> Result<Bytes, Unread> {
     let most = u64::try_from(limits.body_bytes).unwrap_or(u64::MAX);
     let announced = body.size_hint().lower();
     if announced > most && headers.contains_key(EXPECT) {
-        // The client waits to be told to go on.
+        // The client waits for `100 Continue` before it sends the body.
         return Err(Unread::EndlesslyLarge);
     }
     let deadline = Instant::now() + limits.body_time;
@@ -171,7 +171,8 @@ async fn read(headers: &HeaderMap, mut body: Body, limits: ServerLimits) -> Resu
     }
 }
 
-/// Returns an answer in the words of API Gateway. Where the body was not read to its end, no other request can follow.
+/// Returns the response of API Gateway to this body. If the body was not read to its end, the connection is closed,
+/// because no other request can follow.
 fn refuse(unread: &Unread) -> Response {
     let (status, message) = match unread {
         Unread::TooLarge | Unread::EndlesslyLarge => {

@@ -1,4 +1,4 @@
-//! Starting and stopping everything.
+//! The start and the stop of the local stack.
 
 use std::io;
 use std::net::SocketAddr;
@@ -24,37 +24,37 @@ use crate::template::{TemplateError, intake_batches, schedule_interval};
 
 /// The table's name.
 const TABLE: &str = "tidemark";
-/// How long requests that are being answered may still take once the stack has been told to stop.
+/// The maximum time for running requests after the stack was asked to stop.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// Why the stack did not start.
+/// The error of starting the stack.
 #[derive(Debug, Error)]
 pub enum StackError {
-    /// Another program listens there, or the address is not this machine's.
+    /// Another program listens at the address, or it is not an address of this machine.
     #[error("cannot listen at {0}; choose another address with --listen")]
     Listen(SocketAddr, #[source] io::Error),
-    /// The operator's token can't be used.
+    /// The operator's token is not usable.
     #[error(transparent)]
     OperatorToken(#[from] OperatorTokenError),
-    /// The data directory can't be used.
+    /// The data directory is not usable.
     #[error("cannot use the data directory {}", .0.display())]
     DataDirectory(PathBuf, #[source] io::Error),
-    /// The data was written by a version whose data this one does not read.
+    /// Another version wrote the data, in a format that this version does not read.
     #[error(
-        "the data in {} was written by another version of Tidemark, and this one can't read it; \
+        "another version of Tidemark wrote the data in {}, and this version cannot read it; \
          delete the directory, or choose another one with --data-dir", .0.display()
     )]
     DataFormat(PathBuf),
     /// The engine did not start.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The template does not say what the stack needs.
+    /// The template lacks a value that the stack needs.
     #[error(transparent)]
     Template(#[from] TemplateError),
-    /// The table could not be made.
+    /// The table could not be created.
     #[error(transparent)]
     Table(#[from] TableError),
-    /// The demo account could not be made.
+    /// The demo account could not be created.
     #[error(transparent)]
     Demo(#[from] DemoError),
 }
@@ -62,11 +62,11 @@ pub enum StackError {
 /// A running stack.
 #[derive(Debug)]
 pub struct Stack {
-    /// Where it listens.
+    /// The address at which the stack listens.
     pub address: SocketAddr,
     /// The token of the demo account's admin.
     pub demo_token: Secret,
-    /// The token that makes accounts.
+    /// The operator's token, which creates accounts.
     pub operator_token: Secret,
     engine: Engine,
     jobs: Jobs,
@@ -74,15 +74,15 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Starts the stack and makes the demo account if it is not there.
+    /// Starts the stack, and creates the demo account if it does not exist.
     ///
     /// # Errors
     ///
-    /// [`StackError`], with nothing left running.
+    /// [`StackError`]. Nothing is left running then.
     pub async fn start(options: &Options, clock: Clock) -> Result<Self, StackError> {
         let (interval, batches) = (schedule_interval()?, intake_batches()?);
         let given_token = options.given_operator_token()?;
-        // First of all: a second start on the same data ends here, before it touches them.
+        // This is the first step, so a second start on the same data fails before it changes the data.
         let listener = TcpListener::bind(options.listen).await;
         let listener = listener.map_err(|error| StackError::Listen(options.listen, error))?;
         let address = listener.local_addr().map_err(|error| StackError::Listen(options.listen, error))?;
@@ -102,9 +102,9 @@ impl Stack {
         let secrets = Secrets::new(directory);
         let operator_token = match given_token {
             Some(token) => token,
-            None => secrets.get_or_make("operator-token", store.rng()).map_err(in_directory)?,
+            None => secrets.get_or_create("operator-token", store.rng()).map_err(in_directory)?,
         };
-        let demo_token = secrets.get_or_make("demo-token", store.rng()).map_err(in_directory)?;
+        let demo_token = secrets.get_or_create("demo-token", store.rng()).map_err(in_directory)?;
         ensure_demo(&store, &demo_token, &clock).await?;
 
         let context =
@@ -115,7 +115,7 @@ impl Stack {
         Ok(Self { address, demo_token, operator_token, engine, jobs, server })
     }
 
-    /// Stops the stack: no new requests, those under way are answered, the data is closed.
+    /// Stops the stack: it refuses new requests, finishes the running ones and closes the data.
     pub async fn stop(self) {
         self.server.stop(GRACE).await;
         drop(self.jobs);
@@ -123,7 +123,8 @@ impl Stack {
     }
 }
 
-/// The account is known by its token alone, so one that is cut off from it by lost files is made anew.
+/// Creates the demo account unless its token is known. The account is found by its token only. So if the token's file
+/// was lost, a new account is created.
 async fn ensure_demo(store: &Store, token: &Secret, clock: &Clock) -> Result<(), DemoError> {
     if store.authenticate(&token.sha256_hex()).await?.is_none() {
         demo::create(store, token, clock.now()).await?;

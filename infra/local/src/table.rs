@@ -1,4 +1,4 @@
-//! The table, made from the template's own definition: the local stack and the tests have no second one to keep true.
+//! The table, created from the definition in the template, so the local stack and the tests have no second definition.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{BuildError, SdkError};
@@ -17,64 +17,68 @@ use crate::template::{self, TemplateError};
 
 const TABLE: [&str; 3] = ["Resources", "Table", "Properties"];
 
-/// What decides how the table behaves: its keys, its indexes, its billing mode and the attribute by which items expire.
+/// The definition of the table: its keys, its indexes, its billing mode and the attribute by which items expire.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableDefinition {
     /// The hash and the range key.
     pub key_schema: Vec<KeySchemaElement>,
-    /// The attributes that keys and indexes are made of, ordered by name.
+    /// The attributes of keys and indexes, ordered by name.
     pub attributes: Vec<AttributeDefinition>,
     /// The global secondary indexes, ordered by name.
     pub indexes: Vec<GlobalSecondaryIndex>,
-    /// How reads and writes are paid for; it decides whether throughput must be stated.
+    /// The billing mode of reads and writes. It determines whether throughput must be specified.
     pub billing_mode: BillingMode,
-    /// The attribute that holds the second (since the epoch) after which an item may be removed.
+    /// The attribute with the time, in seconds since 1970, after which an item may be deleted.
     pub ttl_attribute: String,
 }
 
-/// Why the table could not be made, or is not the template's.
+/// The error of creating the table or comparing it with the template.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
-    /// The template does not give a table.
+    /// The template does not define the table.
     #[error(transparent)]
     Template(#[from] TemplateError),
-    /// The engine refused to create the table, or could not be reached.
+    /// The engine did not create the table.
     #[error("the table cannot be created")]
     Create(#[source] Box<SdkError<CreateTableError>>),
     /// The engine did not describe the table.
     #[error("the existing table cannot be read")]
     Describe(#[source] Box<SdkError<DescribeTableError>>),
-    /// The engine did not say by which attribute items expire.
+    /// The engine did not return the attribute by which items expire.
     #[error("the existing table's expiry cannot be read")]
     DescribeExpiry(#[source] Box<SdkError<DescribeTimeToLiveError>>),
-    /// The engine refused the attribute by which items expire.
+    /// The engine did not accept the attribute by which items expire.
     #[error("the table's expiry cannot be set")]
     Expiry(#[source] Box<SdkError<UpdateTimeToLiveError>>),
-    /// A table of this name is there, made from another definition; its data is left alone.
-    #[error("table `{table}` exists with other {differs} than infra/template.yaml gives it")]
+    /// A table with this name exists with another definition. Its data is not changed.
+    #[error("table `{table}` exists with other {differs} than infra/template.yaml defines")]
     Different {
         /// The table's name.
         table: String,
-        /// What differs: `keys`, `attributes`, `indexes`, `billing mode` or `expiry`.
+        /// The first difference: `keys`, `attributes`, `indexes`, `billing mode` or `expiry`.
         differs: &'static str,
     },
 }
 
-/// Reads the table out of the template.
+/// Reads the definition of the table from the template.
 ///
 /// # Errors
-/// [`TemplateError`] if the table is missing, if a property says what the local engine would not follow (a property this reader does not
-/// know is an error, so nothing is left out in silence), or if expiry is switched off.
+///
+/// [`TemplateError`] if the table is missing, if expiry is switched off, or if the local engine does not support a
+/// property. An unknown property is an error, so no property is silently ignored.
 pub fn table_definition() -> Result<TableDefinition, TemplateError> {
     let document = template::document()?;
     let properties: TableProperties = template::read(template::at(&document, &TABLE)?, &TABLE)?;
     properties.definition()
 }
 
-/// Makes the table if it does not exist and sets its expiry; a table that is there already is compared and left as it is.
+/// Creates the table if it does not exist, and sets its expiry. An existing table is compared with the template and not
+/// changed.
 ///
 /// # Errors
-/// [`TableError::Different`] if the existing table has another definition; otherwise whatever the template or the engine refused.
+///
+/// [`TableError::Different`] if the existing table has another definition, or another [`TableError`] if the template
+/// or the engine fails.
 pub async fn create_table(client: &Client, table: &str) -> Result<(), TableError> {
     let definition = table_definition()?;
     if !definition.create(client, table).await? {
@@ -84,7 +88,7 @@ pub async fn create_table(client: &Client, table: &str) -> Result<(), TableError
 }
 
 impl TableDefinition {
-    /// Asks for the table; `false` if one of this name exists.
+    /// Creates the table. Returns false if a table with this name exists.
     async fn create(&self, client: &Client, table: &str) -> Result<bool, TableError> {
         let created = client
             .create_table()
@@ -115,7 +119,8 @@ impl TableDefinition {
         }
     }
 
-    /// Sets the expiry where none is set. DynamoDB refuses to set again what is set, so the state is read first.
+    /// Sets the expiry if it is not set. DynamoDB refuses to set it a second time, so the current setting is read
+    /// first.
     async fn ensure_expiry(&self, client: &Client, table: &str) -> Result<(), TableError> {
         let described = client.describe_time_to_live().table_name(table).send().await;
         let state =
@@ -141,7 +146,7 @@ impl TableDefinition {
         Ok(())
     }
 
-    /// The first part in which an existing table differs, if any.
+    /// Returns the first part in which an existing table differs, or `None`.
     fn difference(&self, table: &TableDescription) -> Option<&'static str> {
         let billing = table.billing_mode_summary().and_then(|summary| summary.billing_mode());
         if by_name(table.attribute_definitions().to_vec(), AttributeDefinition::attribute_name)
@@ -160,7 +165,7 @@ impl TableDefinition {
     }
 }
 
-/// What of an index is compared: its name, its keys and what it projects.
+/// The compared parts of an index: its name, its keys and its projection.
 type IndexShape<'a> = (Option<&'a str>, &'a [KeySchemaElement], Option<&'a ProjectionType>);
 
 fn index_shape(index: &GlobalSecondaryIndex) -> IndexShape<'_> {
@@ -197,8 +202,8 @@ fn by_name<T>(mut items: Vec<T>, name: impl Fn(&T) -> &str) -> Vec<T> {
     items
 }
 
-/// The table's properties in the template. What the local engine has no part in is named here all the same: an unknown property might be
-/// one that changes how the table behaves.
+/// The table's properties in the template. Properties without an effect on the local engine are also listed, because an
+/// unknown property might change the table's behaviour.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct TableProperties {
@@ -309,7 +314,8 @@ fn keys(keys: Vec<Key>) -> Result<Vec<KeySchemaElement>, TemplateError> {
         .collect()
 }
 
-/// The SDK's value of this name. Its enumerations take any text, so a misspelt one is looked for among the known values.
+/// Returns the SDK's value with this name. The SDK's enumerations accept any text, so the name must be among the
+/// known values.
 fn known<T: KnownValue>(value: &str, part: &str) -> Result<T, TemplateError> {
     if T::known().contains(&value) { Ok(T::from(value)) } else { Err(unsupported(part, value)) }
 }
@@ -359,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn the_template_gives_keys_indexes_and_expiry() {
+    fn template_defines_keys_indexes_and_expiry() {
         let definition = table_definition().unwrap();
         let keys = |schema: &[KeySchemaElement]| -> Vec<(String, KeyType)> {
             schema.iter().map(|key| (key.attribute_name().to_owned(), key.key_type().clone())).collect()
@@ -383,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn a_property_that_the_engine_would_not_follow_is_an_error() {
+    fn unsupported_property_is_an_error() {
         let path = ["Table"];
         let read = |yaml: &str| {
             let node: yaml_serde::Value = yaml_serde::from_str(yaml).unwrap();
@@ -396,7 +402,7 @@ mod tests {
             GlobalSecondaryIndexes: []
             TimeToLiveSpecification: { AttributeName: t, Enabled: true }
             SSESpecification: { KMSMasterKeyId: !Ref Key }";
-        assert!(read(plain).is_ok(), "an intrinsic function where the engine has no part");
+        assert!(read(plain).is_ok(), "an intrinsic function in a property without an effect");
         let stream = format!("{plain}\n            StreamSpecification: {{ StreamViewType: NEW_IMAGE }}");
         assert!(matches!(read(&stream), Err(TemplateError::Shape { .. })));
         for (from, to) in [("HASH", "HSAH"), ("PAY_PER_REQUEST", "PAY"), ("Enabled: true", "Enabled: false")]
@@ -445,7 +451,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_second_creation_changes_nothing() {
+    async fn second_creation_changes_nothing() {
         let engine = Engine::in_memory().unwrap();
         let client = engine.client();
         create_table(&client, "contacts").await.unwrap();
@@ -462,7 +468,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_creation_that_was_cut_short_is_completed() {
+    async fn interrupted_creation_is_completed() {
         let engine = Engine::in_memory().unwrap();
         let client = engine.client();
         assert!(table_definition().unwrap().create(&client, "contacts").await.unwrap());
@@ -472,7 +478,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_table_of_another_definition_is_left_alone_and_named() {
+    async fn table_with_another_definition_is_refused_unchanged() {
         let engine = Engine::in_memory().unwrap();
         let client = engine.client();
         let template = table_definition().unwrap();

@@ -1,7 +1,8 @@
-//! What the local stack reads out of `infra/template.yaml`, so that it is the deployed stack's twin and not a second description of it.
+//! The settings that the local stack reads from `infra/template.yaml`, so it always has those of the deployed stack.
 //!
-//! The template is part of the binary. It is read tolerantly where the local stack has no use for a property (intrinsic functions such as
-//! `!Ref` may stand there) and strictly where it has: a value that it would have to guess at is a [`TemplateError`].
+//! The template is part of the binary. Properties that the local stack does not use are not checked, so they may
+//! contain intrinsic functions such as `!Ref`. Properties that it uses are checked strictly: an unknown value is a
+//! [`TemplateError`].
 
 use std::time::Duration;
 
@@ -18,51 +19,53 @@ const INTAKE_EVENT: &str = "Intake";
 const ROLLOVER_FUNCTION: &str = "MonthlyRolloverFunction";
 const ROLLOVER_EVENT: &str = "QuarterHour";
 
-/// Why the template could not be read as the local stack needs it.
+/// The error of reading the template.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
-    /// The file is not YAML, or a part of it has another shape than the local stack knows.
+    /// The file is not YAML, or a part of it has an unexpected structure.
     #[error("infra/template.yaml: {part} cannot be read")]
     Shape {
         /// The part that was being read.
         part: String,
-        /// What the YAML reader said of it.
+        /// The error of the YAML parser.
         #[source]
         source: yaml_serde::Error,
     },
-    /// A part that the local stack needs is not there.
+    /// A part that the local stack needs is missing.
     #[error("infra/template.yaml: {part} is missing")]
     Missing {
         /// The path of the part.
         part: String,
     },
-    /// A value is there and means something that the local stack cannot do.
-    #[error("infra/template.yaml: {part} is `{value}`, which the local stack does not know")]
+    /// A value is valid, but the local stack does not support it.
+    #[error("infra/template.yaml: {part} is `{value}`, which the local stack does not support")]
     Unsupported {
         /// The path of the value.
         part: String,
-        /// The value as the template has it.
+        /// The value in the template.
         value: String,
     },
 }
 
-/// The queue between closing a period and sweeping it, as the template declares it.
+/// The settings of the queue between closing a period and sweeping it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SweepQueue {
-    /// How long a message waits before it is first delivered, so that the `leaving` index has caught up.
+    /// The time before the first delivery of a message, so the `leaving` index is up to date.
     pub delay: Duration,
-    /// How long a message that was delivered and not deleted waits for its next delivery.
+    /// The time from a delivery to the next, if the message was not deleted.
     pub visibility_timeout: Duration,
-    /// After how many deliveries a message goes to the dead-letter queue.
+    /// The number of deliveries after which a message moves to the dead-letter queue.
     pub max_receives: u32,
-    /// The largest number of messages in one event.
+    /// The maximum number of messages in one event.
     pub batch_size: u32,
 }
 
 /// Reads the sweep queue's settings.
 ///
 /// # Errors
-/// [`TemplateError`] if the queue, its redrive policy or the sweep's event is missing or is not a plain number.
+///
+/// [`TemplateError`] if the queue, its redrive policy or the sweep's event is missing, or a setting is not a plain
+/// number.
 pub fn sweep_queue() -> Result<SweepQueue, TemplateError> {
     let template = document()?;
     let queue = |property: &[&str]| {
@@ -77,19 +80,20 @@ pub fn sweep_queue() -> Result<SweepQueue, TemplateError> {
     })
 }
 
-/// How the messages of a queue are gathered into events.
+/// The settings by which the messages of a queue are gathered into events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Batches {
-    /// The largest number of messages in one event.
+    /// The maximum number of messages in one event.
     pub size: usize,
-    /// For how long messages are gathered once there is one.
+    /// The time for which messages are gathered after the first one.
     pub window: Duration,
 }
 
-/// Reads how submissions in the inbox are brought to their worker.
+/// Reads the batch settings of the inbox's worker.
 ///
 /// # Errors
-/// [`TemplateError`] if the worker's event is missing or is not of plain numbers.
+///
+/// [`TemplateError`] if the worker's event is missing, or a setting is not a plain number.
 pub fn intake_batches() -> Result<Batches, TemplateError> {
     let template = document()?;
     let event = |property: &str| {
@@ -103,10 +107,11 @@ pub fn intake_batches() -> Result<Batches, TemplateError> {
     })
 }
 
-/// How often the schedule ticks that closes the periods which have ended. Ticks fall on whole multiples of it in each hour (UTC).
+/// Reads the interval of the rollover's schedule. Runs begin at whole multiples of it in each hour (UTC).
 ///
 /// # Errors
-/// [`TemplateError`] if the schedule is missing, or is another than `cron(0/N * * * ? *)` with an `N` that divides the hour.
+///
+/// [`TemplateError`] if the schedule is missing, or is not `cron(0/N * * * ? *)` with an `N` that divides the hour.
 pub fn schedule_interval() -> Result<Duration, TemplateError> {
     let path = [
         "Resources",
@@ -124,20 +129,20 @@ pub fn schedule_interval() -> Result<Duration, TemplateError> {
     }
 }
 
-/// The whole template.
+/// Parses the whole template.
 pub(crate) fn document() -> Result<Value, TemplateError> {
     yaml_serde::from_str(TEMPLATE)
         .map_err(|source| TemplateError::Shape { part: "the document".to_owned(), source })
 }
 
-/// The node at a path of keys. Intrinsic functions on the way have no keys, so a path through one is missing.
+/// Returns the node at a path of keys. An intrinsic function has no keys, so a path through one is missing.
 pub(crate) fn at<'a>(document: &'a Value, path: &[&str]) -> Result<&'a Value, TemplateError> {
     path.iter()
         .try_fold(document, |node, key| node.as_mapping().and_then(|mapping| mapping.get(*key)))
         .ok_or_else(|| TemplateError::Missing { part: path.join(".") })
 }
 
-/// Reads a node as a type; `path` names it in the error.
+/// Reads a node as a type. `path` names the node in the error.
 pub(crate) fn read<T: DeserializeOwned>(node: &Value, path: &[&str]) -> Result<T, TemplateError> {
     yaml_serde::from_value(node.clone())
         .map_err(|source| TemplateError::Shape { part: path.join("."), source })
@@ -147,7 +152,7 @@ fn number(document: &Value, path: &[&str]) -> Result<u32, TemplateError> {
     read(at(document, path)?, path)
 }
 
-/// The `N` of `cron(0/N * * * ? *)`, if the expression is of this form and its ticks are evenly apart.
+/// Returns the `N` of `cron(0/N * * * ? *)`, if the expression has this form and its runs are evenly spaced.
 fn minutes_of(expression: &str) -> Option<u64> {
     let (minutes, rest) = expression.strip_prefix("cron(0/")?.strip_suffix(')')?.split_once(' ')?;
     let minutes: u64 = minutes.parse().ok()?;
@@ -159,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_evenly_spaced_minutes_of_every_hour_are_an_interval() {
+    fn interval_requires_evenly_spaced_minutes_of_every_hour() {
         let cases = [
             ("cron(0/15 * * * ? *)", Some(15)),
             ("cron(0/60 * * * ? *)", Some(60)),
@@ -177,12 +182,12 @@ mod tests {
     }
 
     #[test]
-    fn the_schedule_ticks_every_quarter_of_an_hour() {
+    fn schedule_runs_every_quarter_of_an_hour() {
         assert_eq!(schedule_interval().unwrap(), Duration::from_secs(15 * 60));
     }
 
     #[test]
-    fn the_queue_waits_a_minute_and_redelivers_after_the_function_has_surely_ended() {
+    fn sweep_queue_delays_and_redelivers_as_documented() {
         let queue = sweep_queue().unwrap();
         assert_eq!(queue.delay, Duration::from_secs(60));
         assert_eq!(queue.visibility_timeout, Duration::from_secs(6 * 300));
@@ -191,13 +196,13 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_is_gathered_for_a_second() {
+    fn intake_batches_are_gathered_for_a_second() {
         let batches = intake_batches().unwrap();
         assert_eq!(batches, Batches { size: 100, window: Duration::from_secs(1) });
     }
 
     #[test]
-    fn a_missing_part_is_named_by_its_path() {
+    fn missing_part_is_named_by_its_path() {
         let document: Value = yaml_serde::from_str("Resources: { Table: !Ref Other }").unwrap();
         let error = at(&document, &["Resources", "Table", "Properties"]).unwrap_err();
         assert_eq!(error.to_string(), "infra/template.yaml: Resources.Table.Properties is missing");

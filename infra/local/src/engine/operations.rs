@@ -1,4 +1,4 @@
-//! DynamoDB's operations in its JSON, carried out by the engine in this process.
+//! DynamoDB's operations in its JSON format, which the engine in this process performs.
 
 use std::sync::Arc;
 
@@ -18,24 +18,24 @@ use tokio::sync::RwLock;
 /// The content type of DynamoDB's requests and responses.
 const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
 
-/// The operations that the program and its tests send, on one database. Cheap to clone.
+/// The operations that the program and its tests use, on one database. Cloning is cheap.
 #[derive(Clone)]
 pub struct Operations(Database);
 
-/// A response as DynamoDB sends it: its status and its JSON body.
+/// A response in DynamoDB's format: its status and its JSON body.
 pub type Response = (StatusCode, String);
 
 impl Operations {
-    /// Creates the operations of this database.
+    /// Creates the operations on this database.
     #[must_use]
     pub fn new(database: Database) -> Self {
         Self(database)
     }
 
-    /// Carries out the operation that `x-amz-target` names, on the calling thread.
+    /// Performs the operation that `x-amz-target` names, on the calling thread.
     ///
-    /// An operation that is not in the list below is answered as DynamoDB answers one that it does not know. The list is
-    /// the one place to extend when the program starts to use another operation.
+    /// An operation that is not in the list below has the response of DynamoDB to an unknown one. Only this list must
+    /// be extended when the program starts to use another operation.
     #[must_use]
     pub fn call(&self, operation: &str, body: &[u8]) -> Response {
         let Self(engine) = self;
@@ -83,10 +83,10 @@ fn refusal(code: &str) -> Response {
     (StatusCode::BAD_REQUEST, format!(r#"{{"__type":"com.amazon.coral.service#{code}"}}"#))
 }
 
-/// An HTTP client for the AWS SDK that reaches no network: each request is an operation of the engine in this process.
+/// An HTTP client for the AWS SDK that uses no network: each request is an operation of the engine in this process.
 ///
-/// An operation runs on a thread for blocking work, because SQLite blocks. It runs to its end even if its caller stops
-/// waiting, as it would on a server.
+/// An operation runs on a thread for blocking work, because SQLite blocks. As on a server, it completes even if its
+/// caller stops waiting.
 #[derive(Clone)]
 pub(crate) struct InProcess(Arc<RwLock<Option<Operations>>>);
 
@@ -95,10 +95,10 @@ impl InProcess {
         Self(Arc::new(RwLock::new(Some(operations))))
     }
 
-    /// Refuses all further operations, waits for those that run, and closes the database.
+    /// Refuses all further operations, waits for the running ones, and closes the database.
     pub(crate) async fn close(&self) {
         let operations = self.0.write().await.take();
-        // Closing writes what SQLite has kept back. If the runtime is ending, it is closed by its end.
+        // Closing writes SQLite's pending data. If the runtime is ending, its end closes the database.
         let _ = tokio::task::spawn_blocking(move || drop(operations)).await;
     }
 }
@@ -120,10 +120,10 @@ impl HttpConnector for InProcess {
         let operations = Arc::clone(&self.0);
         HttpConnectorFuture::new(async move {
             let operations = operations.read_owned().await;
-            let answered = tokio::task::spawn_blocking(move || {
+            let responded = tokio::task::spawn_blocking(move || {
                 operations.as_ref().map(|operations| respond(operations, &request))
             });
-            match answered.await {
+            match responded.await {
                 Ok(Some(response)) => response,
                 Ok(None) => Err(ConnectorError::io("the engine has stopped".into())),
                 Err(error) => Err(ConnectorError::other(error.into(), None)),
@@ -138,7 +138,7 @@ fn respond(operations: &Operations, request: &HttpRequest) -> Result<HttpRespons
     let body = request
         .body()
         .bytes()
-        .ok_or_else(|| ConnectorError::user("the engine takes no streamed body".into()))?;
+        .ok_or_else(|| ConnectorError::user("expected a body in memory, got a stream".into()))?;
     let (status, json) = operations.call(operation, body);
     let mut response = HttpResponse::new(status.into(), SdkBody::from(json));
     response.headers_mut().insert("content-type", CONTENT_TYPE);
@@ -158,12 +158,12 @@ mod tests {
     }
 
     #[test]
-    fn body_that_is_no_json_is_refused_as_dynamodb_refuses_it() {
+    fn body_that_is_not_json_is_refused_as_dynamodb_refuses_it() {
         let operations = Operations::new(Database::memory().unwrap());
         for body in [&b"{"[..], b"", b"\xff", b"[]"] {
-            let (status, answer) = operations.call("GetItem", body);
+            let (status, response) = operations.call("GetItem", body);
             assert_eq!(status, StatusCode::BAD_REQUEST);
-            assert!(answer.contains("SerializationException"), "{answer}");
+            assert!(response.contains("SerializationException"), "{response}");
         }
     }
 }
