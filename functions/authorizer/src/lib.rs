@@ -1,5 +1,5 @@
-//! The authorizer: tells API Gateway for whom a request is made. The bearer token is looked up by its SHA-256, which is
-//! all that is kept of it.
+//! The authorizer: resolves the bearer token of a request to an identity for API Gateway. The token is looked up by its
+//! SHA-256, because only the digest is stored.
 
 use std::hint::black_box;
 
@@ -11,12 +11,12 @@ use aws_lambda_events::apigw::{
 use serde_json::{Map, Value};
 use store::{Store, StoreError};
 
-/// For whom a request with this `Authorization` header is made; nobody if the header holds no token that is known.
+/// Resolves an `Authorization` header to an identity. Returns `None` if the token is missing or unknown.
 /// `operator_sha256` is the digest of the operator's token.
 ///
 /// # Errors
 ///
-/// If the table can't be read.
+/// [`StoreError`] if the table cannot be read.
 pub async fn authorize(
     store: &Store,
     operator_sha256: Option<&str>,
@@ -30,11 +30,12 @@ pub async fn authorize(
     Ok(store.authenticate(&digest).await?.map(Identity::Account))
 }
 
-/// Answers an event of API Gateway (payload 2.0, simple responses).
+/// Handles an event of API Gateway (payload 2.0, simple responses).
 ///
 /// # Errors
 ///
-/// If the table can't be read. API Gateway then answers 500, and asks again for the next request.
+/// [`StoreError`] if the table cannot be read. API Gateway then answers 500, and calls the authorizer again for the
+/// next request.
 pub async fn handle(
     store: &Store,
     operator_sha256: &str,
@@ -48,7 +49,7 @@ pub async fn handle(
     Ok(response)
 }
 
-/// Compares two digests in a time that does not depend on where they differ.
+/// Compares two digests in a time that does not depend on the position of the first difference.
 fn same(one: &str, other: &str) -> bool {
     let difference = one.bytes().zip(other.bytes()).fold(0, |found, (a, b)| black_box(found | (a ^ b)));
     one.len() == other.len() && difference == 0
@@ -59,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digests_are_the_same_in_every_digit_or_not_at_all() {
+    fn digests_are_the_same_only_if_every_digit_is() {
         let digest = api::token::sha256_hex(b"tmk_operator");
         assert!(same(&digest, &digest.clone()));
         for at in [0, 31, 63] {

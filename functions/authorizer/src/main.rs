@@ -1,4 +1,4 @@
-//! The authorizer as a Lambda function.
+//! The authorizer as a Lambda function, called by API Gateway.
 
 use std::process::ExitCode;
 

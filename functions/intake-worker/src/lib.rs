@@ -1,7 +1,7 @@
-//! The inbox's worker: settles the submissions that a flood has left there, many in one transaction.
+//! The inbox's worker: applies the submissions that a burst has left in the inbox, many in one transaction.
 //!
-//! Messages may come late, repeat, and come in any order and to several workers at once: each submission counts once, and
-//! what is not done is delivered again.
+//! Messages may arrive late, repeatedly, in any order and at several workers at once. Each submission still counts
+//! once. The queue delivers the messages of unapplied submissions again.
 
 use std::collections::HashSet;
 
@@ -11,8 +11,8 @@ use bootstrap::Batch;
 use domain::Timestamp;
 use store::{InboxTask, Store};
 
-/// Settles the submissions that the messages of a batch name, for as long as `should_continue` says so, and names the messages that
-/// are not done, which the queue then delivers again.
+/// Applies the submissions that the messages of a batch name, as long as `should_continue` returns true. The response
+/// names the messages that are not done, and the queue delivers them again.
 pub async fn handle(
     store: &Store,
     event: SqsEvent,

@@ -1,8 +1,8 @@
-//! The scheduled rollover: closes the periods that have ended, asks for the sweeps of those who left, and asks again for
-//! submissions that the queue has forgotten in the inbox.
+//! The scheduled rollover: closes the periods that have ended and queues their sweeps. It also queues submissions in
+//! the inbox again if their messages were lost.
 //!
-//! It finds all of them in the `due` index and nowhere else, so a tick costs by what is due and not by how many accounts
-//! there are. It may stop at any point: what is not done is still due at the next tick.
+//! It finds all of them in the `due` index only. So the cost of a run depends on the number of due items, not on the
+//! number of accounts. It may stop at any point, because unfinished items are still due at the next run.
 
 use std::collections::HashSet;
 
@@ -13,40 +13,41 @@ use serde::Serialize;
 use store::{BoxError, Due, InboxTask, Store, StoreError, SweepTask, Tasks};
 use thiserror::Error;
 
-/// Where a tick asks for what others do.
+/// The queues to which a run sends tasks.
 #[derive(Clone, Debug)]
 pub struct Queues {
-    /// The sweeps of closed periods. Its own delay lets the `leaving` index catch up with the table before one begins.
+    /// The queue of sweeps of closed periods. It delays messages, so the `leaving` index is up to date before a sweep
+    /// begins.
     pub sweeps: Queue<SweepTask>,
-    /// Submissions that wait in the inbox.
+    /// The queue of submissions in the inbox.
     pub inbox: Queue<InboxTask>,
 }
 
-/// What a tick has done.
+/// The result of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct RolledOver {
-    /// Accounts whose ended periods were closed.
+    /// The number of accounts whose ended periods were closed.
     pub accounts: u64,
-    /// Sweeps that were asked for.
+    /// The number of sweeps that were queued.
     pub sweeps: u64,
-    /// Submissions in the inbox that were asked for again.
+    /// The number of submissions in the inbox that were queued again.
     pub inbox: u64,
-    /// Whether it came to the end of what was due.
+    /// True if the run processed all due items.
     pub finished: bool,
 }
 
-/// Why a tick did not do all that was due. The rest was done, and what failed is still due.
+/// The error of a run that did not process all due items. The others were processed, and failed items are still due.
 #[derive(Debug, Error)]
 pub enum RolloverError {
-    /// What is due could not be read.
+    /// The due items could not be read.
     #[error("could not read what is due")]
     Due(#[source] StoreError),
-    /// Some of it failed; each was logged.
-    #[error("{0} of the due things failed")]
+    /// Some due items failed. Each was logged.
+    #[error("{0} due items failed")]
     Failed(u64),
 }
 
-/// One due thing that failed.
+/// The error of one due item.
 #[derive(Debug, Error)]
 enum DueError {
     #[error("could not use the table")]
@@ -55,7 +56,7 @@ enum DueError {
     Queue(#[source] BoxError),
 }
 
-/// A tick under way.
+/// A run in progress.
 struct Tick<'a, G> {
     store: &'a Store,
     queues: &'a Queues,
@@ -66,13 +67,13 @@ struct Tick<'a, G> {
     result: RolledOver,
 }
 
-/// Does what is due at wall-clock time `wall_clock`, for as long as `should_continue` says so.
+/// Processes the items that are due at `wall_clock`, as long as `should_continue` returns true.
 ///
-/// An account that fails does not keep the others waiting.
+/// The failure of one account does not affect the others.
 ///
 /// # Errors
 ///
-/// [`RolloverError`], after everything that could be done was done.
+/// [`RolloverError`], after all other items were processed.
 pub async fn roll_over(
     store: &Store,
     queues: &Queues,
@@ -83,7 +84,7 @@ pub async fn roll_over(
     let mut tick =
         Tick { store, queues, wall_clock, should_continue, done: HashSet::new(), failed: 0, result };
     for shard in Store::due_shards() {
-        // Closing a period makes its sweep due, which the second pass finds; what both find is done once.
+        // Closing a period makes its sweep due, which the second pass finds. An item that both find is processed once.
         for _pass in 0..2 {
             tick.pass(shard).await.map_err(RolloverError::Due)?;
         }
@@ -108,7 +109,7 @@ impl<G: Fn() -> bool> Tick<'_, G> {
                     && let Err(error) = self.act(due).await
                 {
                     self.failed += 1;
-                    tracing::error!(?due, error = chain(&error), "a due thing failed");
+                    tracing::error!(?due, error = chain(&error), "a due item failed");
                 }
             }
             after = page.next;
@@ -126,7 +127,8 @@ impl<G: Fn() -> bool> Tick<'_, G> {
             }
             Due::Job(job) => {
                 let Some(tasks) = self.store.rest_of(job).await? else { return Ok(()) };
-                // The lease begins after the messages are sent: a crash in between sends them twice, which does no harm.
+                // The lease begins after the messages are sent: a crash in between sends them twice, which does no
+                // harm.
                 self.send(tasks).await.map_err(DueError::Queue)?;
                 self.store.lease(job, self.wall_clock).await?;
             }

@@ -13,7 +13,7 @@ async fn main() -> ExitCode {
             inbox: function.queue(function.environment.intake_queue_url()?),
         };
         let (store, clock) = (&function.store, &function.clock);
-        // What the schedule sends says nothing that is needed: what is due stands in the table.
+        // The event of the schedule is not needed, because the due items are in the table.
         let handler = async |event: LambdaEvent<serde_json::Value>| {
             roll_over(store, &queues, clock.now(), bootstrap::in_time(&event.context, clock)).await
         };

@@ -6,10 +6,11 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::decision::Command;
 
-/// Sets contacts as marketing, at once.
+/// Sets contacts as marketing, with immediate effect.
 ///
-/// Non-marketing contacts become marketing contacts and count in the usage from now on; leaving ones stay (`kept`).
-/// Under a cap as many are set as fit, in the order given; the others are refused with `cap-reached`.
+/// Non-marketing contacts become marketing contacts and count in the usage from now on. Leaving contacts become
+/// marketing contacts again (`kept`). With a cap, contacts are set in the order of the request until the usage
+/// reaches the cap. The others are refused with `cap-reached`.
 #[utoipa::path(
     post,
     path = "/v1/contacts/marketing",
@@ -17,7 +18,7 @@ use domain::decision::Command;
     params(openapi::IdempotencyKey),
     request_body = StatusChange,
     responses(
-        (status = 200, description = "What came of it for each contact.", body = StatusAnswer),
+        (status = 200, description = "The outcome for each contact.", body = StatusAnswer),
         (status = 403, description = "marketing-contacts-off"),
     ),
 )]
@@ -29,17 +30,17 @@ async fn set_marketing(
     status::change(&context, &principal, Command::SetMarketing, request).await
 }
 
-/// The route and its description.
+/// Returns the route with its OpenAPI description.
 pub fn api() -> impl Routes<Context> {
     routes!(set_marketing)
 }
 
-/// The router that Lambda runs and the local stack merges.
+/// Returns the router that Lambda runs and the local stack merges.
 pub fn router(context: Context) -> axum::Router {
     router::routes(api(), context)
 }
 
-/// The OpenAPI document of the route.
+/// Returns the OpenAPI document of the route.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
     openapi::describe(api())

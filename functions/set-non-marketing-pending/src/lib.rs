@@ -8,7 +8,7 @@ use domain::decision::Command;
 
 /// Queues contacts to become non-marketing at the next update date.
 ///
-/// Until then they stay marketing contacts and count in the usage. Setting them as marketing again keeps them.
+/// Until then they stay marketing contacts and count in the usage. Setting them as marketing again cancels that.
 #[utoipa::path(
     post,
     path = "/v1/contacts/non-marketing-pending",
@@ -16,7 +16,7 @@ use domain::decision::Command;
     params(openapi::IdempotencyKey),
     request_body = StatusChange,
     responses(
-        (status = 200, description = "What came of it for each contact.", body = StatusAnswer),
+        (status = 200, description = "The outcome for each contact.", body = StatusAnswer),
         (status = 403, description = "marketing-contacts-off"),
     ),
 )]
@@ -28,17 +28,17 @@ async fn set_non_marketing_pending(
     status::change(&context, &principal, Command::SetNonMarketingPending, request).await
 }
 
-/// The route and its description.
+/// Returns the route with its OpenAPI description.
 pub fn api() -> impl Routes<Context> {
     routes!(set_non_marketing_pending)
 }
 
-/// The router that Lambda runs and the local stack merges.
+/// Returns the router that Lambda runs and the local stack merges.
 pub fn router(context: Context) -> axum::Router {
     router::routes(api(), context)
 }
 
-/// The OpenAPI document of the route.
+/// Returns the OpenAPI document of the route.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
     openapi::describe(api())

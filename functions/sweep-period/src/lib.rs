@@ -1,6 +1,6 @@
-//! The sweep of the contacts that left at the end of a closed period, a bucket a message.
+//! The sweep of the contacts that left at the end of a closed period. Each message names one bucket.
 //!
-//! What it writes is what reads show already, so it may come late, stop, repeat and run twice at once.
+//! The sweep writes the state that reads already show. So it may run late, stop, repeat and run twice at once.
 
 use std::collections::HashSet;
 
@@ -10,8 +10,8 @@ use bootstrap::Batch;
 use domain::Timestamp;
 use store::{Store, StoreError, SweepTask};
 
-/// Sweeps the buckets that the messages of a batch name, for as long as `should_continue` says so, and names the messages that are
-/// not done, which the queue then delivers again.
+/// Sweeps the buckets that the messages of a batch name, as long as `should_continue` returns true. The response
+/// names the messages that are not done, and the queue delivers them again.
 pub async fn handle(
     store: &Store,
     event: SqsEvent,
@@ -32,7 +32,7 @@ pub async fn handle(
     batch.failed(|task| done.contains(task))
 }
 
-/// Sweeps one bucket. Returns true if it is finished.
+/// Sweeps one bucket. Returns true if the bucket is finished.
 async fn sweep(
     store: &Store,
     task: SweepTask,
