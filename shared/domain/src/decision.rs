@@ -1,4 +1,4 @@
-//! Decisions on changes of a contact's state. They are pure and total, and no other module makes them.
+//! Decisions on changes of a contact's state. They are pure and total, and no other module decides such changes.
 
 use crate::budget::Budget;
 use crate::marketing::{EffectiveState, StoredState};
