@@ -15,7 +15,7 @@ async fn update_contract(api: &Api, account: &Tenant, body: Value) -> Reply {
     api.patch(&format!("/v1/accounts/{}", account.id)).token(OPERATOR_TOKEN).json(&body).await
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn account_update_keeps_omitted_fields() {
     let (api, account) = one_account(json!({"cap": 10})).await;
     let before = api.get("/v1/account").token(&account.token).await.expect(200);
@@ -37,7 +37,7 @@ async fn account_update_keeps_omitted_fields() {
     assert_eq!(api.get("/v1/account").token(&account.token).await.expect(200), expected);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn new_calendar_moves_the_end_of_the_current_period() {
     let (api, account) = one_account(json!({})).await;
     for (body, ends_at) in [
@@ -70,7 +70,7 @@ fn each_term() -> [(&'static str, Value); 6] {
     ]
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn admin_cannot_change_the_terms_of_the_contract() {
     let (api, account) = one_account(json!({})).await;
     let id = api.contact(&account.token, json!({"marketing": true})).await;
@@ -89,7 +89,7 @@ async fn admin_cannot_change_the_terms_of_the_contract() {
     assert_eq!(api.assert_exact(&account).await["leaving"], 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn refused_term_is_replayed_under_its_key() {
     let (api, account) = one_account(json!({})).await;
     for _ in 0..2 {
@@ -101,7 +101,7 @@ async fn refused_term_is_replayed_under_its_key() {
     other.await.problem(ProblemType::IdempotencyKeyReused);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn sandbox_admin_can_change_its_terms() {
     let (api, account) = one_account(json!({"test_clock": START})).await;
     for (field, body) in each_term() {
@@ -119,7 +119,7 @@ async fn sandbox_admin_can_change_its_terms() {
     api.patch("/v1/account").token(&member.token).json(&body).await.problem(ProblemType::PermissionDenied);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn leaving_contact_leaves_at_the_moved_update_date() {
     let (api, account) = one_account(json!({})).await;
     let id = api.contact(&account.token, json!({"marketing": true})).await;
@@ -132,7 +132,7 @@ async fn leaving_contact_leaves_at_the_moved_update_date() {
     assert_eq!(api.assert_exact(&account).await["marketing"], 0);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn invalid_account_update_lists_every_error() {
     let (api, account) = one_account(json!({})).await;
     let long = "x".repeat(201);
@@ -164,7 +164,7 @@ async fn invalid_account_update_lists_every_error() {
         .assert_invalid(&["defaults.chatflows"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn requested_lower_limit_applies_at_the_renewal() {
     let tier = json!({"tier": {"included": 2, "block": 2}, "renewal_date": "2026-12-01"});
     let (api, account) = one_account(tier).await;
@@ -198,7 +198,7 @@ async fn requested_lower_limit_applies_at_the_renewal() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn marketing_contacts_in_use_cannot_be_switched_off() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
@@ -233,7 +233,7 @@ async fn marketing_contacts_in_use_cannot_be_switched_off() {
     api.assert_exact(&account).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn sandbox_clock_moves_forward_and_only_on_request() {
     let (api, account) = one_account(json!({"test_clock": "2030-05-10T00:00:00Z"})).await;
     let move_to = async |now: &str| {
@@ -268,7 +268,7 @@ async fn sandbox_clock_moves_forward_and_only_on_request() {
     assert_eq!(statements["results"].as_array().unwrap().len(), 62);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn ordinary_account_has_no_test_clock() {
     let (api, account) = one_account(json!({})).await;
     let body = json!({"now": "2027-01-01T00:00:00Z"});

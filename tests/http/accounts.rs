@@ -7,7 +7,7 @@ use testkit::{Api, OPERATOR_TOKEN, at};
 
 use super::{START, column};
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn new_account_has_default_terms() {
     let api = Api::start(at(START)).await;
     let body = json!({"name": "Ada & Co", "term": "annual", "renewal_date": "2027-06-15"});
@@ -33,7 +33,7 @@ async fn new_account_has_default_terms() {
     assert_eq!(api.get("/v1/account").token(token).await.expect(200), created["account"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn new_account_accepts_every_term() {
     let api = Api::start(at(START)).await;
     let body = json!({
@@ -52,7 +52,7 @@ async fn new_account_accepts_every_term() {
     assert_eq!(account["created_at"], START, "invoices use the wall clock");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn invalid_new_account_lists_every_error() {
     let api = Api::start(at(START)).await;
     let body = json!({
@@ -76,7 +76,7 @@ async fn invalid_new_account_lists_every_error() {
     assert!(!reply.text().contains("Mars"), "the problem repeats a value that the client sent");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn invalid_zone_or_date_is_the_only_error_listed() {
     let api = Api::start(at(START)).await;
     let zones = ["", "utc+1", "Europe/Atlantis", "Europe/Berlin ", "../etc/passwd", "Europe/Berlin\0"];
@@ -99,7 +99,7 @@ async fn invalid_zone_or_date_is_the_only_error_listed() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn accounts_are_listed_and_read_with_their_usage() {
     let api = Api::start(at(START)).await;
     let nothing = api.get("/v1/accounts").token(OPERATOR_TOKEN).await.expect(200);
@@ -133,7 +133,7 @@ async fn accounts_are_listed_and_read_with_their_usage() {
     assert_eq!(second, &reports[1], "a sandbox has its own clock");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn contract_is_changed_by_the_operator_and_shown_to_the_account() {
     let api = Api::start(at(START)).await;
     let account = api.account(json!({})).await;
@@ -161,7 +161,7 @@ async fn contract_is_changed_by_the_operator_and_shown_to_the_account() {
     ]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn operator_creates_a_token_for_an_account_that_lost_it() {
     let api = Api::start(at(START)).await;
     let account = api.account(json!({})).await;
@@ -182,7 +182,7 @@ async fn operator_creates_a_token_for_an_account_that_lost_it() {
     assert_eq!(api.get("/v1/account").token(token).await.status, 200);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn unknown_account_is_not_found() {
     let api = Api::start(at(START)).await;
     for id in ["acc_00000000000000000000000000", "acc_1", "ada"] {
@@ -195,7 +195,7 @@ async fn unknown_account_is_not_found() {
     assert_eq!(api.get("/v1/accounts").token(OPERATOR_TOKEN).await.expect(200), json!({"results": []}));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn only_the_operator_creates_accounts() {
     let api = Api::start(at(START)).await;
     let body = json!({"name": "Ada", "term": "annual", "renewal_date": "2027-06-15"});

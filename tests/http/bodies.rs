@@ -19,7 +19,7 @@ async fn with_bodies() -> (Fixture, Vec<Operation>) {
     (Fixture::start(Api::start(at(START)).await).await, operations)
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn malformed_json_body_is_rejected() {
     let (fixture, operations) = with_bodies().await;
     let deep = [b"{\"a\":".repeat(100_000), b"1".to_vec(), b"}".repeat(100_000)].concat();
@@ -64,7 +64,7 @@ async fn malformed_json_body_is_rejected() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn json_body_that_is_not_an_object_is_rejected() {
     let (fixture, operations) = with_bodies().await;
     for operation in &operations {
@@ -75,7 +75,7 @@ async fn json_body_that_is_not_an_object_is_rejected() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn unusual_numbers_and_characters_are_invalid_values() {
     let (fixture, operations) = with_bodies().await;
     let values = [
@@ -126,7 +126,7 @@ async fn unusual_numbers_and_characters_are_invalid_values() {
     fixture.api.assert_exact(&fixture.account).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn unsupported_media_type_is_rejected() {
     let (fixture, operations) = with_bodies().await;
     for operation in &operations {
@@ -149,7 +149,7 @@ async fn unsupported_media_type_is_rejected() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn body_over_the_limit_is_too_large() {
     let (fixture, operations) = with_bodies().await;
     for operation in &operations {
@@ -167,7 +167,7 @@ async fn body_over_the_limit_is_too_large() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn unexpected_body_is_rejected() {
     let (operations, _) = operations::api();
     let fixture = Fixture::start(Api::start(at(START)).await).await;
@@ -178,7 +178,7 @@ async fn unexpected_body_is_rejected() {
     fixture.api.assert_exact(&fixture.account).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn empty_object_is_accepted_where_no_body_is_expected() {
     let (operations, _) = operations::api();
     let fixture = Fixture::start(Api::start(at(START)).await).await;
@@ -196,7 +196,7 @@ async fn empty_object_is_accepted_where_no_body_is_expected() {
     fixture.api.assert_exact(&fixture.account).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn field_names_in_a_problem_are_shortened_and_cleaned() {
     let (fixture, _) = with_bodies().await;
     let long = "x".repeat(10_000);

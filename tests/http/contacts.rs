@@ -7,7 +7,7 @@ use testkit::at;
 
 use super::{START, column, one_account};
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn created_contact_is_read_by_id_and_by_address() {
     let (api, account) = one_account(json!({})).await;
     let ada = api.user(&account, json!({"name": "Ada"})).await;
@@ -44,7 +44,7 @@ async fn created_contact_is_read_by_id_and_by_address() {
     assert_eq!(api.assert_exact(&account).await["marketing"], 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn empty_body_creates_a_contact() {
     let (api, account) = one_account(json!({})).await;
     for body in [json!({}), json!({"email": null, "properties": {}})] {
@@ -55,7 +55,7 @@ async fn empty_body_creates_a_contact() {
     assert_eq!(api.assert_exact(&account).await["marketing"], 0);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn address_belongs_to_one_contact() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
@@ -83,7 +83,7 @@ async fn address_belongs_to_one_contact() {
     assert_eq!((scan.contacts, scan.addresses, scan.billable), (2, 1, 0));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn put_creates_or_updates_a_contact() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
@@ -120,7 +120,7 @@ async fn put_creates_or_updates_a_contact() {
     assert_eq!(api.assert_exact(&account).await["marketing"], 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn contact_update_keeps_omitted_fields() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
@@ -143,7 +143,7 @@ async fn contact_update_keeps_omitted_fields() {
     assert_eq!(api.get(&path).token(token).await.expect(200), expected);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn contact_update_rejects_the_marketing_state() {
     let (api, account) = one_account(json!({})).await;
     let path = format!("/v1/contacts/{}", api.contact(&account.token, json!({})).await);
@@ -157,7 +157,7 @@ async fn contact_update_rejects_the_marketing_state() {
     assert_eq!(api.assert_exact(&account).await["marketing"], 0);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn invalid_address_is_rejected_by_every_operation() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
@@ -200,7 +200,7 @@ async fn invalid_address_is_rejected_by_every_operation() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn invalid_properties_are_listed_one_by_one() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
@@ -240,7 +240,7 @@ async fn invalid_properties_are_listed_one_by_one() {
     assert_eq!(api.get(&path).token(token).await.expect(200), largest);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn contacts_are_listed_in_order_of_creation() {
     let (api, account) = one_account(json!({})).await;
     let mut created = Vec::new();
@@ -253,7 +253,7 @@ async fn contacts_are_listed_in_order_of_creation() {
     assert!(listed.get("paging").is_none());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn unknown_contact_is_not_found() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;

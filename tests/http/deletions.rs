@@ -38,7 +38,7 @@ async fn delete(api: &Api, account: &Tenant, id: &str, query: &str) -> Value {
     reply.expect(204)
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn deleted_contact_stays_billable_until_the_update_date() {
     for query in ["", "?erase=false", "?erase=true"] {
         let (api, account) = one_account(json!({})).await;
@@ -54,7 +54,7 @@ async fn deleted_contact_stays_billable_until_the_update_date() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn deleted_non_marketing_contact_leaves_no_items() {
     let (api, account) = one_account(json!({})).await;
     let id = api.contact(&account.token, json!({"email": "ada@example.org"})).await;
@@ -65,7 +65,7 @@ async fn deleted_non_marketing_contact_leaves_no_items() {
     api.delete(&format!("/v1/contacts/{id}")).token(&account.token).await.problem(ProblemType::NotFound);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn returning_address_counts_once_in_a_period() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
@@ -88,7 +88,7 @@ async fn returning_address_counts_once_in_a_period() {
     assert_eq!((&usage["marketing"], &usage["leaving"]), (&json!(1), &json!(0)), "the contact counts once");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn erased_address_returns_as_a_new_contact() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
@@ -105,7 +105,7 @@ async fn erased_address_returns_as_a_new_contact() {
     assert_eq!(api.assert_exact(&account).await["marketing"], 2, "an erased contact cannot be recognized");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn deleted_contact_can_still_be_erased() {
     let (api, account) = one_account(json!({})).await;
     let id = api.contact(&account.token, json!({"email": "ada@example.org", "marketing": true})).await;
@@ -116,7 +116,7 @@ async fn deleted_contact_can_still_be_erased() {
     api.assert_exact(&account).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn erase_parameter_accepts_only_true_or_false() {
     let (api, account) = one_account(json!({})).await;
     let id = api.contact(&account.token, json!({})).await;

@@ -14,7 +14,7 @@ const OTHERS: [&str; 6] = [
     "feedback_survey",
 ];
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn denied_contact_lists_every_reason() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
@@ -74,7 +74,7 @@ async fn denied_contact_lists_every_reason() {
     api.assert_exact(&account).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn eligibility_request_requires_a_tool_and_contacts() {
     let (api, account) = one_account(json!({})).await;
     for (body, fields) in [

@@ -6,7 +6,7 @@ use testkit::{PUBLIC_URL, at};
 
 use super::{START, column, one_account};
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn form_is_created_read_updated_and_deleted() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
@@ -57,7 +57,7 @@ async fn form_is_created_read_updated_and_deleted() {
     assert_eq!(column(&forms["results"], "name"), ["Second"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn invalid_form_lists_every_error() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
@@ -103,7 +103,7 @@ fn no_counts() -> Value {
            "not_set_by_cap": 0, "not_set_by_tier": 0, "not_set_by_budget": 0, "ignored": 0, "fields_left_out": 0})
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn provider_form_has_webhook_hidden_secrets_and_budget() {
     let (api, account) = one_account(json!({"time_zone": "Asia/Tokyo"})).await;
     let token = &account.token;

@@ -35,7 +35,7 @@ fn counts(report: &Value) -> Value {
     counts.into_iter().filter(|(_, count)| *count != json!(0)).collect()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn repeated_sample_of_each_provider_counts_one_contact() {
     for sender in SENDERS {
         let (api, account) = one_account(json!({})).await;
@@ -60,7 +60,7 @@ async fn repeated_sample_of_each_provider_counts_one_contact() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn hook_with_one_changed_byte_is_refused_without_a_write() {
     for sender in SENDERS {
         let (api, account) = one_account(json!({})).await;
@@ -101,7 +101,7 @@ fn altered(text: &str) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn hook_signed_outside_the_time_window_is_refused() {
     let with_timestamp: Vec<Sender> = SENDERS.into_iter().filter(Sender::signs_timestamp).collect();
     assert_eq!(with_timestamp.len(), 3);
@@ -124,7 +124,7 @@ async fn hook_signed_outside_the_time_window_is_refused() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn removed_secret_of_a_form_is_no_longer_accepted() {
     for sender in SENDERS {
         let (api, account) = one_account(json!({})).await;
@@ -147,7 +147,7 @@ async fn removed_secret_of_a_form_is_no_longer_accepted() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn shared_secret_is_accepted_in_the_query() {
     let (api, account) = one_account(json!({})).await;
     for sender in SENDERS.into_iter().filter(|sender| !sender.signs()) {
@@ -173,7 +173,7 @@ async fn shared_secret_is_accepted_in_the_query() {
     tally.with_body(&api, &form, tally.body, &secret).await.problem(ProblemType::Unverified);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn concurrent_deliveries_with_one_id_apply_once() {
     for sender in SENDERS {
         let (api, account) = one_account(json!({})).await;
@@ -189,7 +189,7 @@ async fn concurrent_deliveries_with_one_id_apply_once() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn only_forms_of_providers_accept_hooks() {
     let (api, account) = one_account(json!({})).await;
     let native = json!({"name": "Native"});
@@ -210,7 +210,7 @@ async fn only_forms_of_providers_accept_hooks() {
     assert_eq!(testkit::scan(&api.table.client, account.id).await.contacts, 0);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn malformed_hook_body_is_rejected_without_a_write() {
     let (api, account) = one_account(json!({})).await;
     for (provider, body, fields) in [
@@ -238,7 +238,7 @@ async fn malformed_hook_body_is_rejected_without_a_write() {
         .problem(ProblemType::PayloadTooLarge);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn hook_about_another_event_is_accepted_and_ignored() {
     let (api, account) = one_account(json!({})).await;
     let calendly = sender("calendly");
@@ -257,7 +257,7 @@ async fn hook_about_another_event_is_accepted_and_ignored() {
     assert_eq!(counts(&report(&api, &account, &form).await), json!({"received": 1, "ignored": 1}));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn external_form_uses_the_account_default_unless_set() {
     let defaults = json!({"defaults": {"external_form": false}});
     for (settings, by_default, expected) in [
@@ -290,7 +290,7 @@ async fn generic(api: &Api, form: &str, body: Value) -> Reply {
     api.post(&path).json(&body).await
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn form_beyond_its_budget_creates_non_marketing_contacts() {
     let (api, account) = one_account(json!({"time_zone": "America/New_York"})).await;
     let settings = json!({"max_new_marketing_per_day": 2});
@@ -322,7 +322,7 @@ async fn form_beyond_its_budget_creates_non_marketing_contacts() {
     assert_eq!(api.assert_exact(&account).await["marketing"], 3);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn delivery_without_an_id_applies_each_time() {
     let (api, account) = one_account(json!({})).await;
     let form = sender("generic").form(&api, &account, &[1], json!({})).await;

@@ -70,7 +70,7 @@ fn refused(reply: &Reply, status: u16) -> Vec<String> {
     errors.map(kind).collect()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn hubspot_site_code_works_with_another_host() {
     let (api, account) = one_account(json!({})).await;
     let form =
@@ -93,7 +93,7 @@ async fn hubspot_site_code_works_with_another_host() {
     assert_eq!(api.assert_exact(&account).await["marketing"], 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn form_with_a_redirect_returns_the_redirect_uri() {
     let (api, account) = one_account(json!({})).await;
     let form = form(&api, &account, json!({"redirect_url": "https://example.org/thanks"})).await;
@@ -101,7 +101,7 @@ async fn form_with_a_redirect_returns_the_redirect_uri() {
     assert_eq!(reply.expect(200), json!({"redirectUri": "https://example.org/thanks"}));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn invalid_submission_returns_hubspot_error_types() {
     let (api, account) = one_account(json!({})).await;
     let form = form(&api, &account, json!({})).await;
@@ -142,7 +142,7 @@ async fn invalid_submission_returns_hubspot_error_types() {
     assert_eq!(scan.contacts, 0);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn only_own_native_forms_are_found() {
     let (api, account) = one_account(json!({})).await;
     let other = api.account(json!({})).await;
@@ -166,7 +166,7 @@ async fn only_own_native_forms_are_found() {
     assert_eq!(testkit::scan(&api.table.client, account.id).await.contacts, 0);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn secure_endpoint_requires_a_token_of_the_account() {
     let (api, account) = one_account(json!({})).await;
     let other = api.account(json!({})).await;
@@ -190,7 +190,7 @@ async fn secure_endpoint_requires_a_token_of_the_account() {
     assert_eq!(api.assert_exact(&account).await["marketing"], 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn form_accepts_pages_of_allowed_origins_only() {
     let (api, account) = one_account(json!({})).await;
     let form = form(&api, &account, json!({"allowed_origins": ["https://example.org"]})).await;
@@ -212,7 +212,7 @@ async fn form_accepts_pages_of_allowed_origins_only() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn submission_over_the_cap_is_stored_as_non_marketing() {
     let (api, account) = one_account(json!({"cap": 0})).await;
     let form = form(&api, &account, json!({})).await;
@@ -223,7 +223,7 @@ async fn submission_over_the_cap_is_stored_as_non_marketing() {
     assert_eq!(api.assert_exact(&account).await["marketing"], 0);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn portal_number_and_guid_identify_the_form() {
     let (api, account) = one_account(json!({})).await;
     let form = form(&api, &account, json!({})).await;
@@ -242,7 +242,7 @@ async fn portal_number_and_guid_identify_the_form() {
     assert_eq!(api.get("/v1/usage").token(&account.token).await.expect(200)["marketing"], 4);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn portal_number_of_another_account_finds_no_form() {
     let (api, account) = one_account(json!({})).await;
     let other = api.account(json!({"name": "Other", "term": "annual", "renewal_date": "2027-06-15"})).await;

@@ -39,7 +39,7 @@ async fn everything(fixture: &Fixture) -> Vec<Value> {
     all
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn repeated_change_applies_once_and_replays_its_response() {
     let operations = changing();
     assert_eq!(operations.len(), 20);
@@ -101,7 +101,7 @@ async fn accounts(api: &Api) -> usize {
     items(api).await.iter().filter(|item| item.contains("\"sk\": S(\"ACCOUNT\")")).count()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn replayed_token_is_never_stored() {
     let (api, account) = one_account(json!({})).await;
     let body = json!({"name": "Second", "term": "annual", "renewal_date": "2027-01-01"});
@@ -124,7 +124,7 @@ async fn replayed_token_is_never_stored() {
     assert_eq!(tokens["results"].as_array().unwrap().len(), 2);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn token_is_replayed_only_to_its_requester() {
     let (api, account) = one_account(json!({})).await;
     let admin = api.user(&account, json!({"role": "admin"})).await;
@@ -138,7 +138,7 @@ async fn token_is_replayed_only_to_its_requester() {
     create(&account.token).await.problem(ProblemType::IdempotencyKeyReused);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn refusal_is_replayed_after_its_cause_is_gone() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
@@ -163,7 +163,7 @@ async fn refusal_is_replayed_after_its_cause_is_gone() {
     assert_eq!(api.post("/v1/contacts").token(token).json(&body).await.status, 201, "without the key");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn invalid_or_unpermitted_request_uses_no_key() {
     let (api, account) = one_account(json!({})).await;
     let member = api.user(&account, json!({"modify_marketing_contacts": false})).await;
@@ -175,7 +175,7 @@ async fn invalid_or_unpermitted_request_uses_no_key() {
     assert_eq!(send(&good).await.expect(201), form);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn each_account_has_its_own_keys() {
     let (api, ours) = one_account(json!({})).await;
     let theirs = api.account(json!({})).await;
@@ -193,7 +193,7 @@ async fn each_account_has_its_own_keys() {
     assert_ne!(ids[0], ids[2]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn key_expires_after_a_day() {
     let (api, account) = one_account(json!({})).await;
     let send = async || {
@@ -211,7 +211,7 @@ async fn key_expires_after_a_day() {
     assert_eq!(api.assert_exact(&account).await["marketing"], 2);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn list_longer_than_a_transaction_applies_once() {
     let (api, account) = one_account(json!({})).await;
     let mut contacts = Vec::new();
@@ -235,7 +235,7 @@ async fn list_longer_than_a_transaction_applies_once() {
 }
 
 /// The response repeats the ids of the request, so its JSON is longer than an item of the table can be.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn response_longer_than_an_item_is_replayed() {
     let (api, account) = one_account(json!({})).await;
     let mut contacts = Vec::new();
@@ -261,7 +261,7 @@ async fn response_longer_than_an_item_is_replayed() {
     assert_eq!(api.assert_exact(&account).await["leaving"], 100);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn concurrent_requests_with_one_key_apply_once() {
     let (api, account) = one_account(json!({})).await;
     let body = json!({"email": "ada@example.org", "marketing": true});
@@ -272,7 +272,7 @@ async fn concurrent_requests_with_one_key_apply_once() {
     assert_eq!(api.assert_exact(&account).await["marketing"], 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn dry_run_is_replayed_under_its_key() {
     let (api, account) = one_account(json!({})).await;
     let id = api.contact(&account.token, json!({})).await;
@@ -286,7 +286,7 @@ async fn dry_run_is_replayed_under_its_key() {
     assert_eq!(api.assert_exact(&account).await["marketing"], 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn malformed_or_repeated_key_is_rejected() {
     let (api, account) = one_account(json!({})).await;
     let post = || api.post("/v1/contacts").token(&account.token).json(&json!({"marketing": true}));
@@ -303,7 +303,7 @@ async fn malformed_or_repeated_key_is_rejected() {
     assert_eq!(api.assert_exact(&account).await["marketing"], 3);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn failed_request_uses_no_key_and_can_be_retried() {
     let broken = Arc::new(AtomicBool::new(false));
     let is_broken = broken.clone();

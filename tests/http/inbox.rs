@@ -20,7 +20,7 @@ use super::START;
 use super::senders::sender;
 
 /// The number of submissions in a burst.
-const SUBMISSIONS: usize = 1_000;
+const SUBMISSIONS: usize = 100;
 /// The number of concurrent submissions.
 const CONCURRENCY: usize = 32;
 /// The time that a transaction is in flight, as the design models it.
@@ -109,7 +109,7 @@ fn print_summary(what: &str, submissions: usize, waited: usize, conflicts: u32) 
     std::io::stdout().write_all(text.as_bytes()).unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn burst_without_conflicts_loses_no_submission() {
     let fixture = BurstFixture::start(TestTable::start().await, json!({})).await;
     let seen = fixture.burst(Route::Native, SUBMISSIONS).await;
@@ -120,7 +120,7 @@ async fn burst_without_conflicts_loses_no_submission() {
     assert_eq!(fixture.counts(&fixture.native).await, json!({"received": SUBMISSIONS, "set": SUBMISSIONS}));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn burst_with_conflicts_loses_no_submission() {
     for (route, submissions) in
         [(Route::Native, SUBMISSIONS), (Route::Hook, SUBMISSIONS / 4), (Route::HubSpot, SUBMISSIONS / 4)]
@@ -141,9 +141,9 @@ async fn burst_with_conflicts_loses_no_submission() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn burst_over_the_cap_stays_within_the_cap() {
-    const CAP: u64 = 300;
+    const CAP: u64 = 30;
     let conflicts = Conflicts::new(IN_FLIGHT);
     let fixture = BurstFixture::start(TestTable::with_faults(&conflicts).await, json!({"cap": CAP})).await;
     let burst = fixture.burst(Route::Native, SUBMISSIONS);
@@ -178,7 +178,7 @@ async fn throttled(terms: Value) -> (BurstFixture, Arc<AtomicBool>) {
     (fixture, is_throttled)
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn repeated_delivery_in_the_inbox_is_a_duplicate() {
     let (fixture, is_throttled) = throttled(json!({})).await;
     is_throttled.store(true, Ordering::SeqCst);
@@ -201,7 +201,7 @@ async fn repeated_delivery_in_the_inbox_is_a_duplicate() {
     fixture.assert_contacts(1, 1).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn inbox_entry_lost_by_the_queue_is_found_by_the_schedule() {
     let (fixture, is_throttled) = throttled(json!({})).await;
     is_throttled.store(true, Ordering::SeqCst);
@@ -236,7 +236,7 @@ async fn inbox_entry_lost_by_the_queue_is_found_by_the_schedule() {
     fixture.assert_contacts(3, 3).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn submission_is_refused_while_the_table_is_down() {
     let is_down = Arc::new(AtomicBool::new(false));
     let down = is_down.clone();

@@ -71,7 +71,7 @@ impl Tokens {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn each_source_sets_its_documented_status() {
     let manual = |marketing: Value| json!({"marketing": marketing});
     // The sender, the settings, the body, and whether a new and an existing contact become marketing contacts.
@@ -121,7 +121,7 @@ async fn each_source_sets_its_documented_status() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn source_is_stored_as_sent_except_for_integrations() {
     let (api, account) = one_account(json!({})).await;
     let tokens = Tokens::create(&api, &account).await;
@@ -135,7 +135,7 @@ async fn source_is_stored_as_sent_except_for_integrations() {
     assert!(own["id"].as_str().unwrap().starts_with("int_"));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn marketing_field_requires_the_manual_source() {
     let (api, account) = one_account(json!({})).await;
     let tokens = Tokens::create(&api, &account).await;

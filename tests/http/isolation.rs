@@ -27,7 +27,7 @@ async fn everything(api: &Api, account: &Tenant) -> Vec<Value> {
     all
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn ids_of_another_account_are_not_found() {
     let (operations, _) = operations::api();
     let fixture = Fixture::start(Api::start(at(START)).await).await;
@@ -49,7 +49,7 @@ async fn ids_of_another_account_are_not_found() {
     assert_eq!(api.assert_exact(&ours).await["marketing"], 0);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn addresses_and_cursors_of_another_account_find_nothing() {
     let api = Api::start(at(START)).await;
     let (ours, theirs) = (api.account(json!({})).await, api.account(json!({})).await);
@@ -92,7 +92,7 @@ async fn addresses_and_cursors_of_another_account_find_nothing() {
     assert_eq!(api.assert_exact(&theirs).await["marketing"], 2);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn only_the_operator_can_read_accounts() {
     let api = Api::start(at(START)).await;
     let (ours, theirs) = (api.account(json!({})).await, api.account(json!({"name": "Theirs"})).await);
@@ -117,7 +117,7 @@ async fn only_the_operator_can_read_accounts() {
     assert_eq!(everything(&api, &theirs).await, before);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn account_is_identified_by_its_token_only() {
     let api = Api::start(at(START)).await;
     let (ours, theirs) =
@@ -178,7 +178,7 @@ async fn assert_alike(status: u16, requests: Vec<Request<'_>>) {
     assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:#?}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn account_cannot_tell_foreign_from_unknown_forms() {
     let api = Api::start(at(START)).await;
     let (ours, theirs) = (api.account(json!({})).await, api.account(json!({})).await);
@@ -210,7 +210,7 @@ async fn account_cannot_tell_foreign_from_unknown_forms() {
     assert_eq!(api.get(&path).token(&theirs.token).await.expect(200), rejected);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn public_cannot_tell_unusable_from_unknown_forms() {
     let api = Api::start(at(START)).await;
     let account = api.account(json!({})).await;
@@ -229,7 +229,7 @@ async fn public_cannot_tell_unusable_from_unknown_forms() {
     assert_alike(404, ids.iter().map(request).collect()).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn hubspot_endpoint_hides_foreign_and_unknown_forms() {
     let api = Api::start(at(START)).await;
     let (ours, theirs) = (api.account(json!({})).await, api.account(json!({})).await);

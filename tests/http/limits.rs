@@ -21,7 +21,7 @@ async fn store_counts(api: &Api, account: &Tenant, numbers: [(&str, usize); 3]) 
     update.expression_attribute_values(":numbers", value).send().await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn full_account_refuses_further_forms_users_and_tokens() {
     let (api, account) = one_account(json!({})).await;
     let bodies = [

@@ -108,7 +108,7 @@ async fn fixture() -> (Fixture, InjectedFault) {
     (Fixture::start(Api::over(table, at(START))).await, injected)
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn successful_and_refused_requests_log_no_private_data() {
     let log = Log::start();
     let (fixture, _) = fixture().await;
@@ -146,7 +146,7 @@ async fn successful_and_refused_requests_log_no_private_data() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn unavailable_table_logs_one_error_per_request() {
     let log = Log::start();
     let (fixture, injected) = fixture().await;
@@ -177,7 +177,7 @@ async fn unavailable_table_logs_one_error_per_request() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn unreadable_item_is_logged_without_its_content() {
     let log = Log::start();
     let (fixture, _) = fixture().await;
@@ -232,7 +232,7 @@ async fn unreadable_item_is_logged_without_its_content() {
     assert_eq!(fixture.api.get(&path).token(&fixture.account.token).await.expect(200), contact);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn debug_output_hides_addresses_and_properties() {
     const ADDRESS: &str = "zoe@zoe.example";
     let (api, account) = super::one_account(json!({})).await;

@@ -14,7 +14,7 @@ async fn state(api: &Api, account: &Tenant, id: &str) -> Value {
         .clone()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn marketing_state_follows_the_rules() {
     let (api, account) = one_account(json!({})).await;
     let id = api.contact(&account.token, json!({"email": "ada@example.org"})).await;
@@ -44,7 +44,7 @@ async fn marketing_state_follows_the_rules() {
     assert_eq!(api.assert_exact(&account).await["marketing"], 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn results_keep_request_order_and_repeats_are_unchanged() {
     let (api, account) = one_account(json!({"cap": 2})).await;
     let token = &account.token;
@@ -80,7 +80,7 @@ async fn results_keep_request_order_and_repeats_are_unchanged() {
     assert_eq!(done["usage"], usage);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn cap_is_never_exceeded_and_lowering_it_removes_none() {
     let (api, account) = one_account(json!({"cap": 150})).await;
     let token = &account.token;
@@ -119,7 +119,7 @@ async fn cap_is_never_exceeded_and_lowering_it_removes_none() {
     assert_eq!(api.assert_exact(&account).await["marketing"], 150);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn concurrent_requests_succeed_up_to_the_cap() {
     let (api, account) = one_account(json!({"cap": 7})).await;
     let mut ids = Vec::new();
@@ -134,7 +134,7 @@ async fn concurrent_requests_succeed_up_to_the_cap() {
     assert_eq!(api.assert_exact(&account).await["marketing"], 7);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn list_of_contacts_is_bounded_and_validated() {
     let (api, account) = one_account(json!({})).await;
     for path in [SET, QUEUE] {
@@ -169,7 +169,7 @@ async fn list_of_contacts_is_bounded_and_validated() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn explanation_lists_every_change_newest_first() {
     let (api, account) = one_account(json!({})).await;
     let ada = api.user(&account, json!({"name": "Ada"})).await;
@@ -226,7 +226,7 @@ async fn explanation_lists_every_change_newest_first() {
     assert_eq!(explanation["tools"]["ads_audience"], json!({"allowed": false, "reasons": ["non-marketing"]}));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn long_history_is_returned_completely() {
     let (api, account) = one_account(json!({})).await;
     let id = api.contact(&account.token, json!({"marketing": true})).await;
@@ -246,7 +246,7 @@ async fn long_history_is_returned_completely() {
     assert_eq!(api.assert_exact(&account).await["marketing"], 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn status_paths_refuse_put() {
     let (api, account) = one_account(json!({})).await;
     for path in [SET, QUEUE] {

@@ -11,7 +11,7 @@ use super::START;
 use super::walk::Fixture;
 use crate::openapi::operations;
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn path_accepts_only_its_documented_methods() {
     let (operations, _) = operations::every();
     let fixture = Fixture::start(Api::start(at(START)).await).await;
@@ -45,7 +45,7 @@ async fn path_accepts_only_its_documented_methods() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn unknown_path_is_not_found() {
     let api = Api::start(at(START)).await;
     let account = api.account(json!({})).await;
@@ -84,7 +84,7 @@ async fn unknown_path_is_not_found() {
     api.get("/v1/nothing").await.problem(ProblemType::NotFound);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn path_that_is_not_utf_8_is_rejected() {
     let api = Api::start(at(START)).await;
     let account = api.account(json!({})).await;
@@ -103,7 +103,7 @@ async fn path_that_is_not_utf_8_is_rejected() {
     api.get("/v1/contacts/by-email/%zz").token(&account.token).await.assert_invalid(&["email"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn head_returns_the_status_of_get_without_a_body() {
     let api = Api::start(at(START)).await;
     let account = api.account(json!({})).await;

@@ -140,7 +140,7 @@ async fn token(api: &Api, account: &Tenant, caller: Caller) -> Option<String> {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn every_operation_enforces_its_permission() {
     let (operations, _) = operations::every();
     let table = table();
@@ -175,7 +175,7 @@ async fn every_operation_enforces_its_permission() {
     fixture.api.assert_exact(&fixture.account).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn caller_without_permission_cannot_set_marketing() {
     let (api, account) = one_account(json!({})).await;
     let marketing = api.contact(&account.token, json!({"email": "in@example.org", "marketing": true})).await;
@@ -232,7 +232,7 @@ async fn caller_without_permission_cannot_set_marketing() {
     assert_eq!(api.assert_exact(&account).await["marketing"], 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn deleting_a_marketing_contact_requires_the_permission() {
     let (api, account) = one_account(json!({})).await;
     let member = api.user(&account, json!({"modify_marketing_contacts": false})).await;
@@ -271,7 +271,7 @@ async fn deleting_a_marketing_contact_requires_the_permission() {
     api.assert_exact(&account).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn revoked_permission_ends_with_the_next_request() {
     let (api, account) = one_account(json!({})).await;
     let member = api.user(&account, json!({})).await;
@@ -296,7 +296,7 @@ async fn revoked_permission_ends_with_the_next_request() {
     assert_eq!(api.assert_exact(&account).await["leaving"], 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn forms_and_integrations_act_under_their_own_setting() {
     let (api, account) = one_account(json!({})).await;
     let body = json!({"name": "Newsletter", "answer": "full"});

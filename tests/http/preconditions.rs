@@ -20,7 +20,7 @@ async fn read(api: &Api, account: &Tenant, path: &str) -> (String, Value) {
     (reply.header("etag").unwrap().to_owned(), reply.expect(200))
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn if_match_applies_a_change_to_that_version_only() {
     let (api, account, path) = ada().await;
     let token = &account.token;
@@ -54,7 +54,7 @@ async fn if_match_applies_a_change_to_that_version_only() {
     assert_eq!(api.assert_exact(&account).await["marketing"], 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn marketing_state_change_creates_a_new_version() {
     let (api, account, path) = ada().await;
     let (first, contact) = read(&api, &account, &path).await;
@@ -77,7 +77,7 @@ async fn marketing_state_change_creates_a_new_version() {
     api.assert_exact(&account).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn etag_is_compared_strongly_and_star_matches_any() {
     let (api, account, path) = ada().await;
     let token = &account.token;
@@ -107,7 +107,7 @@ async fn etag_is_compared_strongly_and_star_matches_any() {
     assert_eq!(change(&format!("  {tag} ")).await.status, 200);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn if_match_on_a_missing_contact_matches_nothing() {
     let (api, account) = one_account(json!({})).await;
     for tag in ["\"1\"", "*"] {

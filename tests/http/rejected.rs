@@ -41,7 +41,7 @@ async fn counts(api: &Api, account: &Tenant, form: &str) -> Value {
     counts.into_iter().filter(|(_, count)| *count != json!(0)).collect()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn rejected_submission_applies_after_the_form_is_fixed() {
     let (api, account) = one_account(json!({})).await;
     let form = form(&api, &account).await;
@@ -86,7 +86,7 @@ async fn rejected_submission_applies_after_the_form_is_fixed() {
     assert_eq!(api.assert_exact(&account).await["marketing"], 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn each_rejection_has_its_reason() {
     let (api, account) = one_account(json!({})).await;
     let form = form(&api, &account).await;
@@ -117,7 +117,7 @@ async fn each_rejection_has_its_reason() {
     assert_eq!(testkit::scan(&api.table.client, account.id).await.contacts, 0);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn values_beyond_the_form_limit_are_omitted_and_counted() {
     let (api, account) = one_account(json!({})).await;
     let form = form(&api, &account).await;
@@ -132,7 +132,7 @@ async fn values_beyond_the_form_limit_are_omitted_and_counted() {
     assert_eq!(api.assert_exact(&account).await["marketing"], 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn concurrent_retries_apply_once() {
     let (api, account) = one_account(json!({})).await;
     let form = form(&api, &account).await;
@@ -148,7 +148,7 @@ async fn concurrent_retries_apply_once() {
     assert_eq!(api.assert_exact(&account).await["marketing"], 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn rejected_pages_are_bounded_by_response_size() {
     let (api, account) = one_account(json!({})).await;
     let form = form(&api, &account).await;
@@ -188,7 +188,7 @@ async fn rejected_pages_are_bounded_by_response_size() {
     assert_eq!((last["results"].as_array().unwrap().len(), last.get("paging")), (2, None));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn rejected_page_size_counts_escaped_json_bytes() {
     let (api, account) = one_account(json!({})).await;
     let form = form(&api, &account).await;
@@ -202,7 +202,7 @@ async fn rejected_page_size_counts_escaped_json_bytes() {
     assert!(page.expect(200)["paging"]["next"]["after"].is_string());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn rejections_of_a_deleted_form_can_be_read_and_deleted() {
     let (api, account) = one_account(json!({})).await;
     let other = api.account(json!({})).await;
@@ -225,7 +225,7 @@ async fn rejections_of_a_deleted_form_can_be_read_and_deleted() {
     api.get(&list).token(&account.token).await.problem(ProblemType::NotFound);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn rejections_belong_to_one_account_and_one_form() {
     let (api, account) = one_account(json!({})).await;
     let other = api.account(json!({})).await;
@@ -251,7 +251,7 @@ async fn rejections_belong_to_one_account_and_one_form() {
     assert_eq!(api.post(&retry(&ours, &rejection)).token(&member.token).await.status, 200);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn deleted_rejection_leaves_only_its_count() {
     let (api, account) = one_account(json!({})).await;
     let other = api.account(json!({})).await;
@@ -287,7 +287,7 @@ async fn deleted_rejection_leaves_only_its_count() {
     assert_eq!(counts(&api, &account, &form).await, json!({"received": 3, "duplicates": 1, "rejected": 2}));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn rejections_expire_after_ninety_days() {
     let (api, account) = one_account(json!({})).await;
     let form = form(&api, &account).await;

@@ -39,7 +39,7 @@ async fn create_three(api: &Api, account: &Tenant) {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn operators_match_the_expected_contacts() {
     let (api, account) = one_account(json!({})).await;
     create_three(&api, &account).await;
@@ -82,7 +82,7 @@ async fn operators_match_the_expected_contacts() {
     api.assert_exact(&account).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn search_uses_the_effective_state() {
     let (api, account) = one_account(json!({})).await;
     create_three(&api, &account).await;
@@ -97,7 +97,7 @@ async fn search_uses_the_effective_state() {
     api.assert_exact(&account).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn invalid_search_lists_every_error_by_path() {
     let (api, account) = one_account(json!({})).await;
     let body = json!({

@@ -27,7 +27,7 @@ async fn standard(api: &Api, form: &str, event_type: Option<&str>) -> Reply {
     standard.with_body(api, form, body.as_bytes(), &standard.signature(body.as_bytes(), 1, at(START))).await
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn unsubscribe_and_deletion_events_are_ignored_and_counted() {
     let (api, account) = one_account(json!({})).await;
     let form = sender("standard_webhooks").form(&api, &account, &[1], json!({})).await;
@@ -49,7 +49,7 @@ async fn unsubscribe_and_deletion_events_are_ignored_and_counted() {
     assert_eq!(standard(&api, &form, Some("contact.created")).await.expect(200)["contact"], "created");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn form_accepts_only_its_listed_event_types() {
     let (api, account) = one_account(json!({})).await;
     let settings = json!({"event_types": ["form.submitted", "contact.deleted"]});
@@ -66,7 +66,7 @@ async fn form_accepts_only_its_listed_event_types() {
     assert_eq!(counts(&api, &account, &form).await["ignored"], 2);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn svix_headers_are_accepted_only_as_a_complete_set() {
     let (api, account) = one_account(json!({})).await;
     let sender = sender("standard_webhooks");
@@ -116,7 +116,7 @@ fn delivery_at(provider: &str, at: Timestamp) -> Vec<u8> {
     body.to_string().into_bytes()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn old_delivery_is_rejected_as_stale_and_can_be_retried() {
     let max_age = TimeDelta::days(7);
     for provider in ["typeform", "tally", "netlify"] {
@@ -154,7 +154,7 @@ async fn old_delivery_is_rejected_as_stale_and_can_be_retried() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn delivery_at_the_age_limit_is_applied() {
     for provider in ["typeform", "tally", "netlify"] {
         let (api, account) = one_account(json!({})).await;
@@ -167,7 +167,7 @@ async fn delivery_at_the_age_limit_is_applied() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn hubspot_submitted_at_is_parsed_in_every_format() {
     let fixture = Channel::HubSpot.fixture(json!({"field_map": {"submitted_at": "sent"}})).await;
     for submitted_at in [
@@ -190,7 +190,7 @@ async fn hubspot_submitted_at_is_parsed_in_every_format() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn page_url_that_is_not_http_is_ignored() {
     let settings = json!({"field_map": {"page_url": "page"}});
     for page in [json!("here"), json!("javascript:alert(1)"), json!("app://home"), json!(7), json!(null)] {
@@ -219,7 +219,7 @@ async fn page_url_that_is_not_http_is_ignored() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn preflight_allows_the_requested_headers() {
     for channel in [Channel::Json, Channel::HubSpot] {
         for settings in [json!({}), json!({"allowed_origins": ["https://example.org"]})] {

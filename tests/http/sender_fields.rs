@@ -31,7 +31,7 @@ async fn jotform(answers: &Value) -> Value {
     ada["properties"].clone()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn jotform_question_numbers_are_ignored() {
     for name in ["q3_q3_email1", "q4_q4_email2", "q4_email4", "q3_email"] {
         assert_eq!(jotform(&json!({name: ADA, "q5_note": "x"})).await, json!({"note": "x"}), "{name}");
@@ -42,7 +42,7 @@ async fn jotform_question_numbers_are_ignored() {
     assert!(found == expected || found["phone"] == "5", "{found}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn nested_form_post_is_read_like_its_json() {
     let fields = [
         ("form[id]", "contact"),
@@ -70,7 +70,7 @@ async fn nested_form_post_is_read_like_its_json() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn object_with_a_value_and_a_type_is_one_field() {
     let fields =
         json!({"Email": {"value": ADA, "field_type": "email"}, "Age": {"value": 36, "field_type": "number"}});
@@ -82,7 +82,7 @@ async fn object_with_a_value_and_a_type_is_one_field() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn email_field_is_recognized_in_every_language() {
     let names = [
         "E-mailadres",
@@ -109,7 +109,7 @@ async fn email_field_is_recognized_in_every_language() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn two_questions_never_become_one_property() {
     let fields = [("email", ADA), ("Größe", "42"), ("Grüße", "hallo"), ("Prénom", "Ada"), ("Grosse", "L")];
     for channel in CHANNELS {
@@ -121,7 +121,7 @@ async fn two_questions_never_become_one_property() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn field_name_of_any_script_gets_a_generated_property() {
     let fields = [("email", ADA), ("имя", "x"), ("お名前", "y"), ("שם", "z")];
     for channel in CHANNELS {
@@ -138,7 +138,7 @@ async fn field_name_of_any_script_gets_a_generated_property() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn invisible_value_keeps_the_stored_property() {
     for channel in CHANNELS {
         let fixture = channel.fixture(json!({})).await;
@@ -154,7 +154,7 @@ async fn invisible_value_keeps_the_stored_property() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn technical_page_fields_are_stored_only_if_mapped() {
     let token = "x".repeat(1024);
     let names = [
@@ -176,7 +176,7 @@ async fn technical_page_fields_are_stored_only_if_mapped() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn common_names_fill_standard_properties_on_every_channel() {
     let firsts = ["First Name", "FIRSTNAME", "FNAME", "Given Name", "Vorname", "Prénom", "firstname"];
     for channel in CHANNELS {
@@ -215,7 +215,7 @@ async fn common_names_fill_standard_properties_on_every_channel() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn common_names_of_providers_fill_standard_properties() {
     let (api, account) = one_account(json!({})).await;
     for provider in ["typeform", "webflow", "wpforms", "standard_webhooks", "jotform"] {
@@ -228,7 +228,7 @@ async fn common_names_of_providers_fill_standard_properties() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn unlisted_fields_are_omitted_and_counted() {
     let settings = json!({"fields": ["First Name", "topic"]});
     let fields = [

@@ -32,7 +32,7 @@ async fn note(sender: &Sender, body: &[u8]) -> Value {
     api.get(path).token(&account.token).await.expect(200)["properties"]["note"].clone()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn half_surrogate_pair_rejects_no_submission() {
     for sender in SENDERS {
         let body = sender.delivery_with("ada@corp.example", "cut \\ud83d");
@@ -40,7 +40,7 @@ async fn half_surrogate_pair_rejects_no_submission() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn byte_order_mark_rejects_no_submission() {
     for sender in SENDERS.into_iter().filter(|sender| sender.provider != "jotform") {
         let body = [BOM, sender.delivery_with("ada@corp.example", "whole").as_bytes()].concat();
@@ -51,7 +51,7 @@ async fn byte_order_mark_rejects_no_submission() {
     assert_eq!(note(&jotform, body.as_bytes()).await, "whole", "within the field that contains JSON");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn bytes_of_another_encoding_reject_no_submission() {
     for sender in SENDERS {
         let body = sender.delivery_with("ada@corp.example", "Jos\u{1}");
@@ -60,7 +60,7 @@ async fn bytes_of_another_encoding_reject_no_submission() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn every_json_channel_repairs_damaged_text() {
     for channel in json_channels() {
         let fixture = channel.fixture(json!({})).await;
@@ -111,7 +111,7 @@ fn random_text_in_any_field_rejects_no_submission() {
     result.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn api_error_locates_half_a_surrogate_pair() {
     let (api, account) = one_account(json!({})).await;
     let body = "{\"email\": \"ada@corp.example\",\n \"properties\": {\"note\": \"cut \\ud83d\"}}";
@@ -125,7 +125,7 @@ async fn api_error_locates_half_a_surrogate_pair() {
     let _ = api.post("/v1/contacts").token(&account.token).body(JSON, body).await.expect(201);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn json_with_the_media_type_of_a_form_post_is_read() {
     for provider in ["generic", "wpforms", "gravity_forms"] {
         let (api, account) = one_account(json!({})).await;
@@ -143,7 +143,7 @@ async fn json_with_the_media_type_of_a_form_post_is_read() {
     assert_eq!(fixture.only_contact_properties("ada@corp.example").await, json!({}));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn rejected_submission_stores_the_sent_body() {
     let (api, account) = one_account(json!({})).await;
     let generic = sender("generic");
@@ -166,7 +166,7 @@ async fn rejected_submission_stores_the_sent_body() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn form_post_is_decoded_with_its_declared_encoding() {
     for channel in [Channel::Post, Channel::GenericPost] {
         for (media_type, body) in [
@@ -201,7 +201,7 @@ async fn form_post_is_decoded_with_its_declared_encoding() {
     assert_eq!(fixture.only_contact_properties("ada@corp.example").await, json!({"name": "José €"}));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn missing_boundary_is_reported() {
     for channel in [Channel::Multipart, Channel::GenericPost] {
         let fixture = channel.fixture(json!({})).await;
@@ -212,7 +212,7 @@ async fn missing_boundary_is_reported() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn invisible_characters_around_an_address_are_removed() {
     for channel in CHANNELS {
         let fixture = channel.fixture(json!({})).await;
@@ -227,7 +227,7 @@ async fn invisible_characters_around_an_address_are_removed() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn one_address_in_two_spellings_creates_one_contact() {
     for channel in CHANNELS {
         for second in ["email", "E-Mail"] {
@@ -241,7 +241,7 @@ async fn one_address_in_two_spellings_creates_one_contact() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn one_address_in_two_typed_questions_creates_one_contact() {
     let (api, account) = one_account(json!({})).await;
     let typeform = sender("typeform");

@@ -22,7 +22,7 @@ async fn report(api: &Api, account: &Tenant, form: &str) -> Value {
 /// The number of concurrent posts.
 const CONCURRENCY: usize = 8;
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn submissions_beyond_the_tier_do_not_raise_its_limit() {
     let (api, account) = one_account(json!({})).await;
     let form = form(&api, &account, json!({})).await;
@@ -44,7 +44,7 @@ async fn submissions_beyond_the_tier_do_not_raise_its_limit() {
     assert_eq!(counts["received"], 1_001);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn account_default_lets_forms_raise_the_tier() {
     let (api, account) = one_account(json!({"tier": {"included": 1, "block": 1}})).await;
     let form = form(&api, &account, json!({"answer": "full"})).await;
@@ -64,7 +64,7 @@ async fn account_default_lets_forms_raise_the_tier() {
 }
 
 /// Each case has a form's settings, a change to them, and true if the change lets the form set more marketing contacts.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn widening_a_form_requires_the_permission() {
     let (api, account) = one_account(json!({})).await;
     let member = api.user(&account, json!({"modify_marketing_contacts": false})).await;
@@ -102,7 +102,7 @@ async fn widening_a_form_requires_the_permission() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn default_that_widens_forms_requires_the_permission() {
     let (api, account) = one_account(json!({})).await;
     let admin = json!({"role": "admin", "modify_marketing_contacts": false});
@@ -117,7 +117,7 @@ async fn default_that_widens_forms_requires_the_permission() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn one_submission_id_with_two_addresses_creates_two_contacts() {
     let (api, account) = one_account(json!({})).await;
     let form = form(&api, &account, json!({"answer": "full"})).await;
@@ -144,7 +144,7 @@ async fn one_submission_id_with_two_addresses_creates_two_contacts() {
     assert_eq!(api.assert_exact(&account).await["marketing"], 2);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn two_spellings_of_an_address_are_one_contact() {
     let (api, account) = one_account(json!({})).await;
     let path = format!("/v1/forms/{}/submissions", form(&api, &account, json!({})).await);
@@ -160,7 +160,7 @@ async fn two_spellings_of_an_address_are_one_contact() {
     assert_eq!(api.assert_exact(&account).await["marketing"], 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn invalid_mailbox_address_is_rejected_everywhere() {
     let (api, account) = one_account(json!({})).await;
     let path = format!("/v1/forms/{}/submissions", form(&api, &account, json!({})).await);

@@ -26,7 +26,7 @@ fn done(contact: &str, marketing: &str) -> Value {
     json!({"contact": contact, "marketing": marketing, "duplicate": false})
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn three_encodings_of_a_submission_have_the_same_effect() {
     let multipart = "--b\r\nContent-Disposition: form-data; name=\"email\"\r\n\r\nAda@Example.org\r\n\
                      --b\r\nContent-Disposition: form-data; name=\"First Name\"\r\n\r\nAda & Co\r\n\
@@ -53,7 +53,7 @@ async fn three_encodings_of_a_submission_have_the_same_effect() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn form_sets_marketing_by_its_own_setting() {
     let (api, account) = one_account(json!({})).await;
     let (on, off) =
@@ -75,7 +75,7 @@ async fn form_sets_marketing_by_its_own_setting() {
     assert_eq!(api.assert_exact(&account).await["marketing"], 2);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn submission_over_the_cap_creates_a_non_marketing_contact() {
     let (api, account) = one_account(json!({"cap": 0})).await;
     let path = form(&api, &account, json!({})).await;
@@ -99,7 +99,7 @@ async fn submission_over_the_cap_creates_a_non_marketing_contact() {
     assert_eq!(api.assert_exact(&account).await["marketing"], 0);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn repeated_submission_changes_nothing_for_seven_days() {
     let (api, account) = one_account(json!({})).await;
     let path = form(&api, &account, json!({})).await;
@@ -120,7 +120,7 @@ async fn repeated_submission_changes_nothing_for_seven_days() {
     assert_eq!(api.assert_exact(&account).await["marketing"], 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn fields_fill_their_mapped_properties() {
     let (api, account) = one_account(json!({})).await;
     let field_map =
@@ -148,7 +148,7 @@ async fn fields_fill_their_mapped_properties() {
     api.assert_exact(&account).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn browser_post_is_redirected_to_the_next_page() {
     let (api, account) = one_account(json!({})).await;
     let path = form(&api, &account, json!({"redirect_url": "https://example.org/thanks"})).await;
@@ -164,7 +164,7 @@ async fn browser_post_is_redirected_to_the_next_page() {
     assert_eq!(api.assert_exact(&account).await["marketing"], 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn form_accepts_pages_of_allowed_origins_only() {
     let (api, account) = one_account(json!({})).await;
     let path = form(&api, &account, json!({"allowed_origins": ["https://example.org"]})).await;
@@ -193,7 +193,7 @@ async fn form_accepts_pages_of_allowed_origins_only() {
     assert_eq!(api.assert_exact(&account).await["marketing"], 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn invalid_submission_lists_errors_by_form_field() {
     let (api, account) = one_account(json!({})).await;
     let path = form(&api, &account, json!({"field_map": {"mail": "email"}})).await;
@@ -224,7 +224,7 @@ async fn invalid_submission_lists_errors_by_form_field() {
     assert!(reply.invalid_fields().contains(&"fields".to_owned()), "{}", reply.text());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn body_that_contradicts_its_media_type_is_rejected() {
     let (api, account) = one_account(json!({})).await;
     let path = form(&api, &account, json!({})).await;
@@ -265,7 +265,7 @@ async fn body_that_contradicts_its_media_type_is_rejected() {
     assert_eq!(api.post(&path).body(FORM, body_of_size(PUBLIC_BODY_BYTES_MAX)).await.status, 200);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn deleted_form_accepts_nothing_and_its_contacts_stay() {
     let (api, account) = one_account(json!({})).await;
     let path = form(&api, &account, json!({})).await;
@@ -279,7 +279,7 @@ async fn deleted_form_accepts_nothing_and_its_contacts_stay() {
     assert_eq!(api.assert_exact(&account).await["marketing"], 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn response_reveals_nothing_about_the_contact() {
     for settings in [json!({}), json!({"answer": "minimal"})] {
         let (api, account) = one_account(json!({})).await;
@@ -295,7 +295,7 @@ async fn response_reveals_nothing_about_the_contact() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn public_response_is_the_same_for_every_contact() {
     let (api, account) = one_account(json!({})).await;
     for address in ["known@example.org", "leaving@example.org"] {

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{START, one_account};
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn token_is_shown_once_and_valid_until_revoked() {
     let (api, account) = one_account(json!({})).await;
     let body =
@@ -37,7 +37,7 @@ async fn token_is_shown_once_and_valid_until_revoked() {
     assert_eq!(tokens["results"].as_array().unwrap().len(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn last_token_of_the_last_admin_cannot_be_revoked() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
@@ -58,7 +58,7 @@ async fn last_token_of_the_last_admin_cannot_be_revoked() {
         .problem(ProblemType::LastAdmin);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn user_can_have_several_tokens() {
     let (api, account) = one_account(json!({})).await;
     let ada = api.user(&account, json!({"name": "Ada"})).await;
@@ -75,7 +75,7 @@ async fn user_can_have_several_tokens() {
     assert_eq!(of_ada.count(), 2);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn token_belongs_to_a_user_or_a_new_integration() {
     let (api, account) = one_account(json!({})).await;
     let other = api.account(json!({})).await;
@@ -97,7 +97,7 @@ async fn token_belongs_to_a_user_or_a_new_integration() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn only_a_known_bearer_token_is_accepted() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;

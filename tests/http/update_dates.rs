@@ -90,7 +90,7 @@ async fn with_leaving_contact(terms: Value) -> (Api, Tenant, String) {
     (api, account, id)
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn every_read_changes_at_the_update_date_on_the_wall_clock() {
     let (api, account, id) = with_leaving_contact(json!({})).await;
     api.clock.set(at(JUST_BEFORE));
@@ -101,7 +101,7 @@ async fn every_read_changes_at_the_update_date_on_the_wall_clock() {
     api.assert_exact(&account).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn first_read_after_the_update_date_is_correct() {
     for path in [
         "/v1/contacts/{id}",
@@ -122,7 +122,7 @@ async fn first_read_after_the_update_date_is_correct() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn every_read_changes_at_the_update_date_on_a_sandbox_clock() {
     let (api, account, id) = with_leaving_contact(json!({"test_clock": super::START})).await;
     let move_to = async |now: &str| {
@@ -138,7 +138,7 @@ async fn every_read_changes_at_the_update_date_on_a_sandbox_clock() {
     api.assert_exact(&account).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn sweep_does_not_change_any_read() {
     let (api, account, id) = with_leaving_contact(json!({})).await;
     api.clock.set(at(UPDATE));
@@ -165,7 +165,7 @@ async fn sweep_does_not_change_any_read() {
     api.assert_exact(&account).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn write_at_the_update_date_belongs_to_the_new_period() {
     let (api, account, id) = with_leaving_contact(json!({"cap": 1})).await;
     let token = &account.token;

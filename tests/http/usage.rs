@@ -5,7 +5,7 @@ use testkit::at;
 
 use super::{JUST_BEFORE, START, UPDATE, one_account};
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn usage_reports_the_current_and_the_next_period() {
     let (api, account) = one_account(json!({"tier": {"included": 4, "block": 4}, "cap": 6})).await;
     let token = &account.token;
@@ -27,7 +27,7 @@ async fn usage_reports_the_current_and_the_next_period() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn thresholds_are_crossed_once_a_period() {
     let (api, account) = one_account(json!({"tier": {"included": 4, "block": 4}})).await;
     for crossed in [json!([]), json!([]), json!([75]), json!([75, 90, 98, 100])] {
@@ -36,7 +36,7 @@ async fn thresholds_are_crossed_once_a_period() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn each_closed_period_has_its_statement_newest_first() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
@@ -66,7 +66,7 @@ async fn each_closed_period_has_its_statement_newest_first() {
     assert_eq!(statements().await, expected, "a statement is written once");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn usage_never_falls_within_a_period() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;

@@ -6,7 +6,7 @@ use testkit::at;
 
 use super::{START, column, one_account};
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn new_account_has_one_admin_without_an_address() {
     let (api, account) = one_account(json!({})).await;
     let users = api.get("/v1/users").token(&account.token).await.expect(200);
@@ -18,7 +18,7 @@ async fn new_account_has_one_admin_without_an_address() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn users_are_created_listed_and_updated() {
     let (api, account) = one_account(json!({})).await;
     let token = &account.token;
@@ -53,7 +53,7 @@ async fn users_are_created_listed_and_updated() {
     assert_eq!(users["results"][1], expected);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn invalid_user_lists_every_error() {
     let (api, account) = one_account(json!({})).await;
     let body = json!({"name": "", "email": "ada", "role": "owner", "modify_marketing_contacts": "yes", "id": "usr_1"});
@@ -68,7 +68,7 @@ async fn invalid_user_lists_every_error() {
     reply.problem(ProblemType::NotFound);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn last_admin_cannot_step_down() {
     let (api, account) = one_account(json!({})).await;
     let users = api.get("/v1/users").token(&account.token).await.expect(200);
