@@ -13,7 +13,7 @@ use testkit::{Conflicts, Fault, TestTable, at};
 use super::{JUST_BEFORE, START, UPDATE, assert_exact, create, marketing_contacts, read, set};
 
 #[tokio::test]
-async fn a_leaving_contact_counts_until_the_last_instant_and_not_at_the_update_date() {
+async fn leaving_contact_is_billable_until_the_update_date() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let ids = marketing_contacts(&table.store, account, 3, at(START)).await;
@@ -31,7 +31,7 @@ async fn a_leaving_contact_counts_until_the_last_instant_and_not_at_the_update_d
 }
 
 #[tokio::test]
-async fn every_read_shows_the_update_date_though_no_job_has_run() {
+async fn reads_show_the_update_date_before_any_job_runs() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let contact = create(&table.store, account, "ada@example.org", true, at(START)).await;
@@ -59,7 +59,7 @@ async fn every_read_shows_the_update_date_though_no_job_has_run() {
 }
 
 #[tokio::test]
-async fn the_sweep_changes_nothing_that_reads_show() {
+async fn sweep_changes_nothing_visible_to_reads() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let ids = marketing_contacts(&table.store, account, 40, at(START)).await;
@@ -79,7 +79,7 @@ async fn the_sweep_changes_nothing_that_reads_show() {
 }
 
 #[tokio::test]
-async fn a_sweep_that_is_stopped_goes_on_later() {
+async fn stopped_sweep_resumes_later() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let ids = marketing_contacts(&table.store, account, 20, at(START)).await;
@@ -100,7 +100,7 @@ async fn a_sweep_that_is_stopped_goes_on_later() {
 
 /// A change of somebody's data that was decided just before the period closed, and written just after.
 #[tokio::test]
-async fn the_sweep_settles_also_whom_a_late_write_left_as_they_were() {
+async fn sweep_updates_contacts_changed_by_late_writes() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let ids = marketing_contacts(&table.store, account, 30, at(START)).await;
@@ -133,7 +133,7 @@ fn text(value: &str) -> aws_sdk_dynamodb::types::AttributeValue {
 }
 
 #[tokio::test]
-async fn missed_periods_are_closed_one_by_one_each_with_its_statement() {
+async fn missed_periods_are_closed_each_with_its_statement() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let ids = marketing_contacts(&table.store, account, 3, at(START)).await;
@@ -158,7 +158,7 @@ async fn missed_periods_are_closed_one_by_one_each_with_its_statement() {
 }
 
 #[tokio::test]
-async fn more_missed_periods_than_a_transaction_holds_are_closed_in_steps() {
+async fn missed_periods_beyond_one_transaction_close_in_steps() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let now = at("2036-11-10T00:00:00.000Z");
@@ -170,7 +170,7 @@ async fn more_missed_periods_than_a_transaction_holds_are_closed_in_steps() {
 }
 
 #[tokio::test]
-async fn the_due_index_names_ended_periods_then_unswept_statements_and_then_nothing() {
+async fn due_index_lists_ended_periods_then_unswept_statements() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let ids = marketing_contacts(&table.store, account, 1, at(START)).await;
@@ -187,7 +187,7 @@ async fn the_due_index_names_ended_periods_then_unswept_statements_and_then_noth
 }
 
 #[tokio::test]
-async fn a_period_that_nobody_left_has_nothing_to_sweep() {
+async fn period_without_leaving_contacts_needs_no_sweep() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let _ = marketing_contacts(&table.store, account, 1, at(START)).await;
@@ -197,7 +197,7 @@ async fn a_period_that_nobody_left_has_nothing_to_sweep() {
 }
 
 #[tokio::test]
-async fn a_sweep_that_is_asked_for_before_its_period_is_closed_does_nothing() {
+async fn sweep_before_its_period_closes_does_nothing() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let ids = marketing_contacts(&table.store, account, 1, at(START)).await;
@@ -213,7 +213,7 @@ async fn a_sweep_that_is_asked_for_before_its_period_is_closed_does_nothing() {
 }
 
 #[tokio::test]
-async fn a_sweep_that_could_not_note_what_it_did_is_not_over() {
+async fn sweep_without_recorded_progress_is_not_finished() {
     // The first bucket can't be noted, and once all are, it can't be noted that none is left.
     let faults = Conflicts::with_plan(Duration::ZERO, |operation, before| {
         (operation == "UpdateItem" && matches!(before, 0..3 | 19..22)).then_some(Fault::Unavailable)

@@ -16,7 +16,7 @@ use super::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_requests_for_few_places_exactly_as_many_succeed() {
+async fn concurrent_requests_for_last_places_never_exceed_the_cap() {
     let faults = Conflicts::new(Duration::from_millis(1));
     let table = TestTable::with_faults(&faults).await;
     let account = table.account_with(domain::period::Terms { cap: Some(7), ..terms() }, at(START)).await;
@@ -40,7 +40,7 @@ async fn of_many_requests_for_few_places_exactly_as_many_succeed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lists_share_out_the_places_under_a_cap_in_the_order_given() {
+async fn capacity_is_assigned_in_the_order_of_the_list() {
     let table = TestTable::start().await;
     let account = table.account_with(domain::period::Terms { cap: Some(150), ..terms() }, at(START)).await;
     let mut ids: Vec<ContactId> = Vec::new();
@@ -57,7 +57,7 @@ async fn lists_share_out_the_places_under_a_cap_in_the_order_given() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_period_that_closes_under_load_is_exact_and_closed_once() {
+async fn period_under_load_closes_once_with_exact_counts() {
     let faults = Conflicts::new(Duration::from_millis(1));
     let table = TestTable::with_faults(&faults).await;
     let account = table.account(at(START)).await;
@@ -81,7 +81,7 @@ async fn a_period_that_closes_under_load_is_exact_and_closed_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_request_sent_in_parallel_happens_once_and_gets_one_answer() {
+async fn parallel_identical_requests_apply_once_with_one_response() {
     let faults = Conflicts::new(Duration::from_millis(1));
     let table = TestTable::with_faults(&faults).await;
     let account = table.account(at(START)).await;
@@ -105,7 +105,7 @@ async fn one_request_sent_in_parallel_happens_once_and_gets_one_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_address_made_in_parallel_is_one_contact() {
+async fn parallel_saves_of_one_address_create_one_contact() {
     let faults = Conflicts::new(Duration::from_millis(1));
     let table = TestTable::with_faults(&faults).await;
     let account = table.account(at(START)).await;
@@ -122,7 +122,7 @@ async fn one_address_made_in_parallel_is_one_contact() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_delivery_sent_in_parallel_is_one_contact_and_one_unit() {
+async fn parallel_identical_deliveries_bill_one_contact() {
     let faults = Conflicts::new(Duration::from_millis(1));
     let table = TestTable::with_faults(&faults).await;
     let account = table.account(at(START)).await;
@@ -148,7 +148,7 @@ async fn form(table: &TestTable, account: domain::ids::AccountId) -> Form {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everything_at_once_stays_exact() {
+async fn concurrent_operations_of_all_kinds_keep_counts_exact() {
     let faults = Conflicts::new(Duration::from_millis(1));
     let table = TestTable::with_faults(&faults).await;
     let account = table.account_with(domain::period::Terms { cap: Some(25), ..terms() }, at(START)).await;

@@ -28,7 +28,7 @@ fn calls(recorder: &Recorder) -> Vec<(&'static str, u32)> {
 }
 
 #[tokio::test]
-async fn setting_one_contact_is_one_batched_read_and_one_transaction() {
+async fn setting_one_contact_costs_one_batch_and_one_transaction() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let contact = create(&table.store, account, "ada@example.org", false, at(START)).await;
@@ -42,7 +42,7 @@ async fn setting_one_contact_is_one_batched_read_and_one_transaction() {
 }
 
 #[tokio::test]
-async fn setting_98_contacts_under_a_key_is_the_same_two_calls() {
+async fn setting_98_contacts_under_a_key_costs_the_same_two_calls() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let ids = marketing_contacts(&table.store, account, 98, at(START)).await;
@@ -63,7 +63,7 @@ async fn setting_98_contacts_under_a_key_is_the_same_two_calls() {
 }
 
 #[tokio::test]
-async fn what_changes_nothing_writes_nothing() {
+async fn unchanged_contact_causes_no_write() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let contact = create(&table.store, account, "ada@example.org", true, at(START)).await;
@@ -74,7 +74,7 @@ async fn what_changes_nothing_writes_nothing() {
 }
 
 #[tokio::test]
-async fn the_usage_is_one_read() {
+async fn usage_costs_one_read() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     table.recorder.reset();
@@ -85,7 +85,7 @@ async fn the_usage_is_one_read() {
 }
 
 #[tokio::test]
-async fn reading_one_contact_is_one_read() {
+async fn contact_read_costs_one_batched_read() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let contact = create(&table.store, account, "ada@example.org", true, at(START)).await;
@@ -96,7 +96,7 @@ async fn reading_one_contact_is_one_read() {
 
 /// The promise that everything rests on: a month turns over in one write.
 #[tokio::test(flavor = "multi_thread")]
-async fn closing_a_period_costs_the_same_for_10_1_000_and_20_000_leaving_contacts() {
+async fn closing_cost_is_independent_of_leaving_contacts() {
     let mut costs = Vec::new();
     for count in [10, 1_000, 20_000] {
         let table = TestTable::start().await;
@@ -126,7 +126,7 @@ fn spent(table: &TestTable) -> (Vec<(&'static str, u32)>, f64, f64) {
 }
 
 #[tokio::test]
-async fn a_submission_is_one_batched_read_one_more_for_a_known_person_and_one_transaction() {
+async fn submission_costs_at_most_two_batches_and_one_transaction() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let plain = form(&table.store, account, &native()).await;
@@ -164,7 +164,7 @@ async fn a_submission_is_one_batched_read_one_more_for_a_known_person_and_one_tr
 }
 
 #[tokio::test]
-async fn who_is_refused_costs_no_more_than_who_is_taken() {
+async fn refused_submission_costs_no_more_than_an_accepted_one() {
     let table = TestTable::start().await;
     let account = table.account_with(Terms { cap: Some(0), ..terms() }, at(START)).await;
     let plain = form(&table.store, account, &native()).await;
@@ -182,7 +182,7 @@ async fn who_is_refused_costs_no_more_than_who_is_taken() {
 
 /// Its first read of the period is that of the contacts, so it reads both again before it refuses anybody.
 #[tokio::test]
-async fn a_refusal_of_a_status_command_is_one_batched_read_more() {
+async fn refused_status_command_costs_one_more_batched_read() {
     let table = TestTable::start().await;
     let account = table.account_with(Terms { cap: Some(0), ..terms() }, at(START)).await;
     let contact = create(&table.store, account, "ada@example.org", false, at(START)).await;
@@ -193,7 +193,7 @@ async fn a_refusal_of_a_status_command_is_one_batched_read_more() {
 }
 
 #[tokio::test]
-async fn an_accounts_name_is_changed_beside_its_period_and_its_terms_with_it_alone() {
+async fn account_update_writes_only_the_items_that_change() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let name = UpdateAccount { name: Some("Ada & Co".to_owned()), ..UpdateAccount::default() };
@@ -210,7 +210,7 @@ async fn an_accounts_name_is_changed_beside_its_period_and_its_terms_with_it_alo
 }
 
 #[tokio::test]
-async fn accepting_is_one_write_and_settling_thirty_is_one_transaction() {
+async fn accept_costs_one_write_and_thirty_settle_in_a_transaction() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let form = form(&table.store, account, &native()).await;
@@ -230,7 +230,7 @@ async fn accepting_is_one_write_and_settling_thirty_is_one_transaction() {
 }
 
 #[tokio::test]
-async fn a_page_of_the_sweep_is_one_query_and_one_batched_read() {
+async fn sweep_page_costs_one_query_and_one_batched_read() {
     // A hundred and two in each bucket, and 99 in a page: the period stands in the batched read with them.
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -247,7 +247,7 @@ async fn a_page_of_the_sweep_is_one_query_and_one_batched_read() {
 }
 
 #[tokio::test]
-async fn changes_move_to_a_page_once_there_are_more_than_stand_with_a_contact() {
+async fn history_overflow_is_written_to_a_page() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let contact = create(&table.store, account, "ada@example.org", true, at(START)).await;
@@ -273,7 +273,7 @@ fn bytes(value: &AttributeValue) -> usize {
 }
 
 #[tokio::test]
-async fn changes_of_a_contact_cost_the_same_however_many_came_before() {
+async fn contact_update_cost_is_independent_of_history_length() {
     let table = TestTable::start().await;
     let (store, account) = (&table.store, table.account(at(START)).await);
     let properties = [property("firstname", "Ada"), property("city", "London")];
@@ -316,7 +316,7 @@ async fn changes_of_a_contact_cost_the_same_however_many_came_before() {
 }
 
 #[tokio::test]
-async fn an_explanation_reads_pages_only_where_there_are_any() {
+async fn explanation_queries_history_pages_only_if_they_exist() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let contact = create(&table.store, account, "ada@example.org", true, at(START)).await;

@@ -9,7 +9,7 @@ use testkit::{TestTable, at, email};
 use super::{START, UPDATE, assert_exact, create, delete, read, readdress, save, set};
 
 #[tokio::test]
-async fn a_deleted_marketing_contact_is_gone_from_reads_and_billable_until_the_update_date() {
+async fn deleted_contact_is_hidden_but_billable_until_update_date() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let contact = create(&table.store, account, "ada@example.org", true, at(START)).await;
@@ -29,7 +29,7 @@ async fn a_deleted_marketing_contact_is_gone_from_reads_and_billable_until_the_u
 }
 
 #[tokio::test]
-async fn a_deleted_non_marketing_contact_leaves_nothing() {
+async fn deleted_non_marketing_contact_leaves_no_items() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let contact = create(&table.store, account, "ada@example.org", false, at(START)).await;
@@ -39,7 +39,7 @@ async fn a_deleted_non_marketing_contact_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn an_address_that_comes_back_takes_its_place_again() {
+async fn recreated_address_reuses_its_deleted_contact() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     for (name, wanted, state, leaving) in [
@@ -60,7 +60,7 @@ async fn an_address_that_comes_back_takes_its_place_again() {
 }
 
 #[tokio::test]
-async fn after_the_update_date_the_address_is_free_for_a_new_contact_swept_or_not() {
+async fn deleted_address_is_free_after_the_update_date() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let contact = create(&table.store, account, "ada@example.org", true, at(START)).await;
@@ -73,7 +73,7 @@ async fn after_the_update_date_the_address_is_free_for_a_new_contact_swept_or_no
 }
 
 #[tokio::test]
-async fn the_sweep_removes_deleted_contacts_and_their_addresses() {
+async fn sweep_removes_deleted_contacts_and_their_addresses() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let contact = create(&table.store, account, "ada@example.org", true, at(START)).await;
@@ -87,7 +87,7 @@ async fn the_sweep_removes_deleted_contacts_and_their_addresses() {
 }
 
 #[tokio::test]
-async fn erasure_removes_every_trace_of_the_person_at_once_and_leaves_the_unit() {
+async fn erasure_removes_personal_data_and_keeps_the_billable_unit() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let contact = create(&table.store, account, "ada.lovelace@example.org", true, at(START)).await;
@@ -110,7 +110,7 @@ async fn erasure_removes_every_trace_of_the_person_at_once_and_leaves_the_unit()
 }
 
 #[tokio::test]
-async fn a_deleted_contact_can_still_be_erased() {
+async fn deleted_contact_can_still_be_erased() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let contact = create(&table.store, account, "ada@example.org", true, at(START)).await;
@@ -123,7 +123,7 @@ async fn a_deleted_contact_can_still_be_erased() {
 }
 
 #[tokio::test]
-async fn a_deleted_contact_that_has_left_can_be_erased_before_the_sweep_comes() {
+async fn deleted_contact_can_be_erased_after_leaving_before_sweep() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let contact = create(&table.store, account, "ada@example.org", true, at(START)).await;
@@ -135,7 +135,7 @@ async fn a_deleted_contact_that_has_left_can_be_erased_before_the_sweep_comes() 
 }
 
 #[tokio::test]
-async fn a_contact_may_take_a_deleted_ones_address_and_the_unit_stays() {
+async fn contact_can_use_a_deleted_contacts_address() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let gone = create(&table.store, account, "ada@example.org", true, at(START)).await;
@@ -154,7 +154,7 @@ async fn a_contact_may_take_a_deleted_ones_address_and_the_unit_stays() {
 }
 
 #[tokio::test]
-async fn a_contact_may_take_the_address_of_one_that_has_left_before_the_sweep() {
+async fn contact_can_use_a_left_contacts_address_before_the_sweep() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let gone = create(&table.store, account, "ada@example.org", true, at(START)).await;
@@ -166,7 +166,7 @@ async fn a_contact_may_take_the_address_of_one_that_has_left_before_the_sweep() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_that_is_taken_and_comes_back_at_once_has_one_owner() {
+async fn concurrent_claims_of_a_deleted_address_leave_one_owner() {
     for _ in 0..10 {
         let faults = testkit::Conflicts::new(std::time::Duration::from_millis(1));
         let table = TestTable::with_faults(&faults).await;
@@ -192,7 +192,7 @@ async fn an_address_that_is_taken_and_comes_back_at_once_has_one_owner() {
 
 /// An answer that is kept for a day repeats what the person was, so it is kept where nobody can read it.
 #[tokio::test]
-async fn erasure_leaves_no_trace_in_answers_that_are_kept() {
+async fn erasure_leaves_no_trace_in_stored_responses() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let people: Vec<_> = (0..100).map(|n| format!("lovelace{n}@example.org")).collect();

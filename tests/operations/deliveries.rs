@@ -73,7 +73,7 @@ const EDITED: (ContactEffect, MarketingEffect, bool) =
     (ContactEffect::Updated, MarketingEffect::Unchanged, false);
 
 #[tokio::test]
-async fn same_id_with_another_contact_is_a_submission_of_its_own() {
+async fn same_id_with_another_contact_is_a_separate_submission() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let (store, form) = (&table.store, form(&table.store, account, &native()).await);
@@ -126,7 +126,7 @@ async fn edit_leaves_the_marketing_state_alone() {
 }
 
 #[tokio::test]
-async fn edit_of_a_waiting_delivery_takes_its_place() {
+async fn edit_of_a_queued_delivery_replaces_it() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let (store, form) = (&table.store, form(&table.store, account, &native()).await);
@@ -151,7 +151,7 @@ async fn edit_of_a_waiting_delivery_takes_its_place() {
 }
 
 #[tokio::test]
-async fn edit_in_the_inbox_of_an_applied_delivery_sets_nobody() {
+async fn queued_edit_of_an_applied_delivery_sets_no_marketing() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let (store, form) = (&table.store, form(&table.store, account, &native()).await);
@@ -188,7 +188,7 @@ async fn rejected_delivery_with_other_answers_is_rejected_again() {
 }
 
 #[tokio::test]
-async fn retried_delivery_is_a_repeat_when_it_is_sent_again() {
+async fn retried_delivery_sent_again_is_a_duplicate() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let (store, form) = (&table.store, form(&table.store, account, &native()).await);

@@ -20,7 +20,7 @@ async fn table(operation: &'static str, fault: Fault, at_requests: &'static [u32
 const THIRD: &[u32] = &[2];
 
 #[tokio::test]
-async fn a_lost_answer_is_asked_for_again_and_the_change_happens_once() {
+async fn lost_response_is_retried_and_the_change_applies_once() {
     // The SDK repeats a request by itself twice, and the store repeats that; every one of these is lost.
     for lost in [THIRD, &[2, 3, 4], &[2, 3, 4, 5, 6]] {
         let table = table("TransactWriteItems", Fault::AnswerLost, lost).await;
@@ -38,7 +38,7 @@ async fn a_lost_answer_is_asked_for_again_and_the_change_happens_once() {
 }
 
 #[tokio::test]
-async fn throttling_and_trouble_are_waited_out() {
+async fn throttling_and_transient_errors_are_retried() {
     for fault in [Fault::Throttled, Fault::Unavailable] {
         for operation in ["TransactWriteItems", "BatchGetItem"] {
             let table = table(operation, fault, &[2, 3]).await;
@@ -51,7 +51,7 @@ async fn throttling_and_trouble_are_waited_out() {
 }
 
 #[tokio::test]
-async fn trouble_that_does_not_end_is_unavailable_and_changes_nothing() {
+async fn permanent_outage_is_unavailable_and_changes_nothing() {
     let faults = Conflicts::with_plan(Duration::ZERO, |operation, before| {
         (operation == "TransactWriteItems" && before >= 2).then_some(Fault::Unavailable)
     });
@@ -65,7 +65,7 @@ async fn trouble_that_does_not_end_is_unavailable_and_changes_nothing() {
 
 /// To wait for a table that is not there, or that one may not read, helps nobody.
 #[tokio::test]
-async fn a_request_that_the_table_does_not_take_is_a_fault() {
+async fn request_to_an_unknown_table_is_a_fault() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let elsewhere = Store::new(table.client.clone(), "elsewhere", Rng::seeded(1));

@@ -80,7 +80,7 @@ const CAP: (MarketingEffect, Option<&str>) = (MarketingEffect::NotSet, Some("cap
 const SET: (MarketingEffect, Option<&str>) = (MarketingEffect::Set, None);
 
 #[tokio::test]
-async fn a_delivery_is_remembered_for_seven_days_and_not_longer() {
+async fn delivery_is_a_duplicate_for_seven_days() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let form = form(&table.store, account, &native()).await;
@@ -96,7 +96,7 @@ async fn a_delivery_is_remembered_for_seven_days_and_not_longer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_submissions_within_a_budget_exactly_as_many_are_set() {
+async fn concurrent_submissions_set_exactly_the_daily_budget() {
     let faults = Conflicts::new(Duration::from_millis(1));
     let table = TestTable::with_faults(&faults).await;
     let account = table.account(at(START)).await;
@@ -129,7 +129,7 @@ async fn of_many_submissions_within_a_budget_exactly_as_many_are_set() {
 }
 
 #[tokio::test]
-async fn a_budget_is_for_a_day_of_the_accounts_time_zone() {
+async fn budget_resets_at_midnight_in_the_accounts_time_zone() {
     let table = TestTable::start().await;
     let calendar = Calendar { time_zone: "Europe/Berlin".parse().unwrap(), ..terms().calendar };
     let account = table.account_with(Terms { calendar, ..terms() }, at(START)).await;
@@ -154,7 +154,7 @@ async fn a_budget_is_for_a_day_of_the_accounts_time_zone() {
 }
 
 #[tokio::test]
-async fn budget_is_used_up_by_set_and_kept_after_the_cap() {
+async fn budget_counts_set_and_kept_after_the_cap_check() {
     let table = TestTable::start().await;
     let account = table.account_with(Terms { cap: Some(2), ..terms() }, at(START)).await;
     let (store, now) = (&table.store, at(START));
@@ -191,7 +191,7 @@ async fn budget_is_used_up_by_set_and_kept_after_the_cap() {
 }
 
 #[tokio::test]
-async fn a_form_from_elsewhere_goes_by_its_own_word_or_else_by_the_accounts() {
+async fn external_form_uses_its_setting_or_the_account_default() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let (store, now) = (&table.store, at(START));
@@ -223,7 +223,7 @@ async fn a_form_from_elsewhere_goes_by_its_own_word_or_else_by_the_accounts() {
 }
 
 #[tokio::test]
-async fn a_form_has_what_its_provider_lets_it_have() {
+async fn form_settings_not_allowed_by_its_provider_are_refused() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let store = &table.store;
@@ -254,7 +254,7 @@ async fn a_form_has_what_its_provider_lets_it_have() {
 }
 
 #[tokio::test]
-async fn a_deleted_form_leaves_nothing_behind() {
+async fn deleted_form_leaves_no_items() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let form = form(&table.store, account, &NewForm { max_new_marketing_per_day: Some(9), ..native() }).await;
@@ -273,7 +273,7 @@ async fn a_deleted_form_leaves_nothing_behind() {
 /// Random submissions of two forms by many people, many at a time, with conflicts and lost answers: what is counted is
 /// what was answered.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_counts_are_those_of_the_answers_whatever_goes_wrong() {
+async fn form_counts_match_the_responses_under_faults() {
     for seed in 1..=3_u64 {
         let faults = Conflicts::with_plan(Duration::from_millis(1), move |operation, before| {
             let mut rng = SeededRng::of(&[seed, u64::from(before)]);
@@ -350,7 +350,7 @@ fn named(counts: &FormCounts) -> BTreeMap<&'static str, u64> {
 }
 
 #[tokio::test]
-async fn a_form_that_sets_nobody_counts_whom_it_keeps() {
+async fn form_without_marketing_counts_its_submissions() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let new = NewForm { set_marketing: Some(false), ..native() };

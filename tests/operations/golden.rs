@@ -95,7 +95,7 @@ fn is_to_be_updated() -> bool {
 }
 
 #[tokio::test]
-async fn items_of_the_newest_version_are_those_that_are_written() {
+async fn written_items_match_the_newest_stored_version() {
     let table = TestTable::start().await;
     scenario(&table).await;
     let items = dump(&table).await;

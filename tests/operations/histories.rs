@@ -25,7 +25,7 @@ async fn in_trouble_while(trouble: &Arc<AtomicBool>) -> TestTable {
 }
 
 #[tokio::test]
-async fn every_change_is_kept_in_order_far_beyond_what_stands_with_the_contact() {
+async fn long_history_is_complete_and_in_order() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let contact = create(&table.store, account, "ada@example.org", true, at(START)).await;
@@ -48,7 +48,7 @@ async fn every_change_is_kept_in_order_far_beyond_what_stands_with_the_contact()
 }
 
 #[tokio::test]
-async fn a_page_whose_change_did_not_happen_is_not_shown_beside_what_still_stands_with_the_contact() {
+async fn history_page_of_a_failed_change_is_not_shown() {
     let trouble = Arc::new(AtomicBool::new(false));
     let table = in_trouble_while(&trouble).await;
     let (store, account) = (&table.store, table.account(at(START)).await);
@@ -70,7 +70,7 @@ async fn a_page_whose_change_did_not_happen_is_not_shown_beside_what_still_stand
 }
 
 #[tokio::test]
-async fn a_deletion_that_does_not_happen_costs_no_history() {
+async fn failed_deletion_keeps_the_history() {
     let trouble = Arc::new(AtomicBool::new(false));
     let table = in_trouble_while(&trouble).await;
     let account = table.account(at(START)).await;
@@ -95,7 +95,7 @@ async fn a_deletion_that_does_not_happen_costs_no_history() {
 }
 
 #[tokio::test]
-async fn of_a_deleted_one_who_has_left_no_page_stays_however_they_go() {
+async fn removed_contact_leaves_no_history_pages() {
     for how in ["saved", "submitted", "settled from the inbox", "swept"] {
         let table = TestTable::start().await;
         let (store, account) = (&table.store, table.account(at(START)).await);

@@ -170,7 +170,7 @@ async fn first(table: &TestTable, account: AccountId) -> (UserId, TokenId) {
 }
 
 #[tokio::test]
-async fn limit_refuses_one_more_until_one_is_deleted() {
+async fn creation_at_the_limit_is_refused_until_a_deletion() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     pretend(&table, account, "forms", FORMS_MAX - 1).await;
@@ -193,7 +193,7 @@ async fn limit_refuses_one_more_until_one_is_deleted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn concurrent_creations_never_pass_a_limit() {
+async fn concurrent_creations_never_exceed_a_limit() {
     let (table, account) = busy_table().await;
     for (kind, max) in [("forms", FORMS_MAX), ("users", USERS_MAX), ("tokens", TOKENS_MAX)] {
         pretend(&table, account, kind, max - 2).await;
@@ -208,7 +208,7 @@ async fn concurrent_creations_never_pass_a_limit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn concurrent_changes_keep_the_numbers_exact() {
+async fn concurrent_changes_keep_the_holdings_exact() {
     let (table, account) = busy_table().await;
     let form = add_form(&table, account).await.unwrap();
     let shop = add_token(&table, account, integration()).await.unwrap();
@@ -286,7 +286,7 @@ async fn last_admin_with_a_token_cannot_step_down() {
 
 /// Two ways to lose a way in at once, where there are two ways in.
 #[tokio::test(flavor = "multi_thread")]
-async fn two_ways_in_lost_at_once_leave_one() {
+async fn concurrent_removal_of_both_admin_accesses_leaves_one() {
     for round in 0..6 {
         let (table, account) = busy_table().await;
         let (admin, only) = first(&table, account).await;
@@ -306,7 +306,7 @@ async fn two_ways_in_lost_at_once_leave_one() {
 }
 
 #[tokio::test]
-async fn operators_token_is_that_of_the_first_admin() {
+async fn operators_token_belongs_to_the_first_admin() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let (admin, _) = first(&table, account).await;
@@ -323,7 +323,7 @@ async fn operators_token_is_that_of_the_first_admin() {
 }
 
 #[tokio::test]
-async fn operators_token_is_not_barred_by_the_limit() {
+async fn operators_token_ignores_the_token_limit() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     pretend(&table, account, "tokens", TOKENS_MAX).await;
@@ -333,7 +333,7 @@ async fn operators_token_is_not_barred_by_the_limit() {
 }
 
 #[tokio::test]
-async fn account_without_an_admin_gets_a_new_one_from_the_operator() {
+async fn operators_token_creates_an_admin_if_none_is_left() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let (only, _) = first(&table, account).await;
@@ -347,7 +347,7 @@ async fn account_without_an_admin_gets_a_new_one_from_the_operator() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn operators_token_is_an_admins_while_one_admin_steps_down() {
+async fn operators_token_is_an_admins_during_a_demotion() {
     for _ in 0..4 {
         let (table, account) = busy_table().await;
         let (admin, _) = first(&table, account).await;

@@ -49,7 +49,7 @@ async fn table_with_trouble() -> (TestTable, Arc<AtomicI32>) {
 }
 
 #[tokio::test]
-async fn a_repeat_gets_the_first_answer_though_things_have_changed_since() {
+async fn repeat_returns_the_first_response_after_later_changes() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let contact = create(&table.store, account, "ada@example.org", false, at(START)).await;
@@ -64,7 +64,7 @@ async fn a_repeat_gets_the_first_answer_though_things_have_changed_since() {
 }
 
 #[tokio::test]
-async fn an_answer_that_changed_nothing_is_kept_as_well() {
+async fn response_without_changes_is_stored_too() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let contact = create(&table.store, account, "ada@example.org", true, at(START)).await;
@@ -78,7 +78,7 @@ async fn an_answer_that_changed_nothing_is_kept_as_well() {
 }
 
 #[tokio::test]
-async fn the_key_for_another_request_is_refused_and_free_again_after_a_day() {
+async fn key_of_another_request_is_refused_for_a_day() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let contact = create(&table.store, account, "ada@example.org", false, at(START)).await;
@@ -95,7 +95,7 @@ async fn the_key_for_another_request_is_refused_and_free_again_after_a_day() {
 }
 
 #[tokio::test]
-async fn a_long_request_that_was_cut_short_does_the_rest_and_answers_for_all() {
+async fn interrupted_long_request_resumes_and_reports_all_contacts() {
     // The request takes three transactions; the table has trouble from the second of them on.
     let (table, before_trouble) = table_with_trouble().await;
     let account = table.account(at(START)).await;
@@ -119,7 +119,7 @@ async fn a_long_request_that_was_cut_short_does_the_rest_and_answers_for_all() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_long_because_its_people_are_large_is_recalled_as_well() {
+async fn interrupted_request_with_large_contacts_reports_all() {
     // Sixty contacts of 60 kB are more than one transaction takes. Then they shrink, so that one would do.
     let (table, trouble) = table_with_trouble().await;
     let account = table.account(at(START)).await;
@@ -163,7 +163,7 @@ async fn with_notes(table: &TestTable, account: AccountId, n: usize, bytes: usiz
 }
 
 #[tokio::test]
-async fn a_contact_named_twice_is_unchanged_the_second_time() {
+async fn contact_listed_twice_is_unchanged_the_second_time() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let a = create(&table.store, account, "a@example.org", false, at(START)).await.id;
@@ -175,7 +175,7 @@ async fn a_contact_named_twice_is_unchanged_the_second_time() {
 }
 
 #[tokio::test]
-async fn a_dry_run_answers_as_the_act_would_and_changes_nothing() {
+async fn dry_run_predicts_the_result_and_changes_nothing() {
     let table = TestTable::start().await;
     let terms = domain::period::Terms { cap: Some(120), ..testkit::terms() };
     let account = table.account_with(terms, at(START)).await;
@@ -208,7 +208,7 @@ async fn a_dry_run_answers_as_the_act_would_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_repeat_that_finds_fewer_people_still_recalls_what_was_done() {
+async fn repeat_with_erased_contacts_reports_the_earlier_changes() {
     let (table, before_trouble) = table_with_trouble().await;
     let account = table.account(at(START)).await;
     let ids = marketing_contacts(&table.store, account, 100, at(START)).await;
@@ -231,7 +231,7 @@ async fn a_repeat_that_finds_fewer_people_still_recalls_what_was_done() {
 }
 
 #[tokio::test]
-async fn answer_longer_than_an_item_is_kept_and_given_again() {
+async fn response_larger_than_an_item_is_stored_and_replayed() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let ids = marketing_contacts(&table.store, account, 120, at(START)).await;

@@ -43,7 +43,7 @@ fn asked_for() -> usize {
 }
 
 #[tokio::test]
-async fn ids_of_a_flood_are_unique_ordered_and_spread_evenly() {
+async fn ids_of_a_burst_are_unique_ordered_and_evenly_spread() {
     let contacts = asked_for();
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -85,7 +85,7 @@ async fn contacts_of_later_milliseconds_have_higher_ids() {
 }
 
 #[tokio::test]
-async fn contact_whose_id_is_taken_gets_another_one() {
+async fn contact_with_a_colliding_id_gets_another_id() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     table.recorder.reset();
@@ -113,14 +113,14 @@ async fn portal(taken: Option<PortalId>) -> PortalId {
 }
 
 #[tokio::test]
-async fn account_whose_portal_number_is_taken_gets_another_one() {
+async fn account_with_a_colliding_portal_number_gets_another() {
     let drawn = portal(None).await;
     assert_eq!(portal(None).await, drawn);
     assert_ne!(portal(Some(drawn)).await, drawn);
 }
 
 #[tokio::test]
-async fn sandbox_gives_ids_of_the_wall_clock() {
+async fn sandbox_ids_follow_the_wall_clock() {
     let table = TestTable::start().await;
     let clock = Some(at("2150-01-01T00:00:00.000Z"));
     let account = table.account_with(domain::period::Terms { test_clock: clock, ..terms() }, at(START)).await;

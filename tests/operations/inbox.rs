@@ -68,7 +68,7 @@ async fn work_off(store: &Store, tasks: &[InboxTask]) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flood_loses_nobody_and_counts_everybody_once() {
+async fn burst_loses_no_submission_and_counts_each_once() {
     let faults = Conflicts::new(Duration::from_millis(5));
     let table = TestTable::with_faults(&faults).await;
     let account = table.account(at(START)).await;
@@ -91,7 +91,7 @@ async fn a_flood_loses_nobody_and_counts_everybody_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_cap_holds_while_a_form_is_flooded() {
+async fn burst_of_submissions_never_exceeds_the_cap() {
     let faults = Conflicts::new(Duration::from_millis(5));
     let table = TestTable::with_faults(&faults).await;
     let account = table.account_with(Terms { cap: Some(120), ..terms() }, at(START)).await;
@@ -108,7 +108,7 @@ async fn the_cap_holds_while_a_form_is_flooded() {
 }
 
 #[tokio::test]
-async fn a_delivery_in_the_inbox_is_a_duplicate_from_then_on() {
+async fn queued_delivery_sent_again_is_a_duplicate() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let (store, form) = (&table.store, form(&table.store, account, &native()).await);
@@ -143,7 +143,7 @@ async fn a_delivery_in_the_inbox_is_a_duplicate_from_then_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn settling_twice_at_once_and_in_any_order_has_one_effect() {
+async fn concurrent_settling_in_any_order_applies_once() {
     let faults = Conflicts::with_plan(Duration::from_millis(1), |operation, before| {
         (operation == "TransactWriteItems" && before % 5 == 3).then_some(Fault::AnswerLost)
     });
@@ -182,7 +182,7 @@ async fn settling_twice_at_once_and_in_any_order_has_one_effect() {
 }
 
 #[tokio::test]
-async fn one_person_many_times_and_many_forms_are_settled_together() {
+async fn repeated_addresses_and_many_forms_settle_together() {
     let table = TestTable::start().await;
     let account = table.account_with(Terms { cap: Some(2), ..terms() }, at(START)).await;
     let store = &table.store;
@@ -212,7 +212,7 @@ async fn one_person_many_times_and_many_forms_are_settled_together() {
 }
 
 #[tokio::test]
-async fn of_what_somebody_sent_twice_the_later_holds() {
+async fn later_submission_of_a_contact_overrides_the_earlier() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let (store, form) = (&table.store, form(&table.store, account, &native()).await);
@@ -239,7 +239,7 @@ async fn of_what_somebody_sent_twice_the_later_holds() {
 }
 
 #[tokio::test]
-async fn what_one_transaction_does_not_take_is_settled_by_several() {
+async fn submissions_beyond_one_transaction_settle_in_several() {
     // Each has a person, an address, a form with a budget, and a delivery: 20 of them are one item too many.
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -296,7 +296,7 @@ async fn save_properties(
 }
 
 #[tokio::test]
-async fn those_who_come_back_after_they_were_deleted_and_have_left_take_more_room() {
+async fn recreated_contacts_settle_in_several_transactions() {
     // Each has a new item, the address, the old item and the delivery: 30 of them are more than one transaction takes.
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -318,7 +318,7 @@ async fn those_who_come_back_after_they_were_deleted_and_have_left_take_more_roo
 }
 
 #[tokio::test]
-async fn who_comes_back_twice_at_once_takes_the_place_of_who_they_were_once() {
+async fn two_queued_returns_of_a_left_contact_create_one_contact() {
     let table = TestTable::start().await;
     let (store, account) = (&table.store, table.account(at(START)).await);
     let form = form(store, account, &native()).await;
@@ -340,7 +340,7 @@ async fn who_comes_back_twice_at_once_takes_the_place_of_who_they_were_once() {
 }
 
 #[tokio::test]
-async fn what_the_queue_forgets_the_schedule_finds() {
+async fn schedule_finds_submissions_lost_by_the_queue() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let (store, form) = (&table.store, form(&table.store, account, &native()).await);
@@ -365,7 +365,7 @@ async fn what_the_queue_forgets_the_schedule_finds() {
 }
 
 #[tokio::test]
-async fn lease_that_could_not_be_written_is_an_error() {
+async fn failed_lease_write_is_an_error() {
     let faults = Conflicts::with_plan(Duration::ZERO, |operation, _| {
         (operation == "UpdateItem").then_some(Fault::Unavailable)
     });
@@ -391,7 +391,7 @@ async fn due(store: &Store, now: domain::Timestamp) -> Vec<InboxTask> {
 }
 
 #[tokio::test]
-async fn settling_stops_when_it_is_told_to() {
+async fn settling_stops_when_should_continue_is_false() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let (store, form) = (&table.store, form(&table.store, account, &native()).await);
@@ -417,7 +417,7 @@ async fn rename_the_form(table: &TestTable, address: &str, name: AttributeValue)
 }
 
 #[tokio::test]
-async fn one_that_cannot_be_read_does_not_keep_the_others_waiting() {
+async fn unreadable_submission_does_not_block_the_others() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let (store, form) = (&table.store, form(&table.store, account, &native()).await);
@@ -437,7 +437,7 @@ async fn one_that_cannot_be_read_does_not_keep_the_others_waiting() {
 }
 
 #[tokio::test]
-async fn a_table_that_does_not_answer_is_not_asked_for_each_alone() {
+async fn unavailable_table_is_not_queried_per_submission() {
     // Making the form is the first batched read.
     let faults = Conflicts::with_plan(Duration::ZERO, |operation, before| {
         (operation == "BatchGetItem" && before >= 1).then_some(Fault::Unavailable)
@@ -452,7 +452,7 @@ async fn a_table_that_does_not_answer_is_not_asked_for_each_alone() {
 }
 
 #[tokio::test]
-async fn a_submission_whose_fate_is_unknown_is_accepted_by_its_id_alone() {
+async fn submission_with_unknown_result_is_accepted_only_with_an_id() {
     // Every transaction after the account's and the form's happens, and its answer is lost.
     let faults = Conflicts::with_plan(Duration::ZERO, |operation, before| {
         (operation == "TransactWriteItems" && before >= 2).then_some(Fault::AnswerLost)
@@ -472,7 +472,7 @@ async fn a_submission_whose_fate_is_unknown_is_accepted_by_its_id_alone() {
 }
 
 #[tokio::test]
-async fn what_can_surely_not_have_happened_is_accepted_without_an_id() {
+async fn submission_surely_not_applied_is_accepted_without_id() {
     let faults = Conflicts::with_plan(Duration::ZERO, |operation, before| {
         (operation == "BatchGetItem" && before >= 1).then_some(Fault::Unavailable)
     });

@@ -15,7 +15,7 @@ fn is_not_found<T>(result: Result<T, StoreError>) -> bool {
 }
 
 #[tokio::test]
-async fn another_accounts_ids_and_addresses_name_nothing() {
+async fn another_accounts_contacts_are_not_found() {
     let table = TestTable::start().await;
     let (ours, theirs) = (table.account(at(START)).await, table.account(at(START)).await);
     let contact = create(&table.store, theirs, "ada@example.org", true, at(START)).await;
@@ -86,7 +86,7 @@ async fn another_accounts_forms_users_and_tokens_are_not_found() {
 }
 
 #[tokio::test]
-async fn an_idempotency_key_belongs_to_its_account() {
+async fn idempotency_keys_are_separate_for_each_account() {
     let table = TestTable::start().await;
     for account in [table.account(at(START)).await, table.account(at(START)).await] {
         let contact = create(&table.store, account, "ada@example.org", false, at(START)).await;

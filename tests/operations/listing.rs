@@ -35,7 +35,7 @@ async fn all(
 }
 
 #[tokio::test]
-async fn pages_of_every_size_give_each_contact_once_in_the_order_of_making() {
+async fn pages_of_any_size_list_each_contact_once_in_order() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let made: BTreeSet<ContactId> =
@@ -49,7 +49,7 @@ async fn pages_of_every_size_give_each_contact_once_in_the_order_of_making() {
 }
 
 #[tokio::test]
-async fn a_search_sees_states_as_of_now() {
+async fn search_uses_the_current_states() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let ids = marketing_contacts(&table.store, account, 30, at(START)).await;
@@ -69,7 +69,7 @@ async fn a_search_sees_states_as_of_now() {
 
 /// Nobody waits until an account of millions is read through.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_search_that_finds_little_ends_its_page_and_goes_on_from_there() {
+async fn search_with_few_matches_ends_its_page_and_resumes() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let more = SEARCH_EXAMINED_MAX as u64 + 4_000;
@@ -88,7 +88,7 @@ async fn a_search_that_finds_little_ends_its_page_and_goes_on_from_there() {
 
 /// A page is read from all buckets at once, and no further than it needs.
 #[tokio::test]
-async fn a_short_page_of_a_long_list_is_about_one_query_of_each_bucket() {
+async fn short_page_of_a_long_list_queries_each_bucket_about_once() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     testkit::seed(&table, account, 500, EffectiveState::NonMarketing, at(START)).await;
@@ -101,7 +101,7 @@ async fn a_short_page_of_a_long_list_is_about_one_query_of_each_bucket() {
 }
 
 #[tokio::test]
-async fn an_empty_account_has_one_empty_page() {
+async fn empty_account_has_one_empty_page() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     assert_eq!(all(&table.store, account, None, 10, START).await, (Vec::new(), 1));

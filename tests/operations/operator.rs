@@ -52,7 +52,7 @@ async fn terms_of_a_contract_are_refused_to_an_admin() {
 }
 
 #[tokio::test]
-async fn terms_are_changed_by_the_operator_and_in_a_sandbox_by_its_admin() {
+async fn terms_change_by_the_operator_or_by_a_sandbox_admin() {
     let table = TestTable::start().await;
     let ordinary = table.account(at(START)).await;
     let test_clock = Some(at(START));
@@ -72,7 +72,7 @@ async fn terms_are_changed_by_the_operator_and_in_a_sandbox_by_its_admin() {
 }
 
 #[tokio::test]
-async fn changed_tier_holds_and_never_lowers_the_limit_in_force() {
+async fn changed_tier_never_lowers_the_current_limit() {
     let table = TestTable::start().await;
     let tier = Tier::new(1, 10).unwrap();
     let account = table.account_with(Terms { tier, ..terms() }, at(START)).await;
@@ -103,7 +103,7 @@ async fn changed_tier_holds_and_never_lowers_the_limit_in_force() {
 }
 
 #[tokio::test]
-async fn accounts_are_listed_in_pages_in_the_order_of_their_making() {
+async fn accounts_are_listed_in_pages_in_creation_order() {
     let table = TestTable::start().await;
     assert!(table.store.accounts(at(START), None, 10).await.unwrap().items.is_empty());
     let mut made = Vec::new();
@@ -124,7 +124,7 @@ async fn accounts_are_listed_in_pages_in_the_order_of_their_making() {
 }
 
 #[tokio::test]
-async fn listed_account_is_as_its_own_reads_show_it() {
+async fn listed_account_equals_its_own_read() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let contact = create(&table.store, account, "ada@example.org", true, at(START)).await.id;

@@ -39,7 +39,7 @@ async fn add_token(table: &TestTable, account: AccountId, user: UserId) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn admins_who_step_down_at_once_leave_one() {
+async fn concurrent_demotions_leave_one_admin() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     for _ in 0..4 {
@@ -65,7 +65,7 @@ async fn admins_who_step_down_at_once_leave_one() {
 }
 
 #[tokio::test]
-async fn who_is_made_an_admin_counts_as_one() {
+async fn promoted_member_counts_as_an_admin() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let second = add_admin(&table, account).await.id;
@@ -87,7 +87,7 @@ async fn who_is_made_an_admin_counts_as_one() {
 }
 
 #[tokio::test]
-async fn a_token_works_until_it_is_taken_back() {
+async fn token_works_until_it_is_deleted() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let holder = NewTokenOwner::Integration {
@@ -113,7 +113,7 @@ async fn a_token_works_until_it_is_taken_back() {
 }
 
 #[tokio::test]
-async fn marketing_contacts_cannot_be_switched_off_while_there_are_some() {
+async fn marketing_contacts_in_use_cannot_be_switched_off() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     create(&table.store, account, "ada@example.org", true, at(START)).await;
@@ -129,7 +129,7 @@ async fn marketing_contacts_cannot_be_switched_off_while_there_are_some() {
 }
 
 #[tokio::test]
-async fn lowering_the_cap_below_the_usage_removes_nobody_and_refuses_new_ones() {
+async fn cap_below_the_usage_removes_none_and_refuses_new_contacts() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     super::marketing_contacts(&table.store, account, 3, at(START)).await;
@@ -148,7 +148,7 @@ async fn lowering_the_cap_below_the_usage_removes_nobody_and_refuses_new_ones() 
 }
 
 #[tokio::test]
-async fn a_new_calendar_moves_the_end_of_the_current_period_and_everybody_who_is_leaving() {
+async fn new_calendar_moves_the_period_end_and_leaving_contacts() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let contact = create(&table.store, account, "ada@example.org", true, at(START)).await;
@@ -174,7 +174,7 @@ async fn a_new_calendar_moves_the_end_of_the_current_period_and_everybody_who_is
 }
 
 #[tokio::test]
-async fn a_sandbox_moves_by_its_own_clock_alone() {
+async fn sandbox_follows_its_own_clock_only() {
     let table = TestTable::start().await;
     let test_clock = Some(at("2030-05-10T00:00:00.000Z"));
     let account = table.account_with(domain::period::Terms { test_clock, ..terms() }, at(START)).await;
@@ -205,7 +205,7 @@ async fn a_sandbox_moves_by_its_own_clock_alone() {
 const UPDATE_LATER: &str = "2027-01-01T00:00:00.000Z";
 
 #[tokio::test]
-async fn a_chat_flow_sets_people_marketing_as_the_account_says() {
+async fn chatflow_follows_the_accounts_marketing_default() {
     let table = TestTable::start().await;
     let (store, account) = (&table.store, table.account(at(START)).await);
     let change = UpdateAccount {

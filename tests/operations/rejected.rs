@@ -38,7 +38,7 @@ fn read(rejected: &Rejected) -> Result<Mapped, String> {
 }
 
 #[tokio::test]
-async fn what_could_not_be_taken_is_kept_once_in_order_and_for_a_quarter() {
+async fn rejected_submission_is_stored_once_in_order_for_90_days() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let store = &table.store;
@@ -82,7 +82,7 @@ async fn what_could_not_be_taken_is_kept_once_in_order_and_for_a_quarter() {
 }
 
 #[tokio::test]
-async fn a_retry_that_can_be_read_takes_the_submission_and_another_leaves_it() {
+async fn retry_applies_a_readable_submission_and_keeps_others() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let (store, now) = (&table.store, at(START));
@@ -135,7 +135,7 @@ async fn a_retry_that_can_be_read_takes_the_submission_and_another_leaves_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_several_retries_at_once_one_has_the_effect() {
+async fn concurrent_retries_apply_the_submission_once() {
     let faults = Conflicts::new(Duration::from_millis(1));
     let table = TestTable::with_faults(&faults).await;
     let account = table.account(at(START)).await;

@@ -57,7 +57,7 @@ async fn form_keeps_contacts_beyond_the_tier_limit_as_non_marketing() {
 }
 
 #[tokio::test]
-async fn form_raises_the_tier_if_it_or_else_the_account_says_so() {
+async fn form_raises_the_tier_by_its_setting_or_account_default() {
     for (by_account, by_form, raises) in
         [(false, None, false), (true, None, true), (true, Some(false), false), (false, Some(true), true)]
     {
@@ -79,7 +79,7 @@ async fn form_raises_the_tier_if_it_or_else_the_account_says_so() {
 
 /// Forms that may not raise the limit, forms that may, and users, all at once, with lost answers.
 #[tokio::test(flavor = "multi_thread")]
-async fn tier_limit_holds_for_forms_under_concurrency() {
+async fn concurrent_submissions_never_exceed_the_tier_limit() {
     let mut conflicts = 0;
     for seed in 1..=3_u64 {
         let faults = Conflicts::with_plan(Duration::from_millis(5), move |operation, before| {
@@ -112,7 +112,7 @@ async fn tier_limit_holds_for_forms_under_concurrency() {
 }
 
 #[tokio::test]
-async fn kept_contact_draws_on_the_budget() {
+async fn kept_contact_counts_against_the_budget() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let (store, now) = (&table.store, at(START));
@@ -172,7 +172,7 @@ async fn form_fills_half_of_the_properties_and_counts_the_rest() {
 }
 
 #[tokio::test]
-async fn stored_properties_are_overwritten_as_the_form_says() {
+async fn stored_properties_follow_the_forms_overwrite_setting() {
     for (overwrite, city) in
         [(Overwrite::Always, "Rome"), (Overwrite::IfEmpty, "Berlin"), (Overwrite::Never, "Berlin")]
     {
@@ -198,7 +198,7 @@ async fn stored_properties_are_overwritten_as_the_form_says() {
 }
 
 #[tokio::test]
-async fn submission_makes_four_tries_and_then_one_write() {
+async fn submission_tries_four_times_then_enters_the_inbox() {
     let faults = Conflicts::new(Duration::from_secs(1));
     let table = TestTable::with_faults(&faults).await;
     let account = table.account(at(START)).await;

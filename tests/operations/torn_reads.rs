@@ -114,7 +114,7 @@ async fn just_set<T>(
 async fn nothing(_: &Store, _: &Form, _: AccountId) {}
 
 #[tokio::test]
-async fn the_last_place_is_not_refused_to_who_has_it_by_a_status_command() {
+async fn status_command_does_not_refuse_the_last_place_to_its_holder() {
     let (just, ()) = just_set(During::TheNextRead, nothing).await;
     let both = [just.set, just.other];
     let report = set(&just.store, just.account, Command::SetMarketing, &both, at(START)).await.unwrap();
@@ -123,7 +123,7 @@ async fn the_last_place_is_not_refused_to_who_has_it_by_a_status_command() {
 }
 
 #[tokio::test]
-async fn the_last_place_is_not_refused_to_who_has_it_when_they_are_saved() {
+async fn save_does_not_refuse_the_last_place_to_its_holder() {
     let (JustSet { store, account, before, .. }, ()) = just_set(During::TheSecondRead, nothing).await;
     let marketing = Intake::Manual { marketing: Some(true) };
     for (address, status) in [(SET, Ok(Outcome::Unchanged)), (OTHER, Err(Refusal::CapReached))] {
@@ -135,7 +135,7 @@ async fn the_last_place_is_not_refused_to_who_has_it_when_they_are_saved() {
 }
 
 #[tokio::test]
-async fn the_last_place_is_not_refused_to_who_has_it_by_a_form() {
+async fn form_does_not_refuse_the_last_place_to_its_holder() {
     let (JustSet { store, form, before, .. }, ()) = just_set(During::TheSecondRead, nothing).await;
     assert_eq!(submit(&store, &form, None, SET, at(START)).await.marketing, MarketingEffect::Unchanged);
     let refused = submit(&store, &form, None, OTHER, at(START)).await;
@@ -144,7 +144,7 @@ async fn the_last_place_is_not_refused_to_who_has_it_by_a_form() {
 }
 
 #[tokio::test]
-async fn the_last_place_is_not_refused_to_who_has_it_from_the_inbox() {
+async fn inbox_does_not_refuse_the_last_place_to_its_holder() {
     // Once through a form that sets people marketing, before and after others that do not.
     let accept = async |store: &Store, sets: &Form, account: AccountId| {
         let mut forms = vec![sets.clone()];
@@ -174,7 +174,7 @@ async fn the_last_place_is_not_refused_to_who_has_it_from_the_inbox() {
 }
 
 #[tokio::test]
-async fn the_last_place_is_not_refused_to_who_has_it_by_a_retry() {
+async fn retry_does_not_refuse_the_last_place_to_its_holder() {
     let kept = async |store: &Store, form: &Form, _: AccountId| reject(store, form, None, SET).await;
     let (JustSet { store, account, form, before, .. }, _) = just_set(During::TheSecondRead, kept).await;
     let rejected = store.rejected(account, form.id, at(START), None, 10).await.unwrap().items;
@@ -194,7 +194,7 @@ async fn the_last_place_is_not_refused_to_who_has_it_by_a_retry() {
 }
 
 #[tokio::test]
-async fn who_is_queued_since_the_period_turned_over_is_not_shown_beside_the_one_before() {
+async fn contact_queued_after_rollover_is_not_shown_in_old_period() {
     let (network, store, account) = over_a_network(terms()).await;
     let ada = create(&store, account, SET, true, at(START)).await.id;
     let before = AsTheyWere::now(&network, &[("ACCOUNT#", "PERIOD")]);
@@ -208,7 +208,7 @@ async fn who_is_queued_since_the_period_turned_over_is_not_shown_beside_the_one_
 }
 
 #[tokio::test]
-async fn what_was_decided_before_a_sandboxs_clock_moved_does_not_happen_after_it() {
+async fn decision_from_before_a_clock_move_is_discarded() {
     let sandbox = Terms { test_clock: Some(at(START)), ..terms() };
     let (network, store, account) = over_a_network(sandbox).await;
     let ada = create(&store, account, SET, false, at(START)).await.id;
@@ -224,7 +224,7 @@ async fn what_was_decided_before_a_sandboxs_clock_moved_does_not_happen_after_it
 }
 
 #[tokio::test]
-async fn who_is_no_longer_called_so_is_not_found_and_nothing_other_partis_said() {
+async fn lookup_by_stale_address_is_not_found_and_leaks_nothing() {
     let (network, store, account) = over_a_network(terms()).await;
     let ada = create(&store, account, "ada@example.org", false, at(START)).await;
     let before = AsTheyWere::now(&network, &[("EMAIL#", "EMAIL")]);
@@ -242,7 +242,7 @@ async fn who_is_no_longer_called_so_is_not_found_and_nothing_other_partis_said()
 }
 
 #[tokio::test]
-async fn a_submission_by_who_has_another_address_by_now_is_somebody_elses() {
+async fn submission_to_a_stale_address_creates_another_contact() {
     let (network, store, account) = over_a_network(terms()).await;
     let form = form(&store, account, &native()).await;
     let ada = create(&store, account, "ada@example.org", false, at(START)).await.id;
@@ -257,7 +257,7 @@ async fn a_submission_by_who_has_another_address_by_now_is_somebody_elses() {
 }
 
 #[tokio::test]
-async fn new_tier_is_decided_on_the_limit_that_is_in_force() {
+async fn new_tier_uses_the_current_limit() {
     let tier = Tier::new(1, 1_000).unwrap();
     let (network, store, account) = over_a_network(Terms { tier, ..terms() }).await;
     create(&store, account, SET, true, at(START)).await;
@@ -276,7 +276,7 @@ async fn new_tier_is_decided_on_the_limit_that_is_in_force() {
 }
 
 #[tokio::test]
-async fn of_two_changes_of_one_thing_neither_undoes_the_other() {
+async fn concurrent_updates_of_one_item_keep_both_changes() {
     let (network, store, account) = over_a_network(terms()).await;
     let made = form(&store, account, &native()).await;
     let user = store.users(account, None, 10).await.unwrap().items.remove(0).id;

@@ -65,7 +65,7 @@ pub fn say(what: impl std::fmt::Display) {
 }
 
 #[test]
-fn whatever_goes_wrong_the_promises_hold() {
+fn random_histories_under_faults_keep_the_promises() {
     let seeds = match asked("SEED") {
         Some(seed) => seed..seed + 1,
         None => 1..asked("SEEDS").unwrap_or(SEEDS) + 1,
@@ -98,7 +98,7 @@ fn whatever_goes_wrong_the_promises_hold() {
 }
 
 #[test]
-fn a_seed_is_the_same_history_each_time() {
+fn seed_determines_the_history() {
     for seed in [3, 5, 11] {
         let [first, again] = [(); 2].map(|()| run(&History::of(seed), true));
         assert!(!first.trace.is_empty());
