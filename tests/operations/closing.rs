@@ -1,4 +1,4 @@
-//! Update dates: what is true just before, at, and after them, with and without any job.
+//! Update dates: state and usage just before, at and after them, with and without the jobs.
 
 use std::time::Duration;
 
@@ -98,7 +98,7 @@ async fn stopped_sweep_resumes_later() {
     assert_eq!(table.store.unswept(account, PeriodNumber::FIRST).await.unwrap(), []);
 }
 
-/// A change of somebody's data that was decided just before the period closed, and written just after.
+/// Simulates contact updates that were decided just before the period closed and written just after.
 #[tokio::test]
 async fn sweep_updates_contacts_changed_by_late_writes() {
     let table = TestTable::start().await;
@@ -106,8 +106,8 @@ async fn sweep_updates_contacts_changed_by_late_writes() {
     let ids = marketing_contacts(&table.store, account, 30, at(START)).await;
     set(&table.store, account, Command::SetNonMarketingPending, &ids, at(START)).await.unwrap();
     table.store.close_ended(account, at(UPDATE)).await.unwrap();
-    // Such a write leaves the contact queued in the closed period, under a version that the sweep has not read.
-    let meddle = async {
+    // Such a write leaves the contact queued in the closed period, with a version that the sweep has not read.
+    let write_late = async {
         for id in &ids {
             let update = table.client.update_item().table_name(testkit::TABLE);
             let update = update.key("pk", text(&format!("CONTACT#{account}#{}", id.bucket())));
@@ -117,14 +117,14 @@ async fn sweep_updates_contacts_changed_by_late_writes() {
                 .expression_attribute_names("#state", "state");
             let one = aws_sdk_dynamodb::types::AttributeValue::N("1".to_owned());
             let update = update.expression_attribute_values(":one", one);
-            // Those that are settled already are no longer leaving.
+            // The condition fails for contacts that the sweep has already updated.
             let _ = update.expression_attribute_values(":leaving", text("leaving")).send().await;
         }
     };
-    let (_, ()) = tokio::join!(sweep_everything(&table.store, at(UPDATE)), meddle);
+    let (_, ()) = tokio::join!(sweep_everything(&table.store, at(UPDATE)), write_late);
     let items = table.client.scan().table_name(testkit::TABLE).send().await.unwrap().items.unwrap();
     let leaving = items.iter().filter(|item| item.contains_key("leaving_pk"));
-    assert_eq!(leaving.count(), 0, "everybody is settled");
+    assert_eq!(leaving.count(), 0, "every contact is swept");
     assert_exact(&table, account, at(UPDATE)).await;
 }
 
@@ -149,11 +149,11 @@ async fn missed_periods_are_closed_each_with_its_statement() {
         .map(|statement| (statement.number.number(), statement.marketing, statement.left))
         .collect();
     assert_eq!(numbers, [(4, 2, 0), (3, 2, 0), (2, 2, 0), (1, 3, 1)]);
-    let gone = read(&table.store, account, ids[0], now).await.unwrap().0;
+    let left = read(&table.store, account, ids[0], now).await.unwrap().0;
     assert_eq!(
-        (gone.state(), gone.marketing.since),
+        (left.state(), left.marketing.since),
         (EffectiveState::NonMarketing, at(UPDATE)),
-        "since its own update date"
+        "non-marketing since the contact's own update date"
     );
 }
 
@@ -209,12 +209,12 @@ async fn sweep_before_its_period_closes_does_nothing() {
     }
     assert_eq!(table.store.statements(account, at(JUST_BEFORE), None, 10).await.unwrap().items, []);
     table.store.close_ended(account, at(UPDATE)).await.unwrap();
-    assert_eq!(sweep_everything(&table.store, at(UPDATE)).await, 1, "all buckets are still to be swept");
+    assert_eq!(sweep_everything(&table.store, at(UPDATE)).await, 1, "no bucket was marked as swept");
 }
 
 #[tokio::test]
 async fn sweep_without_recorded_progress_is_not_finished() {
-    // The first bucket can't be noted, and once all are, it can't be noted that none is left.
+    // The write that marks the first bucket as swept fails, and so does the write that marks the period as finished.
     let faults = Conflicts::with_plan(Duration::ZERO, |operation, before| {
         (operation == "UpdateItem" && matches!(before, 0..3 | 19..22)).then_some(Fault::Unavailable)
     });
@@ -230,7 +230,7 @@ async fn sweep_without_recorded_progress_is_not_finished() {
     assert_eq!(store.unswept(account, period).await.unwrap(), tasks);
     let job = Job::Sweep(account, period);
     assert_eq!(store.rest_of(job).await.unwrap(), Some(Tasks::Sweeps(tasks.clone())));
-    assert_eq!(due(store, at(UPDATE)).await, [Due::Job(job)], "buckets are left");
+    assert_eq!(due(store, at(UPDATE)).await, [Due::Job(job)], "buckets remain");
 
     let (last, others) = tasks.split_last().unwrap();
     for task in others {
@@ -244,7 +244,7 @@ async fn sweep_without_recorded_progress_is_not_finished() {
     assert_exact(&table, account, at(UPDATE)).await;
 }
 
-/// All that is due, over every shard.
+/// Returns everything that is due, over all shards.
 async fn due(store: &Store, now: domain::Timestamp) -> Vec<Due> {
     let mut due = Vec::new();
     for shard in Store::due_shards() {
@@ -253,7 +253,7 @@ async fn due(store: &Store, now: domain::Timestamp) -> Vec<Due> {
     due
 }
 
-/// Sweeps whatever is due and counts the contacts.
+/// Runs every due sweep and returns the number of swept contacts.
 async fn sweep_everything(store: &Store, now: domain::Timestamp) -> u64 {
     let mut contacts = 0;
     for due in due(store, now).await {

@@ -1,4 +1,4 @@
-//! Many at once: the cap, a closing under load, and the same thing sent in parallel.
+//! Concurrent requests: the cap, a closing under load, and identical requests sent in parallel.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,11 +24,11 @@ async fn concurrent_requests_for_last_places_never_exceed_the_cap() {
     for n in 0..20 {
         ids.push(create(&table.store, account, &format!("p{n}@example.org"), false, at(START)).await.id);
     }
-    let asked = ids
+    let requests = ids
         .iter()
         .map(|id| set(&table.store, account, Command::SetMarketing, std::slice::from_ref(id), at(START)));
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
-    for report in join_all(asked).await {
+    for report in join_all(requests).await {
         match outcomes(&report.unwrap())[..] {
             [StatusOutcome::Done(Outcome::Set)] => *counts.entry("set").or_default() += 1,
             [StatusOutcome::Refused(Refusal::CapReached)] => *counts.entry("refused").or_default() += 1,
@@ -62,7 +62,7 @@ async fn period_under_load_closes_once_with_exact_counts() {
     let table = TestTable::with_faults(&faults).await;
     let account = table.account(at(START)).await;
     let ids = marketing_contacts(&table.store, account, 24, at(START)).await;
-    // Half of the clients still live just before the update date, the others at it: their clocks differ.
+    // The clocks of the clients differ: half of them show the last instant before the update date.
     let work = ids.iter().enumerate().map(|(n, id)| {
         let now = if n % 2 == 0 { super::JUST_BEFORE } else { super::UPDATE };
         let command = if n % 3 == 0 { Command::SetMarketing } else { Command::SetNonMarketingPending };
@@ -139,7 +139,7 @@ async fn parallel_identical_deliveries_bill_one_contact() {
     assert_exact(&table, account, at(START)).await;
 }
 
-/// A form that sets marketing.
+/// Creates a form that sets contacts marketing.
 async fn form(table: &TestTable, account: domain::ids::AccountId) -> Form {
     let new = NewForm::new(Provider::Native, "Newsletter");
     let told = Told::new();
@@ -164,15 +164,18 @@ async fn concurrent_operations_of_all_kinds_keep_counts_exact() {
     });
     let form = &form;
     let submissions = (0..20).map(|n| async move {
-        // Some of them are the people who are being deleted.
+        // Some of these contacts are being deleted concurrently.
         let email = email(&format!("person{n}@example.org"));
         let submission =
             Submission { form, submission_id: None, email: &email, properties: &[], left_out: 0 };
         store.submit(&submission, at(START)).await.unwrap();
     });
     tokio::join!(join_all(commands), join_all(deletes), join_all(submissions));
-    assert!(faults.conflicts() > 0, "the test must have met conflicts to mean anything");
+    assert!(faults.conflicts() > 0, "the test proves nothing without conflicts");
     assert_exact(&table, account, at(START)).await;
     let scan = testkit::scan(&table.client, account).await;
-    assert_eq!(scan.addresses, 20, "one address item for each of twenty people, the deleted among them");
+    assert_eq!(
+        scan.addresses, 20,
+        "one address item for each of twenty contacts, including the deleted ones"
+    );
 }

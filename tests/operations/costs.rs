@@ -1,4 +1,4 @@
-//! What operations cost: counts of calls and capacity units, which are exact.
+//! Costs of operations, as exact counts of calls and capacity units.
 
 use std::collections::BTreeMap;
 
@@ -94,7 +94,7 @@ async fn contact_read_costs_one_batched_read() {
     assert_eq!(calls(&table.recorder), [("BatchGetItem", 1)]);
 }
 
-/// The promise that everything rests on: a month turns over in one write.
+/// Closing a period is one transaction, independent of the number of leaving contacts. The design depends on this.
 #[tokio::test(flavor = "multi_thread")]
 async fn closing_cost_is_independent_of_leaving_contacts() {
     let mut costs = Vec::new();
@@ -116,7 +116,7 @@ async fn closing_cost_is_independent_of_leaving_contacts() {
     assert_eq!(costs[0].1, [("BatchGetItem", 2), ("TransactWriteItems", 1)]);
 }
 
-/// What was called and consumed since the recorder was last reset, which it is now.
+/// Returns the calls, read units and write units since the recorder's last reset, and resets it.
 fn spent(table: &TestTable) -> (Vec<(&'static str, u32)>, f64, f64) {
     let units = table.recorder.units();
     let spent = (calls(&table.recorder), units.read, units.write);
@@ -132,32 +132,32 @@ async fn submission_costs_at_most_two_batches_and_one_transaction() {
     let plain = form(&table.store, account, &native()).await;
     let bounded = NewForm { max_new_marketing_per_day: Some(9), ..native() };
     let bounded = form(&table.store, account, &bounded).await;
-    let elsewhere = form(&table.store, account, &NewForm::new(Provider::Tally, "Sign-up")).await;
+    let external = form(&table.store, account, &NewForm::new(Provider::Tally, "Sign-up")).await;
     table.recorder.reset();
     let (new, known) =
         ([("BatchGetItem", 1), ("TransactWriteItems", 1)], [("BatchGetItem", 2), ("TransactWriteItems", 1)]);
-    // The person, the address, the period and the form's counts: of at most 1 KB, each 2 write units in a transaction.
+    // Contact, address, period and the form's counts: each at most 1 KB, so 2 write units each in a transaction.
     submit(&table.store, &plain, None, "a@example.org", at(START)).await;
     assert_eq!(spent(&table), (new.into(), 2.0, 8.0));
-    // And the delivery.
+    // The delivery is one more item.
     submit(&table.store, &plain, Some("s-1"), "b@example.org", at(START)).await;
     assert_eq!(spent(&table), (new.into(), 3.0, 10.0));
-    // And the form's day; the account's default is read with the rest.
+    // The form's day is one more item. The account's default is read in the same batch.
     submit(&table.store, &bounded, Some("s-1"), "c@example.org", at(START)).await;
     assert_eq!(spent(&table), (new.into(), 4.0, 12.0));
-    submit(&table.store, &elsewhere, Some("s-1"), "d@example.org", at(START)).await;
+    submit(&table.store, &external, Some("s-1"), "d@example.org", at(START)).await;
     assert_eq!(spent(&table), (new.into(), 4.0, 10.0));
     let set = NewForm { set_marketing: Some(true), ..NewForm::new(Provider::Tally, "Sign-up") };
     let set = form(&table.store, account, &set).await;
     table.recorder.reset();
     submit(&table.store, &set, Some("s-1"), "e@example.org", at(START)).await;
     assert_eq!(spent(&table), (new.into(), 3.0, 10.0));
-    // Nothing but the counts.
+    // Only the counts are written.
     submit(&table.store, &plain, None, "a@example.org", at(START)).await;
     assert_eq!(spent(&table), (known.into(), 4.0, 2.0));
     submit(&table.store, &plain, Some("s-1"), "b@example.org", at(START)).await;
     assert_eq!(spent(&table), (vec![("BatchGetItem", 1), ("UpdateItem", 1)], 3.0, 1.0));
-    super::rejected::reject(&table.store, &elsewhere, Some("s-2"), "{}").await;
+    super::rejected::reject(&table.store, &external, Some("s-2"), "{}").await;
     assert_eq!(spent(&table), (new.into(), 2.0, 6.0));
     report(&table.store, &bounded, at(START)).await;
     assert_eq!(spent(&table), (vec![("BatchGetItem", 1), ("Query", 1)], 4.0, 0.0));
@@ -180,7 +180,7 @@ async fn refused_submission_costs_no_more_than_an_accepted_one() {
     }
 }
 
-/// Its first read of the period is that of the contacts, so it reads both again before it refuses anybody.
+/// The command reads the period and the contacts in one batch, so it reads both again before it refuses a contact.
 #[tokio::test]
 async fn refused_status_command_costs_one_more_batched_read() {
     let table = TestTable::start().await;
@@ -214,10 +214,10 @@ async fn accept_costs_one_write_and_thirty_settle_in_a_transaction() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let form = form(&table.store, account, &native()).await;
-    for (reads, who) in [(2, "new"), (3, "known")] {
+    for (reads, contacts) in [(2, "new"), (3, "known")] {
         table.recorder.reset();
         let tasks = super::inbox::fill(&table.store, &form, 1).await;
-        // The item, and its place in the `due` index.
+        // The item, and its entry in the `due` index.
         assert_eq!(spent(&table), (vec![("PutItem", 1)], 0.0, 2.0));
         let tasks: Vec<_> =
             tasks.into_iter().chain(super::inbox::fill(&table.store, &form, 29).await).collect();
@@ -225,13 +225,13 @@ async fn accept_costs_one_write_and_thirty_settle_in_a_transaction() {
         let settled = table.store.settle_inbox(&tasks, at(START), || true).await;
         assert_eq!(settled.settled, 30);
         let expected = vec![("BatchGetItem", reads), ("TransactWriteItems", 1)];
-        assert_eq!(spent(&table).0, expected, "{who}");
+        assert_eq!(spent(&table).0, expected, "{contacts} contacts");
     }
 }
 
 #[tokio::test]
 async fn sweep_page_costs_one_query_and_one_batched_read() {
-    // A hundred and two in each bucket, and 99 in a page: the period stands in the batched read with them.
+    // Each bucket holds 102 contacts. A page holds 99, because the batched read of 100 items includes the period.
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let _ = testkit::seed(&table, account, 16 * 102, EffectiveState::Leaving, at(START)).await;
@@ -260,7 +260,7 @@ async fn history_overflow_is_written_to_a_page() {
     }
 }
 
-/// The size of an attribute as DynamoDB counts it.
+/// Returns the size of an attribute in bytes, as DynamoDB counts it.
 fn bytes(value: &AttributeValue) -> usize {
     match value {
         AttributeValue::S(text) => text.len(),
@@ -268,7 +268,7 @@ fn bytes(value: &AttributeValue) -> usize {
         AttributeValue::M(map) => {
             3 + map.iter().map(|(name, value)| 1 + name.len() + bytes(value)).sum::<usize>()
         }
-        other => panic!("a contact has no such attribute: {other:?}"),
+        other => panic!("unexpected attribute type of a contact: {other:?}"),
     }
 }
 
@@ -306,13 +306,13 @@ async fn contact_update_cost_is_independent_of_history_length() {
         let command = if n % 2 == 0 { Command::SetNonMarketingPending } else { Command::SetMarketing };
         let now = at(START).plus(TimeDelta::milliseconds(n + 1));
         set(store, account, command, &[id], now).await.unwrap();
-        // The contact and the period are two each, the place in the `leaving` index is one, and so is a page.
+        // The contact and the period cost 2 units each. The entry in the `leaving` index and a page cost 1 each.
         let page = u32::from(table.recorder.calls().contains_key("BatchWriteItem"));
         pages += page;
         let units = table.recorder.units();
         assert_eq!((units.read, units.write), (2.0, f64::from(5 + page)), "after {n} changes");
     }
-    assert_eq!(pages, 12, "every eighth change but the first ones writes a page");
+    assert_eq!(pages, 12, "every eighth change writes a page, except the first changes");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Deleting and erasing: the unit stays, the person goes.
+//! Deleting and erasing a contact: the billable unit remains until the update date, the personal data does not.
 
 use domain::decision::Command;
 use domain::marketing::EffectiveState;
@@ -52,9 +52,9 @@ async fn recreated_address_reuses_its_deleted_contact() {
         let intake = Intake::Manual { marketing: Some(wanted) };
         let saved = save(&table.store, account, name, SaveMode::Create, intake, at(START)).await.unwrap();
         assert!(saved.created);
-        assert_eq!(saved.contact.state(), state, "there is no other way down than the update date");
+        assert_eq!(saved.contact.state(), state, "only the update date lowers the usage");
         let usage = table.store.usage(account, at(START)).await.unwrap();
-        assert_eq!((usage.marketing, usage.leaving), (before, leaving), "no second unit");
+        assert_eq!((usage.marketing, usage.leaving), (before, leaving), "no second billable unit");
         assert_exact(&table, account, at(START)).await;
     }
 }
@@ -68,7 +68,7 @@ async fn deleted_address_is_free_after_the_update_date() {
     let again = create(&table.store, account, "ada@example.org", false, at(UPDATE)).await;
     assert_ne!(again.id, contact.id);
     let scan = testkit::scan(&table.client, account).await;
-    assert_eq!((scan.contacts, scan.addresses, scan.billable), (1, 1, 0), "the old unit is gone");
+    assert_eq!((scan.contacts, scan.addresses, scan.billable), (1, 1, 0), "the old unit is deleted");
     assert_exact(&table, account, at(UPDATE)).await;
 }
 
@@ -91,7 +91,7 @@ async fn erasure_removes_personal_data_and_keeps_the_billable_unit() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let contact = create(&table.store, account, "ada.lovelace@example.org", true, at(START)).await;
-    // A long history has pages of its own, which must go as well.
+    // A long history is stored in separate pages, which the erasure must delete too.
     for n in 0..40 {
         let command = if n % 2 == 0 { Command::SetNonMarketingPending } else { Command::SetMarketing };
         set(&table.store, account, command, &[contact.id], at(START)).await.unwrap();
@@ -103,7 +103,7 @@ async fn erasure_removes_personal_data_and_keeps_the_billable_unit() {
     let usage = table.store.usage(account, at(START)).await.unwrap();
     assert_eq!((usage.marketing, usage.leaving), (1, 1));
     assert_exact(&table, account, at(START)).await;
-    // Nobody can know that the address was there: it makes a contact of its own.
+    // The erased address is not stored anywhere, so it creates a new contact.
     create(&table.store, account, "ada.lovelace@example.org", true, at(START)).await;
     assert_eq!(table.store.usage(account, at(START)).await.unwrap().marketing, 2);
     assert_exact(&table, account, at(START)).await;
@@ -138,11 +138,11 @@ async fn deleted_contact_can_be_erased_after_leaving_before_sweep() {
 async fn contact_can_use_a_deleted_contacts_address() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
-    let gone = create(&table.store, account, "ada@example.org", true, at(START)).await;
+    let deleted = create(&table.store, account, "ada@example.org", true, at(START)).await;
     let other = create(&table.store, account, "grace@example.org", true, at(START)).await;
-    let taken = readdress(&table.store, account, other.id, "ada@example.org", at(START)).await;
-    assert!(matches!(taken, Err(StoreError::Refused(Refused::ContactExists(id))) if id == gone.id));
-    delete(&table.store, account, gone.id, false, at(START)).await.unwrap();
+    let refused = readdress(&table.store, account, other.id, "ada@example.org", at(START)).await;
+    assert!(matches!(refused, Err(StoreError::Refused(Refused::ContactExists(id))) if id == deleted.id));
+    delete(&table.store, account, deleted.id, false, at(START)).await.unwrap();
     readdress(&table.store, account, other.id, "ada@example.org", at(START)).await.unwrap();
     let (found, _) =
         table.store.contact(account, ContactRef::Email(email("ada@example.org")), at(START)).await.unwrap();
@@ -150,16 +150,16 @@ async fn contact_can_use_a_deleted_contacts_address() {
     assert_eq!(table.store.usage(account, at(START)).await.unwrap().marketing, 2);
     assert_exact(&table, account, at(START)).await;
     let scan = testkit::scan(&table.client, account).await;
-    assert_eq!((scan.contacts, scan.addresses), (2, 1), "the unit has no name any more");
+    assert_eq!((scan.contacts, scan.addresses), (2, 1), "the billable unit has no address any more");
 }
 
 #[tokio::test]
 async fn contact_can_use_a_left_contacts_address_before_the_sweep() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
-    let gone = create(&table.store, account, "ada@example.org", true, at(START)).await;
+    let deleted = create(&table.store, account, "ada@example.org", true, at(START)).await;
     let other = create(&table.store, account, "grace@example.org", false, at(START)).await;
-    delete(&table.store, account, gone.id, false, at(START)).await.unwrap();
+    delete(&table.store, account, deleted.id, false, at(START)).await.unwrap();
     readdress(&table.store, account, other.id, "ada@example.org", at(UPDATE)).await.unwrap();
     let scan = testkit::scan(&table.client, account).await;
     assert_eq!((scan.contacts, scan.addresses, scan.billable), (1, 1, 0));
@@ -171,15 +171,15 @@ async fn concurrent_claims_of_a_deleted_address_leave_one_owner() {
         let faults = testkit::Conflicts::new(std::time::Duration::from_millis(1));
         let table = TestTable::with_faults(&faults).await;
         let account = table.account(at(START)).await;
-        let gone = create(&table.store, account, "ada@example.org", true, at(START)).await;
+        let deleted = create(&table.store, account, "ada@example.org", true, at(START)).await;
         let other = create(&table.store, account, "grace@example.org", true, at(START)).await;
-        delete(&table.store, account, gone.id, false, at(START)).await.unwrap();
+        delete(&table.store, account, deleted.id, false, at(START)).await.unwrap();
         let intake = Intake::Manual { marketing: Some(true) };
-        let (taken, back) = tokio::join!(
+        let (readdressed, recreated) = tokio::join!(
             readdress(&table.store, account, other.id, "ada@example.org", at(START)),
             save(&table.store, account, "ada@example.org", SaveMode::Create, intake, at(START)),
         );
-        assert_ne!(taken.is_ok(), back.is_ok(), "one of them has it");
+        assert_ne!(readdressed.is_ok(), recreated.is_ok(), "exactly one contact gets the address");
         let page = store::Search { account, filter: None, after: None, limit: 10 };
         let contacts = table.store.search(page, at(START)).await.unwrap().contacts;
         let owners = contacts
@@ -190,17 +190,17 @@ async fn concurrent_claims_of_a_deleted_address_leave_one_owner() {
     }
 }
 
-/// An answer that is kept for a day repeats what the person was, so it is kept where nobody can read it.
+/// Checks that stored responses are encrypted: a response is stored for a day and contains personal data.
 #[tokio::test]
 async fn erasure_leaves_no_trace_in_stored_responses() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
-    let people: Vec<_> = (0..100).map(|n| format!("lovelace{n}@example.org")).collect();
+    let addresses: Vec<_> = (0..100).map(|n| format!("lovelace{n}@example.org")).collect();
     let mut ids = Vec::new();
-    for person in &people {
-        ids.push(create(&table.store, account, person, true, at(START)).await.id);
+    for address in &addresses {
+        ids.push(create(&table.store, account, address, true, at(START)).await.id);
     }
-    // More than one transaction, so that parts of the answer are kept as well.
+    // The request takes more than one transaction, so a part of the response is stored too.
     let contacts: Vec<ContactRef> = ids.iter().copied().map(ContactRef::Id).collect();
     let claim = super::claim(account, "kept", 1, at(START));
     let render = |report: &store::StatusReport| store::StoredResponse {
@@ -224,7 +224,7 @@ async fn erasure_leaves_no_trace_in_stored_responses() {
     let blobs =
         items.iter().flat_map(std::collections::HashMap::values).filter_map(|value| value.as_b().ok());
     let blobs: Vec<_> = blobs.collect();
-    assert_eq!(blobs.len(), 2, "the answer and its first part");
+    assert_eq!(blobs.len(), 2, "the response and its first part");
     assert!(blobs.iter().all(|blob| !String::from_utf8_lossy(blob.as_ref()).contains("lovelace")));
-    assert_eq!(send().await.unwrap(), first, "whoever asked may still be told what they were told");
+    assert_eq!(send().await.unwrap(), first, "the caller still gets the stored response");
 }

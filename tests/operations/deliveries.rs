@@ -1,4 +1,4 @@
-//! The identity of deliveries: repeats, edits, and two contacts under one id.
+//! The identity of a delivery: duplicates, edits, and two contacts under one submission id.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::forms::{counts, form, native};
 use super::rejected::reject;
 use super::{START, UPDATE, assert_exact, set};
 
-/// A delivery with one property, `city`.
+/// Submits a delivery with one property, `city`.
 async fn deliver(
     store: &Store,
     form: &Form,
@@ -33,24 +33,24 @@ async fn deliver_or_accept(
     form: &Form,
     id: &str,
     address: &str,
-    said: &[(&str, &str)],
+    answers: &[(&str, &str)],
     now: Timestamp,
 ) -> Taken {
-    let (email, properties) = (email(address), said_properties(said));
+    let (email, properties) = (email(address), properties_of(answers));
     let submission =
         Submission { form, submission_id: Some(id), email: &email, properties: &properties, left_out: 0 };
     store.submit_or_accept(&submission, now).await.unwrap()
 }
 
-async fn accept(store: &Store, form: &Form, id: &str, address: &str, said: &[(&str, &str)]) -> Taken {
-    let (email, properties) = (email(address), said_properties(said));
+async fn accept(store: &Store, form: &Form, id: &str, address: &str, answers: &[(&str, &str)]) -> Taken {
+    let (email, properties) = (email(address), properties_of(answers));
     let submission =
         Submission { form, submission_id: Some(id), email: &email, properties: &properties, left_out: 0 };
     store.accept_into_inbox(&submission, at(START)).await.unwrap()
 }
 
-fn said_properties(said: &[(&str, &str)]) -> Vec<(domain::property::PropertyName, Option<String>)> {
-    said.iter().map(|(name, value)| property(name, value)).collect()
+fn properties_of(answers: &[(&str, &str)]) -> Vec<(domain::property::PropertyName, Option<String>)> {
+    answers.iter().map(|(name, value)| property(name, value)).collect()
 }
 
 async fn settle(store: &Store, tasks: impl IntoIterator<Item = InboxTask>) {
@@ -81,7 +81,7 @@ async fn same_id_with_another_contact_is_a_separate_submission() {
         assert_eq!(effect(&deliver(store, &form, "s-1", address, "Rome", at(START)).await), CREATED);
     }
     let again = deliver(store, &form, "s-1", "Ada@Example.org", "Rome", at(START)).await;
-    assert!(again.duplicate, "one address in another spelling is the same contact");
+    assert!(again.duplicate, "another spelling of the address is the same contact");
     let expected = FormCounts { set: 2, duplicates: 1, ..FormCounts::default() };
     assert_eq!(counts(store, &form).await, expected);
     assert_exact(&table, account, at(START)).await;
@@ -118,8 +118,8 @@ async fn edit_leaves_the_marketing_state_alone() {
     set(store, account, Command::SetNonMarketingPending, &[contact.id], now).await.unwrap();
     assert_eq!(effect(&deliver(store, &form, "s-1", ada, "Paris", now).await), EDITED);
     let usage = store.usage(account, now).await.unwrap();
-    assert_eq!((usage.marketing, usage.leaving), (1, 1), "the contact still leaves");
-    // It has left, and the provider corrects the delivery once more.
+    assert_eq!((usage.marketing, usage.leaving), (1, 1), "the contact is still leaving");
+    // The contact has left, and the provider edits the delivery once more.
     assert_eq!(effect(&deliver(store, &form, "s-1", ada, "Oslo", at(UPDATE)).await), EDITED);
     assert_eq!(store.usage(account, at(UPDATE)).await.unwrap().marketing, 0);
     assert_exact(&table, account, at(UPDATE)).await;
@@ -134,17 +134,17 @@ async fn edit_of_a_queued_delivery_replaces_it() {
     let first = accept(store, &form, "s-1", ada, &[("city", "Rome"), ("zip", "00100")]).await;
     let edit = deliver_or_accept(store, &form, "s-1", ada, &[("city", "Paris")], at(START)).await;
     assert_eq!(edit.submitted.contact, ContactEffect::Accepted);
-    assert_eq!(edit.waiting, first.waiting, "it waits in the same place");
+    assert_eq!(edit.waiting, first.waiting, "the edit replaces the queued submission");
     let late = accept(store, &form, "s-1", ada, &[("city", "Rome"), ("zip", "00100")]).await;
     assert!(late.submitted.duplicate && late.waiting.is_none());
     settle(store, first.waiting).await;
     let (contact, _) = store.contact(account, ContactRef::Email(email(ada)), at(START)).await.unwrap();
     assert_eq!(contact.properties.get("city"), Some("Paris"));
-    assert_eq!(contact.properties.get("zip"), Some("00100"), "the edit says nothing of it");
+    assert_eq!(contact.properties.get("zip"), Some("00100"), "the edit does not contain the property");
     for place in ["Rome", "Paris"] {
-        let said =
+        let answers =
             if place == "Rome" { vec![("city", place), ("zip", "00100")] } else { vec![("city", place)] };
-        assert!(deliver_or_accept(store, &form, "s-1", ada, &said, at(START)).await.submitted.duplicate);
+        assert!(deliver_or_accept(store, &form, "s-1", ada, &answers, at(START)).await.submitted.duplicate);
     }
     assert_eq!(counts(store, &form).await.set, 1);
     assert_exact(&table, account, at(START)).await;
@@ -181,7 +181,7 @@ async fn rejected_delivery_with_other_answers_is_rejected_again() {
     }
     let kept = store.rejected(account, form.id, at(START), None, 10).await.unwrap().items;
     assert_eq!(kept.len(), 2);
-    // A version with an address is no repeat of one without.
+    // A version with an address is not a duplicate of a version without one.
     assert_eq!(effect(&deliver(store, &form, "s-1", "ada@example.org", "Rome", at(START)).await), CREATED);
     let expected = FormCounts { rejected: 2, duplicates: 3, set: 1, ..FormCounts::default() };
     assert_eq!(counts(store, &form).await, expected);
@@ -194,7 +194,7 @@ async fn retried_delivery_sent_again_is_a_duplicate() {
     let (store, form) = (&table.store, form(&table.store, account, &native()).await);
     let ada = "ada@example.org";
     let read = |_: &Rejected| {
-        let person = Person { email: email(ada), properties: said_properties(&[("city", "Rome")]) };
+        let person = Person { email: email(ada), properties: properties_of(&[("city", "Rome")]) };
         Ok::<_, ()>(Mapped { person, left_out: 0 })
     };
     let render =
@@ -212,7 +212,7 @@ async fn retried_delivery_sent_again_is_a_duplicate() {
     reject(store, &form, Some("s-1"), "one").await;
     retry_all().await;
     assert!(deliver(store, &form, "s-1", ada, "Rome", at(START)).await.duplicate);
-    // The other way round: it came again by itself before it was retried.
+    // The reverse order: the provider sends the delivery again before the retry.
     reject(store, &form, Some("s-2"), "two").await;
     deliver(store, &form, "s-2", ada, "Rome", at(START)).await;
     retry_all().await;
@@ -234,12 +234,12 @@ async fn concurrent_versions_of_a_delivery_are_each_applied_once() {
     });
     let taken = join_all(sent).await;
     let applied = taken.iter().filter(|taken| !taken.submitted.duplicate).count();
-    assert_eq!(applied, 4, "each version once");
+    assert_eq!(applied, 4, "each version is applied once");
     settle(store, taken.iter().filter_map(|taken| taken.waiting)).await;
     let scan = testkit::scan(&table.client, account).await;
     assert_eq!((scan.contacts, scan.billable), (1, 1));
     let counts = counts(store, form).await;
-    // A version that replaces a waiting one is settled with it.
+    // A version that replaces a queued version is settled together with it.
     assert_eq!(counts.set, 1);
     assert!(counts.set + counts.unchanged <= 4, "{counts:?}");
     assert_exact(&table, account, at(START)).await;

@@ -1,4 +1,4 @@
-//! Answers that are lost, throttling and trouble: what has happened is never taken for what has not.
+//! Lost responses, throttling and outages: the store never reports an applied change as not applied.
 
 use std::time::Duration;
 
@@ -8,20 +8,20 @@ use testkit::{Conflicts, Fault, TestTable, at};
 
 use super::{START, assert_exact, create, done, outcomes, set};
 
-/// A table whose store meets `fault` at its n-th requests of one kind, counted from 0.
+/// Starts a table that injects `fault` at these requests of one operation, counted from 0.
 async fn table(operation: &'static str, fault: Fault, at_requests: &'static [u32]) -> TestTable {
-    let faults = Conflicts::with_plan(Duration::ZERO, move |asked, before| {
-        (asked == operation && at_requests.contains(&before)).then_some(fault)
+    let faults = Conflicts::with_plan(Duration::ZERO, move |requested, before| {
+        (requested == operation && at_requests.contains(&before)).then_some(fault)
     });
     TestTable::with_faults(&faults).await
 }
 
-/// The first transaction makes the account and the second the contact; the third sets it.
+/// The transaction that sets the contact. The first one creates the account and the second one the contact.
 const THIRD: &[u32] = &[2];
 
 #[tokio::test]
 async fn lost_response_is_retried_and_the_change_applies_once() {
-    // The SDK repeats a request by itself twice, and the store repeats that; every one of these is lost.
+    // The SDK retries a request twice, and the store retries after that. All of these responses are lost.
     for lost in [THIRD, &[2, 3, 4], &[2, 3, 4, 5, 6]] {
         let table = table("TransactWriteItems", Fault::AnswerLost, lost).await;
         let account = table.account(at(START)).await;
@@ -31,7 +31,7 @@ async fn lost_response_is_retried_and_the_change_applies_once() {
         assert_eq!(
             outcomes(&report),
             [done(Outcome::Set)],
-            "not `unchanged`: it was this request that set it"
+            "this request set the contact, so it is not `unchanged`"
         );
         assert_exact(&table, account, at(START)).await;
     }
@@ -63,7 +63,7 @@ async fn permanent_outage_is_unavailable_and_changes_nothing() {
     assert_eq!(testkit::scan(&table.client, account).await.billable, 0);
 }
 
-/// To wait for a table that is not there, or that one may not read, helps nobody.
+/// A missing table, or one without read permission, is a fault: a retry cannot succeed.
 #[tokio::test]
 async fn request_to_an_unknown_table_is_a_fault() {
     let table = TestTable::start().await;

@@ -1,4 +1,4 @@
-//! What comes in through forms: once, within a budget, under the form's own setting or the account's, and counted.
+//! Form submissions: duplicates, the daily budget, the marketing setting of the form or the account, and counts.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,22 +21,22 @@ use testkit::{Conflicts, Fault, SeededRng, TestTable, at, email, terms};
 
 use super::{START, Told, assert_exact, set};
 
-/// How many submit at once.
+/// The number of concurrent submissions.
 pub const SENDERS: usize = 32;
 
-/// A form that is made here, of which nothing is said.
+/// Returns a native form with default settings.
 pub fn native() -> NewForm {
     NewForm::new(Provider::Native, "Newsletter")
 }
 
-/// Makes a form.
+/// Creates a form.
 pub async fn form(store: &Store, account: AccountId, new: &NewForm) -> Form {
     let told = Told::new();
     store.create_form(account, new, at(START), Responder::new(None, &told.render())).await.unwrap();
     told.take()
 }
 
-/// Changes a form.
+/// Updates a form.
 pub async fn change(store: &Store, form: &Form, change: UpdateForm) -> Result<Form, StoreError> {
     let told = Told::new();
     let responder = told.render();
@@ -47,7 +47,7 @@ pub async fn change(store: &Store, form: &Form, change: UpdateForm) -> Result<Fo
     Ok(told.take())
 }
 
-/// Somebody submits a form.
+/// Submits a form.
 pub async fn submit(
     store: &Store,
     form: &Form,
@@ -60,17 +60,17 @@ pub async fn submit(
     store.submit(&submission, now).await.unwrap()
 }
 
-/// What the form says of itself.
+/// Returns the form's report: its counts and its budget.
 pub async fn report(store: &Store, form: &Form, now: Timestamp) -> FormReport {
     store.form_report(form.account, form.id, now).await.unwrap()
 }
 
-/// What the form has counted.
+/// Returns the form's counts.
 pub async fn counts(store: &Store, form: &Form) -> FormCounts {
     report(store, form, at(START)).await.counts
 }
 
-/// The marketing state's side of what came of a submission.
+/// Returns a submission's effect on the marketing state, and the reason.
 fn effect(submitted: &Submitted) -> (MarketingEffect, Option<&str>) {
     (submitted.marketing, submitted.reason.as_deref())
 }
@@ -119,11 +119,11 @@ async fn concurrent_submissions_set_exactly_the_daily_budget() {
     assert_eq!(
         report.counts,
         FormCounts { set: 10, not_set_by_budget: 22, ..FormCounts::default() },
-        "everybody was counted once"
+        "every submission is counted once"
     );
     assert_eq!(report.budget.unwrap().used_today, 10);
-    assert!(faults.conflicts() > 0, "the test must have met conflicts to mean anything");
-    assert_eq!(testkit::scan(&table.client, account).await.contacts, 32, "everybody is there");
+    assert!(faults.conflicts() > 0, "the test proves nothing without conflicts");
+    assert_eq!(testkit::scan(&table.client, account).await.contacts, 32, "every contact is stored");
     assert_eq!(table.store.usage(account, at(START)).await.unwrap().marketing, 10);
     assert_exact(&table, account, at(START)).await;
 }
@@ -148,7 +148,7 @@ async fn budget_resets_at_midnight_in_the_accounts_time_zone() {
     assert_eq!(used(midnight).await, ("2026-11-11".to_owned(), 0, 1));
     assert_eq!(effect(&submit(store, &form, None, "b@example.org", at(midnight)).await), SET);
     assert_eq!(used(midnight).await, ("2026-11-11".to_owned(), 1, 1));
-    // Another clock that is behind does not bring the day back.
+    // A caller with a slow clock does not return the form to the earlier day.
     assert_eq!(effect(&submit(store, &form, None, "c@example.org", at(just_before)).await), BUDGET);
     assert_exact(&table, account, at(midnight)).await;
 }
@@ -196,7 +196,7 @@ async fn external_form_uses_its_setting_or_the_account_default() {
     let account = table.account(at(START)).await;
     let (store, now) = (&table.store, at(START));
     let not_set = (MarketingEffect::NotSet, None);
-    let mut people = 0;
+    let mut contacts = 0;
     for (external_form, provider, own, expected) in [
         (true, Provider::Typeform, None, SET),
         (true, Provider::Typeform, Some(false), not_set),
@@ -210,8 +210,8 @@ async fn external_form_uses_its_setting_or_the_account_default() {
         store.update_account(account, &default, now, Responder::new(None, &told.render())).await.unwrap();
         let new = NewForm { set_marketing: own, ..NewForm::new(provider, "Sign-up") };
         let form = form(store, account, &new).await;
-        people += 1;
-        let address = format!("person{people}@example.org");
+        contacts += 1;
+        let address = format!("person{contacts}@example.org");
         let submitted = submit(store, &form, None, &address, now).await;
         assert_eq!(effect(&submitted), expected, "{external_form} {provider} {own:?}");
         let (contact, _) = store.contact(account, ContactRef::Email(email(&address)), now).await.unwrap();
@@ -229,21 +229,21 @@ async fn form_settings_not_allowed_by_its_provider_are_refused() {
     let store = &table.store;
     let secret = "0123456789abcdef".to_owned();
     let secrets = Secrets::new(Provider::Tally, vec![secret.clone()]).unwrap();
-    let elsewhere =
+    let external =
         form(store, account, &NewForm { secrets, ..NewForm::new(Provider::Tally, "Sign-up") }).await;
-    assert_eq!(store.public_form(elsewhere.id).await.unwrap(), elsewhere);
+    assert_eq!(store.public_form(external.id).await.unwrap(), external);
     let texts = |count| UpdateForm { secrets: Some(vec![secret.clone(); count]), ..UpdateForm::default() };
-    assert_eq!(change(store, &elsewhere, texts(2)).await.unwrap().secrets.len(), 2);
-    assert!(change(store, &elsewhere, texts(0)).await.unwrap().secrets.is_empty());
-    let leave = || UpdateForm { set_marketing: Some(None), ..UpdateForm::default() };
-    assert_eq!(change(store, &elsewhere, leave()).await.unwrap().set_marketing, None);
+    assert_eq!(change(store, &external, texts(2)).await.unwrap().secrets.len(), 2);
+    assert!(change(store, &external, texts(0)).await.unwrap().secrets.is_empty());
+    let unset = || UpdateForm { set_marketing: Some(None), ..UpdateForm::default() };
+    assert_eq!(change(store, &external, unset()).await.unwrap().set_marketing, None);
 
-    let made_here = form(store, account, &native()).await;
-    assert_eq!(made_here.set_marketing, Some(true));
+    let native = form(store, account, &native()).await;
+    assert_eq!(native.set_marketing, Some(true));
     for (form, change_of, field) in [
-        (&elsewhere, texts(3), "secrets"),
-        (&made_here, texts(1), "secrets"),
-        (&made_here, leave(), "set_marketing"),
+        (&external, texts(3), "secrets"),
+        (&native, texts(1), "secrets"),
+        (&native, unset(), "set_marketing"),
     ] {
         let refused = change(store, form, change_of).await.unwrap_err();
         let StoreError::Refused(Refused::Invalid { field: refused, .. }) = refused else {
@@ -270,8 +270,8 @@ async fn deleted_form_leaves_no_items() {
     assert_eq!(table.store.usage(account, at(START)).await.unwrap().marketing, 9);
 }
 
-/// Random submissions of two forms by many people, many at a time, with conflicts and lost answers: what is counted is
-/// what was answered.
+/// Sends random concurrent submissions of two forms, with conflicts and lost responses. The forms' counts must equal
+/// the responses.
 #[tokio::test(flavor = "multi_thread")]
 async fn form_counts_match_the_responses_under_faults() {
     for seed in 1..=3_u64 {
@@ -283,8 +283,8 @@ async fn form_counts_match_the_responses_under_faults() {
         let account = table.account_with(Terms { cap: Some(25), ..terms() }, at(START)).await;
         let store = &table.store;
         let native = form(store, account, &NewForm { max_new_marketing_per_day: Some(8), ..native() }).await;
-        let elsewhere = form(store, account, &NewForm::new(Provider::Generic, "Sign-up")).await;
-        let forms = [&native, &elsewhere];
+        let external = form(store, account, &NewForm::new(Provider::Generic, "Sign-up")).await;
+        let forms = [&native, &external];
         let sent = (0..300).map(|n| async move {
             let mut rng = SeededRng::of(&[seed, 1, n]);
             let form = forms[rng.index(2)];
@@ -309,18 +309,22 @@ async fn form_counts_match_the_responses_under_faults() {
             }
             let counts = counts(store, form).await;
             assert_eq!(named(&counts), expected, "seed {seed}");
-            let came = of_form.filter(|(_, taken)| taken.waiting.is_none()).count();
-            assert_eq!(counts.received(), came as u64, "the equation");
+            let applied = of_form.filter(|(_, taken)| taken.waiting.is_none()).count();
+            assert_eq!(
+                counts.received(),
+                applied as u64,
+                "the counts do not add up to the applied submissions"
+            );
         }
         let settled = store.settle_inbox(&waiting, at(START), || true).await;
         assert_eq!(settled.unsettled, []);
-        let received = counts(store, &native).await.received() + counts(store, &elsewhere).await.received();
+        let received = counts(store, &native).await.received() + counts(store, &external).await.received();
         assert_eq!(received, 300, "seed {seed}");
         assert_exact(&table, account, at(START)).await;
     }
 }
 
-/// What a submission of which this came is counted as, by the rules' own words.
+/// Returns the name of the count that a submission with this result increments.
 fn name(submitted: &Submitted) -> &'static str {
     match (submitted.duplicate, submitted.marketing, submitted.reason.as_deref()) {
         (true, ..) => "duplicates",

@@ -1,6 +1,6 @@
-//! Stored items of every version keep being read. A file of an old version is never edited.
+//! Stored items of every version stay readable. A file of an old version is never edited.
 //!
-//! A new version gets a file of its own, written from [`scenario`] with `UPDATE=1 cargo test --package tests golden`.
+//! A new version gets a new file, written from [`scenario`] with `UPDATE=1 cargo test --package tests golden`.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -28,7 +28,7 @@ const VERSION_2: &str = include_str!("../fixtures/items/v2.json");
 /// The instant at which the items are read.
 const READ: &str = "2026-12-05T00:00:00.000Z";
 
-/// Builds a table with an item of every kind, most of them with all that they can hold.
+/// Fills a table with an item of every kind, most of them with every attribute.
 async fn scenario(table: &TestTable) {
     let (store, start, update) = (&table.store, at(START), at(UPDATE));
     let account = table.account_with(domain::period::Terms { cap: Some(50), ..terms() }, start).await;
@@ -42,7 +42,7 @@ async fn scenario(table: &TestTable) {
         .create_token(account, &holder, "integration-digest", start, Responder::new(None, &told.render()))
         .await
         .unwrap();
-    // An address under another key than its spelling, and more changes than stay with the contact.
+    // An address whose key differs from its spelling, and more changes than the contact's item stores.
     let ada = create(store, account, "Ada@Example.org", true, start).await;
     for n in 0..30 {
         let command = if n % 2 == 0 { Command::SetNonMarketingPending } else { Command::SetMarketing };
@@ -58,10 +58,11 @@ async fn scenario(table: &TestTable) {
     delete(store, account, leaving[2], false, start).await.unwrap();
     store.close_ended(account, update).await.unwrap();
     set(store, account, Command::SetNonMarketingPending, &leaving[1..2], update).await.unwrap();
-    what_stands_beside_a_form(table, account).await;
+    add_form_items(table, account).await;
 }
 
-async fn what_stands_beside_a_form(table: &TestTable, account: AccountId) {
+/// Adds an external form with the items that belong to it: counts, day, deliveries, a rejected and a queued submission.
+async fn add_form_items(table: &TestTable, account: AccountId) {
     let store = &table.store;
     let mut new = NewForm::new(Provider::Typeform, "Survey");
     new.secrets =
@@ -88,9 +89,9 @@ async fn what_stands_beside_a_form(table: &TestTable, account: AccountId) {
     store.accept_into_inbox(&waiting, at(UPDATE)).await.unwrap();
 }
 
-/// Returns true if the caller asks for a new file of the newest version.
-#[expect(clippy::disallowed_methods, reason = "it is how the caller of the tests asks for it")]
-fn is_to_be_updated() -> bool {
+/// Returns true if the environment requests a new file of the newest version.
+#[expect(clippy::disallowed_methods, reason = "the variable lets a developer write the file anew")]
+fn is_update_requested() -> bool {
     std::env::var("UPDATE").is_ok_and(|value| value == "1")
 }
 
@@ -99,24 +100,24 @@ async fn written_items_match_the_newest_stored_version() {
     let table = TestTable::start().await;
     scenario(&table).await;
     let items = dump(&table).await;
-    if is_to_be_updated() {
+    if is_update_requested() {
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/items/v2.json");
         std::fs::write(path, format!("{:#}\n", Value::Array(items.clone()))).unwrap();
     }
-    // The same kinds, and the same attributes in each of them.
+    // Compares the kinds of items and the names of their attributes, not the values.
     let shapes = |items: &[Value]| {
         let shape = |item: &Value| {
             let names: Vec<String> = item.as_object().unwrap().keys().cloned().collect();
             (item["entity"]["S"].as_str().unwrap().to_owned(), item["v"]["N"].to_string(), names)
         };
-        // Which parts of a form's counts are drawn is up to chance.
+        // The parts of a form's counts are drawn at random.
         let drawn = |item: &&Value| item["entity"]["S"] != "form-counts";
         let mut shapes: Vec<_> = items.iter().filter(drawn).map(shape).collect();
         shapes.sort();
         shapes
     };
-    let kept: Vec<Value> = serde_json::from_str(VERSION_2).unwrap();
-    assert_eq!(shapes(&items), shapes(&kept));
+    let stored: Vec<Value> = serde_json::from_str(VERSION_2).unwrap();
+    assert_eq!(shapes(&items), shapes(&stored));
 }
 
 #[tokio::test]
@@ -129,7 +130,7 @@ async fn items_of_version_2_are_read() {
 
     let found = store.account(account, now).await.unwrap();
     assert_eq!((found.name.as_str(), found.period.number.number(), found.period.cap), ("Test", 2, Some(50)));
-    // Ada, Edsger, who is leaving, and Hedy, who came through a form.
+    // Ada, Edsger (leaving) and Hedy (created by a form).
     assert_eq!((found.period.marketing, found.period.leaving), (3, 1));
     assert_eq!(store.accounts(now, None, 10).await.unwrap().items, [found]);
     let statements = store.statements(account, now, None, 10).await.unwrap().items;
@@ -145,7 +146,7 @@ async fn items_of_version_2_are_read() {
     }
     let ada = store.explain(account, ContactRef::Email(email("ada@example.org")), now).await.unwrap();
     assert_eq!(ada.contact.email.unwrap().given(), "Ada@Example.org");
-    assert_eq!(ada.history.len(), 31, "the pages of its history are read too");
+    assert_eq!(ada.history.len(), 31, "the history includes its pages");
 
     let users = store.users(account, None, 10).await.unwrap().items;
     assert_eq!(users.iter().map(|user| user.role).collect::<Vec<_>>(), [Role::Admin]);
@@ -162,12 +163,12 @@ async fn items_of_version_2_are_read() {
     let (newsletter, survey): (Vec<_>, Vec<_>) = forms.iter().partition(|form| form.provider.is_native());
     assert_eq!((newsletter[0].set_marketing, newsletter[0].portal), (Some(true), survey[0].portal));
     let again = submit(store, newsletter[0], Some("s-1"), "ada@example.org", now).await;
-    assert!(!again.duplicate, "a delivery of long ago is forgotten");
-    what_is_kept_of_a_form_is_read(&table, survey[0]).await;
+    assert!(!again.duplicate, "the delivery has expired");
+    assert_form_items_are_read(&table, survey[0]).await;
 }
 
-/// A form from elsewhere with all that stands beside it.
-async fn what_is_kept_of_a_form_is_read(table: &TestTable, form: &Form) {
+/// Asserts that an external form and all items that belong to it are read.
+async fn assert_form_items_are_read(table: &TestTable, form: &Form) {
     let (store, now) = (&table.store, at(READ));
     assert_eq!((form.provider, form.secrets.len(), form.set_marketing), (Provider::Typeform, 2, None));
     assert_eq!(form.field_map["captcha"], FieldTarget::Nothing);
@@ -177,7 +178,7 @@ async fn what_is_kept_of_a_form_is_read(table: &TestTable, form: &Form) {
     assert_eq!((report.counts, report.budget.unwrap().used_today), (counts, 1));
     let rejected = store.rejected(form.account, form.id, now, None, 10).await.unwrap().items;
     assert_eq!((rejected[0].errors.len(), rejected[0].submission_id.as_deref()), (1, Some("s-3")));
-    // What was accepted before a deployment is settled after it.
+    // A submission that was accepted before a deployment is settled after it.
     let mut waiting = Vec::new();
     for shard in Store::due_shards() {
         let due = store.due(shard, now, None).await.unwrap().due;
@@ -223,11 +224,11 @@ fn attribute(value: &Value) -> AttributeValue {
         "M" => AttributeValue::M(
             value.as_object().unwrap().iter().map(|(name, value)| (name.clone(), attribute(value))).collect(),
         ),
-        kind => panic!("an attribute of kind {kind}"),
+        kind => panic!("unexpected attribute type {kind}"),
     }
 }
 
-/// Every item of the table in DynamoDB's own JSON, in the order of the keys.
+/// Returns every item of the table in DynamoDB's own JSON, in the order of the keys.
 async fn dump(table: &TestTable) -> Vec<Value> {
     let found = table.client.scan().table_name(TABLE).send().await.unwrap().items.unwrap();
     let mut items: Vec<Value> = found
@@ -259,6 +260,6 @@ fn raw(value: &AttributeValue) -> Value {
             let members = members.into_iter().map(|(name, value)| (name.clone(), raw(value)));
             json!({"M": members.collect::<Map<_, _>>()})
         }
-        other => panic!("an attribute of another kind: {other:?}"),
+        other => panic!("unexpected attribute type: {other:?}"),
     }
 }

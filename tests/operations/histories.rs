@@ -1,4 +1,4 @@
-//! A contact's history: every change is kept, however many there are.
+//! A contact's history: every change is stored, regardless of their number.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,11 +15,11 @@ use testkit::{Conflicts, Fault, TestTable, at};
 use super::forms::{form, native, submit};
 use super::{START, UPDATE, assert_exact, create, delete, set};
 
-/// A table that takes no transactions while it is in trouble.
-async fn in_trouble_while(trouble: &Arc<AtomicBool>) -> TestTable {
-    let trouble = Arc::clone(trouble);
+/// Starts a table whose transactions fail as unavailable while `outage` is true.
+async fn unavailable_while(outage: &Arc<AtomicBool>) -> TestTable {
+    let outage = Arc::clone(outage);
     let faults = Conflicts::with_plan(Duration::ZERO, move |operation, _| {
-        (operation == "TransactWriteItems" && trouble.load(Ordering::SeqCst)).then_some(Fault::Unavailable)
+        (operation == "TransactWriteItems" && outage.load(Ordering::SeqCst)).then_some(Fault::Unavailable)
     });
     TestTable::with_faults(&faults).await
 }
@@ -49,46 +49,46 @@ async fn long_history_is_complete_and_in_order() {
 
 #[tokio::test]
 async fn history_page_of_a_failed_change_is_not_shown() {
-    let trouble = Arc::new(AtomicBool::new(false));
-    let table = in_trouble_while(&trouble).await;
+    let outage = Arc::new(AtomicBool::new(false));
+    let table = unavailable_while(&outage).await;
     let (store, account) = (&table.store, table.account(at(START)).await);
     let contact = create(store, account, "ada@example.org", true, at(START)).await;
     let mut commands = [Command::SetNonMarketingPending, Command::SetMarketing].into_iter().cycle();
-    // As many as stand with the contact, and as went to a page before them: the next one would turn another.
+    // The contact's item is full and one page is written. The next change writes another page.
     for command in commands.by_ref().take(HISTORY_RECENT_MAX + HISTORY_PAGE - 1) {
         set(store, account, command, &[contact.id], at(START)).await.unwrap();
     }
-    let asked = || store.explain(account, ContactRef::Id(contact.id), at(START));
-    let (before, id) = (asked().await.unwrap().history, contact.id.to_string());
+    let explain = || store.explain(account, ContactRef::Id(contact.id), at(START));
+    let (before, id) = (explain().await.unwrap().history, contact.id.to_string());
     assert_eq!(before.len(), HISTORY_RECENT_MAX + HISTORY_PAGE);
     let items = testkit::items_of(&table.client, &id).await;
-    trouble.store(true, Ordering::SeqCst);
+    outage.store(true, Ordering::SeqCst);
     assert!(set(store, account, commands.next().unwrap(), &[contact.id], at(START)).await.is_err());
-    trouble.store(false, Ordering::SeqCst);
+    outage.store(false, Ordering::SeqCst);
     assert_eq!(testkit::items_of(&table.client, &id).await, items + 1, "a page was written");
-    assert_eq!(asked().await.unwrap().history, before);
+    assert_eq!(explain().await.unwrap().history, before);
 }
 
 #[tokio::test]
 async fn failed_deletion_keeps_the_history() {
-    let trouble = Arc::new(AtomicBool::new(false));
-    let table = in_trouble_while(&trouble).await;
+    let outage = Arc::new(AtomicBool::new(false));
+    let table = unavailable_while(&outage).await;
     let account = table.account(at(START)).await;
     let contact = create(&table.store, account, "ada@example.org", true, at(START)).await;
     for n in 0..41 {
         let command = if n % 2 == 0 { Command::SetNonMarketingPending } else { Command::SetMarketing };
         set(&table.store, account, command, &[contact.id], at(START)).await.unwrap();
     }
-    // Billable and not, erased and not: the contact has left by the second instant.
+    // Billable and not billable, deleted and erased: the contact has left at the second instant.
     for now in [START, UPDATE] {
         table.store.usage(account, at(now)).await.unwrap();
-        let asked = || table.store.explain(account, ContactRef::Id(contact.id), at(now));
-        let before = asked().await.unwrap().history;
+        let explain = || table.store.explain(account, ContactRef::Id(contact.id), at(now));
+        let before = explain().await.unwrap().history;
         for erase in [false, true] {
-            trouble.store(true, Ordering::SeqCst);
+            outage.store(true, Ordering::SeqCst);
             assert!(delete(&table.store, account, contact.id, erase, at(now)).await.is_err());
-            trouble.store(false, Ordering::SeqCst);
-            assert_eq!(asked().await.unwrap().history, before);
+            outage.store(false, Ordering::SeqCst);
+            assert_eq!(explain().await.unwrap().history, before);
         }
         assert!(before.len() > 41);
     }

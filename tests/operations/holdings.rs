@@ -1,4 +1,4 @@
-//! How many forms, users and tokens an account has, and whether an admin can still get in.
+//! Limits on an account's forms, users and tokens, and the rule that one admin always has a token.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -19,7 +19,7 @@ use super::{START, Told, claim};
 
 type Item = HashMap<String, AttributeValue>;
 
-/// A table whose transactions take a while and meet each other, with one account.
+/// Starts a table with one account, whose transactions stay in flight for 1 ms so that they conflict.
 async fn busy_table() -> (TestTable, AccountId) {
     let faults = Conflicts::new(Duration::from_millis(1));
     let table = TestTable::with_faults(&faults).await;
@@ -106,7 +106,7 @@ fn is_limit<T>(result: &Result<T, StoreError>, expected: &'static str) -> bool {
     }
 }
 
-/// The items of the account's own partition, by their sort keys.
+/// Returns the items of the account's partition by sort key.
 async fn partition(table: &TestTable, account: AccountId) -> BTreeMap<String, Item> {
     let pk = AttributeValue::S(format!("ACCOUNT#{account}"));
     let query = table.client.query().table_name(TABLE).key_condition_expression("pk = :pk");
@@ -115,7 +115,7 @@ async fn partition(table: &TestTable, account: AccountId) -> BTreeMap<String, It
     items.into_iter().map(|item| (item["sk"].as_s().unwrap().clone(), item)).collect()
 }
 
-/// Sets an attribute of an item of the account as no operation of the store would, or removes it.
+/// Sets or removes an attribute of one of the account's items, bypassing the store.
 async fn overwrite(
     table: &TestTable,
     account: AccountId,
@@ -134,13 +134,13 @@ async fn overwrite(
     request.set_expression_attribute_values(values).send().await.unwrap();
 }
 
-/// Says that the account has so many of a kind, as if they were there.
-async fn pretend(table: &TestTable, account: AccountId, kind: &str, number: usize) {
+/// Sets the account's stored number of forms, users or tokens without creating them.
+async fn set_holdings(table: &TestTable, account: AccountId, kind: &str, number: usize) {
     let value = AttributeValue::N(number.to_string());
     overwrite(table, account, "ACCOUNT", &["holdings", kind], Some(value)).await;
 }
 
-/// Asserts that the account's numbers are what a count of its items gives, and that an admin can get in.
+/// Asserts that the account's stored numbers equal a count of its items, and that an admin has a token.
 async fn assert_counted(table: &TestTable, account: AccountId) {
     let items = partition(table, account).await;
     let of_kind = |prefix: &str| items.iter().filter(|(sk, _)| sk.starts_with(prefix)).count();
@@ -160,10 +160,10 @@ async fn assert_counted(table: &TestTable, account: AccountId) {
         user.is_some_and(|user| admins.contains(&user.as_str()))
     };
     let tokens = items.iter().filter(|(sk, _)| sk.starts_with("TOKEN#"));
-    assert!(tokens.into_iter().any(|(_, item)| is_admins(item)), "an admin has a token");
+    assert!(tokens.into_iter().any(|(_, item)| is_admins(item)), "no admin has a token");
 }
 
-/// The one user and the one token of a new account.
+/// Returns the only user and the only token of a new account.
 async fn first(table: &TestTable, account: AccountId) -> (UserId, TokenId) {
     let user = table.store.users(account, None, 10).await.unwrap().items[0].id;
     (user, table.store.tokens(account, None, 10).await.unwrap().items[0].id)
@@ -173,7 +173,7 @@ async fn first(table: &TestTable, account: AccountId) -> (UserId, TokenId) {
 async fn creation_at_the_limit_is_refused_until_a_deletion() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
-    pretend(&table, account, "forms", FORMS_MAX - 1).await;
+    set_holdings(&table, account, "forms", FORMS_MAX - 1).await;
     let form = add_form(&table, account).await.unwrap();
     assert!(is_limit(&add_form(&table, account).await, "forms"));
     let told = Told::new();
@@ -181,13 +181,13 @@ async fn creation_at_the_limit_is_refused_until_a_deletion() {
     table.store.delete_form(account, form.id, at(START), Responder::new(None, &render)).await.unwrap();
     add_form(&table, account).await.unwrap();
 
-    pretend(&table, account, "tokens", TOKENS_MAX - 1).await;
+    set_holdings(&table, account, "tokens", TOKENS_MAX - 1).await;
     let token = add_token(&table, account, integration()).await.unwrap();
     assert!(is_limit(&add_token(&table, account, integration()).await, "tokens"));
     delete_token(&table, account, token.id).await.unwrap();
     add_token(&table, account, integration()).await.unwrap();
 
-    pretend(&table, account, "users", USERS_MAX - 1).await;
+    set_holdings(&table, account, "users", USERS_MAX - 1).await;
     add_user(&table, account, Role::Member).await.unwrap();
     assert!(is_limit(&add_user(&table, account, Role::Member).await, "users"));
 }
@@ -196,7 +196,7 @@ async fn creation_at_the_limit_is_refused_until_a_deletion() {
 async fn concurrent_creations_never_exceed_a_limit() {
     let (table, account) = busy_table().await;
     for (kind, max) in [("forms", FORMS_MAX), ("users", USERS_MAX), ("tokens", TOKENS_MAX)] {
-        pretend(&table, account, kind, max - 2).await;
+        set_holdings(&table, account, kind, max - 2).await;
     }
     let forms = join_all((0..6).map(|_| add_form(&table, account)));
     let users = join_all((0..6).map(|_| add_user(&table, account, Role::Member)));
@@ -215,20 +215,22 @@ async fn concurrent_changes_keep_the_holdings_exact() {
     let member = add_user(&table, account, Role::Member).await.unwrap().id;
     let told = Told::new();
     let render = told.render();
-    let forget = table.store.delete_form(account, form.id, at(START), Responder::new(None, &render));
-    let (forms, users, made, deleted, promoted, renamed, forgotten) = tokio::join!(
+    let delete_form = table.store.delete_form(account, form.id, at(START), Responder::new(None, &render));
+    let (forms, users, tokens, deleted, promoted, renamed, deleted_form) = tokio::join!(
         join_all((0..2).map(|_| add_form(&table, account))),
         join_all((0..2).map(|_| add_user(&table, account, Role::Admin))),
         join_all((0..2).map(|_| add_token(&table, account, NewTokenOwner::User(member)))),
         delete_token(&table, account, shop.id),
         set_role(&table, account, member, Role::Admin),
         rename(&table, account),
-        forget,
+        delete_form,
     );
     assert!(
-        forms.iter().all(Result::is_ok) && users.iter().all(Result::is_ok) && made.iter().all(Result::is_ok)
+        forms.iter().all(Result::is_ok)
+            && users.iter().all(Result::is_ok)
+            && tokens.iter().all(Result::is_ok)
     );
-    assert!(deleted.is_ok() && promoted.is_ok() && renamed.is_ok() && forgotten.is_ok());
+    assert!(deleted.is_ok() && promoted.is_ok() && renamed.is_ok() && deleted_form.is_ok());
     assert_counted(&table, account).await;
     assert_eq!(table.store.account(account, at(START)).await.unwrap().name, "Ada & Co");
 }
@@ -256,7 +258,7 @@ async fn last_token_of_the_last_admin_cannot_be_deleted() {
     let members = add_token(&table, account, NewTokenOwner::User(member)).await.unwrap().id;
     let shops = add_token(&table, account, integration()).await.unwrap().id;
     assert!(is_last_admin(&delete_token(&table, account, only).await));
-    // Neither a member's token nor an integration's is a way in, so both may go.
+    // Neither a member's token nor an integration's is admin access, so both may be deleted.
     delete_token(&table, account, shops).await.unwrap();
     delete_token(&table, account, members).await.unwrap();
     assert!(is_last_admin(&delete_token(&table, account, only).await));
@@ -274,17 +276,17 @@ async fn last_admin_with_a_token_cannot_step_down() {
     let (admin, only) = first(&table, account).await;
     let other = add_user(&table, account, Role::Admin).await.unwrap().id;
     assert!(is_last_admin(&set_role(&table, account, admin, Role::Member).await), "the other has no token");
-    // An admin without a token is no way in, and may step down.
+    // An admin without a token has no access, so a demotion is allowed.
     set_role(&table, account, other, Role::Member).await.unwrap();
     set_role(&table, account, other, Role::Admin).await.unwrap();
     let others = add_token(&table, account, NewTokenOwner::User(other)).await.unwrap().id;
     set_role(&table, account, admin, Role::Member).await.unwrap();
-    assert!(is_last_admin(&delete_token(&table, account, others).await), "the first is a member by now");
+    assert!(is_last_admin(&delete_token(&table, account, others).await), "the first user is a member now");
     delete_token(&table, account, only).await.unwrap();
     assert_counted(&table, account).await;
 }
 
-/// Two ways to lose a way in at once, where there are two ways in.
+/// Removes both admins' access concurrently, by a demotion or by deleting the token. One removal must be refused.
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_removal_of_both_admin_accesses_leaves_one() {
     for round in 0..6 {
@@ -326,7 +328,7 @@ async fn operators_token_belongs_to_the_first_admin() {
 async fn operators_token_ignores_the_token_limit() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
-    pretend(&table, account, "tokens", TOKENS_MAX).await;
+    set_holdings(&table, account, "tokens", TOKENS_MAX).await;
     admins_token(&table, account, "digest").await.unwrap();
     assert!(table.store.authenticate("digest").await.unwrap().unwrap().is_admin());
     assert!(is_limit(&add_token(&table, account, integration()).await, "tokens"));
@@ -341,7 +343,7 @@ async fn operators_token_creates_an_admin_if_none_is_left() {
     overwrite(&table, account, &format!("USER#{only}"), &["role"], role).await;
     overwrite(&table, account, "ACCOUNT", &["admins"], Some(AttributeValue::N("0".to_owned()))).await;
     let made = admins_token(&table, account, "digest").await.unwrap();
-    assert_ne!(made.user, only, "no member is made an admin");
+    assert_ne!(made.user, only, "the member must not become an admin");
     assert!(table.store.authenticate("digest").await.unwrap().unwrap().is_admin());
     assert_counted(&table, account).await;
 }
@@ -359,7 +361,7 @@ async fn operators_token_is_an_admins_during_a_demotion() {
         );
         down.unwrap();
         let made = made.unwrap();
-        // Either the admin stepped down after the token was made, or the token is the other's.
+        // Either the demotion followed the token's creation, or the token belongs to the other admin.
         assert!(made.user == admin || made.user == other);
         assert_counted(&table, account).await;
     }

@@ -1,4 +1,4 @@
-//! The same request twice: one change, one answer.
+//! Idempotency keys: a repeated request is applied once and gets the first response.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -15,7 +15,7 @@ use testkit::{Conflicts, Fault, TestTable, at};
 
 use super::{START, Told, assert_exact, by_hand, claim, create, marketing_contacts, set, set_status, user};
 
-/// An answer that tells all of a report.
+/// Renders a response that contains every outcome of the report.
 fn render(report: &StatusReport) -> StoredResponse {
     let outcomes: Vec<String> = report.results.iter().map(|result| format!("{:?}", result.outcome)).collect();
     StoredResponse { status: 200, body: outcomes.join(" "), etag: None, location: None }
@@ -34,18 +34,18 @@ async fn send(
     set_status(&table.store, account, command, &contacts, now, responder).await.map(|answer| answer.body)
 }
 
-/// For a table that goes on without trouble.
-const NO_TROUBLE: i32 = i32::MAX;
+/// The number of transactions before an outage, for a table without an outage.
+const NO_OUTAGE: i32 = i32::MAX;
 
-/// A table, and how many transactions it takes before it has trouble.
-async fn table_with_trouble() -> (TestTable, Arc<AtomicI32>) {
-    let before_trouble = Arc::new(AtomicI32::new(NO_TROUBLE));
-    let left = Arc::clone(&before_trouble);
+/// Starts a table that becomes unavailable. Returns it with the number of transactions that succeed before that.
+async fn table_with_outage() -> (TestTable, Arc<AtomicI32>) {
+    let before_outage = Arc::new(AtomicI32::new(NO_OUTAGE));
+    let left = Arc::clone(&before_outage);
     let faults = Conflicts::with_plan(Duration::ZERO, move |operation, _| {
         let met = operation == "TransactWriteItems" && left.fetch_sub(1, Ordering::SeqCst) <= 0;
         met.then_some(Fault::Unavailable)
     });
-    (TestTable::with_faults(&faults).await, before_trouble)
+    (TestTable::with_faults(&faults).await, before_outage)
 }
 
 #[tokio::test]
@@ -59,7 +59,11 @@ async fn repeat_returns_the_first_response_after_later_changes() {
     set(&table.store, account, Command::SetNonMarketingPending, &[contact.id], at(START)).await.unwrap();
     let again = send(&table, account, Command::SetMarketing, &[contact.id], &claim, at(START)).await.unwrap();
     assert_eq!(again, "Done(Set)");
-    assert_eq!(table.store.usage(account, at(START)).await.unwrap().leaving, 1, "the repeat did not keep it");
+    assert_eq!(
+        table.store.usage(account, at(START)).await.unwrap().leaving,
+        1,
+        "the repeat must not keep the contact"
+    );
     assert_exact(&table, account, at(START)).await;
 }
 
@@ -91,28 +95,28 @@ async fn key_of_another_request_is_refused_for_a_day() {
     let a_day_later = at("2026-11-11T12:00:00.000Z");
     let other = claim(account, "k", 2, a_day_later);
     let answer = send(&table, account, Command::SetNonMarketingPending, &ids, &other, a_day_later).await;
-    assert_eq!(answer.unwrap(), "Done(Queued)", "its time is over even if the item is still there");
+    assert_eq!(answer.unwrap(), "Done(Queued)", "the key has expired, even if the item is still stored");
 }
 
 #[tokio::test]
 async fn interrupted_long_request_resumes_and_reports_all_contacts() {
-    // The request takes three transactions; the table has trouble from the second of them on.
-    let (table, before_trouble) = table_with_trouble().await;
+    // The request takes three transactions. The table is unavailable from the second one on.
+    let (table, before_outage) = table_with_outage().await;
     let account = table.account(at(START)).await;
     let ids = marketing_contacts(&table.store, account, 250, at(START)).await;
     let claim = claim(account, "long", 1, at(START));
 
-    before_trouble.store(1, Ordering::SeqCst);
+    before_outage.store(1, Ordering::SeqCst);
     let cut = send(&table, account, Command::SetNonMarketingPending, &ids, &claim, at(START)).await;
     assert!(matches!(cut, Err(StoreError::Unavailable(..))));
     assert_eq!(table.store.usage(account, at(START)).await.unwrap().leaving, 98);
-    before_trouble.store(NO_TROUBLE, Ordering::SeqCst);
+    before_outage.store(NO_OUTAGE, Ordering::SeqCst);
     let answer =
         send(&table, account, Command::SetNonMarketingPending, &ids, &claim, at(START)).await.unwrap();
     assert_eq!(
         answer,
         vec!["Done(Queued)"; 250].join(" "),
-        "each was queued by this request, none `unchanged`"
+        "this request queued every contact, so none is `unchanged`"
     );
     assert_eq!(table.store.usage(account, at(START)).await.unwrap().leaving, 250);
     assert_exact(&table, account, at(START)).await;
@@ -120,28 +124,28 @@ async fn interrupted_long_request_resumes_and_reports_all_contacts() {
 
 #[tokio::test]
 async fn interrupted_request_with_large_contacts_reports_all() {
-    // Sixty contacts of 60 kB are more than one transaction takes. Then they shrink, so that one would do.
-    let (table, trouble) = table_with_trouble().await;
+    // Sixty contacts of 60 kB exceed one transaction. Later they shrink, so that one transaction would suffice.
+    let (table, before_outage) = table_with_outage().await;
     let account = table.account(at(START)).await;
     let mut ids = Vec::new();
     for n in 0..60 {
         ids.push(with_notes(&table, account, n, 60_000).await);
     }
     let claim = claim(account, "large", 1, at(START));
-    trouble.store(1, Ordering::SeqCst);
+    before_outage.store(1, Ordering::SeqCst);
     assert!(send(&table, account, Command::SetMarketing, &ids, &claim, at(START)).await.is_err());
     let done = table.store.usage(account, at(START)).await.unwrap().marketing;
     assert!((40..60).contains(&done), "{done}");
-    trouble.store(NO_TROUBLE, Ordering::SeqCst);
+    before_outage.store(NO_OUTAGE, Ordering::SeqCst);
     for n in 0..60 {
         with_notes(&table, account, n, 30_000).await;
     }
     let answer = send(&table, account, Command::SetMarketing, &ids, &claim, at(START)).await.unwrap();
-    assert_eq!(answer, vec!["Done(Set)"; 60].join(" "), "each was set by this request");
+    assert_eq!(answer, vec!["Done(Set)"; 60].join(" "), "this request set every contact");
     assert_exact(&table, account, at(START)).await;
 }
 
-/// The id of the n-th person, whose notes are so many bytes from now on.
+/// Creates or updates the n-th contact with notes of this many bytes, and returns its id.
 async fn with_notes(table: &TestTable, account: AccountId, n: usize, bytes: usize) -> ContactId {
     let email = testkit::email(&format!("person{n}@example.org"));
     let request = SaveContact {
@@ -209,7 +213,7 @@ async fn dry_run_predicts_the_result_and_changes_nothing() {
 
 #[tokio::test]
 async fn repeat_with_erased_contacts_reports_the_earlier_changes() {
-    let (table, before_trouble) = table_with_trouble().await;
+    let (table, before_outage) = table_with_outage().await;
     let account = table.account(at(START)).await;
     let ids = marketing_contacts(&table.store, account, 100, at(START)).await;
     let contacts: Vec<ContactRef> =
@@ -219,9 +223,9 @@ async fn repeat_with_erased_contacts_reports_the_earlier_changes() {
         let responder = Responder::new(Some(&claim), &render);
         set_status(&table.store, account, Command::SetNonMarketingPending, &contacts, at(START), responder)
     };
-    before_trouble.store(1, Ordering::SeqCst);
+    before_outage.store(1, Ordering::SeqCst);
     assert!(send().await.is_err());
-    before_trouble.store(NO_TROUBLE, Ordering::SeqCst);
+    before_outage.store(NO_OUTAGE, Ordering::SeqCst);
     for id in &ids[98..] {
         super::delete(&table.store, account, *id, true, at(START)).await.unwrap();
     }

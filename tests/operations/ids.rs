@@ -1,4 +1,4 @@
-//! Ids of contacts and portal numbers of accounts: unique, in order, and evenly spread.
+//! Ids of contacts and portal numbers of accounts: unique, ordered and evenly spread over the buckets.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -14,7 +14,7 @@ use super::forms::{form, native};
 use super::inbox::accept;
 use super::{START, assert_exact, create};
 
-/// The contacts that are created, unless the environment asks for another number by `CONTACTS`.
+/// The default number of contacts to create. The environment variable `CONTACTS` overrides it.
 const CONTACTS: usize = 3_000;
 /// The highest id, 2^53 − 1.
 const HIGHEST: u64 = 9_007_199_254_740_991;
@@ -23,7 +23,7 @@ fn number(id: ContactId) -> u64 {
     id.to_string().parse().unwrap()
 }
 
-/// Every contact of the account, in the order of the list.
+/// Returns the ids of all contacts of the account, in the order of the list.
 async fn list(store: &Store, account: AccountId, now: Timestamp) -> Vec<ContactId> {
     let (mut ids, mut after) = (Vec::new(), None);
     loop {
@@ -36,19 +36,22 @@ async fn list(store: &Store, account: AccountId, now: Timestamp) -> Vec<ContactI
     }
 }
 
-/// The number of contacts to create.
-#[expect(clippy::disallowed_methods, reason = "it is how the caller of the tests asks for more")]
-fn asked_for() -> usize {
+/// Returns the number of contacts to create.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the variable lets a developer run the test with more contacts"
+)]
+fn contacts_to_create() -> usize {
     std::env::var("CONTACTS").map_or(CONTACTS, |count| count.parse().expect("a number"))
 }
 
 #[tokio::test]
 async fn ids_of_a_burst_are_unique_ordered_and_evenly_spread() {
-    let contacts = asked_for();
+    let contacts = contacts_to_create();
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let (store, form) = (&table.store, form(&table.store, account, &native()).await);
-    // As fast as one account's transactions can be: one in ten milliseconds, each with as many contacts as it holds.
+    // The highest rate of one account: a full transaction every ten milliseconds.
     let mut now = at(START);
     for first in (0..contacts).step_by(SUBMISSIONS_PER_TRANSACTION_MAX) {
         let mut tasks = Vec::new();
@@ -90,17 +93,18 @@ async fn contact_with_a_colliding_id_gets_another_id() {
     let account = table.account(at(START)).await;
     table.recorder.reset();
     let mut ids = BTreeSet::new();
-    // Of two hundred contacts in one millisecond, which has 4,096 ids, some draw the same one.
+    // A millisecond has 4,096 ids, so some of two hundred contacts draw the same id.
     for n in 0..200 {
         let address = format!("person{n}@example.org");
         ids.insert(create(&table.store, account, &address, true, at(START)).await.id);
     }
     assert_eq!(ids.len(), 200);
-    assert!(table.recorder.calls()["TransactWriteItems"] > 200, "no two drew the same id");
+    assert!(table.recorder.calls()["TransactWriteItems"] > 200, "no two contacts drew the same id");
     assert_exact(&table, account, at(START)).await;
 }
 
-/// Creates an account in a table of its own, with the same randomness each time. `taken` is another account's number.
+/// Creates an account in a new table, with the same randomness each time, and returns its portal number. `taken` is a
+/// number that another account already uses.
 async fn portal(taken: Option<PortalId>) -> PortalId {
     let table = TestTable::start().await;
     if let Some(taken) = taken {

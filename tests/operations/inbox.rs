@@ -1,4 +1,4 @@
-//! The inbox: a flood is taken in without an error and settled exactly, however often and in whatever order.
+//! The inbox: a burst is accepted without errors and settled exactly once, in any order and despite repeats.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -22,9 +22,9 @@ use testkit::{Conflicts, Fault, SeededRng, TABLE, TestTable, at, email, property
 use super::forms::{SENDERS, counts, form, native, report};
 use super::{START, Told, UPDATE, assert_exact, by_hand, create, delete, user};
 
-fn say(what: impl std::fmt::Display) {
-    // The test runner keeps `println!` of a test that passes to itself.
-    let _ = writeln!(std::io::stdout(), "\n{what}");
+fn print_line(text: impl std::fmt::Display) {
+    // The test runner hides the `println!` output of a passing test.
+    let _ = writeln!(std::io::stdout(), "\n{text}");
 }
 
 pub async fn accept(store: &Store, form: &Form, id: Option<&str>, address: &str) -> Taken {
@@ -33,7 +33,7 @@ pub async fn accept(store: &Store, form: &Form, id: Option<&str>, address: &str)
     store.accept_into_inbox(&submission, at(START)).await.unwrap()
 }
 
-/// So many submissions of different people in the inbox.
+/// Accepts `count` submissions of different contacts into the inbox.
 pub async fn fill(store: &Store, form: &Form, count: usize) -> Vec<InboxTask> {
     let mut tasks = Vec::new();
     for n in 0..count {
@@ -43,10 +43,10 @@ pub async fn fill(store: &Store, form: &Form, count: usize) -> Vec<InboxTask> {
     tasks
 }
 
-/// What a flood of submissions by different people came to.
-async fn flood(table: &TestTable, form: &Form, people: usize) -> Vec<Taken> {
+/// Sends `count` concurrent submissions of different contacts and returns their results.
+async fn burst(table: &TestTable, form: &Form, count: usize) -> Vec<Taken> {
     let store = &table.store;
-    let sent = (0..people).map(|n| async move {
+    let sent = (0..count).map(|n| async move {
         let email = email(&format!("person{n}@example.org"));
         let id = format!("delivery-{n}");
         let submission =
@@ -56,8 +56,8 @@ async fn flood(table: &TestTable, form: &Form, people: usize) -> Vec<Taken> {
     stream::iter(sent).buffer_unordered(SENDERS).collect().await
 }
 
-/// Settles what waits, as messages in batches do.
-async fn work_off(store: &Store, tasks: &[InboxTask]) -> u64 {
+/// Settles the queued submissions in batches of 100, as the worker does, and returns how many were settled.
+async fn settle_all(store: &Store, tasks: &[InboxTask]) -> u64 {
     let mut settled = 0;
     for batch in tasks.chunks(100) {
         let report = store.settle_inbox(batch, at(START), || true).await;
@@ -73,17 +73,17 @@ async fn burst_loses_no_submission_and_counts_each_once() {
     let table = TestTable::with_faults(&faults).await;
     let account = table.account(at(START)).await;
     let form = form(&table.store, account, &native()).await;
-    let taken = flood(&table, &form, 1_000).await;
+    let taken = burst(&table, &form, 1_000).await;
     let waiting: Vec<InboxTask> = taken.iter().filter_map(|taken| taken.waiting).collect();
     let conflicts = faults.conflicts();
-    assert!(conflicts > 0, "the test must have met conflicts to mean anything");
+    assert!(conflicts > 0, "the test proves nothing without conflicts");
     assert_exact(&table, account, at(START)).await;
-    assert_eq!(work_off(&table.store, &waiting).await, waiting.len() as u64);
+    assert_eq!(settle_all(&table.store, &waiting).await, waiting.len() as u64);
     let (scan, counts) = (testkit::scan(&table.client, account).await, counts(&table.store, &form).await);
     assert_eq!((scan.contacts, scan.addresses, scan.billable), (1_000, 1_000, 1_000));
     assert_eq!(counts, FormCounts { set: 1_000, ..FormCounts::default() });
     assert_exact(&table, account, at(START)).await;
-    say(format_args!(
+    print_line(format_args!(
         "1,000 submissions from {SENDERS} senders: {conflicts} transactions cancelled by conflicts, {} accepted into \
          the inbox, no error",
         waiting.len()
@@ -96,12 +96,16 @@ async fn burst_of_submissions_never_exceeds_the_cap() {
     let table = TestTable::with_faults(&faults).await;
     let account = table.account_with(Terms { cap: Some(120), ..terms() }, at(START)).await;
     let form = form(&table.store, account, &native()).await;
-    let taken = flood(&table, &form, 300).await;
+    let taken = burst(&table, &form, 300).await;
     let waiting: Vec<InboxTask> = taken.iter().filter_map(|taken| taken.waiting).collect();
     assert_exact(&table, account, at(START)).await;
-    work_off(&table.store, &waiting).await;
+    settle_all(&table.store, &waiting).await;
     let scan = testkit::scan(&table.client, account).await;
-    assert_eq!((scan.contacts, scan.billable), (300, 120), "people are kept, and the cap holds");
+    assert_eq!(
+        (scan.contacts, scan.billable),
+        (300, 120),
+        "every contact is stored, and the cap is not exceeded"
+    );
     let expected = FormCounts { set: 120, not_set_by_cap: 180, ..FormCounts::default() };
     assert_eq!(counts(&table.store, &form).await, expected);
     assert_exact(&table, account, at(START)).await;
@@ -123,7 +127,7 @@ async fn queued_delivery_sent_again_is_a_duplicate() {
     let again = Submitted { duplicate: true, ..accepted };
     let second = accept(store, &form, Some("s-1"), "ada@example.org").await;
     assert_eq!(second, Taken { submitted: again.clone(), waiting: None });
-    // However long it waits.
+    // The delivery stays a duplicate for as long as it is queued, even beyond seven days.
     let email = email("ada@example.org");
     let submission =
         Submission { form: &form, submission_id: Some("s-1"), email: &email, properties: &[], left_out: 0 };
@@ -135,7 +139,7 @@ async fn queued_delivery_sent_again_is_a_duplicate() {
     let settled = store.submit(&submission, later.plus(TimeDelta::days(6))).await.unwrap();
     let (contact, marketing) = (ContactEffect::Created, MarketingEffect::Set);
     assert_eq!(settled, Submitted { contact, marketing, reason: None, duplicate: true });
-    // One that was settled in truth is not accepted once more.
+    // A settled delivery is not accepted into the inbox again.
     let third = store.accept_into_inbox(&submission, later).await.unwrap();
     assert_eq!(third, Taken { submitted: settled, waiting: None });
     assert_eq!(counts(store, &form).await.set, 1);
@@ -159,18 +163,18 @@ async fn concurrent_settling_in_any_order_applies_once() {
             for at in (1..tasks.len()).rev() {
                 tasks.swap(at, rng.index(at + 1));
             }
-            // Some are killed half-way.
-            let patience = Duration::from_millis(if worker % 2 == 0 { 60_000 } else { 7 });
+            // Every other worker is stopped after 7 ms, before it has finished.
+            let limit = Duration::from_millis(if worker % 2 == 0 { 60_000 } else { 7 });
             let settling = async {
                 for batch in tasks.chunks(35) {
                     store.settle_inbox(batch, at(START), || true).await;
                 }
             };
-            let _ = tokio::time::timeout(patience, settling).await;
+            let _ = tokio::time::timeout(limit, settling).await;
         }
     });
     join_all(workers).await;
-    work_off(&table.store, &tasks).await;
+    settle_all(&table.store, &tasks).await;
     let again = table.store.settle_inbox(&tasks, at(START), || true).await;
     assert_eq!((again.settled, again.already, again.unsettled.len()), (0, 100, 0));
     let scan = testkit::scan(&table.client, account).await;
@@ -191,12 +195,12 @@ async fn repeated_addresses_and_many_forms_settle_together() {
     for n in 0..40 {
         let new = NewForm { max_new_marketing_per_day: Some(1), ..native() };
         let form = form(store, account, &new).await;
-        // Three people, in two spellings.
+        // Three contacts, each address in two spellings.
         let address = format!("{}{}@example.org", if n % 2 == 0 { "Person" } else { "person" }, n % 3);
         tasks.extend(accept(store, &form, Some("s-1"), &address).await.waiting);
         forms.push(form);
     }
-    assert_eq!(work_off(store, &tasks).await, 40);
+    assert_eq!(settle_all(store, &tasks).await, 40);
     let scan = testkit::scan(&table.client, account).await;
     assert_eq!((scan.contacts, scan.billable), (3, 2));
     let mut sum = (0, 0, 0);
@@ -231,8 +235,8 @@ async fn later_submission_of_a_contact_overrides_the_earlier() {
         let then = at(START).plus(TimeDelta::milliseconds(n));
         tasks.extend(store.accept_into_inbox(&submission, then).await.unwrap().waiting);
     }
-    assert!(!tasks.is_sorted(), "they are not settled by their ids");
-    assert_eq!(work_off(store, &tasks).await, 20);
+    assert!(!tasks.is_sorted(), "the order of acceptance must differ from the order of the ids");
+    assert_eq!(settle_all(store, &tasks).await, 20);
     let (contact, _) = store.contact(account, ContactRef::Email(email), at(START)).await.unwrap();
     assert_eq!(contact.properties.get("phone"), Some("19"));
     assert_exact(&table, account, at(START)).await;
@@ -240,7 +244,8 @@ async fn later_submission_of_a_contact_overrides_the_earlier() {
 
 #[tokio::test]
 async fn submissions_beyond_one_transaction_settle_in_several() {
-    // Each has a person, an address, a form with a budget, and a delivery: 20 of them are one item too many.
+    // Each submission writes a contact, an address, a form's counts and day, and a delivery. With the period, 20 of
+    // them exceed the 100 items of a transaction by one.
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let mut tasks = Vec::new();
@@ -250,10 +255,10 @@ async fn submissions_beyond_one_transaction_settle_in_several() {
         tasks.extend(accept(&table.store, &form, Some("s-1"), &format!("p{n}@example.org")).await.waiting);
     }
     table.recorder.reset();
-    assert_eq!(work_off(&table.store, &tasks).await, 20);
+    assert_eq!(settle_all(&table.store, &tasks).await, 20);
     assert_eq!(table.recorder.calls()["TransactWriteItems"], 2);
 
-    // Thirty contacts to whom a user has given 120 kB are too many bytes.
+    // Thirty contacts with 120 kB of properties exceed the size limit of a transaction.
     let form = form(&table.store, account, &native()).await;
     let large = [property("one", &"n".repeat(60_000)), property("two", &"n".repeat(60_000))];
     let mut tasks = Vec::new();
@@ -265,7 +270,7 @@ async fn submissions_beyond_one_transaction_settle_in_several() {
         tasks.extend(table.store.accept_into_inbox(&submission, at(START)).await.unwrap().waiting);
     }
     table.recorder.reset();
-    assert_eq!(work_off(&table.store, &tasks).await, 30);
+    assert_eq!(settle_all(&table.store, &tasks).await, 30);
     assert_eq!(table.recorder.calls()["TransactWriteItems"], 2);
     let scan = testkit::scan(&table.client, account).await;
     assert_eq!((scan.contacts, scan.billable), (50, 50));
@@ -297,7 +302,7 @@ async fn save_properties(
 
 #[tokio::test]
 async fn recreated_contacts_settle_in_several_transactions() {
-    // Each has a new item, the address, the old item and the delivery: 30 of them are more than one transaction takes.
+    // Each submission writes a new item, the address, the old item and the delivery: 30 of them exceed one transaction.
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let (store, form) = (&table.store, form(&table.store, account, &native()).await);
@@ -310,7 +315,7 @@ async fn recreated_contacts_settle_in_several_transactions() {
     }
     store.close_ended(account, at(UPDATE)).await.unwrap();
     table.recorder.reset();
-    assert_eq!(work_off(store, &tasks).await, 30);
+    assert_eq!(settle_all(store, &tasks).await, 30);
     assert_eq!(table.recorder.calls()["TransactWriteItems"], 2);
     let scan = testkit::scan(&table.client, account).await;
     assert_eq!((scan.contacts, scan.billable), (30, 30));
@@ -322,8 +327,8 @@ async fn two_queued_returns_of_a_left_contact_create_one_contact() {
     let table = TestTable::start().await;
     let (store, account) = (&table.store, table.account(at(START)).await);
     let form = form(store, account, &native()).await;
-    let gone = create(store, account, "ada@example.org", true, at(START)).await.id;
-    delete(store, account, gone, false, at(START)).await.unwrap();
+    let left = create(store, account, "ada@example.org", true, at(START)).await.id;
+    delete(store, account, left, false, at(START)).await.unwrap();
     store.close_ended(account, at(UPDATE)).await.unwrap();
     let mut tasks = Vec::new();
     for id in ["s-1", "s-2"] {
@@ -333,7 +338,7 @@ async fn two_queued_returns_of_a_left_contact_create_one_contact() {
     let report = store.settle_inbox(&tasks, at(UPDATE), || true).await;
     assert_eq!((report.settled, report.errors.len()), (2, 0), "{:?}", report.errors);
     assert_eq!(table.recorder.calls()["TransactWriteItems"], 1);
-    assert_eq!(testkit::items_of(&table.client, &gone.to_string()).await, 0);
+    assert_eq!(testkit::items_of(&table.client, &left.to_string()).await, 0);
     let scan = testkit::scan(&table.client, account).await;
     assert_eq!((scan.contacts, scan.billable), (1, 1));
     assert_exact(&table, account, at(UPDATE)).await;
@@ -359,7 +364,7 @@ async fn schedule_finds_submissions_lost_by_the_queue() {
     assert_eq!(due(store, expected).await, []);
     assert_eq!(due(store, expected.plus(INBOX_EXPECTED)).await, [*first]);
     store.settle_inbox(&[*first], expected, || true).await;
-    // What is settled is no job any more.
+    // A lease of a settled submission creates no new job.
     store.lease(first.job(), expected).await.unwrap();
     assert_eq!(due(store, expected.plus(TimeDelta::days(1))).await, []);
 }
@@ -400,12 +405,12 @@ async fn settling_stops_when_should_continue_is_false() {
     let should_continue = || turns.replace(turns.get() - 1) > 0;
     let report = store.settle_inbox(&tasks, at(START), should_continue).await;
     assert_eq!((report.settled, report.unsettled.len(), report.errors.len()), (60, 10, 0));
-    assert_eq!(work_off(store, &report.unsettled).await, 10);
+    assert_eq!(settle_all(store, &report.unsettled).await, 10);
     assert_exact(&table, account, at(START)).await;
 }
 
-/// Makes the form's name of a person's waiting submission a number, as no version of ours writes it, or a name again.
-async fn rename_the_form(table: &TestTable, address: &str, name: AttributeValue) {
+/// Overwrites the form's name in the queued submission of this address. A number makes the item unreadable.
+async fn overwrite_form_name(table: &TestTable, address: &str, name: AttributeValue) {
     let waiting = table.client.scan().table_name(TABLE).filter_expression("pending.person.email = :email");
     let waiting = waiting.expression_attribute_values(":email", AttributeValue::S(address.to_owned()));
     let found = waiting.send().await.unwrap().items.unwrap();
@@ -422,23 +427,23 @@ async fn unreadable_submission_does_not_block_the_others() {
     let account = table.account(at(START)).await;
     let (store, form) = (&table.store, form(&table.store, account, &native()).await);
     let tasks = fill(store, &form, 12).await;
-    rename_the_form(&table, "person7@example.org", AttributeValue::N("7".to_owned())).await;
+    overwrite_form_name(&table, "person7@example.org", AttributeValue::N("7".to_owned())).await;
     let report = store.settle_inbox(&tasks, at(START), || true).await;
     assert_eq!((report.settled, report.unsettled.as_slice()), (11, &tasks[7..8]));
-    // Once with the others and once alone.
+    // It fails once in the batch and once alone.
     assert!(matches!(report.errors.as_slice(), [StoreError::Fault(..), StoreError::Fault(..)]));
     let alone = store.settle_inbox(&report.unsettled, at(START), || true).await;
     assert_eq!((alone.settled, alone.unsettled.as_slice(), alone.errors.len()), (0, &tasks[7..8], 1));
 
-    rename_the_form(&table, "person7@example.org", AttributeValue::S("Sign-up".to_owned())).await;
-    assert_eq!(work_off(store, &report.unsettled).await, 1);
+    overwrite_form_name(&table, "person7@example.org", AttributeValue::S("Sign-up".to_owned())).await;
+    assert_eq!(settle_all(store, &report.unsettled).await, 1);
     assert_eq!(counts(store, &form).await, FormCounts { set: 12, ..FormCounts::default() });
     assert_exact(&table, account, at(START)).await;
 }
 
 #[tokio::test]
 async fn unavailable_table_is_not_queried_per_submission() {
-    // Making the form is the first batched read.
+    // The creation of the form is the first batched read.
     let faults = Conflicts::with_plan(Duration::ZERO, |operation, before| {
         (operation == "BatchGetItem" && before >= 1).then_some(Fault::Unavailable)
     });
@@ -453,7 +458,7 @@ async fn unavailable_table_is_not_queried_per_submission() {
 
 #[tokio::test]
 async fn submission_with_unknown_result_is_accepted_only_with_an_id() {
-    // Every transaction after the account's and the form's happens, and its answer is lost.
+    // The first two transactions create the account and the form. Later ones are applied, but their responses are lost.
     let faults = Conflicts::with_plan(Duration::ZERO, |operation, before| {
         (operation == "TransactWriteItems" && before >= 2).then_some(Fault::AnswerLost)
     });
@@ -464,9 +469,13 @@ async fn submission_with_unknown_result_is_accepted_only_with_an_id() {
     let submission =
         |id| Submission { form: &form, submission_id: id, email: &email, properties: &[], left_out: 0 };
     let taken = table.store.submit_or_accept(&submission(Some("s-1")), at(START)).await.unwrap();
-    assert_eq!((taken.submitted.marketing, taken.waiting), (MarketingEffect::Set, None), "it had happened");
+    assert_eq!(
+        (taken.submitted.marketing, taken.waiting),
+        (MarketingEffect::Set, None),
+        "the first attempt was applied"
+    );
     let refused = table.store.submit_or_accept(&submission(None), at(START)).await;
-    assert!(matches!(refused, Err(StoreError::Unavailable(..))), "nothing could tell whether it had");
+    assert!(matches!(refused, Err(StoreError::Unavailable(..))), "without an id the result stays unknown");
     assert_eq!(counts(&table.store, &form).await.received(), 2);
     assert_exact(&table, account, at(START)).await;
 }

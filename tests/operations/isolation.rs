@@ -1,4 +1,4 @@
-//! An account never sees or changes another account's data.
+//! Isolation of accounts: an account never reads or changes another account's data.
 
 use domain::decision::Command;
 use domain::ids::{TokenId, UserId};
@@ -42,7 +42,7 @@ async fn another_accounts_contacts_are_not_found() {
     ));
     let page = store::Search { account: ours, filter: None, after: None, limit: 10 };
     assert!(store.search(page, at(START)).await.unwrap().contacts.is_empty());
-    // The same address is a contact of its own in each account.
+    // The same address is a separate contact in each account.
     let own = create(store, ours, "ada@example.org", false, at(START)).await;
     assert_ne!(own.id, contact.id);
     assert_eq!(read(store, theirs, contact.id, at(START)).await.unwrap().0, contact);
@@ -98,6 +98,6 @@ async fn idempotency_keys_are_separate_for_each_account() {
         super::set_status(&table.store, account, Command::SetMarketing, &contacts, at(START), responder)
             .await
             .unwrap();
-        assert_eq!(told.take().period.marketing, 1, "carried out for this account");
+        assert_eq!(told.take().period.marketing, 1, "the command is applied to this account");
     }
 }

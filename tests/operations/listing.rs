@@ -1,4 +1,4 @@
-//! Lists and searches over the sixteen buckets.
+//! Lists and searches of contacts over the sixteen buckets.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use testkit::{TestTable, at};
 
 use super::{START, UPDATE, create, marketing_contacts, set};
 
-/// All pages, and how many there were.
+/// Reads all pages and returns the ids and the number of pages.
 async fn all(
     store: &Store,
     account: AccountId,
@@ -67,7 +67,8 @@ async fn search_uses_the_current_states() {
     assert_eq!(count(&by_email, UPDATE).await, 1);
 }
 
-/// Nobody waits until an account of millions is read through.
+/// A page ends after [`SEARCH_EXAMINED_MAX`] examined contacts, so that a search in a large account responds in bounded
+/// time.
 #[tokio::test(flavor = "multi_thread")]
 async fn search_with_few_matches_ends_its_page_and_resumes() {
     let table = TestTable::start().await;
@@ -86,7 +87,7 @@ async fn search_with_few_matches_ends_its_page_and_resumes() {
     assert_eq!((found, rest.next), (vec![wanted], None));
 }
 
-/// A page is read from all buckets at once, and no further than it needs.
+/// A page is read from all buckets concurrently, and only as far as it needs.
 #[tokio::test]
 async fn short_page_of_a_long_list_queries_each_bucket_about_once() {
     let table = TestTable::start().await;
@@ -96,7 +97,8 @@ async fn short_page_of_a_long_list_queries_each_bucket_about_once() {
     let search = Search { account, filter: None, after: None, limit: 20 };
     assert_eq!(table.store.search(search, at(START)).await.unwrap().contacts.len(), 20);
     let queries = table.recorder.calls()["Query"];
-    // A bucket that has more of the first twenty than it was asked for is asked once more. All would be a hundred.
+    // A bucket with more of the first twenty than its first query requested is queried once more.
+    // Reading every contact would take about a hundred queries.
     assert!((16..=20).contains(&queries), "{queries}");
 }
 

@@ -1,4 +1,4 @@
-//! The store's operations over the embedded engine.
+//! Tests of the store's operations over the embedded engine.
 
 mod closing;
 mod concurrency;
@@ -37,22 +37,22 @@ use testkit::TestTable;
 
 /// The instant at which most tests begin.
 pub const START: &str = "2026-11-10T12:00:00.000Z";
-/// The update date that follows.
+/// The first update date after [`START`].
 pub const UPDATE: &str = "2026-12-01T00:00:00.000Z";
-/// The last instant before it.
+/// The last instant before [`UPDATE`].
 pub const JUST_BEFORE: &str = "2026-11-30T23:59:59.999Z";
 
-/// By whom tests change things.
+/// Returns the actor that the tests record for changes.
 pub fn user() -> Actor {
     Actor::User(UserId::new(Timestamp::MIN, 1))
 }
 
-/// Through what.
+/// Returns the source that the tests record for changes.
 pub fn by_hand() -> Source {
     Source { kind: SourceType::Manual, name: "Ada".to_owned(), id: None }
 }
 
-/// Runs an operation and gives what it would have rendered, together with its answer.
+/// Captures the typed result of an operation, which the store passes to the render function only.
 pub struct Told<T>(Mutex<Option<T>>);
 
 impl<T: Clone + Send> Told<T> {
@@ -72,7 +72,7 @@ impl<T: Clone + Send> Told<T> {
     }
 }
 
-/// A contact made by hand.
+/// Creates a contact as a user would, marketing or not.
 pub async fn create(
     store: &Store,
     account: AccountId,
@@ -86,7 +86,7 @@ pub async fn create(
         .contact
 }
 
-/// A contact made, or made sure of, through some source.
+/// Creates or updates a contact by its address, with the given intake.
 pub async fn save(
     store: &Store,
     account: AccountId,
@@ -113,7 +113,7 @@ pub async fn save(
     Ok(told.take())
 }
 
-/// A status command for contacts by id.
+/// Runs a status command on contacts by id and returns its report.
 pub async fn set(
     store: &Store,
     account: AccountId,
@@ -127,7 +127,7 @@ pub async fn set(
     Ok(told.take())
 }
 
-/// A status command, ended as the caller says.
+/// Runs a status command with the caller's responder and returns the response.
 pub async fn set_status(
     store: &Store,
     account: AccountId,
@@ -141,7 +141,7 @@ pub async fn set_status(
     store.set_status(&request, now, responder).await
 }
 
-/// Gives a contact another address.
+/// Changes a contact's address.
 pub async fn readdress(
     store: &Store,
     account: AccountId,
@@ -186,12 +186,12 @@ pub async fn delete(
     Ok(())
 }
 
-/// The outcomes of a report, in its order.
+/// Returns the outcomes of a report, in its order.
 pub fn outcomes(report: &StatusReport) -> Vec<StatusOutcome> {
     report.results.iter().map(|result| result.outcome).collect()
 }
 
-/// One contact as reads show it.
+/// Reads a contact and the current period. Returns `None` if the contact is not found.
 pub async fn read(
     store: &Store,
     account: AccountId,
@@ -205,12 +205,13 @@ pub async fn read(
     }
 }
 
-/// A claim to this key for a request that is told apart by `request`.
+/// Returns a claim to an idempotency key. `request` is the fingerprint that distinguishes requests under one key.
 pub fn claim(account: AccountId, key: &str, request: u8, now: Timestamp) -> IdempotencyClaim {
     IdempotencyClaim::new(account, key, &[request; 32], now)
 }
 
-/// Asserts the first invariant: the usage is what a full scan counts, and reads say so too.
+/// Asserts that the usage equals a full scan's count, that reads return the stored period, and that the cap is not
+/// exceeded.
 pub async fn assert_exact(table: &TestTable, account: AccountId, now: Timestamp) {
     let period = table.store.usage(account, now).await.expect("the usage");
     let scan = testkit::scan(&table.client, account).await;
@@ -222,12 +223,12 @@ pub async fn assert_exact(table: &TestTable, account: AccountId, now: Timestamp)
     assert_eq!(
         scan.period,
         (period.number.number(), period.marketing, period.leaving),
-        "reads against the item"
+        "stored period against the period that reads return"
     );
-    assert!(period.cap.is_none_or(|cap| period.marketing <= cap), "the cap holds");
+    assert!(period.cap.is_none_or(|cap| period.marketing <= cap), "the usage exceeds the cap");
 }
 
-/// `n` contacts made at once, straight into the marketing state.
+/// Creates `count` marketing contacts, eight at a time.
 pub async fn marketing_contacts(
     store: &Store,
     account: AccountId,
@@ -241,7 +242,7 @@ pub async fn marketing_contacts(
         .await
 }
 
-/// The outcome of a command that was carried out.
+/// Returns the status outcome of a command that succeeded.
 pub const fn done(outcome: Outcome) -> StatusOutcome {
     StatusOutcome::Done(outcome)
 }

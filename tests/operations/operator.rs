@@ -1,4 +1,4 @@
-//! What the operator does with accounts: listing them and changing the terms of their contracts.
+//! The operator's operations on accounts: listing them and changing the terms of their contracts.
 
 use domain::calendar::{Term, parse_date};
 use domain::decision::Command;
@@ -21,7 +21,7 @@ async fn change(
     Ok(told.take())
 }
 
-/// Each term of a contract as a change of its own.
+/// Returns one update for each term of a contract, with the field's name.
 fn each_term() -> [(&'static str, UpdateAccount); 6] {
     let nothing = UpdateAccount::default;
     [
@@ -47,7 +47,11 @@ async fn terms_of_a_contract_are_refused_to_an_admin() {
     let cap = UpdateAccount { cap: Some(Some(1)), name: Some("Ada".to_owned()), ..UpdateAccount::default() };
     let both = UpdateAccount { term: Some(Term::Monthly), ..cap.clone() };
     assert!(change(&table, account, &both).await.is_err());
-    assert_eq!(table.store.account(account, at(START)).await.unwrap(), before, "nothing of it is done");
+    assert_eq!(
+        table.store.account(account, at(START)).await.unwrap(),
+        before,
+        "a refused update changes nothing"
+    );
     assert_eq!(change(&table, account, &cap).await.unwrap().period.cap, Some(1));
 }
 
@@ -89,9 +93,9 @@ async fn changed_tier_never_lowers_the_current_limit() {
         let read = table.store.usage(account, at(START)).await.unwrap().tier;
         assert_eq!(read, tier);
     }
-    let wish = UpdateAccount { by, tier_limit_at_renewal: Some(Some(10)), ..UpdateAccount::default() };
-    assert_eq!(change(&table, account, &wish).await.unwrap().period.tier.limit_at_renewal, Some(10));
-    // The wish has to fit the tier: this one does not, unless another comes with the tier.
+    let renewal = UpdateAccount { by, tier_limit_at_renewal: Some(Some(10)), ..UpdateAccount::default() };
+    assert_eq!(change(&table, account, &renewal).await.unwrap().period.tier.limit_at_renewal, Some(10));
+    // The stored limit at renewal does not fit the new tier, unless the update sets another limit too.
     let refused = change(&table, account, &to(7, 7)).await;
     let field = "tier_limit_at_renewal";
     assert!(
@@ -132,7 +136,7 @@ async fn listed_account_equals_its_own_read() {
     for now in [START, UPDATE, "2031-05-05T00:00:00.000Z"] {
         table.recorder.reset();
         let listed = table.store.accounts(at(now), None, 10).await.unwrap().items;
-        // Nothing is closed by the list.
+        // The list closes no period.
         assert_eq!(table.recorder.calls().get("TransactWriteItems"), None);
         assert_eq!(listed, [table.store.account(account, at(now)).await.unwrap()], "{now}");
     }

@@ -1,4 +1,4 @@
-//! Accounts, users and tokens.
+//! Operations on accounts, users and tokens.
 
 use std::collections::BTreeMap;
 

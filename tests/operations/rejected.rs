@@ -1,4 +1,4 @@
-//! Submissions that could not be taken: kept, listed, sent again once, and forgotten in time.
+//! Rejected submissions: storage, lists, retries, and expiry after 90 days.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ async fn rejected(store: &Store, form: &Form) -> Vec<Rejected> {
     store.rejected(form.account, form.id, at(START), None, 10).await.unwrap().items
 }
 
-/// Reads the answers that these tests send: an address, and nothing else.
+/// Maps the answers of these tests, which are a single address. Fails if there is no address.
 fn read(rejected: &Rejected) -> Result<Mapped, String> {
     let answers = &rejected.answers;
     if !answers.contains('@') {
@@ -103,7 +103,7 @@ async fn retry_applies_a_readable_submission_and_keeps_others() {
     }
     assert_eq!(counts(store, &form).await, FormCounts { rejected: 2, ..FormCounts::default() });
 
-    // The same request again has the same answer, though there is nothing to retry any more.
+    // A repeat of the request returns the same response, although there is nothing left to retry.
     let render = |submitted: &Submitted| StoredResponse {
         status: 200,
         body: format!("{} {}", submitted.contact, submitted.marketing),
@@ -116,8 +116,8 @@ async fn retry_applies_a_readable_submission_and_keeps_others() {
             .await;
         assert_eq!(taken.unwrap().ok().unwrap().body, "created set");
     }
-    let gone = store.retry_rejected_submission(&form, grace, read, now, Responder::new(None, &render)).await;
-    assert!(matches!(gone, Err(StoreError::Refused(Refused::NotFound(_)))));
+    let done = store.retry_rejected_submission(&form, grace, read, now, Responder::new(None, &render)).await;
+    assert!(matches!(done, Err(StoreError::Refused(Refused::NotFound(_)))));
     let over = now.plus(REJECTED_KEPT);
     let over = store.retry_rejected_submission(&form, ada, read, over, Responder::new(None, &render)).await;
     assert!(matches!(over, Err(StoreError::Refused(Refused::NotFound(_)))));
@@ -129,7 +129,7 @@ async fn retry_applies_a_readable_submission_and_keeps_others() {
     let (contact, _) =
         store.contact(account, ContactRef::Email(email("grace@example.org")), now).await.unwrap();
     assert_eq!(contact.properties.get("plan"), Some("gold"));
-    // The sender's own repeat is still a repeat.
+    // A repeat by the sender is still a duplicate.
     assert!(reject(store, &form, Some("s-1"), "ada at example").await.duplicate);
     assert_exact(&table, account, now).await;
 }

@@ -1,4 +1,4 @@
-//! Limits of what anybody can do through a public form: the tier, the properties, the cost of a flood.
+//! Limits on anonymous callers of a public form: the tier, the properties, and the cost of a burst.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ fn effect(submitted: &Submitted) -> (MarketingEffect, Option<&str>) {
     (submitted.marketing, submitted.reason.as_deref())
 }
 
-/// A tier of three contacts in steps of ten.
+/// Returns terms with a tier of three contacts that grows in steps of ten.
 fn small_tier() -> Terms {
     Terms { tier: Tier::new(3, 10).unwrap(), ..terms() }
 }
@@ -48,7 +48,7 @@ async fn form_keeps_contacts_beyond_the_tier_limit_as_non_marketing() {
     }
     let period = store.usage(account, now).await.unwrap();
     assert_eq!((period.marketing, period.tier.limit_for(period.marketing)), (3, 3));
-    // A user raises the limit, and there is room for whoever submits again.
+    // A user raises the limit, so the next submission of the same contact is accepted.
     create(store, account, "user@example.org", true, now).await;
     assert_eq!(effect(&submit(store, &form, None, "p3@example.org", now).await), SET);
     let expected = FormCounts { set: 4, not_set_by_tier: 2, ..FormCounts::default() };
@@ -77,7 +77,7 @@ async fn form_raises_the_tier_by_its_setting_or_account_default() {
     }
 }
 
-/// Forms that may not raise the limit, forms that may, and users, all at once, with lost answers.
+/// Sends concurrent submissions of a form that may not raise the limit, with lost responses.
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_submissions_never_exceed_the_tier_limit() {
     let mut conflicts = 0;
@@ -104,11 +104,11 @@ async fn concurrent_submissions_never_exceed_the_tier_limit() {
         let expected = FormCounts { set: 20, not_set_by_tier: 40, ..FormCounts::default() };
         assert_eq!(counts(store, form).await, expected, "seed {seed}");
         let scan = testkit::scan(&table.client, account).await;
-        assert_eq!((scan.contacts, scan.billable), (60, 20), "everybody is there");
+        assert_eq!((scan.contacts, scan.billable), (60, 20), "every contact is stored");
         conflicts += faults.conflicts();
         assert_exact(&table, account, at(START)).await;
     }
-    assert!(conflicts > 0, "the test must have met conflicts to mean anything");
+    assert!(conflicts > 0, "the test proves nothing without conflicts");
 }
 
 #[tokio::test]
@@ -124,7 +124,7 @@ async fn kept_contact_counts_against_the_budget() {
     let refused = submit(store, &form, None, "person1@example.org", now).await;
     assert_eq!(effect(&refused), (MarketingEffect::NotSet, Some("form-budget")));
     let usage = store.usage(account, now).await.unwrap();
-    assert_eq!((usage.marketing, usage.leaving), (2, 1), "the second still leaves");
+    assert_eq!((usage.marketing, usage.leaving), (2, 1), "the second contact is still leaving");
     let report = super::forms::report(store, &form, now).await;
     assert_eq!(report.budget.unwrap().used_today, 1);
     let expected = FormCounts { kept: 1, not_set_by_budget: 1, ..FormCounts::default() };
@@ -136,7 +136,7 @@ fn numbered(range: std::ops::Range<usize>) -> Vec<(PropertyName, Option<String>)
     range.map(|n| property(&format!("p{n:03}"), "x")).collect()
 }
 
-/// A submission of Ada's, applied at once or through the inbox.
+/// Submits Ada's address with these properties, directly or through the inbox.
 async fn submit_ada(
     store: &Store,
     form: &Form,
@@ -192,7 +192,11 @@ async fn stored_properties_follow_the_forms_overwrite_setting() {
             assert_eq!(contact.properties.get("zip"), zip, "{overwrite} {through_inbox}");
             submit_ada(store, &open, &[property("city", "Oslo")], through_inbox).await;
             let (contact, _) = store.contact(account, ada(), at(START)).await.unwrap();
-            assert_eq!(contact.properties.get("city"), Some("Oslo"), "another form decides for itself");
+            assert_eq!(
+                contact.properties.get("city"),
+                Some("Oslo"),
+                "the other form applies its own setting"
+            );
         }
     }
 }
@@ -204,7 +208,7 @@ async fn submission_tries_four_times_then_enters_the_inbox() {
     let account = table.account(at(START)).await;
     let (store, form) = (&table.store, form(&table.store, account, &native()).await);
     table.recorder.reset();
-    // Another transaction holds the account's period meanwhile.
+    // Another transaction locks the account's period meanwhile.
     let other = create(store, account, "grace@example.org", true, at(START));
     let ada = email("ada@example.org");
     let submission =

@@ -1,4 +1,4 @@
-//! Batched reads are not one instant: one may show an item as it was and another as it is since.
+//! Torn batched reads: one response can contain an old version of one item and a newer version of another.
 
 use std::sync::{Arc, Mutex};
 
@@ -21,26 +21,26 @@ use super::forms::{change as update_form, counts, form, native, submit};
 use super::rejected::reject;
 use super::{START, Told, UPDATE, create, delete, done, outcomes, readdress, save, set, set_status};
 
-/// Has the first batched read of each of these items show it as it was.
+/// Replaces each of these items by its earlier version in the first batched read that requests it.
 #[derive(Clone)]
-struct AsTheyWere(Arc<Mutex<Vec<(RawKey, RawItem)>>>);
+struct StaleItems(Arc<Mutex<Vec<(RawKey, RawItem)>>>);
 
-impl FaultInjector for AsTheyWere {
+impl FaultInjector for StaleItems {
     fn read(&mut self, call: &Call, _: &mut u16, answer: &mut Value) {
-        let asked =
+        let requested =
             call.body["RequestItems"][TABLE]["Keys"].as_array().map(Vec::as_slice).unwrap_or_default();
         let is = |item: &Value, (pk, sk): &RawKey| item["pk"]["S"] == **pk && item["sk"]["S"] == **sk;
         let mut waiting = self.0.lock().unwrap();
-        for (key, earlier) in waiting.extract_if(.., |(key, _)| asked.iter().any(|item| is(item, key))) {
-            let items = answer["Responses"][TABLE].as_array_mut().expect("what a batched read found");
+        for (key, earlier) in waiting.extract_if(.., |(key, _)| requested.iter().any(|item| is(item, key))) {
+            let items = answer["Responses"][TABLE].as_array_mut().expect("the items of a batched read");
             items.retain(|item| !is(item, &key));
             items.push(earlier);
         }
     }
 }
 
-impl AsTheyWere {
-    /// The items of these partitions, by how their keys begin, as they are now.
+impl StaleItems {
+    /// Records the current version of each item, given the prefix of its partition key and its sort key.
     fn now(network: &Network, keys: &[(&str, &str)]) -> Self {
         let items = network.items();
         let named = |(pk, sk): &(&str, &str)| {
@@ -52,13 +52,13 @@ impl AsTheyWere {
         Self(Arc::new(Mutex::new(keys.iter().map(named).collect())))
     }
 
-    /// That all of them were read so.
+    /// Asserts that every item was read once in its earlier version.
     fn assert_shown(&self) {
-        assert!(self.0.lock().unwrap().is_empty(), "a read that was to be torn did not happen");
+        assert!(self.0.lock().unwrap().is_empty(), "a torn read did not happen");
     }
 }
 
-/// A store over a network, and an account of it.
+/// Starts a store over a simulated network and creates an account.
 async fn over_a_network(terms: Terms) -> (Network, Store, AccountId) {
     let network = Network::start(1, FaultRates::calm()).await;
     let store = Store::new(network.client(), TABLE, Rng::seeded(1));
@@ -68,28 +68,28 @@ async fn over_a_network(terms: Terms) -> (Network, Store, AccountId) {
     (network, store, told.take().id)
 }
 
-/// Somebody who has just been set marketing and is not yet read so, in an account of two with room for one; and a form of
-/// it.
+/// An account with two contacts, a form and a cap of one. One contact has just been set marketing, but the next batched
+/// read still returns its earlier state.
 struct JustSet {
     store: Store,
     account: AccountId,
     form: Form,
-    /// Who has been given the last place.
+    /// The contact that uses the cap's only place.
     set: ContactId,
-    /// Who is not given any.
+    /// The contact that the cap excludes.
     other: ContactId,
-    before: AsTheyWere,
+    before: StaleItems,
 }
 
 const SET: &str = "ada@example.org";
 const OTHER: &str = "bob@example.org";
 
-/// When it happens.
+/// The batched read that returns the contact's earlier state.
 #[derive(Clone, Copy, PartialEq)]
 enum During {
-    /// The next batched read, which shows the period as it is since.
+    /// The next batched read, which returns the newer period.
     TheNextRead,
-    /// The one after it, which looks for the people once the next one has found their addresses.
+    /// The second batched read, which reads the contacts after the first one has resolved their addresses.
     TheSecondRead,
 }
 
@@ -105,7 +105,7 @@ async fn just_set<T>(
     let id = ada.to_string();
     let mut items = vec![("CONTACT#", &*id)];
     items.extend((during == During::TheSecondRead).then_some(("ACCOUNT#", "PERIOD")));
-    let before = AsTheyWere::now(&network, &items);
+    let before = StaleItems::now(&network, &items);
     set(&store, account, Command::SetMarketing, &[ada], at(START)).await.unwrap();
     network.tamper(Box::new(before.clone()));
     (JustSet { store, account, form, set: ada, other, before }, prepared)
@@ -145,10 +145,10 @@ async fn form_does_not_refuse_the_last_place_to_its_holder() {
 
 #[tokio::test]
 async fn inbox_does_not_refuse_the_last_place_to_its_holder() {
-    // Once through a form that sets people marketing, before and after others that do not.
+    // One submission through a form that sets contacts marketing, between submissions through forms that do not.
     let accept = async |store: &Store, sets: &Form, account: AccountId| {
         let mut forms = vec![sets.clone()];
-        // They are settled in the order of their ids.
+        // Submissions are settled in the order of the forms' ids.
         while forms.len() < 2 || [&forms[0], &forms[forms.len() - 1]].iter().any(|form| form.id == sets.id) {
             let other = NewForm { set_marketing: Some(false), ..native() };
             forms.push(form(store, account, &other).await);
@@ -175,8 +175,8 @@ async fn inbox_does_not_refuse_the_last_place_to_its_holder() {
 
 #[tokio::test]
 async fn retry_does_not_refuse_the_last_place_to_its_holder() {
-    let kept = async |store: &Store, form: &Form, _: AccountId| reject(store, form, None, SET).await;
-    let (JustSet { store, account, form, before, .. }, _) = just_set(During::TheSecondRead, kept).await;
+    let reject_one = async |store: &Store, form: &Form, _: AccountId| reject(store, form, None, SET).await;
+    let (JustSet { store, account, form, before, .. }, _) = just_set(During::TheSecondRead, reject_one).await;
     let rejected = store.rejected(account, form.id, at(START), None, 10).await.unwrap().items;
     let render = |submitted: &Submitted| {
         let body = submitted.marketing.to_string();
@@ -197,10 +197,10 @@ async fn retry_does_not_refuse_the_last_place_to_its_holder() {
 async fn contact_queued_after_rollover_is_not_shown_in_old_period() {
     let (network, store, account) = over_a_network(terms()).await;
     let ada = create(&store, account, SET, true, at(START)).await.id;
-    let before = AsTheyWere::now(&network, &[("ACCOUNT#", "PERIOD")]);
+    let before = StaleItems::now(&network, &[("ACCOUNT#", "PERIOD")]);
     set(&store, account, Command::SetNonMarketingPending, &[ada], at(UPDATE)).await.unwrap();
     network.tamper(Box::new(before.clone()));
-    // By a clock that is a little behind.
+    // The reader's clock is slow: it still shows an instant before the update date.
     let (contact, period) = store.contact(account, ContactRef::Id(ada), at(START)).await.unwrap();
     assert_eq!((contact.state(), period.number), (EffectiveState::Leaving, PeriodNumber::FIRST.next()));
     assert_eq!((period.marketing, period.leaving), (1, 1));
@@ -212,7 +212,7 @@ async fn decision_from_before_a_clock_move_is_discarded() {
     let sandbox = Terms { test_clock: Some(at(START)), ..terms() };
     let (network, store, account) = over_a_network(sandbox).await;
     let ada = create(&store, account, SET, false, at(START)).await.id;
-    let before = AsTheyWere::now(&network, &[("ACCOUNT#", "PERIOD")]);
+    let before = StaleItems::now(&network, &[("ACCOUNT#", "PERIOD")]);
     let (moved, told) = (at(START).plus(TimeDelta::days(1)), Told::<Account>::new());
     let render = told.render();
     store.advance_test_clock(account, moved, at(START), Responder::new(None, &render)).await.unwrap();
@@ -227,13 +227,13 @@ async fn decision_from_before_a_clock_move_is_discarded() {
 async fn lookup_by_stale_address_is_not_found_and_leaks_nothing() {
     let (network, store, account) = over_a_network(terms()).await;
     let ada = create(&store, account, "ada@example.org", false, at(START)).await;
-    let before = AsTheyWere::now(&network, &[("EMAIL#", "EMAIL")]);
+    let before = StaleItems::now(&network, &[("EMAIL#", "EMAIL")]);
     delete(&store, account, ada.id, true, at(START)).await.unwrap();
     network.tamper(Box::new(before.clone()));
-    let (told, asked) = (Told::new(), [ContactRef::Email(email("ada@example.org"))]);
+    let (told, contacts) = (Told::new(), [ContactRef::Email(email("ada@example.org"))]);
     let finish_with = told.render();
     let responder = Responder::new(None, &finish_with);
-    set_status(&store, account, Command::SetMarketing, &asked, at(START), responder).await.unwrap();
+    set_status(&store, account, Command::SetMarketing, &contacts, at(START), responder).await.unwrap();
     let report: StatusReport = told.take();
     let [result] = report.results.as_slice() else { panic!("{report:?}") };
     assert_eq!(result.outcome, StatusOutcome::NotFound);
@@ -246,7 +246,7 @@ async fn submission_to_a_stale_address_creates_another_contact() {
     let (network, store, account) = over_a_network(terms()).await;
     let form = form(&store, account, &native()).await;
     let ada = create(&store, account, "ada@example.org", false, at(START)).await.id;
-    let before = AsTheyWere::now(&network, &[("EMAIL#", "EMAIL")]);
+    let before = StaleItems::now(&network, &[("EMAIL#", "EMAIL")]);
     readdress(&store, account, ada, "lovelace@example.org", at(START)).await.unwrap();
     network.tamper(Box::new(before.clone()));
     submit(&store, &form, None, "ada@example.org", at(START)).await;
@@ -261,7 +261,7 @@ async fn new_tier_uses_the_current_limit() {
     let tier = Tier::new(1, 1_000).unwrap();
     let (network, store, account) = over_a_network(Terms { tier, ..terms() }).await;
     create(&store, account, SET, true, at(START)).await;
-    let before = AsTheyWere::now(&network, &[("ACCOUNT#", "PERIOD")]);
+    let before = StaleItems::now(&network, &[("ACCOUNT#", "PERIOD")]);
     // The second contact raises the limit to 1001.
     create(&store, account, OTHER, true, at(START)).await;
     network.tamper(Box::new(before.clone()));
@@ -281,11 +281,11 @@ async fn concurrent_updates_of_one_item_keep_both_changes() {
     let made = form(&store, account, &native()).await;
     let user = store.users(account, None, 10).await.unwrap().items.remove(0).id;
     let user_key = format!("USER#{user}");
-    let change = async |what: &str, name: Option<&str>| {
+    let change = async |sk: &str, name: Option<&str>| {
         let name = name.map(str::to_owned);
-        // The second changes something else.
+        // The second update changes another attribute.
         let other_part = name.is_none();
-        match what {
+        match sk {
             "FORM" => {
                 let redirect_url = other_part.then(|| Some("https://second.example".to_owned()));
                 let change = UpdateForm { name, redirect_url, ..UpdateForm::default() };
@@ -312,7 +312,7 @@ async fn concurrent_updates_of_one_item_keep_both_changes() {
         }
     };
     for (pk, sk) in [("FORM#", "FORM"), ("ACCOUNT#", "ACCOUNT"), ("ACCOUNT#", &user_key)] {
-        let before = AsTheyWere::now(&network, &[(pk, sk)]);
+        let before = StaleItems::now(&network, &[(pk, sk)]);
         change(sk, Some("First")).await;
         network.tamper(Box::new(before.clone()));
         change(sk, None).await;
