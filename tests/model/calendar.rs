@@ -1,12 +1,12 @@
-//! Update dates by looking at the clock on the wall, a quarter of an hour at a time.
+//! Update dates by brute force: the local date is examined every quarter of an hour.
 
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use domain::Timestamp;
 use domain::calendar::{Calendar, Term};
 
-/// The first instant after `after` at which a day begins, in the account's zone, that the contract calls an update
-/// date. Every offset in force since 1990 is a whole number of quarter hours, so no beginning is stepped over.
+/// Returns the first instant after `after` at which an update date of the contract begins in the account's time zone.
+/// Every UTC offset since 1990 is a whole number of quarter hours, so the search skips no beginning of a day.
 pub fn next_update(calendar: &Calendar, after: Timestamp) -> Timestamp {
     const QUARTER: i64 = 15 * 60 * 1_000;
     let zone = zone(calendar);
@@ -21,7 +21,7 @@ pub fn next_update(calendar: &Calendar, after: Timestamp) -> Timestamp {
     }
 }
 
-/// What day it is in the account's zone.
+/// Returns the date in the account's time zone.
 pub fn day(calendar: &Calendar, at: Timestamp) -> NaiveDate {
     day_in(zone(calendar), at)
 }

@@ -1,9 +1,9 @@
-//! Random histories against a small independent model of the rules.
+//! Random histories, compared with a small independent model of the rules.
 //!
-//! The model knows the rules of the domain's `README.md` and nothing of the program: no period item, no versions, no
-//! calendar code. After every step the store must agree with it in every outcome, every contact's state, the usage, the
-//! period and the statements, and the usage must be what a full scan counts. A history that fails is shortened by
-//! proptest.
+//! The model implements the rules of the domain's `README.md` and shares no code with the program: no period item, no
+//! versions, no calendar. After every step the store must agree with the model in every outcome, every contact's state,
+//! the usage, the period and the statements. The usage must also equal a full scan's count. Proptest shortens a history
+//! that fails.
 
 pub mod calendar;
 pub mod rules;
@@ -30,24 +30,24 @@ use testkit::{TestTable, at, email, terms};
 use crate::operations::{Told, assert_exact, delete, outcomes, save, set};
 use rules::{Effect, Model};
 
-/// How many people a history is about: few, so that things happen to the same ones.
+/// The number of addresses in a history. It is small, so that many steps affect the same contact.
 const PEOPLE: usize = 5;
-/// How many steps a history has at most.
+/// The maximum number of steps in a history.
 const STEPS: usize = 40;
-/// Of proptest's usual 256 cases one in so many is tried, for each takes most of a second. `PROPTEST_CASES` asks for
-/// others.
+/// The divisor of proptest's number of cases (256 by default, or `PROPTEST_CASES`), because a case takes most of a
+/// second.
 const ONE_CASE_IN: u32 = 6;
 
 /// One step of a history.
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// A user makes a contact.
+    /// A user creates a contact.
     Create { who: usize, marketing: bool },
-    /// A user makes sure of a contact.
-    MakeSure { who: usize, marketing: bool },
+    /// A user creates or updates a contact by its address.
+    Upsert { who: usize, marketing: bool },
     /// A form is submitted, perhaps twice under one id.
     Submit { who: usize, set_marketing: bool, twice: bool },
-    /// A status command for some people, in this order.
+    /// A status command for several contacts, in this order.
     Status { set_marketing: bool, who: Vec<usize> },
     /// A contact is deleted or erased.
     Delete { who: usize, erase: bool },
@@ -59,7 +59,7 @@ pub enum Step {
     Calendar { monthly: bool, month: u32, day: u32, zone: usize },
     /// The cap changes.
     Cap { cap: Option<u64> },
-    /// The schedule ticks and everything due is done.
+    /// The schedule ticks, and the jobs do everything that is due.
     Tick,
 }
 
@@ -70,7 +70,7 @@ fn step() -> impl Strategy<Value = Step> {
     let who = 0..PEOPLE;
     prop_oneof![
         4 => (who.clone(), any::<bool>()).prop_map(|(who, marketing)| Step::Create { who, marketing }),
-        2 => (who.clone(), any::<bool>()).prop_map(|(who, marketing)| Step::MakeSure { who, marketing }),
+        2 => (who.clone(), any::<bool>()).prop_map(|(who, marketing)| Step::Upsert { who, marketing }),
         3 => (who.clone(), any::<bool>(), any::<bool>())
             .prop_map(|(who, set_marketing, twice)| Step::Submit { who, set_marketing, twice }),
         8 => (any::<bool>(), prop::collection::vec(who.clone(), 1..PEOPLE * 2))
@@ -96,7 +96,7 @@ fn random_histories_agree_with_the_rules() {
             runtime.block_on(async {
                 let mut run = Run::start(sandbox).await;
                 for step in steps {
-                    run.take(&step).await?;
+                    run.apply(&step).await?;
                     run.compare(&step).await?;
                 }
                 Ok(())
@@ -105,7 +105,7 @@ fn random_histories_agree_with_the_rules() {
         .unwrap_or_else(|failure| panic!("{failure}"));
 }
 
-/// The store and the model side by side.
+/// A run of a history against the store and the model.
 struct Run {
     table: TestTable,
     account: AccountId,
@@ -123,13 +123,13 @@ fn address(who: usize) -> String {
 }
 
 fn calendar(monthly: bool, month: u32, day: u32, zone: usize) -> Calendar {
-    // A day that the month lacks is asked for as the month's last, as a contract would.
+    // A day that the month does not have becomes the month's last day, as in a contract.
     let renewal_date = (0..4).find_map(|less| NaiveDate::from_ymd_opt(2025, month, day - less)).unwrap();
     let term = if monthly { Term::Monthly } else { Term::Annual };
     Calendar { term, renewal_date, time_zone: ZONES[zone].parse::<TimeZone>().unwrap() }
 }
 
-/// The wall clock of a sandbox's history: it does not matter and does not move.
+/// The constant wall clock of a sandbox's history. A sandbox ignores it.
 const WALL: &str = "2001-01-01T00:00:00.000Z";
 
 impl Run {
@@ -156,10 +156,11 @@ impl Run {
         if self.sandbox { at(WALL) } else { self.now }
     }
 
-    async fn take(&mut self, step: &Step) -> Result<(), TestCaseError> {
+    /// Applies a step to the store and the model, and compares their results.
+    async fn apply(&mut self, step: &Step) -> Result<(), TestCaseError> {
         match step {
             Step::Create { who, marketing } => self.save(*who, *marketing, SaveMode::Create).await,
-            Step::MakeSure { who, marketing } => self.save(*who, *marketing, SaveMode::CreateOrUpdate).await,
+            Step::Upsert { who, marketing } => self.save(*who, *marketing, SaveMode::CreateOrUpdate).await,
             Step::Submit { who, set_marketing, twice } => self.submit(*who, *set_marketing, *twice).await,
             Step::Status { set_marketing, who } => self.status(*set_marketing, who).await,
             Step::Delete { who, erase } => self.delete(*who, *erase).await,
@@ -223,20 +224,22 @@ impl Run {
                 MarketingEffect::Unchanged => Effect::Unchanged,
                 MarketingEffect::NotSet if submitted.reason.is_some() => Effect::Refused,
                 MarketingEffect::NotSet => Effect::NotAsked,
-                MarketingEffect::Accepted => panic!("nothing waits in an inbox that nobody uses"),
+                MarketingEffect::Accepted => {
+                    panic!("a submission entered the inbox, which this test does not use")
+                }
             };
             prop_assert_eq!((seen, submitted.duplicate), (expected, time > 0));
         }
         let found = self.store().contact(self.account, ContactRef::Email(email), self.wall_clock()).await;
-        self.ids.insert(who, found.expect("who submitted").0.id);
+        self.ids.insert(who, found.expect("the contact that submitted").0.id);
         Ok(())
     }
 
     async fn status(&mut self, set_marketing: bool, who: &[usize]) -> Result<(), TestCaseError> {
-        // People who were never made are asked for by an id that nobody has.
-        let nobody = ContactId::new(Timestamp::MAX, 0);
+        // A contact that was never created is named by an unused id.
+        let unused = ContactId::new(Timestamp::MAX, 0);
         let ids: Vec<ContactId> =
-            who.iter().map(|who| self.ids.get(who).copied().unwrap_or(nobody)).collect();
+            who.iter().map(|who| self.ids.get(who).copied().unwrap_or(unused)).collect();
         let command = if set_marketing { Command::SetMarketing } else { Command::SetNonMarketingPending };
         let expected = self.model.status(set_marketing, who);
         let report =
@@ -264,10 +267,10 @@ impl Run {
             Err(StoreError::Refused(Refused::NotFound(_))) => false,
             Err(error) => panic!("{error}"),
         };
-        // Somebody who was deleted and has left is erased as well, as long as the sweep has not been there.
+        // A deleted contact that has left can still be erased until the sweep removes it.
         prop_assert!(done == expected || (done && erase), "deleted: {}, expected: {}", done, expected);
         if erase {
-            // Nobody is left to name.
+            // The erased contact has no id any more.
             self.ids.remove(&who);
         }
         Ok(())
@@ -297,7 +300,7 @@ impl Run {
         Ok(())
     }
 
-    /// Closes and sweeps whatever is due. Nothing that reads show may change by it, so the model does nothing.
+    /// Closes the ended periods and sweeps them. Reads must not change by it, so the model does nothing.
     async fn tick(&mut self) -> Result<(), TestCaseError> {
         let wall_clock = self.wall_clock();
         for _ in 0..2 {
@@ -328,7 +331,7 @@ impl Run {
         Ok(())
     }
 
-    /// Everything that reads show, against the model.
+    /// Compares the results of all reads with the model.
     async fn compare(&self, step: &Step) -> Result<(), TestCaseError> {
         let period = self.store().usage(self.account, self.wall_clock()).await.expect("the usage");
         let (usage, leaving) = self.model.usage();
@@ -339,8 +342,8 @@ impl Run {
             step
         );
         for who in 0..PEOPLE {
-            let asked = ContactRef::Email(email(&address(who)));
-            let seen = match self.store().contact(self.account, asked, self.wall_clock()).await {
+            let contact = ContactRef::Email(email(&address(who)));
+            let seen = match self.store().contact(self.account, contact, self.wall_clock()).await {
                 Ok((contact, _)) => Some(contact.state()),
                 Err(StoreError::Refused(Refused::NotFound(_))) => None,
                 Err(error) => panic!("{error}"),
@@ -366,7 +369,8 @@ impl Run {
     }
 }
 
-/// A cap that was lowered below the usage removes nobody, so only then may the usage stand above it.
+/// Asserts exact counts unless the usage exceeds the cap. A cap that is lowered below the usage removes no contact, so
+/// only then may the usage exceed it.
 async fn assert_exact_but_for_the_cap(run: &Run, period: &domain::period::Period) {
     if period.cap.is_none_or(|cap| period.marketing <= cap) {
         assert_exact(&run.table, run.account, run.wall_clock()).await;

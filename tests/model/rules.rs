@@ -1,7 +1,8 @@
-//! The rules of the domain's `README.md` as a table of people, and nothing else.
+//! The rules of the domain's `README.md`, applied to a table of people.
 //!
-//! The random histories of one account and the simulation share it. It knows no item, version or transaction, only
-//! what a user sees: people, what has become of them, and the update date.
+//! The random histories of one account and the simulation share this model. It has no items, versions or transactions,
+//! only what a user sees: people, their states, and the update date. A person is a contact or the billable unit that a
+//! deleted contact leaves behind.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use domain::calendar::Calendar;
 
 use super::calendar::{day, next_update};
 
-/// The state of a person who is there.
+/// The state of a person that is not deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kept {
     NonMarketing,
@@ -19,7 +20,7 @@ pub enum Kept {
     Leaving,
 }
 
-/// What came of something.
+/// The effect of an operation on one person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     Set,
@@ -31,7 +32,7 @@ pub enum Effect {
     NotFound,
 }
 
-/// Whether somebody is there.
+/// The existence of a person: present in a state, or deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     There(Kept),
@@ -39,7 +40,7 @@ pub enum Place {
     Deleted,
 }
 
-/// One entry of a person's history: since when, from what to what, through what.
+/// One entry of a person's history: the instant, the two states and the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moved {
     pub at: Timestamp,
@@ -48,12 +49,12 @@ pub struct Moved {
     pub through: &'static str,
 }
 
-/// Somebody, as the account keeps them. Their number stays theirs whatever becomes of their address.
+/// A person of the account. The person's number is constant, even if the address changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
     pub address: Option<usize>,
     pub place: Place,
-    /// The one thing that is known of them.
+    /// The person's only property.
     pub note: Option<u64>,
     pub history: Vec<Moved>,
 }
@@ -66,7 +67,7 @@ impl Person {
     }
 }
 
-/// Whom a source sets marketing.
+/// The people that a source sets marketing: new ones, existing ones, or both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sets {
     pub new: bool,
@@ -79,58 +80,58 @@ impl Sets {
     pub const THE_NEW: Self = Self { new: true, existing: false };
 }
 
-/// Through what a user changes things.
+/// The source of a user's changes.
 pub const BY_HAND: &str = "manual";
-/// Through what a form does.
+/// The source of a native form's changes.
 pub const BY_FORM: &str = "form";
-/// Through what a form from elsewhere does.
+/// The source of an external form's changes.
 pub const BY_EXTERNAL_FORM: &str = "external_form";
-/// Through what people leave.
+/// The source of the changes at an update date.
 pub const UPDATE_DATE: &str = "update_date";
 
-/// A form by the rules.
+/// The model of a form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FormRules {
     pub id: String,
-    /// Whether it sets people marketing; none where the account's default decides.
+    /// True if the form sets people marketing. `None` means the account's default.
     pub sets: Option<bool>,
     pub max_per_day: Option<u64>,
-    /// Whether it may raise the tier limit; none where the account's default decides.
+    /// True if the form may raise the tier limit. `None` means the account's default.
     pub may_raise_tier: Option<bool>,
     pub through: &'static str,
-    /// The latest day on which it set or kept anybody, and how many.
+    /// The latest day on which the form set or kept a person, and the number of these people.
     pub day: Option<(NaiveDate, u64)>,
-    /// What came of its submissions. Those that came again are not among it.
+    /// The numbers of submissions by effect. Duplicates are not counted.
     pub counts: BTreeMap<&'static str, i64>,
 }
 
 impl FormRules {
-    /// Whether its budget of the day is used up.
+    /// Returns true if the form's budget of the day is used up.
     fn is_used_up(&self, today: NaiveDate) -> bool {
         self.max_per_day.is_some_and(|max| self.today(today).1 >= max)
     }
 
-    /// How many it has set or kept on its day, which never goes back.
+    /// Returns the form's current day, which never moves back, and the number of people that it set or kept on it.
     fn today(&self, today: NaiveDate) -> (NaiveDate, u64) {
         self.day.filter(|(day, _)| *day >= today).unwrap_or((today, 0))
     }
 }
 
-/// What came of a submission.
+/// The result of a submission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Submitted {
     pub who: usize,
     pub new: bool,
     pub effect: Effect,
-    /// Why nobody was set though the form would.
+    /// The reason why the person was not set marketing, although the form would set it.
     pub reason: Option<&'static str>,
 }
 
-/// How many contacts a contract covers, and in which steps that grows.
+/// The number of contacts that a contract covers, and the steps in which it grows.
 #[derive(Clone, Copy, Debug)]
 pub struct Tier {
     block: u64,
-    /// The limit with which the period began.
+    /// The limit at the beginning of the period.
     pub limit: u64,
 }
 
@@ -139,13 +140,13 @@ impl Tier {
         Self { block, limit: included }
     }
 
-    /// The tier of another contract. Its limit is not below the one at this usage.
+    /// Returns the tier of another contract. Its limit is at least the present limit at this usage.
     pub fn changed_to(&self, included: u64, block: u64, usage: u64) -> Self {
         let new = Self::new(included, block);
         Self { limit: new.limit_at(self.limit_at(usage)), ..new }
     }
 
-    /// The limit at this usage: it grows by whole steps until it holds it.
+    /// Returns the limit at this usage: it grows by whole steps until it covers the usage.
     pub fn limit_at(&self, usage: u64) -> u64 {
         let mut limit = self.limit;
         while limit < usage {
@@ -155,25 +156,25 @@ impl Tier {
     }
 }
 
-/// An account by the rules.
+/// The model of an account.
 #[derive(Clone, Debug)]
 pub struct Model {
     people: BTreeMap<usize, Person>,
-    /// How many people there have been.
+    /// The number of people that were ever created.
     made: usize,
     pub cap: Option<u64>,
     pub tier: Tier,
-    /// Whether forms without a setting of their own may raise the tier limit.
+    /// True if forms without an own setting may raise the tier limit.
     pub forms_may_raise_tier: bool,
-    /// Whether it has marketing contacts at all.
+    /// True if the account may have marketing contacts.
     pub marketing_contacts: bool,
     pub number: u64,
     pub starts_at: Timestamp,
     pub ends_at: Timestamp,
-    /// The closed periods: end, usage at the end, how many left.
+    /// The closed periods: the end, the usage at the end, and the number of people that left.
     pub statements: Vec<(Timestamp, u64, u64)>,
     pub calendar: Calendar,
-    /// The instant of whatever happens next.
+    /// The instant of the next operation.
     pub now: Timestamp,
 }
 
@@ -195,7 +196,7 @@ impl Model {
         }
     }
 
-    /// Everybody who is kept, deleted ones among them, by number.
+    /// Returns all people with their numbers, including deleted ones.
     pub fn people(&self) -> impl Iterator<Item = (usize, &Person)> {
         self.people.iter().map(|(who, person)| (*who, person))
     }
@@ -204,17 +205,17 @@ impl Model {
         self.people.get(&who)
     }
 
-    /// The last entry of somebody's history.
+    /// Returns the last entry of a person's history.
     pub fn last_move(&mut self, who: usize) -> Option<&mut Moved> {
         self.people.get_mut(&who)?.history.last_mut()
     }
 
-    /// Who has an address.
+    /// Returns the number of the person with this address.
     pub fn holder(&self, address: usize) -> Option<usize> {
         self.people().find(|(_, person)| person.address == Some(address)).map(|(who, _)| who)
     }
 
-    /// The usage, and how many of it are leaving.
+    /// Returns the usage, and the number of leaving people in it.
     pub fn usage(&self) -> (u64, u64) {
         let count = |wanted: &[Place]| {
             self.people.values().filter(|person| wanted.contains(&person.place)).count() as u64
@@ -223,12 +224,12 @@ impl Model {
         (count(&[Place::There(Kept::Marketing)]) + leaving, leaving)
     }
 
-    /// The state of who has an address.
+    /// Returns the state of the person with this address, or `None` if there is none or it is deleted.
     pub fn state(&self, address: usize) -> Option<Kept> {
         self.state_of(self.holder(address)?)
     }
 
-    /// The state of somebody who is there.
+    /// Returns a person's state, or `None` if the person is deleted or unknown.
     pub fn state_of(&self, who: usize) -> Option<Kept> {
         match self.people.get(&who)?.place {
             Place::There(state) => Some(state),
@@ -236,11 +237,12 @@ impl Model {
         }
     }
 
-    fn has_room(&self) -> bool {
+    /// Returns true if one more person may be set marketing.
+    fn has_capacity(&self) -> bool {
         self.marketing_contacts && self.cap.is_none_or(|cap| self.usage().0 < cap)
     }
 
-    /// The time is now `now`: update dates that have passed take effect, one by one.
+    /// Moves the time to `now`. Update dates that have passed take effect, one by one.
     pub fn advance(&mut self, now: Timestamp) {
         self.now = now;
         while now >= self.ends_at {
@@ -248,7 +250,7 @@ impl Model {
         }
     }
 
-    /// The update date takes effect.
+    /// Applies the update date: closes the period and begins the next one.
     pub fn close(&mut self) {
         let (usage, leaving) = self.usage();
         self.statements.push((self.ends_at, usage, leaving));
@@ -264,7 +266,7 @@ impl Model {
         self.ends_at = next_update(&self.calendar, self.ends_at);
     }
 
-    /// Somebody who is kept no more came back in time to leave at `at` with the others.
+    /// Restores a person that the update date removed, because it was recreated in time to leave at `at`.
     pub fn left_with_the_others(&mut self, who: usize, mut person: Person, at: Timestamp) {
         person.leave(at);
         self.people.insert(who, person);
@@ -283,7 +285,7 @@ impl Model {
         person.history.push(Moved { at, from: Some(from), to, through });
     }
 
-    /// Somebody who is kept is to be marketing.
+    /// Sets a person marketing if the rules allow it.
     pub fn set(&mut self, who: usize, through: &'static str) -> Effect {
         match self.people[&who].place {
             Place::There(Kept::Marketing) => Effect::Unchanged,
@@ -291,7 +293,7 @@ impl Model {
                 self.change_state(who, Kept::Leaving, Kept::Marketing, through);
                 Effect::Kept
             }
-            Place::There(Kept::NonMarketing) if self.has_room() => {
+            Place::There(Kept::NonMarketing) if self.has_capacity() => {
                 self.change_state(who, Kept::NonMarketing, Kept::Marketing, through);
                 Effect::Set
             }
@@ -299,7 +301,7 @@ impl Model {
         }
     }
 
-    /// Somebody who is there is to leave.
+    /// Queues a person to leave at the update date.
     pub fn queue(&mut self, who: usize, through: &'static str) -> Effect {
         match self.people[&who].place {
             Place::There(Kept::Marketing) => {
@@ -310,7 +312,7 @@ impl Model {
         }
     }
 
-    /// A status command for one person, of whom nobody may know.
+    /// Applies a status command to one person. `who` is `None` for an unknown contact.
     pub fn command(&mut self, set_marketing: bool, who: Option<usize>, through: &'static str) -> Effect {
         match who.filter(|who| self.state_of(*who).is_some()) {
             None => Effect::NotFound,
@@ -319,7 +321,7 @@ impl Model {
         }
     }
 
-    /// Somebody comes through a source: who it is, what came of it, and whether they are new.
+    /// Applies an arrival through a source. Returns the person, the effect, and true if the person is new.
     pub fn arrive(
         &mut self,
         address: Option<usize>,
@@ -331,7 +333,7 @@ impl Model {
                 let effect = if sets.existing { self.set(who, through) } else { Effect::NotAsked };
                 (who, effect, false)
             }
-            // Deleted and back again: they take their place, and nothing else of what they were.
+            // The person was deleted: it reuses the billable unit and keeps no data.
             Some(who) => {
                 let person = self.people.get_mut(&who).unwrap();
                 person.place = Place::There(Kept::Leaving);
@@ -340,22 +342,22 @@ impl Model {
                 (who, effect, true)
             }
             None => {
-                let (to, effect) = match (sets.new, self.has_room()) {
+                let (to, effect) = match (sets.new, self.has_capacity()) {
                     (true, true) => (Kept::Marketing, Effect::Set),
                     (true, false) => (Kept::NonMarketing, Effect::Refused),
                     (false, _) => (Kept::NonMarketing, Effect::NotAsked),
                 };
-                (self.make(address, to, through), effect, true)
+                (self.create(address, to, through), effect, true)
             }
         }
     }
 
-    /// Why somebody who is not marketing yet would not be set by a form, if they would not.
+    /// Returns the reason why the form would not set one more person marketing, or `None` if it would.
     pub fn refuses(&self, form: &FormRules) -> Option<&'static str> {
         if !self.marketing_contacts {
             return Some("marketing-contacts-off");
         }
-        if !self.has_room() {
+        if !self.has_capacity() {
             return Some("cap-reached");
         }
         let usage = self.usage().0;
@@ -365,7 +367,7 @@ impl Model {
         form.is_used_up(day(&self.calendar, self.now)).then_some("form-budget")
     }
 
-    /// Somebody submits a form, which sets people marketing or does not.
+    /// Applies a submission of a form. `sets` is true if the form sets people marketing.
     pub fn submit_form(&mut self, form: &mut FormRules, address: usize, sets: bool) -> Submitted {
         let today = day(&self.calendar, self.now);
         let sets = if sets { Sets::EVERYBODY } else { Sets::NOBODY };
@@ -373,7 +375,7 @@ impl Model {
         let (who, effect, new) = tried.arrive(Some(address), sets, form.through);
         let refuses = match effect {
             Effect::Set | Effect::Refused => self.refuses(form),
-            // Whoever is kept makes no one more, but is one more next month.
+            // A kept person does not raise this period's usage, but the next period's.
             Effect::Kept => form.is_used_up(today).then_some("form-budget"),
             _ => None,
         };
@@ -389,13 +391,13 @@ impl Model {
         Submitted { who, new, effect, reason: None }
     }
 
-    /// A delivery that was applied before comes with other answers: who it is, and whether they are new.
+    /// Applies an edit, which is another version of an applied delivery. It changes no marketing state.
     pub fn edit(&mut self, form: &FormRules, address: usize) -> Submitted {
         let (who, effect, new) = self.arrive(Some(address), Sets::NOBODY, form.through);
         Submitted { who, new, effect, reason: None }
     }
 
-    fn make(&mut self, address: Option<usize>, to: Kept, through: &'static str) -> usize {
+    fn create(&mut self, address: Option<usize>, to: Kept, through: &'static str) -> usize {
         let history = vec![Moved { at: self.now, from: None, to, through }];
         let who = self.made;
         self.made += 1;
@@ -403,17 +405,17 @@ impl Model {
         who
     }
 
-    /// The number that the next new person gets.
+    /// Returns the number of the next new person.
     pub fn next(&self) -> usize {
         self.made
     }
 
-    /// Something becomes known of somebody who is there.
+    /// Sets a person's note.
     pub fn note(&mut self, who: usize, note: u64) {
         self.people.get_mut(&who).unwrap().note = Some(note);
     }
 
-    /// Somebody who is there gets another address, or none. Answers whether it is to be had: a deleted person's is.
+    /// Changes or removes a person's address. Returns false if another person that is not deleted has the address.
     pub fn readdress(&mut self, who: usize, address: Option<usize>) -> bool {
         let holder = address.and_then(|address| self.holder(address)).filter(|holder| *holder != who);
         if holder.is_some_and(|holder| self.state_of(holder).is_some()) {
@@ -426,7 +428,7 @@ impl Model {
         true
     }
 
-    /// Answers whether there was something to delete or erase.
+    /// Deletes or erases a person. Returns false if there was nothing to delete or erase.
     pub fn remove(&mut self, who: usize, erase: bool, through: &'static str) -> bool {
         let Some(place) = self.people.get(&who).map(|person| person.place) else { return false };
         match (place, erase) {
@@ -440,7 +442,7 @@ impl Model {
         self.queue(who, through);
         let person = self.people.get_mut(&who).unwrap();
         if place == Place::Deleted && person.address.is_none() && person.history.is_empty() {
-            // Erased before; it can be said again.
+            // The person is already erased. The repeat succeeds.
             return true;
         }
         person.place = Place::Deleted;
@@ -452,7 +454,7 @@ impl Model {
         true
     }
 
-    /// The switch for marketing contacts is turned. Answers whether it can be: not off while there are some.
+    /// Switches marketing contacts on or off. Returns false if the account has some, which prevents switching off.
     pub fn switch(&mut self, on: bool) -> bool {
         let possible = on || self.usage().0 == 0;
         if possible {
@@ -462,9 +464,9 @@ impl Model {
     }
 }
 
-/// The same by addresses, for histories in which nobody changes theirs.
+/// Operations by address, for histories without changes of addresses.
 impl Model {
-    /// A user makes a contact; none if it is there and must not be.
+    /// Applies a user's save of a contact. Returns `None` if the contact exists and `may_exist` is false.
     pub fn save(&mut self, address: usize, marketing: bool, may_exist: bool) -> Option<Effect> {
         let sets = Sets { new: marketing, existing: marketing };
         let exists = self.state(address).is_some();
@@ -475,7 +477,7 @@ impl Model {
         let known = self.holder(address).is_some();
         let sets = Sets { new: set_marketing, existing: set_marketing };
         match self.arrive(Some(address), sets, BY_FORM).1 {
-            // What keeps its state is unchanged to a form; only a new non-marketing contact was not set.
+            // A form reports a known person that keeps its state as unchanged. Only a new person is "not set".
             Effect::NotAsked if known => Effect::Unchanged,
             effect => effect,
         }
@@ -495,7 +497,7 @@ impl Model {
         addresses.iter().map(&mut effect).collect()
     }
 
-    /// Answers whether there was something to delete or erase.
+    /// Deletes or erases a person. Returns false if there was nothing to delete or erase.
     pub fn delete(&mut self, address: usize, erase: bool) -> bool {
         self.holder(address).is_some_and(|who| self.remove(who, erase, BY_HAND))
     }
