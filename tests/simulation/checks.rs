@@ -1,4 +1,4 @@
-//! The seven promises, checked at every write and, as a whole, whenever nothing is under way.
+//! The seven promises, checked at every write, and completely whenever no request is in flight.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use super::raw::{
 use super::world::{Names, State};
 use crate::model::rules::{FormRules, Kept, Person, Place};
 
-/// The items whose partition key begins so, in order.
+/// Returns the items whose partition key has this prefix, in order.
 fn with_prefix<'a>(
     items: &'a Items,
     prefix: &'a str,
@@ -23,15 +23,15 @@ fn with_prefix<'a>(
 
 fn period(account: &AccountId, items: &Items) -> Result<RawPeriod, String> {
     let key = (format!("ACCOUNT#{account}"), "PERIOD".to_owned());
-    items.get(&key).map(RawPeriod::of).ok_or_else(|| "the period item is gone".to_owned())
+    items.get(&key).map(RawPeriod::of).ok_or_else(|| "the period item is missing".to_owned())
 }
 
-/// Checks what a write did by itself: the count is exact, never falls inside a period, never passes the cap, and falls
-/// at the update date by those who left.
+/// Checks one write: the usage is exact, never falls inside a period and never exceeds the cap. At the update date it
+/// falls by the number of leaving contacts.
 ///
 /// # Errors
 ///
-/// What does not hold.
+/// The violated promise.
 pub fn write_keeps_the_promises(account: &AccountId, write: &Write, items: &Items) -> Result<(), String> {
     let now = period(account, items)?;
     let (mut billable, mut leaving) = (0, 0);
@@ -61,12 +61,12 @@ pub fn write_keeps_the_promises(account: &AccountId, write: &Write, items: &Item
             return Err(format!("the usage {} passed the cap {:?}", now.marketing, before.cap));
         }
     } else if now.leaving != 0 || now.marketing != before.marketing - before.leaving {
-        return Err(format!("an update date took {before:?} to {now:?}"));
+        return Err(format!("an update date changed the period from {before:?} to {now:?}"));
     }
     Ok(())
 }
 
-/// Compares an account's items with what it is by the rules.
+/// Compares an account's items with its state by the rules.
 ///
 /// # Errors
 ///
@@ -98,32 +98,32 @@ pub fn compare(state: &State, names: &Names, account: &AccountId, items: &Items)
         let id = contact_id(sk);
         let contact = RawContact::of(item);
         if contact.deleted && contact.has_left(found.number) {
-            // Gone from everything that anybody sees; the sweep removes it.
+            // No read returns the contact any more. The sweep removes it.
             continue;
         }
         let person = id.parse().ok().and_then(|id| names.person(id)).and_then(|who| people.remove(&who));
-        let person = person.ok_or_else(|| format!("{id} is there and should not be: {contact:?}"))?;
+        let person = person.ok_or_else(|| format!("{id} is stored, but not by the rules: {contact:?}"))?;
         same_person(&contact, person, found.number).map_err(|why| format!("{id}: {why}"))?;
         if let Some(address) = &contact.address {
             let key = (format!("EMAIL#{account}#{address}"), "EMAIL".to_owned());
             if items.get(&key).and_then(|item| text(item, "contact")) != Some(id) {
-                return Err(format!("{id} has the address {address}, which leads elsewhere"));
+                return Err(format!("{id} has the address {address}, whose item does not name it"));
             }
         }
     }
     match people.pop_first() {
-        Some((who, person)) => Err(format!("#{who} ({:?}) is not there: {person:?}", names.id(who))),
+        Some((who, person)) => Err(format!("#{who} ({:?}) is not stored: {person:?}", names.id(who))),
         None => Ok(()),
     }
 }
 
-/// What a form has counted is what came of it, and its day is the day by the rules.
+/// Compares a form's stored counts and day with the rules.
 fn same_form(form: &FormRules, items: &Items) -> Result<(), String> {
     let parts = format!("FORM_COUNTS#{}", form.id);
     let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
     for (_, item) in with_prefix(items, &parts) {
-        for (what, count) in form_counts(item) {
-            *counts.entry(what).or_default() += count;
+        for (name, count) in form_counts(item) {
+            *counts.entry(name).or_default() += count;
         }
     }
     let day = items.get(&(format!("FORM_DAY#{}", form.id), "DAY".to_owned())).map(form_day);
@@ -147,19 +147,19 @@ fn same_person(contact: &RawContact, person: &Person, current: u64) -> Result<()
     let written = person.history.len() - usize::from(contact.has_left(current));
     match (contact.recent.last(), person.history[..written].last()) {
         (Some(found), Some(expected)) if !found.is_like(expected) => {
-            Err(format!("last moved {found:?}, expected {expected:?}"))
+            Err(format!("the last change is {found:?}, expected {expected:?}"))
         }
         _ => Ok(()),
     }
 }
 
-/// Takes over the instants of what a write has just added to histories. What is done last but was asked first is of
-/// the instant at which the contact last changed, so that no history is turned round.
+/// Copies the instants of the history entries that a write has just added into the model. A change that was requested
+/// first but written last has the instant of the contact's previous change, so that histories stay in order.
 ///
 /// # Errors
 ///
-/// An entry that is of neither instant.
-pub fn take_instants(state: &mut State, names: &Names, write: &Write) -> Result<(), String> {
+/// An entry that has neither instant.
+pub fn adopt_instants(state: &mut State, names: &Names, write: &Write) -> Result<(), String> {
     for change in &write.changes {
         let (Kind::Contact(id), Some(after)) = (kind(&change.key).1, &change.after) else { continue };
         let who = id.parse().ok().and_then(|id| names.person(id));
@@ -168,15 +168,15 @@ pub fn take_instants(state: &mut State, names: &Names, write: &Write) -> Result<
         let Some(found) = contact.recent.last().filter(|found| found.is_like(last)) else { continue };
         let before = change.before.as_ref().map(|before| RawContact::of(before).updated_at);
         if found.at != last.at && Some(found.at) != before {
-            return Err(format!("{id} moved at {}, expected {} or {before:?}", found.at, last.at));
+            return Err(format!("{id} changed at {}, expected {} or {before:?}", found.at, last.at));
         }
         last.at = found.at;
     }
     Ok(())
 }
 
-/// Checks everything that can be checked while nothing is under way: whole histories, statements, and that every
-/// address leads to somebody.
+/// Checks the whole account while no request is in flight: histories, statements, and that every address item names a
+/// stored contact.
 ///
 /// # Errors
 ///
@@ -202,7 +202,7 @@ pub fn whole(state: &State, names: &Names, account: &AccountId, items: &Items) -
     for (_, item) in with_prefix(items, &format!("EMAIL#{account}#")) {
         let id = text(item, "contact").unwrap_or_default();
         if !ids.contains(id) {
-            return Err(format!("an address leads to {id}, who is not there"));
+            return Err(format!("an address item names {id}, which is not stored"));
         }
     }
     let prefix = format!("ACCOUNT#{account}");
@@ -216,7 +216,7 @@ pub fn whole(state: &State, names: &Names, account: &AccountId, items: &Items) -
     Ok(())
 }
 
-/// A contact's history, from its pages and its item.
+/// Returns a contact's stored history, from its pages and its item.
 fn written_history(
     account: &AccountId,
     id: &str,
@@ -240,12 +240,12 @@ fn written_history(
     Ok(written)
 }
 
-/// Checks that the jobs, once they were given all the time they want, have left nothing behind; pages of history that
-/// nothing leads to only where things went `tidy`.
+/// Checks that the jobs have finished all their work once they had unlimited time. Orphaned pages of history are an error
+/// only in a `tidy` run, in which no request was aborted.
 ///
 /// # Errors
 ///
-/// The first thing that is left.
+/// The first unfinished work.
 pub fn swept(state: &State, account: &AccountId, items: &Items, tidy: bool) -> Result<(), String> {
     let current = state.model.number;
     let mut contacts = BTreeMap::new();
@@ -262,13 +262,13 @@ pub fn swept(state: &State, account: &AccountId, items: &Items, tidy: bool) -> R
         let id = text(item, "contact").unwrap_or_default();
         let address = contacts.get(id).and_then(|contact| contact.address.as_deref());
         if address.is_none_or(|address| *pk != format!("EMAIL#{account}#{address}")) {
-            return Err(format!("an address leads to {id}, who does not have it"));
+            return Err(format!("an address item names {id}, which does not have the address"));
         }
     }
     for (key, page) in with_prefix(items, &format!("HISTORY#{account}#")) {
         let Kind::History(id) = kind(key).1 else { continue };
         let first = number(page, "first").unwrap_or_default();
-        // A page that was written for a change which then did not happen stands ready for the next one.
+        // A page whose change was not applied is overwritten by the next change.
         let may_stay = contacts.get(id).is_some_and(|contact| first <= contact.earlier);
         if tidy && !may_stay {
             return Err(format!("a page of the history of {id} is left behind"));

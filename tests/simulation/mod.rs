@@ -1,11 +1,11 @@
-//! A simulation that breaks things.
+//! A simulation of concurrent clients with injected faults.
 //!
-//! From one seed it draws a history of several accounts and of clients that get in each other's way, and runs the
-//! store through it over a network on which everything goes wrong that does with DynamoDB (`testkit::Network`). At
-//! every single write it compares the whole account with `model::rules`; each answer must be one that the rules give at
-//! some instant while the request was under way; and whenever nothing is under way the whole table must be as it should
-//! be, to the last entry of the last history. A history is the same each time it runs, so a seed that fails is a bug
-//! report. How to run it, and what it has caught: `tests/README.md`.
+//! From one seed it draws a history of several accounts with conflicting clients. It runs the store through the history
+//! over a simulated network that injects every fault of DynamoDB (`testkit::Network`). At every write it compares the
+//! whole account with `model::rules`. Each response must be one that the rules allow at some instant while the request
+//! was in flight. Whenever no request is in flight, the whole table must match the rules, including every history. A
+//! seed always produces the same history, so a failing seed is a bug report. `tests/README.md` describes how to run the
+//! simulation and which defects it catches.
 
 mod checks;
 mod commands;
@@ -26,21 +26,21 @@ use plan::History;
 use report::Report;
 use run::{Ended, run};
 
-/// How many seeds `cargo test` runs: as many as take about a minute and a half on two cores, with the other tests beside.
+/// The number of seeds that `cargo test` runs. They take about a minute and a half on two cores beside the other tests.
 const SEEDS: u64 = 100;
 
-/// The kinds of faults that come in every run of many seeds. One more is rarer than that: a single item's write that
-/// meets a transaction.
+/// The number of kinds of faults that occur in every run of many seeds. One more kind is too rare: a write of a single
+/// item that conflicts with a transaction.
 const KINDS_OF_FAULTS: usize = 10;
 
-/// A number that the caller may set.
-fn asked(name: &str) -> Option<u64> {
-    #[expect(clippy::disallowed_methods, reason = "whoever runs the simulation says so which seeds it runs")]
+/// Returns the number in an environment variable, or `None` if it is not set.
+fn env_number(name: &str) -> Option<u64> {
+    #[expect(clippy::disallowed_methods, reason = "the variables let a developer choose the seeds")]
     let text = std::env::var(name).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{name} is to be a number")))
+    Some(text.parse().unwrap_or_else(|_| panic!("expected a number in {name}, found {text:?}")))
 }
 
-/// Runs the histories of these seeds on every core and gives the first that fails, if one does.
+/// Runs the histories of these seeds on every core, until `each` returns false.
 fn run_all(seeds: std::ops::Range<u64>, each: impl Fn(u64, Ended) -> bool + Sync) {
     let next = AtomicU64::new(seeds.start);
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
@@ -58,17 +58,17 @@ fn run_all(seeds: std::ops::Range<u64>, each: impl Fn(u64, Ended) -> bool + Sync
     });
 }
 
-/// Prints what a run went through even if it passes: that is its result as much as that it passed.
-pub fn say(what: impl std::fmt::Display) {
-    // The test runner keeps `println!` of a test that passes to itself.
-    let _ = writeln!(std::io::stdout(), "\n{what}");
+/// Prints a text even if the test passes, because the statistics of a run are part of its result.
+pub fn say(text: impl std::fmt::Display) {
+    // The test runner hides the `println!` output of a passing test.
+    let _ = writeln!(std::io::stdout(), "\n{text}");
 }
 
 #[test]
 fn random_histories_under_faults_keep_the_promises() {
-    let seeds = match asked("SEED") {
+    let seeds = match env_number("SEED") {
         Some(seed) => seed..seed + 1,
-        None => 1..asked("SEEDS").unwrap_or(SEEDS) + 1,
+        None => 1..env_number("SEEDS").unwrap_or(SEEDS) + 1,
     };
     let report = Mutex::new(Report::default());
     let failed = Mutex::new(None);
@@ -89,12 +89,12 @@ fn random_histories_under_faults_keep_the_promises() {
             say(run(&history, true).trace);
         }
         let hint = format!("SEED={seed} runs it again and shows every request");
-        let violation = ended.violation.expect("what is shortened still fails");
+        let violation = ended.violation.expect("a shortened history still fails");
         panic!("{history}\n{violation}\n\n{hint}");
     }
-    // A simulation in which nothing happens proves nothing.
-    assert!(alone || report.kinds_of_faults() >= KINDS_OF_FAULTS, "a kind of fault never came");
-    assert!(alone || report.counts().update_dates > 0);
+    // A simulation without faults or update dates proves nothing.
+    assert!(alone || report.kinds_of_faults() >= KINDS_OF_FAULTS, "a kind of fault never occurred");
+    assert!(alone || report.counts().update_dates > 0, "no update date passed");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What a run of many seeds says of itself.
+//! The statistics of a run of many seeds.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 use super::run::Ended;
 use super::world::Counts;
 
-/// The sum of many runs.
+/// The summed statistics of many runs.
 #[derive(Default)]
 pub struct Report {
     seeds: u64,
@@ -54,7 +54,7 @@ impl Report {
         }
     }
 
-    /// Whether every kind of fault has happened: a kind that never does tests nothing.
+    /// Returns the number of kinds of faults that occurred. A kind that never occurs tests nothing.
     pub fn kinds_of_faults(&self) -> usize {
         self.faults.len()
     }

@@ -1,14 +1,14 @@
-//! Shortening a history that fails: requests are left out for as long as it still fails.
+//! Shortening a failing history: requests are removed as long as the history still fails.
 
 use std::time::{Duration, Instant};
 
 use super::plan::{History, Planned};
 use super::run::{Ended, run};
 
-/// For how long a history is shortened. What is left then is printed.
+/// The time limit for shortening a history.
 const TIME: Duration = Duration::from_secs(30);
 
-/// The shortest history found that fails as this one does, and how it fails.
+/// Returns the shortest failing history found within the time limit, and its result.
 pub fn shrink(history: &History, ended: Ended) -> (History, Ended) {
     let until = Instant::now() + TIME;
     let mut best = (history.clone(), ended);
@@ -30,7 +30,7 @@ pub fn shrink(history: &History, ended: Ended) -> (History, Ended) {
     best
 }
 
-/// The history without so many requests from this one on.
+/// Returns the history without `piece` requests from the index `from` on.
 fn without(history: &History, from: usize, piece: usize) -> History {
     let mut shorter = history.clone();
     let mut place = 0;

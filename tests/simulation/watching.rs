@@ -1,4 +1,4 @@
-//! Watching: what each write means, and whether each answer is one that may be given.
+//! Observation of a run: interprets each write and checks each response.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use super::raw::{Items, Kind, RawPeriod, kind, waits};
 use super::world::{ExpectedAccount, Flight, World};
 
 impl World {
-    /// A write has happened.
+    /// Interprets and checks a write.
     pub fn saw(&mut self, write: &Write, items: &Items) {
         if self.violation.is_some() || write.sender == 0 {
             return;
@@ -21,13 +21,13 @@ impl World {
         self.counts.late += u64::from(write.late);
         let Some(mut flight) = self.flights.remove(&write.sender) else {
             let why = format!("{write:?}");
-            return self.violated("a write of a request that is long over", why);
+            return self.violated("a write by a request that is not in flight", why);
         };
         let seen = self.check(&mut flight, write, items);
         if let Err(why) = seen {
-            let what: Vec<_> = write.changes.iter().map(|change| &change.key).collect();
+            let keys: Vec<_> = write.changes.iter().map(|change| &change.key).collect();
             let command = &flight.command;
-            self.violated(format!("request {} ({command:?}) wrote {what:?}", write.sender), why);
+            self.violated(format!("request {} ({command:?}) wrote {keys:?}", write.sender), why);
         }
         self.flights.insert(write.sender, flight);
     }
@@ -36,7 +36,7 @@ impl World {
         let account = self.account_of(flight, write)?;
         let key = flight.key.clone().map(|key| (account, key));
         if let Some(record) = key.as_ref().and_then(|key| self.keys.get(key)) {
-            // What other requests under the same key did is this one's as well.
+            // The effects of other requests with the same key count as effects of this request.
             flight.done = flight.done.take().or_else(|| record.done.clone());
             flight.outcomes.extend(&record.outcomes);
         }
@@ -44,7 +44,7 @@ impl World {
         checks::write_keeps_the_promises(&book.id, write, items)?;
         let closed = book.state.model.statements.len();
         let (waits, settled) = (flight.waits.is_some(), book.settled.len());
-        understand(book, flight, write, items)?;
+        interpret(book, flight, write, items)?;
         self.counts.accepted += u64::from(flight.waits.is_some() && !waits);
         self.counts.settled_together += u64::from(book.settled.len() > settled + 1);
         let closed = &book.state.model.statements[closed..];
@@ -64,24 +64,25 @@ impl World {
         Ok(())
     }
 
-    /// The one account that a write is about, which is the sender's.
+    /// Returns the account that a write changes. It must be the only one, and the sender's.
     fn account_of(&self, flight: &Flight, write: &Write) -> Result<usize, String> {
         let mut accounts = BTreeSet::new();
         for change in &write.changes {
             let account = kind(&change.key).0.and_then(|account| self.accounts.get(account));
-            accounts
-                .insert(*account.ok_or_else(|| format!("wrote {:?}, which is no account's", change.key))?);
+            accounts.insert(
+                *account.ok_or_else(|| format!("wrote {:?}, which belongs to no account", change.key))?,
+            );
         }
         match (accounts.pop_first(), accounts.is_empty(), flight.account) {
             (Some(found), true, None) => Ok(found),
             (Some(found), true, Some(own)) if found == own => Ok(found),
             (found, _, own) => {
-                Err(format!("wrote to account {found:?} and {accounts:?}, being account {own:?}'s"))
+                Err(format!("a request of account {own:?} wrote to account {found:?} and {accounts:?}"))
             }
         }
     }
 
-    /// A request was answered, or failed.
+    /// Checks the response or the error of a request.
     pub fn answered(&mut self, sender: u32, answer: Result<String, StoreError>) {
         if self.violation.is_some() {
             return;
@@ -105,7 +106,7 @@ impl World {
                 self.counts.unanswered += 1;
                 return Ok(());
             }
-            Err(StoreError::Fault(what, source)) => return Err(format!("a fault: {what}: {source:?}")),
+            Err(StoreError::Fault(text, source)) => return Err(format!("a fault: {text}: {source:?}")),
         };
         flight.answered = true;
         let Some(account) = flight.account else { return Ok(()) };
@@ -118,18 +119,18 @@ impl World {
         if refusal && record.kept.is_none() {
             return flight.command.expectation(book, flight).check(&translated);
         }
-        let kept = record.kept.as_ref().ok_or_else(|| format!("answered {given:?}, which is not kept"))?;
+        let kept = record.kept.as_ref().ok_or_else(|| format!("answered {given:?}, which is not stored"))?;
         kept.check(&translated)?;
         let first = record.answer.get_or_insert_with(|| given.clone());
         match *first == given {
             true => Ok(()),
-            false => Err(format!("answered {first:?} first and {given:?} then")),
+            false => Err(format!("answered {first:?} first and {given:?} later")),
         }
     }
 }
 
-/// Takes a write to what it means for the account.
-fn understand(
+/// Applies the meaning of a write to the expected account.
+fn interpret(
     book: &mut ExpectedAccount,
     flight: &mut Flight,
     write: &Write,
@@ -148,7 +149,7 @@ fn understand(
         flight.command.clone().accepted(book, flight, pk)?;
         return checks::compare(&book.state, &book.names, &book.id, items);
     }
-    let deeds = write.changes.iter().any(|change| {
+    let changes_state = write.changes.iter().any(|change| {
         matches!(
             kind(&change.key).1,
             Kind::Account
@@ -160,25 +161,25 @@ fn understand(
                 | Kind::FormDay
         )
     });
-    if !deeds || !write.transaction {
+    if !changes_state || !write.transaction {
         return checks::compare(&book.state, &book.names, &book.id, items);
     }
     if flight.answered {
-        return Err("it happened after it was answered".to_owned());
+        return Err("the command was applied after its response".to_owned());
     }
     flight.late |= write.late;
     let command = flight.command.clone();
     command.happened(Turn { book: &mut *book, flight, write, items })?;
-    checks::take_instants(&mut book.state, &book.names, write)?;
+    checks::adopt_instants(&mut book.state, &book.names, write)?;
     book.moved();
     Ok(())
 }
 
-/// Where a submission begins to wait by this write.
+/// Returns the partition key of a submission that this write puts into the inbox.
 fn put_into_inbox(write: &Write) -> Option<&str> {
     let token =
         |item: &Option<RawItem>| item.as_ref().filter(|item| waits(item)).map(|item| item["token"].clone());
-    // An edit takes the place of what waits, under a token of its own. Putting it off leaves the token.
+    // An edit replaces the queued submission and has its own token. A lease does not change the token.
     let mut begun = write.changes.iter().filter(|change| {
         let after = token(&change.after);
         after.is_some() && after != token(&change.before)
@@ -186,7 +187,7 @@ fn put_into_inbox(write: &Write) -> Option<&str> {
     begun.next().map(|change| change.key.0.as_str())
 }
 
-/// Periods are closed up to this one.
+/// Closes the expected account's periods until the current one is number `after`.
 fn close(book: &mut ExpectedAccount, flight: &Flight, after: u64, items: &Items) -> Result<(), String> {
     while book.state.model.number < after {
         if !book.state.has_ended(flight.wall_clock) {

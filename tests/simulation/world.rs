@@ -1,4 +1,4 @@
-//! What the checks know: each account by the rules, the requests under way, and what was answered to whom.
+//! The state of the checks: each account by the rules, the requests in flight, and their responses.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -12,43 +12,43 @@ use store::{Form, InboxTask, SweepTask};
 use super::commands::{Applied, Command, Expectation, Submit};
 use crate::model::rules::{Effect, FormRules, Model};
 
-/// An account by the rules, at one instant.
+/// An account at one instant, by the rules.
 #[derive(Clone, Debug)]
 pub struct State {
     pub model: Model,
     /// A sandbox's own clock.
     pub clock: Option<Timestamp>,
-    /// Whether forms from elsewhere set people marketing, unless they say.
+    /// True if external forms without an own setting set people marketing.
     pub external_form: bool,
     pub forms: Vec<FormRules>,
 }
 
 impl State {
-    /// The account's instant when the wall clock shows `wall_clock`. Nothing happens in a period before it has begun,
-    /// whatever a slow clock says.
+    /// Returns the account's instant at this wall clock. It is never before the beginning of the current period, even
+    /// if the caller's clock is slow.
     pub fn now(&self, wall_clock: Timestamp) -> Timestamp {
         self.clock.unwrap_or(wall_clock).max(self.model.starts_at)
     }
 
-    /// Counts what came of a submission.
+    /// Adds a submission to its form's counts.
     pub fn count(&mut self, applied: &Applied) {
-        if let Some((form, what)) = applied.counted {
-            *self.forms[form].counts.entry(what).or_default() += 1;
+        if let Some((form, name)) = applied.counted {
+            *self.forms[form].counts.entry(name).or_default() += 1;
         }
     }
 
-    /// Whether whoever looks at `wall_clock` must first see the period closed.
+    /// Returns true if the period has ended at this wall clock, so that it must be closed before any decision.
     pub fn has_ended(&self, wall_clock: Timestamp) -> bool {
         self.now(wall_clock) >= self.model.ends_at
     }
 }
 
-/// Which contact is which person.
+/// The mapping between the stored contacts' ids and the model's people.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     ids: BTreeMap<usize, ContactId>,
     people: BTreeMap<ContactId, usize>,
-    /// In the order in which they were first seen.
+    /// All ids, in the order in which they were first seen.
     known: Vec<ContactId>,
 }
 
@@ -70,13 +70,13 @@ impl Names {
         self.people.get(&id).copied()
     }
 
-    /// Some contact that there is or was.
+    /// Returns a contact that exists or existed, chosen by the number `pick`.
     pub fn pick(&self, pick: u64) -> Option<ContactId> {
         let length = self.known.len() as u64;
         (length > 0).then(|| self.known[usize::try_from(pick % length).unwrap()])
     }
 
-    /// A text in which contacts' ids are replaced by the people's numbers.
+    /// Returns the text with contacts' ids replaced by the people's numbers.
     pub fn translate(&self, text: &str) -> String {
         let is_digit = |char: char| char.is_ascii_digit();
         let mut translated = String::new();
@@ -88,7 +88,7 @@ impl Names {
             translated.push_str(before);
             match digits.parse().ok().and_then(|id| self.person(id)) {
                 Some(who) => translated.push_str(&format!("#{who}")),
-                None if digits.len() >= ID_DIGITS => translated.push_str("#nobody"),
+                None if digits.len() >= ID_DIGITS => translated.push_str("#unknown"),
                 None => translated.push_str(digits),
             }
             rest = after;
@@ -97,40 +97,40 @@ impl Names {
     }
 }
 
-/// What a delivery is known by: its id, its form and its address.
+/// The identity of a delivery: its id, its form and its address.
 pub type DeliveryKey = (String, usize, usize);
 
-/// What a delivery says: the note, if it says one.
+/// The content of a delivery: the note, if it contains one.
 pub type Version = Option<u64>;
 
 /// A delivery that was accepted.
 #[derive(Clone, Debug)]
 pub struct Delivered {
-    /// What it was answered, each with the versions that were accepted by then; the last is what is remembered.
+    /// The responses so far, each with the versions that were accepted until then. The last response is the stored one.
     pub answers: Vec<(String, BTreeSet<Version>)>,
     pub until: Timestamp,
 }
 
 impl Delivered {
-    /// What a repeat of this version is answered, if it was accepted.
+    /// Returns the response to a repeat of this version, or `None` if the version was not accepted.
     pub fn repeats(&self, version: Version) -> Option<&str> {
         let (answer, versions) = self.answers.last()?;
         versions.contains(&version).then_some(answer)
     }
 
-    /// How many versions have edited an earlier one.
+    /// Returns the number of versions that edited an earlier one.
     pub fn edits(&self) -> u64 {
         self.answers.last().map_or(0, |(_, versions)| versions.len().saturating_sub(1)) as u64
     }
 
-    /// Notes what came of it when it was settled.
+    /// Records the response once the delivery is settled.
     pub fn settled(&mut self, answer: String, until: Timestamp) {
         let versions = self.answers.last().map(|(_, versions)| versions.clone()).unwrap_or_default();
         self.answers.push((answer, versions));
         self.until = until;
     }
 
-    /// Notes an answer, and with it another version.
+    /// Records a response together with another accepted version.
     fn answered(&mut self, answer: String, version: Version, until: Timestamp) {
         let mut versions = self.answers.last().map(|(_, versions)| versions.clone()).unwrap_or_default();
         versions.insert(version);
@@ -139,7 +139,7 @@ impl Delivered {
     }
 }
 
-/// Deliveries that were accepted.
+/// The accepted deliveries.
 pub type Deliveries = BTreeMap<DeliveryKey, Delivered>;
 
 /// A submission that waits in the inbox.
@@ -147,39 +147,39 @@ pub type Deliveries = BTreeMap<DeliveryKey, Delivered>;
 pub struct Waiting {
     pub accepted_at: Timestamp,
     pub submit: Submit,
-    /// Whether another version of it was applied before.
+    /// True if another version of the delivery was applied before.
     pub is_edit: bool,
 }
 
-/// One account's side of the checks.
+/// An account as the checks expect it.
 pub struct ExpectedAccount {
     pub id: AccountId,
-    /// What the account is now.
+    /// The current state.
     pub state: State,
-    /// What it has been since nothing was under way, oldest first; the last is what it is now.
+    /// The states since no request was in flight, oldest first. The last one is the current state.
     pub past: Vec<State>,
     pub names: Names,
     pub forms: Vec<Form>,
-    /// Deliveries that were accepted, with what came of them.
+    /// The accepted deliveries with their responses.
     pub deliveries: Deliveries,
     /// Submissions that wait in the inbox, by their items' partition keys.
     pub inbox: BTreeMap<String, Waiting>,
-    /// What came of those that did.
+    /// The responses of settled submissions, by their items' partition keys.
     pub settled: BTreeMap<String, String>,
 }
 
 impl ExpectedAccount {
-    /// What the account's default for forms from elsewhere has been since. No write is conditional on it.
+    /// Returns the values of the account's default for external forms since this state. No write has a condition on it.
     pub fn external_forms(&self, since: usize) -> BTreeSet<bool> {
         self.past[since..].iter().map(|state| state.external_form).collect()
     }
 
-    /// A delivery that is remembered at this instant.
+    /// Returns a delivery that has not expired at this instant.
     pub fn delivered(&self, key: &DeliveryKey, wall_clock: Timestamp) -> Option<&Delivered> {
         self.deliveries.get(key).filter(|delivered| wall_clock < delivered.until)
     }
 
-    /// Notes what a version of a delivery was answered at this instant, and until when that is remembered.
+    /// Records the response to a version of a delivery at this instant, and when the delivery expires.
     pub fn note_delivery(
         &mut self,
         key: DeliveryKey,
@@ -195,53 +195,53 @@ impl ExpectedAccount {
         self.deliveries.entry(key).or_insert_with(none).answered(answer, version, until);
     }
 
-    /// Notes what the account has become.
+    /// Appends the current state to the past states.
     pub fn moved(&mut self) {
         self.past.push(self.state.clone());
     }
 }
 
-/// What a request is about, resolved when it was first sent: the contacts that it names by id.
+/// The contacts that a request names by id, resolved when it was first sent.
 pub type Picked = BTreeMap<u64, Option<ContactId>>;
 
-/// A request that was sent, and what is known of it.
+/// A request in flight and its observed effects.
 pub struct Flight {
-    /// The account's place in the world; none for jobs that serve all of them.
+    /// The account's index in the world. `None` for jobs that serve all accounts.
     pub account: Option<usize>,
     pub command: Arc<dyn Command>,
     pub wall_clock: Timestamp,
     pub picked: Picked,
     pub key: Option<String>,
-    /// How many states the account had been in when it was sent.
+    /// The index of the account's state when the request was sent.
     pub since: usize,
-    /// What it did: for a command that does one thing, what it must answer.
+    /// The effect of the request. For an atomic command it determines the response.
     pub done: Option<Applied>,
-    /// For status commands: what it did to whom.
+    /// For status commands: the effect on each contact.
     pub outcomes: BTreeMap<ContactId, Effect>,
-    /// For status commands: how its last transaction moved the usage and the leaving.
+    /// For status commands: how the last transaction changed the usage and the number of leaving contacts.
     pub last: (i64, i64),
-    /// Where it waits in the inbox, or did.
+    /// The partition key of the request's item in the inbox, also after it is settled.
     pub waits: Option<String>,
-    /// Whether what came of it was counted.
+    /// True if the form's counts include the submission.
     pub counted: bool,
-    /// Whether an answer was given that says what happened.
+    /// True if the client received a definite response.
     pub answered: bool,
-    /// Whether it happened after its sender had been told that it might not.
+    /// True if the request was applied after its client had received an indefinite error.
     pub late: bool,
 }
 
-/// What is known of an `Idempotency-Key`.
+/// The observed effects and responses of one `Idempotency-Key`.
 #[derive(Clone, Default)]
 pub struct KeyRecord {
-    /// What requests under it have done.
+    /// The effect of requests with this key.
     pub done: Option<Applied>,
     pub outcomes: BTreeMap<ContactId, Effect>,
-    /// What the answer that is kept may be.
+    /// The allowed contents of the stored response.
     pub kept: Option<Expectation>,
-    /// The answer that was given first.
+    /// The first response.
     pub answer: Option<String>,
     pub picked: Option<Picked>,
-    /// When the answer may be forgotten.
+    /// The instant at which the stored response expires.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -252,22 +252,22 @@ pub struct Message {
     pub visible_at: Timestamp,
 }
 
-/// What a run counts.
+/// The statistics of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Counts {
     pub commands: u64,
     pub abandoned: u64,
     pub repeated: u64,
     pub unanswered: u64,
-    /// Requests whose sender was told that the connection broke, and which happened afterwards.
+    /// Requests that were applied after their client had seen the connection break.
     pub late: u64,
     pub update_dates: u64,
-    /// People who left at one.
+    /// People that left at an update date.
     pub left: u64,
     pub writes: u64,
     /// Submissions that were accepted into the inbox.
     pub accepted: u64,
-    /// Transactions that settled more than one of them.
+    /// Transactions that settled more than one submission.
     pub settled_together: u64,
     /// Versions of deliveries that edited an earlier one.
     pub edits: u64,
@@ -275,14 +275,14 @@ pub struct Counts {
     pub shared_ids: u64,
 }
 
-/// Something that is not as the rules say.
+/// A violation of the rules.
 #[derive(Clone, Debug)]
 pub struct Violation {
-    /// When it was seen: at which request, or when.
+    /// The request or the moment at which the violation was seen.
     pub at: String,
-    /// What it is.
+    /// The description of the violation.
     pub why: String,
-    /// How many operations the table had carried out by then.
+    /// The number of operations that the table had performed until then.
     pub operations: u64,
 }
 
@@ -292,7 +292,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Everything that the checks know.
+/// The whole state of the checks.
 pub struct World {
     pub books: Vec<ExpectedAccount>,
     pub flights: BTreeMap<u32, Flight>,
@@ -301,11 +301,11 @@ pub struct World {
     /// Messages in the queue of the inbox.
     pub inbox: Vec<InboxTask>,
     pub counts: Counts,
-    /// The first thing that was not as the rules say.
+    /// The first violation.
     pub violation: Option<Violation>,
-    /// Accounts by id.
+    /// The indexes of the accounts by the ids of accounts and forms.
     pub accounts: BTreeMap<String, usize>,
-    /// How many operations the table has carried out.
+    /// The number of operations that the table has performed.
     operations: Arc<AtomicU64>,
 }
 
@@ -324,13 +324,13 @@ impl World {
         }
     }
 
-    /// Notes the first violation; what follows from it says nothing.
+    /// Records the first violation. Later ones are ignored, because they may be its consequences.
     pub fn violated(&mut self, at: impl Into<String>, why: impl Into<String>) {
         let operations = self.operations.load(Ordering::Relaxed);
         self.violation.get_or_insert_with(|| Violation { at: at.into(), why: why.into(), operations });
     }
 
-    /// Nothing is under way any more: what has been is settled.
+    /// Forgets the requests in flight and the past states, once no request is in flight any more.
     pub fn settle(&mut self) {
         self.flights.clear();
         for book in &mut self.books {

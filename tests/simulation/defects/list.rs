@@ -1,4 +1,4 @@
-//! The defects.
+//! The list of defects that the simulation must catch.
 
 use std::collections::BTreeMap;
 
@@ -13,19 +13,19 @@ use super::wire::{
 };
 use crate::simulation::raw::{Kind, kind, number};
 
-/// Something that a store could do wrong and that happens to work as long as nothing comes between.
+/// A defect of a store that shows only under faults or concurrency.
 pub struct Defect {
     pub name: &'static str,
-    /// What would be missing or different in the program.
+    /// The description of the defect.
     pub is: &'static str,
-    /// The store's requests as they would be with it.
+    /// Creates the injector that changes the store's requests or responses.
     pub tamper: fn() -> Box<dyn FaultInjector>,
 }
 
 pub const DEFECTS: [Defect; 32] = [
     Defect {
         name: "contact without its version",
-        is: "a changed contact is put whatever has become of it since it was read",
+        is: "a changed contact is written without the condition on its version",
         tamper: || {
             sends(|call| {
                 if is_transaction(call) {
@@ -36,12 +36,12 @@ pub const DEFECTS: [Defect; 32] = [
     },
     Defect {
         name: "no request token",
-        is: "a transaction whose answer was lost is sent again as a new one",
+        is: "a transaction whose response was lost is sent again as a new one",
         tamper: || sends(|call| drop(members(&mut call.body).remove("ClientRequestToken"))),
     },
     Defect {
         name: "count without the revision",
-        is: "the usage moves whatever has become of the period and its terms",
+        is: "the usage changes without the condition on the period's revision",
         tamper: || {
             sends(|call| {
                 if let Some(write) = count(call) {
@@ -52,7 +52,7 @@ pub const DEFECTS: [Defect; 32] = [
     },
     Defect {
         name: "count without the cap",
-        is: "room under the cap is looked at when deciding and not when writing",
+        is: "the cap is checked when deciding but not when writing",
         tamper: || {
             sends(|call| {
                 if let Some(write) = count(call) {
@@ -68,12 +68,12 @@ pub const DEFECTS: [Defect; 32] = [
     },
     Defect {
         name: "count for another account",
-        is: "the period that moves is that of the account served before",
+        is: "the count is applied to the period of the account served before",
         tamper: || Box::new(CountForAnother::default()),
     },
     Defect {
         name: "kept and still leaving",
-        is: "a leaving contact that is kept does not lower the leaving",
+        is: "keeping a leaving contact does not lower the number of leaving contacts",
         tamper: || {
             sends(|call| {
                 let values = count(call).map(|write| &mut write["ExpressionAttributeValues"]);
@@ -85,7 +85,7 @@ pub const DEFECTS: [Defect; 32] = [
     },
     Defect {
         name: "closing without the counts",
-        is: "a period is closed with the counts as they were read",
+        is: "a period is closed without the condition on the counts that were read",
         tamper: || {
             sends(|call| {
                 if let Some(write) = closing(call) {
@@ -97,7 +97,7 @@ pub const DEFECTS: [Defect; 32] = [
     },
     Defect {
         name: "closing without the revision",
-        is: "a period is closed with the terms as they were read",
+        is: "a period is closed without the condition on the terms that were read",
         tamper: || {
             sends(|call| {
                 if let Some(write) = closing(call) {
@@ -108,7 +108,7 @@ pub const DEFECTS: [Defect; 32] = [
     },
     Defect {
         name: "closing keeps the leaving",
-        is: "the number of leaving contacts is taken into the next period",
+        is: "the number of leaving contacts is carried over into the next period",
         tamper: || {
             sends(|call| {
                 if let Some(write) = closing(call) {
@@ -119,7 +119,7 @@ pub const DEFECTS: [Defect; 32] = [
     },
     Defect {
         name: "closing without a statement",
-        is: "a period is closed and nothing is written of it",
+        is: "a period is closed without writing its statement",
         tamper: || sends(|call| leave_out(call, |kind| kind == Kind::Statement)),
     },
     Defect {
@@ -135,23 +135,23 @@ pub const DEFECTS: [Defect; 32] = [
         },
     },
     Defect {
-        name: "answer kept afterwards",
-        is: "the answer to an `Idempotency-Key` is kept once the change has happened",
+        name: "response stored afterwards",
+        is: "the response to an `Idempotency-Key` is stored after the change instead of with it",
         tamper: || splits(|call| afterwards(call, |kind| matches!(kind, Kind::Answer | Kind::Part))),
     },
     Defect {
-        name: "delivery noted afterwards",
-        is: "a form's delivery is remembered once its submission has been taken",
+        name: "delivery stored afterwards",
+        is: "a form's delivery is stored after its submission instead of with it",
         tamper: || splits(|call| afterwards(call, |kind| kind == Kind::Delivery)),
     },
     Defect {
-        name: "delivery soon forgotten",
-        is: "a form's delivery is remembered for a minute",
+        name: "delivery expires early",
+        is: "a form's delivery expires after a minute",
         tamper: || {
             sends(|call| {
                 for write in about(call, |kind| kind == Kind::Delivery) {
                     let now = write["ExpressionAttributeValues"][":now"]["N"].as_str();
-                    // An edit is on the condition of what is remembered, and not of the time.
+                    // An edit has a condition on the stored delivery instead of the time.
                     let Some(now) = now.and_then(|now| now.parse::<u64>().ok()) else { continue };
                     write["Item"]["expires_at"] = json!({"N": (now + 60).to_string()});
                 }
@@ -159,18 +159,18 @@ pub const DEFECTS: [Defect; 32] = [
         },
     },
     Defect {
-        name: "delivery known by its id alone",
-        is: "another contact under the id of a delivery is taken for a repeat, or an edit",
+        name: "delivery identified by its id only",
+        is: "another contact under the id of a delivery is treated as a duplicate or an edit",
         tamper: || Box::new(IdAlone::default()),
     },
     Defect {
-        name: "address known by its spelling",
-        is: "an address in capitals is another one",
+        name: "address compared by its spelling",
+        is: "an address in capitals is another address",
         tamper: || sends(key_by_spelling),
     },
     Defect {
-        name: "kept past a budget",
-        is: "a contact that a form keeps does not draw on its budget",
+        name: "kept contact outside the budget",
+        is: "a contact that a form keeps does not count against its budget",
         tamper: || {
             sends(|call| {
                 let values = count(call).map(|write| write["ExpressionAttributeValues"].clone());
@@ -184,17 +184,17 @@ pub const DEFECTS: [Defect; 32] = [
     },
     Defect {
         name: "deleting lowers the usage",
-        is: "a deleted contact is gone at once and not at the update date",
+        is: "a deleted contact lowers the usage at once instead of at the update date",
         tamper: || sends(delete_at_once),
     },
     Defect {
         name: "deleting frees the address",
-        is: "a deleted contact's address can't take its place again",
+        is: "a deleted contact that returns does not reuse its billable unit",
         tamper: || sends(free_addresses_of_deleted),
     },
     Defect {
-        name: "address taken unasked",
-        is: "an address is given to a contact whoever has it",
+        name: "address assigned unconditionally",
+        is: "an address is assigned without the condition that no other contact has it",
         tamper: || {
             sends(|call| {
                 for write in about(call, is_address).filter(|write| !write["Item"].is_null()) {
@@ -205,7 +205,7 @@ pub const DEFECTS: [Defect; 32] = [
     },
     Defect {
         name: "address not released",
-        is: "an address that a contact loses stays with it",
+        is: "an address stays stored after its contact has lost it",
         tamper: || {
             sends(|call| {
                 let deletes = |write: &Value| write["Item"].is_null();
@@ -217,7 +217,7 @@ pub const DEFECTS: [Defect; 32] = [
     },
     Defect {
         name: "leaves a period late",
-        is: "a leaving contact counts in the period after its own as well",
+        is: "a leaving contact counts in the next period as well",
         tamper: || {
             reads(|call, _, body| {
                 if call.operation == "BatchGetItem" {
@@ -227,8 +227,8 @@ pub const DEFECTS: [Defect; 32] = [
         },
     },
     Defect {
-        name: "leaving and in no index",
-        is: "a leaving contact can't be found by the sweep",
+        name: "leaving but not in the index",
+        is: "the sweep cannot find a leaving contact",
         tamper: || {
             sends(|call| {
                 for write in about(call, is_contact).filter(|write| !write["Item"].is_null()) {
@@ -239,12 +239,12 @@ pub const DEFECTS: [Defect; 32] = [
     },
     Defect {
         name: "sweep subtracts",
-        is: "the sweep takes those who have left from the usage once more",
+        is: "the sweep subtracts contacts that have left from the usage a second time",
         tamper: || splits(subtract_when_swept),
     },
     Defect {
         name: "sweep without the version",
-        is: "the sweep writes a contact as it read it, whatever has become of it",
+        is: "the sweep writes a contact without the condition on its version",
         tamper: || {
             sends(|call| {
                 if call.operation == "PutItem" {
@@ -255,7 +255,7 @@ pub const DEFECTS: [Defect; 32] = [
     },
     Defect {
         name: "decided on a stale read",
-        is: "what decides is read without asking for consistency",
+        is: "decisions use reads that are not consistent",
         tamper: || {
             sends(|call| {
                 if call.operation == "BatchGetItem" {
@@ -268,7 +268,7 @@ pub const DEFECTS: [Defect; 32] = [
     },
     Defect {
         name: "listed from a stale read",
-        is: "lists, histories and statements are read without asking for consistency",
+        is: "lists, histories and statements use reads that are not consistent",
         tamper: || {
             sends(|call| {
                 if call.operation == "Query" {
@@ -278,18 +278,18 @@ pub const DEFECTS: [Defect; 32] = [
         },
     },
     Defect {
-        name: "part of a batch for all of it",
-        is: "what a batched read leaves over is not asked for again",
+        name: "partial batch treated as complete",
+        is: "the unprocessed keys of a batched read are not requested again",
         tamper: || reads(|_, _, body| drop(members(body).remove("UnprocessedKeys"))),
     },
     Defect {
-        name: "one page for all of them",
-        is: "a query's first page is taken for everything",
+        name: "first page treated as the whole",
+        is: "a query stops after its first page",
         tamper: || reads(|_, _, body| drop(members(body).remove("LastEvaluatedKey"))),
     },
     Defect {
-        name: "cancelled taken for done",
-        is: "a transaction that was cancelled is answered as if it had happened",
+        name: "cancelled treated as applied",
+        is: "a cancelled transaction is answered as if it were applied",
         tamper: || {
             reads(|call, status, body| {
                 if is_transaction(call) && *status == 400 {
@@ -299,8 +299,8 @@ pub const DEFECTS: [Defect; 32] = [
         },
     },
     Defect {
-        name: "a change lost from a page",
-        is: "the last of the changes that move to a page of history is left out",
+        name: "change lost from a page",
+        is: "the last of the changes that move to a page of history is missing",
         tamper: || {
             sends(|call| {
                 for write in about(call, |kind| matches!(kind, Kind::History(_))) {
@@ -315,12 +315,12 @@ pub const DEFECTS: [Defect; 32] = [
     },
 ];
 
-/// What an update adds to a count.
+/// Returns the number that an update adds to a count.
 fn added(values: &Value, name: &str) -> i64 {
     values[name]["N"].as_str().and_then(|by| by.parse().ok()).expect("a number")
 }
 
-/// Counts a change in the period of the account that was served before.
+/// Applies a count to the period of the account that was served before.
 #[derive(Default)]
 struct CountForAnother {
     before: Option<String>,
@@ -337,12 +337,12 @@ impl FaultInjector for CountForAnother {
     }
 }
 
-/// The form in which a contact's address compares.
+/// Returns the normalized form of a contact's address.
 fn email_key(item: &Value) -> Option<&str> {
     text(item, "email_key").or_else(|| text(item, "email"))
 }
 
-/// The address of a new contact under its spelling instead of its key.
+/// Stores the address of a new contact under its spelling instead of its key.
 fn key_by_spelling(call: &mut Call) {
     let puts = writes(call).filter(|(key, write)| is_contact(kind(key).1) && !write["Item"].is_null());
     let spelled: Vec<(String, String)> = puts
@@ -359,16 +359,17 @@ fn key_by_spelling(call: &mut Call) {
     }
 }
 
-/// Knows deliveries by their ids alone: whatever contact they are about, they stand where those of the first one stand.
+/// Identifies deliveries by their ids only: deliveries of all contacts are stored under the key of the first contact.
 #[derive(Default)]
 struct IdAlone {
-    /// The key of each delivery that the simulation draws, and the one in its place.
+    /// The key of each delivery that the simulation draws, with the key that replaces it.
     places: BTreeMap<String, String>,
 }
 
 impl IdAlone {
-    /// How many ids are drawn at the most, and how many addresses most histories have.
+    /// The maximum number of ids that a history draws.
     const IDS: u32 = 2_000;
+    /// The number of addresses in most histories.
     const ADDRESSES: usize = 7;
 
     fn places(&mut self) -> &BTreeMap<String, String> {
@@ -387,15 +388,15 @@ impl IdAlone {
     }
 }
 
-/// The digests of deliveries in the keys of a request or its answer.
+/// Returns the digests of deliveries in the keys of a request or its response.
 fn delivery_digests(body: &Value) -> Vec<String> {
     let body = body.to_string();
     let keys = body.match_indices("\"SEEN#").filter_map(|(at, _)| body[at + 1..].split('"').next());
     keys.filter_map(|key| Some(key.rsplit_once('#')?.1.to_owned())).collect()
 }
 
-fn replaced(body: &Value, what: &str, by: &str) -> Value {
-    serde_json::from_str(&body.to_string().replace(what, by)).expect("JSON")
+fn replaced(body: &Value, old: &str, new: &str) -> Value {
+    serde_json::from_str(&body.to_string().replace(old, new)).expect("JSON")
 }
 
 impl FaultInjector for IdAlone {
@@ -407,7 +408,7 @@ impl FaultInjector for IdAlone {
                 moved.push(json!([digest, place]));
             }
         }
-        // The engine passes over what it does not know.
+        // The engine ignores unknown members.
         call.body["Moved"] = json!(moved);
         vec![call]
     }
@@ -421,7 +422,7 @@ impl FaultInjector for IdAlone {
     }
 }
 
-/// The contacts that a transaction puts as deleted, each with the item that it puts.
+/// Returns the contacts that a transaction marks as deleted, with their new items.
 fn deleted(call: &mut Call) -> Vec<(RawKey, Value)> {
     let puts = writes(call).filter(|(key, write)| is_contact(kind(key).1) && !write["Item"].is_null());
     let items = puts.map(|(key, write)| (key, write["Item"].clone()));
@@ -456,7 +457,7 @@ fn free_addresses_of_deleted(call: &mut Call) {
     }
 }
 
-/// Shows those who left at the last update date as if they were leaving now.
+/// Changes contacts that left at the last update date so that they appear to be leaving now.
 fn read_leavers_late(body: &mut Value) {
     let is_period = |item: &&mut Value| text(item, "sk") == Some("PERIOD");
     let current = batch(body).find(is_period).and_then(|period| number(period, "number"));
@@ -466,7 +467,7 @@ fn read_leavers_late(body: &mut Value) {
     }
 }
 
-/// The only single contacts that are put are those that the sweep settles.
+/// Subtracts each swept contact from the usage. Only the sweep puts single contacts outside a transaction.
 fn subtract_when_swept(mut call: Call) -> Vec<Call> {
     let account = call.written().first().filter(|key| is_contact(kind(key).1)).and_then(account_of);
     let (Some(account), "PutItem") = (account, call.operation.as_str()) else { return vec![call] };

@@ -1,7 +1,7 @@
-//! Whether the simulation catches anything: stores with a defect each, none of which it may let pass.
+//! Tests of the simulation itself: it must catch every store with one of these defects.
 //!
-//! A defect is on the wire ([`testkit::FaultInjector`]): the requests are rewritten into those that a store with the defect
-//! would send, and answers into what it would take them for. So the program itself has no defect to switch on.
+//! A defect is injected on the wire ([`testkit::FaultInjector`]). It rewrites requests into those that a defective store
+//! would send, and responses into those that a defective store would see. So the program has no switches for defects.
 
 mod list;
 mod wire;
@@ -17,13 +17,13 @@ use super::run::run_over;
 use super::say;
 use super::world::Violation;
 
-/// In how many histories at the most a defect must show.
+/// The number of seeds within which a defect must be caught.
 const SEEDS_MOST: u64 = 60;
 
-/// How much of what the simulation says stands in the table.
-const SAID: usize = 110;
+/// The maximum length of a violation's text in the table, in characters.
+const TEXT_MOST: usize = 110;
 
-/// The first seed whose history the defect spoils, and how.
+/// Returns the first seed whose history catches the defect, and the violation.
 fn caught(defect: &Defect) -> Option<(u64, Violation)> {
     (1..=SEEDS_MOST).find_map(|seed| {
         let ended = run_over(&History::of(seed), |network| network.tamper((defect.tamper)()));
@@ -52,7 +52,7 @@ fn every_defect_is_caught() {
     say(table(&found));
     let missed: Vec<_> = DEFECTS.iter().zip(&found).filter(|(_, found)| found.is_none()).collect();
     let missed: Vec<&str> = missed.into_iter().map(|(defect, _)| defect.name).collect();
-    assert!(missed.is_empty(), "{SEEDS_MOST} histories each let these pass: {missed:?}");
+    assert!(missed.is_empty(), "{SEEDS_MOST} histories did not catch these defects: {missed:?}");
 }
 
 fn table(found: &[Option<(u64, Violation)>]) -> String {
@@ -62,9 +62,9 @@ fn table(found: &[Option<(u64, Violation)>]) -> String {
     for (Defect { name, is, .. }, found) in DEFECTS.iter().zip(found) {
         let _ = match found {
             Some((seed, Violation { why, operations, .. })) => {
-                let said: String = why.chars().take(SAID).collect();
-                let more = if said.len() < why.len() { " …" } else { "" };
-                writeln!(table, "| {name} | {is} | {seed} | {operations} | `{said}`{more} |")
+                let text: String = why.chars().take(TEXT_MOST).collect();
+                let more = if text.len() < why.len() { " …" } else { "" };
+                writeln!(table, "| {name} | {is} | {seed} | {operations} | `{text}`{more} |")
             }
             None => writeln!(table, "| {name} | {is} | – | – | **nothing** |"),
         };

@@ -1,11 +1,11 @@
-//! How a defect shows on the wire: requests with something left out or added, and answers that are read wrongly.
+//! Helpers to inject a defect on the wire: changed requests and changed responses.
 
 use serde_json::{Map, Value, json};
 use testkit::{Call, FaultInjector, RawKey, TABLE};
 
 use crate::simulation::raw::{Kind, kind};
 
-/// What the store sends, with this changed.
+/// Returns an injector that changes each request of the store.
 pub fn sends(change: fn(&mut Call)) -> Box<dyn FaultInjector> {
     Box::new(Sends(move |mut call: Call| {
         change(&mut call);
@@ -13,12 +13,12 @@ pub fn sends(change: fn(&mut Call)) -> Box<dyn FaultInjector> {
     }))
 }
 
-/// What the store sends, in several requests.
+/// Returns an injector that splits each request of the store into several.
 pub fn splits(split: fn(Call) -> Vec<Call>) -> Box<dyn FaultInjector> {
     Box::new(Sends(split))
 }
 
-/// What the store reads, with this changed: a request, and the status and the body of its answer.
+/// Returns an injector that changes each response, given the request and the status and body of the response.
 pub fn reads(change: fn(&Call, &mut u16, &mut Value)) -> Box<dyn FaultInjector> {
     Box::new(Reads(change))
 }
@@ -39,7 +39,7 @@ impl FaultInjector for Reads {
     }
 }
 
-/// Each write that a request makes, with its key.
+/// Returns each write of a request, with its key.
 pub fn writes(call: &mut Call) -> impl Iterator<Item = (RawKey, &mut Value)> {
     let keys = call.written();
     let parts: Vec<&mut Value> = match call.operation.as_str() {
@@ -54,7 +54,7 @@ pub fn writes(call: &mut Call) -> impl Iterator<Item = (RawKey, &mut Value)> {
     keys.into_iter().zip(parts)
 }
 
-/// The writes about one kind of item.
+/// Returns the writes of one kind of item.
 pub fn about(call: &mut Call, is: fn(Kind<'_>) -> bool) -> impl Iterator<Item = &mut Value> {
     writes(call).filter(move |(key, _)| is(kind(key).1)).map(|(_, write)| write)
 }
@@ -71,17 +71,17 @@ pub fn is_address(kind: Kind<'_>) -> bool {
     matches!(kind, Kind::Address(_))
 }
 
-/// The write that moves the counts of a period, if the request holds one.
+/// Returns the write that changes the counts of a period, if the request contains one.
 pub fn count(call: &mut Call) -> Option<&mut Value> {
     about(call, |kind| kind == Kind::Period).find(|write| expression(write).starts_with("ADD"))
 }
 
-/// The write that changes the terms that stand in a period, if the request holds one.
+/// Returns the write that changes the terms in a period, if the request contains one.
 pub fn terms(call: &mut Call) -> Option<&mut Value> {
     about(call, |kind| kind == Kind::Period).find(|write| expression(write).starts_with("SET"))
 }
 
-/// The write that closes a period, if the request holds one.
+/// Returns the write that closes a period, if the request contains one.
 pub fn closing(call: &mut Call) -> Option<&mut Value> {
     let mut puts = about(call, |kind| kind == Kind::Period).filter(|write| !write["Item"].is_null());
     puts.find(|write| !write["ExpressionAttributeValues"].is_null())
@@ -95,12 +95,12 @@ fn parts(call: &mut Call) -> &mut Vec<Value> {
     call.body["TransactItems"].as_array_mut().expect("the writes of a transaction")
 }
 
-/// What stands under the one name of a write, as `{"Put": …}`.
+/// Returns the content of a write such as `{"Put": …}`, which has one member.
 fn only_value(write: &mut Value) -> &mut Value {
     write.as_object_mut().and_then(|write| write.values_mut().next()).expect("one write")
 }
 
-/// Leaves out of a write's condition what begins so, and the names and values that nothing mentions then.
+/// Removes the clauses with this beginning from a write's condition, and the names and values that become unused.
 pub fn without_condition(write: &mut Value, beginning: &str) {
     let condition = write["ConditionExpression"].as_str().unwrap_or_default();
     let rest: Vec<&str> = condition.split(" AND ").filter(|clause| !clause.starts_with(beginning)).collect();
@@ -121,7 +121,7 @@ pub fn without_condition(write: &mut Value, beginning: &str) {
     }
 }
 
-/// Leaves the writes about one kind of item out of a transaction that has others.
+/// Removes the writes of one kind of item from a transaction that has other writes.
 pub fn leave_out(call: &mut Call, is: fn(Kind<'_>) -> bool) {
     if !is_transaction(call) {
         return;
@@ -132,7 +132,7 @@ pub fn leave_out(call: &mut Call, is: fn(Kind<'_>) -> bool) {
     }
 }
 
-/// Takes the writes about one kind of item out of a transaction, and makes them afterwards.
+/// Moves the writes of one kind of item from a transaction into a second transaction.
 pub fn afterwards(call: Call, is: fn(Kind<'_>) -> bool) -> Vec<Call> {
     if !is_transaction(&call) {
         return vec![call];
@@ -144,7 +144,7 @@ pub fn afterwards(call: Call, is: fn(Kind<'_>) -> bool) -> Vec<Call> {
     [false, true].map(|which| part_of(&call, &later, which)).to_vec()
 }
 
-/// A transaction of its own of those writes that are among the `later`, or not.
+/// Returns a separate transaction of the writes whose entry in `later` equals `which`.
 fn part_of(call: &Call, later: &[bool], which: bool) -> Call {
     let mut part = call.clone();
     let mut later = later.iter();
@@ -156,11 +156,11 @@ fn part_of(call: &Call, later: &[bool], which: bool) -> Call {
 }
 
 /// Adds a write to a transaction.
-pub fn add(call: &mut Call, what: &str, write: Value) {
-    parts(call).push(json!({what: write}));
+pub fn add(call: &mut Call, kind: &str, write: Value) {
+    parts(call).push(json!({kind: write}));
 }
 
-/// Turns a transaction's put of an item into its deletion, on the same condition.
+/// Replaces a transaction's put of an item by its deletion, with the same condition.
 pub fn delete_instead(call: &mut Call, wanted: &RawKey) {
     let keys = call.written();
     for (key, part) in keys.iter().zip(parts(call)).filter(|(key, _)| *key == wanted) {
@@ -173,32 +173,32 @@ pub fn delete_instead(call: &mut Call, wanted: &RawKey) {
     }
 }
 
-/// A key as a request names it.
+/// Returns a key in the format of a request.
 pub fn raw_key((pk, sk): &RawKey) -> Value {
     json!({"pk": {"S": pk}, "sk": {"S": sk}})
 }
 
-/// An attribute's text.
+/// Returns an attribute's text.
 pub fn text<'a>(item: &'a Value, name: &str) -> Option<&'a str> {
     item[name]["S"].as_str()
 }
 
-/// The account whose item has this key.
+/// Returns the account whose item has this key.
 pub fn account_of(key: &RawKey) -> Option<String> {
     kind(key).0.map(str::to_owned)
 }
 
-/// The key of an account's period.
+/// Returns the key of an account's period.
 pub fn period_of(account: &str) -> RawKey {
     (format!("ACCOUNT#{account}"), "PERIOD".to_owned())
 }
 
-/// The members of an object in JSON.
+/// Returns the members of a JSON object.
 pub fn members(value: &mut Value) -> &mut Map<String, Value> {
     value.as_object_mut().expect("an object")
 }
 
-/// The items of a batched read's answer.
+/// Returns the items of a batched read's response.
 pub fn batch(body: &mut Value) -> impl Iterator<Item = &mut Value> {
     body.pointer_mut(&format!("/Responses/{TABLE}")).and_then(Value::as_array_mut).into_iter().flatten()
 }
