@@ -1,4 +1,4 @@
-//! Histories: from one seed a list of commands, each of which stands for itself, so that any of them can be left out.
+//! Histories: one seed determines a list of independent commands, so that shrinking can remove any of them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,87 +14,87 @@ use super::commands::{
     Change, Command, Delete, List, MoveClock, One, Read, Rollover, Save, Settle, Status, Submit, Sweep, Terms,
 };
 
-/// When the wall clock of every history begins.
+/// The wall clock at the beginning of every history.
 pub const START: &str = "2026-11-10T12:00:00.000Z";
 
-/// How many addresses an account's people have: few, so that things happen to the same ones.
+/// The number of addresses in an account. It is small, so that many commands affect the same contact.
 const ADDRESSES: usize = 7;
 
-/// The highest cap: about as many as an account's people, so that the last places are fought for.
+/// The highest cap. It is about the number of an account's contacts, so that requests compete for the last places.
 const CAP_MOST: u64 = 7;
 
-/// The largest number of contacts that a small tier covers: fewer than an account's people.
+/// The highest number of contacts that a small tier covers. It is less than the number of an account's contacts.
 const TIER_MOST: u64 = 5;
 
-/// How often, in a thousand, the next thing to happen is the end of a month.
+/// The probability, in thousandths, that the next bursts are the end of a month.
 const MONTH_ENDS: u64 = 400;
 
-/// In which of how many seeds the first account has many people, for lists that take several transactions.
+/// The modulus and remainder of the seeds whose first account has many contacts, for lists of several transactions.
 const CROWDED: (u64, u64) = (8, 5);
 
-/// How many they are.
+/// The number of addresses in an account with many contacts.
 const CROWD: usize = 115;
 
-/// In which of how many seeds some people's histories are long from the beginning.
+/// The modulus and remainder of the seeds in which one contact of each account has a long history from the beginning.
 const EVENTFUL: (u64, u64) = (4, 3);
 
 /// Time zones with and without changes of the clock, on both sides of UTC and with a half-hour offset.
 const ZONES: [&str; 5] = ["UTC", "Europe/Berlin", "America/Havana", "Asia/Kolkata", "Pacific/Auckland"];
 
-/// An account as it is made.
+/// An account to create.
 #[derive(Clone, Debug)]
 pub struct AccountPlan {
     pub calendar: Calendar,
     pub cap: Option<u64>,
-    /// How many contacts the contract covers, and in which steps that grows.
+    /// The number of contacts that the contract covers, and the step in which it grows.
     pub tier: (u64, u64),
     pub sandbox: bool,
 }
 
-/// What happens to the wall clock before a burst, while nothing is under way.
+/// The change of the wall clock before a burst, while no request is in flight.
 #[derive(Clone, Copy, Debug)]
 pub enum Jump {
     None,
     Seconds(i64),
-    /// To so many milliseconds before the update date of this account.
+    /// Forward to this many milliseconds before the update date of this account.
     BeforeUpdateDate(usize, i64),
 }
 
-/// A request that is sent.
+/// A planned request.
 #[derive(Clone)]
 pub struct Planned {
-    /// Its own number, from which everything follows that is drawn for it.
+    /// The number that seeds all random draws for the request.
     pub id: u32,
-    /// The number of the request that it is, or repeats.
+    /// The number of the original request if this is a repeat, or else its own.
     pub request: u32,
     pub account: Option<usize>,
-    /// How long after the beginning of the burst it is sent, in milliseconds.
+    /// The time from the beginning of the burst until the request is sent, in milliseconds.
     pub after: u64,
-    /// When whoever sent it is killed, in milliseconds after it was sent.
+    /// The time from sending until the client is killed, in milliseconds.
     pub abandoned_after: Option<u64>,
-    /// How far the clock of whoever serves it is off, in milliseconds.
+    /// The deviation of the server's clock, in milliseconds.
     pub skew: i64,
     pub key: Option<String>,
     pub command: Arc<dyn Command>,
 }
 
 impl Planned {
-    /// A request that is sent at once, and that nothing happens to.
+    /// Creates a request that is sent immediately, and whose client is not killed.
     pub fn of(id: u32, account: usize, command: Arc<dyn Command>) -> Self {
         Self { account: Some(account), ..Self::job(id, command) }
     }
 
-    /// A job for all accounts that runs at once, and that nothing happens to.
+    /// Creates a job for all accounts that runs immediately and is not killed.
     pub fn job(id: u32, command: Arc<dyn Command>) -> Self {
         Self { id, request: id, account: None, after: 0, abandoned_after: None, skew: 0, key: None, command }
     }
 
-    /// Whether it can be known for a repeat of another one: those are worth repeating.
-    fn can_be_told_apart(&self) -> bool {
+    /// Returns true if the store can recognize a repeat of the request, by its key or its delivery.
+    fn is_repeatable(&self) -> bool {
         self.key.is_some() || self.command.delivery().is_some()
     }
 
-    /// The same, so many milliseconds later.
+    /// Sets the time from the beginning of the burst until the request is sent, in milliseconds.
     pub fn sent_after(self, after: u64) -> Self {
         Self { after, ..self }
     }
@@ -105,7 +105,7 @@ impl fmt::Display for Planned {
         let Self { id, request, account, after, abandoned_after, skew, key, command } = self;
         write!(f, "{id}")?;
         if id != request {
-            write!(f, " (again {request})")?;
+            write!(f, " (repeats {request})")?;
         }
         write!(f, " at {after} ms")?;
         if let Some(account) = account {
@@ -124,7 +124,7 @@ impl fmt::Display for Planned {
     }
 }
 
-/// Requests that are under way at the same time.
+/// Requests that are in flight at the same time.
 #[derive(Clone)]
 pub struct Burst {
     pub jump: Jump,
@@ -158,7 +158,7 @@ impl fmt::Display for History {
 
 fn calendar(rng: &mut SeededRng) -> Calendar {
     let month = u32::try_from(rng.between(1, 12)).unwrap();
-    // Often near a month's end, where it matters.
+    // The day is often near a month's end, where the months differ.
     let day = if rng.coin() { rng.between(28, 31) } else { rng.between(1, 28) };
     let day = u32::try_from(day).unwrap();
     let renewal_date = (0..4).find_map(|less| NaiveDate::from_ymd_opt(2025, month, day - less)).unwrap();
@@ -166,23 +166,23 @@ fn calendar(rng: &mut SeededRng) -> Calendar {
     Calendar { term, renewal_date, time_zone: rng.one_of(&ZONES).parse::<TimeZone>().unwrap() }
 }
 
-/// Draws a history.
+/// The generator of a history.
 pub struct Planner {
     rng: SeededRng,
     accounts: Vec<AccountPlan>,
-    /// How many addresses there are.
+    /// The number of addresses in an account.
     addresses: usize,
     next: u32,
-    /// Where the sandboxes' clocks are about to be.
+    /// The approximate instant of the sandboxes' clocks.
     clock: Timestamp,
-    /// Requests that may come again.
+    /// The requests that may be repeated later.
     sent: Vec<Planned>,
-    /// The account that most of a burst is about.
+    /// The account of most requests in a burst.
     hot: usize,
 }
 
 impl History {
-    /// The history of a seed.
+    /// Generates the history of a seed.
     pub fn of(seed: u64) -> Self {
         let mut rng = SeededRng::of(&[seed, 0]);
         let fault_rates = if rng.happens(100) { FaultRates::calm() } else { FaultRates::drawn(&mut rng) };
@@ -207,7 +207,7 @@ impl History {
             bursts.push(planner.crowd());
         }
         if seed % EVENTFUL.0 == EVENTFUL.1 {
-            bursts.push(planner.eventful_lives());
+            bursts.push(planner.long_histories());
         }
         for _ in 0..if crowded { 3 } else { planner.rng.between(4, 8) } {
             if planner.rng.happens(MONTH_ENDS) {
@@ -230,11 +230,11 @@ impl Planner {
         self.next
     }
 
-    /// Everybody of the first account comes in, one after another, and is listed.
+    /// Creates all contacts of the first account, one after another, and lists them.
     fn crowd(&mut self) -> Burst {
         let requests = (0..self.addresses).map(|address| {
             let through = Through::Hand(Some(self.rng.happens(700)));
-            let save = Save { address: Some(address), loud: false, may_exist: true, through, note: None };
+            let save = Save { address: Some(address), capitals: false, may_exist: true, through, note: None };
             Planned::of(self.number(), 0, Arc::new(One(save))).sent_after(40 * address as u64)
         });
         let mut requests: Vec<Planned> = requests.collect();
@@ -244,14 +244,16 @@ impl Planner {
         Burst { jump: Jump::None, requests }
     }
 
-    /// Somebody of each account is set marketing and queued in turns, so often that histories fill pages.
-    fn eventful_lives(&mut self) -> Burst {
+    /// Sets and queues one contact of each account alternately, so often that its history fills pages.
+    fn long_histories(&mut self) -> Burst {
         let mut requests = Vec::new();
         for account in 0..self.accounts.len() {
             for turn in 0..self.rng.between(20, 45) {
                 let (address, through) = (Some(0), Through::Hand(Some(true)));
                 let command: Arc<dyn Command> = match turn % 2 {
-                    0 => Arc::new(One(Save { address, loud: false, may_exist: true, through, note: None })),
+                    0 => {
+                        Arc::new(One(Save { address, capitals: false, may_exist: true, through, note: None }))
+                    }
                     _ => Arc::new(Status {
                         set_marketing: false,
                         entries: vec![Entry::Address(0)],
@@ -280,24 +282,24 @@ impl Planner {
         let mut requests: Vec<Planned> = Vec::new();
         for _ in 0..count {
             let request = self.request(spread);
-            // The same again, at the same time.
+            // A concurrent repeat of the request.
             if self.rng.happens(150) && request.account.is_some() {
-                requests.push(self.again(&request, spread));
+                requests.push(self.repeat(&request, spread));
             }
             requests.push(request);
         }
-        self.ask_again(&mut requests);
-        // The same again, later.
+        self.repeat_killed(&mut requests);
+        // Repeats of requests of earlier bursts.
         for _ in 0..self.rng.below(3) {
             let deliveries_only = self.rng.coin();
             let known = |sent: &&Planned| !deliveries_only || sent.command.delivery().is_some();
             let known: Vec<&Planned> = self.sent.iter().filter(known).collect();
             if !known.is_empty() {
                 let first = (*self.rng.one_of(&known)).clone();
-                requests.push(self.again(&first, spread));
+                requests.push(self.repeat(&first, spread));
             }
         }
-        // Something else under the id of an earlier delivery.
+        // Another submission under the id of an earlier delivery.
         for _ in 0..self.rng.below(3) {
             let delivered =
                 self.sent.iter().chain(&requests).filter(|sent| sent.command.delivery().is_some());
@@ -307,36 +309,36 @@ impl Planner {
                 if let (Some(account), Some(command)) =
                     (first.account, first.command.varied(&mut self.rng, self.addresses))
                 {
-                    requests.push(self.asked_of(account, command, spread));
+                    requests.push(self.request_of(account, command, spread));
                 }
             }
         }
         for job in [self.rollover(), self.sweep(), self.sweep(), self.settle(), self.settle()] {
             if self.rng.happens(600) {
                 let job = Planned::job(self.number(), job);
-                requests.push(self.on_its_way(job, spread));
+                requests.push(self.with_timing(job, spread));
             }
         }
-        let first = |request: &&Planned| request.id == request.request && request.can_be_told_apart();
+        let first = |request: &&Planned| request.id == request.request && request.is_repeatable();
         self.sent.extend(requests.iter().filter(first).cloned());
         Burst { jump, requests }
     }
 
-    /// Whoever was cut short nearly always asks again.
-    fn ask_again(&mut self, requests: &mut Vec<Planned>) {
+    /// Adds repeats of nearly all requests whose client is killed.
+    fn repeat_killed(&mut self, requests: &mut Vec<Planned>) {
         for at in 0..requests.len() {
             let first = requests[at].clone();
             if let (Some(_), Some(killed)) = (first.account, first.abandoned_after)
                 && self.rng.happens(900)
             {
-                let again = self.again(&first, 1);
-                requests.push(again.sent_after(first.after + killed + self.rng.between(1, 30)));
+                let repeat = self.repeat(&first, 1);
+                requests.push(repeat.sent_after(first.after + killed + self.rng.between(1, 30)));
             }
         }
     }
 
-    /// The end of a month: people come in and leave, others act around that very instant while the period is closed;
-    /// then it is swept, and some come back meanwhile.
+    /// Plans the end of a month in four bursts: contacts are created and queued, commands run within milliseconds of the
+    /// update date, the period is closed, and it is swept while some contacts return.
     fn month_end(&mut self) -> [Burst; 4] {
         let real: Vec<usize> = (0..self.accounts.len()).filter(|at| !self.accounts[*at].sandbox).collect();
         self.hot = *self.rng.one_of(&real);
@@ -346,16 +348,16 @@ impl Planner {
                 0 => Arc::new(self.status_of_some(true)),
                 _ => Arc::new(One(Save { through: Through::Hand(Some(true)), ..self.save() })),
             };
-            rush.push(self.asked_of(self.hot, command, 20));
+            rush.push(self.request_of(self.hot, command, 20));
         }
         for _ in 0..self.rng.between(2, 4) {
             let command = Arc::new(self.status_of_some(false));
             let after = self.rng.between(40, 100);
-            rush.push(self.asked_of(self.hot, command, 1).sent_after(after));
+            rush.push(self.request_of(self.hot, command, 1).sent_after(after));
         }
-        self.ask_again(&mut rush);
+        self.repeat_killed(&mut rush);
         let list = List { billable: self.rng.coin(), limit: 5 };
-        rush.push(self.asked_of(self.hot, Arc::new(list), 100));
+        rush.push(self.request_of(self.hot, Arc::new(list), 100));
         let closing = (0..2).map(|_| Planned::job(self.number(), self.rollover()));
         let mut closing: Vec<Planned> = closing.collect();
         closing.extend((0..self.rng.below(4)).map(|_| self.request(60)));
@@ -363,12 +365,12 @@ impl Planner {
             Burst { jump: Jump::None, requests: rush },
             self.update_date(),
             Burst { jump: Jump::Seconds(2), requests: closing },
-            Burst { jump: Jump::Seconds(61), requests: self.swept_while_they_come_back() },
+            Burst { jump: Jump::Seconds(61), requests: self.sweep_with_returns() },
         ]
     }
 
-    /// What happens within some milliseconds of an update date. Most of those who act have clocks that are slow, so that
-    /// to them the period has not ended when it is closed.
+    /// Plans commands within a few milliseconds of an update date. Most requests have slow clocks, so that for them the
+    /// period has not ended yet when it is closed.
     fn update_date(&mut self) -> Burst {
         let before = 12;
         let mut requests = Vec::new();
@@ -376,27 +378,28 @@ impl Planner {
             let command: Arc<dyn Command> = match self.rng.below(10) {
                 0..=4 => Arc::new(self.status_of_some(false)),
                 5 | 6 => Arc::new(One(self.cap())),
-                // Another calendar, which is one of them, mostly moves the update date out of the way.
+                // A new calendar, which is one of the terms, usually moves the update date away.
                 7 if self.rng.coin() => Arc::new(One(self.terms())),
                 _ => Arc::new(One(self.save())),
             };
-            let request = self.asked_of(self.hot, command, before + 15);
+            let request = self.request_of(self.hot, command, before + 15);
             requests.push(Planned { skew: -i64::try_from(self.rng.below(30)).unwrap(), ..request });
         }
-        self.ask_again(&mut requests);
+        self.repeat_killed(&mut requests);
         let closer = Planned::of(self.number(), self.hot, Arc::new(One(Read::Usage)));
         requests.push(closer.sent_after(before + self.rng.below(12)));
         let before = i64::try_from(before).unwrap();
         Burst { jump: Jump::BeforeUpdateDate(self.hot, before), requests }
     }
 
-    fn swept_while_they_come_back(&mut self) -> Vec<Planned> {
+    /// Plans the sweep of a period while some contacts that left return.
+    fn sweep_with_returns(&mut self) -> Vec<Planned> {
         let mut requests = Vec::new();
-        // As a queue's messages come: to several at once.
+        // Several workers receive messages of the queue at once.
         for _ in 0..self.rng.between(3, 5) {
             let sweep = Sweep { messages: 8, time: 1_000, again: self.rng.happens(200) };
             let sweep = Planned::job(self.number(), Arc::new(sweep));
-            requests.push(self.on_its_way(sweep, 10));
+            requests.push(self.with_timing(sweep, 10));
         }
         let spread = *self.rng.one_of(&[40, 80, 400]);
         for _ in 0..self.rng.between(4, 8) {
@@ -408,7 +411,7 @@ impl Planner {
                 8 => Arc::new(One(Delete { contact: self.rng.bits(), erase: self.rng.happens(400) })),
                 _ => Arc::new(List { billable: self.rng.coin(), limit: 5 }),
             };
-            requests.push(self.asked_of(self.hot, command, spread));
+            requests.push(self.request_of(self.hot, command, spread));
         }
         requests
     }
@@ -422,24 +425,25 @@ impl Planner {
     fn request(&mut self, spread: u64) -> Planned {
         let account = if self.rng.happens(750) { self.hot } else { self.rng.index(self.accounts.len()) };
         let command = self.command(account);
-        self.asked_of(account, command, spread)
+        self.request_of(account, command, spread)
     }
 
-    fn asked_of(&mut self, account: usize, command: Arc<dyn Command>, spread: u64) -> Planned {
+    fn request_of(&mut self, account: usize, command: Arc<dyn Command>, spread: u64) -> Planned {
         let id = self.number();
         let key = (command.takes_key() && self.rng.happens(500)).then(|| format!("key {id}"));
         let account = command.is_of_an_account().then_some(account);
-        self.on_its_way(Planned { account, key, ..Planned::job(id, command) }, spread)
+        self.with_timing(Planned { account, key, ..Planned::job(id, command) }, spread)
     }
 
-    fn again(&mut self, first: &Planned, spread: u64) -> Planned {
-        let again = Planned { id: self.number(), ..first.clone() };
-        self.on_its_way(again, spread)
+    fn repeat(&mut self, first: &Planned, spread: u64) -> Planned {
+        let repeat = Planned { id: self.number(), ..first.clone() };
+        self.with_timing(repeat, spread)
     }
 
-    fn on_its_way(&mut self, request: Planned, spread: u64) -> Planned {
-        // Those who would know their request again are killed more often: they have something to ask again for.
-        let often = if request.can_be_told_apart() { 200 } else { 80 };
+    /// Draws when the request is sent, whether its client is killed, and the deviation of its clock.
+    fn with_timing(&mut self, request: Planned, spread: u64) -> Planned {
+        // Clients of repeatable requests are killed more often, so that more repeats occur.
+        let often = if request.is_repeatable() { 200 } else { 80 };
         let abandoned_after = self.rng.happens(often).then(|| self.rng.between(0, 40));
         let skew = if self.rng.happens(300) { i64::try_from(self.rng.below(60)).unwrap() - 30 } else { 0 };
         Planned { after: self.rng.below(spread), abandoned_after, skew, ..request }
@@ -453,7 +457,7 @@ impl Planner {
         self.rng.happens(300).then(|| self.rng.below(1_000))
     }
 
-    /// One command, each kind with its weight.
+    /// Draws a command, each kind with its weight in percent.
     fn command(&mut self, account: usize) -> Arc<dyn Command> {
         match self.rng.below(100) {
             0..=15 => Arc::new(One(self.save())),
@@ -500,15 +504,15 @@ impl Planner {
             _ => Through::Integration(self.rng.coin()),
         };
         let address = (!self.rng.happens(60)).then(|| self.address());
-        Save { address, loud: self.rng.coin(), may_exist: self.rng.coin(), through, note: self.note() }
+        Save { address, capitals: self.rng.coin(), may_exist: self.rng.coin(), through, note: self.note() }
     }
 
     fn submit(&mut self) -> Submit {
         let delivery = self.rng.happens(600).then(|| format!("delivery {}", self.next));
         let form = *self.rng.one_of(&[0, 0, 1, 1, 1, 2, 2, 2, 2, 3, 3, 4]);
-        let (crowded_out, queue_fails) = (self.rng.happens(200), self.rng.happens(150));
-        let (address, loud, note) = (self.address(), self.rng.coin(), self.note());
-        Submit { address, loud, form, note, delivery, crowded_out, queue_fails }
+        let (queued_directly, queue_fails) = (self.rng.happens(200), self.rng.happens(150));
+        let (address, capitals, note) = (self.address(), self.rng.coin(), self.note());
+        Submit { address, capitals, form, note, delivery, queued_directly, queue_fails }
     }
 
     fn status(&mut self) -> Status {
@@ -548,7 +552,7 @@ impl Planner {
         }
     }
 
-    /// Mostly forward, and often to the edge of a month.
+    /// Draws a move of the clock: mostly forward, and often to within a millisecond of a month's beginning.
     fn move_clock(&mut self) -> MoveClock {
         let days = match self.rng.below(10) {
             0 => 0,

@@ -1,4 +1,4 @@
-//! Stored items as the checks read them: raw attributes, with nothing of the program's own reading.
+//! Stored items as the checks read them: raw attributes, without the program's code.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::model::rules::{Kept, Moved};
 /// The whole table.
 pub type Items = BTreeMap<RawKey, RawItem>;
 
-/// What an item is about, by its key.
+/// The kind of an item, by its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind<'a> {
     Account,
@@ -21,19 +21,19 @@ pub enum Kind<'a> {
     Contact(&'a str),
     Address(&'a str),
     History(&'a str),
-    /// The answer kept for an `Idempotency-Key`.
+    /// The response stored for an `Idempotency-Key`.
     Answer,
-    /// What is kept of one of several transactions of a request.
+    /// The stored result of one of several transactions of a request.
     Part,
     Delivery,
-    /// A part of what came of a form's submissions.
+    /// One part of a form's counts.
     FormCounts,
-    /// How many a form has set on its latest day.
+    /// The number of contacts that a form set on its latest day.
     FormDay,
     Other,
 }
 
-/// The account that a key belongs to, or the form of an account, and what it is about.
+/// Returns the account or form that a key belongs to, and the kind of the item.
 pub fn kind<'a>((pk, sk): &'a RawKey) -> (Option<&'a str>, Kind<'a>) {
     let mut parts = pk.splitn(3, '#');
     let (Some(prefix), account) = (parts.next(), parts.next()) else { return (None, Kind::Other) };
@@ -42,7 +42,7 @@ pub fn kind<'a>((pk, sk): &'a RawKey) -> (Option<&'a str>, Kind<'a>) {
         ("ACCOUNT", "ACCOUNT") => Kind::Account,
         ("ACCOUNT", "PERIOD") => Kind::Period,
         ("ACCOUNT", sk) if sk.starts_with("STATEMENT#") => Kind::Statement,
-        // The sort key has zeros before the id.
+        // The sort key is the id with leading zeros.
         ("CONTACT", sk) => Kind::Contact(contact_id(sk)),
         ("EMAIL", _) => Kind::Address(rest),
         ("HISTORY", _) => Kind::History(rest),
@@ -57,7 +57,7 @@ pub fn kind<'a>((pk, sk): &'a RawKey) -> (Option<&'a str>, Kind<'a>) {
     (account.filter(|_| owned), kind)
 }
 
-/// The id of a contact with this sort key.
+/// Returns the id of the contact with this sort key.
 pub fn contact_id(sk: &str) -> &str {
     sk.trim_start_matches('0')
 }
@@ -71,7 +71,7 @@ pub fn number(item: &RawItem, name: &str) -> Option<u64> {
     Some(text.parse().unwrap_or_else(|_| panic!("{name} is {text}")))
 }
 
-/// An instant, which is a text in some items and a number of milliseconds in others.
+/// Returns an instant, which is a text in some items and a number of milliseconds in others.
 fn instant(item: &RawItem, name: &str) -> Timestamp {
     match text(item, name) {
         Some(text) => text.parse().expect("an instant"),
@@ -83,7 +83,7 @@ fn millis(millis: u64) -> Timestamp {
     Timestamp::from_millis(i64::try_from(millis).expect("an instant of this age"))
 }
 
-/// The account's period as its item says it.
+/// The stored period of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawPeriod {
     pub number: u64,
@@ -114,7 +114,7 @@ impl RawPeriod {
         }
     }
 
-    /// Each thing in which this is not the other one.
+    /// Describes each attribute that differs from the other period's.
     pub fn differences(&self, other: &Self) -> String {
         let mut differences = Vec::new();
         let mut compare = |name: &str, [this, that]: [&dyn fmt::Debug; 2]| {
@@ -137,19 +137,20 @@ impl RawPeriod {
     }
 }
 
-/// Whether a delivery waits in the inbox.
+/// Returns true if a delivery waits in the inbox.
 pub fn waits(item: &RawItem) -> bool {
     item.get("pending").is_some()
 }
 
-/// What a delivery's item says came of it.
+/// Returns the result that a delivery's item stores.
 pub fn remembered(item: &RawItem) -> String {
     let word = |name| text(item, name).unwrap_or_default();
     let reason = text(item, "reason").map(|reason| format!(" {reason}")).unwrap_or_default();
     format!("{} {}{reason}", word("contact"), word("marketing"))
 }
 
-/// The counts in a part of a form's, but for those that came again, which are not written with what they tell of.
+/// Returns the counts in a part of a form's counts. Duplicates are excluded, because the store counts them in a separate
+/// write.
 pub fn form_counts(item: &RawItem) -> impl Iterator<Item = (&str, i64)> {
     let attributes = item.as_object().expect("an item").iter();
     let counted =
@@ -159,13 +160,13 @@ pub fn form_counts(item: &RawItem) -> impl Iterator<Item = (&str, i64)> {
     })
 }
 
-/// A form's latest day as its item says it.
+/// Returns a form's stored day and the number of contacts that it set on it.
 pub fn form_day(item: &RawItem) -> (NaiveDate, u64) {
     let day = text(item, "day").and_then(|day| day.parse().ok()).expect("a day");
     (day, number(item, "new_marketing").expect("a count"))
 }
 
-/// A statement as its item says it: number, end, usage, how many left.
+/// Returns a stored statement: the number, the end, the usage, and the number of contacts that left.
 pub fn statement(item: &RawItem) -> (u64, Timestamp, u64, u64) {
     (
         number(item, "number").expect("a number"),
@@ -175,7 +176,7 @@ pub fn statement(item: &RawItem) -> (u64, Timestamp, u64, u64) {
     )
 }
 
-/// A contact as its item says it.
+/// A stored contact.
 #[derive(Clone, Debug)]
 pub struct RawContact {
     pub state: Kept,
@@ -188,7 +189,7 @@ pub struct RawContact {
     pub recent: Vec<RawMoved>,
 }
 
-/// One entry of a history as stored.
+/// One stored entry of a history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawMoved {
     pub at: Timestamp,
@@ -199,7 +200,7 @@ pub struct RawMoved {
 }
 
 impl RawMoved {
-    /// A change in the text that holds them: the letters of the states, the place of the cause, and the instant.
+    /// Parses a change: two letters for the states, the index of the cause, and the instant.
     fn of(change: &str, causes: &[Vec<&str>]) -> Self {
         let (states, rest) = change.split_at(2);
         let mut states = states.chars().map(letter);
@@ -212,7 +213,7 @@ impl RawMoved {
             Some("int") => "integration",
             Some("frm") => "form",
             Some("") => "system",
-            other => panic!("{other:?} is no actor"),
+            other => panic!("unexpected actor {other:?}"),
         };
         Self {
             at: millis(u64::from_str_radix(at, 36).expect("an instant")),
@@ -223,7 +224,7 @@ impl RawMoved {
         }
     }
 
-    /// Whether it says what the rules say, and by whom. It may be of a later instant.
+    /// Returns true if the states, the source and the actor match the rules. The instant may be later.
     pub fn is_like(&self, moved: &Moved) -> bool {
         let actor = match self.through.as_str() {
             "form" | "external_form" => "form",
@@ -237,7 +238,7 @@ impl RawMoved {
             && self.actor == actor
     }
 
-    /// Whether it says the same at the same instant.
+    /// Returns true if the entry and its instant match the rules.
     pub fn is(&self, moved: &Moved) -> bool {
         self.is_like(moved) && self.at == moved.at
     }
@@ -248,7 +249,7 @@ fn kept(state: &str) -> Kept {
         "non_marketing" => Kept::NonMarketing,
         "marketing" => Kept::Marketing,
         "leaving" => Kept::Leaving,
-        other => panic!("{other} is no state"),
+        other => panic!("unexpected state {other}"),
     }
 }
 
@@ -258,11 +259,11 @@ fn letter(letter: char) -> Option<Kept> {
         'n' => Some(Kept::NonMarketing),
         'm' => Some(Kept::Marketing),
         'l' => Some(Kept::Leaving),
-        other => panic!("{other} is no state"),
+        other => panic!("unexpected letter of a state: {other}"),
     }
 }
 
-/// The changes in an attribute, which is a text: the causes, and then the changes.
+/// Parses the changes in a text attribute, which contains the causes and then the changes.
 pub fn history(item: &RawItem, name: &str) -> Vec<RawMoved> {
     let Some(changes) = text(item, name) else { return Vec::new() };
     let (causes, changes) = changes.split_once('|').expect("causes and changes");
@@ -284,21 +285,21 @@ impl RawContact {
         }
     }
 
-    /// Whether it has left and is not yet written so, while the account is in period `current`.
+    /// Returns true if the contact has left by the period `current`, but its item still has the earlier state.
     pub fn has_left(&self, current: u64) -> bool {
         self.queued_in.is_some_and(|queued_in| queued_in < current)
     }
 
-    /// Its state while the account is in period `current`.
+    /// Returns the contact's state in the period `current`.
     pub fn state_in(&self, current: u64) -> Kept {
         if self.has_left(current) { Kept::NonMarketing } else { self.state }
     }
 
-    /// How many entries its history has while the account is in period `current`.
+    /// Returns the number of entries in the contact's history in the period `current`.
     pub fn moves_in(&self, current: u64) -> u64 {
         self.earlier + self.recent.len() as u64 + u64::from(self.has_left(current))
     }
 }
 
-/// The property that the simulation's people have.
+/// The only property of the simulation's contacts.
 pub const NOTE: &str = "note";

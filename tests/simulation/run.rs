@@ -1,4 +1,4 @@
-//! Running a history: one thread, tokio's paused time, the store over a network on which everything goes wrong.
+//! Runs a history on one thread with tokio's paused time, with the store over a simulated network with faults.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,24 +17,24 @@ use testkit::{Network, SeededRng, TABLE, at};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::checks;
-use super::commands::{Command, Context, Rollover, Sending, Settle, Sweep, refused, told};
+use super::commands::{Command, Context, Rollover, Sending, Settle, Sweep, refused, text_response};
 use super::plan::{AccountPlan, Burst, History, Jump, Planned, START};
 use super::world::{Counts, Delivered, ExpectedAccount, Flight, KeyRecord, Names, State, Violation, World};
 use crate::model::rules::{BY_EXTERNAL_FORM, BY_FORM, FormRules, Model};
 
-/// How long an index takes to catch up at the most, when nothing is written.
+/// The longest delay of an index after the last write.
 const INDEX_CATCHES_UP: Duration = Duration::from_secs(2);
 
-/// How often the jobs may run at the end until nothing is left to do.
-const SWEEPING_UP: u32 = 12;
+/// The maximum number of rounds in which the jobs must finish their work at the end.
+const FINAL_ROUNDS: u32 = 12;
 
-/// When everything is compared.
-const QUIET: &str = "when nothing was under way";
+/// The description of the moment of a full comparison.
+const QUIET: &str = "when no request was in flight";
 
-/// What became of a history.
+/// The result of a history.
 #[derive(Clone, Debug, Default)]
 pub struct Ended {
-    /// The first thing that was not as the rules say, if anything was not.
+    /// The first violation of the rules, if there was one.
     pub violation: Option<Violation>,
     pub counts: Counts,
     pub operations: u64,
@@ -42,7 +42,7 @@ pub struct Ended {
     pub trace: String,
 }
 
-/// Runs a history from its beginning to its end, or to the first thing that is not as the rules say.
+/// Runs a history to its end or to the first violation.
 pub fn run(history: &History, trace: bool) -> Ended {
     run_over(history, |network| {
         if trace {
@@ -51,14 +51,14 @@ pub fn run(history: &History, trace: bool) -> Ended {
     })
 }
 
-/// The same, over a network that is made ready for it once the accounts are there.
-pub fn run_over(history: &History, ready: impl FnOnce(&Network)) -> Ended {
+/// Runs a history as [`run`] does. `prepare` changes the network after the accounts are created.
+pub fn run_over(history: &History, prepare: impl FnOnce(&Network)) -> Ended {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let network = Network::start(history.seed, history.fault_rates).await;
         let mut run = Run::start(history, network).await;
-        ready(&run.network);
+        prepare(&run.network);
         run.all(history).await;
         run.end()
     })
@@ -70,7 +70,7 @@ struct Run {
     world: Arc<Mutex<World>>,
     seed: u64,
     begun: Instant,
-    /// By how much the wall clock has been put forward.
+    /// The time by which jumps have moved the wall clock forward.
     put_forward: TimeDelta,
 }
 
@@ -101,7 +101,7 @@ impl Run {
                 let why = panic.downcast_ref::<String>().cloned();
                 let why = why.or_else(|| panic.downcast_ref::<&str>().map(|why| (*why).to_owned()));
                 let why = why.unwrap_or_default();
-                world.violated(format!("{write:?} can't be read"), why);
+                world.violated(format!("could not interpret {write:?}"), why);
             }
         });
         run
@@ -112,7 +112,7 @@ impl Run {
         at(START).plus(self.put_forward + elapsed)
     }
 
-    /// A store whose randomness is the sender's own.
+    /// Returns a store with the sender's own randomness.
     fn store(&self, sender: u32) -> Store {
         let rng = SeededRng::of(&[self.seed, u64::from(sender), u64::MAX]).bits();
         Store::new(self.client.clone(), TABLE, Rng::seeded(rng))
@@ -131,7 +131,7 @@ impl Run {
         };
         let token = format!("{:064x}", store.rng().bits());
         let new = NewAccount { name: "Test", terms, token_sha256: &token };
-        let render = told(|account: &Account| account.id.to_string());
+        let render = text_response(|account: &Account| account.id.to_string());
         let made =
             store.create_account(&new, wall_clock, store::Responder::new(None, &render)).await.unwrap();
         let id = made.body.parse().unwrap();
@@ -170,7 +170,7 @@ impl Run {
                 return;
             }
         }
-        self.sweep_up().await;
+        self.finish_jobs().await;
     }
 
     async fn burst(&mut self, burst: &Burst) {
@@ -183,7 +183,7 @@ impl Run {
         }
         for client in clients {
             if let Err(error) = client.await {
-                lock(&self.world).violated("a client ended", error.to_string());
+                lock(&self.world).violated("a client panicked", error.to_string());
             }
         }
         self.network.quiet().await;
@@ -199,13 +199,13 @@ impl Run {
                 TimeDelta::milliseconds((ends_at - before - self.wall_clock().millis()).max(0))
             }
         };
-        // The wall clock alone is put forward; what takes its time takes it all the same.
+        // A jump moves only the wall clock. Paused time advances by at most the delay of the indexes.
         let slept = INDEX_CATCHES_UP.min(by.to_std().unwrap_or_default());
         sleep(slept).await;
         self.put_forward += by - TimeDelta::from_std(slept).unwrap();
     }
 
-    /// What one client does: it waits its turn, sends its request, and may be killed.
+    /// Returns the task of one client: it waits, sends its request, and may be killed.
     fn client(&self, planned: &Planned, begun: Instant) -> impl Future<Output = ()> + Send + use<> {
         let planned = planned.clone();
         let (store, world) = (self.store(planned.id), self.world.clone());
@@ -214,10 +214,10 @@ impl Run {
             sleep_until(begun + Duration::from_millis(planned.after)).await;
             let elapsed = TimeDelta::from_std(run_begun.elapsed()).unwrap();
             let wall_clock = at(START).plus(put_forward + elapsed + TimeDelta::milliseconds(planned.skew));
-            let context = set_out(&planned, store, &world, wall_clock, seed);
+            let context = begin(&planned, store, &world, wall_clock, seed);
             let command = planned.command.clone();
             let sent = command.send(&context);
-            let sent = keeping_refusals(&context, sent);
+            let sent = storing_refusals(&context, sent);
             let answer = match planned.abandoned_after {
                 Some(after) => timeout(Duration::from_millis(after), sent).await.ok(),
                 None => Some(sent.await),
@@ -230,7 +230,7 @@ impl Run {
         }
     }
 
-    /// Compares everything, while nothing is under way.
+    /// Compares the whole table with the rules while no request is in flight.
     fn check_all(&self) {
         let items = self.network.scan();
         let mut world = lock(&self.world);
@@ -243,7 +243,7 @@ impl Run {
             world.violated(QUIET, why);
         }
         if let Some(key) = seen.keys().find(|key| !items.contains_key(key)) {
-            world.violated(QUIET, format!("{key:?} was written and is not there"));
+            world.violated(QUIET, format!("{key:?} was written and is not stored"));
         }
         let books = world.books.iter();
         let wrong = books.map(|book| checks::whole(&book.state, &book.names, &book.id, &items));
@@ -253,12 +253,12 @@ impl Run {
         world.settle();
     }
 
-    /// Lets the jobs do all that is left, in fair fault_rates, and checks that they leave nothing behind.
-    async fn sweep_up(&mut self) {
+    /// Runs the jobs without faults until all work is done, and checks that none is left.
+    async fn finish_jobs(&mut self) {
         self.network.fair_weather();
         let mut left = None;
-        // Now and then an update date passes meanwhile, and there is more to do.
-        for round in 0..SWEEPING_UP {
+        // An update date may pass meanwhile, which causes more work.
+        for round in 0..FINAL_ROUNDS {
             self.put_forward += SWEEP_EXPECTED * 2;
             let jobs: [Arc<dyn Command>; 3] = [
                 Arc::new(Rollover { time: u64::MAX, queue_fails: false }),
@@ -276,7 +276,7 @@ impl Run {
                 return;
             }
             let mut books = world.books.iter();
-            // Whoever is killed between a deletion and what follows it leaves pages behind that nothing leads to.
+            // A client that is killed between a deletion and its cleanup leaves orphaned pages behind.
             let Counts { abandoned, unanswered, late, .. } = world.counts;
             let tidy = abandoned + unanswered + late == 0;
             left = books.find_map(|book| checks::swept(&book.state, &book.id, &items, tidy).err());
@@ -284,7 +284,7 @@ impl Run {
                 return;
             }
         }
-        lock(&self.world).violated("when all was swept", left.unwrap_or_default());
+        lock(&self.world).violated("after the jobs' last round", left.unwrap_or_default());
     }
 
     fn end(&self) -> Ended {
@@ -305,8 +305,8 @@ impl Run {
     }
 }
 
-/// Keeps a refusal under the request's key, as the API does.
-async fn keeping_refusals(context: &Context, sent: Sending<'_>) -> Result<String, StoreError> {
+/// Stores a refusal under the request's key, as the API does.
+async fn storing_refusals(context: &Context, sent: Sending<'_>) -> Result<String, StoreError> {
     match (sent.await, &context.claim) {
         (Err(StoreError::Refused(refusal)), Some(claim)) => {
             let answer =
@@ -317,8 +317,8 @@ async fn keeping_refusals(context: &Context, sent: Sending<'_>) -> Result<String
     }
 }
 
-/// Notes that a request sets out, and gives what it needs.
-fn set_out(
+/// Records a request as in flight and returns its context.
+fn begin(
     planned: &Planned,
     store: Store,
     world: &Arc<Mutex<World>>,
@@ -350,7 +350,7 @@ fn set_out(
         let book = &world.books[account];
         (id_of, forms, flight.since) = (Some(book.id), Some(book.forms.clone()), book.past.len() - 1);
         flight.picked = command.picks().into_iter().map(|pick| (pick, book.names.pick(pick))).collect();
-        // A request that comes again is the same: it names whom it named the first time.
+        // A repeat names the same contacts as the original request.
         let request = format!("request {}", planned.request);
         let first = world.keys.entry((account, request)).or_default();
         flight.picked.clone_from(first.picked.get_or_insert_with(|| flight.picked.clone()));
@@ -371,8 +371,8 @@ fn set_out(
     Context { store, account: id_of, forms, wall_clock, picked, claim, world: shared, rng }
 }
 
-/// The forms of every account: one that sets nobody marketing, one that does, one that does within a budget, one from
-/// elsewhere, and one that may raise the tier limit.
+/// The forms of every account: without marketing, with marketing, with a daily budget, external, and with permission to
+/// raise the tier limit.
 const FORMS: [fn() -> NewForm; 5] = [
     || NewForm { set_marketing: Some(false), ..NewForm::new(Provider::Native, "Survey") },
     || NewForm::new(Provider::Native, "Newsletter"),

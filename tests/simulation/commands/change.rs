@@ -1,22 +1,22 @@
-//! Changing a contact's data, its address among it.
+//! The command that updates a contact's data and address.
 
 use store::UpdateContact;
 use testkit::property;
 
-use super::{Applied, Asked, Context, Deed, Sending, email, finish, told};
+use super::{Applied, AtomicCommand, Context, Lookup, Sending, email, finish, text_response};
 use crate::simulation::raw::NOTE;
 use crate::simulation::world::State;
 
-/// A contact's data is changed.
+/// An update of a contact.
 #[derive(Debug)]
 pub struct Change {
     pub contact: u64,
-    /// Another address, or none any more.
+    /// The new address, or `Some(None)` to remove it.
     pub address: Option<Option<usize>>,
     pub note: Option<u64>,
 }
 
-impl Deed for Change {
+impl AtomicCommand for Change {
     fn picks(&self) -> Vec<u64> {
         vec![self.contact]
     }
@@ -37,24 +37,25 @@ impl Deed for Change {
                 bounced: None,
                 if_match: None,
             };
-            let render = told(|(contact, _): &(domain::contact::Contact, domain::period::Period)| {
-                format!("changed {}", contact.id)
-            });
+            let render =
+                text_response(|(contact, _): &(domain::contact::Contact, domain::period::Period)| {
+                    format!("changed {}", contact.id)
+                });
             let answer =
                 context.store.update_contact(&request, context.wall_clock, finish(context, &render)).await?;
             Ok(answer.body)
         })
     }
 
-    fn apply(&self, state: &mut State, asked: &Asked<'_>) -> Applied {
+    fn apply(&self, state: &mut State, lookup: &Lookup<'_>) -> Applied {
         let model = &mut state.model;
-        let who = asked.person(self.contact).filter(|who| model.state_of(*who).is_some());
+        let who = lookup.person(self.contact).filter(|who| model.state_of(*who).is_some());
         let Some(who) = who else { return Applied::unchanged("no contact") };
         let before = model.person(who).cloned();
         if let Some(address) = self.address {
             let holder = address.and_then(|address| model.holder(address));
             if !model.readdress(who, address) {
-                let holder = holder.expect("who has it");
+                let holder = holder.expect("the contact with the address");
                 return Applied::unchanged(format!("#{holder} exists"));
             }
         }

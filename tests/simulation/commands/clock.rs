@@ -1,25 +1,25 @@
-//! Moving a sandbox's clock.
+//! The command that moves a sandbox's clock.
 
 use domain::Timestamp;
 use store::Account;
 
-use super::{Applied, Asked, Context, Deed, Sending, finish, refused, told};
+use super::{Applied, AtomicCommand, Context, Lookup, Sending, finish, refused, text_response};
 use crate::simulation::world::State;
 
-/// A sandbox's clock is moved: to an instant that is drawn before the history begins, so it may lie behind.
+/// A move of a sandbox's clock. The instant is drawn before the history runs, so it may be in the clock's past.
 #[derive(Debug)]
 pub struct MoveClock {
     pub to: Timestamp,
 }
 
-impl Deed for MoveClock {
+impl AtomicCommand for MoveClock {
     fn takes_key(&self) -> bool {
         true
     }
 
     fn send<'a>(&'a self, context: &'a Context) -> Sending<'a> {
         Box::pin(async move {
-            let render = told(|account: &Account| format!("period {}", account.period.number));
+            let render = text_response(|account: &Account| format!("period {}", account.period.number));
             let (account, wall_clock) = (context.account(), context.wall_clock);
             let moved = context
                 .store
@@ -29,7 +29,7 @@ impl Deed for MoveClock {
         })
     }
 
-    fn apply(&self, state: &mut State, _: &Asked<'_>) -> Applied {
+    fn apply(&self, state: &mut State, _: &Lookup<'_>) -> Applied {
         let Some(clock) = state.clock else {
             return Applied::unchanged(refused(&store::Refused::NotASandbox));
         };
@@ -37,7 +37,7 @@ impl Deed for MoveClock {
             return Applied::unchanged(refused(&store::Refused::ClockNotForward { now: clock }));
         }
         state.clock = Some(self.to);
-        // The update dates that have passed take effect when somebody looks, which the answer already does.
+        // Update dates that have passed take effect at the next read. The response contains such a read.
         let mut seen = state.model.clone();
         seen.advance(self.to);
         Applied::changed(format!("period {}", seen.number))

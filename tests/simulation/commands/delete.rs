@@ -1,20 +1,20 @@
-//! Deleting and erasing contacts.
+//! The command that deletes or erases a contact.
 
 use store::DeleteContact;
 
 use super::save::{by_hand, user};
-use super::{Applied, Asked, Context, Deed, Sending, finish, told};
+use super::{Applied, AtomicCommand, Context, Lookup, Sending, finish, text_response};
 use crate::model::rules::BY_HAND;
 use crate::simulation::world::State;
 
-/// A contact is deleted or erased.
+/// A deletion or an erasure of a contact.
 #[derive(Debug)]
 pub struct Delete {
     pub contact: u64,
     pub erase: bool,
 }
 
-impl Deed for Delete {
+impl AtomicCommand for Delete {
     fn picks(&self) -> Vec<u64> {
         vec![self.contact]
     }
@@ -34,26 +34,26 @@ impl Deed for Delete {
                 actor: user(),
                 modify_marketing_contacts: true,
             };
-            let render = told(|(): &()| "deleted".to_owned());
+            let render = text_response(|(): &()| "deleted".to_owned());
             let answer =
                 context.store.delete_contact(&request, context.wall_clock, finish(context, &render)).await?;
             Ok(answer.body)
         })
     }
 
-    fn apply(&self, state: &mut State, asked: &Asked<'_>) -> Applied {
-        let who = asked.person(self.contact);
+    fn apply(&self, state: &mut State, lookup: &Lookup<'_>) -> Applied {
+        let who = lookup.person(self.contact);
         if who.is_some_and(|who| state.model.remove(who, self.erase, BY_HAND)) {
             return Applied::changed("deleted");
         }
-        // Somebody who was deleted and has left is erased as well, as long as the sweep has not been there.
+        // A deleted contact that has left can still be erased until the sweep removes it.
         let retouched = (self.erase && who.is_some()).then(|| "deleted".to_owned());
         Applied { retouched, ..Applied::unchanged("no contact") }
     }
 
-    /// A unit whose last moments the update date has ended meanwhile is gone already.
-    fn apply_late(&self, state: &mut State, asked: &Asked<'_>, then: &State) -> Option<Applied> {
-        let who = asked.person(self.contact)?;
+    /// Applies the deletion of a billable unit that the update date has removed in the meantime.
+    fn apply_late(&self, state: &mut State, lookup: &Lookup<'_>, then: &State) -> Option<Applied> {
+        let who = lookup.person(self.contact)?;
         let gone = state.model.person(who).is_none();
         let removed = gone && then.clone().model.remove(who, self.erase, BY_HAND);
         removed.then(|| Applied::changed("deleted"))

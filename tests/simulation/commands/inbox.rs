@@ -1,24 +1,24 @@
-//! The worker that settles what waits in the inbox.
+//! The worker that settles the submissions in the inbox.
 
 use domain::limits::DELIVERY_KEPT;
 use store::{InboxTask, StoreError};
 use testkit::{RawItem, Write};
 
-use super::jobs::for_so_long;
-use super::{Applied, Command, Context, Deed as _, Expectation, Sending, Turn, with_new};
+use super::jobs::true_for;
+use super::{Applied, AtomicCommand as _, Command, Context, Expectation, Sending, Turn, with_new};
 use crate::simulation::checks;
 use crate::simulation::raw::{Items, Kind, kind, remembered, waits};
 use crate::simulation::world::{ExpectedAccount, Flight, State, Waiting};
 
 const DONE: &str = "done";
 
-/// Some of the messages are worked through, in whatever order they come.
+/// A worker that processes some of the messages, in any order.
 #[derive(Debug)]
 pub struct Settle {
     pub messages: usize,
-    /// For how many transactions it has time.
+    /// The number of transactions that the worker has time for.
     pub time: u64,
-    /// Whether the queue brings them once more although they were done.
+    /// True if the queue delivers the messages again although they were processed.
     pub again: bool,
 }
 
@@ -34,13 +34,13 @@ impl Command for Settle {
             while tasks.len() > self.messages {
                 tasks.swap_remove(rng.index(tasks.len()));
             }
-            let report = context.store.settle_inbox(&tasks, context.wall_clock, for_so_long(self.time)).await;
+            let report = context.store.settle_inbox(&tasks, context.wall_clock, true_for(self.time)).await;
             if !self.again {
                 let is_done = |task: &InboxTask| tasks.contains(task) && !report.unsettled.contains(task);
                 context.world.lock().unwrap().inbox.retain(|task| !is_done(task));
             }
             let mut errors = report.errors;
-            // A fault is the worst of them.
+            // A fault is reported before an outage.
             errors.sort_by_key(|error| matches!(error, StoreError::Unavailable(..)));
             errors.into_iter().next().map_or(Ok(DONE.to_owned()), Err)
         })
@@ -75,7 +75,7 @@ impl Command for Settle {
                 }
             }
         }
-        Err(first.unwrap_or_else(|| "it was decided on a period that is over".to_owned()))
+        Err(first.unwrap_or_else(|| "the decision used a period that has ended".to_owned()))
     }
 
     fn expectation(&self, _: &ExpectedAccount, _: &Flight) -> Expectation {
@@ -83,7 +83,7 @@ impl Command for Settle {
     }
 }
 
-/// The submissions that a write settles, each with what is remembered of it, in the order in which they were accepted.
+/// Returns the submissions that a write settles, each with its stored item, in the order of acceptance.
 fn settled(book: &ExpectedAccount, write: &Write) -> Result<Vec<(String, Waiting, RawItem)>, String> {
     let mut settled = Vec::new();
     for change in &write.changes {
@@ -91,9 +91,10 @@ fn settled(book: &ExpectedAccount, write: &Write) -> Result<Vec<(String, Waiting
             continue;
         }
         let pk = &change.key.0;
-        let waiting = book.inbox.get(pk).ok_or_else(|| format!("{pk} does not wait, and was settled"))?;
+        let waiting =
+            book.inbox.get(pk).ok_or_else(|| format!("{pk} was settled, but was not in the inbox"))?;
         let after = change.after.clone().filter(|after| !waits(after));
-        let after = after.ok_or_else(|| format!("{pk} was settled and is not remembered"))?;
+        let after = after.ok_or_else(|| format!("{pk} was settled, but its result is not stored"))?;
         settled.push((waiting.accepted_at, (pk.clone(), waiting.clone(), after)));
     }
     settled.sort_by(|(accepted_at, (pk, ..)), (other_at, (other, ..))| {
@@ -102,7 +103,7 @@ fn settled(book: &ExpectedAccount, write: &Write) -> Result<Vec<(String, Waiting
     Ok(settled.into_iter().map(|(_, settled)| settled).collect())
 }
 
-/// What the account is once these are settled, decided on what it was `then`, and what came of each.
+/// Returns the account's state after these submissions are settled, decided on the state `then`, and their responses.
 fn settle(
     book: &ExpectedAccount,
     flight: &Flight,
@@ -116,19 +117,17 @@ fn settle(
     (state.model.now, decided.model.now) = (now, now);
     let mut answers = Vec::new();
     for (pk, waiting, after) in settled {
-        let told = remembered(after);
+        let stored = remembered(after);
         let (mut next, mut decided_next) = (state.clone(), decided.clone());
         let applied = match settle_one(&mut next, &mut decided_next, waiting, external_form) {
-            Some(applied) if applied.answer == told => {
+            Some(applied) if applied.answer == stored => {
                 (state, decided) = (next, decided_next);
                 applied
             }
-            other => {
-                at_an_instant_of_its_own(book, flight, waiting, external_form, &told).ok_or_else(|| {
-                    let expected = other.map_or("something else".to_owned(), |applied| applied.answer);
-                    format!("{pk} is remembered as {told}, expected {expected}")
-                })?
-            }
+            other => at_another_instant(book, flight, waiting, external_form, &stored).ok_or_else(|| {
+                let expected = other.map_or("something else".to_owned(), |applied| applied.answer);
+                format!("{pk} is stored as {stored}, expected {expected}")
+            })?,
         };
         state.count(&applied);
         answers.push(applied.answer);
@@ -138,24 +137,24 @@ fn settle(
     Ok((state, answers))
 }
 
-/// One that changed nothing may have been told what was so at another instant than the others': people are not read all
-/// at once.
-fn at_an_instant_of_its_own(
+/// Returns the effect of a submission that changes no contact, decided at any instant with this stored result. It may
+/// differ from the instant of the other submissions, because the contacts are not all read at once.
+fn at_another_instant(
     book: &ExpectedAccount,
     flight: &Flight,
     waiting: &Waiting,
     external_form: bool,
-    told: &str,
+    stored: &str,
 ) -> Option<Applied> {
     book.past.iter().filter(|then| !then.has_ended(flight.wall_clock)).find_map(|then| {
         let mut state = then.clone();
         state.model.now = then.now(flight.wall_clock);
-        let applied = waiting.submit.take(&mut state, external_form, waiting.is_edit);
-        (applied.answer == told && state.model.people().eq(then.model.people())).then_some(applied)
+        let applied = waiting.submit.submit(&mut state, external_form, waiting.is_edit);
+        (applied.answer == stored && state.model.people().eq(then.model.people())).then_some(applied)
     })
 }
 
-/// One of them. What leaves the counts alone may be decided on something older than what it is done to.
+/// Settles one submission. A decision that does not change the usage may be based on an older state.
 fn settle_one(
     state: &mut State,
     decided: &mut State,
@@ -166,14 +165,14 @@ fn settle_one(
     let mut now = state.clone();
     let Waiting { submit, is_edit, .. } = waiting;
     let (then, applied) =
-        (submit.take(decided, external_form, *is_edit), submit.take(&mut now, external_form, *is_edit));
+        (submit.submit(decided, external_form, *is_edit), submit.submit(&mut now, external_form, *is_edit));
     if decided.model.people().eq(before.model.people()) {
-        // There was nothing to do for it.
+        // The submission changed no contact.
         return Some(then);
     }
     if then.answer == applied.answer {
         *state = now;
         return Some(applied);
     }
-    submit.take_late(state, &before, external_form, *is_edit)
+    submit.submit_late(state, &before, external_form, *is_edit)
 }

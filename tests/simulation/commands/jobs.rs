@@ -1,4 +1,4 @@
-//! The jobs: the schedule that closes periods, and the sweeps that it asks for.
+//! The jobs: the schedule that closes periods, and the sweeps that it starts.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,12 +11,12 @@ use super::{Command, Context, Expectation, Sending, Turn};
 use crate::simulation::checks;
 use crate::simulation::world::{ExpectedAccount, Flight, Message};
 
-/// How long a message waits in the queue, as the template says, so that the index has caught up.
+/// The delay of a message in the queue, as in the template, so that the index has caught up.
 pub const QUEUE_DELAY: TimeDelta = TimeDelta::seconds(60);
 
 const DONE: &str = "done";
 
-/// A queue that brings each message at least once, or takes none at all.
+/// Returns the queue of sweeps, which delivers each message at least once. If `fails` is true, it accepts no message.
 fn queue(context: &Context, fails: bool) -> Queue<SweepTask> {
     let (world, wall_clock) = (context.world.clone(), context.wall_clock);
     Queue::new(move |tasks| {
@@ -24,7 +24,7 @@ fn queue(context: &Context, fails: bool) -> Queue<SweepTask> {
         async move {
             tokio::time::sleep(std::time::Duration::from_millis(2)).await;
             if fails {
-                return Err("the queue takes nothing".into());
+                return Err("the queue is unavailable".into());
             }
             let visible_at = wall_clock.plus(QUEUE_DELAY);
             let messages = tasks.into_iter().map(|task| Message { task, visible_at });
@@ -34,7 +34,7 @@ fn queue(context: &Context, fails: bool) -> Queue<SweepTask> {
     })
 }
 
-/// The queue of the inbox. What waits there has waited long enough.
+/// Returns the queue of the inbox, which delivers messages without a delay.
 fn inbox(context: &Context, fails: bool) -> Queue<InboxTask> {
     let world = context.world.clone();
     Queue::new(move |tasks| {
@@ -42,7 +42,7 @@ fn inbox(context: &Context, fails: bool) -> Queue<InboxTask> {
         async move {
             tokio::time::sleep(std::time::Duration::from_millis(2)).await;
             if fails {
-                return Err("the queue takes nothing".into());
+                return Err("the queue is unavailable".into());
             }
             world.lock().unwrap().inbox.extend(tasks);
             Ok(())
@@ -50,16 +50,16 @@ fn inbox(context: &Context, fails: bool) -> Queue<InboxTask> {
     })
 }
 
-/// True for so many times.
-pub fn for_so_long(times: u64) -> impl Fn() -> bool {
-    let asked = AtomicU64::new(0);
-    move || asked.fetch_add(1, Ordering::Relaxed) < times
+/// Returns a function that returns true for this number of calls.
+pub fn true_for(times: u64) -> impl Fn() -> bool {
+    let calls = AtomicU64::new(0);
+    move || calls.fetch_add(1, Ordering::Relaxed) < times
 }
 
-/// The schedule ticks.
+/// A tick of the schedule.
 #[derive(Debug)]
 pub struct Rollover {
-    /// How many due things it has time for.
+    /// The number of due entries that the job has time for.
     pub time: u64,
     pub queue_fails: bool,
 }
@@ -73,16 +73,16 @@ impl Command for Rollover {
         Box::pin(async move {
             let inbox = inbox(context, self.queue_fails);
             let queues = Queues { sweeps: queue(context, self.queue_fails), inbox };
-            match roll_over(&context.store, &queues, context.wall_clock, for_so_long(self.time)).await {
+            match roll_over(&context.store, &queues, context.wall_clock, true_for(self.time)).await {
                 Err(RolloverError::Due(error)) => Err(error),
-                // What failed was logged, and is due again.
+                // Failed entries are logged and become due again.
                 Ok(_) | Err(RolloverError::Failed(_)) => Ok(DONE.to_owned()),
             }
         })
     }
 
     fn happened(&self, turn: Turn<'_>) -> Result<(), String> {
-        nothing_to_see(&turn)
+        check_invisible(&turn)
     }
 
     fn expectation(&self, _: &ExpectedAccount, _: &Flight) -> Expectation {
@@ -90,13 +90,13 @@ impl Command for Rollover {
     }
 }
 
-/// Some of the messages that are visible are worked through.
+/// A worker that processes some of the visible messages.
 #[derive(Debug)]
 pub struct Sweep {
     pub messages: u64,
-    /// How many pages it has time for.
+    /// The number of pages that the worker has time for.
     pub time: u64,
-    /// Whether the queue brings them once more although they were done.
+    /// True if the queue delivers the messages again although they were processed.
     pub again: bool,
 }
 
@@ -120,7 +120,7 @@ impl Command for Sweep {
                     (*rng.one_of(&visible)).clone()
                 };
                 let swept =
-                    context.store.sweep(message.task, context.wall_clock, for_so_long(self.time)).await?;
+                    context.store.sweep(message.task, context.wall_clock, true_for(self.time)).await?;
                 if swept.finished && !self.again {
                     let mut world = context.world.lock().unwrap();
                     let found = world.messages.iter().position(|other| other.task == message.task);
@@ -132,7 +132,7 @@ impl Command for Sweep {
     }
 
     fn happened(&self, turn: Turn<'_>) -> Result<(), String> {
-        nothing_to_see(&turn)
+        check_invisible(&turn)
     }
 
     fn expectation(&self, _: &ExpectedAccount, _: &Flight) -> Expectation {
@@ -140,7 +140,7 @@ impl Command for Sweep {
     }
 }
 
-/// What a job writes changes nothing that anybody sees.
-fn nothing_to_see(turn: &Turn<'_>) -> Result<(), String> {
+/// Checks that a write of a job changes nothing visible.
+fn check_invisible(turn: &Turn<'_>) -> Result<(), String> {
     checks::compare(&turn.book.state, &turn.book.names, &turn.book.id, turn.items)
 }

@@ -1,6 +1,6 @@
-//! What clients do: one file for each kind of command, with what it asks of the store and what it does by the rules.
+//! The clients' commands: one file for each kind, with its request to the store and its effect by the rules.
 //!
-//! A new capability adds a file here, a line in [`super::plan`], and what it needs in `model::rules`.
+//! A new capability adds a file here, a line in [`super::plan`], and its rules in `model::rules`.
 
 mod change;
 mod clock;
@@ -41,17 +41,17 @@ pub use status::Status;
 pub use submit::Submit;
 pub use terms::Terms;
 
-/// What a command needs to be sent.
+/// The context in which a command is sent.
 pub struct Context {
     pub store: Store,
-    /// None for jobs that serve all accounts.
+    /// The account's id. `None` for jobs that serve all accounts.
     pub account: Option<AccountId>,
     pub forms: Option<Vec<Form>>,
     pub wall_clock: Timestamp,
     pub picked: Picked,
     pub claim: Option<IdempotencyClaim>,
     pub world: Arc<Mutex<World>>,
-    /// Draws of the command's own.
+    /// The command's own random numbers.
     pub rng: SeededRng,
 }
 
@@ -60,24 +60,24 @@ impl Context {
         self.account.expect("an account's command")
     }
 
-    /// The contact that was picked; before there is any, one that nobody has.
+    /// Returns the picked contact, or an unused id if the account had no contact yet.
     pub fn contact(&self, pick: u64) -> ContactId {
         self.picked.get(&pick).copied().flatten().unwrap_or_else(|| ContactId::new(Timestamp::MAX, 0))
     }
 }
 
-/// A command that was sent.
+/// The future of a sent command.
 pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<String, StoreError>> + Send + 'a>>;
 
-/// What a command did to an account, and what it answers. Contacts are named by their people's numbers.
+/// The effect of a command on an account, and its response. Contacts are named by their people's numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applied {
     pub answer: String,
-    /// Whether something had to be written.
+    /// True if the command must write something.
     pub changed: bool,
-    /// What it answers if it wrote something that the rules do not see, such as another spelling of an address.
+    /// The response if the command wrote something that the model does not have, such as another spelling of an address.
     pub retouched: Option<String>,
-    /// Which of the account's forms counts it, and as what.
+    /// The index of the form that counts the submission, and the name of the count.
     pub counted: Option<(usize, &'static str)>,
 }
 
@@ -86,7 +86,7 @@ impl Applied {
         Self { answer: answer.into(), changed: true, retouched: None, counted: None }
     }
 
-    /// The same, given that something was written; none if nothing should have been.
+    /// Returns the effect given that something was written, or `None` if the rules do not allow a write.
     fn written(self) -> Option<Self> {
         match self.retouched {
             Some(answer) if !self.changed => Some(Self::changed(answer)),
@@ -99,24 +99,24 @@ impl Applied {
     }
 }
 
-/// Whom a command is about, and when it is asked.
-pub struct Asked<'a> {
+/// The facts that a command's effect depends on besides the account's state.
+pub struct Lookup<'a> {
     pub wall_clock: Timestamp,
     pub picked: &'a Picked,
     pub names: &'a Names,
     pub deliveries: &'a Deliveries,
-    /// What the account's default for forms from elsewhere was read as.
+    /// The account's default for external forms, as the request read it.
     pub external_form: bool,
 }
 
-impl Asked<'_> {
-    /// The person who was picked, if it is anybody that there is or was.
+impl Lookup<'_> {
+    /// Returns the picked person, or `None` if it never existed.
     pub fn person(&self, pick: u64) -> Option<usize> {
         self.names.person(self.picked.get(&pick).copied().flatten()?)
     }
 }
 
-/// A write of a command, and what it may have changed.
+/// A write of a command, with the expected account and the stored items.
 pub struct Turn<'a> {
     pub book: &'a mut ExpectedAccount,
     pub flight: &'a mut Flight,
@@ -124,16 +124,16 @@ pub struct Turn<'a> {
     pub items: &'a Items,
 }
 
-/// What a command may answer.
+/// The allowed responses of a command.
 #[derive(Clone, Debug)]
 pub enum Expectation {
-    /// One of these.
+    /// One of these texts.
     OneOf(BTreeSet<String>),
-    /// A list, each entry one of these, and then one of the last.
+    /// A list with the allowed texts of each entry, and the allowed texts of the usage after it.
     Each(Vec<BTreeSet<String>>, Option<BTreeSet<String>>),
-    /// A list with all of these at least, each entry one of those.
+    /// A list that contains at least the contacts in `must`, and only entries in `may`.
     Among { must: BTreeSet<String>, may: BTreeSet<String> },
-    /// One or the other.
+    /// A response that one of the two expectations allows.
     Either(Box<Self>, Box<Self>),
 }
 
@@ -146,7 +146,7 @@ impl Expectation {
         match self {
             Self::OneOf(answers) if answers.contains(answer) => Ok(()),
             Self::OneOf(answers) if answers.is_empty() => {
-                Err(format!("answered {answer:?}, and there was something to do"))
+                Err(format!("answered {answer:?}, but the rules require a change"))
             }
             Self::OneOf(answers) => Err(format!("answered {answer:?}, expected one of {answers:?}")),
             Self::Each(entries, last) => check_each(answer, entries, last.as_ref()),
@@ -165,7 +165,7 @@ fn check_each(
         answer.split_once(';').ok_or_else(|| format!("answered {answer:?}, expected a list"))?;
     let found: Vec<&str> = list.split(',').collect();
     if found.len() != entries.len() {
-        return Err(format!("{} entries for {}", found.len(), entries.len()));
+        return Err(format!("answered {} entries, expected {}", found.len(), entries.len()));
     }
     for (at, (entry, allowed)) in found.iter().zip(entries).enumerate() {
         if !allowed.contains(*entry) {
@@ -173,7 +173,7 @@ fn check_each(
         }
     }
     match last {
-        Some(last) if !last.contains(end) => Err(format!("told usage {end}, expected one of {last:?}")),
+        Some(last) if !last.contains(end) => Err(format!("answered usage {end}, expected one of {last:?}")),
         _ => Ok(()),
     }
 }
@@ -185,7 +185,7 @@ fn check_among(answer: &str, must: &BTreeSet<String>, may: &BTreeSet<String>) ->
         let who = entry.split(' ').next().unwrap_or_default();
         missing.remove(who);
         if !may.contains(entry) {
-            return Err(format!("listed {entry:?}, expected of {may:?}"));
+            return Err(format!("listed {entry:?}, expected one of {may:?}"));
         }
         if !seen.insert(who.to_owned()) {
             return Err(format!("listed {who} twice"));
@@ -196,56 +196,56 @@ fn check_among(answer: &str, must: &BTreeSet<String>, may: &BTreeSet<String>) ->
 
 /// A kind of command.
 pub trait Command: Debug + Send + Sync {
-    /// The contacts that it names by id, each as a number to pick one by.
+    /// Returns the contacts that the command names by id, each as a number that selects one.
     fn picks(&self) -> Vec<u64> {
         Vec::new()
     }
 
-    /// Whether it can have an `Idempotency-Key`.
+    /// Returns true if the command can have an `Idempotency-Key`.
     fn takes_key(&self) -> bool {
         false
     }
 
-    /// What its delivery is known by, to tell a repeated one.
+    /// Returns the identity of the command's delivery, which identifies repeats.
     fn delivery(&self) -> Option<DeliveryKey> {
         None
     }
 
-    /// Something else under the same id: other answers, another contact, or the same in another spelling.
+    /// Returns another submission under the same id: other answers, another contact, or another spelling.
     fn varied(&self, _: &mut SeededRng, _: usize) -> Option<Arc<dyn Command>> {
         None
     }
 
-    /// Whether it is an account's, and not a job for all of them.
+    /// Returns true if the command belongs to one account. A job for all accounts returns false.
     fn is_of_an_account(&self) -> bool {
         true
     }
 
-    /// Asks the store.
+    /// Sends the request to the store.
     fn send<'a>(&'a self, context: &'a Context) -> Sending<'a>;
 
-    /// A write of this command has happened.
+    /// Checks a write of this command and applies it to the expected account.
     ///
     /// # Errors
     ///
-    /// What was not as the rules say.
+    /// The violation of the rules.
     fn happened(&self, turn: Turn<'_>) -> Result<(), String>;
 
-    /// It begins to wait in the inbox, under this partition key.
+    /// Records that the command's submission entered the inbox, under this partition key.
     ///
     /// # Errors
     ///
-    /// That it is nothing that waits.
+    /// The command is not a submission.
     fn accepted(&self, _: &mut ExpectedAccount, _: &mut Flight, pk: &str) -> Result<(), String> {
-        Err(format!("{pk} waits, and is no submission"))
+        Err(format!("{pk} entered the inbox, but the command is not a submission"))
     }
 
-    /// What it may answer, now that it does.
+    /// Returns the responses that are allowed now.
     fn expectation(&self, book: &ExpectedAccount, flight: &Flight) -> Expectation;
 }
 
-/// A command that does one thing at one instant, or nothing.
-pub trait Deed: Debug + Send + Sync {
+/// A command that has one effect at one instant, or none.
+pub trait AtomicCommand: Debug + Send + Sync {
     fn picks(&self) -> Vec<u64> {
         Vec::new()
     }
@@ -254,34 +254,34 @@ pub trait Deed: Debug + Send + Sync {
         false
     }
 
-    /// What its delivery is known by, to tell a repeated one.
+    /// Returns the identity of the command's delivery, which identifies repeats.
     fn delivery(&self) -> Option<DeliveryKey> {
         None
     }
 
-    /// The submission that it is.
+    /// Returns the command's submission, if it is one.
     fn submission(&self) -> Option<&Submit> {
         None
     }
 
     fn send<'a>(&'a self, context: &'a Context) -> Sending<'a>;
 
-    /// What it does by the rules, and what it answers.
-    fn apply(&self, state: &mut State, asked: &Asked<'_>) -> Applied;
+    /// Applies the command by the rules, and returns its effect and response.
+    fn apply(&self, state: &mut State, lookup: &Lookup<'_>) -> Applied;
 
-    /// What it does if it was decided on what the account was `then` and takes effect now. Only what leaves the
-    /// counts alone may be decided so: a person who is kept as a non-marketing contact because there was no room, or
-    /// who came back to a place that the update date has ended meanwhile.
-    fn apply_late(&self, _: &mut State, _: &Asked<'_>, _: &State) -> Option<Applied> {
+    /// Applies the command now, although it was decided on the earlier state `then`. This is allowed only for effects
+    /// that do not change the usage: a person is stored as non-marketing because the capacity was used up, or returns to
+    /// a billable unit that the update date has removed in the meantime.
+    fn apply_late(&self, _: &mut State, _: &Lookup<'_>, _: &State) -> Option<Applied> {
         None
     }
 }
 
-/// A deed as a command.
+/// An atomic command as a [`Command`].
 #[derive(Debug)]
 pub struct One<D>(pub D);
 
-impl<D: Deed> Command for One<D> {
+impl<D: AtomicCommand> Command for One<D> {
     fn picks(&self) -> Vec<u64> {
         self.0.picks()
     }
@@ -307,42 +307,43 @@ impl<D: Deed> Command for One<D> {
         let Turn { book, flight, write, items } = turn;
         let touched =
             |touches: fn(&Kind<'_>) -> bool| write.changes.iter().any(|change| touches(&kind(&change.key).1));
-        let only_told = !touched(|kind| !matches!(kind, Kind::Delivery | Kind::Answer | Kind::FormCounts));
-        // A submission without an id that was late meets its own doing, and is one more to whoever counts.
-        if flight.done.as_ref().is_some_and(|done| done.changed) && !(only_told && flight.late) {
-            return Err("it happened twice".to_owned());
+        let only_recorded =
+            !touched(|kind| !matches!(kind, Kind::Delivery | Kind::Answer | Kind::FormCounts));
+        // A late submission without an id finds its own effect on a retry, and the form counts it once more.
+        if flight.done.as_ref().is_some_and(|done| done.changed) && !(only_recorded && flight.late) {
+            return Err("the command was applied twice".to_owned());
         }
         if touched(|kind| *kind == Kind::FormCounts)
             && std::mem::replace(&mut flight.counted, true)
             && !flight.late
         {
-            return Err("it was counted twice".to_owned());
+            return Err("the submission was counted twice".to_owned());
         }
-        if only_told {
-            return self.was_accepted(book, flight, items);
+        if only_recorded {
+            return self.check_recorded(book, flight, items);
         }
-        // What leaves the counts alone may have been decided on what the account was when it was read.
+        // A command that does not change the usage may have been decided on the state that it read.
         let decided_now = touched(|kind| *kind == Kind::Period);
         let since = if decided_now { book.past.len() - 1 } else { flight.since };
         let mut first = None;
         let defaults = book.external_forms(flight.since);
         for then in book.past[since..].iter().rev() {
             if then.has_ended(flight.wall_clock) {
-                first.get_or_insert_with(|| "it was decided on a period that is over".to_owned());
+                first.get_or_insert_with(|| "the decision used a period that has ended".to_owned());
                 continue;
             }
             for (late, external_form) in
                 [false, true].into_iter().flat_map(|late| defaults.iter().map(move |on| (late, *on)))
             {
                 let mut state = book.state.clone();
-                let asked = asked(book, flight, external_form);
+                let lookup = lookup(book, flight, external_form);
                 state.model.now = then.now(flight.wall_clock);
                 let applied = match late {
-                    false => Some(self.0.apply(&mut state, &asked)),
+                    false => Some(self.0.apply(&mut state, &lookup)),
                     true if decided_now => None,
-                    true => self.0.apply_late(&mut state, &asked, then),
+                    true => self.0.apply_late(&mut state, &lookup, then),
                 };
-                // A write for which there is nothing to do was decided on something else.
+                // The rules allow no write for this state, so the decision was based on another one.
                 let Some(applied) = applied.and_then(Applied::written) else { continue };
                 state.count(&applied);
                 let names = with_new(&book.names, &book.state, &state, write);
@@ -358,21 +359,24 @@ impl<D: Deed> Command for One<D> {
                 }
             }
         }
-        Err(first.unwrap_or_else(|| "the rules have nothing to do there".to_owned()))
+        Err(first.unwrap_or_else(|| "the rules do not allow this write".to_owned()))
     }
 
     fn accepted(&self, book: &mut ExpectedAccount, flight: &mut Flight, pk: &str) -> Result<(), String> {
-        let submission = self.0.submission().ok_or_else(|| format!("{pk} waits, and is no submission"))?;
+        let submission = self
+            .0
+            .submission()
+            .ok_or_else(|| format!("{pk} entered the inbox, but the command is not a submission"))?;
         let (mut submit, wall_clock) = (submission.clone(), flight.wall_clock);
         let mut is_edit = false;
         if let Some(key) = submission.delivery() {
             let known = book.delivered(&key, wall_clock);
             if known.is_some_and(|delivered| delivered.repeats(submit.note).is_some()) {
-                return Err(format!("{pk} was accepted before, and waits again"));
+                return Err(format!("{pk} was accepted before, but entered the inbox again"));
             }
             let waits = book.inbox.get(pk);
             is_edit = waits.map_or(known.is_some(), |earlier| earlier.is_edit);
-            // What it does not say stays as the version said it that waited before.
+            // Content that the edit does not contain remains from the queued version.
             submit.note = submit.note.or(waits.and_then(|earlier| earlier.submit.note));
             book.note_delivery(key, submission.note, ACCEPTED.to_owned(), wall_clock, Timestamp::MAX);
         }
@@ -385,12 +389,12 @@ impl<D: Deed> Command for One<D> {
         let mut answers = BTreeSet::new();
         if let Some(pk) = &flight.waits {
             answers.insert(ACCEPTED.to_owned());
-            // Its answer was lost, and it was settled before it was asked again.
+            // The response was lost, and the submission was settled before the repeat.
             answers.extend(book.settled.get(pk).map(|settled| format!("again {settled}")));
         }
         if let (Some(key), Some(submission)) = (self.0.delivery(), self.0.submission()) {
-            // The inbox looks at deliveries alone, whatever has become of the period. What is remembered may have been
-            // read before it was settled, or before an edit.
+            // The inbox checks only deliveries, independent of the period. The stored response may have been read before
+            // the submission was settled, or before an edit.
             let seen = book.delivered(&key, flight.wall_clock).into_iter().flat_map(|seen| &seen.answers);
             let seen = seen.filter(|(_, versions)| versions.contains(&submission.note));
             answers.extend(seen.map(|(answer, _)| format!("again {answer}")));
@@ -398,20 +402,20 @@ impl<D: Deed> Command for One<D> {
         if let Some(done) = flight.done.as_ref().filter(|done| done.changed) {
             answers.insert(done.answer.clone());
             if self.0.delivery().is_some() {
-                // All of its answers were lost, and the inbox found it done.
+                // All responses were lost, and the inbox found the delivery applied.
                 answers.insert(format!("again {}", done.answer));
             }
             if !flight.late {
                 return Expectation::OneOf(answers);
             }
-            // Its sender tried again, and then met its own doing as if it were another's.
+            // The client retried and found its own effect, as if it were the effect of another request.
         }
         let defaults = book.external_forms(flight.since);
         for then in book.past[flight.since..].iter().filter(|then| !then.has_ended(flight.wall_clock)) {
             for external_form in &defaults {
                 let mut state = then.clone();
                 state.model.now = state.now(flight.wall_clock);
-                let applied = self.0.apply(&mut state, &asked(book, flight, *external_form));
+                let applied = self.0.apply(&mut state, &lookup(book, flight, *external_form));
                 if !applied.changed {
                     answers.insert(applied.answer);
                 }
@@ -421,9 +425,10 @@ impl<D: Deed> Command for One<D> {
     }
 }
 
-impl<D: Deed> One<D> {
-    /// Only that it was accepted is written: at some instant there was nothing to do for it.
-    fn was_accepted(
+impl<D: AtomicCommand> One<D> {
+    /// Checks a write that records only a delivery, a response or counts. At some instant the command must have had no
+    /// effect on the people.
+    fn check_recorded(
         &self,
         book: &mut ExpectedAccount,
         flight: &mut Flight,
@@ -437,7 +442,7 @@ impl<D: Deed> One<D> {
             for external_form in book.external_forms(flight.since) {
                 let mut state = then.clone();
                 state.model.now = then.now(flight.wall_clock);
-                let one = self.0.apply(&mut state, &asked(book, flight, external_form));
+                let one = self.0.apply(&mut state, &lookup(book, flight, external_form));
                 applied.extend(state.model.people().eq(then.model.people()).then_some(one));
             }
         }
@@ -458,7 +463,7 @@ impl<D: Deed> One<D> {
                 }
             }
         }
-        Err(first.unwrap_or_else(|| "it was accepted, and nothing was done".to_owned()))
+        Err(first.unwrap_or_else(|| "the command was recorded, but not applied".to_owned()))
     }
 
     fn remember(&self, book: &mut ExpectedAccount, flight: &Flight, applied: &Applied) {
@@ -469,15 +474,15 @@ impl<D: Deed> One<D> {
     }
 }
 
-/// What a submission is answered that waits in the inbox.
+/// The response to a submission that enters the inbox.
 pub const ACCEPTED: &str = "accepted accepted";
 
-fn asked<'a>(book: &'a ExpectedAccount, flight: &'a Flight, external_form: bool) -> Asked<'a> {
+fn lookup<'a>(book: &'a ExpectedAccount, flight: &'a Flight, external_form: bool) -> Lookup<'a> {
     let ExpectedAccount { names, deliveries, .. } = book;
-    Asked { wall_clock: flight.wall_clock, picked: &flight.picked, names, deliveries, external_form }
+    Lookup { wall_clock: flight.wall_clock, picked: &flight.picked, names, deliveries, external_form }
 }
 
-/// The names with those of the people who are new, whose contacts the write made.
+/// Returns the mapping extended by the new people, whose contacts the write created.
 fn with_new(names: &Names, before: &State, after: &State, write: &Write) -> Names {
     let mut names = names.clone();
     let made = write.changes.iter().filter(|change| change.before.is_none());
@@ -497,12 +502,14 @@ fn with_new(names: &Names, before: &State, after: &State, write: &Write) -> Name
     names
 }
 
-/// Ends a store's operation with this text for an answer.
-pub fn told<T>(text: impl Fn(&T) -> String + Send + Sync) -> impl Fn(&T) -> StoredResponse + Send + Sync {
+/// Returns a render function whose response has this text as its body.
+pub fn text_response<T>(
+    text: impl Fn(&T) -> String + Send + Sync,
+) -> impl Fn(&T) -> StoredResponse + Send + Sync {
     move |result| StoredResponse { status: 200, body: text(result), etag: None, location: None }
 }
 
-/// How an operation ends: with this answer, kept if the request has a key.
+/// Returns the responder of an operation. It stores the response if the request has a key.
 pub fn finish<'a, T>(
     context: &'a Context,
     render: &'a (dyn Fn(&T) -> StoredResponse + Send + Sync),
@@ -510,10 +517,10 @@ pub fn finish<'a, T>(
     Responder::new(context.claim.as_ref(), render)
 }
 
-/// The text of a refusal, as answers say it.
+/// Returns the text of a refusal in responses.
 pub fn refused(refused: &Refused) -> String {
     match refused {
-        Refused::NotFound(what) => format!("no {what}"),
+        Refused::NotFound(name) => format!("no {name}"),
         Refused::ContactExists(id) => format!("{id} exists"),
         Refused::MarketingContactsOff => "marketing contacts are off".to_owned(),
         Refused::MarketingContactsInUse { .. } => "marketing contacts are in use".to_owned(),
@@ -521,7 +528,7 @@ pub fn refused(refused: &Refused) -> String {
     }
 }
 
-/// The text of what came of one contact.
+/// Returns the text of a status command's outcome for one contact.
 pub fn outcome(status: Result<Outcome, Refusal>) -> &'static str {
     match status {
         Ok(outcome) => outcome.as_str(),
@@ -529,8 +536,8 @@ pub fn outcome(status: Result<Outcome, Refusal>) -> &'static str {
     }
 }
 
-/// An address of the simulation, spelled in one of two ways.
-pub fn email(address: usize, loud: bool) -> EmailAddress {
-    let text = if loud { format!("P{address}@Example.ORG") } else { format!("p{address}@example.org") };
+/// Returns an address of the simulation, with or without capitals.
+pub fn email(address: usize, capitals: bool) -> EmailAddress {
+    let text = if capitals { format!("P{address}@Example.ORG") } else { format!("p{address}@example.org") };
     testkit::email(&text)
 }

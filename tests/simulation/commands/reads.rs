@@ -1,4 +1,4 @@
-//! What users look at: each answer must be what the account was at some instant while it was asked.
+//! Reads: each response must match a state of the account while the request was in flight.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,14 +6,14 @@ use domain::filter::{Condition, Filter};
 use domain::marketing::EffectiveState as Stored;
 use store::{ContactRef, Search};
 
-use super::{Applied, Asked, Command, Context, Deed, Expectation, Sending, Turn, email};
+use super::{Applied, AtomicCommand, Command, Context, Expectation, Lookup, Sending, Turn, email};
 use crate::model::rules::{Kept, Moved, Person};
 use crate::simulation::world::{ExpectedAccount, Flight, State};
 
-/// How many statements are asked for at once.
+/// The page size of statements.
 const STATEMENTS: usize = 10;
 
-/// One thing is looked at.
+/// A read of a single resource.
 #[derive(Debug)]
 pub enum Read {
     Usage,
@@ -23,7 +23,7 @@ pub enum Read {
     Statements,
 }
 
-impl Deed for Read {
+impl AtomicCommand for Read {
     fn picks(&self) -> Vec<u64> {
         match self {
             Self::Contact(pick) | Self::History(pick) => vec![*pick],
@@ -34,7 +34,7 @@ impl Deed for Read {
     fn send<'a>(&'a self, context: &'a Context) -> Sending<'a> {
         Box::pin(async move {
             let (store, account, wall_clock) = (&context.store, context.account(), context.wall_clock);
-            let asked = match self {
+            let contact = match self {
                 Self::Contact(pick) | Self::History(pick) => ContactRef::Id(context.contact(*pick)),
                 Self::Address(address) => ContactRef::Email(email(*address, true)),
                 Self::Usage | Self::Statements => ContactRef::Unknown,
@@ -46,12 +46,12 @@ impl Deed for Read {
                     Ok(format!("{number} until {ends_at}: {} {}", period.marketing, period.leaving))
                 }
                 Self::Contact(_) | Self::Address(_) => {
-                    let (contact, _) = store.contact(account, asked, wall_clock).await?;
+                    let (contact, _) = store.contact(account, contact, wall_clock).await?;
                     let note = contact.properties.get(crate::simulation::raw::NOTE);
                     Ok(format!("{} {:?} {}", contact.id, kept(contact.state()), note.unwrap_or("-")))
                 }
                 Self::History(_) => {
-                    let explained = store.explain(account, asked, wall_clock).await?;
+                    let explained = store.explain(account, contact, wall_clock).await?;
                     let moves = explained.history.iter().map(|change| {
                         let from = change.from.map(kept);
                         moved(change.at, from, kept(change.to), change.source.kind.as_str())
@@ -76,13 +76,13 @@ impl Deed for Read {
         })
     }
 
-    fn apply(&self, state: &mut State, asked: &Asked<'_>) -> Applied {
+    fn apply(&self, state: &mut State, lookup: &Lookup<'_>) -> Applied {
         let model = &state.model;
-        let there =
+        let present =
             |who: Option<usize>| who.and_then(|who| Some((who, model.person(who)?, model.state_of(who)?)));
         let found = match self {
-            Self::Contact(pick) | Self::History(pick) => there(asked.person(*pick)),
-            Self::Address(address) => there(model.holder(*address)),
+            Self::Contact(pick) | Self::History(pick) => present(lookup.person(*pick)),
+            Self::Address(address) => present(model.holder(*address)),
             Self::Usage => {
                 let (usage, leaving) = model.usage();
                 let text = format!("{} until {}: {usage} {leaving}", model.number, model.ends_at);
@@ -122,7 +122,7 @@ fn kept(state: Stored) -> Kept {
     }
 }
 
-/// Contacts are listed, or those that are billable are searched for, page by page to the end.
+/// A list of all contacts, or a search for billable ones, page by page to the end.
 #[derive(Debug)]
 pub struct List {
     pub billable: bool,
@@ -153,7 +153,8 @@ impl Command for List {
         Err("a list changed something".to_owned())
     }
 
-    /// Who was there all the time is on it, and who is on it was there at some time, as it says.
+    /// The list must contain every contact that was present all the time. Each listed contact must have been present at
+    /// some instant, in the listed state.
     fn expectation(&self, book: &ExpectedAccount, flight: &Flight) -> Expectation {
         let past: Vec<&State> =
             book.past[flight.since..].iter().filter(|then| !then.has_ended(flight.wall_clock)).collect();

@@ -1,4 +1,4 @@
-//! Making contacts and making sure of them, through the sources that do so.
+//! The command that creates or updates a contact by its address, through various sources.
 
 use domain::Timestamp;
 use domain::ids::{IntegrationId, UserId};
@@ -6,19 +6,19 @@ use domain::source::{Actor, Intake, Source, SourceType};
 use store::{SaveContact, SaveMode, Saved};
 use testkit::property;
 
-use super::{Applied, Asked, Context, Deed, Sending, email, finish, outcome, told};
+use super::{Applied, AtomicCommand, Context, Lookup, Sending, email, finish, outcome, text_response};
 use crate::model::rules::{BY_HAND, Effect, Place, Sets};
 use crate::simulation::raw::NOTE;
 use crate::simulation::world::State;
 
-/// Through what somebody comes.
+/// The source of a contact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Through {
-    /// A user, who says what is wanted or does not.
+    /// A user, with the marketing choice if the request contains one.
     Hand(Option<bool>),
-    /// An integration, which sets the contacts it makes, or does not.
+    /// An integration. True if it sets the contacts that it creates marketing.
     Integration(bool),
-    /// A source whose contacts are never set.
+    /// A source that never sets contacts marketing.
     Meeting,
 }
 
@@ -64,34 +64,34 @@ impl Through {
     }
 }
 
-/// By whom users' commands are sent.
+/// Returns the actor of users' commands.
 pub fn user() -> Actor {
     Actor::User(UserId::new(Timestamp::MIN, 1))
 }
 
-/// Through what users' commands come.
+/// Returns the source of users' commands.
 pub fn by_hand() -> Source {
     Through::Hand(None).source()
 }
 
-/// A contact is made, or made sure of.
+/// A creation of a contact, or an update if the contact may exist.
 #[derive(Debug)]
 pub struct Save {
     pub address: Option<usize>,
-    pub loud: bool,
+    pub capitals: bool,
     pub may_exist: bool,
     pub through: Through,
     pub note: Option<u64>,
 }
 
-impl Deed for Save {
+impl AtomicCommand for Save {
     fn takes_key(&self) -> bool {
         true
     }
 
     fn send<'a>(&'a self, context: &'a Context) -> Sending<'a> {
         Box::pin(async move {
-            let email = self.address.map(|address| email(address, self.loud));
+            let email = self.address.map(|address| email(address, self.capitals));
             let properties: Vec<_> = self.note.iter().map(|note| property(NOTE, &note.to_string())).collect();
             let request = SaveContact {
                 account: context.account(),
@@ -105,7 +105,7 @@ impl Deed for Save {
                 actor: self.through.actor(),
                 if_match: None,
             };
-            let render = told(|saved: &Saved| {
+            let render = text_response(|saved: &Saved| {
                 let made = if saved.created { "made" } else { "found" };
                 let status = saved.status.map_or("not asked", outcome);
                 format!("{made} {} {status}", saved.contact.id)
@@ -116,7 +116,7 @@ impl Deed for Save {
         })
     }
 
-    fn apply(&self, state: &mut State, _: &Asked<'_>) -> Applied {
+    fn apply(&self, state: &mut State, _: &Lookup<'_>) -> Applied {
         let model = &mut state.model;
         if self.through == Through::Hand(Some(true)) && !model.marketing_contacts {
             return Applied::unchanged("marketing contacts are off");
@@ -134,7 +134,7 @@ impl Deed for Save {
         Applied { changed, ..Applied::changed(answer(who, effect, new)) }
     }
 
-    fn apply_late(&self, state: &mut State, _: &Asked<'_>, then: &State) -> Option<Applied> {
+    fn apply_late(&self, state: &mut State, _: &Lookup<'_>, then: &State) -> Option<Applied> {
         let (sets, through) = (self.through.sets(), self.through.name());
         let arrive = |state: &mut State| state.model.arrive(self.address, sets, through);
         let (who, effect, new) = arrive_late(state, then, self.address, through, arrive)?;
@@ -159,8 +159,8 @@ fn answer(who: usize, effect: Effect, new: bool) -> String {
     format!("{made} #{who} {status}")
 }
 
-/// Somebody's arrival, decided on what the account was `then` (see [`Deed::apply_late`]): who it is, what came of
-/// it, and whether they are new. `arrive` says what it would have been.
+/// Applies an arrival that was decided on the earlier state `then` (see [`AtomicCommand::apply_late`]). `arrive` applies it to a
+/// state. Returns the person, the effect, and true if the person is new.
 pub fn arrive_late(
     state: &mut State,
     then: &State,
@@ -172,7 +172,7 @@ pub fn arrive_late(
     decided.model.now = state.model.now;
     let holder = address.and_then(|address| then.model.holder(address));
     match holder.and_then(|who| then.model.person(who)).map(|person| person.place) {
-        // They came back to their place, which the update date has ended since.
+        // The person returned to its billable unit, which the update date has removed since.
         Some(Place::Deleted) => {
             let (_, effect, _) = arrive(&mut decided);
             let alone = matches!(effect, Effect::NotAsked | Effect::Refused);
@@ -182,7 +182,7 @@ pub fn arrive_late(
             state.model.left_with_the_others(who, decided.model.person(who)?.clone(), left_at);
             Some((who, effect, true))
         }
-        // There was no room, and there may be now.
+        // The capacity was used up then. It may have grown since.
         _ => {
             let (_, effect, _) = arrive(&mut decided);
             if effect != Effect::Refused {

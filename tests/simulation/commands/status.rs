@@ -1,4 +1,4 @@
-//! Status commands for lists of contacts: the one kind that may take several transactions.
+//! Status commands for lists of contacts. They are the only commands that may take several transactions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,13 +7,13 @@ use domain::ids::ContactId;
 use store::{ContactRef, StatusOutcome, StatusReport, StatusRequest};
 
 use super::save::{by_hand, user};
-use super::{Command, Context, Expectation, Sending, Turn, email, finish, outcome, told};
+use super::{Command, Context, Expectation, Sending, Turn, email, finish, outcome, text_response};
 use crate::model::rules::{BY_HAND, Effect, Kept};
 use crate::simulation::checks;
 use crate::simulation::raw::{Kind, kind};
 use crate::simulation::world::{ExpectedAccount, Flight, State};
 
-/// How an entry of the list names a contact.
+/// An entry of the list, by the way in which it names a contact.
 #[derive(Clone, Copy, Debug)]
 pub enum Entry {
     Picked(u64),
@@ -21,7 +21,7 @@ pub enum Entry {
     Unknown,
 }
 
-/// Contacts are set marketing, or queued to leave.
+/// A command that sets contacts marketing, or queues them to leave.
 #[derive(Debug)]
 pub struct Status {
     pub set_marketing: bool,
@@ -37,7 +37,7 @@ impl Status {
         }
     }
 
-    /// The person whom an entry names while the account is as in `state`.
+    /// Returns the person that an entry names while the account is in `state`.
     fn person(&self, entry: Entry, state: &State, book: &ExpectedAccount, flight: &Flight) -> Option<usize> {
         match entry {
             Entry::Picked(pick) => book.names.person(flight.picked.get(&pick).copied().flatten()?),
@@ -76,7 +76,7 @@ impl Command for Status {
                 source: by_hand(),
                 actor: user(),
             };
-            let render = told(|report: &StatusReport| {
+            let render = text_response(|report: &StatusReport| {
                 let text = |outcome_of: &StatusOutcome| match outcome_of {
                     StatusOutcome::Done(done) => outcome(Ok(*done)),
                     StatusOutcome::Refused(refusal) => outcome(Err(*refusal)),
@@ -103,7 +103,7 @@ impl Command for Status {
             return Err("a dry run changed something".to_owned());
         }
         if book.state.has_ended(flight.wall_clock) {
-            return Err("it was decided on a period that is over".to_owned());
+            return Err("the decision used a period that has ended".to_owned());
         }
         let changed = write.changes.iter().filter_map(|change| match kind(&change.key).1 {
             Kind::Contact(id) => id.parse::<ContactId>().ok(),
@@ -123,14 +123,14 @@ impl Command for Status {
             }
             let effect = state.model.command(self.set_marketing, Some(who), BY_HAND);
             if !matches!(effect, Effect::Set | Effect::Kept | Effect::Queued) {
-                return Err(format!("#{who} was written, and the rules say {effect:?}"));
+                return Err(format!("#{who} was written, but by the rules the effect is {effect:?}"));
             }
             flight.outcomes.insert(id, effect);
             let (marketing, leaving) = moves(effect);
             flight.last = (flight.last.0 + marketing, flight.last.1 + leaving);
         }
-        if let Some(stranger) = changed.first() {
-            return Err(format!("{stranger} was changed and is not named"));
+        if let Some(other) = changed.first() {
+            return Err(format!("{other} was changed, but the request does not name it"));
         }
         checks::compare(&state, &book.names, &book.id, items)?;
         book.state = state;
@@ -158,7 +158,8 @@ impl Command for Status {
 }
 
 impl Status {
-    /// What each entry of a dry run may say: what the rules say for the whole list at one of the instants.
+    /// Returns the allowed texts of each entry of a dry run: its effect by the rules at one of the instants, for the
+    /// whole list.
     fn planned(&self, open: &[&State], book: &ExpectedAccount, flight: &Flight) -> Vec<BTreeSet<String>> {
         let mut allowed = vec![BTreeSet::new(); self.entries.len()];
         for then in open {
@@ -179,11 +180,11 @@ impl Status {
         allowed
     }
 
-    /// What each entry may say: what was done to its contact, or why nothing was.
+    /// Returns the allowed texts of each entry: the effect on its contact, or the reason why there was none.
     fn decided(&self, open: &[&State], book: &ExpectedAccount, flight: &Flight) -> Vec<BTreeSet<String>> {
         let mut allowed = vec![BTreeSet::new(); self.entries.len()];
-        // People of whom an earlier entry has told, or may have told if an address moved meanwhile.
-        let (mut told, mut perhaps_told) = (BTreeSet::new(), BTreeSet::new());
+        // People that an earlier entry reported, or may have reported because an address moved in the meantime.
+        let (mut reported, mut maybe_reported) = (BTreeSet::new(), BTreeSet::new());
         let past = &book.past[flight.since..];
         let sets = flight.outcomes.values().filter(|effect| **effect == Effect::Set).count() as u64;
         for (entry, allowed) in self.entries.iter().zip(&mut allowed) {
@@ -195,26 +196,26 @@ impl Status {
                 match (done, who) {
                     (Some(effect), Some(who)) => {
                         let certain = people.len() == 1;
-                        if !told.contains(who) {
+                        if !reported.contains(who) {
                             allowed.insert(text(*effect).to_owned());
                         }
-                        if told.contains(who) || perhaps_told.contains(who) || !certain {
+                        if reported.contains(who) || maybe_reported.contains(who) || !certain {
                             allowed.insert(text(Effect::Unchanged).to_owned());
                         }
                         if certain {
-                            told.insert(*who)
+                            reported.insert(*who)
                         } else {
-                            perhaps_told.insert(*who)
+                            maybe_reported.insert(*who)
                         };
                         if flight.late {
-                            // Its sender tried again, and then met its own doing as if it were another's.
+                            // The client retried and found its own effect, as if it were another request's.
                             let effects =
-                                open.iter().filter_map(|then| self.without_doing(then, Some(*who), sets));
+                                open.iter().filter_map(|then| self.without_change(then, Some(*who), sets));
                             allowed.extend(effects.map(|effect| text(effect).to_owned()));
                         }
                     }
                     _ => {
-                        let effects = open.iter().filter_map(|then| self.without_doing(then, *who, sets));
+                        let effects = open.iter().filter_map(|then| self.without_change(then, *who, sets));
                         allowed.extend(effects.map(|effect| text(effect).to_owned()));
                     }
                 }
@@ -223,8 +224,8 @@ impl Status {
         allowed
     }
 
-    /// What the rules say of a person for whom nothing was done; none if something would have to be done.
-    fn without_doing(&self, then: &State, who: Option<usize>, sets: u64) -> Option<Effect> {
+    /// Returns the effect by the rules on a person that was not changed, or `None` if the rules require a change.
+    fn without_change(&self, then: &State, who: Option<usize>, sets: u64) -> Option<Effect> {
         let model = &then.model;
         let Some(state) = who.and_then(|who| model.state_of(who)) else { return Some(Effect::NotFound) };
         match (state, self.set_marketing) {
@@ -237,7 +238,7 @@ impl Status {
         }
     }
 
-    /// An address that moves while it is looked up may name nobody for a moment.
+    /// Allows "not found" for an address that moved during the request, because a lookup may miss it for a moment.
     fn tolerate_moves(
         &self,
         past: &[State],
@@ -255,12 +256,12 @@ impl Status {
     }
 }
 
-/// What a second entry for the same contact says.
+/// Returns the effect that a second entry for the same contact reports.
 fn again(first: Effect) -> Effect {
     if matches!(first, Effect::Refused | Effect::NotFound) { first } else { Effect::Unchanged }
 }
 
-/// How an effect moves the usage and the leaving in it.
+/// Returns how an effect changes the usage and the number of leaving contacts in it.
 fn moves(effect: Effect) -> (i64, i64) {
     match effect {
         Effect::Set => (1, 0),
@@ -270,17 +271,17 @@ fn moves(effect: Effect) -> (i64, i64) {
     }
 }
 
-/// The usages that may be told: one that was read, with what the last transaction did.
+/// Returns the allowed texts of the usage: a usage that was read, with or without the last transaction's change.
 fn usages(past: &[State], flight: &Flight) -> BTreeSet<String> {
-    let mut told = BTreeSet::new();
+    let mut usages = BTreeSet::new();
     for model in past.iter().map(|then| &then.model) {
         let (marketing, leaving) = model.usage();
         for (by, leaving_by) in [flight.last, (0, 0)] {
             let marketing = marketing.saturating_add_signed(by);
-            told.insert(usage(model.number, marketing, leaving.saturating_add_signed(leaving_by)));
+            usages.insert(usage(model.number, marketing, leaving.saturating_add_signed(leaving_by)));
         }
     }
-    told
+    usages
 }
 
 fn usage(number: u64, marketing: u64, leaving: u64) -> String {

@@ -1,11 +1,11 @@
-//! Submissions of forms: delivered more than once, edited, about another contact under the same id, in another spelling,
-//! and accepted into the inbox.
+//! The command that submits a form. Submissions are repeated, edited, sent for another contact under the same id, sent in
+//! another spelling, and accepted into the inbox.
 
 use store::{MarketingEffect, Submission, Taken};
 use testkit::{SeededRng, property};
 
 use super::save::arrive_late;
-use super::{Applied, Asked, Context, Deed, Sending, email};
+use super::{Applied, AtomicCommand, Context, Lookup, Sending, email};
 use crate::model::rules::{Effect, Submitted};
 use crate::simulation::raw::NOTE;
 use crate::simulation::world::{DeliveryKey, State};
@@ -14,23 +14,23 @@ use crate::simulation::world::{DeliveryKey, State};
 #[derive(Clone, Debug)]
 pub struct Submit {
     pub address: usize,
-    /// Whether the address is in capitals.
-    pub loud: bool,
-    /// Its place among the account's forms.
+    /// True if the address contains capitals.
+    pub capitals: bool,
+    /// The index among the account's forms.
     pub form: usize,
     pub note: Option<u64>,
-    /// The id that its sender gave the delivery.
+    /// The sender's id of the delivery.
     pub delivery: Option<String>,
-    /// Whether it goes into the inbox without being tried, as in a flood.
-    pub crowded_out: bool,
-    /// Whether the queue takes nothing, so that the schedule has to find it.
+    /// True if the submission enters the inbox without an attempt to apply it, as in a burst.
+    pub queued_directly: bool,
+    /// True if the queue fails, so that the schedule must find the submission.
     pub queue_fails: bool,
 }
 
 impl Submit {
-    /// Another submission under the same id.
+    /// Returns another submission under the same id.
     pub fn varied(&self, rng: &mut SeededRng, addresses: usize) -> Self {
-        let mut varied = Self { loud: rng.coin(), crowded_out: rng.happens(200), ..self.clone() };
+        let mut varied = Self { capitals: rng.coin(), queued_directly: rng.happens(200), ..self.clone() };
         if rng.happens(600) {
             varied.note = Some(rng.below(1_000));
         } else {
@@ -48,8 +48,8 @@ impl Submit {
         state.model.submit_form(&mut state.forms[self.form], self.address, sets)
     }
 
-    /// What it does, given that no version of it was applied before, or, as an edit, that one was.
-    pub fn take(&self, state: &mut State, external_form: bool, is_edit: bool) -> Applied {
+    /// Applies the submission. `is_edit` is true if another version of its delivery was applied before.
+    pub fn submit(&self, state: &mut State, external_form: bool, is_edit: bool) -> Applied {
         let holder = state.model.holder(self.address);
         let before = holder.and_then(|who| state.model.person(who).cloned());
         let submitted = match is_edit {
@@ -59,13 +59,13 @@ impl Submit {
         if let Some(note) = self.note {
             state.model.note(submitted.who, note);
         }
-        // A delivery with an id is remembered, whatever came of it.
+        // A delivery with an id is always stored.
         let changed = self.delivery.is_some() || state.model.person(submitted.who) != before.as_ref();
         Applied { changed, ..self.applied(&submitted, holder.is_some()) }
     }
 
-    /// The same, decided on what the account was `then` (see [`Deed::apply_late`]).
-    pub fn take_late(
+    /// Applies the submission, decided on the earlier state `then` (see [`AtomicCommand::apply_late`]).
+    pub fn submit_late(
         &self,
         state: &mut State,
         then: &State,
@@ -92,7 +92,7 @@ impl Submit {
         Some(self.applied(&Submitted { who, new, effect, reason }, known))
     }
 
-    /// What is answered and counted.
+    /// Returns the response, and the count that the form increments.
     fn applied(&self, submitted: &Submitted, known: bool) -> Applied {
         let contact = if submitted.new { "created" } else { "updated" };
         let (marketing, counted) = match (submitted.effect, submitted.reason) {
@@ -102,7 +102,7 @@ impl Submit {
             (Effect::Refused, Some("tier-limit")) => ("not_set tier-limit", "not_set_by_tier"),
             (Effect::Refused, Some("form-budget")) => ("not_set form-budget", "not_set_by_budget"),
             (Effect::Refused, _) => ("not_set marketing-contacts-off", "not_set"),
-            // What keeps its state is unchanged to a form; only a new non-marketing contact was not set.
+            // A form reports a known contact that keeps its state as unchanged. Only a new contact is "not set".
             (Effect::NotAsked, _) if !known => ("not_set", "not_set"),
             _ => ("unchanged", "unchanged"),
         };
@@ -111,7 +111,7 @@ impl Submit {
     }
 }
 
-impl Deed for Submit {
+impl AtomicCommand for Submit {
     fn delivery(&self) -> Option<DeliveryKey> {
         Some((self.delivery.clone()?, self.form, self.address))
     }
@@ -124,7 +124,7 @@ impl Deed for Submit {
         Box::pin(async move {
             let forms = context.forms.as_ref().expect("an account's forms");
             let properties: Vec<_> = self.note.iter().map(|note| property(NOTE, &note.to_string())).collect();
-            let email = email(self.address, self.loud);
+            let email = email(self.address, self.capitals);
             let submission = Submission {
                 form: &forms[self.form],
                 submission_id: self.delivery.as_deref(),
@@ -132,7 +132,7 @@ impl Deed for Submit {
                 properties: &properties,
                 left_out: 0,
             };
-            let Taken { submitted, waiting } = match self.crowded_out {
+            let Taken { submitted, waiting } = match self.queued_directly {
                 true => context.store.accept_into_inbox(&submission, context.wall_clock).await?,
                 false => context.store.submit_or_accept(&submission, context.wall_clock).await?,
             };
@@ -148,18 +148,18 @@ impl Deed for Submit {
         })
     }
 
-    fn apply(&self, state: &mut State, asked: &Asked<'_>) -> Applied {
-        let delivered = self.delivery().and_then(|key| asked.deliveries.get(&key));
-        let delivered = delivered.filter(|delivered| asked.wall_clock < delivered.until);
+    fn apply(&self, state: &mut State, lookup: &Lookup<'_>) -> Applied {
+        let delivered = self.delivery().and_then(|key| lookup.deliveries.get(&key));
+        let delivered = delivered.filter(|delivered| lookup.wall_clock < delivered.until);
         if let Some(first) = delivered.and_then(|delivered| delivered.repeats(self.note)) {
             return Applied::unchanged(format!("again {first}"));
         }
-        self.take(state, asked.external_form, delivered.is_some())
+        self.submit(state, lookup.external_form, delivered.is_some())
     }
 
-    fn apply_late(&self, state: &mut State, asked: &Asked<'_>, then: &State) -> Option<Applied> {
-        let delivered = self.delivery().and_then(|key| asked.deliveries.get(&key));
-        let is_edit = delivered.is_some_and(|delivered| asked.wall_clock < delivered.until);
-        self.take_late(state, then, asked.external_form, is_edit)
+    fn apply_late(&self, state: &mut State, lookup: &Lookup<'_>, then: &State) -> Option<Applied> {
+        let delivered = self.delivery().and_then(|key| lookup.deliveries.get(&key));
+        let is_edit = delivered.is_some_and(|delivered| lookup.wall_clock < delivered.until);
+        self.submit_late(state, then, lookup.external_form, is_edit)
     }
 }

@@ -1,10 +1,10 @@
-//! Changes of what an account has agreed to: cap, calendar, tier, and whether it has marketing contacts at all.
+//! The command that changes an account's terms: cap, calendar, tier, defaults, and the switch for marketing contacts.
 
 use domain::calendar::Calendar;
 use domain::tier::Tier;
 use store::{Account, ChangedBy, UpdateAccount};
 
-use super::{Applied, Asked, Context, Deed, Sending, finish, told};
+use super::{Applied, AtomicCommand, Context, Lookup, Sending, finish, text_response};
 use crate::simulation::world::State;
 
 /// One change of an account's terms.
@@ -13,18 +13,18 @@ pub enum Terms {
     Cap(Option<u64>),
     Calendar(Calendar),
     Switch(bool),
-    /// How many contacts the contract covers, and in which steps that grows.
+    /// The number of contacts that the contract covers, and the step in which it grows.
     Tier(u64, u64),
-    /// Whether forms from elsewhere set people marketing, unless they say.
+    /// True if external forms without an own setting set contacts marketing.
     ExternalForm(bool),
-    /// Whether forms without a setting of their own may raise the tier limit.
+    /// True if forms without an own setting may raise the tier limit.
     FormsMayRaiseTier(bool),
 }
 
-/// What a change of a default is answered.
+/// The response to a change of a default.
 const DEFAULT: &str = "the default";
 
-impl Deed for Terms {
+impl AtomicCommand for Terms {
     fn takes_key(&self) -> bool {
         true
     }
@@ -55,8 +55,8 @@ impl Deed for Terms {
                     UpdateAccount { marketing_contacts: Some(*on), by, ..UpdateAccount::default() }
                 }
             };
-            let render = told(|account: &Account| match self {
-                // The period is not what it changes, and is told as it was read.
+            let render = text_response(|account: &Account| match self {
+                // The update does not change the period, so the response would contain a period that was read earlier.
                 Self::ExternalForm(_) => DEFAULT.to_owned(),
                 _ => format!("period {} ends at {}", account.period.number, account.period.ends_at),
             });
@@ -67,7 +67,7 @@ impl Deed for Terms {
         })
     }
 
-    fn apply(&self, state: &mut State, _: &Asked<'_>) -> Applied {
+    fn apply(&self, state: &mut State, _: &Lookup<'_>) -> Applied {
         if let Self::ExternalForm(on) = self {
             state.external_form = *on;
             return Applied::changed(DEFAULT);
