@@ -1,4 +1,4 @@
-//! The functions' executables, as they are deployed, and those of the baseline.
+//! The executables of the functions, as they are deployed, and of the baseline.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use cargo_metadata::{Message, TargetKind};
 
-/// The functions, each a package and a binary of this name.
+/// The functions. Each is a package and a binary of this name.
 pub const FUNCTIONS: [&str; 10] = [
     "account",
     "authorizer",
@@ -20,14 +20,14 @@ pub const FUNCTIONS: [&str; 10] = [
     "sweep-period",
 ];
 
-/// The executables by their names.
+/// The paths of the executables, by name.
 pub struct Binaries(HashMap<String, PathBuf>);
 
 impl Binaries {
-    /// Builds them in the profile of the benchmarks themselves.
+    /// Builds the executables in the profile of the benchmarks.
     ///
-    /// In the release profile they are built by themselves, so that they have the features that they are deployed
-    /// with and not those of the tests.
+    /// In the release profile the build excludes the tests' package, so that the executables have the features of a
+    /// deployment and not those of the tests.
     pub fn build() -> Self {
         let mut cargo = Command::new(env!("CARGO"));
         cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
@@ -35,7 +35,7 @@ impl Binaries {
         if crate::RELEASE {
             cargo.arg("--release");
         } else {
-            // Nothing is compiled twice this way. The sizes mean nothing in this profile.
+            // This avoids compiling dependencies twice. Sizes are meaningless in this profile.
             cargo.args(["--package", env!("CARGO_PKG_NAME")]);
         }
         for package in FUNCTIONS.iter().chain(&["baseline"]) {
@@ -47,18 +47,18 @@ impl Binaries {
         Self(messages.filter_map(|message| binary(message.expect("a message"))).collect())
     }
 
-    /// Takes them as they stand in a folder, to compare what was built before.
+    /// Uses the executables in a folder, to measure an earlier build.
     pub fn within(folder: &Path) -> Self {
         let names = FUNCTIONS.iter().chain(&["empty-function", "two-calls", "two-calls-function"]);
         Self(names.map(|name| ((*name).to_owned(), folder.join(name))).collect())
     }
 
-    /// The executable of this name.
+    /// Returns the path of the executable with this name.
     pub fn path(&self, name: &str) -> &Path {
-        self.0.get(name).unwrap_or_else(|| panic!("there is no binary {name}"))
+        self.0.get(name).unwrap_or_else(|| panic!("unknown binary {name}"))
     }
 
-    /// Its size in MB (of 1000 × 1000 bytes).
+    /// Returns the size of an executable in MB (1000 × 1000 bytes).
     pub fn megabytes(&self, name: &str) -> f64 {
         let length = std::fs::metadata(self.path(name)).expect("a file").len();
         #[expect(clippy::cast_precision_loss, reason = "a file's size")]

@@ -1,4 +1,4 @@
-//! A client of a local stack, which asks as the admin of its demo account.
+//! A client of a local stack, authenticated as the admin of its demo account.
 
 use axum::body::{Body, to_bytes};
 use futures_util::future::join_all;
@@ -9,12 +9,12 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 
-/// How many contacts a full transaction takes.
+/// The number of contacts in a full transaction.
 pub const BATCH: usize = 98;
-/// How many contacts are created at a time.
+/// The number of contacts that are created concurrently.
 const AT_ONCE: usize = 8;
 
-/// The client.
+/// A client with an address and a token.
 pub struct Caller {
     client: Client<HttpConnector, Body>,
     base: String,
@@ -22,13 +22,13 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// A client of the stack at this address, with this token.
+    /// Creates a client of the stack at this address, with this token.
     pub fn new(base: String, token: &str) -> Self {
         let client = Client::builder(TokioExecutor::new()).build_http();
         Self { client, base, authorization: format!("Bearer {token}") }
     }
 
-    /// Creates so many contacts, all of them marketing, and returns their ids.
+    /// Creates this number of marketing contacts and returns their ids.
     pub async fn contacts(&self, count: usize) -> Vec<String> {
         let mut ids = Vec::new();
         for first in (0..count).step_by(AT_ONCE) {
@@ -44,14 +44,15 @@ impl Caller {
         ids
     }
 
-    /// Queues or keeps these contacts: every other `turn` undoes the one before, so that each changes something.
+    /// Queues or keeps these contacts. Every other `turn` reverts the one before, so that each turn changes the
+    /// contacts.
     pub async fn toggle(&self, ids: &[String], turn: usize) -> Value {
         let paths = ["/v1/contacts/non-marketing-pending", "/v1/contacts/marketing"];
         let contacts: Vec<Value> = ids.iter().map(|id| json!({"id": id})).collect();
         self.send("POST", paths[turn % 2], &json!({"contacts": contacts})).await
     }
 
-    /// Sends a request and returns its answer, which is a good one.
+    /// Sends a request and returns its JSON response. Panics unless the status is 200 or 201.
     pub async fn send(&self, method: &str, path: &str, body: &Value) -> Value {
         let request = Request::builder()
             .method(method.parse::<Method>().expect("a method"))

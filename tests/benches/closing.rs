@@ -1,5 +1,5 @@
-//! The end of a period: its closing, which is to cost the same for any number of leaving contacts, and the sweep that
-//! follows, against nothing but the writes that it makes.
+//! The end of a period: its closing, whose cost must be independent of the number of leaving contacts, and the sweep
+//! after it, compared with the bare writes that it makes.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -18,16 +18,16 @@ use crate::sample::Sample;
 const START: &str = "2026-11-10T12:00:00.000Z";
 const UPDATE: &str = "2026-12-01T00:00:00.000Z";
 
-/// How often each of the two periods is closed.
+/// The number of closings of each of the two periods.
 const CLOSINGS: usize = 41;
-/// How much longer the closing may take than that of an account with one leaving contact: none, but for what the machine
-/// does meanwhile.
+/// The maximum ratio of the closing's time to that of an account with one leaving contact. The expected ratio is 1. The
+/// rest allows for other load on the machine.
 const FLAT: f64 = 1.3;
 
 type Item = HashMap<String, AttributeValue>;
 
-/// Measures both. The sizes are the numbers of leaving contacts; the sweep is of the middle one. Beside each account there
-/// is another with a single leaving contact, in the same table, for the engine itself gets slower as a table grows.
+/// Measures closings and a sweep. The sizes are numbers of leaving contacts, and the sweep uses the middle one. Each
+/// table has a second account with a single leaving contact, because the engine gets slower as a table grows.
 pub async fn measure(sizes: [u64; 3]) {
     for size in sizes {
         let table = TestTable::start().await;
@@ -54,13 +54,13 @@ pub async fn measure(sizes: [u64; 3]) {
     }
 }
 
-/// A period that is closed many times, each time from the same items.
+/// A period that is closed repeatedly from the same items.
 struct Closing<'a> {
     table: &'a TestTable,
     account: AccountId,
     period: Item,
     times: Sample,
-    /// What the last closing consumed.
+    /// The capacity units of the last closing.
     units: Units,
 }
 
@@ -70,7 +70,7 @@ impl<'a> Closing<'a> {
         Self { table, account, period, times: Sample::default(), units: Units::default() }
     }
 
-    /// Closes it once more. It is left closed.
+    /// Restores the period's items and closes the period. It remains closed.
     async fn close(&mut self) {
         let Self { table, account, .. } = *self;
         put(table, &self.period).await;
@@ -83,7 +83,7 @@ impl<'a> Closing<'a> {
     }
 }
 
-/// Sweeps all buckets, and then makes the same number of conditional puts of the same items, as many at a time.
+/// Sweeps all buckets, and then makes the same number of conditional puts of the same items with the same parallelism.
 async fn sweep(table: &TestTable, account: AccountId, ids: &[ContactId]) {
     let tasks = table.store.unswept(account, PeriodNumber::FIRST).await.expect("the sweeps");
     table.recorder.reset();
@@ -96,7 +96,7 @@ async fn sweep(table: &TestTable, account: AccountId, ids: &[ContactId]) {
     }
     let time = begun.elapsed().as_secs_f64();
     let units = table.recorder.units();
-    assert_eq!(contacts, ids.len() as u64, "everybody is swept");
+    assert_eq!(contacts, ids.len() as u64, "every contact is swept");
 
     let mut items = Vec::new();
     for id in ids {
@@ -116,7 +116,7 @@ async fn sweep(table: &TestTable, account: AccountId, ids: &[ContactId]) {
     row(&Row::new(what, format!("{:.0}", count / time), "contacts/s").ratio(bare / time));
     let measured = format!("{:.2} + {:.2}", units.read / count, units.write / count);
     let sweep = Row::new("The sweep: units a contact", measured, "read + write units");
-    // A put of an item of at most 1 KB, and its place in the index; a consistent read of it.
+    // A consistent read of an item costs 1. A put of an item of at most 1 KB and its index entry cost 1 each.
     row(&sweep.target("least 1 + 2"));
 }
 
@@ -125,7 +125,7 @@ async fn get(table: &TestTable, pk: &str, sk: &str) -> Item {
     get.send().await.expect("a read").item.expect("an item")
 }
 
-/// Puts an item on condition that it is there in its own version, if it has one.
+/// Puts an item. If the item has a version, the put requires the stored item to have the same version.
 async fn put(table: &TestTable, item: &Item) {
     let mut put = table.client.put_item().table_name(TABLE).set_item(Some(item.clone()));
     if let Some(version) = item.get("version") {

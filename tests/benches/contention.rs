@@ -1,6 +1,6 @@
-//! One account whose contacts are set by many at once, where a second transaction that meets one in flight is
-//! cancelled, as DynamoDB does it. What an account carries follows from how long a transaction is in flight and how
-//! retries are spread: the [`sums`](crate::sums) that it is held against.
+//! Contention on one account: many clients set its contacts concurrently. A transaction that conflicts with another one
+//! in flight is cancelled, as in DynamoDB. The throughput of an account follows from the duration of a transaction and
+//! the spread of the retries. The [`sums`](crate::sums) compute the expected values.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,10 +20,10 @@ use crate::sample::Sample;
 use crate::sums::{self, Load};
 
 const NOW: &str = "2026-11-10T12:00:00.000Z";
-/// How long a transaction is in flight.
+/// The duration of a transaction in flight.
 const IN_FLIGHT: Duration = Duration::from_millis(5);
 
-/// What came of a stretch of time.
+/// The result of a measurement.
 #[derive(Default)]
 struct Result {
     times: Sample,
@@ -31,7 +31,7 @@ struct Result {
     seconds: f64,
 }
 
-/// Measures parallel writers and arrivals, each for so long.
+/// Measures parallel writers and arrivals, each for this duration.
 pub async fn measure(stretch: Duration) {
     for writers in [1, 2, 4, 8, 16, 32, 64] {
         let bench = Bench::start(stretch.as_secs() * 250).await;
@@ -70,7 +70,8 @@ impl Bench {
         Self { table: Arc::new(table), faults, account, ids }
     }
 
-    /// So many writers, each of which begins anew as soon as it is done, on contacts that nobody else writes.
+    /// Runs this number of writers. Each one starts its next change as soon as the last one is finished, and no contact
+    /// is written twice.
     async fn write_in_parallel(&self, writers: u32, stretch: Duration) -> Result {
         let (begun, next) = (Instant::now(), AtomicUsize::new(0));
         let writer = async || {
@@ -92,7 +93,7 @@ impl Bench {
         whole
     }
 
-    /// Arrivals whose times are random (a Poisson process) and do not wait for those before them.
+    /// Runs arrivals at random times (a Poisson process). They do not wait for earlier arrivals.
     async fn arrive(&self, rate: u64, stretch: Duration) -> Result {
         let (begun, mut due, mut arrivals) = (Instant::now(), Duration::ZERO, Vec::new());
         let mut rng = SeededRng::new(rate);
@@ -146,7 +147,7 @@ impl Result {
     }
 }
 
-/// Sets one contact. False if the store gave up, which a caller sees as 503.
+/// Sets one contact. Returns false if the store is unavailable after its retries, which a client sees as status 503.
 async fn set(table: &TestTable, account: AccountId, id: ContactId) -> bool {
     let request = StatusRequest {
         account,

@@ -1,4 +1,4 @@
-//! Events as AWS documents them (`tests/fixtures/events`), filled in.
+//! Events for the functions, built from AWS's documented examples (`tests/fixtures/events`).
 
 use serde_json::{Map, Value, json};
 
@@ -6,15 +6,15 @@ fn fixture(text: &str) -> Value {
     serde_json::from_str(text).expect("a fixture in JSON")
 }
 
-/// A request through the HTTP API by whom the authorizer says.
-pub fn http(method: &str, path: &str, by: &Map<String, Value>, body: &str) -> String {
+/// Returns the event of an HTTP API request, with the authorizer's context of the caller.
+pub fn http(method: &str, path: &str, caller: &Map<String, Value>, body: &str) -> String {
     let mut event = fixture(include_str!("../fixtures/events/http-api.json"));
     event["rawPath"] = path.into();
     event["routeKey"] = format!("{method} {path}").into();
     event["requestContext"]["routeKey"] = event["routeKey"].clone();
     event["requestContext"]["http"]["method"] = method.into();
     event["requestContext"]["http"]["path"] = path.into();
-    event["requestContext"]["authorizer"] = json!({"lambda": by});
+    event["requestContext"]["authorizer"] = json!({"lambda": caller});
     event["headers"]["content-type"] = "application/json".into();
     event["headers"]["content-length"] = body.len().to_string().into();
     if !body.is_empty() {
@@ -23,7 +23,7 @@ pub fn http(method: &str, path: &str, by: &Map<String, Value>, body: &str) -> St
     event.to_string()
 }
 
-/// The question that the HTTP API asks its authorizer.
+/// Returns the event that the HTTP API sends to its authorizer.
 pub fn authorization(token: &str) -> String {
     let mut event = fixture(include_str!("../fixtures/events/authorizer.json"));
     let header = format!("Bearer {token}");
@@ -32,12 +32,12 @@ pub fn authorization(token: &str) -> String {
     event.to_string()
 }
 
-/// A tick of the schedule.
+/// Returns the event of a tick of the schedule.
 pub fn tick() -> String {
     fixture(include_str!("../fixtures/events/schedule.json")).to_string()
 }
 
-/// A batch with one message.
+/// Returns the event of a batch with one queue message.
 pub fn message(body: &str) -> String {
     let mut event = fixture(include_str!("../fixtures/events/queue.json"));
     event["Records"][0]["body"] = body.into();

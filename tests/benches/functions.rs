@@ -1,4 +1,4 @@
-//! Each function by itself: the size of its binary, its start, and the memory that it needs.
+//! Benchmarks of each function alone: the size of its binary, its start time, and its peak memory.
 
 use domain::marketing::EffectiveState;
 use domain::period::PeriodNumber;
@@ -12,16 +12,16 @@ use crate::runtime_api::Function;
 use crate::sample::Sample;
 use crate::setting::{ADMIN_TOKEN, Fixture, in_an_ended_period, now};
 
-/// The largest binary, in MB.
+/// The maximum size of a binary, in MB.
 const SIZE_MOST: f64 = 8.0;
-/// The slowest start, against the emptiest function's.
+/// The maximum ratio of a function's start time to the empty function's.
 const START_MOST: f64 = 1.3;
-/// The function that all others are held against.
+/// The function that is the baseline for all others.
 const EMPTY: &str = "empty-function";
-/// How many contacts the events are about.
+/// The number of contacts in the events.
 const CONTACTS: u64 = 98;
 
-/// Measures them.
+/// Measures all functions, with this number of starts each.
 pub async fn measure(binaries: &Binaries, starts: usize) {
     for name in FUNCTIONS.iter().chain(&[EMPTY]) {
         let size = binaries.megabytes(name);
@@ -30,7 +30,7 @@ pub async fn measure(binaries: &Binaries, starts: usize) {
     }
     let setting = Fixture::begun(now()).await;
     let mut times: Vec<Sample> = (0..=FUNCTIONS.len()).map(|_| Sample::default()).collect();
-    // One start of each after the other, so that a busy moment of the machine is shared by all.
+    // The functions start in turns, so that a busy moment of the machine affects all of them.
     for _ in 0..starts {
         for (name, times) in FUNCTIONS.iter().chain(&[EMPTY]).zip(&mut times) {
             times.add(Function::start(binaries.path(name), setting.table.endpoint()).await.start);
@@ -49,9 +49,9 @@ pub async fn measure(binaries: &Binaries, starts: usize) {
     }
 }
 
-/// The most memory that a function has had after its start and a usual event.
+/// Returns the peak memory of a function after its start and a typical event, in MB.
 async fn peak(binaries: &Binaries, name: &str) -> f64 {
-    let (setting, event) = usual(name).await;
+    let (setting, event) = typical(name).await;
     let mut function = Function::start(binaries.path(name), setting.table.endpoint()).await;
     let (answer, _) = function.invoke(event).await;
     let answer: serde_json::Value = serde_json::from_slice(&answer).expect("an answer in JSON");
@@ -59,8 +59,8 @@ async fn peak(binaries: &Binaries, name: &str) -> f64 {
     function.process.peak_megabytes()
 }
 
-/// An event that a function usually gets, and the table that it is about.
-async fn usual(name: &str) -> (Fixture, String) {
+/// Returns a typical event of a function, and the table that the event refers to.
+async fn typical(name: &str) -> (Fixture, String) {
     let (begun, state) = match name {
         "sweep-period" => (in_an_ended_period(), EffectiveState::Leaving),
         "set-non-marketing-pending" => (now(), EffectiveState::Marketing),
@@ -99,7 +99,7 @@ async fn usual(name: &str) -> (Fixture, String) {
                 left_out: 0,
             };
             let accepted = setting.table.store.accept_into_inbox(&submission, now()).await;
-            let task = accepted.expect("it is accepted").waiting.expect("it waits");
+            let task = accepted.expect("the submission is accepted").waiting.expect("a task of the inbox");
             events::message(&serde_json::to_string(&task).expect("a message"))
         }
         "sweep-period" => {
@@ -113,7 +113,7 @@ async fn usual(name: &str) -> (Fixture, String) {
     (setting, event)
 }
 
-/// A form of the account.
+/// Creates a form of the account and returns its id.
 async fn form(setting: &Fixture) -> domain::ids::FormId {
     let new = store::NewForm::new(Provider::Native, "Newsletter");
     let render = |form: &store::Form| store::StoredResponse {

@@ -1,8 +1,10 @@
-//! A warm `set-marketing` through its real binary, against the same two calls made bare.
+//! A warm `set-marketing` through its real binary, compared with the same two bare calls.
 //!
-//! Three programs take turns over one table, so that a busy moment of the machine is shared by all: the function; a
-//! loop that makes the two calls and nothing else; and, to tell what of the difference is the Lambda runtime's own, the
-//! emptiest function that makes the same two calls.
+//! Three programs run in turns on one table, so that a busy moment of the machine affects all of them:
+//!
+//! * the function;
+//! * a loop that only makes the two calls;
+//! * a minimal function that makes the two calls, which shows the Lambda runtime's share of the difference.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{ChildStdin, ChildStdout};
@@ -20,12 +22,12 @@ use crate::runtime_api::Function;
 use crate::sample::Sample;
 use crate::setting::{Fixture, now};
 
-/// The most processor time that the function takes, against that of the bare calls.
+/// The maximum ratio of the function's processor time to that of the bare calls.
 const CPU_MOST: f64 = 1.3;
-/// How many times the programs take turns.
+/// The number of turns of each program.
 const TURNS: usize = 10;
 
-/// What a program took.
+/// The processor time and latency of a program.
 #[derive(Default)]
 struct Cost {
     cpu: Duration,
@@ -33,7 +35,7 @@ struct Cost {
 }
 
 impl Cost {
-    /// Processor time of one round, in microseconds.
+    /// Returns the processor time of one round, in microseconds.
     fn micros(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "a count of rounds")]
         let rounds = self.latency.len() as f64;
@@ -41,10 +43,10 @@ impl Cost {
     }
 }
 
-/// Measures them, this many rounds a turn.
+/// Measures the three programs, with this number of rounds in each turn.
 pub async fn measure(binaries: &Binaries, rounds: usize) {
     let setting = Fixture::begun(now()).await;
-    // A warm-up turn comes first.
+    // The first turn is a warm-up.
     let count = 3 * rounds * (TURNS + 1);
     let ids =
         testkit::seed(&setting.table, setting.account, count as u64, EffectiveState::NonMarketing, now())
@@ -69,7 +71,11 @@ pub async fn measure(binaries: &Binaries, rounds: usize) {
         }
     }
     let scan = testkit::scan(&setting.table.client, setting.account).await;
-    assert_eq!((scan.billable, scan.period.1), (count as u64, count as u64), "every round was a change");
+    assert_eq!(
+        (scan.billable, scan.period.1),
+        (count as u64, count as u64),
+        "every round must change a contact"
+    );
 
     let (cpu, latency) = (of_bare.micros(), of_bare.latency.median());
     row(&Row::new("The two calls bare: processor time", format!("{cpu:.0}"), "µs"));
@@ -113,7 +119,7 @@ async fn invoke(function: &mut Function, events: Vec<String>, cost: &mut Cost) {
     cost.cpu += function.process.cpu() - before;
 }
 
-/// The loop of the two calls.
+/// The program that makes the two calls in a loop.
 struct Bare {
     process: Process,
     input: ChildStdin,
@@ -129,9 +135,11 @@ impl Bare {
 
     fn run(&mut self, lines: &[String], cost: &mut Cost) {
         let before = self.process.cpu();
-        writeln!(self.input, "{}\n", lines.join("\n")).and_then(|()| self.input.flush()).expect("its input");
+        writeln!(self.input, "{}\n", lines.join("\n"))
+            .and_then(|()| self.input.flush())
+            .expect("the program's input");
         let mut line = String::new();
-        tokio::task::block_in_place(|| self.output.read_line(&mut line)).expect("its output");
+        tokio::task::block_in_place(|| self.output.read_line(&mut line)).expect("the program's output");
         cost.cpu += self.process.cpu() - before;
         let times = line.split_whitespace().map(|nanos| nanos.parse().map(Duration::from_nanos));
         let before = cost.latency.len();

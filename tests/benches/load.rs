@@ -1,4 +1,4 @@
-//! The local stack under load: the stack and those who ask it share one machine, over its loopback interface.
+//! The local stack under load. The stack and its clients share one machine and its loopback interface.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,12 +14,12 @@ use crate::caller::{BATCH, Caller};
 use crate::report::{Row, row};
 use crate::sample::Sample;
 
-/// How many ask at a time, each as soon as it has its answer.
+/// The number of concurrent clients. Each one sends its next request as soon as it has a response.
 const CALLERS: usize = 8;
-/// How many contacts the account has.
+/// The number of contacts in the account.
 const CONTACTS: usize = 20 * BATCH;
 
-/// Measures each kind of request for so long.
+/// Measures each kind of request for this duration.
 pub async fn measure(stretch: Duration) {
     let options = Options::parse_from(["tidemark", "--listen", "127.0.0.1:0", "--in-memory"]);
     let stack = Stack::start(&options, bootstrap::system_clock()).await.expect("a stack");
@@ -51,7 +51,7 @@ pub async fn measure(stretch: Duration) {
     stack.stop().await;
 }
 
-/// Sends requests of one kind until the time is over; each is given its number.
+/// Sends requests of one kind for this duration. `send` receives the number of the request.
 async fn load<F: Future<Output = Value>>(what: &str, stretch: Duration, send: impl Fn(usize) -> F) {
     let (begun, next) = (Instant::now(), AtomicUsize::new(0));
     let caller = async || {

@@ -1,15 +1,16 @@
-//! What the program costs, beside the least that it could cost. `tests/README.md` says how to run it and what it found.
+//! Benchmarks that compare the program's costs with the lowest possible costs. `tests/README.md` describes how to run
+//! them and their results.
 //!
-//! Each group prints its rows as it goes, and each ratio is of two things measured in the same run. Nothing here fails
-//! because a machine is slow: the targets stand beside the numbers, and whoever reads them judges.
+//! Each group prints its rows immediately, and each ratio compares two measurements of the same run. No benchmark fails
+//! on a slow machine: the table shows the targets beside the numbers, and the reader judges them.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a benchmark that cannot go on has failed"
+    reason = "a benchmark that cannot continue has failed"
 )]
-#![allow(unreachable_pub, reason = "within a program `pub` says what the other modules use")]
+#![allow(unreachable_pub, reason = "within a program `pub` marks the items that other modules use")]
 
 mod binaries;
 mod caller;
@@ -34,35 +35,35 @@ use std::time::Duration;
 
 use crate::binaries::Binaries;
 
-/// Whether this was built as it is deployed.
+/// True if the benchmarks were built in the release profile, as in a deployment.
 pub const RELEASE: bool = !cfg!(debug_assertions);
 
-/// The groups by the names under which they can be asked for.
+/// The names of the groups on the command line.
 const GROUPS: [&str; 8] =
     ["rules", "functions", "invocation", "units", "closing", "contention", "load", "throughput"];
 
-/// How it is called.
+/// The usage text of the command line.
 const USAGE: &str = "[--quick] [--binaries=FOLDER] [--before=LOCAL_STACK] [GROUP]…";
 
-/// What is asked for.
+/// The options of the command line.
 #[derive(Default)]
 struct Options {
     quick: bool,
-    /// Where the functions' binaries are, if they are not to be built.
+    /// The folder with the functions' binaries. `None` builds them.
     binaries: Option<PathBuf>,
-    /// The local stack of another version, to be measured beside this one's.
+    /// The local stack of another version, which is measured beside this version's.
     before: Option<PathBuf>,
-    /// The groups; none means all.
+    /// The groups. An empty list means all groups.
     groups: Vec<String>,
 }
 
 impl Options {
-    /// Reads the words of the command line, or finds one that is none.
+    /// Parses the arguments of the command line. Returns `None` if one is unknown.
     fn read(words: impl Iterator<Item = String>) -> Option<Self> {
         let mut options = Self::default();
         for word in words {
             match word.as_str() {
-                // Cargo adds it.
+                // Cargo adds this argument.
                 "--bench" => {}
                 "--quick" => options.quick = true,
                 group if GROUPS.contains(&group) => options.groups.push(word),
@@ -77,11 +78,11 @@ impl Options {
     }
 
     fn wants(&self, group: &str) -> bool {
-        self.groups.is_empty() || self.groups.iter().any(|asked| asked == group)
+        self.groups.is_empty() || self.groups.iter().any(|wanted| wanted == group)
     }
 }
 
-/// How much of everything is measured.
+/// The extent of the measurements.
 struct Extent {
     starts: usize,
     rounds: usize,
@@ -91,7 +92,7 @@ struct Extent {
 
 const FULL: Extent =
     Extent { starts: 21, rounds: 200, leaving: [1_000, 10_000, 100_000], stretch: Duration::from_secs(10) };
-/// Enough to see that the benchmarks themselves work.
+/// The extent that only shows that the benchmarks work.
 const QUICK: Extent =
     Extent { starts: 2, rounds: 5, leaving: [10, 100, 1_000], stretch: Duration::from_secs(1) };
 
@@ -107,7 +108,7 @@ fn main() {
 async fn measure(options: &Options) {
     let extent = if options.quick { QUICK } else { FULL };
     let wanted = |group: &str| options.wants(group);
-    // Built before anything is measured, so that the machine is quiet by then.
+    // The build ends before the first measurement, so that the machine is idle then.
     let binaries = (wanted("functions") || wanted("invocation"))
         .then(|| options.binaries.as_deref().map_or_else(Binaries::build, Binaries::within));
     report::line(&format!("Built for {}. Load average at the beginning: {}.\n", profile(), load_average()));
@@ -145,7 +146,7 @@ fn profile() -> &'static str {
     if RELEASE { "release" } else { "development, so times and sizes mean nothing" }
 }
 
-/// The machine's load, and how many processors share it.
+/// Returns the machine's load averages and its number of processors.
 fn load_average() -> String {
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let processors = std::thread::available_parallelism().map_or(0, usize::from);

@@ -1,4 +1,4 @@
-//! A program under measurement: its start, and what the kernel says of it.
+//! A program under measurement: its start, processor time and memory, as the kernel reports them.
 
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use testkit::{OPERATOR_TOKEN, TABLE};
 
-/// A program that runs. It ends with its handle.
+/// A running program. Dropping the handle kills it.
 pub struct Process(Child);
 
 impl Process {
-    /// Starts a program that finds DynamoDB, and the Runtime API if it is a function, at these addresses.
+    /// Starts a program with the address of DynamoDB, and of the Runtime API if it is a function.
     pub fn start(program: &Path, dynamodb: &str, runtime_api: Option<&str>) -> Self {
         let own = [
             ("AWS_ACCESS_KEY_ID", "local"),
             ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb),
-            // Nothing is due, so the queue is never asked.
+            // Nothing is due, so the program never calls the queue.
             ("AWS_ENDPOINT_URL_SQS", dynamodb),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
             ("AWS_LAMBDA_FUNCTION_NAME", "measured"),
@@ -31,29 +31,32 @@ impl Process {
         ];
         let mut command = Command::new(program);
         command.env_clear().envs(own).stdin(Stdio::piped());
-        // A function's log lines go where they cost least; the baseline's answers are read.
+        // A function's log lines are discarded, which costs least. The baseline's output is read.
         command.stdout(if runtime_api.is_some() { Stdio::null() } else { Stdio::piped() });
         Self(command.stderr(Stdio::inherit()).spawn().expect("the program starts"))
     }
 
-    /// Its input and output, for one that is talked to this way.
+    /// Takes the program's standard input and output. The output is available only without a Runtime API.
     pub fn pipes(&mut self) -> (ChildStdin, ChildStdout) {
-        (self.0.stdin.take().expect("its input"), self.0.stdout.take().expect("its output"))
+        (
+            self.0.stdin.take().expect("the program's input"),
+            self.0.stdout.take().expect("the program's output"),
+        )
     }
 
-    /// How long it has had a processor, all of its threads together.
+    /// Returns the processor time of all threads together.
     pub fn cpu(&self) -> Duration {
         let tasks = std::fs::read_dir(format!("/proc/{}/task", self.0.id())).expect("a running program");
         let nanos = tasks.map(|task| {
             let path = task.expect("a thread").path().join("schedstat");
-            // A thread may have ended meanwhile.
+            // A thread may have ended in the meantime.
             let text = std::fs::read_to_string(path).unwrap_or_default();
             text.split_whitespace().next().and_then(|nanos| nanos.parse::<u64>().ok()).unwrap_or_default()
         });
         Duration::from_nanos(nanos.sum())
     }
 
-    /// The most memory that it has had at any time, in MB.
+    /// Returns the program's peak memory, in MB.
     pub fn peak_megabytes(&self) -> f64 {
         let status =
             std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).expect("a running program");
@@ -65,7 +68,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing left to do.
+        // An error means that the program has already ended.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

@@ -1,9 +1,9 @@
-//! The table: what was measured, and what it is held against.
+//! The printed table of measurements, ratios and targets.
 
 use std::fmt;
 use std::io::Write as _;
 
-/// One row.
+/// A row of the table.
 pub struct Row {
     what: String,
     measured: String,
@@ -13,38 +13,38 @@ pub struct Row {
 }
 
 impl Row {
-    /// What was measured, in this unit.
+    /// Creates a row from a label and a measurement in this unit.
     pub fn new(what: impl Into<String>, measured: impl fmt::Display, unit: &'static str) -> Self {
         let measured = measured.to_string();
         Self { what: what.into(), measured, unit, ratio: String::new(), target: String::new() }
     }
 
-    /// How it stands to something else that was measured in the same run.
+    /// Sets the ratio to another measurement of the same run.
     pub fn ratio(mut self, ratio: f64) -> Self {
         self.ratio = format!("{ratio:.2}");
         self
     }
 
-    /// The same where one number does not tell it.
+    /// Sets the text of the ratio, for a measurement with several ratios.
     pub fn ratios(mut self, ratios: impl Into<String>) -> Self {
         self.ratio = ratios.into();
         self
     }
 
-    /// What it should be.
+    /// Sets the target.
     pub fn target(mut self, target: impl Into<String>) -> Self {
         self.target = target.into();
         self
     }
 
-    /// What it should be at the most; a row that is above it says so.
+    /// Sets an upper limit as the target. A row above its limit is marked as missed.
     pub fn at_most(self, value: f64, most: f64, unit: &str) -> Self {
         let verdict = if value <= most { "" } else { ", **missed**" };
         self.target(format!("≤ {most}{unit}{verdict}"))
     }
 }
 
-/// Prints the table's head.
+/// Prints the header of the table.
 pub fn head() {
     line("| what | measured | unit | ratio | target |");
     line("|---|---:|---|---:|---|");
@@ -56,7 +56,7 @@ pub fn row(row: &Row) {
     line(&format!("| {what} | {measured} | {unit} | {ratio} | {target} |"));
 }
 
-/// Prints a line at once, so that whoever waits sees how far it is.
+/// Prints and flushes a line, so that the progress is visible.
 pub fn line(text: &str) {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{text}").and_then(|()| out.flush()).expect("an output");

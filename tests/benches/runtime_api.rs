@@ -1,5 +1,5 @@
-//! The Lambda Runtime API, as far as a function needs it, and with as little of its own in between as possible: the
-//! simulator of the tests records and checks, which takes longer than what is measured here.
+//! A minimal server of the Lambda Runtime API. The tests' simulator also records and checks, which takes longer than
+//! the calls that are measured here.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,14 +18,14 @@ use tokio::task::JoinHandle;
 
 use crate::process::Process;
 
-/// How long a function may take for anything before the benchmark gives up.
+/// The longest time to wait for a function before the benchmark fails.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A function that runs and waits for its first event.
+/// A running function that waits for an event.
 pub struct Function {
-    /// Its process.
+    /// The function's process.
     pub process: Process,
-    /// How long it took from its start to its first question for an event.
+    /// The time from the start of the process to its first poll for an event.
     pub start: Duration,
     events: UnboundedSender<String>,
     polls: UnboundedReceiver<Instant>,
@@ -40,7 +40,7 @@ struct Shared {
 }
 
 impl Function {
-    /// Starts a function that finds DynamoDB at this address.
+    /// Starts a function with the address of DynamoDB, and waits for its first poll.
     pub async fn start(program: &Path, dynamodb: &str) -> Self {
         let (events, waiting) = unbounded_channel();
         let (polled, mut polls) = unbounded_channel();
@@ -62,7 +62,7 @@ impl Function {
         Self { process, start, events, polls, answers, server }
     }
 
-    /// Sends an event to the waiting function. Its answer, and how long it took; it then waits for the next one.
+    /// Sends an event to the waiting function. Returns the response and its latency, once the function polls again.
     pub async fn invoke(&mut self, event: String) -> (Bytes, Duration) {
         let begun = Instant::now();
         self.events.send(event).expect("a server");

@@ -1,23 +1,23 @@
-//! Numbers out of many.
+//! Statistics of repeated measurements.
 
 use std::time::{Duration, Instant};
 
-/// Durations, to be asked for their percentiles.
+/// A sample of durations with percentiles.
 #[derive(Default)]
 pub struct Sample(Vec<Duration>);
 
 impl Sample {
-    /// Adds one.
+    /// Adds a duration.
     pub fn add(&mut self, time: Duration) {
         self.0.push(time);
     }
 
-    /// How many there are.
+    /// Returns the number of durations.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// The duration that this share of them does not pass, in milliseconds.
+    /// Returns the percentile for this share (0 to 1), in milliseconds.
     pub fn millis(&mut self, share: f64) -> f64 {
         self.0.sort_unstable();
         let last = self.0.len().saturating_sub(1);
@@ -25,13 +25,13 @@ impl Sample {
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             clippy::cast_precision_loss,
-            reason = "a place in the list, which is far shorter than 2^52"
+            reason = "an index in the list, which is far shorter than 2^52"
         )]
         let place = ((last as f64) * share).round() as usize;
         self.0.get(place).map_or(0.0, |time| time.as_secs_f64() * 1e3)
     }
 
-    /// The middle one, in milliseconds.
+    /// Returns the median, in milliseconds.
     pub fn median(&mut self) -> f64 {
         self.millis(0.5)
     }
@@ -52,7 +52,7 @@ impl IntoIterator for Sample {
     }
 }
 
-/// How many nanoseconds `work` takes each time: the median of many batches, each long enough for the clock.
+/// Returns the duration of one call of `work` in nanoseconds: the median of many batches, each of at least 5 ms.
 pub fn nanos_each(mut work: impl FnMut()) -> f64 {
     const BATCHES: usize = 41;
     const BATCH: Duration = Duration::from_millis(5);

@@ -1,4 +1,4 @@
-//! What programs under measurement find in their table: an account with an admin, at the present time.
+//! The fixture of the benchmarks: a table with an account and its admin.
 
 use api::identity::{Identity, to_context};
 use api::token::sha256_hex;
@@ -21,18 +21,18 @@ pub struct Fixture {
     pub account: AccountId,
 }
 
-/// The instant that functions take to be now.
+/// Returns the present instant, by the clock that the functions use.
 pub fn now() -> Timestamp {
     bootstrap::system_clock().now()
 }
 
-/// An instant with an update date between it and now.
+/// Returns an instant 32 days ago, so that an update date lies between it and now.
 pub fn in_an_ended_period() -> Timestamp {
     now().plus(TimeDelta::days(-32))
 }
 
 impl Fixture {
-    /// An account that was made then.
+    /// Starts a table with an account that was created at this instant.
     pub async fn begun(at: Timestamp) -> Self {
         let table = TestTable::start().await;
         let token_sha256 = sha256_hex(ADMIN_TOKEN.as_bytes());
@@ -48,13 +48,13 @@ impl Fixture {
         Self { account: made.body.parse().expect("an id"), table }
     }
 
-    /// The account's admin.
+    /// Returns the account's admin.
     pub async fn admin(&self) -> Principal {
-        let known = self.table.store.authenticate(&sha256_hex(ADMIN_TOKEN.as_bytes())).await;
-        known.expect("an answer").expect("the admin")
+        let principal = self.table.store.authenticate(&sha256_hex(ADMIN_TOKEN.as_bytes())).await;
+        principal.expect("an answer").expect("the admin")
     }
 
-    /// What the authorizer says of the admin.
+    /// Returns the authorizer's context for the admin.
     pub async fn context(&self) -> Map<String, Value> {
         to_context(&Identity::Account(self.admin().await))
     }

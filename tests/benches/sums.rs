@@ -1,6 +1,6 @@
-//! The sums that contention is held against: an account in which a try that meets another's is lost, and every other
-//! one is in flight for so long. Nothing of the program is in them but the numbers of its retries, so they show what
-//! other numbers would do.
+//! A small model of contention, to compare with the measurements. In one account, an attempt that conflicts with
+//! another one fails, and every other attempt is in flight for a fixed time. The model uses only the program's retry
+//! limits, so it also shows the effect of other limits.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -12,28 +12,29 @@ use testkit::SeededRng;
 use crate::report::{Row, row};
 use crate::sample::Sample;
 
-/// How long what is computed lasts.
+/// The simulated time, in microseconds.
 const STRETCH: u64 = 60_000_000;
-/// How long a try is under way that meets another, and between a writer's answer and its next try.
+/// The duration of an attempt that conflicts, in microseconds. It is also the shortest time from a writer's response to
+/// its next attempt.
 const WAY: u64 = 1_500;
 
-/// Those who change contacts of one account.
+/// The load on the contacts of one account.
 #[derive(Clone, Copy)]
 pub enum Load {
-    /// So many of them, each of which begins anew as soon as it is done.
+    /// The number of writers. Each one starts its next change as soon as the last one is finished.
     Writers(u32),
-    /// So many changes a second, at random times.
+    /// The number of changes a second, at random times.
     Arrivals(u64),
 }
 
-/// How often to try again, and how long the longest pause is. Times are in microseconds here.
+/// The maximum number of retries, and the longest pause in microseconds.
 #[derive(Clone, Copy)]
 struct Policy {
     retries: u32,
     longest: u64,
 }
 
-/// Prints what they say of the store's own retries, and of the design's.
+/// Prints the model's results for the store's retry limits, and for ten retries with pauses of up to 400 ms.
 pub fn report(in_flight: Duration) {
     let own = Policy { retries: RETRIES_MAX, longest: RETRY_PAUSE_LONGEST_MILLIS * 1_000 };
     let design = Policy { retries: 10, longest: 400_000 };
@@ -45,9 +46,9 @@ pub fn report(in_flight: Duration) {
         Load::Arrivals(130),
         Load::Arrivals(160),
     ] {
-        for (whose, policy) in [("", own), (", with ten retries and pauses of up to 400 ms", design)] {
-            let what = format!("By the sums: {load}{whose}");
-            row(&Row::new(what, Sums::of(load, policy, in_flight), "changes; ms"));
+        for (suffix, policy) in [("", own), (", with ten retries and pauses of up to 400 ms", design)] {
+            let label = format!("By the sums: {load}{suffix}");
+            row(&Row::new(label, Sums::of(load, policy, in_flight), "changes; ms"));
         }
     }
 }
@@ -61,11 +62,11 @@ impl std::fmt::Display for Load {
     }
 }
 
-/// One change: its next try, when it was asked for, and how many tries it has had.
+/// A change: the instant of its next attempt, the instant of its request, and the number of failed attempts.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Change {
     at: u64,
-    asked: u64,
+    requested: u64,
     tries: u32,
 }
 
@@ -79,7 +80,7 @@ impl Sums {
     fn of(load: Load, policy: Policy, in_flight: Duration) -> String {
         let mut sums = Self { times: Sample::default(), refused: 0, tries: 0 };
         sums.play(load, policy, u64::try_from(in_flight.as_micros()).expect("a short time"));
-        sums.told()
+        sums.summary()
     }
 
     fn play(&mut self, load: Load, policy: Policy, in_flight: u64) {
@@ -89,7 +90,7 @@ impl Sums {
             self.tries += 1;
             let ended = if change.at >= free_at {
                 free_at = change.at + in_flight;
-                self.times.add(Duration::from_micros(free_at - change.asked));
+                self.times.add(Duration::from_micros(free_at - change.requested));
                 Some(free_at)
             } else if change.tries == policy.retries {
                 self.refused += 1;
@@ -106,13 +107,13 @@ impl Sums {
                 && ended < STRETCH
             {
                 let at = ended + rng.between(WAY, 2 * WAY);
-                waiting.push(Reverse(Change { at, asked: at, tries: 0 }));
+                waiting.push(Reverse(Change { at, requested: at, tries: 0 }));
             }
         }
     }
 
     #[expect(clippy::cast_precision_loss, reason = "counts")]
-    fn told(mut self) -> String {
+    fn summary(mut self) -> String {
         let (done, seconds) = (self.times.len(), STRETCH as f64 / 1e6);
         format!(
             "{:.0}/s: {:.1} tries a change, {:.2} % refused; p50 {:.0}, p99 {:.0}",
@@ -125,7 +126,7 @@ impl Sums {
     }
 }
 
-/// The first try of each writer, or of every arrival.
+/// Returns the first attempt of each writer, or of each arrival.
 fn first(load: Load, rng: &mut SeededRng) -> BinaryHeap<Reverse<Change>> {
     let mut times = Vec::new();
     match load {
@@ -138,10 +139,11 @@ fn first(load: Load, rng: &mut SeededRng) -> BinaryHeap<Reverse<Change>> {
             }
         }
     }
-    times.into_iter().map(|at| Reverse(Change { at, asked: at, tries: 0 })).collect()
+    times.into_iter().map(|at| Reverse(Change { at, requested: at, tries: 0 })).collect()
 }
 
-/// The time until the next arrival of so many a second (a Poisson process), in microseconds, for 64 random bits.
+/// Returns the time until the next arrival of a Poisson process in microseconds, for a rate per second and 64 random
+/// bits.
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,

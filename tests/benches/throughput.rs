@@ -1,6 +1,6 @@
-//! Contacts a second through the local stack, as a program of its own, beside the engine's typed operations called bare.
+//! Throughput of the local stack as a separate process, in contacts a second, compared with bare calls of the engine.
 //!
-//! A stack that was built before can be measured in the same run, so that two versions meet the same machine.
+//! A stack of an earlier version can be measured in the same run, so that both versions run on the same machine.
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader};
@@ -23,40 +23,40 @@ use crate::caller::{BATCH, Caller};
 use crate::report::{Row, row};
 use crate::setting::{Fixture, now};
 
-/// How many contacts the account has.
+/// The number of contacts in the account.
 const CONTACTS: usize = 60 * BATCH;
-/// How many changes the contacts have when they are measured again.
+/// The number of changes of each contact before the second measurement.
 const CHANGES: usize = 6;
-/// How many rounds are measured after these changes: one of four writes a page of history.
+/// The number of rounds that are measured after these changes. One of four rounds writes a page of history.
 const ROUNDS: usize = 4;
-/// How many requests for a single contact are sent at a time.
+/// The number of concurrent requests for a single contact.
 const CALLERS: usize = 8;
-/// How many contacts the bare engine reads in one query, as the store does.
+/// The number of contacts that the bare engine reads in one query, as in the store.
 const PAGE: usize = 250;
 
-/// The numbers of one stack, each in contacts a second.
+/// The throughput of one stack, in contacts a second.
 struct Throughput {
-    /// Status changes by 98, of contacts that were only created.
+    /// Status changes by 98, of contacts without earlier changes.
     set_fresh: f64,
-    /// The same after [`CHANGES`] changes of each.
+    /// Status changes by 98, of contacts with [`CHANGES`] earlier changes.
     set_changed: f64,
-    /// Contacts that a search examines, when they were only created.
+    /// Contacts that a search examines, without earlier changes.
     searched_fresh: f64,
-    /// The same after [`CHANGES`] changes of each.
+    /// Contacts that a search examines, with [`CHANGES`] earlier changes.
     searched_changed: f64,
-    /// Status changes of one contact.
+    /// Status changes of one contact at a time.
     single: f64,
 }
 
-/// Measures the stack of this version, another one if there is one, and the bare engine.
+/// Measures the stack of this version, optionally the stack of an earlier version, and the bare engine.
 pub async fn measure(stretch: Duration, before: Option<&Path>) {
     let before = match before {
-        Some(binary) => Some(of_stack(binary, stretch).await),
+        Some(binary) => Some(measure_stack(binary, stretch).await),
         None => None,
     };
-    let stack = of_stack(&build(), stretch).await;
-    let bare = of_engine(stretch).await;
-    let told = |what: &str, is: f64, was: Option<f64>, bare: f64| {
+    let stack = measure_stack(&build(), stretch).await;
+    let bare = measure_engine(stretch).await;
+    let print = |label: &str, is: f64, was: Option<f64>, bare: f64| {
         let measured = match was {
             Some(was) => format!("{is:.0}/s, {was:.0}/s before"),
             None => format!("{is:.0}/s"),
@@ -65,16 +65,21 @@ pub async fn measure(stretch: Duration, before: Option<&Path>) {
         if let Some(was) = was {
             ratios.push_str(&format!(", {:.2} of before", is / was));
         }
-        row(&Row::new(what, measured, "contacts")
+        row(&Row::new(label, measured, "contacts")
             .ratios(ratios)
             .target("≥ 0.5 of the engine, ≥ 1.5 of before"));
     };
     let was = |of: fn(&Throughput) -> f64| before.as_ref().map(of);
-    told("Status change by 98, fresh", stack.set_fresh, was(|t| t.set_fresh), bare.set_fresh);
-    told("Status change by 98, after 6 changes", stack.set_changed, was(|t| t.set_changed), bare.set_fresh);
-    told("Search, fresh", stack.searched_fresh, was(|t| t.searched_fresh), bare.searched_fresh);
-    told("Search, after 6 changes", stack.searched_changed, was(|t| t.searched_changed), bare.searched_fresh);
-    told("Status change of 1, 8 callers", stack.single, was(|t| t.single), bare.single);
+    print("Status change by 98, fresh", stack.set_fresh, was(|t| t.set_fresh), bare.set_fresh);
+    print("Status change by 98, after 6 changes", stack.set_changed, was(|t| t.set_changed), bare.set_fresh);
+    print("Search, fresh", stack.searched_fresh, was(|t| t.searched_fresh), bare.searched_fresh);
+    print(
+        "Search, after 6 changes",
+        stack.searched_changed,
+        was(|t| t.searched_changed),
+        bare.searched_fresh,
+    );
+    print("Status change of 1, 8 callers", stack.single, was(|t| t.single), bare.single);
     let shares = [
         ("Status change by 98", stack.set_changed / stack.set_fresh),
         ("Search", stack.searched_changed / stack.searched_fresh),
@@ -93,13 +98,13 @@ fn build() -> PathBuf {
         cargo.arg("--release");
     }
     assert!(cargo.status().expect("cargo starts").success(), "the local stack does not build");
-    // The benchmarks are in `deps` beside it.
+    // The benchmarks' own executable is in the folder `deps` beside the local stack's.
     let benchmarks = std::env::current_exe().expect("the benchmarks' own path");
     let folder = benchmarks.parent().and_then(Path::parent).expect("a profile's folder");
     folder.join("tidemark")
 }
 
-/// A local stack as a process, which ends with this.
+/// A local stack as a process. Dropping the handle kills it.
 struct Process(Child);
 
 impl Drop for Process {
@@ -109,7 +114,7 @@ impl Drop for Process {
     }
 }
 
-/// Starts a stack in memory and returns a client of it.
+/// Starts a stack in memory and returns it with a client.
 fn start(binary: &Path) -> (Process, Caller) {
     let mut command = Command::new(binary);
     command.args(["--in-memory", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -117,13 +122,13 @@ fn start(binary: &Path) -> (Process, Caller) {
     let (mut url, mut token) = (None, None);
     let lines = BufReader::new(child.stdout.take().expect("an output")).lines();
     for line in lines.map_while(Result::ok) {
-        if let Some(said) = line.trim().strip_prefix("export TIDEMARK=") {
-            url = Some(said.to_owned());
+        if let Some(value) = line.trim().strip_prefix("export TIDEMARK=") {
+            url = Some(value.to_owned());
         }
-        if let Some(said) = line.trim().strip_prefix("export TOKEN=") {
-            token = said.split_whitespace().next().map(str::to_owned);
+        if let Some(value) = line.trim().strip_prefix("export TOKEN=") {
+            token = value.split_whitespace().next().map(str::to_owned);
         }
-        // The last line: what is not read would end the program when it is printed.
+        // This is the last line. The stack would fail if it printed to a closed pipe, so every line must be read.
         if line.contains("Ctrl-C") {
             break;
         }
@@ -131,7 +136,7 @@ fn start(binary: &Path) -> (Process, Caller) {
     (Process(child), Caller::new(url.expect("an address"), &token.expect("a token")))
 }
 
-async fn of_stack(binary: &Path, stretch: Duration) -> Throughput {
+async fn measure_stack(binary: &Path, stretch: Duration) -> Throughput {
     let (process, caller) = start(binary);
     let ids = caller.contacts(CONTACTS).await;
     let searched_fresh = search(&caller, stretch).await;
@@ -145,7 +150,7 @@ async fn of_stack(binary: &Path, stretch: Duration) -> Throughput {
     Throughput { set_fresh, set_changed, searched_fresh, searched_changed, single }
 }
 
-/// Changes every contact so many times, a full transaction at a time.
+/// Changes every contact `rounds` times, with full transactions one after another.
 async fn toggle_all(caller: &Caller, ids: &[String], turns: &mut usize, rounds: usize) -> f64 {
     let begun = Instant::now();
     for _ in 0..rounds {
@@ -157,19 +162,19 @@ async fn toggle_all(caller: &Caller, ids: &[String], turns: &mut usize, rounds: 
     each_second(rounds * ids.len(), begun)
 }
 
-/// Examines every contact by a filter that none of them meets.
+/// Searches with a filter that matches no contact, so that each search examines all of them.
 async fn search(caller: &Caller, stretch: Duration) -> f64 {
     let filter = json!({"filters": [{"propertyName": "city", "operator": "EQ", "value": "Paris"}]});
     let body = json!({"filterGroups": [filter]});
     let (begun, mut examined) = (Instant::now(), 0);
     while begun.elapsed() < stretch {
-        let mut asked = body.clone();
+        let mut page = body.clone();
         loop {
-            let answer = caller.send("POST", "/v1/contacts/search", &asked).await;
-            assert_eq!(answer["results"], json!([]), "nobody is in Paris");
+            let answer = caller.send("POST", "/v1/contacts/search", &page).await;
+            assert_eq!(answer["results"], json!([]), "no contact is in Paris");
             match &answer["paging"]["next"]["after"] {
                 Value::Null => break,
-                after => asked["after"] = after.clone(),
+                after => page["after"] = after.clone(),
             }
         }
         examined += CONTACTS;
@@ -177,15 +182,15 @@ async fn search(caller: &Caller, stretch: Duration) -> f64 {
     each_second(examined, begun)
 }
 
-/// Changes single contacts, so many at a time.
+/// Changes single contacts with [`CALLERS`] concurrent clients.
 async fn toggle_single(caller: &Caller, ids: &[String], stretch: Duration, turns: usize) -> f64 {
     let begun = Instant::now();
     let share = ids.len() / CALLERS;
-    let done = join_all(ids.chunks(share).take(CALLERS).map(async |mine| {
+    let done = join_all(ids.chunks(share).take(CALLERS).map(async |own| {
         let mut done = 0;
         while begun.elapsed() < stretch {
-            let id = std::slice::from_ref(&mine[done % mine.len()]);
-            caller.toggle(id, turns + done / mine.len()).await;
+            let id = std::slice::from_ref(&own[done % own.len()]);
+            caller.toggle(id, turns + done / own.len()).await;
             done += 1;
         }
         done
@@ -210,7 +215,7 @@ struct Bare {
     keys: Vec<Item>,
 }
 
-async fn of_engine(stretch: Duration) -> Throughput {
+async fn measure_engine(stretch: Duration) -> Throughput {
     let setting = Fixture::begun(now()).await;
     testkit::seed(&setting.table, setting.account, CONTACTS as u64, EffectiveState::Marketing, now()).await;
     let account = setting.account;
@@ -218,7 +223,7 @@ async fn of_engine(stretch: Duration) -> Throughput {
         let bare = Bare::new(setting.table.database().clone(), account);
         let rounds = |size: usize, stretch: Duration| {
             let (begun, mut done) = (Instant::now(), 0);
-            // Whole rounds over all contacts, so that each batch undoes the one before.
+            // A measurement consists of whole rounds over all contacts, so that each round reverts the one before.
             for turn in 0_usize.. {
                 for batch in bare.keys.chunks(size) {
                     bare.change(batch, turn);
@@ -269,7 +274,7 @@ impl Bare {
         bare
     }
 
-    /// Reads a bucket as the store does, page by page.
+    /// Reads a bucket page by page, as the store does.
     fn walk(&self, bucket: &AttributeValue, mut see: impl FnMut(&Item)) {
         let mut start = None;
         loop {
@@ -300,12 +305,12 @@ impl Bare {
         examined
     }
 
-    /// Does for the engine what a status change does: one batched read, and one transaction of the contacts and the period.
-    /// Every other turn puts the contacts into the index of leaving contacts, and the next takes them out.
+    /// Makes the engine calls of a status change: one batched read, and one transaction of the contacts and the period.
+    /// Even turns add the contacts to the index of leaving contacts, and odd turns remove them.
     fn change(&self, batch: &[Item], turn: usize) {
         let keys = batch.iter().chain(std::iter::once(&self.period)).cloned().collect();
-        let asked = KeysAndAttributes { keys, consistent_read: Some(true), ..KeysAndAttributes::default() };
-        let request_items = HashMap::from([(TABLE.to_owned(), asked)]);
+        let keys = KeysAndAttributes { keys, consistent_read: Some(true), ..KeysAndAttributes::default() };
+        let request_items = HashMap::from([(TABLE.to_owned(), keys)]);
         let read = BatchGetItemRequest { request_items, ..BatchGetItemRequest::default() };
         let mut read = self.database.batch_get_item(read).expect("a read");
         let found = read.responses.remove(TABLE).expect("items");
@@ -337,7 +342,7 @@ impl Bare {
     }
 }
 
-/// The next version of a contact, on the condition of this one.
+/// Returns the put of a contact's next version, on condition that this version is stored.
 fn put(mut item: Item, turn: usize) -> TransactWriteItem {
     if turn.is_multiple_of(2) {
         let AttributeValue::S(pk) = item["pk"].clone() else { panic!("the key is a text") };

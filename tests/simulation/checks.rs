@@ -240,8 +240,8 @@ fn written_history(
     Ok(written)
 }
 
-/// Checks that the jobs have finished all their work once they had unlimited time. Orphaned pages of history are an error
-/// only in a `tidy` run, in which no request was aborted.
+/// Checks that the jobs have finished all their work once they had unlimited time. Orphaned pages of history are an
+/// error only in a `tidy` run, in which no request was aborted.
 ///
 /// # Errors
 ///

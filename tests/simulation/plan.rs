@@ -337,8 +337,8 @@ impl Planner {
         }
     }
 
-    /// Plans the end of a month in four bursts: contacts are created and queued, commands run within milliseconds of the
-    /// update date, the period is closed, and it is swept while some contacts return.
+    /// Plans the end of a month in four bursts: contacts are created and queued, commands run within milliseconds of
+    /// the update date, the period is closed, and it is swept while some contacts return.
     fn month_end(&mut self) -> [Burst; 4] {
         let real: Vec<usize> = (0..self.accounts.len()).filter(|at| !self.accounts[*at].sandbox).collect();
         self.hot = *self.rng.one_of(&real);

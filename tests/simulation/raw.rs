@@ -149,8 +149,8 @@ pub fn remembered(item: &RawItem) -> String {
     format!("{} {}{reason}", word("contact"), word("marketing"))
 }
 
-/// Returns the counts in a part of a form's counts. Duplicates are excluded, because the store counts them in a separate
-/// write.
+/// Returns the counts in a part of a form's counts. Duplicates are excluded, because the store counts them in a
+/// separate write.
 pub fn form_counts(item: &RawItem) -> impl Iterator<Item = (&str, i64)> {
     let attributes = item.as_object().expect("an item").iter();
     let counted =

@@ -1,4 +1,4 @@
-//! The least units, from the items themselves.
+//! The minimum capacity units of an operation, computed from the stored items.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,22 +7,22 @@ use testkit::{TABLE, TestTable};
 
 type Item = HashMap<String, AttributeValue>;
 
-/// What an operation has to read.
+/// Items that an operation must read.
 #[derive(Clone)]
 pub enum Need {
     /// One item.
     Item { pk: String, sk: String },
-    /// What has this partition key, or one that begins so, and a sort key that begins so: read in one go.
+    /// All items whose keys have these prefixes, read by one query.
     All { pk: String, sk: String },
 }
 
 impl Need {
-    /// One item.
+    /// Creates the need for one item.
     pub fn item(pk: impl Into<String>, sk: impl Into<String>) -> Self {
         Self::Item { pk: pk.into(), sk: sk.into() }
     }
 
-    /// All items whose keys begin so.
+    /// Creates the need for all items whose keys have these prefixes.
     pub fn all(pk: impl Into<String>, sk: impl Into<String>) -> Self {
         Self::All { pk: pk.into(), sk: sk.into() }
     }
@@ -31,7 +31,7 @@ impl Need {
 /// The whole table at one instant.
 pub struct Snapshot(BTreeMap<(String, String), Item>);
 
-/// The table's indexes: their keys, which are all that they hold but for the table's own.
+/// The keys of the table's indexes. The indexes project keys only.
 const INDEXES: [[&str; 2]; 2] = [["leaving_pk", "sk"], ["due_shard", "due_at"]];
 
 impl Snapshot {
@@ -43,7 +43,7 @@ impl Snapshot {
         Self(items.into_iter().map(|item| ((text(&item, "pk"), text(&item, "sk")), item)).collect())
     }
 
-    /// The least read units for all that is needed.
+    /// Returns the minimum read units for these needs.
     pub fn least_reads(&self, needs: &[Need]) -> f64 {
         let units = needs.iter().map(|need| match need {
             Need::Item { pk, sk } => read_units(self.0.get(&(pk.clone(), sk.clone())).map_or(0, size)),
@@ -52,11 +52,11 @@ impl Snapshot {
                 read_units(found.map(|(_, item)| size(item)).sum())
             }
         });
-        // The sum of nothing would be a negative zero.
+        // `sum` of an empty iterator would be negative zero.
         units.fold(0.0, |sum, units| sum + units)
     }
 
-    /// The least write units that make this table into `after`.
+    /// Returns the minimum write units that change this table into `after`.
     pub fn least_writes(&self, after: &Self) -> f64 {
         let mut keys: Vec<_> = self.0.keys().chain(after.0.keys()).collect();
         keys.sort();
@@ -73,13 +73,14 @@ impl Snapshot {
     }
 }
 
-/// Where an item stands in an index, if it does.
+/// Returns an item's keys in an index, or `None` if the index does not contain it.
 fn place(item: Option<&Item>, keys: [&str; 2]) -> Option<[AttributeValue; 2]> {
     let [one, other] = keys.map(|name| item.and_then(|item| item.get(name)).cloned());
     Some([one?, other?])
 }
 
-/// What a move in an index costs: it holds keys alone, so each place is one unit to take and one to leave.
+/// Returns the write units of a change in an index. It contains only keys, so each added or removed entry costs one
+/// unit.
 fn places_moved(before: Option<[AttributeValue; 2]>, after: Option<[AttributeValue; 2]>) -> f64 {
     match (before, after) {
         (before, after) if before == after => 0.0,
@@ -96,14 +97,14 @@ fn write_units(bytes: usize) -> f64 {
     units(bytes, 1024)
 }
 
-/// No read and no write costs less than one.
+/// Returns the capacity units of an item, which are at least one.
 fn units(bytes: usize, unit: usize) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a few hundred at the most")]
     let units = bytes.div_ceil(unit).max(1) as f64;
     units
 }
 
-/// An item's size, as DynamoDB's developer guide tells it ("DynamoDB item sizes and formats").
+/// Returns an item's size in bytes, by DynamoDB's developer guide ("DynamoDB item sizes and formats").
 fn size(item: &Item) -> usize {
     item.iter().map(|(name, value)| name.len() + value_size(value)).sum()
 }
@@ -120,11 +121,11 @@ fn value_size(value: &AttributeValue) -> usize {
         }
         AttributeValue::Ss(texts) => texts.iter().map(String::len).sum(),
         AttributeValue::Ns(numbers) => numbers.iter().map(|number| number_size(number)).sum(),
-        other => panic!("the program stores no {other:?}"),
+        other => panic!("unexpected attribute type: {other:?}"),
     }
 }
 
-/// Two digits a byte, and one more.
+/// Returns the size of a number: one byte for two digits, and one more byte.
 fn number_size(number: &str) -> usize {
     let digits = number.trim_start_matches('-').trim_end_matches('0').len();
     digits.div_ceil(2) + 1

@@ -1,11 +1,13 @@
-//! Read and write units of every operation of the API, as the engine reports them, against the least that DynamoDB
-//! allows for what the operation does to these items.
+//! Read and write units of every operation of the API, as the engine reports them, compared with DynamoDB's minimum for
+//! the same effect.
 //!
-//! The least for reading is a consistent read of each item that the answer or the decision depends on, 4 KB a unit, each
-//! rounded up; what lies together is read by one query and rounded up once. That something is *not* there costs nothing:
-//! a condition of the write finds out. The least for writing follows from the table before and after: what changed has to
-//! be written, 1 KB a unit by the larger of its two sizes; twice that where several items have to change together; and
-//! one unit for each place in an index that an item takes or leaves.
+//! The minimum for reads is a consistent read of each item that the response or the decision depends on. A unit is 4
+//! KB, and each item is rounded up. Adjacent items are read by one query and rounded up once. The absence of an item
+//! costs nothing, because a condition of the write checks it.
+//!
+//! The minimum for writes follows from the table before and after the operation. Each changed item is written, and a
+//! unit is 1 KB of the larger of the item's two sizes. If several items must change together, the units double. Each
+//! added or removed index entry costs one more unit.
 
 mod least;
 mod operations;
@@ -27,25 +29,25 @@ use crate::report::{Row, row};
 use crate::units::least::{Need, Snapshot};
 use crate::units::operations::{Operation, World};
 
-/// Measures them, each in a world of its own.
+/// Measures all operations, each in a new world.
 pub async fn measure() {
-    let count = World::make().await.operations().len();
+    let count = World::create().await.operations().len();
     let mut measured = BTreeSet::new();
     for number in 0..count {
-        let world = World::make().await;
+        let world = World::create().await;
         let operation = world.operations().swap_remove(number);
         measured.insert(format!("{} {}", operation.method, operation.route));
-        let what = format!("`{} {}`{}", operation.method, operation.route, operation.with);
+        let label = format!("`{} {}`{}", operation.method, operation.route, operation.with);
         let (units, least) = cost(&world, operation).await;
-        row(&units_row(what, units, least));
+        row(&units_row(label, units, least));
     }
-    assert_eq!(measured, described(), "every operation of the API, and nothing else");
-    let world = World::make().await;
+    assert_eq!(measured, described(), "the benchmark must measure exactly the operations of the API");
+    let world = World::create().await;
     let (units, least) = authorizing(&world).await;
     row(&units_row("The authorizer, for a user's token".to_owned(), units, least));
 }
 
-/// What an operation costs, and the least that it could.
+/// Returns the units of an operation, and the minimum units.
 async fn cost(world: &World, operation: Operation) -> (Units, Units) {
     let before = Snapshot::take(&world.table).await;
     let router = router(world, &operation);
@@ -67,8 +69,8 @@ async fn cost(world: &World, operation: Operation) -> (Units, Units) {
     (units, Units { read: before.least_reads(&operation.needs), write: before.least_writes(&after) })
 }
 
-/// All functions behind an authorizer that costs nothing: what it reads is measured apart, for it is asked once for
-/// many requests.
+/// Returns a router of all functions without the authorizer's cost. The authorizer is measured separately, because one
+/// authorization serves many requests.
 fn router(world: &World, operation: &Operation) -> Router {
     let identity = if operation.route.starts_with("/v1/accounts") {
         Identity::Operator
@@ -88,8 +90,8 @@ fn router(world: &World, operation: &Operation) -> Router {
 async fn authorizing(world: &World) -> (Units, Units) {
     let before = Snapshot::take(&world.table).await;
     world.table.recorder.reset();
-    let known = world.table.store.authenticate(&world.token_sha256).await.expect("an answer");
-    assert!(known.is_some());
+    let principal = world.table.store.authenticate(&world.token_sha256).await.expect("an answer");
+    assert!(principal.is_some());
     let needs = [
         Need::item(format!("TOKEN#{}", world.token_sha256), "TOKEN"),
         Need::item(world.account_pk(), format!("USER#{}", world.user)),
@@ -97,17 +99,17 @@ async fn authorizing(world: &World) -> (Units, Units) {
     (world.table.recorder.units(), Units { read: before.least_reads(&needs), write: 0.0 })
 }
 
-fn units_row(what: String, units: Units, least: Units) -> Row {
+fn units_row(label: String, units: Units, least: Units) -> Row {
     let pair = |units: Units| format!("{} + {}", units.read, units.write);
     let ratio = |measured: f64, least: f64| match (measured, least) {
         (0.0, 0.0) => "–".to_owned(),
         _ => format!("{:.2}", measured / least),
     };
     let ratios = format!("{} + {}", ratio(units.read, least.read), ratio(units.write, least.write));
-    Row::new(what, pair(units), "read + write units").ratios(ratios).target(format!("least {}", pair(least)))
+    Row::new(label, pair(units), "read + write units").ratios(ratios).target(format!("least {}", pair(least)))
 }
 
-/// The operations that the API's description knows.
+/// Returns the operations in the OpenAPI document.
 fn described() -> BTreeSet<String> {
     let document: Value =
         serde_json::from_str(include_str!("../../../functions/account/openapi.json")).expect("a document");

@@ -1,4 +1,4 @@
-//! Every operation of the API once, in a small world, with what it cannot do without reading.
+//! One request of every operation of the API in a small world, with the items that it must read.
 
 use api::token::sha256_hex;
 use domain::ids::{AccountId, ContactId, FormId};
@@ -12,36 +12,36 @@ use crate::units::least::Need;
 /// The wall clock.
 pub const NOW: &str = "2026-11-10T12:00:00.000Z";
 
-/// The secret of the form that a provider feeds.
+/// The secret of the form that receives a provider's webhooks.
 const SECRET: &str = "the-secret-of-a-form";
 
-/// How many contacts a list is about: as many as a transaction takes.
+/// The number of contacts in a list, which is the maximum of a transaction.
 const MANY: u64 = 98;
 
-/// One operation.
+/// A request of one operation.
 pub struct Operation {
-    /// Its method.
+    /// The HTTP method.
     pub method: &'static str,
-    /// Its path in the API's description.
+    /// The path template in the OpenAPI document.
     pub route: &'static str,
-    /// Its path here.
+    /// The path of the request.
     pub path: String,
-    /// Its body, if it has one.
+    /// The JSON body, if there is one.
     pub body: Option<Value>,
-    /// Its `Idempotency-Key`, if it has one.
+    /// The `Idempotency-Key`, if there is one.
     pub key: Option<&'static str>,
-    /// What is to be said of it.
+    /// The suffix of the row's label, which distinguishes requests of the same operation.
     pub with: &'static str,
-    /// What it has to read.
+    /// The items that the operation must read.
     pub needs: Vec<Need>,
 }
 
-/// A sandbox with a marketing contact, one that is not, many more of these that nobody finds by their addresses, a form, a member and an
-/// integration.
+/// A sandbox account with a marketing contact, a non-marketing contact, two forms, a member and an integration. It also
+/// has many non-marketing contacts that are never looked up by their addresses.
 pub struct World {
-    /// Its table.
+    /// The table with the account.
     pub table: TestTable,
-    /// Its admin.
+    /// The account's admin.
     pub admin: Principal,
     /// The admin's id.
     pub user: String,
@@ -59,8 +59,8 @@ pub struct World {
 }
 
 impl World {
-    /// Makes it.
-    pub async fn make() -> Self {
+    /// Creates the account and everything in it.
+    pub async fn create() -> Self {
         let api = Api::start(at(NOW)).await;
         let tenant = api.account(json!({"test_clock": NOW})).await;
         let token_sha256 = sha256_hex(tenant.token.as_bytes());
@@ -98,24 +98,24 @@ impl World {
         }
     }
 
-    /// The partition of what the account has one of.
+    /// Returns the partition key of the account's own items.
     pub fn account_pk(&self) -> String {
         format!("ACCOUNT#{}", self.account)
     }
 
-    /// The operations.
+    /// Returns the requests of all operations.
     pub fn operations(&self) -> Vec<Operation> {
-        let mut all = self.of_account();
-        all.extend(self.of_operator());
-        all.extend(self.of_contacts());
-        all.extend(self.of_states());
-        all.extend(self.of_people());
-        all.extend(self.of_forms());
-        all.extend(self.of_other_forms());
+        let mut all = self.account_operations();
+        all.extend(self.operator_operations());
+        all.extend(self.contact_operations());
+        all.extend(self.status_operations());
+        all.extend(self.user_operations());
+        all.extend(self.form_operations());
+        all.extend(self.external_form_operations());
         all
     }
 
-    fn of_account(&self) -> Vec<Operation> {
+    fn account_operations(&self) -> Vec<Operation> {
         let both = || vec![self.own("ACCOUNT"), self.own("PERIOD")];
         let new = json!({"name": "New", "term": "annual", "renewal_date": "2026-01-01"});
         let within = json!({"now": "2026-11-11T12:00:00.000Z"});
@@ -138,7 +138,7 @@ impl World {
         ]
     }
 
-    fn of_operator(&self) -> Vec<Operation> {
+    fn operator_operations(&self) -> Vec<Operation> {
         let both = || vec![self.own("ACCOUNT"), self.own("PERIOD")];
         let account = self.account.to_string();
         let tier = json!({"tier": {"included": 2000, "block": 1000}});
@@ -152,7 +152,7 @@ impl World {
         ]
     }
 
-    fn of_contacts(&self) -> Vec<Operation> {
+    fn contact_operations(&self) -> Vec<Operation> {
         let id = &self.contact.to_string();
         let known = || vec![self.own("PERIOD"), self.contact_item(self.contact)];
         let found = || vec![self.own("PERIOD"), self.address_item(), self.contact_item(self.contact)];
@@ -194,7 +194,7 @@ impl World {
         ]
     }
 
-    fn of_states(&self) -> Vec<Operation> {
+    fn status_operations(&self) -> Vec<Operation> {
         let (set, pending) = ("/v1/contacts/marketing", "/v1/contacts/non-marketing-pending");
         let one = &self.free[..1];
         let tool = json!({"tool": "marketing_email", "contacts": self.named(&self.free)["contacts"]});
@@ -212,7 +212,7 @@ impl World {
         ]
     }
 
-    fn of_people(&self) -> Vec<Operation> {
+    fn user_operations(&self) -> Vec<Operation> {
         let user = json!({"name": "New", "email": "new@example.org"});
         let member = || self.own(&format!("USER#{}", self.member));
         let token = || self.own(&format!("TOKEN#{}", self.integration));
@@ -237,7 +237,7 @@ impl World {
         ]
     }
 
-    fn of_forms(&self) -> Vec<Operation> {
+    fn form_operations(&self) -> Vec<Operation> {
         let id = &self.form.to_string();
         let form = || Need::item(format!("FORM#{}", self.form), "FORM");
         let counts = || Need::all(format!("FORM_COUNTS#{}", self.form), "");
@@ -284,14 +284,14 @@ impl World {
         ]
     }
 
-    /// What comes by the ways of others: a provider's webhooks, and site code for `HubSpot`.
-    fn of_other_forms(&self) -> Vec<Operation> {
+    /// Returns the requests in the formats of others: a provider's webhooks, and site code for `HubSpot`.
+    fn external_form_operations(&self) -> Vec<Operation> {
         let id = &self.provided.to_string();
         let item = |form: FormId| Need::item(format!("FORM#{form}"), "FORM");
         let rejected = format!("REJECTED#{}#{id}", self.account);
         let needs = || vec![item(self.provided), self.own("PERIOD"), self.own("ACCOUNT")];
         let hook = json!({"submission_id": "1", "email": "new@example.org", "firstname": "New"});
-        let nobody = json!({"submission_id": "1", "firstname": "New"});
+        let without_address = json!({"submission_id": "1", "firstname": "New"});
         let submission = json!({"fields": [{"name": "email", "value": "new@example.org"}]});
         let hubspot = |method, route: &'static str, body: Option<Value>, needs| {
             let path = route.replace("{portal_id}", &self.account.to_string());
@@ -317,7 +317,7 @@ impl World {
             operation(
                 "POST",
                 "/v1/hooks/{form_id}",
-                Some(nobody),
+                Some(without_address),
                 vec![item(self.provided), self.own("PERIOD")],
             )
             .at(&hooked)
@@ -353,7 +353,8 @@ impl World {
     }
 }
 
-/// A form that a provider feeds, and a submission of it that was rejected and can be taken by now.
+/// Creates a form for a provider's webhooks with a rejected submission, whose retry succeeds after a change of the
+/// form.
 async fn provided(api: &Api, tenant: &Tenant) -> (FormId, String) {
     let token = &tenant.token;
     let body = json!({"name": "Provided", "provider": "generic", "secrets": [SECRET]});
@@ -375,7 +376,7 @@ fn operation(method: &'static str, route: &'static str, body: Option<Value>, nee
 }
 
 impl Operation {
-    /// With this in its path.
+    /// Replaces the variable in the path by this value.
     fn at(mut self, variable: &str) -> Self {
         let (before, rest) = self.route.split_once('{').expect("a variable");
         let (_, after) = rest.split_once('}').expect("a variable");

@@ -75,7 +75,8 @@ pub struct Applied {
     pub answer: String,
     /// True if the command must write something.
     pub changed: bool,
-    /// The response if the command wrote something that the model does not have, such as another spelling of an address.
+    /// The response if the command wrote something that the model does not have, such as another spelling of an
+    /// address.
     pub retouched: Option<String>,
     /// The index of the form that counts the submission, and the name of the count.
     pub counted: Option<(usize, &'static str)>,
@@ -270,8 +271,8 @@ pub trait AtomicCommand: Debug + Send + Sync {
     fn apply(&self, state: &mut State, lookup: &Lookup<'_>) -> Applied;
 
     /// Applies the command now, although it was decided on the earlier state `then`. This is allowed only for effects
-    /// that do not change the usage: a person is stored as non-marketing because the capacity was used up, or returns to
-    /// a billable unit that the update date has removed in the meantime.
+    /// that do not change the usage: a person is stored as non-marketing because the capacity was used up, or returns
+    /// to a billable unit that the update date has removed in the meantime.
     fn apply_late(&self, _: &mut State, _: &Lookup<'_>, _: &State) -> Option<Applied> {
         None
     }
@@ -393,8 +394,8 @@ impl<D: AtomicCommand> Command for One<D> {
             answers.extend(book.settled.get(pk).map(|settled| format!("again {settled}")));
         }
         if let (Some(key), Some(submission)) = (self.0.delivery(), self.0.submission()) {
-            // The inbox checks only deliveries, independent of the period. The stored response may have been read before
-            // the submission was settled, or before an edit.
+            // The inbox checks only deliveries, independent of the period. The stored response may have been read
+            // before the submission was settled, or before an edit.
             let seen = book.delivered(&key, flight.wall_clock).into_iter().flat_map(|seen| &seen.answers);
             let seen = seen.filter(|(_, versions)| versions.contains(&submission.note));
             answers.extend(seen.map(|(answer, _)| format!("again {answer}")));

@@ -159,8 +159,8 @@ fn answer(who: usize, effect: Effect, new: bool) -> String {
     format!("{made} #{who} {status}")
 }
 
-/// Applies an arrival that was decided on the earlier state `then` (see [`AtomicCommand::apply_late`]). `arrive` applies it to a
-/// state. Returns the person, the effect, and true if the person is new.
+/// Applies an arrival that was decided on the earlier state `then` (see [`AtomicCommand::apply_late`]). `arrive`
+/// applies it to a state. Returns the person, the effect, and true if the person is new.
 pub fn arrive_late(
     state: &mut State,
     then: &State,

@@ -1,5 +1,5 @@
-//! The command that submits a form. Submissions are repeated, edited, sent for another contact under the same id, sent in
-//! another spelling, and accepted into the inbox.
+//! The command that submits a form. Submissions are repeated, edited, sent for another contact under the same id, sent
+//! in another spelling, and accepted into the inbox.
 
 use store::{MarketingEffect, Submission, Taken};
 use testkit::{SeededRng, property};

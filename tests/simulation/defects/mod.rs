@@ -1,7 +1,8 @@
 //! Tests of the simulation itself: it must catch every store with one of these defects.
 //!
-//! A defect is injected on the wire ([`testkit::FaultInjector`]). It rewrites requests into those that a defective store
-//! would send, and responses into those that a defective store would see. So the program has no switches for defects.
+//! A defect is injected on the wire ([`testkit::FaultInjector`]). It rewrites requests into those that a defective
+//! store would send, and responses into those that a defective store would see. So the program has no switches for
+//! defects.
 
 mod list;
 mod wire;

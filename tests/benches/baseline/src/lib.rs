@@ -1,4 +1,4 @@
-//! What the benchmarks measure the functions against: the least that does the same.
+//! The baseline of the benchmarks: minimal programs that make the same calls as the functions.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -9,22 +9,22 @@ use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Credentials, Region};
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put, TransactWriteItem, Update};
 
-/// What can go wrong with a baseline: it is told and the program ends.
+/// Any error of a baseline. It ends the program.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 type Item = HashMap<String, AttributeValue>;
 
-/// The table that a baseline works on.
+/// The table that a baseline uses.
 pub const TABLE: &str = "tidemark-test";
 
-/// DynamoDB's client as `bootstrap` has it: what it needs is in the environment, and the same timeouts and retries are
-/// at work around every call.
+/// Creates a DynamoDB client like `bootstrap`'s. It has the same timeouts and retries, and reads its configuration from
+/// the environment.
 ///
 /// # Errors
 ///
-/// A variable is missing.
+/// An environment variable is missing.
 pub fn client() -> Result<Client, Error> {
-    #[expect(clippy::disallowed_methods, reason = "nothing here is the program's")]
+    #[expect(clippy::disallowed_methods, reason = "the baseline is not part of the program")]
     let variable = |name: &str| std::env::var(name).map_err(|error| format!("{name}: {error}"));
     let (id, secret) = (variable("AWS_ACCESS_KEY_ID")?, variable("AWS_SECRET_ACCESS_KEY")?);
     let session = variable("AWS_SESSION_TOKEN").ok();
@@ -44,7 +44,7 @@ pub fn client() -> Result<Client, Error> {
     Ok(Client::from_conf(config.build()))
 }
 
-/// Where a contact and its account's period stand.
+/// The keys of a contact and its account's period.
 pub struct Keys<'a> {
     contact_pk: &'a str,
     contact_sk: &'a str,
@@ -52,11 +52,11 @@ pub struct Keys<'a> {
 }
 
 impl<'a> Keys<'a> {
-    /// The keys in a line, a space between them.
+    /// Parses a line of three keys, separated by spaces.
     ///
     /// # Errors
     ///
-    /// There are fewer than three.
+    /// The line contains fewer than three keys.
     pub fn read(line: &'a str) -> Result<Self, Error> {
         let mut keys = line.split_whitespace();
         let mut next = || keys.next().ok_or("expected three keys");
@@ -64,13 +64,12 @@ impl<'a> Keys<'a> {
     }
 }
 
-/// The two calls that setting a contact marketing takes, and nothing around them: a consistent batched read of the
-/// contact and the period, and a transaction that puts the contact and counts it. The items go back as they came but
-/// for what changes.
+/// Makes only the two calls that set a contact marketing: a consistent batched read of the contact and the period, and
+/// a transaction that puts the contact and updates the count. Unchanged attributes are written as they were read.
 ///
 /// # Errors
 ///
-/// Those of the calls, or an item is not there.
+/// A call fails, or an item does not exist.
 pub async fn set_marketing(client: &Client, keys: &Keys<'_>) -> Result<(), Error> {
     let (mut contact, period) = read(client, keys).await?;
     let version = contact.get("version").cloned().ok_or("the contact has no version")?;
@@ -105,24 +104,24 @@ pub async fn set_marketing(client: &Client, keys: &Keys<'_>) -> Result<(), Error
 }
 
 async fn read(client: &Client, keys: &Keys<'_>) -> Result<(Item, Item), Error> {
-    let asked = KeysAndAttributes::builder()
+    let keys = KeysAndAttributes::builder()
         .keys(key(keys.contact_pk, keys.contact_sk))
         .keys(key(keys.period_pk, "PERIOD"))
         .consistent_read(true)
         .build()?;
-    let output = client.batch_get_item().request_items(TABLE, asked).send().await?;
+    let output = client.batch_get_item().request_items(TABLE, keys).send().await?;
     let found = output.responses.into_iter().flat_map(|mut tables| tables.remove(TABLE));
     let (mut contact, mut period) = (None, None);
     for item in found.flatten() {
         let is_period = item.get("sk").is_some_and(|sk| sk.as_s().is_ok_and(|sk| sk == "PERIOD"));
         *(if is_period { &mut period } else { &mut contact }) = Some(item);
     }
-    contact.zip(period).ok_or_else(|| "the contact or the period is not there".into())
+    contact.zip(period).ok_or_else(|| "the contact or the period does not exist".into())
 }
 
-/// The next version, in the other state.
+/// Increments the contact's version and sets its state to marketing.
 fn change(contact: &mut Item, version: &AttributeValue) -> Result<(), Error> {
-    let next = version.as_n().map_err(|_| "the version is no number")?.parse::<u64>()? + 1;
+    let next = version.as_n().map_err(|_| "the version is not a number")?.parse::<u64>()? + 1;
     contact.insert("version".to_owned(), AttributeValue::N(next.to_string()));
     contact.insert("state".to_owned(), AttributeValue::S("marketing".to_owned()));
     Ok(())

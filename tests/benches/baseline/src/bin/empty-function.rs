@@ -1,4 +1,4 @@
-//! The emptiest HTTP function with one SDK client: it answers without calling anything.
+//! A minimal HTTP function with one SDK client, which responds without any call.
 
 use lambda_http::{Body, Error, Request, Response, service_fn};
 
@@ -7,7 +7,7 @@ async fn main() -> Result<(), Error> {
     let client = baseline::client()?;
     let client = &client;
     lambda_http::run(service_fn(move |_: Request| async move {
-        // Nothing is called, but the client is there for what would be.
+        // The function makes no call, but it has the client that a call would need.
         let answer = format!("{:?}", client.config().region());
         Ok::<_, Error>(Response::new(Body::from(answer)))
     }))

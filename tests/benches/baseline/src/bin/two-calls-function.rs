@@ -1,4 +1,4 @@
-//! The emptiest HTTP function that makes the two calls: its body names the items.
+//! A minimal HTTP function that makes the two calls. The request's body contains the items' keys.
 
 use baseline::{Keys, set_marketing};
 use lambda_http::{Body, Error, Request, Response, service_fn};

@@ -1,5 +1,5 @@
-//! The two calls in a loop. Each line of the input names the items of one round; an empty line ends a batch, which
-//! then runs and is answered with the nanoseconds that each round took, in one line.
+//! A loop of the two calls. Each line of the input contains the items' keys of one round, and an empty line ends a
+//! batch. The program then runs the batch and prints one line with the nanoseconds of each round.
 
 use std::io::{BufRead as _, Write as _};
 use std::time::Instant;
