@@ -7,7 +7,7 @@ use testkit::{Api, at};
 use super::operations;
 use crate::http::walk::Fixture;
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn every_operation_answers_as_it_is_described() {
     let (operations, schemas) = operations::every();
     let walk = Fixture::start(Api::start(at("2026-11-10T12:00:00.000Z")).await).await;
@@ -29,7 +29,7 @@ async fn every_operation_answers_as_it_is_described() {
     walk.api.assert_exact(&walk.account).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn every_problem_is_the_document_that_is_described() {
     let (operations, schemas) = operations::api();
     let walk = Fixture::start(Api::start(at("2026-11-10T12:00:00.000Z")).await).await;

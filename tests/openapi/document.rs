@@ -43,7 +43,7 @@ fn the_committed_document_is_what_the_functions_declare() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_document_is_served_to_everybody() {
     let api = Api::start(at("2026-11-10T12:00:00.000Z")).await;
     let served = api.get("/v1/openapi.json").await.expect(200);
@@ -54,7 +54,7 @@ async fn the_document_is_served_to_everybody() {
     assert_eq!(api.get("/v1/openapi.json").token("tmk_unknown").await.expect(200), served);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn document_is_kept_for_a_day_and_asked_for_by_its_tag() {
     let api = Api::start(at("2026-11-10T12:00:00.000Z")).await;
     let read = api.get("/v1/openapi.json").await;

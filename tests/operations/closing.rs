@@ -12,7 +12,7 @@ use testkit::{Conflicts, Fault, TestTable, at};
 
 use super::{JUST_BEFORE, START, UPDATE, assert_exact, create, marketing_contacts, read, set};
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn leaving_contact_is_billable_until_the_update_date() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -30,7 +30,7 @@ async fn leaving_contact_is_billable_until_the_update_date() {
     assert_exact(&table, account, at(UPDATE)).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn reads_show_the_update_date_before_any_job_runs() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -58,7 +58,7 @@ async fn reads_show_the_update_date_before_any_job_runs() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn sweep_changes_nothing_visible_to_reads() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -78,7 +78,7 @@ async fn sweep_changes_nothing_visible_to_reads() {
     assert_eq!(sweep_everything(&table.store, now).await, 0, "a swept period is no longer due");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn stopped_sweep_resumes_later() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -99,7 +99,7 @@ async fn stopped_sweep_resumes_later() {
 }
 
 /// Simulates contact updates that were decided just before the period closed and written just after.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn sweep_updates_contacts_changed_by_late_writes() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -132,7 +132,7 @@ fn text(value: &str) -> aws_sdk_dynamodb::types::AttributeValue {
     aws_sdk_dynamodb::types::AttributeValue::S(value.to_owned())
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn missed_periods_are_closed_each_with_its_statement() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -157,7 +157,7 @@ async fn missed_periods_are_closed_each_with_its_statement() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn missed_periods_beyond_one_transaction_close_in_steps() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -169,7 +169,7 @@ async fn missed_periods_beyond_one_transaction_close_in_steps() {
     assert!(statements.windows(2).all(|pair| pair[1].ends_at == pair[0].starts_at), "no gap between periods");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn due_index_lists_ended_periods_then_unswept_statements() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -186,7 +186,7 @@ async fn due_index_lists_ended_periods_then_unswept_statements() {
     assert_eq!(due(&table.store, at("2026-12-31T23:59:59.999Z")).await, []);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn period_without_leaving_contacts_needs_no_sweep() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -196,7 +196,7 @@ async fn period_without_leaving_contacts_needs_no_sweep() {
     assert_eq!(table.store.unswept(account, PeriodNumber::FIRST).await.unwrap(), []);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn sweep_before_its_period_closes_does_nothing() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -212,7 +212,7 @@ async fn sweep_before_its_period_closes_does_nothing() {
     assert_eq!(sweep_everything(&table.store, at(UPDATE)).await, 1, "no bucket was marked as swept");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn sweep_without_recorded_progress_is_not_finished() {
     // The write that marks the first bucket as swept fails, and so does the write that marks the period as finished.
     let faults = Conflicts::with_plan(Duration::ZERO, |operation, before| {

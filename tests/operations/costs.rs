@@ -27,7 +27,7 @@ fn calls(recorder: &Recorder) -> Vec<(&'static str, u32)> {
     calls.into_iter().collect()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn setting_one_contact_costs_one_batch_and_one_transaction() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -41,7 +41,7 @@ async fn setting_one_contact_costs_one_batch_and_one_transaction() {
     assert_eq!((table.recorder.units().write, table.recorder.units().read), (4.0, 2.0));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn setting_98_contacts_under_a_key_costs_the_same_two_calls() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -62,7 +62,7 @@ async fn setting_98_contacts_under_a_key_costs_the_same_two_calls() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn unchanged_contact_causes_no_write() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -73,7 +73,7 @@ async fn unchanged_contact_causes_no_write() {
     assert_eq!(calls(&table.recorder), [("BatchGetItem", 1)]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn usage_costs_one_read() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -84,7 +84,7 @@ async fn usage_costs_one_read() {
     assert_eq!(table.recorder.inconsistent_reads(), BTreeMap::new());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn contact_read_costs_one_batched_read() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -125,7 +125,7 @@ fn spent(table: &TestTable) -> (Vec<(&'static str, u32)>, f64, f64) {
     spent
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn submission_costs_at_most_two_batches_and_one_transaction() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -163,7 +163,7 @@ async fn submission_costs_at_most_two_batches_and_one_transaction() {
     assert_eq!(spent(&table), (vec![("BatchGetItem", 1), ("Query", 1)], 4.0, 0.0));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn refused_submission_costs_no_more_than_an_accepted_one() {
     let table = TestTable::start().await;
     let account = table.account_with(Terms { cap: Some(0), ..terms() }, at(START)).await;
@@ -181,7 +181,7 @@ async fn refused_submission_costs_no_more_than_an_accepted_one() {
 }
 
 /// The command reads the period and the contacts in one batch, so it reads both again before it refuses a contact.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn refused_status_command_costs_one_more_batched_read() {
     let table = TestTable::start().await;
     let account = table.account_with(Terms { cap: Some(0), ..terms() }, at(START)).await;
@@ -192,7 +192,7 @@ async fn refused_status_command_costs_one_more_batched_read() {
     assert_eq!(calls(&table.recorder), [("BatchGetItem", 2)]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn account_update_writes_only_the_items_that_change() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -209,7 +209,7 @@ async fn account_update_writes_only_the_items_that_change() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn accept_costs_one_write_and_thirty_settle_in_a_transaction() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -229,7 +229,7 @@ async fn accept_costs_one_write_and_thirty_settle_in_a_transaction() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn sweep_page_costs_one_query_and_one_batched_read() {
     // Each bucket holds 102 contacts. A page holds 99, because the batched read of 100 items includes the period.
     let table = TestTable::start().await;
@@ -246,7 +246,7 @@ async fn sweep_page_costs_one_query_and_one_batched_read() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn history_overflow_is_written_to_a_page() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -272,7 +272,7 @@ fn bytes(value: &AttributeValue) -> usize {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn contact_update_cost_is_independent_of_history_length() {
     let table = TestTable::start().await;
     let (store, account) = (&table.store, table.account(at(START)).await);
@@ -315,7 +315,7 @@ async fn contact_update_cost_is_independent_of_history_length() {
     assert_eq!(pages, 12, "every eighth change writes a page, except the first changes");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn explanation_queries_history_pages_only_if_they_exist() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;

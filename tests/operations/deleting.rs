@@ -8,7 +8,7 @@ use testkit::{TestTable, at, email};
 
 use super::{START, UPDATE, assert_exact, create, delete, read, readdress, save, set};
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn deleted_contact_is_hidden_but_billable_until_update_date() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -28,7 +28,7 @@ async fn deleted_contact_is_hidden_but_billable_until_update_date() {
     assert_exact(&table, account, at(UPDATE)).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn deleted_non_marketing_contact_leaves_no_items() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -38,7 +38,7 @@ async fn deleted_non_marketing_contact_leaves_no_items() {
     assert_eq!((scan.contacts, scan.addresses, scan.billable), (0, 0, 0));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn recreated_address_reuses_its_deleted_contact() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -59,7 +59,7 @@ async fn recreated_address_reuses_its_deleted_contact() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn deleted_address_is_free_after_the_update_date() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -72,7 +72,7 @@ async fn deleted_address_is_free_after_the_update_date() {
     assert_exact(&table, account, at(UPDATE)).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn sweep_removes_deleted_contacts_and_their_addresses() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -86,7 +86,7 @@ async fn sweep_removes_deleted_contacts_and_their_addresses() {
     assert_eq!((scan.contacts, scan.addresses), (0, 0));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn erasure_removes_personal_data_and_keeps_the_billable_unit() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -109,7 +109,7 @@ async fn erasure_removes_personal_data_and_keeps_the_billable_unit() {
     assert_exact(&table, account, at(START)).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn deleted_contact_can_still_be_erased() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -122,7 +122,7 @@ async fn deleted_contact_can_still_be_erased() {
     assert!(matches!(again, Err(StoreError::Refused(Refused::NotFound("contact")))));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn deleted_contact_can_be_erased_after_leaving_before_sweep() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -134,7 +134,7 @@ async fn deleted_contact_can_be_erased_after_leaving_before_sweep() {
     assert_exact(&table, account, at(UPDATE)).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn contact_can_use_a_deleted_contacts_address() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -153,7 +153,7 @@ async fn contact_can_use_a_deleted_contacts_address() {
     assert_eq!((scan.contacts, scan.addresses), (2, 1), "the billable unit has no address any more");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn contact_can_use_a_left_contacts_address_before_the_sweep() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -191,7 +191,7 @@ async fn concurrent_claims_of_a_deleted_address_leave_one_owner() {
 }
 
 /// Checks that stored responses are encrypted: a response is stored for a day and contains personal data.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn erasure_leaves_no_trace_in_stored_responses() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;

@@ -72,7 +72,7 @@ const CREATED: (ContactEffect, MarketingEffect, bool) = (ContactEffect::Created,
 const EDITED: (ContactEffect, MarketingEffect, bool) =
     (ContactEffect::Updated, MarketingEffect::Unchanged, false);
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn same_id_with_another_contact_is_a_separate_submission() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -87,7 +87,7 @@ async fn same_id_with_another_contact_is_a_separate_submission() {
     assert_exact(&table, account, at(START)).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn edit_changes_properties_and_a_late_repeat_changes_nothing() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -107,7 +107,7 @@ async fn edit_changes_properties_and_a_late_repeat_changes_nothing() {
     assert_exact(&table, account, at(START)).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn edit_leaves_the_marketing_state_alone() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -125,7 +125,7 @@ async fn edit_leaves_the_marketing_state_alone() {
     assert_exact(&table, account, at(UPDATE)).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn edit_of_a_queued_delivery_replaces_it() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -150,7 +150,7 @@ async fn edit_of_a_queued_delivery_replaces_it() {
     assert_exact(&table, account, at(START)).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn queued_edit_of_an_applied_delivery_sets_no_marketing() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -170,7 +170,7 @@ async fn queued_edit_of_an_applied_delivery_sets_no_marketing() {
     assert_exact(&table, account, at(START)).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn rejected_delivery_with_other_answers_is_rejected_again() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -187,7 +187,7 @@ async fn rejected_delivery_with_other_answers_is_rejected_again() {
     assert_eq!(counts(store, &form).await, expected);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn retried_delivery_sent_again_is_a_duplicate() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;

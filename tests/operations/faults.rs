@@ -19,7 +19,7 @@ async fn table(operation: &'static str, fault: Fault, at_requests: &'static [u32
 /// The transaction that sets the contact. The first one creates the account and the second one the contact.
 const THIRD: &[u32] = &[2];
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn lost_response_is_retried_and_the_change_applies_once() {
     // The SDK retries a request twice, and the store retries after that. All of these responses are lost.
     for lost in [THIRD, &[2, 3, 4], &[2, 3, 4, 5, 6]] {
@@ -37,7 +37,7 @@ async fn lost_response_is_retried_and_the_change_applies_once() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn throttling_and_transient_errors_are_retried() {
     for fault in [Fault::Throttled, Fault::Unavailable] {
         for operation in ["TransactWriteItems", "BatchGetItem"] {
@@ -50,7 +50,7 @@ async fn throttling_and_transient_errors_are_retried() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn permanent_outage_is_unavailable_and_changes_nothing() {
     let faults = Conflicts::with_plan(Duration::ZERO, |operation, before| {
         (operation == "TransactWriteItems" && before >= 2).then_some(Fault::Unavailable)
@@ -64,7 +64,7 @@ async fn permanent_outage_is_unavailable_and_changes_nothing() {
 }
 
 /// A missing table, or one without read permission, is a fault: a retry cannot succeed.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn request_to_an_unknown_table_is_a_fault() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;

@@ -79,7 +79,7 @@ const BUDGET: (MarketingEffect, Option<&str>) = (MarketingEffect::NotSet, Some("
 const CAP: (MarketingEffect, Option<&str>) = (MarketingEffect::NotSet, Some("cap-reached"));
 const SET: (MarketingEffect, Option<&str>) = (MarketingEffect::Set, None);
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn delivery_is_a_duplicate_for_seven_days() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -128,7 +128,7 @@ async fn concurrent_submissions_set_exactly_the_daily_budget() {
     assert_exact(&table, account, at(START)).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn budget_resets_at_midnight_in_the_accounts_time_zone() {
     let table = TestTable::start().await;
     let calendar = Calendar { time_zone: "Europe/Berlin".parse().unwrap(), ..terms().calendar };
@@ -153,7 +153,7 @@ async fn budget_resets_at_midnight_in_the_accounts_time_zone() {
     assert_exact(&table, account, at(midnight)).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn budget_counts_set_and_kept_after_the_cap_check() {
     let table = TestTable::start().await;
     let account = table.account_with(Terms { cap: Some(2), ..terms() }, at(START)).await;
@@ -190,7 +190,7 @@ async fn budget_counts_set_and_kept_after_the_cap_check() {
     assert_exact(&table, account, now).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn external_form_uses_its_setting_or_the_account_default() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -222,7 +222,7 @@ async fn external_form_uses_its_setting_or_the_account_default() {
     assert_exact(&table, account, now).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn form_settings_not_allowed_by_its_provider_are_refused() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -253,7 +253,7 @@ async fn form_settings_not_allowed_by_its_provider_are_refused() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn deleted_form_leaves_no_items() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -353,7 +353,7 @@ fn named(counts: &FormCounts) -> BTreeMap<&'static str, u64> {
     all.into_iter().filter(|(_, count)| *count > 0).collect()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn form_without_marketing_counts_its_submissions() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;

@@ -95,7 +95,7 @@ fn is_update_requested() -> bool {
     std::env::var("UPDATE").is_ok_and(|value| value == "1")
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn written_items_match_the_newest_stored_version() {
     let table = TestTable::start().await;
     scenario(&table).await;
@@ -120,7 +120,7 @@ async fn written_items_match_the_newest_stored_version() {
     assert_eq!(shapes(&items), shapes(&stored));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn items_of_version_2_are_read() {
     let table = TestTable::start().await;
     load(&table, VERSION_2).await;

@@ -24,7 +24,7 @@ async fn unavailable_while(outage: &Arc<AtomicBool>) -> TestTable {
     TestTable::with_faults(&faults).await
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn long_history_is_complete_and_in_order() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -47,7 +47,7 @@ async fn long_history_is_complete_and_in_order() {
     assert!(explained.contact.marketing.history.recent.len() <= HISTORY_RECENT_MAX);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn history_page_of_a_failed_change_is_not_shown() {
     let outage = Arc::new(AtomicBool::new(false));
     let table = unavailable_while(&outage).await;
@@ -69,7 +69,7 @@ async fn history_page_of_a_failed_change_is_not_shown() {
     assert_eq!(explain().await.unwrap().history, before);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn failed_deletion_keeps_the_history() {
     let outage = Arc::new(AtomicBool::new(false));
     let table = unavailable_while(&outage).await;
@@ -94,7 +94,7 @@ async fn failed_deletion_keeps_the_history() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn removed_contact_leaves_no_history_pages() {
     for how in ["saved", "submitted", "settled from the inbox", "swept"] {
         let table = TestTable::start().await;

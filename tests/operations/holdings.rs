@@ -169,7 +169,7 @@ async fn first(table: &TestTable, account: AccountId) -> (UserId, TokenId) {
     (user, table.store.tokens(account, None, 10).await.unwrap().items[0].id)
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn creation_at_the_limit_is_refused_until_a_deletion() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -235,7 +235,7 @@ async fn concurrent_changes_keep_the_holdings_exact() {
     assert_eq!(table.store.account(account, at(START)).await.unwrap().name, "Ada & Co");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn repeated_creation_counts_once() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -249,7 +249,7 @@ async fn repeated_creation_counts_once() {
     assert_counted(&table, account).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn last_token_of_the_last_admin_cannot_be_deleted() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -269,7 +269,7 @@ async fn last_token_of_the_last_admin_cannot_be_deleted() {
     assert_counted(&table, account).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn last_admin_with_a_token_cannot_step_down() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -307,7 +307,7 @@ async fn concurrent_removal_of_both_admin_accesses_leaves_one() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn operators_token_belongs_to_the_first_admin() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -324,7 +324,7 @@ async fn operators_token_belongs_to_the_first_admin() {
     assert!(matches!(refused, Err(StoreError::Refused(Refused::NotFound("account")))));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn operators_token_ignores_the_token_limit() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -334,7 +334,7 @@ async fn operators_token_ignores_the_token_limit() {
     assert!(is_limit(&add_token(&table, account, integration()).await, "tokens"));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn operators_token_creates_an_admin_if_none_is_left() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;

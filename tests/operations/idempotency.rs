@@ -48,7 +48,7 @@ async fn table_with_outage() -> (TestTable, Arc<AtomicI32>) {
     (TestTable::with_faults(&faults).await, before_outage)
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn repeat_returns_the_first_response_after_later_changes() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -67,7 +67,7 @@ async fn repeat_returns_the_first_response_after_later_changes() {
     assert_exact(&table, account, at(START)).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn response_without_changes_is_stored_too() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -81,7 +81,7 @@ async fn response_without_changes_is_stored_too() {
     assert_eq!(table.store.usage(account, at(START)).await.unwrap().leaving, 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn key_of_another_request_is_refused_for_a_day() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -98,7 +98,7 @@ async fn key_of_another_request_is_refused_for_a_day() {
     assert_eq!(answer.unwrap(), "Done(Queued)", "the key has expired, even if the item is still stored");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn interrupted_long_request_resumes_and_reports_all_contacts() {
     // The request takes three transactions. The table is unavailable from the second one on.
     let (table, before_outage) = table_with_outage().await;
@@ -122,7 +122,7 @@ async fn interrupted_long_request_resumes_and_reports_all_contacts() {
     assert_exact(&table, account, at(START)).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn interrupted_request_with_large_contacts_reports_all() {
     // Sixty contacts of 60 kB exceed one transaction. Later they shrink, so that one transaction would suffice.
     let (table, before_outage) = table_with_outage().await;
@@ -166,7 +166,7 @@ async fn with_notes(table: &TestTable, account: AccountId, n: usize, bytes: usiz
     saved.contact.id
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn contact_listed_twice_is_unchanged_the_second_time() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -178,7 +178,7 @@ async fn contact_listed_twice_is_unchanged_the_second_time() {
     assert_exact(&table, account, at(START)).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn dry_run_predicts_the_result_and_changes_nothing() {
     let table = TestTable::start().await;
     let terms = domain::period::Terms { cap: Some(120), ..testkit::terms() };
@@ -211,7 +211,7 @@ async fn dry_run_predicts_the_result_and_changes_nothing() {
     assert_exact(&table, account, at(START)).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn repeat_with_erased_contacts_reports_the_earlier_changes() {
     let (table, before_outage) = table_with_outage().await;
     let account = table.account(at(START)).await;
@@ -234,7 +234,7 @@ async fn repeat_with_erased_contacts_reports_the_earlier_changes() {
     assert_exact(&table, account, at(START)).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn response_larger_than_an_item_is_stored_and_replayed() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;

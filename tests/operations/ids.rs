@@ -45,7 +45,7 @@ fn contacts_to_create() -> usize {
     std::env::var("CONTACTS").map_or(CONTACTS, |count| count.parse().expect("a number"))
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn ids_of_a_burst_are_unique_ordered_and_evenly_spread() {
     let contacts = contacts_to_create();
     let table = TestTable::start().await;
@@ -75,7 +75,7 @@ async fn ids_of_a_burst_are_unique_ordered_and_evenly_spread() {
     assert_exact(&table, account, now).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn contacts_of_later_milliseconds_have_higher_ids() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -87,7 +87,7 @@ async fn contacts_of_later_milliseconds_have_higher_ids() {
     assert!(ids.is_sorted());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn contact_with_a_colliding_id_gets_another_id() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -116,14 +116,14 @@ async fn portal(taken: Option<PortalId>) -> PortalId {
     table.store.account(account, at(START)).await.unwrap().portal
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn account_with_a_colliding_portal_number_gets_another() {
     let drawn = portal(None).await;
     assert_eq!(portal(None).await, drawn);
     assert_ne!(portal(Some(drawn)).await, drawn);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn sandbox_ids_follow_the_wall_clock() {
     let table = TestTable::start().await;
     let clock = Some(at("2150-01-01T00:00:00.000Z"));

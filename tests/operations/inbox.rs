@@ -111,7 +111,7 @@ async fn burst_of_submissions_never_exceeds_the_cap() {
     assert_exact(&table, account, at(START)).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn queued_delivery_sent_again_is_a_duplicate() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -185,7 +185,7 @@ async fn concurrent_settling_in_any_order_applies_once() {
     assert_exact(&table, account, at(START)).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn repeated_addresses_and_many_forms_settle_together() {
     let table = TestTable::start().await;
     let account = table.account_with(Terms { cap: Some(2), ..terms() }, at(START)).await;
@@ -215,7 +215,7 @@ async fn repeated_addresses_and_many_forms_settle_together() {
     assert_exact(&table, account, at(START)).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn later_submission_of_a_contact_overrides_the_earlier() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -242,7 +242,7 @@ async fn later_submission_of_a_contact_overrides_the_earlier() {
     assert_exact(&table, account, at(START)).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn submissions_beyond_one_transaction_settle_in_several() {
     // Each submission writes a contact, an address, a form's counts and day, and a delivery. With the period, 20 of
     // them exceed the 100 items of a transaction by one.
@@ -300,7 +300,7 @@ async fn save_properties(
     let _: store::Saved = told.take();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn recreated_contacts_settle_in_several_transactions() {
     // Each submission writes a new item, the address, the old item and the delivery: 30 of them exceed one transaction.
     let table = TestTable::start().await;
@@ -322,7 +322,7 @@ async fn recreated_contacts_settle_in_several_transactions() {
     assert_exact(&table, account, at(UPDATE)).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn two_queued_returns_of_a_left_contact_create_one_contact() {
     let table = TestTable::start().await;
     let (store, account) = (&table.store, table.account(at(START)).await);
@@ -344,7 +344,7 @@ async fn two_queued_returns_of_a_left_contact_create_one_contact() {
     assert_exact(&table, account, at(UPDATE)).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn schedule_finds_submissions_lost_by_the_queue() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -369,7 +369,7 @@ async fn schedule_finds_submissions_lost_by_the_queue() {
     assert_eq!(due(store, expected.plus(TimeDelta::days(1))).await, []);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn failed_lease_write_is_an_error() {
     let faults = Conflicts::with_plan(Duration::ZERO, |operation, _| {
         (operation == "UpdateItem").then_some(Fault::Unavailable)
@@ -395,7 +395,7 @@ async fn due(store: &Store, now: domain::Timestamp) -> Vec<InboxTask> {
     tasks
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn settling_stops_when_should_continue_is_false() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -421,7 +421,7 @@ async fn overwrite_form_name(table: &TestTable, address: &str, name: AttributeVa
     update.expression_attribute_values(":name", name).send().await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn unreadable_submission_does_not_block_the_others() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -441,7 +441,7 @@ async fn unreadable_submission_does_not_block_the_others() {
     assert_exact(&table, account, at(START)).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn unavailable_table_is_not_queried_per_submission() {
     // The creation of the form is the first batched read.
     let faults = Conflicts::with_plan(Duration::ZERO, |operation, before| {
@@ -456,7 +456,7 @@ async fn unavailable_table_is_not_queried_per_submission() {
     assert_eq!((report.settled, report.unsettled.len()), (0, 3));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn submission_with_unknown_result_is_accepted_only_with_an_id() {
     // The first two transactions create the account and the form. Later ones are applied, but their responses are lost.
     let faults = Conflicts::with_plan(Duration::ZERO, |operation, before| {
@@ -480,7 +480,7 @@ async fn submission_with_unknown_result_is_accepted_only_with_an_id() {
     assert_exact(&table, account, at(START)).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn submission_surely_not_applied_is_accepted_without_id() {
     let faults = Conflicts::with_plan(Duration::ZERO, |operation, before| {
         (operation == "BatchGetItem" && before >= 1).then_some(Fault::Unavailable)

@@ -14,7 +14,7 @@ fn is_not_found<T>(result: Result<T, StoreError>) -> bool {
     matches!(result, Err(StoreError::Refused(Refused::NotFound(_))))
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn another_accounts_contacts_are_not_found() {
     let table = TestTable::start().await;
     let (ours, theirs) = (table.account(at(START)).await, table.account(at(START)).await);
@@ -48,7 +48,7 @@ async fn another_accounts_contacts_are_not_found() {
     assert_eq!(read(store, theirs, contact.id, at(START)).await.unwrap().0, contact);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn another_accounts_forms_users_and_tokens_are_not_found() {
     let table = TestTable::start().await;
     let (ours, theirs) = (table.account(at(START)).await, table.account(at(START)).await);
@@ -85,7 +85,7 @@ async fn another_accounts_forms_users_and_tokens_are_not_found() {
     ));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn idempotency_keys_are_separate_for_each_account() {
     let table = TestTable::start().await;
     for account in [table.account(at(START)).await, table.account(at(START)).await] {

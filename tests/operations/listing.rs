@@ -34,7 +34,7 @@ async fn all(
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn pages_of_any_size_list_each_contact_once_in_order() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -48,7 +48,7 @@ async fn pages_of_any_size_list_each_contact_once_in_order() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn search_uses_the_current_states() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -88,7 +88,7 @@ async fn search_with_few_matches_ends_its_page_and_resumes() {
 }
 
 /// A page is read from all buckets concurrently, and only as far as it needs.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn short_page_of_a_long_list_queries_each_bucket_about_once() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -102,7 +102,7 @@ async fn short_page_of_a_long_list_queries_each_bucket_about_once() {
     assert!((16..=20).contains(&queries), "{queries}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn empty_account_has_one_empty_page() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;

@@ -34,7 +34,7 @@ fn each_term() -> [(&'static str, UpdateAccount); 6] {
     ]
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn terms_of_a_contract_are_refused_to_an_admin() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -55,7 +55,7 @@ async fn terms_of_a_contract_are_refused_to_an_admin() {
     assert_eq!(change(&table, account, &cap).await.unwrap().period.cap, Some(1));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn terms_change_by_the_operator_or_by_a_sandbox_admin() {
     let table = TestTable::start().await;
     let ordinary = table.account(at(START)).await;
@@ -75,7 +75,7 @@ async fn terms_change_by_the_operator_or_by_a_sandbox_admin() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn changed_tier_never_lowers_the_current_limit() {
     let table = TestTable::start().await;
     let tier = Tier::new(1, 10).unwrap();
@@ -106,7 +106,7 @@ async fn changed_tier_never_lowers_the_current_limit() {
     assert_eq!((tier.limit, tier.limit_at_renewal), (21, Some(14)));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn accounts_are_listed_in_pages_in_creation_order() {
     let table = TestTable::start().await;
     assert!(table.store.accounts(at(START), None, 10).await.unwrap().items.is_empty());
@@ -127,7 +127,7 @@ async fn accounts_are_listed_in_pages_in_creation_order() {
     assert_eq!(listed, made);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn listed_account_equals_its_own_read() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;

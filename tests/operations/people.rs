@@ -64,7 +64,7 @@ async fn concurrent_demotions_leave_one_admin() {
     assert_eq!(admins.iter().filter(|user| user.role == Role::Admin).count(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn promoted_member_counts_as_an_admin() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -86,7 +86,7 @@ async fn promoted_member_counts_as_an_admin() {
     assert!(matches!(set_role(second, Role::Member).await, Err(StoreError::Refused(Refused::LastAdmin))));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn token_works_until_it_is_deleted() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -112,7 +112,7 @@ async fn token_works_until_it_is_deleted() {
     assert_eq!(table.store.authenticate("digest").await.unwrap(), None);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn marketing_contacts_in_use_cannot_be_switched_off() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -128,7 +128,7 @@ async fn marketing_contacts_in_use_cannot_be_switched_off() {
     assert!(matches!(refused, Err(StoreError::Refused(Refused::MarketingContactsInUse { marketing: 1 }))));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn cap_below_the_usage_removes_none_and_refuses_new_contacts() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -147,7 +147,7 @@ async fn cap_below_the_usage_removes_none_and_refuses_new_contacts() {
     assert_eq!((usage.marketing, usage.room()), (3, 0));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn new_calendar_moves_the_period_end_and_leaving_contacts() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -173,7 +173,7 @@ async fn new_calendar_moves_the_period_end_and_leaving_contacts() {
     assert_eq!(usage("2026-11-20T00:00:00.000Z").await.unwrap().marketing, 0);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn sandbox_follows_its_own_clock_only() {
     let table = TestTable::start().await;
     let test_clock = Some(at("2030-05-10T00:00:00.000Z"));
@@ -204,7 +204,7 @@ async fn sandbox_follows_its_own_clock_only() {
 
 const UPDATE_LATER: &str = "2027-01-01T00:00:00.000Z";
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn chatflow_follows_the_accounts_marketing_default() {
     let table = TestTable::start().await;
     let (store, account) = (&table.store, table.account(at(START)).await);

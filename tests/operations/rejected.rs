@@ -37,7 +37,7 @@ fn read(rejected: &Rejected) -> Result<Mapped, String> {
     Ok(Mapped { person, left_out: 2 })
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn rejected_submission_is_stored_once_in_order_for_90_days() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -81,7 +81,7 @@ async fn rejected_submission_is_stored_once_in_order_for_90_days() {
     assert_eq!(testkit::scan(&table.client, account).await.contacts, 0);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn retry_applies_a_readable_submission_and_keeps_others() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;

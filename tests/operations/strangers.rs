@@ -36,7 +36,7 @@ async fn change(store: &Store, account: AccountId, change: &UpdateAccount) {
     store.update_account(account, change, at(START), Responder::new(None, &told.render())).await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn form_keeps_contacts_beyond_the_tier_limit_as_non_marketing() {
     let table = TestTable::start().await;
     let account = table.account_with(small_tier(), at(START)).await;
@@ -56,7 +56,7 @@ async fn form_keeps_contacts_beyond_the_tier_limit_as_non_marketing() {
     assert_exact(&table, account, now).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn form_raises_the_tier_by_its_setting_or_account_default() {
     for (by_account, by_form, raises) in
         [(false, None, false), (true, None, true), (true, Some(false), false), (false, Some(true), true)]
@@ -111,7 +111,7 @@ async fn concurrent_submissions_never_exceed_the_tier_limit() {
     assert!(conflicts > 0, "the test proves nothing without conflicts");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn kept_contact_counts_against_the_budget() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
@@ -154,7 +154,7 @@ async fn submit_ada(
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn form_fills_half_of_the_properties_and_counts_the_rest() {
     for through_inbox in [false, true] {
         let table = TestTable::start().await;
@@ -171,7 +171,7 @@ async fn form_fills_half_of_the_properties_and_counts_the_rest() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn stored_properties_follow_the_forms_overwrite_setting() {
     for (overwrite, city) in
         [(Overwrite::Always, "Rome"), (Overwrite::IfEmpty, "Berlin"), (Overwrite::Never, "Berlin")]
@@ -201,7 +201,7 @@ async fn stored_properties_follow_the_forms_overwrite_setting() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn submission_tries_four_times_then_enters_the_inbox() {
     let faults = Conflicts::new(Duration::from_secs(1));
     let table = TestTable::with_faults(&faults).await;

@@ -113,7 +113,7 @@ async fn just_set<T>(
 
 async fn nothing(_: &Store, _: &Form, _: AccountId) {}
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn status_command_does_not_refuse_the_last_place_to_its_holder() {
     let (just, ()) = just_set(During::TheNextRead, nothing).await;
     let both = [just.set, just.other];
@@ -122,7 +122,7 @@ async fn status_command_does_not_refuse_the_last_place_to_its_holder() {
     just.before.assert_shown();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn save_does_not_refuse_the_last_place_to_its_holder() {
     let (JustSet { store, account, before, .. }, ()) = just_set(During::TheSecondRead, nothing).await;
     let marketing = Intake::Manual { marketing: Some(true) };
@@ -134,7 +134,7 @@ async fn save_does_not_refuse_the_last_place_to_its_holder() {
     before.assert_shown();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn form_does_not_refuse_the_last_place_to_its_holder() {
     let (JustSet { store, form, before, .. }, ()) = just_set(During::TheSecondRead, nothing).await;
     assert_eq!(submit(&store, &form, None, SET, at(START)).await.marketing, MarketingEffect::Unchanged);
@@ -143,7 +143,7 @@ async fn form_does_not_refuse_the_last_place_to_its_holder() {
     before.assert_shown();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn inbox_does_not_refuse_the_last_place_to_its_holder() {
     // One submission through a form that sets contacts marketing, between submissions through forms that do not.
     let accept = async |store: &Store, sets: &Form, account: AccountId| {
@@ -173,7 +173,7 @@ async fn inbox_does_not_refuse_the_last_place_to_its_holder() {
     before.assert_shown();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn retry_does_not_refuse_the_last_place_to_its_holder() {
     let reject_one = async |store: &Store, form: &Form, _: AccountId| reject(store, form, None, SET).await;
     let (JustSet { store, account, form, before, .. }, _) = just_set(During::TheSecondRead, reject_one).await;
@@ -193,7 +193,7 @@ async fn retry_does_not_refuse_the_last_place_to_its_holder() {
     before.assert_shown();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn contact_queued_after_rollover_is_not_shown_in_old_period() {
     let (network, store, account) = over_a_network(terms()).await;
     let ada = create(&store, account, SET, true, at(START)).await.id;
@@ -207,7 +207,7 @@ async fn contact_queued_after_rollover_is_not_shown_in_old_period() {
     before.assert_shown();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn decision_from_before_a_clock_move_is_discarded() {
     let sandbox = Terms { test_clock: Some(at(START)), ..terms() };
     let (network, store, account) = over_a_network(sandbox).await;
@@ -223,7 +223,7 @@ async fn decision_from_before_a_clock_move_is_discarded() {
     before.assert_shown();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn lookup_by_stale_address_is_not_found_and_leaks_nothing() {
     let (network, store, account) = over_a_network(terms()).await;
     let ada = create(&store, account, "ada@example.org", false, at(START)).await;
@@ -241,7 +241,7 @@ async fn lookup_by_stale_address_is_not_found_and_leaks_nothing() {
     before.assert_shown();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn submission_to_a_stale_address_creates_another_contact() {
     let (network, store, account) = over_a_network(terms()).await;
     let form = form(&store, account, &native()).await;
@@ -256,7 +256,7 @@ async fn submission_to_a_stale_address_creates_another_contact() {
     before.assert_shown();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn new_tier_uses_the_current_limit() {
     let tier = Tier::new(1, 1_000).unwrap();
     let (network, store, account) = over_a_network(Terms { tier, ..terms() }).await;
@@ -275,7 +275,7 @@ async fn new_tier_uses_the_current_limit() {
     assert_eq!(store.usage(account, at(START)).await.unwrap().tier.limit, 1_001);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn concurrent_updates_of_one_item_keep_both_changes() {
     let (network, store, account) = over_a_network(terms()).await;
     let made = form(&store, account, &native()).await;
