@@ -10,7 +10,11 @@ use serde_json::Value;
 use tidemark::options::Options;
 use tidemark::stack::Stack;
 
-const README: &str = include_str!("../README.md");
+/// The pages with commands to run, each with the heading of the section that contains them.
+const PAGES: [(&str, &str); 2] = [
+    (include_str!("../README.md"), "\n## Demo\n"),
+    (include_str!("../infra/README.md"), "\n## A tour of five minutes\n"),
+];
 
 /// A shell block of the tour, and the part of its response that the README shows.
 struct Step {
@@ -19,8 +23,8 @@ struct Step {
 }
 
 /// The tour's blocks in order. A JSON block belongs to the shell block before it.
-fn tour() -> Vec<Step> {
-    let (_, tour) = README.split_once("## A tour of five minutes").expect("a tour");
+fn tour(page: &str, heading: &str) -> Vec<Step> {
+    let (_, tour) = page.split_once(heading).expect("a tour");
     let (tour, _) = tour.split_once("\n## ").expect("a section after the tour");
     let mut steps: Vec<Step> = Vec::new();
     for block in tour.split("```").skip(1).step_by(2) {
@@ -45,6 +49,7 @@ fn run(steps: &[Step], stack: &Stack) -> Vec<String> {
         .args(["-eu", "-s"])
         .env("TIDEMARK", format!("http://{}", stack.address))
         .env("OPERATOR_TOKEN", stack.operator_token.expose())
+        .env("TOKEN", stack.demo_token.expose())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -76,7 +81,7 @@ fn is_part(shown: &Value, answer: &Value) -> bool {
 async fn readme_tour_works_as_written() {
     let options = Options::parse_from(["tidemark", "--in-memory", "--listen", "127.0.0.1:0"]);
     let stack = Stack::start(&options, bootstrap::system_clock()).await.expect("a stack");
-    let steps = tour();
+    let steps: Vec<Step> = PAGES.into_iter().flat_map(|(page, heading)| tour(page, heading)).collect();
     let printed = tokio::task::block_in_place(|| run(&steps, &stack));
     assert_eq!(printed.len(), steps.len());
     let mut shown = 0;

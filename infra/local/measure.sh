@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures the local stack: the time from its start to its first response, and its memory when idle. Builds it first. Uses
-# its own data directory and a free port, and stops by itself.
+# Measures what infra/README.md reports about the local stack: the time from start to the first response, and the memory
+# when idle. Builds the stack first. Uses its own data directory and a free port, and stops by itself.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 cargo build --quiet
@@ -9,7 +9,7 @@ data=$(mktemp -d)
 stack=''
 trap '[ -z "$stack" ] || kill "$stack" 2>/dev/null || true; rm -rf "$data"' EXIT
 
-# Prints the milliseconds since a fixed instant.
+# Prints the milliseconds since 1970.
 now() { echo $(($(date +%s%N) / 1000000)); }
 
 # Starts the stack and prints the milliseconds until its first response.

@@ -64,7 +64,7 @@ pub const FILTER_VALUES_MAX: usize = 100;
 /// The maximum number of retries of an operation after conflicts, throttling or a changed decision. Then the API
 /// answers 503. Many tries with short pauses have a higher throughput than fewer tries with longer pauses, and a
 /// shorter longest wait. They need no more tries per change until an account is close to its maximum throughput
-/// (`tests/README.md`, "Contention").
+/// (`tests/benches/README.md`, "Contention").
 pub const RETRIES_MAX: u32 = 30;
 
 /// The number of retries without a pause if only the data behind a decision has changed, because reading it again is
