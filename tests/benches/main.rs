@@ -1,4 +1,4 @@
-//! Benchmarks that compare the program's costs with the lowest possible costs. `tests/README.md` describes how to run
+//! Benchmarks that compare the program's costs with the lowest possible costs. `tests/benches/README.md` describes how to run
 //! them and their results.
 //!
 //! Each group prints its rows immediately, and each ratio compares two measurements of the same run. No benchmark fails

@@ -4,7 +4,7 @@
 //! over a simulated network that injects every fault of DynamoDB (`testkit::Network`). At every write it compares the
 //! whole account with `model::rules`. Each response must be one that the rules allow at some instant while the request
 //! was in flight. Whenever no request is in flight, the whole table must match the rules, including every history. A
-//! seed always produces the same history, so a failing seed is a bug report. `tests/README.md` describes how to run the
+//! seed always produces the same history, so a failing seed is a bug report. `tests/simulation/README.md` describes how to run the
 //! simulation and which defects it catches.
 
 mod checks;
