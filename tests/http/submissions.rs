@@ -259,7 +259,7 @@ async fn body_that_contradicts_its_media_type_is_rejected() {
     let problem = api.post(&path).body(FORM, body_of_size(PUBLIC_BODY_BYTES_MAX + 1)).await;
     assert_eq!(
         problem.problem(ProblemType::PayloadTooLarge)["detail"],
-        "A body has at most 131072 bytes here."
+        "The body may have at most 131072 bytes."
     );
     assert_eq!(api.assert_exact(&account).await["marketing"], 0);
     assert_eq!(api.post(&path).body(FORM, body_of_size(PUBLIC_BODY_BYTES_MAX)).await.status, 200);

@@ -1,4 +1,4 @@
-//! A request's body before anything is made of it: its size, its media type, its coding.
+//! Request bodies before they are parsed: their size, media type and content coding.
 
 use axum::body::{Body, Bytes};
 use domain::limits::BODY_BYTES_MAX;
@@ -12,7 +12,7 @@ use crate::problem::{Problem, ProblemType};
 ///
 /// # Errors
 ///
-/// `payload-too-large`, `unsupported-media-type` for a compressed body, `invalid-request` if the connection broke.
+/// `payload-too-large`; `unsupported-media-type` for a compressed body; `invalid-request` if the connection breaks.
 pub async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
     read_up_to(BODY_BYTES_MAX, headers, body).await
 }
@@ -21,7 +21,7 @@ pub async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
 ///
 /// # Errors
 ///
-/// As [`read`].
+/// The same as for [`read`].
 pub async fn read_up_to(max: usize, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
     let announced =
         headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
@@ -29,7 +29,7 @@ pub async fn read_up_to(max: usize, headers: &HeaderMap, body: Body) -> Result<B
         return Err(too_large(max));
     }
     if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
-        return Err(Problem::new(ProblemType::UnsupportedMediaType, "Compressed bodies are not read here."));
+        return Err(Problem::new(ProblemType::UnsupportedMediaType, "Compressed bodies are not supported."));
     }
     match Limited::new(body, max).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
@@ -39,10 +39,10 @@ pub async fn read_up_to(max: usize, headers: &HeaderMap, body: Body) -> Result<B
 }
 
 fn too_large(max: usize) -> Problem {
-    Problem::new(ProblemType::PayloadTooLarge, format!("A body has at most {max} bytes here."))
+    Problem::new(ProblemType::PayloadTooLarge, format!("The body may have at most {max} bytes."))
 }
 
-/// The media type of the body: the essence in lower case, without parameters.
+/// Returns the media type of the body in lower case, without parameters.
 #[must_use]
 pub fn media_type(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
@@ -50,7 +50,7 @@ pub fn media_type(headers: &HeaderMap) -> Option<String> {
     (!essence.is_empty()).then(|| essence.to_ascii_lowercase())
 }
 
-/// Holds that the body is JSON: `application/json` or a type that ends in `+json` (RFC 6839), with any parameters.
+/// Checks that the body is JSON: `application/json` or a type that ends in `+json` (RFC 6839), with any parameters.
 ///
 /// # Errors
 ///
@@ -60,7 +60,7 @@ pub fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
         Some(essence) if is_json(&essence) => Ok(()),
         _ => Err(Problem::new(
             ProblemType::UnsupportedMediaType,
-            "The body has to be of the type application/json.",
+            "The media type of the body must be application/json.",
         )),
     }
 }
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn json_by_any_of_its_names() {
+    fn json_media_types_are_accepted() {
         for value in ["application/json", "Application/JSON; charset=utf-8", "application/merge-patch+json"] {
             assert!(require_json(&headers(CONTENT_TYPE, value)).is_ok(), "{value}");
         }
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_of_lambda_counts_as_decoded() {
+    async fn base64_body_of_lambda_is_decoded() {
         let body = lambda_http::Body::from_maybe_encoded(true, "eyJhIjoxfQ==");
         let bytes = read(&HeaderMap::new(), Body::new(body)).await.unwrap();
         assert_eq!(&bytes[..], b"{\"a\":1}");

@@ -1,4 +1,4 @@
-//! How requests name contacts: by id or by address, a list of them at once.
+//! References to contacts in requests: by id or by address, one contact or a list.
 
 use domain::address::EmailAddress;
 use domain::limits::{ADDRESS_BYTES_MAX, STATUS_CONTACTS_MAX};
@@ -16,7 +16,7 @@ pub struct NamedContact {
     given: Given,
 }
 
-/// What was given, to repeat it for a contact that is not there.
+/// The id or address in the request, which the response repeats for a contact that is not found.
 #[derive(Clone)]
 enum Given {
     Id(String),
@@ -24,13 +24,13 @@ enum Given {
 }
 
 impl NamedContact {
-    /// The contact as the store looks it up.
+    /// Returns the reference that the store looks up.
     #[must_use]
     pub fn reference(&self) -> &ContactRef {
         &self.reference
     }
 
-    /// The id that was given, if it was one, whether or not it has the form of one.
+    /// Returns the id in the request, well-formed or not. `None` if the request has an address.
     #[must_use]
     pub fn given_id(&self) -> Option<&str> {
         match &self.given {
@@ -39,7 +39,7 @@ impl NamedContact {
         }
     }
 
-    /// The address that was given, if it was one.
+    /// Returns the address in the request. `None` if the request has an id.
     #[must_use]
     pub fn given_email(&self) -> Option<&str> {
         match &self.given {
@@ -80,7 +80,7 @@ pub fn named_contacts() -> impl Parser<Output = Vec<NamedContact>> {
     list(1..=STATUS_CONTACTS_MAX, nested::<NamedContact>())
 }
 
-/// The contacts as the store looks them up, in the same order.
+/// Returns the references that the store looks up, in the same order.
 #[must_use]
 pub fn references(contacts: &[NamedContact]) -> Vec<ContactRef> {
     contacts.iter().map(|contact| contact.reference.clone()).collect()
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn by_id_or_by_address() {
+    fn contacts_are_named_by_id_or_by_address() {
         let id = ContactId::new(Timestamp::MIN, 1);
         let mut errors = Errors::default();
         let body = json!({"contacts": [{"id": id.to_string()}, {"email": "no@one.example"}, {"id": "042"}, {"id": "acc_1"}]});
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn one_to_a_thousand() {
+    fn list_has_1_to_1000_contacts() {
         let some = |count: usize| json!(vec![json!({"id": "a"}); count]);
         let mut errors = Errors::default();
         assert!(read_object::<Body>(json!({"contacts": some(1000)}), &mut errors).is_ok());

@@ -1,4 +1,4 @@
-//! What every handler is given.
+//! The state of all handlers: the store, the clock and the public address.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,17 +7,17 @@ use axum::extract::FromRef;
 use domain::Timestamp;
 use store::Store;
 
-/// The clock as an argument: the wall clock in production, a set one in tests.
+/// A clock as a dependency: the wall clock in production, a fixed one in tests.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
 impl Clock {
-    /// A clock that shows what `now` answers.
+    /// Creates a clock that returns the result of `now`.
     pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
 
-    /// The wall-clock instant. A sandbox's own clock stands with its account and is the store's concern.
+    /// Returns the wall-clock instant. The store applies the clock of a sandbox, which is stored with its account.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         (self.0)()
@@ -33,22 +33,22 @@ impl fmt::Debug for Clock {
 /// The state of every router.
 #[derive(Clone)]
 pub struct Context {
-    /// The table.
+    /// The store over the deployment's table.
     pub store: Store,
     /// The wall clock.
     pub clock: Clock,
-    /// The base address that callers reach the API at, without a slash at its end, where the deployment knows it.
+    /// The base address of the API for callers, without a slash at its end. `None` if it is not configured.
     pub public_url: Option<Arc<str>>,
 }
 
 impl Context {
-    /// A context without a public address.
+    /// Creates a context without a public address.
     #[must_use]
     pub fn new(store: Store, clock: Clock) -> Self {
         Self { store, clock, public_url: None }
     }
 
-    /// The same with a public address; an empty one counts as none.
+    /// Returns the context with a public address. An empty address counts as none.
     #[must_use]
     pub fn with_public_url(self, url: &str) -> Self {
         let url = url.trim_end_matches('/');

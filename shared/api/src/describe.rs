@@ -91,7 +91,7 @@ pub(crate) fn reference<T: Documented>(components: &mut Components) -> Ref {
 pub fn map(key: RefOr<Schema>, value: RefOr<Schema>, most: Option<usize>) -> Schema {
     let mut map = ObjectBuilder::new().schema_type(Type::Object).max_properties(most).build();
     map.additional_properties = Some(Box::new(AdditionalProperties::RefOr(value)));
-    // A reference is no schema of names; no map has one.
+    // A reference cannot be the schema of names, and no map has a reference there.
     map.property_names = match key {
         RefOr::T(key) => Some(Box::new(key)),
         RefOr::Ref(_) => None,

@@ -82,36 +82,36 @@ pub trait Parse {
 
 /// One of two values.
 pub enum Either<A, B> {
-    /// The first.
+    /// The value of the first field.
     First(A),
-    /// The second.
+    /// The value of the second field.
     Second(B),
 }
 
 /// The fields of an object, which are read or described.
 pub trait Fields {
-    /// A field that must be present.
+    /// Declares a field that must be present.
     ///
     /// # Errors
     ///
     /// [`Reported`] if it is missing or rejected.
     fn required<P: Parse>(&mut self, name: &'static str, parser: P) -> Result<P::Output, Reported>;
 
-    /// A field that may be absent. It may not be `null`.
+    /// Declares a field that may be absent. It may not be `null`.
     ///
     /// # Errors
     ///
     /// [`Reported`] if it is rejected.
     fn optional<P: Parse>(&mut self, name: &'static str, parser: P) -> Result<Option<P::Output>, Reported>;
 
-    /// A field that may be absent or `null`, with a difference between the two.
+    /// Declares a field that may be absent or `null`, which have different meanings.
     ///
     /// # Errors
     ///
     /// [`Reported`] if it is rejected.
     fn nullable<P: Parse>(&mut self, name: &'static str, parser: P) -> Result<Patch<P::Output>, Reported>;
 
-    /// Two fields of which exactly one must be present.
+    /// Declares two fields of which exactly one must be present.
     ///
     /// # Errors
     ///
@@ -122,7 +122,7 @@ pub trait Fields {
         second: (&'static str, B),
     ) -> Result<Either<A::Output, B::Output>, Reported>;
 
-    /// A field of another operation, which is always rejected with this message and not described.
+    /// Declares a field of another operation. It is rejected with `message` and not described.
     ///
     /// # Errors
     ///
@@ -260,7 +260,7 @@ impl Reader<'_> {
         let mut reader = Reader { path, values };
         let read = T::read(&mut reader);
         reader.reject_the_rest();
-        // An error counts even if the implementation went on after it.
+        // An error counts even if the implementation continued after it.
         if reader.path.errors.count() > before { Err(Reported(())) } else { read }
     }
 
@@ -397,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_is_there_and_tells_absent_from_null() {
+    fn absent_and_null_fields_are_distinguished() {
         let thing = |flag, cap, parts| Thing { name: "Ada".into(), flag, cap, parts };
         assert_eq!(read(json!({"name": "Ada"})), Ok(thing(None, Patch::Keep, vec![])));
         assert_eq!(read(json!({"name": "Ada", "cap": null})), Ok(thing(None, Patch::Remove, vec![])));
@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_everything_that_is_wrong_by_its_path() {
+    fn all_errors_are_listed_by_path() {
         let found = wrong(json!({
             "flag": "yes", "cap": 10, "parts": [{"size": 0, "colour": 1}, 7], "nmae": "Ada", "x": {"y": 1},
         }));
@@ -440,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn null_is_no_value_where_it_means_nothing() {
+    fn null_is_rejected_where_it_has_no_meaning() {
         let found = wrong(json!({"name": null, "flag": null}));
         assert_eq!(found.iter().map(|(field, _)| field.as_str()).collect::<Vec<_>>(), ["name", "flag"]);
     }
@@ -453,7 +453,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_of_errors_and_the_names_in_it_are_bounded() {
+    fn error_list_and_names_are_bounded() {
         let many: Map<String, Value> = (0..5000).map(|i| (format!("x{i}"), json!(1))).collect();
         let found = wrong(Value::Object(many));
         assert_eq!(found.len(), FIELD_ERRORS_MAX + 1);

@@ -1,7 +1,7 @@
-//! Who asks: what the authorizer says, its way through API Gateway, and the extractors that let a handler run.
+//! The caller's identity: the authorizer's context, its transport through API Gateway, and the extractors of handlers.
 //!
-//! The identity comes from the authorizer alone, never from a header, the path or the body. A handler that names
-//! none of these extractors is public; one that does is answered 401 where no authorizer has spoken.
+//! The identity comes from the authorizer alone, never from a header, the path or the body. A handler without any of
+//! these extractors is public. A handler with one of them responds 401 if no authorizer has set an identity.
 
 use std::convert::Infallible;
 
@@ -15,17 +15,17 @@ use serde_json::{Map, Value};
 
 use crate::problem::{Problem, ProblemType};
 
-/// For whom a request is made.
+/// The party that a request acts for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Identity {
-    /// The deployment's operator, who makes accounts and changes the terms of their contracts.
+    /// The deployment's operator, who creates accounts and changes the terms of their contracts.
     Operator,
     /// A user or an integration of one account.
     Account(Principal),
 }
 
 impl Identity {
-    /// Where an `Idempotency-Key` is unique: one scope for each account and one for the operator.
+    /// Returns the scope in which an `Idempotency-Key` is unique: one for each account and one for the operator.
     #[must_use]
     pub fn scope(&self) -> String {
         match self {
@@ -34,7 +34,7 @@ impl Identity {
         }
     }
 
-    /// Tells the callers of one scope apart.
+    /// Returns a text that distinguishes the callers of one scope.
     #[must_use]
     pub fn caller(&self) -> String {
         match self {
@@ -45,35 +45,36 @@ impl Identity {
     }
 }
 
-/// The identity as an authorizer's context: a flat object of strings and booleans, which is all that API Gateway
-/// hands on.
+/// Converts the identity to an authorizer's context: a flat object of strings and booleans, because API Gateway
+/// forwards no other values.
 #[must_use]
 pub fn to_context(identity: &Identity) -> Map<String, Value> {
     let mut context = Map::new();
-    let mut say = |name: &str, value: Value| context.insert(name.to_owned(), value);
+    let mut set = |name: &str, value: Value| context.insert(name.to_owned(), value);
     let Identity::Account(principal) = identity else {
-        say("kind", "operator".into());
+        set("kind", "operator".into());
         return context;
     };
-    say("account", principal.account.to_string().into());
-    say("name", principal.name.clone().into());
-    say("modify_marketing_contacts", principal.modify_marketing_contacts.into());
+    set("account", principal.account.to_string().into());
+    set("name", principal.name.clone().into());
+    set("modify_marketing_contacts", principal.modify_marketing_contacts.into());
     match &principal.caller {
         PrincipalKind::User { id, role } => {
-            say("kind", "user".into());
-            say("user", id.to_string().into());
-            say("role", role.as_str().into());
+            set("kind", "user".into());
+            set("user", id.to_string().into());
+            set("role", role.as_str().into());
         }
         PrincipalKind::Integration { id, set_marketing } => {
-            say("kind", "integration".into());
-            say("integration", id.to_string().into());
-            say("set_marketing", (*set_marketing).into());
+            set("kind", "integration".into());
+            set("integration", id.to_string().into());
+            set("set_marketing", (*set_marketing).into());
         }
     }
     context
 }
 
-/// The identity that [`to_context`] wrote down. None if anything in it is amiss, so that it fails closed.
+/// Parses the identity from a context of [`to_context`]. Returns `None` if any member is missing or malformed, so that
+/// authorization fails closed.
 #[must_use]
 pub fn from_context(context: &Map<String, Value>) -> Option<Identity> {
     let text = |name: &str| context.get(name).and_then(Value::as_str);
@@ -96,7 +97,7 @@ pub fn from_context(context: &Map<String, Value>) -> Option<Identity> {
     }))
 }
 
-/// API Gateway hands booleans on as they are to payload 2.0 and as text to others; both are read.
+/// Parses a boolean or its text. API Gateway forwards booleans unchanged in payload 2.0 and as texts in other formats.
 fn boolean(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(value) => Some(*value),
@@ -105,11 +106,11 @@ fn boolean(value: &Value) -> Option<bool> {
     }
 }
 
-/// The id under which the gateway knows the request. It stands in problem documents and log lines.
+/// The gateway's id of the request, which problem documents and log lines contain.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RequestId(pub String);
 
-/// A layer for functions behind API Gateway: takes the identity and the request's id out of the event's context.
+/// Reads the identity and the request's id from the event's context. A layer for functions behind API Gateway.
 pub async fn take_from_api_gateway(mut request: Request, next: Next) -> Response {
     let context = request.extensions_mut().remove::<RequestContext>();
     if let Some(RequestContext::ApiGatewayV2(context)) = context {
@@ -135,7 +136,7 @@ impl<S: Sync> FromRequestParts<S> for Identity {
     }
 }
 
-/// The request's id, where there is one.
+/// Extracts the request's id. It is empty if the request has none.
 impl<S: Sync> FromRequestParts<S> for RequestId {
     type Rejection = Infallible;
 
@@ -178,7 +179,7 @@ impl<S: Sync> FromRequestParts<S> for AdminCaller {
     }
 }
 
-/// One who may set contacts as marketing and queue them to leave.
+/// A caller with the permission to set contacts as marketing and to queue them to leave.
 #[derive(Clone, Debug)]
 pub struct MarketingEditor(pub Principal);
 
@@ -192,7 +193,7 @@ impl<S: Sync> FromRequestParts<S> for MarketingEditor {
     }
 }
 
-/// Holds that `modify_marketing_contacts` was not taken, for routes that need it only for some bodies.
+/// Checks the permission `modify_marketing_contacts`, for routes that require it only for some bodies.
 ///
 /// # Errors
 ///
@@ -201,7 +202,7 @@ pub fn require_modify_marketing_contacts(principal: &Principal) -> Result<(), Pr
     if principal.modify_marketing_contacts {
         Ok(())
     } else {
-        Err(denied("The permission modify_marketing_contacts is needed for this."))
+        Err(denied("This requires the permission modify_marketing_contacts."))
     }
 }
 
@@ -241,7 +242,7 @@ mod tests {
         Identity::Account(principal(PrincipalKind::User { id: UserId::new(Timestamp::MIN, 2), role }, true))
     }
 
-    fn everybody() -> Vec<Identity> {
+    fn every_identity() -> Vec<Identity> {
         let id = IntegrationId::new(Timestamp::MIN, 3);
         vec![
             Identity::Operator,
@@ -253,8 +254,8 @@ mod tests {
     }
 
     #[test]
-    fn every_identity_survives_the_way_through_api_gateway() {
-        for identity in everybody() {
+    fn identity_survives_the_context_of_api_gateway() {
+        for identity in every_identity() {
             let context = to_context(&identity);
             assert!(context.values().all(|value| value.is_string() || value.is_boolean()));
             assert_eq!(from_context(&context), Some(identity.clone()));
@@ -268,8 +269,8 @@ mod tests {
     }
 
     #[test]
-    fn a_context_that_lacks_or_spoils_anything_is_nobody() {
-        for identity in everybody() {
+    fn incomplete_or_malformed_context_has_no_identity() {
+        for identity in every_identity() {
             let context = to_context(&identity);
             for name in context.keys() {
                 let mut lacking = context.clone();
@@ -302,7 +303,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_extractor_lets_in_whom_it_should() {
+    async fn extractors_accept_only_permitted_callers() {
         assert_eq!(statuses(None).await, [401, 401, 401, 401]);
         assert_eq!(statuses(Some(Identity::Operator)).await, [403, 403, 403, 200]);
         assert_eq!(statuses(Some(user(Role::Member))).await, [200, 200, 403, 403]);

@@ -1,8 +1,8 @@
 //! JSON of requests, read in two ways.
 //!
-//! The API reads more strictly than `serde_json` does: a field that stands twice is an error, because it is unknown which
-//! of the two was meant. Senders of forms can't mend what they send, so [`mended`] repairs what a program cuts or prefixes
-//! before any reader sees it.
+//! The API parses more strictly than `serde_json`: a duplicate field is an error, because it is unknown which of the
+//! two was meant. Senders of forms can't correct what they send, so [`mended`] repairs what a program cuts or prefixes
+//! before a parser sees it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,10 +17,10 @@ const BOM: &[u8] = b"\xEF\xBB\xBF";
 /// The bytes of an escape such as `\ud83d`.
 const ESCAPE_BYTES: usize = 6;
 
-/// Returns the JSON text that a sender meant, for bodies that their sender can't correct.
+/// Returns the repaired JSON text of a body that its sender can't correct.
 ///
-/// A byte order mark is removed. Bytes that are not UTF-8, and escapes of half a surrogate pair, become U+FFFD: programs
-/// that cut texts by UTF-16 units write such halves. A text without any of these is returned as it is.
+/// A byte order mark is removed. Bytes that are not UTF-8, and escapes of half a surrogate pair, become U+FFFD.
+/// Programs that cut texts by UTF-16 units write such halves. A text without any of these is returned as it is.
 #[must_use]
 pub fn mended(body: &[u8]) -> Cow<'_, str> {
     let text = String::from_utf8_lossy(without_bom(body));
@@ -35,7 +35,8 @@ pub fn mended(body: &[u8]) -> Cow<'_, str> {
     Cow::Owned(mended)
 }
 
-/// Reads one JSON text, or says where it is not valid. The message repeats nothing of the text but a wrong escape.
+/// Parses one JSON text, or returns a message with the position of the error. The message repeats nothing of the text
+/// but a wrong escape.
 pub(crate) fn parse(body: &[u8]) -> Result<Value, String> {
     let text = without_bom(body);
     serde_json::from_slice::<Strict>(text).map(|Strict(value)| value).map_err(|error| {
@@ -75,7 +76,7 @@ fn half_pair_at(text: &[u8], error: &serde_json::Error) -> Option<String> {
     Some(format!("the body has {escape}, half of a surrogate pair, at line {line}, column {column}"))
 }
 
-/// Returns the places of the escapes in JSON strings that are half of a surrogate pair, in their order.
+/// Returns the offsets of the escapes in JSON strings that are half of a surrogate pair, in ascending order.
 fn half_pairs(text: &[u8]) -> Vec<usize> {
     let mut halves = Vec::new();
     let mut is_in_string = false;
@@ -101,7 +102,7 @@ fn half_pairs(text: &[u8]) -> Vec<usize> {
     halves
 }
 
-/// Returns the UTF-16 unit of the escape at this place, if one is there.
+/// Returns the UTF-16 unit of the escape at offset `at`. `None` if there is no escape.
 fn escaped_unit(text: &[u8], at: usize) -> Option<u32> {
     let digits = text.get(at..at + ESCAPE_BYTES)?.strip_prefix(b"\\u")?;
     digits.iter().try_fold(0, |unit, digit| Some(unit * 16 + char::from(*digit).to_digit(16)?))
@@ -164,7 +165,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
         let mut object = Map::new();
         while let Some((name, Strict(value))) = entries.next_entry::<String, _>()? {
             if object.insert(name, value).is_some() {
-                return Err(A::Error::custom("a field stands twice"));
+                return Err(A::Error::custom("duplicate field"));
             }
         }
         Ok(Value::Object(object))
@@ -188,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn says_where_it_is_wrong_and_repeats_nothing() {
+    fn parse_error_has_its_position_and_no_content() {
         let table = [
             ("{\"a\": 1,\n \"secret\" 2}", "the body is not valid JSON at line 2, column 11"),
             ("{\"a\":", "the body ends too early at line 1, column 5"),
@@ -208,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn half_pair_is_named_with_its_place() {
+    fn surrogate_half_is_reported_with_its_position() {
         let table = [
             (r#"{"a": "\ud83d"}"#, "the body has \\ud83d, half of a surrogate pair, at line 1, column 8"),
             (
@@ -235,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn halves_and_other_bytes_are_replaced() {
+    fn surrogate_halves_and_invalid_utf8_are_replaced() {
         let table: [(&[u8], &str); 8] = [
             (br#"["cut \ud83d"]"#, "cut \u{FFFD}"),
             (br#"["\udE00 cut"]"#, "\u{FFFD} cut"),
@@ -250,7 +251,7 @@ mod tests {
             let read: Value = serde_json::from_str(&mended(body)).unwrap();
             assert_eq!(read, json!([text]), "{}", String::from_utf8_lossy(body));
         }
-        assert!(matches!(mended(b"\"\\ud83d\\ude00\""), Cow::Borrowed(_)), "nothing is copied for nothing");
+        assert!(matches!(mended(b"\"\\ud83d\\ude00\""), Cow::Borrowed(_)), "valid text is not copied");
     }
 
     #[test]
@@ -283,7 +284,7 @@ mod tests {
         }
 
         #[test]
-        fn valid_text_is_mended_to_itself(strings in prop::collection::vec(any::<String>(), 0..4)) {
+        fn mending_keeps_valid_text(strings in prop::collection::vec(any::<String>(), 0..4)) {
             let escaped = |text: &String| text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
             let all_escaped: Vec<String> = strings.iter().map(|text| format!("\"{}\"", escaped(text))).collect();
             let all_escaped = all_escaped.join(",");

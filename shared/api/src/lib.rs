@@ -1,7 +1,7 @@
-//! What HTTP handlers share: who asks, what is asked, how it is answered, and what goes wrong.
+//! Shared parts of all HTTP functions: identities, requests, responses and problems.
 //!
-//! A route is one function. Extractors hold everything that has to be right before it runs; the store does the change
-//! and keeps the answer in one transaction; [`MutationRequest::conclude`] sends it. A whole function crate:
+//! A route is one function. Its extractors check the request before the function runs. The store applies the change and
+//! stores the response in one transaction. [`MutationRequest::conclude`] sends the response. A complete function crate:
 //!
 //! ```
 //! use api::describe::documented;
@@ -44,14 +44,14 @@
 //!     AccountCaller(principal): AccountCaller,
 //!     request: MutationRequest<NewContact>,
 //! ) -> Result<Response, Problem> {
-//!     // Rendered within the store's transaction, and kept with it under the request's claim.
+//!     // The store renders the response within its transaction and stores it under the request's claim.
 //!     let render = |saved: &Saved| store::StoredResponse {
 //!         etag: Some(views::etag(&saved.contact)),
 //!         location: Some(format!("/v1/contacts/{}", saved.contact.id)),
 //!         ..respond::json(StatusCode::CREATED, &views::ContactView::new(&saved.contact, &saved.period))
 //!     };
 //!     let responder = Responder::new(request.claim.as_ref(), &render);
-//!     let asked = SaveContact {
+//!     let save = SaveContact {
 //!         account: principal.account,
 //!         mode: SaveMode::Create,
 //!         email: Some(&request.body.email),
@@ -63,7 +63,7 @@
 //!         actor: principal.actor(),
 //!         if_match: request.if_match,
 //!     };
-//!     let result = context.store.upsert_contact(&asked, context.clock.now(), responder).await;
+//!     let result = context.store.upsert_contact(&save, context.clock.now(), responder).await;
 //!     request.conclude(&context, result).await
 //! }
 //!
@@ -83,9 +83,9 @@
 //! }
 //! ```
 //!
-//! A route that only reads takes [`Query`] (or [`ReadRequest`], if it has a body) and answers with [`respond::ok`]. One
-//! that makes a bearer token puts [`token::NewToken::sealed`] into its answer and ends with
-//! [`MutationRequest::conclude_with_token`].
+//! A route that only reads has the extractor [`Query`], or [`ReadRequest`] if it has a body, and returns
+//! [`respond::ok`]. A route that creates a bearer token writes [`token::NewToken::sealed`] into its response and ends
+//! with [`MutationRequest::conclude_with_token`].
 
 pub mod body;
 pub mod contacts;

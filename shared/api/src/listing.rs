@@ -1,18 +1,18 @@
-//! Pages of what an account has.
+//! Pages of an account's lists, such as its forms and users.
 
 use crate::paging::{Page, PageBuilder, Position};
 use serde::Serialize;
 use store::Listing;
 
-/// How many things to read for a page of at most `limit`: with one more it is known whether the page is the last.
-/// The table itself only says that there may be more.
+/// Returns the number of items to read for a page of at most `limit`. One more item shows whether the page is the last,
+/// because the table itself only reports that there may be more.
 #[must_use]
 pub fn one_more(limit: usize) -> usize {
     limit.saturating_add(1)
 }
 
-/// The first `limit` things of the listing as a page of views; the next one begins after its last thing. A page that
-/// would be too long for one answer ends early.
+/// Returns the first `limit` items of the listing as a page of views. The next page begins after its last item. A page
+/// that would be too long for one response ends early.
 pub fn page<T, P: Position, V: Serialize>(
     listing: &Listing<T>,
     limit: usize,
@@ -48,21 +48,21 @@ mod tests {
     }
 
     #[test]
-    fn a_page_goes_on_after_its_last_thing() {
+    fn next_page_begins_after_the_last_item() {
         let next = json!({"next": {"after": crate::paging::cursor(&position(&7))}});
         assert_eq!(paged(vec![9, 7, 5], false), json!({"results": [90, 70], "paging": next}));
         assert_eq!(paged(vec![9, 7], true), json!({"results": [90, 70], "paging": next}));
     }
 
     #[test]
-    fn the_last_page_says_nothing_of_a_next_one() {
+    fn last_page_has_no_paging() {
         assert_eq!(one_more(2), 3);
         assert_eq!(paged(vec![9, 7], false), json!({"results": [90, 70]}));
         assert_eq!(paged(vec![], false), json!({"results": []}));
     }
 
     #[test]
-    fn a_page_that_would_be_too_long_ends_early() {
+    fn too_long_page_ends_early() {
         let long = |_: &u64| "x".repeat(PAGE_BYTES_MAX / 3);
         let listing = Listing { items: vec![1, 2, 3, 4], more: false };
         let first = page(&listing, 9, position, long);

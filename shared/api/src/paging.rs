@@ -1,4 +1,4 @@
-//! Pages: `limit` and `after` of a request, and the opaque cursor to the next page.
+//! Pages: the parameters `limit` and `after` of a request, and the opaque cursor of the next page.
 
 use std::str::FromStr;
 
@@ -13,15 +13,15 @@ use utoipa::ToSchema;
 use crate::fields::{Fields, FromFields, Reported};
 use crate::parse::{Parser, checked, text, whole};
 
-/// Something that a list can go on after.
+/// A position in a list, after which the next page begins.
 pub trait Position: Sized {
-    /// What kind of list it stands in, so that a cursor of one list is no cursor of another.
+    /// The kind of list, so that a cursor of one list is not valid for another.
     const KIND: &'static str;
 
-    /// Its text within a cursor.
+    /// Returns the text of the position within a cursor.
     fn to_text(&self) -> String;
 
-    /// The position with this text.
+    /// Parses a position.
     fn from_text(text: &str) -> Option<Self>;
 }
 
@@ -62,27 +62,27 @@ impl Position for PeriodNumber {
     }
 }
 
-/// The cursor that goes on after `position`.
+/// Returns the cursor of the page after `position`.
 #[must_use]
 pub fn cursor<P: Position>(position: &P) -> String {
     URL_SAFE_NO_PAD.encode(format!("c1:{}:{}", P::KIND, position.to_text()))
 }
 
-/// The position of a cursor. Only what [`cursor`] writes for this kind of list is one.
+/// Parses a cursor. Only a text that [`cursor`] returns for this kind of list is valid.
 #[must_use]
 pub fn position<P: Position>(text: &str) -> Option<P> {
     let decoded = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
     let position = P::from_text(decoded.strip_prefix("c1:")?.strip_prefix(P::KIND)?.strip_prefix(':')?)?;
-    // One spelling a position, whatever the decoding forgave.
+    // A position has one spelling only, although the decoder accepts others.
     (cursor(&position) == text).then_some(position)
 }
 
-/// Which page of a list is asked for, be it in the query or in the body of a search.
+/// The requested page of a list, from the query or from the body of a search.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Paging<P> {
-    /// How many results, 1 to [`PAGE_LIMIT_MAX`].
+    /// The largest number of results, 1 to [`PAGE_LIMIT_MAX`].
     pub limit: usize,
-    /// After which one; from the beginning without.
+    /// The position before the page. `None` for the first page.
     pub after: Option<P>,
 }
 
@@ -93,11 +93,11 @@ impl<P: Position> FromFields for Paging<P> {
         let after = checked(text(1..=CURSOR_CHARS_MAX), |text| {
             position::<P>(&text).ok_or("is not a cursor of this list")
         });
-        let after = after.about("The cursor of the previous page: results after it.");
+        let after = after.about("The cursor in the previous page. The results begin after it.");
         let after = after.with(|object| object.pattern = Some("^[A-Za-z0-9_-]+$".to_owned()));
         let after = fields.optional("after", after);
         let limit = limit?.unwrap_or(PAGE_LIMIT_DEFAULT);
-        // At most PAGE_LIMIT_MAX, so it fits; were it not so, the page would be the largest.
+        // The limit is at most PAGE_LIMIT_MAX, so it fits.
         Ok(Self { limit: usize::try_from(limit).unwrap_or(usize::MAX), after: after? })
     }
 }
@@ -105,30 +105,30 @@ impl<P: Position> FromFields for Paging<P> {
 /// One page of a list.
 #[derive(Serialize, ToSchema, Debug, PartialEq)]
 pub struct Page<T> {
-    /// What is on it, in order.
+    /// The results on the page, in the order of the list.
     pub results: Vec<T>,
-    /// How to go on; left out on the last page.
+    /// The reference to the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub paging: Option<NextPage>,
 }
 
-/// How to go on after a page.
+/// The reference to the next page.
 #[derive(Serialize, ToSchema, Debug, PartialEq)]
 pub struct NextPage {
-    /// The next page.
+    /// The beginning of the next page.
     pub next: NextCursor,
 }
 
-/// Where the next page begins.
+/// The beginning of the next page.
 #[derive(Serialize, ToSchema, Debug, PartialEq)]
 pub struct NextCursor {
-    /// What to send as `after`. It is opaque.
+    /// The opaque cursor to send as `after`.
     pub after: String,
 }
 
 impl<T> Page<T> {
-    /// A page, and the position of its last result if there may be more after it.
+    /// Creates a page. `next` is the position of its last result, if more results may follow.
     #[must_use]
     pub fn new<P: Position>(results: Vec<T>, next: Option<&P>) -> Self {
         let paging = next.map(|position| NextPage { next: NextCursor { after: cursor(position) } });
@@ -136,7 +136,7 @@ impl<T> Page<T> {
     }
 }
 
-/// A page that is filled one result after another, until one answer holds no more.
+/// A builder of a page that limits the page's size in bytes.
 pub struct PageBuilder<T> {
     results: Vec<T>,
     bytes: usize,
@@ -149,10 +149,10 @@ impl<T> Default for PageBuilder<T> {
 }
 
 impl<T: Serialize> PageBuilder<T> {
-    /// Adds a result, or says that the page would hold more than [`PAGE_BYTES_MAX`] with it. The first is taken however
-    /// long it is, so that every page leads on.
+    /// Adds a result and returns true. Returns false without adding it if the page would exceed [`PAGE_BYTES_MAX`]. The
+    /// first result is added whatever its length, so that every page makes progress.
     pub fn push(&mut self, result: T) -> bool {
-        // It is written as it will be in the answer, and so by the same code. Every view can be written.
+        // The same code serializes the response, so the length is exact. Every view can be serialized.
         self.bytes += serde_json::to_string(&result).map_or(0, |json| json.len());
         let fits = self.bytes <= PAGE_BYTES_MAX || self.results.is_empty();
         if fits {
@@ -161,13 +161,13 @@ impl<T: Serialize> PageBuilder<T> {
         fits
     }
 
-    /// How many results it has.
+    /// Returns the number of results.
     #[must_use]
     pub fn count(&self) -> usize {
         self.results.len()
     }
 
-    /// The page, and the position of its last result if there may be more after it.
+    /// Returns the page. `next` is the position of its last result, if more results may follow.
     #[must_use]
     pub fn finish<P: Position>(self, next: Option<&P>) -> Page<T> {
         Page::new(self.results, next)
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn limit_and_after_are_read_from_a_query_and_from_a_body() {
+    fn paging_is_read_from_query_and_body() {
         let mut errors = Errors::default();
         let id = contact(9);
         let after = cursor(&id);
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn invalid_parameters_are_reported_by_name() {
         let other_list = cursor(&PeriodNumber::FIRST);
         for (query, field) in [
             ("limit=0".to_owned(), "limit"),
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_page_says_nothing_of_a_next_one() {
+    fn last_page_has_no_paging() {
         let last = Page::<u8>::new::<ContactId>(vec![1], None);
         assert_eq!(serde_json::to_value(last).unwrap(), json!({"results": [1]}));
         let id = contact(2);
@@ -234,7 +234,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cursor_leads_back_to_its_position(random: u128, number in 1_u64..) {
+        fn cursor_round_trips_for_its_kind_only(random: u128, number in 1_u64..) {
             let id = contact(random);
             prop_assert_eq!(position(&cursor(&id)), Some(id));
             let number = PeriodNumber::from_number(number).unwrap();
@@ -243,7 +243,7 @@ mod tests {
         }
 
         #[test]
-        fn garbage_is_no_cursor(text in ".{0,80}", bytes: Vec<u8>) {
+        fn garbage_is_not_a_cursor(text in ".{0,80}", bytes: Vec<u8>) {
             prop_assert_eq!(position::<ContactId>(&text), None);
             prop_assert_eq!(position::<PeriodNumber>(&URL_SAFE_NO_PAD.encode(&bytes)), None);
         }

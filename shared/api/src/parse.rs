@@ -75,7 +75,7 @@ pub trait Parser: Parse + Sized {
 
 impl<P: Parse> Parser for P {}
 
-/// A parser made of two functions.
+/// A parser that consists of two functions.
 struct Functions<P, S> {
     parse: P,
     schema: S,
@@ -97,7 +97,7 @@ where
     }
 }
 
-/// Creates a parser of a function that parses and one that describes.
+/// Creates a parser from a function that parses and a function that describes.
 pub fn new<T>(
     parse: impl Fn(Value, &mut FieldPath<'_>) -> Result<T, Reported>,
     schema: impl Fn(&mut Components) -> RefOr<Schema>,
@@ -146,7 +146,7 @@ pub fn boolean() -> impl Parser<Output = bool> {
     )
 }
 
-/// Parses a whole number within `range`, in whichever way JSON writes it: `5`, `5.0` and `5e0` are one number.
+/// Parses a whole number within `range`, in any notation of JSON: `5`, `5.0` and `5e0` are one number.
 pub fn whole(range: RangeInclusive<u64>) -> impl Parser<Output = u64> {
     let (least, most) = (*range.start(), *range.end());
     new(
@@ -433,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn words_say_what_they_might_be_and_repeat_nothing() {
+    fn unknown_variant_error_lists_the_variants() {
         assert_eq!(read(parsed::<Role>(), json!("admin")), Ok(Role::Admin));
         assert_eq!(
             read(parsed::<Role>(), json!("ada@example.org")),
@@ -442,7 +442,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_and_maps_name_each_place() {
+    fn errors_in_lists_and_maps_have_paths() {
         let parser = || list(1..=3, text(1..=2));
         assert_eq!(read(parser(), json!(["a", "bc"])), Ok(vec!["a".into(), "bc".into()]));
         assert_eq!(read(parser(), json!([])), Err(vec!["x expected 1 to 3 entries".into()]));

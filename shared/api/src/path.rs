@@ -6,7 +6,7 @@ use http::request::Parts;
 
 use crate::problem::Problem;
 
-/// The route's one path parameter, percent-decoded.
+/// The route's only path parameter, percent-decoded.
 pub struct PathText(pub String);
 
 impl<S: Send + Sync> FromRequestParts<S> for PathText {
@@ -15,7 +15,7 @@ impl<S: Send + Sync> FromRequestParts<S> for PathText {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         match Path::<String>::from_request_parts(parts, state).await {
             Ok(Path(text)) => Ok(Self(text)),
-            // It is not UTF-8 once decoded.
+            // The decoded text is not UTF-8.
             Err(_) => Err(Problem::invalid_field("path", "expected percent-encoded UTF-8")),
         }
     }
@@ -30,13 +30,13 @@ impl<S: Send + Sync> FromRequestParts<S> for PathTexts {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         match Path::<(String, String)>::from_request_parts(parts, state).await {
             Ok(Path((first, second))) => Ok(Self(first, second)),
-            // One of them is not UTF-8 once decoded.
+            // A decoded text is not UTF-8.
             Err(_) => Err(Problem::invalid_field("path", "expected percent-encoded UTF-8")),
         }
     }
 }
 
-/// The route's one path parameter as an id. A malformed id is answered as an unknown one is, to the letter.
+/// The route's only path parameter as an id. A malformed id has exactly the same response as an unknown one.
 pub struct PathId<T>(pub T);
 
 impl<S: Send + Sync, T: Id> FromRequestParts<S> for PathId<T> {
@@ -48,8 +48,8 @@ impl<S: Send + Sync, T: Id> FromRequestParts<S> for PathId<T> {
     }
 }
 
-/// The route's two path parameters as ids. The second names the requested thing, so a path with a malformed id is
-/// answered as one with an unknown second id is, to the letter.
+/// The route's two path parameters as ids. The second identifies the requested resource, so a path with a malformed id
+/// has exactly the same response as a path with an unknown second id.
 pub struct PathIds<A, B>(pub A, pub B);
 
 impl<S: Send + Sync, A: Id, B: Id> FromRequestParts<S> for PathIds<A, B> {

@@ -1,4 +1,4 @@
-//! Errors as the API answers them: problem documents (RFC 9457).
+//! Errors in responses of the API: problem documents (RFC 9457).
 
 use std::error::Error;
 use std::fmt;
@@ -19,29 +19,29 @@ use crate::view_text::encode;
 /// The media type of problem documents (RFC 9457 §3).
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
-macro_rules! slugs {
+macro_rules! problem_types {
     ($($(#[$doc:meta])* $variant:ident = $text:literal, $status:ident, $title:literal;)+) => {
-        /// What kind of problem it is. Callers tell problems apart by this and nothing else.
+        /// The type of a problem. Callers distinguish problems by the type alone.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         pub enum ProblemType { $($(#[$doc])* $variant,)+ }
 
         impl ProblemType {
-            /// Every one.
+            /// All types.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
-            /// The last part of the problem's `type`.
+            /// Returns the slug, which is the last part of the document's `type`.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)+ }
             }
 
-            /// Its HTTP status.
+            /// Returns the HTTP status.
             #[must_use]
             pub const fn status(self) -> StatusCode {
                 match self { $(Self::$variant => StatusCode::$status,)+ }
             }
 
-            /// Its title, which is always the same.
+            /// Returns the title, a sentence without a full stop.
             #[must_use]
             pub const fn title(self) -> &'static str {
                 match self { $(Self::$variant => $title,)+ }
@@ -50,59 +50,55 @@ macro_rules! slugs {
     };
 }
 
-slugs! {
-    /// The request itself is wrong; `errors` says where.
+problem_types! {
+    /// The request is not valid. `errors` lists the fields.
     InvalidRequest = "invalid-request", BAD_REQUEST, "The request is not valid";
-    /// There is no token, or it is not a known one.
-    Unauthenticated = "unauthenticated", UNAUTHORIZED, "A valid bearer token is needed";
-    /// The webhook is not known to come from the form's provider.
+    /// The bearer token is missing or unknown.
+    Unauthenticated = "unauthenticated", UNAUTHORIZED, "A valid bearer token is required";
+    /// The webhook's signature or secret is missing, wrong or stale.
     Unverified = "unverified", UNAUTHORIZED, "The webhook could not be verified";
-    /// The token's owner may not do this.
-    PermissionDenied = "permission-denied", FORBIDDEN, "This is not permitted";
+    /// The caller may not do this, or a page of this origin may not submit the form.
+    PermissionDenied = "permission-denied", FORBIDDEN, "The request is not permitted";
     /// The account has marketing contacts switched off.
     MarketingContactsOff = "marketing-contacts-off", FORBIDDEN, "Marketing contacts are switched off";
-    /// The account lives on the wall clock.
+    /// The account uses the wall clock, which cannot be moved.
     NotASandbox = "not-a-sandbox", FORBIDDEN, "The account is not a sandbox";
-    /// The account has no such thing.
-    NotFound = "not-found", NOT_FOUND, "Not found";
-    /// The path exists, but not with this method.
-    MethodNotAllowed = "method-not-allowed", METHOD_NOT_ALLOWED, "The method is not allowed here";
-    /// The address belongs to a contact already.
-    ContactExists = "contact-exists", CONFLICT, "The contact exists already";
-    /// The number of contacts is no longer the one that was confirmed.
-    CountChanged = "count-changed", CONFLICT, "The number of contacts has changed";
-    /// A request with this `Idempotency-Key` is being worked on.
-    IdempotencyKeyInUse = "idempotency-key-in-use", CONFLICT, "The Idempotency-Key is in use";
-    /// Marketing contacts can't be switched off while there are some.
-    MarketingContactsInUse = "marketing-contacts-in-use", CONFLICT, "There are still marketing contacts";
-    /// The account has as many of these as it may have.
-    LimitReached = "limit-reached", CONFLICT, "The account has as many as it may have";
-    /// The account would be left without an admin who has a token.
-    LastAdmin = "last-admin", CONFLICT, "An account keeps at least one admin";
+    /// The account does not have the requested resource.
+    NotFound = "not-found", NOT_FOUND, "The resource does not exist";
+    /// The path exists, but not with the method of the request.
+    MethodNotAllowed = "method-not-allowed", METHOD_NOT_ALLOWED, "The path does not support this method";
+    /// Another contact has the address.
+    ContactExists = "contact-exists", CONFLICT, "Another contact has this address";
+    /// Marketing contacts cannot be switched off while the usage is above 0.
+    MarketingContactsInUse = "marketing-contacts-in-use", CONFLICT, "The account still has marketing contacts";
+    /// The account has the maximum number of forms, users or tokens.
+    LimitReached = "limit-reached", CONFLICT, "The account has reached a limit";
+    /// The account would have no admin with a token.
+    LastAdmin = "last-admin", CONFLICT, "An account must keep an admin with a token";
     /// A sandbox's clock moves forward only.
-    ClockNotForward = "clock-not-forward", CONFLICT, "The clock moves forward only";
-    /// The contact has moved on since the version that `If-Match` names.
-    VersionMismatch = "version-mismatch", PRECONDITION_FAILED, "The contact has changed";
+    ClockNotForward = "clock-not-forward", CONFLICT, "The clock can only move forward";
+    /// The contact's version is not the one in `If-Match`.
+    VersionMismatch = "version-mismatch", PRECONDITION_FAILED, "The contact does not match If-Match";
     /// The body is too large.
     PayloadTooLarge = "payload-too-large", PAYLOAD_TOO_LARGE, "The body is too large";
-    /// The body is of a kind that is not read here.
-    UnsupportedMediaType = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "The media type is not supported";
+    /// The media type or the content coding of the body is not supported.
+    UnsupportedMediaType = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "The body's format is not supported";
     /// The `Idempotency-Key` was used for another request.
-    IdempotencyKeyReused = "idempotency-key-reused", UNPROCESSABLE_ENTITY, "The Idempotency-Key was used before";
-    /// More requests than are taken.
-    TooManyRequests = "too-many-requests", TOO_MANY_REQUESTS, "Too many requests";
-    /// Something is broken here; nothing of the inside is told.
-    Internal = "internal", INTERNAL_SERVER_ERROR, "Something went wrong";
-    /// The table could not be had in time. Trying again may help.
-    Unavailable = "unavailable", SERVICE_UNAVAILABLE, "Not available just now";
+    IdempotencyKeyReused = "idempotency-key-reused", UNPROCESSABLE_ENTITY,
+        "The Idempotency-Key was used for another request";
+    /// An internal error. The response contains nothing about its cause.
+    Internal = "internal", INTERNAL_SERVER_ERROR, "An internal error occurred";
+    /// The table did not respond in time. A retry may succeed.
+    Unavailable = "unavailable", SERVICE_UNAVAILABLE, "The service is temporarily unavailable";
 }
 
 impl ProblemType {
+    /// Returns the seconds in `Retry-After`, which only a 503 response has.
     fn retry_after(self) -> Option<u64> {
-        matches!(self, Self::Unavailable | Self::TooManyRequests).then_some(RETRY_AFTER_SECONDS)
+        matches!(self, Self::Unavailable).then_some(RETRY_AFTER_SECONDS)
     }
 
-    /// How one says who one is, where that is what is missing (RFC 9110 §15.5.2).
+    /// Returns the scheme in `WWW-Authenticate`, which a 401 response must have (RFC 9110 §15.5.2).
     fn scheme(self) -> Option<&'static str> {
         match self {
             Self::Unauthenticated => Some("Bearer"),
@@ -112,46 +108,46 @@ impl ProblemType {
     }
 }
 
-/// Returns the `type` of problem documents of a kind.
+/// Returns the `type` in problem documents of this type.
 pub(crate) fn type_of(slug: ProblemType) -> String {
     format!("urn:tidemark:problem:{}", slug.as_str())
 }
 
-/// One thing that is wrong with a request.
+/// One error in a request.
 #[derive(Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
-    /// Where: the path of a field such as `contacts[3].email`, the name of a query parameter or of a header.
+    /// The path of the field, such as `contacts[3].email`, or the name of the query parameter or header.
     pub field: String,
-    /// What was expected there.
+    /// A description of the valid values, such as `expected true or false`.
     pub message: String,
 }
 
 impl fmt::Debug for FieldError {
-    /// Without the field, whose name is the caller's own text.
+    /// Omits the field, because its name is the caller's own text.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FieldError").finish_non_exhaustive()
     }
 }
 
-/// A problem document (RFC 9457) as it stands in the OpenAPI document. [`Problem`] renders it.
+/// The schema of a problem document (RFC 9457) in the OpenAPI document. [`Problem`] renders it.
 #[derive(ToSchema)]
-#[schema(as = Problem, description = "What went wrong (RFC 9457).")]
+#[schema(as = Problem, description = "A problem document (RFC 9457).")]
 #[expect(dead_code, reason = "it describes the document; the fields are for the OpenAPI document alone")]
 pub struct ProblemDocument {
-    /// `urn:tidemark:problem:` and the slug that tells problems apart.
+    /// `urn:tidemark:problem:` and the slug of the problem. Clients distinguish problems by it.
     #[schema(example = "urn:tidemark:problem:invalid-request")]
     r#type: String,
-    /// The slug in words.
+    /// A short sentence that is always the same for a `type`.
     title: String,
     /// The HTTP status.
     #[schema(minimum = 400, maximum = 599)]
     status: u16,
-    /// What happened in this case.
+    /// A sentence about this case.
     detail: String,
-    /// The request's id, to be named when asking about it.
+    /// The id of the request, which is also in the log.
     #[schema(required = false, nullable = false)]
     instance: Option<String>,
-    /// Everything that is wrong with the request, for `invalid-request`; the fields that the caller may not change, for
+    /// All errors in the request, for `invalid-request`. The fields that the caller may not change, for
     /// `permission-denied`.
     #[schema(required = false, nullable = false)]
     errors: Option<Vec<FieldError>>,
@@ -160,7 +156,7 @@ pub struct ProblemDocument {
     contact_id: Option<String>,
 }
 
-/// What a handler answers when it does not do what was asked.
+/// The error of a handler, which becomes a problem document.
 pub struct Problem {
     slug: ProblemType,
     detail: String,
@@ -169,70 +165,72 @@ pub struct Problem {
     cause: Option<Cause>,
 }
 
-/// The fault behind a problem, on its way to the one place that logs it.
+/// The fault that caused a problem, for the layer that logs it.
 #[derive(Clone)]
 pub(crate) struct Cause(pub(crate) Arc<dyn Error + Send + Sync>);
 
-/// A problem document on its way to the one place that adds the request's id.
+/// A problem document, for the layer that adds the request's id.
 #[derive(Clone)]
 pub(crate) struct Document(pub(crate) Map<String, Value>);
 
 impl Problem {
-    /// A problem of this kind; `detail` says what happened in this case, for people, without their data.
+    /// Creates a problem of this type. `detail` is a sentence about this case, without personal data.
     #[must_use]
     pub fn new(slug: ProblemType, detail: impl Into<String>) -> Self {
         Self { slug, detail: detail.into(), errors: Vec::new(), contact_id: None, cause: None }
     }
 
-    /// A request with these things wrong.
+    /// Creates the problem of a request with these errors.
     #[must_use]
     pub fn invalid(errors: Vec<FieldError>) -> Self {
         let detail = match errors.as_slice() {
             [FieldError { field, message }] if !field.is_empty() => format!("{field}: {message}."),
-            [FieldError { message, .. }] => format!("{message}."),
-            more => format!("{} things in the request are not valid; see errors.", more.len()),
+            [FieldError { message, .. }] => sentence(message),
+            more => format!("The request has {} errors, which are listed in errors.", more.len()),
         };
         Self { errors, ..Self::new(ProblemType::InvalidRequest, detail) }
     }
 
-    /// A request with one thing wrong.
+    /// Creates the problem of a request with one error.
     #[must_use]
     pub fn invalid_field(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::invalid(vec![FieldError { field: field.into(), message: message.into() }])
     }
 
-    /// Returns the answer for a thing that does not exist or is another account's. `noun` is a noun such as "contact".
+    /// Creates the problem for a resource that does not exist or belongs to another account. `noun` is a noun such as
+    /// "contact".
     #[must_use]
     pub fn not_found(noun: &'static str) -> Self {
         Refused::NotFound(noun).into()
     }
 
-    /// Something broke. The cause is logged, with its chain, and not told.
+    /// Creates the problem of an internal error. The cause is logged with its chain, and the response does not contain
+    /// it.
     #[must_use]
     pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        let detail = "The request could not be worked on. Nothing of it can be fixed by the caller.";
+        let detail = "An internal error occurred. The request is not at fault.";
         Self { cause: Some(Cause(Arc::from(cause.into()))), ..Self::new(ProblemType::Internal, detail) }
     }
 
-    /// What kind of problem it is.
+    /// Returns the type.
     #[must_use]
     pub fn slug(&self) -> ProblemType {
         self.slug
     }
 
-    /// What happened in this case.
+    /// Returns the sentence about this case.
     #[must_use]
     pub fn detail(&self) -> &str {
         &self.detail
     }
 
-    /// Everything that is wrong with the request.
+    /// Returns the errors in the request, by field.
     #[must_use]
     pub fn errors(&self) -> &[FieldError] {
         &self.errors
     }
 
-    /// The document without the request's id, as an answer that can be kept.
+    /// Returns the document without the request's id, as a response that can be stored.
     #[must_use]
     pub fn to_answer(&self) -> StoredResponse {
         StoredResponse {
@@ -260,8 +258,8 @@ impl Problem {
 }
 
 impl Problem {
-    /// The response with a document of another kind, for callers who know another API's errors: everything else about
-    /// it is the same, and a fault is logged as ever.
+    /// Returns the response with the document of another API, for callers that expect that API's errors. The status and
+    /// the other headers are the same, and a fault is logged as usual.
     pub fn into_response_as(self, document: &impl Serialize) -> Response {
         let mut response = self.into_response();
         response.extensions_mut().remove::<Document>();
@@ -272,7 +270,7 @@ impl Problem {
 }
 
 impl fmt::Debug for Problem {
-    /// Without the texts, which may repeat names that the caller chose.
+    /// Omits the texts, because they may repeat names that the caller chose.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Problem").field("slug", &self.slug).finish_non_exhaustive()
     }
@@ -313,7 +311,7 @@ impl From<StoreError> for Problem {
             StoreError::Refused(refused) => refused.into(),
             StoreError::Unavailable(..) => {
                 let detail =
-                    "The request could not be worked on in time. Repeat it, with the same Idempotency-Key.";
+                    "The request could not be completed in time. Repeat it with the same Idempotency-Key.";
                 Self { cause: Some(Cause(Arc::new(error))), ..Self::new(ProblemType::Unavailable, detail) }
             }
             StoreError::Fault(..) => Self::internal(error),
@@ -324,25 +322,25 @@ impl From<StoreError> for Problem {
 fn operators_term(field: &str) -> FieldError {
     FieldError {
         field: field.to_owned(),
-        message: "is a term of the contract, which the operator changes".to_owned(),
+        message: "is a term of the contract, which only the operator may change".to_owned(),
     }
 }
 
-/// The text with a capital letter and a full stop.
+/// Returns the text with a capital letter and a full stop.
 fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", letters.as_str())
 }
 
-/// The error and everything that led to it, in one line, for a log.
+/// Returns the error and its chain of sources in one line, for the log.
 #[must_use]
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(source) = next {
         let words = source.to_string();
-        // Some errors repeat their source in their own words.
+        // Some errors end with the text of their source.
         if !text.ends_with(&words) {
             text.push_str(": ");
             text.push_str(&words);
@@ -362,7 +360,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// The response with this document, to be finished by the layer that knows the request's id.
+/// Returns a response with this document. The layer that knows the request's id completes it.
 fn response(slug: ProblemType, document: Map<String, Value>) -> Response {
     let mut response = from_document(slug.status(), document);
     if let Some(seconds) = slug.retry_after() {
@@ -374,7 +372,7 @@ fn response(slug: ProblemType, document: Map<String, Value>) -> Response {
     response
 }
 
-/// A problem document as a response, be it new or kept.
+/// Returns a response with a problem document, new or stored.
 pub(crate) fn from_document(status: StatusCode, document: Map<String, Value>) -> Response {
     let mut response = Response::new(Body::from(Value::Object(document.clone()).to_string()));
     *response.status_mut() = status;
@@ -397,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn slugs_differ_and_have_the_status_of_an_error() {
+    fn slugs_are_unique_and_have_an_error_status() {
         for slug in ProblemType::ALL {
             assert!(slug.status().is_client_error() || slug.status().is_server_error(), "{slug:?}");
             assert_eq!(
@@ -410,7 +408,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_document_says_type_title_status_detail_and_what_is_wrong() {
+    async fn document_of_an_invalid_request_lists_its_errors() {
         let problem = Problem::invalid(vec![
             FieldError { field: "name".into(), message: "is required".into() },
             FieldError { field: "role".into(), message: "expected one of member, admin".into() },
@@ -422,7 +420,7 @@ mod tests {
             read(response).await,
             json!({
                 "type": "urn:tidemark:problem:invalid-request", "title": "The request is not valid", "status": 400,
-                "detail": "2 things in the request are not valid; see errors.",
+                "detail": "The request has 2 errors, which are listed in errors.",
                 "errors": [{"field": "name", "message": "is required"},
                            {"field": "role", "message": "expected one of member, admin"}],
             })
@@ -463,13 +461,13 @@ mod tests {
         let body = read(Problem::from(refused).into_response()).await;
         let detail = "An account's admin can't change term, tier: only the operator changes the terms of the contract.";
         assert_eq!(body["detail"], detail);
-        let message = "is a term of the contract, which the operator changes";
+        let message = "is a term of the contract, which only the operator may change";
         let errors = json!([{"field": "term", "message": message}, {"field": "tier", "message": message}]);
         assert_eq!(body["errors"], errors);
     }
 
     #[tokio::test]
-    async fn what_is_broken_is_not_told() {
+    async fn response_of_a_fault_hides_its_cause() {
         let fault = StoreError::Fault("the item of ada@example.org is broken".into(), None);
         let response = Problem::from(fault).into_response();
         assert_eq!(response.status(), 500);
@@ -485,7 +483,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_is_told_with_its_chain() {
+    fn chain_of_a_fault_includes_its_source() {
         let source = std::io::Error::other("the disk is gone");
         let fault = StoreError::Fault("the item can't be read".into(), Some(source.into()));
         assert_eq!(chain(&fault), "the item can't be read: the disk is gone");

@@ -1,4 +1,4 @@
-//! Queues as an argument: SQS in production, a channel of the process in the local stack and in tests.
+//! Queues as dependencies: SQS in production, a channel within the process in the local stack and in tests.
 
 use std::fmt;
 use std::future::Future;
@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use store::BoxError;
 
-/// Sending under way.
+/// The future of a send.
 type Sending = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
 
-/// Takes tasks of one kind, to be done soon and at least once each.
+/// A queue of tasks of one kind, which a worker processes soon and at least once each.
 pub struct Queue<T>(Arc<dyn Fn(Vec<T>) -> Sending + Send + Sync>);
 
 impl<T> Queue<T> {
-    /// A queue that takes tasks by `send`.
+    /// Creates a queue that sends tasks with `send`.
     pub fn new<F>(send: impl Fn(Vec<T>) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<(), BoxError>> + Send + 'static,
@@ -22,11 +22,11 @@ impl<T> Queue<T> {
         Self(Arc::new(move |tasks| Box::pin(send(tasks))))
     }
 
-    /// Asks for these tasks.
+    /// Sends these tasks.
     ///
     /// # Errors
     ///
-    /// The queue's own, when not all of them were taken.
+    /// The queue's error if it did not accept all tasks.
     pub async fn send(&self, tasks: Vec<T>) -> Result<(), BoxError> {
         (self.0)(tasks).await
     }

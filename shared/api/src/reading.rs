@@ -1,11 +1,11 @@
-//! For tests: bodies as requests send them.
+//! Test helpers that parse bodies as requests send them.
 
 #![allow(
     clippy::missing_errors_doc,
     clippy::missing_panics_doc,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test that cannot go on has failed"
+    reason = "a panic fails the test"
 )]
 
 use axum::http::HeaderMap;
@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::fields::Errors;
 use crate::request::RequestBody;
 
-/// What is made of a JSON body, or everything that is wrong with it: each field with what was expected.
+/// Parses a JSON body, or returns all of its errors: each field with its message.
 pub fn read<B: RequestBody>(body: &Value) -> Result<B, Vec<(String, String)>> {
     let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
     let mut errors = Errors::default();
@@ -30,8 +30,8 @@ pub fn read<B: RequestBody>(body: &Value) -> Result<B, Vec<(String, String)>> {
     }
 }
 
-/// The fields that are wrong with a body, in the order in which they are listed.
+/// Returns the fields with errors in a body, in the order of the list of errors.
 pub fn wrong<B: RequestBody>(body: &Value) -> Vec<String> {
-    let Err(errors) = read::<B>(body) else { panic!("{body} was read") };
+    let Err(errors) = read::<B>(body) else { panic!("{body} was accepted") };
     errors.into_iter().map(|(field, _)| field).collect()
 }

@@ -1,4 +1,5 @@
-//! The extractor of every route that changes something: its body and query, its `Idempotency-Key`, its `If-Match`.
+//! The extractors of requests: [`MutationRequest`] for routes that change something, [`Query`] and [`ReadRequest`] for
+//! routes that only read.
 
 use axum::extract::{FromRef, FromRequest, FromRequestParts, Request as HttpRequest};
 use axum::response::Response;
@@ -18,42 +19,41 @@ use crate::problem::{Problem, ProblemType};
 use crate::respond::{conclude, conclude_with_token};
 use crate::token::{Secret, bearer};
 
-/// The header that names a request, so that it happens once however often it is sent.
+/// The header that identifies a request, so that the request is applied once even if it is sent repeatedly.
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// A request that changes something, read whole: everything that is wrong with its headers, its query and its body is
-/// listed in one problem.
+/// A request that changes something. All errors in its headers, its query and its body are listed in one problem.
 pub struct MutationRequest<B, Q = Nothing> {
-    /// What its body says.
+    /// The parsed body.
     pub body: B,
-    /// What its query says; unknown parameters are an error.
+    /// The parsed query. Unknown parameters are errors.
     pub query: Q,
-    /// The claim to its `Idempotency-Key`.
+    /// The claim to the request's `Idempotency-Key`, if it has one.
     pub claim: Option<IdempotencyClaim>,
-    /// The version that its `If-Match` names.
+    /// The version in the request's `If-Match`, if it has one.
     pub if_match: Option<IfMatch>,
-    /// The caller's own token, as it came.
+    /// The caller's bearer token.
     pub bearer: Option<Secret>,
 }
 
-/// The body of a request that has none, such as a DELETE. An empty JSON object counts as none, because many clients send
-/// one with every request. Any other body is an error.
+/// The body of a request without a body, such as a DELETE. An empty JSON object counts as no body, because many clients
+/// send one with every request. Any other body is an error.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NoBody;
 
-/// A body, [`Reported`] if something in it is wrong, or a problem of the body as a whole.
+/// The parsed body, [`Reported`] for errors in its fields, or a problem of the body as a whole.
 pub type ReadBody<B> = Result<Result<B, Reported>, Problem>;
 
-/// How a body is read. Every [`FromFields`] is one that has to be a JSON object.
+/// A type that is parsed from a request body. Every [`FromFields`] is parsed from a JSON object.
 pub trait RequestBody: Sized {
-    /// Reads the body. What is wrong with it is added to `errors`.
+    /// Parses the body and adds its errors to `errors`.
     ///
     /// # Errors
     ///
-    /// A problem of the body as a whole: its media type, or that it is not JSON.
+    /// A problem of the body as a whole, such as its media type.
     fn from_bytes(headers: &HeaderMap, bytes: &[u8], errors: &mut Errors) -> ReadBody<Self>;
 
-    /// Returns the bytes that tell this body from another one under the same `Idempotency-Key`.
+    /// Returns the bytes that distinguish this body from another one with the same `Idempotency-Key`.
     fn fingerprinted(bytes: &[u8]) -> &[u8] {
         bytes
     }
@@ -62,7 +62,7 @@ pub trait RequestBody: Sized {
 impl<T: FromFields> RequestBody for T {
     fn from_bytes(headers: &HeaderMap, bytes: &[u8], errors: &mut Errors) -> ReadBody<Self> {
         if bytes.is_empty() {
-            return Ok(Err(errors.push("", "the request needs a body")));
+            return Ok(Err(errors.push("", "the request must have a body")));
         }
         body::require_json(headers)?;
         match json::parse(bytes) {
@@ -77,7 +77,7 @@ impl RequestBody for NoBody {
         if bytes.is_empty() || json::is_empty_object(bytes) {
             return Ok(Ok(Self));
         }
-        Ok(Err(errors.push("", "the request takes no body")))
+        Ok(Err(errors.push("", "the request must not have a body")))
     }
 
     fn fingerprinted(_: &[u8]) -> &[u8] {
@@ -86,12 +86,12 @@ impl RequestBody for NoBody {
 }
 
 impl<B, Q> MutationRequest<B, Q> {
-    /// Ends the request: sends the answer, and keeps a refusal under the request's claim
+    /// Concludes the request: sends the response, and stores a refusal under the request's claim
     /// (see [`conclude`](crate::respond::conclude)).
     ///
     /// # Errors
     ///
-    /// The problem to answer with.
+    /// The problem to respond with.
     pub async fn conclude(
         &self,
         context: &Context,
@@ -100,12 +100,12 @@ impl<B, Q> MutationRequest<B, Q> {
         conclude(context, self.claim.as_ref(), result).await
     }
 
-    /// The same for an answer whose member `token` holds a sealed token (see
+    /// Concludes a request whose response has a sealed token in its member `token` (see
     /// [`conclude_with_token`](crate::respond::conclude_with_token)).
     ///
     /// # Errors
     ///
-    /// The problem to answer with.
+    /// The problem to respond with.
     pub async fn conclude_with_token(
         &self,
         context: &Context,
@@ -114,11 +114,11 @@ impl<B, Q> MutationRequest<B, Q> {
         conclude_with_token(context, self.claim.as_ref(), self.bearer()?, result).await
     }
 
-    /// The caller's own token, for minting another in its name.
+    /// Returns the caller's bearer token, under which a new token is created.
     ///
     /// # Errors
     ///
-    /// `unauthenticated` if it did not come with the request, as it does wherever an authorizer let it through.
+    /// `unauthenticated` if the request has no token. A request that an authorizer accepted has one.
     pub fn bearer(&self) -> Result<&Secret, Problem> {
         self.bearer
             .as_ref()
@@ -147,7 +147,7 @@ where
         let body = B::from_bytes(&parts.headers, &bytes, &mut errors)?;
         errors.check()?;
         let (Ok(query), Ok(body)) = (query, body) else {
-            return Err(Problem::internal("a reader refused without saying why"));
+            return Err(Problem::internal("a parser rejected a request without an error"));
         };
 
         let if_match = match precondition {
@@ -164,7 +164,7 @@ where
     }
 }
 
-/// A route that takes no query parameters, or those of `Q`, and has no body: the extractor of every reading route.
+/// The query of a request that only reads and has no body. Without `Q`, every query parameter is an error.
 pub struct Query<Q = Nothing>(pub Q);
 
 impl<S: Sync, Q: FromFields> FromRequestParts<S> for Query<Q> {
@@ -174,15 +174,15 @@ impl<S: Sync, Q: FromFields> FromRequestParts<S> for Query<Q> {
         let mut errors = Errors::default();
         let query = read_query(parts.uri.query().unwrap_or_default(), &mut errors);
         errors.check()?;
-        query.map(Self).map_err(|_| Problem::internal("a reader refused without saying why"))
+        query.map(Self).map_err(|_| Problem::internal("a parser rejected a request without an error"))
     }
 }
 
-/// A route that only reads and still has a body, such as a search: no claim, no precondition.
+/// A request that only reads and has a body, such as a search. It has no claim and no precondition.
 pub struct ReadRequest<B, Q = Nothing> {
-    /// What its body says.
+    /// The parsed body.
     pub body: B,
-    /// What its query says.
+    /// The parsed query. Unknown parameters are errors.
     pub query: Q,
 }
 
@@ -198,12 +198,12 @@ impl<S: Sync, B: RequestBody, Q: FromFields> FromRequest<S> for ReadRequest<B, Q
         errors.check()?;
         match (query, body) {
             (Ok(query), Ok(body)) => Ok(Self { body, query }),
-            _ => Err(Problem::internal("a reader refused without saying why")),
+            _ => Err(Problem::internal("a parser rejected a request without an error")),
         }
     }
 }
 
-/// The header's only value; several are an error, for which of them was meant is anybody's guess.
+/// Returns the header's only value. Several values are an error, because it is unknown which of them was meant.
 fn only<'h>(headers: &'h HeaderMap, name: &HeaderName, errors: &mut Errors) -> Option<&'h HeaderValue> {
     let mut values = headers.get_all(name).iter();
     let first = values.next()?;
@@ -214,7 +214,7 @@ fn only<'h>(headers: &'h HeaderMap, name: &HeaderName, errors: &mut Errors) -> O
     Some(first)
 }
 
-/// The header's name as it is usually written.
+/// Returns the header's name in its usual spelling.
 fn header_name(name: &HeaderName) -> &'static str {
     if *name == IF_MATCH { "If-Match" } else { "Idempotency-Key" }
 }
@@ -236,11 +236,12 @@ fn idempotency_key(headers: &HeaderMap, errors: &mut Errors) -> Option<String> {
 enum Precondition {
     None,
     IfMatch(IfMatch),
-    /// A tag that no version of ours has.
+    /// A tag that no version can have.
     Never,
 }
 
-/// `If-Match` (RFC 9110 §13.1.1) with one entity tag or `*`. Tags are compared strongly, so a weak one never matches.
+/// Parses `If-Match` (RFC 9110 §13.1.1): one entity tag or `*`. Tags are compared strongly, so a weak tag never
+/// matches.
 fn precondition(headers: &HeaderMap, errors: &mut Errors) -> Precondition {
     let Some(value) = only(headers, &IF_MATCH, errors) else { return Precondition::None };
     let value = value.to_str().unwrap_or_default().trim();
@@ -250,7 +251,7 @@ fn precondition(headers: &HeaderMap, errors: &mut Errors) -> Precondition {
     let (weak, tag) = value.strip_prefix("W/").map_or((false, value), |tag| (true, tag));
     let opaque = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
     let Some(opaque) = opaque.filter(|opaque| !opaque.contains('"')) else {
-        errors.push("If-Match", "expected one entity tag in quotes, as the ETag header gave it, or *");
+        errors.push("If-Match", "expected * or one entity tag in quotes, as in the ETag header");
         return Precondition::None;
     };
     let version = opaque.parse::<u64>().ok().filter(|version| version.to_string() == opaque);
@@ -261,11 +262,11 @@ fn precondition(headers: &HeaderMap, errors: &mut Errors) -> Precondition {
 }
 
 fn never_matches() -> Problem {
-    Problem::new(ProblemType::VersionMismatch, "No version has the entity tag that If-Match names.")
+    Problem::new(ProblemType::VersionMismatch, "No version can have the entity tag in If-Match.")
 }
 
-/// Tells whether two requests are the same: SHA-256 over everything that decides what a request does. Each part is
-/// preceded by its length, so that no two requests run together into one text.
+/// Returns the fingerprint that identical requests share: SHA-256 over everything that determines the effect of a
+/// request. Each part is preceded by its length, so that different requests never have the same input.
 fn fingerprint(parts: &Parts, caller: &str, body: &[u8]) -> [u8; 32] {
     let Parts { method, uri, headers, .. } = parts;
     digest(method, uri, headers.get(IF_MATCH).map(HeaderValue::as_bytes), caller, body)

@@ -1,4 +1,4 @@
-//! Answers: how a handler renders one, how a kept one is sent, and how a changing request ends.
+//! Responses: rendering them, sending new and stored ones, and concluding mutations.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -13,13 +13,13 @@ use crate::problem::{Problem, ProblemType, from_document};
 use crate::token::{Secret, open};
 use crate::view_text::encode;
 
-/// An answer with a JSON body. `ETag` and `Location` are added by struct update.
+/// Returns a response with a JSON body. Handlers add `ETag` and `Location` by struct update.
 #[must_use]
 pub fn json(status: StatusCode, body: &impl Serialize) -> StoredResponse {
     StoredResponse { status: status.as_u16(), body: encode(body), etag: None, location: None }
 }
 
-/// An answer without a body: 204.
+/// Returns a response without a body: 204.
 #[must_use]
 pub fn no_content() -> StoredResponse {
     StoredResponse {
@@ -30,20 +30,20 @@ pub fn no_content() -> StoredResponse {
     }
 }
 
-/// The response of a route that reads: 200 with this body.
+/// Returns the response of a route that only reads: 200 with this body.
 ///
 /// # Errors
 ///
-/// None in practice; see [`send`].
+/// No errors in practice; see [`send`].
 pub fn ok(body: &impl Serialize) -> Result<Response, Problem> {
     send(json(StatusCode::OK, body))
 }
 
-/// Sends an answer, be it new or kept.
+/// Converts a new or stored response to an HTTP response.
 ///
 /// # Errors
 ///
-/// `internal` if the answer is none that HTTP can carry.
+/// `internal` if the status, a header or the document is not valid.
 pub fn send(answer: StoredResponse) -> Result<Response, Problem> {
     let StoredResponse { status, body, etag, location } = answer;
     let status = StatusCode::from_u16(status).map_err(Problem::internal)?;
@@ -74,40 +74,41 @@ fn set(response: &mut Response, name: HeaderName, value: Option<String>) -> Resu
     Ok(())
 }
 
-/// Ends a changing request. What the store answers is sent. A refusal is kept under the request's claim first, so
-/// that a repeated request is refused with the same answer even when things have changed since.
+/// Concludes a mutation and returns the store's response. A refusal is stored under the request's claim first, so that
+/// a repeated request is refused with the same response even if the account has changed.
 ///
 /// # Errors
 ///
-/// The problem to answer with: a refusal without a claim, a key that was used for another request, or a fault.
-/// Faults are never kept, so that the request can be tried again.
+/// The problem to respond with: a refusal without a claim, a key that was used for another request, or a fault. Faults
+/// are never stored, so that the request can be retried.
 pub async fn conclude(
     context: &Context,
     claim: Option<&IdempotencyClaim>,
     result: Result<StoredResponse, StoreError>,
 ) -> Result<Response, Problem> {
-    send(kept(context, claim, result).await?)
+    send(stored(context, claim, result).await?)
 }
 
-/// Ends a request that made a bearer token. The answer's member `token` holds [`NewToken::sealed`], which is what is
-/// kept; the caller is sent the token itself, the first time and every time the request is repeated.
+/// Concludes a request that created a bearer token. The stored response contains [`NewToken::sealed`] in its member
+/// `token`. The caller receives the token itself in the first response and in every repeat of it.
 ///
 /// [`NewToken::sealed`]: crate::token::NewToken::sealed
 ///
 /// # Errors
 ///
-/// As [`conclude`]; and `idempotency-key-reused` for a repetition with another token than the first request's, with
-/// which the new one can't be told again.
+/// The same as for [`conclude`], and `idempotency-key-reused` for a repeat with another bearer token than that of the
+/// first request, because the sealed token cannot be opened with it.
 pub async fn conclude_with_token(
     context: &Context,
     claim: Option<&IdempotencyClaim>,
     bearer: &Secret,
     result: Result<StoredResponse, StoreError>,
 ) -> Result<Response, Problem> {
-    send(reveal(bearer, kept(context, claim, result).await?)?)
+    send(reveal(bearer, stored(context, claim, result).await?)?)
 }
 
-async fn kept(
+/// Returns the response that is stored for the request. A refusal is stored now if the request has a claim.
+async fn stored(
     context: &Context,
     claim: Option<&IdempotencyClaim>,
     result: Result<StoredResponse, StoreError>,
@@ -122,12 +123,12 @@ async fn kept(
     }
 }
 
-/// Puts the token in the place of its sealed form. An answer without one, such as a refusal, stays as it is.
+/// Replaces the sealed token in a response by the token. A response without a token, such as a refusal, is unchanged.
 fn reveal(bearer: &Secret, answer: StoredResponse) -> Result<StoredResponse, Problem> {
     let mut body: Value = serde_json::from_str(&answer.body).map_err(Problem::internal)?;
     let Some(token) = body.get_mut("token") else { return Ok(answer) };
     let secret = token.as_str().and_then(|sealed| open(bearer, sealed)).ok_or_else(|| {
-        let detail = "The first request with this Idempotency-Key was made with another bearer token.";
+        let detail = "The first request with this Idempotency-Key had another bearer token.";
         Problem::new(ProblemType::IdempotencyKeyReused, detail)
     })?;
     *token = Value::String(secret.expose().to_owned());
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_is_sent_with_its_headers() {
+    async fn response_is_sent_with_its_headers() {
         let answer = StoredResponse {
             etag: Some("\"3\"".into()),
             location: Some("/v1/contacts/con_1".into()),
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_kept_refusal_is_a_problem_document_again() {
+    async fn stored_refusal_is_sent_as_a_problem_document() {
         let answer = Problem::from(Refused::VersionMismatch).to_answer();
         let first = axum::response::IntoResponse::into_response(Problem::from(Refused::VersionMismatch));
         let again = send(answer).unwrap();
@@ -179,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn what_http_can_not_carry_is_a_fault() {
+    fn response_that_is_not_valid_http_is_a_fault() {
         let broken = [
             StoredResponse { status: 99, ..no_content() },
             StoredResponse { location: Some("a\nb".into()), ..no_content() },
@@ -191,18 +192,18 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_told_to_whom_it_was_made_for() {
+    fn token_is_revealed_only_to_its_creator() {
         let bearer = Secret::new("tmk_a");
         let token = NewToken::mint(&bearer, &Rng::seeded(1));
-        let kept = super::json(StatusCode::CREATED, &json!({"id": "tok_1", "token": token.sealed()}));
+        let stored = super::json(StatusCode::CREATED, &json!({"id": "tok_1", "token": token.sealed()}));
 
-        let sent: Value = serde_json::from_str(&reveal(&bearer, kept.clone()).unwrap().body).unwrap();
-        let told = sent["token"].as_str().unwrap();
-        assert_eq!(crate::token::sha256_hex(told.as_bytes()), token.sha256_hex());
+        let sent: Value = serde_json::from_str(&reveal(&bearer, stored.clone()).unwrap().body).unwrap();
+        let revealed = sent["token"].as_str().unwrap();
+        assert_eq!(crate::token::sha256_hex(revealed.as_bytes()), token.sha256_hex());
         assert_eq!(sent["id"], "tok_1");
-        assert!(!kept.body.contains(told.trim_start_matches("tmk_")));
+        assert!(!stored.body.contains(revealed.trim_start_matches("tmk_")));
 
-        let problem = reveal(&Secret::new("tmk_b"), kept).unwrap_err();
+        let problem = reveal(&Secret::new("tmk_b"), stored).unwrap_err();
         assert_eq!(problem.slug(), ProblemType::IdempotencyKeyReused);
 
         let refusal = Problem::from(Refused::NotFound("user")).to_answer();

@@ -1,4 +1,4 @@
-//! What all routers of the API have around them.
+//! The layers around all routers of the API.
 
 use axum::Router;
 use axum::body::Body;
@@ -14,7 +14,7 @@ use crate::identity::{RequestId, take_from_api_gateway};
 use crate::problem::{Cause, Document, Problem, ProblemType, chain};
 use crate::routes::Routes;
 
-/// The router of one function's routes. Several of them can be merged into one, as the local stack does.
+/// Returns the router of one function's routes. The local stack merges several routers into one.
 pub fn routes<S: Clone + Send + Sync + 'static>(api: impl Routes<S>, state: S) -> Router {
     api.serve()
         .method_not_allowed_fallback(method_not_allowed)
@@ -23,32 +23,32 @@ pub fn routes<S: Clone + Send + Sync + 'static>(api: impl Routes<S>, state: S) -
         .with_state(state)
 }
 
-/// The same with an answer for paths that are not there. It is the last thing to add: a router has one such answer.
+/// Adds the response for paths that do not exist. It must be added last, because a router has one such response.
 pub fn with_not_found(routes: Router) -> Router {
     routes.fallback(not_found.layer(from_fn(finish)))
 }
 
-/// A router whose outer layers may refuse or fail as well: their responses are finished as those of routes are. The
-/// request's id has to be known by then.
+/// Finishes the responses of outer layers, which may refuse or fail, in the same way as those of routes. A layer
+/// outside this one must have set the request's id.
 pub fn finished(router: Router) -> Router {
     router.layer(from_fn(finish))
 }
 
-/// A router as API Gateway's events reach it: the outermost layer, which makes the event's identity known within.
+/// Adds the outermost layer of functions behind API Gateway, which reads the identity from the event.
 pub fn behind_api_gateway(router: Router) -> Router {
     router.layer(from_fn(take_from_api_gateway))
 }
 
 async fn not_found() -> Problem {
-    Problem::new(ProblemType::NotFound, "There is nothing at this path.")
+    Problem::new(ProblemType::NotFound, "The path does not exist.")
 }
 
 async fn method_not_allowed() -> Problem {
-    Problem::new(ProblemType::MethodNotAllowed, "This path does not take the request's method.")
+    Problem::new(ProblemType::MethodNotAllowed, "The path does not support the method of the request.")
 }
 
-/// Finishes every response: logs a fault, once, with its chain; adds the request's id to a problem document; and says
-/// that answers, which hold people's data and tokens, are not to be kept on the way.
+/// Finishes a response: logs a fault once with its chain, adds the request's id to a problem document, and sets
+/// `Cache-Control: no-store`, because responses contain personal data and tokens.
 async fn finish(request: Request, next: Next) -> Response {
     let id = request.extensions().get::<RequestId>().cloned();
     let mut response = next.run(request).await;

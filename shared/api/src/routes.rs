@@ -1,8 +1,8 @@
-//! Routes and their description: declared in one place, used apart.
+//! Routes and their description, which are declared together and used separately.
 //!
-//! A function serves its routes, and the description that it may hand out is a file. To describe routes takes several
-//! times the code that serves them, and would be work at each start. So both halves are types of their own, and a
-//! program that never asks for one of them has nothing of it.
+//! A function serves its routes, and the OpenAPI document that it may return is a file. The code that describes routes
+//! is several times larger than the code that serves them, and would run at each start. So both halves are types of
+//! their own, and a program that does not use one of them does not contain its code.
 
 use axum::Router;
 use axum::handler::Handler;
@@ -10,17 +10,17 @@ use axum::routing::{MethodFilter, MethodRouter};
 use utoipa::Path;
 use utoipa::openapi::{HttpMethod, OpenApi};
 
-/// What [`routes!`](crate::routes!) declares.
+/// The routes that [`routes!`](crate::routes!) declares.
 #[must_use = "routes do nothing until they are served or described"]
 pub trait Routes<S> {
-    /// The routes, to be served.
+    /// Returns the router that serves the routes.
     fn serve(self) -> Router<S>;
 
-    /// Their description.
+    /// Returns the OpenAPI description of the routes.
     fn describe(self) -> OpenApi;
 }
 
-/// Both halves of a declaration, neither of them asked for yet.
+/// Both halves of a declaration, as functions that are not called yet.
 #[doc(hidden)]
 pub struct Declared<F, D> {
     serve: F,
@@ -53,7 +53,7 @@ where
     }
 }
 
-/// Adds one handler to a router, where its description `P` says that it is.
+/// Adds one handler to a router, at the path and methods of its description `P`.
 #[doc(hidden)]
 pub fn serve<P, H, T, S>(router: Router<S>, handler: H) -> Router<S>
 where
@@ -82,8 +82,9 @@ fn filter(method: &HttpMethod) -> MethodFilter {
 #[doc(hidden)]
 pub use pastey::paste;
 
-/// Declares routes by their handlers, each of which has a `#[utoipa::path]` and stands here or in a module of this one:
-/// `routes!(forms::create_form, forms::list_forms)`. Gives [`Routes`].
+/// Declares routes by their handlers: `routes!(forms::create_form, forms::list_forms)`. Returns [`Routes`].
+///
+/// Each handler has a `#[utoipa::path]` and is in the current module or in a child module.
 #[macro_export]
 macro_rules! routes {
     (@description $handler:ident) => { $crate::routes::paste! { [<__path_ $handler>] } };

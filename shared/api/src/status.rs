@@ -1,4 +1,4 @@
-//! The one handler behind `POST /v1/contacts/marketing` and `POST /v1/contacts/non-marketing-pending`.
+//! The shared handler of `POST /v1/contacts/marketing` and `POST /v1/contacts/non-marketing-pending`.
 
 use axum::response::Response;
 use domain::decision::{Command, Outcome};
@@ -18,7 +18,7 @@ use crate::request::MutationRequest;
 use crate::respond;
 use crate::views::UsageView;
 
-/// The contacts whose state is to change.
+/// The contacts whose marketing state changes.
 pub struct StatusChange {
     contacts: Vec<NamedContact>,
     dry_run: bool,
@@ -37,61 +37,61 @@ impl FromFields for StatusChange {
 
 documented! { StatusChange as "StatusChange": "The contacts whose marketing state changes." }
 
-/// What came of a status request.
+/// The results of a status change.
 #[derive(Serialize, ToSchema)]
 pub struct StatusAnswer {
-    /// One for each contact of the request, in its order.
+    /// The results in the order of the contacts in the request, one for each.
     results: Vec<StatusResultView>,
-    /// How often each outcome occurs.
+    /// The number of results with each outcome.
     summary: Summary,
-    /// The account's usage as it was read, moved by what this request did.
+    /// The account's usage as the request read it, with the changes of this request.
     usage: UsageView,
 }
 
-/// What came of a status request for one contact.
+/// The result of a status change for one contact.
 #[derive(Serialize, ToSchema)]
 #[schema(as = StatusResult)]
 struct StatusResultView {
-    /// The contact's id; for a contact that was not found, the id that was given.
+    /// The contact's id; for a contact that was not found, the id in the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     id: Option<String>,
-    /// Its address; for a contact that was not found, the address that was given.
+    /// The contact's address; for a contact that was not found, the address in the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     email: Option<String>,
     /// `set`, `kept`, `queued`, `unchanged`, `refused` or `not_found`.
     outcome: &'static str,
-    /// Why it was refused, such as `cap-reached`.
+    /// The reason for which the change was refused, such as `cap-reached`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     reason: Option<&'static str>,
 }
 
-/// How often each outcome occurs among the results.
+/// The number of results with each outcome.
 #[derive(Serialize, ToSchema, Default, Clone, Copy, PartialEq, Eq, Debug)]
 #[schema(as = StatusSummary)]
 struct Summary {
-    /// Became marketing contacts.
+    /// Contacts that became marketing contacts.
     set: u64,
-    /// Were leaving and stay.
+    /// Contacts that were leaving and stay.
     kept: u64,
-    /// Were queued to leave.
+    /// Contacts that were queued to leave.
     queued: u64,
-    /// Already were as asked.
+    /// Contacts that already had the requested state.
     unchanged: u64,
-    /// Could not be changed, for the reason that the result gives.
+    /// Contacts whose change was refused, for the reason in the result.
     refused: u64,
-    /// Are no contacts of the account.
+    /// References that match no contact of the account.
     not_found: u64,
 }
 
-/// Carries `command` out for the contacts of the request. The route has seen to the permission
+/// Applies `command` to the contacts of the request. The route checks the permission before
 /// (see [`MarketingEditor`](crate::MarketingEditor)).
 ///
 /// # Errors
 ///
-/// The problem to answer with.
+/// The problem to respond with.
 pub async fn change(
     context: &Context,
     principal: &Principal,
@@ -99,7 +99,7 @@ pub async fn change(
     request: MutationRequest<StatusChange>,
 ) -> Result<Response, Problem> {
     let StatusChange { contacts, dry_run } = &request.body;
-    let asked = StatusRequest {
+    let status_request = StatusRequest {
         account: principal.account,
         command,
         contacts: &references(contacts),
@@ -109,7 +109,7 @@ pub async fn change(
     };
     let render = |report: &StatusReport| respond::json(StatusCode::OK, &StatusAnswer::new(contacts, report));
     let responder = Responder::new(request.claim.as_ref(), &render);
-    let result = context.store.set_status(&asked, context.clock.now(), responder).await;
+    let result = context.store.set_status(&status_request, context.clock.now(), responder).await;
     request.conclude(context, result).await
 }
 
@@ -118,7 +118,7 @@ impl StatusAnswer {
         let results: Vec<_> = contacts
             .iter()
             .zip(&report.results)
-            .map(|(asked, result)| StatusResultView::new(asked, result))
+            .map(|(named, result)| StatusResultView::new(named, result))
             .collect();
         let mut summary = Summary::default();
         for result in &report.results {
@@ -129,14 +129,14 @@ impl StatusAnswer {
 }
 
 impl StatusResultView {
-    fn new(asked: &NamedContact, result: &StatusResult) -> Self {
+    fn new(named: &NamedContact, result: &StatusResult) -> Self {
         let (outcome, reason) = match result.outcome {
             StatusOutcome::Done(outcome) => (outcome.as_str(), None),
             StatusOutcome::Refused(refusal) => ("refused", Some(refusal.as_str())),
             StatusOutcome::NotFound => ("not_found", None),
         };
-        let id = result.id.map(|id| id.to_string()).or_else(|| asked.given_id().map(str::to_owned));
-        let email = result.email.clone().or_else(|| asked.given_email().map(str::to_owned));
+        let id = result.id.map(|id| id.to_string()).or_else(|| named.given_id().map(str::to_owned));
+        let email = result.email.clone().or_else(|| named.given_email().map(str::to_owned));
         Self { id, email, outcome, reason }
     }
 }
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn results_stand_in_order_and_are_counted() {
+    fn results_are_in_order_and_counted() {
         let ada = ContactId::new(Timestamp::MIN, 1);
         let bob = ContactId::new(Timestamp::MIN, 2);
         let body = json!({"contacts": [
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dry_run_is_asked_for() {
+    fn dry_run_is_off_by_default() {
         assert!(!read(json!({"contacts": [{"id": "a"}]})).dry_run);
         assert!(read(json!({"contacts": [{"id": "a"}], "dry_run": true})).dry_run);
     }

@@ -1,15 +1,15 @@
-//! Bearer tokens: how they look, how they are made, and how one can be told again without ever being kept.
+//! Bearer tokens: their format, their creation, and their repetition in responses without being stored.
 //!
-//! A token is kept only as its SHA-256, and yet the answer to a repeated `Idempotency-Key` has to be the first one,
-//! token included. So a new token is not simply random. It is HMAC-SHA-256 under the caller's own bearer token of a
-//! random *seed* of 256 bits, and the kept answer holds the seed in the token's place ([`NewToken::sealed`]). When
-//! the answer is sent, be it the first time or again, the seed and the caller's bearer token give the token
-//! ([`open`]).
+//! A token is stored only as its SHA-256 digest, yet a repeated `Idempotency-Key` must return the first response with
+//! the token. So a new token is not simply random. It is the HMAC-SHA-256 of a random *seed* of 256 bits, with the
+//! caller's own bearer token as the key. The stored response contains the seed in place of the token
+//! ([`NewToken::sealed`]). Whenever the response is sent, [`open`] derives the token from the seed and the caller's
+//! bearer token.
 //!
-//! That is safe because each half alone is useless. Who reads the table has seeds and digests, and no bearer token
-//! to derive with; 256 bits can't be searched. Who holds the caller's bearer token has no seed: it is never sent,
-//! is forgotten with the answer after 24 hours, and could only be had from the table. HMAC's output under an unknown
-//! key tells nothing of the key, so the new token's owner learns nothing of the caller's.
+//! This is safe because each half alone is useless. A reader of the table has seeds and digests, but no bearer token to
+//! derive with, and 256 bits cannot be searched. An owner of the caller's bearer token has no seed: it is never sent,
+//! it is deleted with the response after 24 hours, and it is only in the table. HMAC's output under an unknown key
+//! reveals nothing about the key, so the new token's owner learns nothing about the caller's token.
 
 use std::fmt;
 
@@ -20,30 +20,30 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use store::Rng;
 
-/// What every bearer token begins with, so that people and scanners know one when they see it.
+/// The prefix of every bearer token, by which people and secret scanners recognize tokens.
 pub const TOKEN_PREFIX: &str = "tmk_";
 
-/// Keeps this use of HMAC apart from any other.
+/// The text that separates this use of HMAC from any other.
 const PURPOSE: &[u8] = b"tidemark bearer token 1";
 
-/// A bearer token. It is shown to its owner once and never logged.
+/// A bearer token, which is never logged.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Holds a token that came with a request.
+    /// Creates a secret from a token's text.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The token's text.
+    /// Returns the token's text.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// What is kept of it: its SHA-256 in lower-case hexadecimal.
+    /// Returns the stored form of the token: its SHA-256 in lower-case hexadecimal.
     #[must_use]
     pub fn sha256_hex(&self) -> String {
         sha256_hex(self.0.as_bytes())
@@ -56,8 +56,8 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The token in the value of an `Authorization` header of the scheme `Bearer` (RFC 6750 §2.1). The scheme's name is
-/// read without case (RFC 9110 §11.1).
+/// Parses the token in an `Authorization` header of the scheme `Bearer` (RFC 6750 §2.1). The scheme's name is
+/// case-insensitive (RFC 9110 §11.1).
 #[must_use]
 pub fn bearer(authorization: &str) -> Option<Secret> {
     let (scheme, token) = authorization.split_once(' ')?;
@@ -66,7 +66,7 @@ pub fn bearer(authorization: &str) -> Option<Secret> {
     (scheme.eq_ignore_ascii_case("bearer") && fits).then(|| Secret::new(token))
 }
 
-/// SHA-256 in lower-case hexadecimal.
+/// Returns the SHA-256 digest in lower-case hexadecimal.
 #[must_use]
 pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
@@ -81,14 +81,14 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// A token that was just made.
+/// A newly created token.
 pub struct NewToken {
     secret: Secret,
     seed: String,
 }
 
 impl NewToken {
-    /// Makes a token on behalf of the caller with this bearer token.
+    /// Creates a token for the caller with this bearer token.
     #[must_use]
     pub fn mint(bearer: &Secret, rng: &Rng) -> Self {
         let mut seed = [0; 32];
@@ -99,13 +99,13 @@ impl NewToken {
         Self { secret: derive(bearer, &seed), seed }
     }
 
-    /// What to keep of it, for the authorizer to find.
+    /// Returns the digest to store, by which the authorizer finds the token.
     #[must_use]
     pub fn sha256_hex(&self) -> String {
         self.secret.sha256_hex()
     }
 
-    /// What stands for it in an answer that is kept: the seed, and the digest that tells whether [`open`] had the
+    /// Returns the form of the token in a stored response: the seed, and the digest by which [`open`] recognizes the
     /// right bearer token.
     #[must_use]
     pub fn sealed(&self) -> String {
@@ -113,7 +113,7 @@ impl NewToken {
     }
 }
 
-/// The token that [`NewToken::sealed`] stands for. None with another bearer token than the one it was made under.
+/// Opens the result of [`NewToken::sealed`]. Returns `None` with another bearer token than that of its creation.
 #[must_use]
 pub fn open(bearer: &Secret, sealed: &str) -> Option<Secret> {
     let (seed, digest) = sealed.split_once('.')?;
@@ -122,8 +122,8 @@ pub fn open(bearer: &Secret, sealed: &str) -> Option<Secret> {
 }
 
 fn derive(bearer: &Secret, seed: &str) -> Secret {
-    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length (RFC 2104 §2)")]
-    let mut mac = Hmac::<Sha256>::new_from_slice(bearer.0.as_bytes()).expect("HMAC takes any key");
+    #[expect(clippy::expect_used, reason = "HMAC accepts a key of any length (RFC 2104 §2)")]
+    let mut mac = Hmac::<Sha256>::new_from_slice(bearer.0.as_bytes()).expect("HMAC accepts any key");
     mac.update(PURPOSE);
     mac.update(&[0]);
     mac.update(seed.as_bytes());
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_of_the_bearer_scheme_has_a_token() {
+    fn bearer_token_is_parsed_from_the_header() {
         for header in ["Bearer tmk_a", "bearer tmk_a", "BEARER  tmk_a", "Bearer tmk_a "] {
             assert_eq!(bearer(header), Some(Secret::new("tmk_a")), "{header}");
         }
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_bearer_opens_what_was_sealed_and_no_other_does() {
+    fn sealed_token_opens_only_with_the_same_bearer() {
         let bearer = Secret::new("tmk_a");
         let token = NewToken::mint(&bearer, &Rng::seeded(2));
         let sealed = token.sealed();
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn neither_the_sealed_form_nor_debug_output_shows_the_token() {
+    fn sealed_form_and_debug_output_hide_the_token() {
         let token = NewToken::mint(&Secret::new("tmk_a"), &Rng::seeded(3));
         let random = token.secret.expose().trim_start_matches("tmk_").to_owned();
         assert!(!token.sealed().contains(&random));

@@ -6,7 +6,7 @@ use serde::Serialize;
 pub(crate) fn encode(view: &impl Serialize) -> String {
     #[expect(
         clippy::expect_used,
-        reason = "views hold texts, numbers and booleans under names; such values serialise"
+        reason = "views consist of texts, numbers and booleans under names, which always serialize"
     )]
-    serde_json::to_string(view).expect("a view serialises")
+    serde_json::to_string(view).expect("a view serializes")
 }

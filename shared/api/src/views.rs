@@ -1,4 +1,4 @@
-//! JSON answers that several functions give, made from domain types.
+//! JSON views of domain types that several functions return.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use utoipa::openapi::schema::Schema;
 
 use crate::openapi::one_of;
 
-/// The `ETag` of a contact: its version in quotes. It is a strong one.
+/// Returns the `ETag` of a contact, a strong tag: its version in quotes.
 #[must_use]
 pub fn etag(contact: &Contact) -> String {
     format!("\"{}\"", contact.version)
@@ -25,18 +25,18 @@ pub fn etag(contact: &Contact) -> String {
 #[derive(Serialize, ToSchema, Debug, Clone, PartialEq, Eq)]
 #[schema(as = Period)]
 pub struct PeriodView {
-    /// 1, 2, 3 … per account.
+    /// The number of the period within the account, from 1.
     number: u64,
-    /// Its first instant.
+    /// The first instant of the period.
     #[schema(format = DateTime)]
     starts_at: String,
-    /// The update date that ends it; not part of it.
+    /// The update date that ends the period. This instant belongs to the next period.
     #[schema(format = DateTime)]
     ends_at: String,
 }
 
 impl PeriodView {
-    /// The account's current period.
+    /// Returns the view of a period.
     #[must_use]
     pub fn new(period: &Period) -> Self {
         Self {
@@ -47,19 +47,19 @@ impl PeriodView {
     }
 }
 
-/// What the account's contract covers.
+/// The limit of the account's contract and the usage of it.
 #[derive(Serialize, ToSchema, Debug, Clone, PartialEq)]
 #[schema(as = Tier)]
 pub struct TierView {
-    /// How many marketing contacts are included.
+    /// The number of marketing contacts that the tier includes.
     included: u64,
-    /// The step in which the limit grows.
+    /// The number of contacts by which the limit rises in one step.
     block: u64,
-    /// The limit now.
+    /// The current limit.
     limit: u64,
     /// The usage in percent of the limit, with one decimal.
     percent: f64,
-    /// Whether the limit was raised in this period.
+    /// True if the limit was raised in this period.
     limit_raised: bool,
 }
 
@@ -74,22 +74,23 @@ pub struct UsageView {
     next_update_at: String,
     /// The usage: marketing contacts, leaving ones included.
     marketing: u64,
-    /// How many of them leave at the next update date.
+    /// The number of marketing contacts that leave at the next update date.
     leaving: u64,
-    /// The usage right after the next update date, if nothing else happens.
+    /// The usage right after the next update date, if no contact changes before it.
     after_next_update: u64,
-    /// What the contract covers.
+    /// The limit of the contract and the usage of it.
     tier: TierView,
-    /// The ceiling that the account set for itself; `null` for none.
+    /// The largest usage that the account allows itself. `null` if it has no cap.
     cap: Option<u64>,
-    /// How many more contacts the cap lets become marketing; `null` without a cap.
+    /// The number of contacts that can become marketing under the cap. `null` if the account has no cap.
     remaining_under_cap: Option<u64>,
-    /// The thresholds that the usage has crossed in this period, in percent of the limit it began with.
+    /// The thresholds that the usage has crossed in this period, in percent of the limit at the beginning of the
+    /// period.
     thresholds_crossed: Vec<u8>,
 }
 
 impl UsageView {
-    /// The usage of the account whose current period this is.
+    /// Returns the usage of the account with this current period.
     #[must_use]
     pub fn new(period: &Period) -> Self {
         let Period { marketing, tier, .. } = period;
@@ -113,13 +114,13 @@ impl UsageView {
     }
 }
 
-/// What set a state.
+/// The source of a marketing state.
 #[derive(Serialize, ToSchema, Debug, Clone, PartialEq, Eq)]
 #[schema(as = Source)]
 pub struct SourceView {
-    /// Its kind, such as `form`.
+    /// The kind of the source, such as `form`.
     r#type: &'static str,
-    /// Its name as people know it.
+    /// The display name of the source.
     name: String,
     /// The id of the form, user, integration or chat flow.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -128,27 +129,27 @@ pub struct SourceView {
 }
 
 impl SourceView {
-    /// The source as answers show it.
+    /// Returns the view of a source.
     #[must_use]
     pub fn new(source: &Source) -> Self {
         Self { r#type: source.kind.as_str(), name: source.name.clone(), id: source.id.clone() }
     }
 }
 
-/// By whom a state was changed.
+/// The actor that changed a marketing state.
 #[derive(Serialize, ToSchema, Debug, Clone, PartialEq, Eq)]
 #[schema(as = Actor)]
 pub struct ActorView {
     /// `user`, `integration`, `form` or `system`.
     r#type: &'static str,
-    /// Which one.
+    /// The id of the user, integration or form.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     id: Option<String>,
 }
 
 impl ActorView {
-    /// The actor as answers show it.
+    /// Returns the view of an actor.
     #[must_use]
     pub fn new(actor: Actor) -> Self {
         let (r#type, id) = match actor {
@@ -161,25 +162,25 @@ impl ActorView {
     }
 }
 
-/// One change of a contact's state.
+/// One change of a contact's marketing state.
 #[derive(Serialize, ToSchema, Debug, Clone, PartialEq, Eq)]
 #[schema(as = Change)]
 pub struct ChangeView {
-    /// When it took effect.
+    /// The instant at which the change took effect.
     #[schema(format = DateTime)]
     at: String,
-    /// The state before; `null` when the contact was created.
+    /// The state before the change. `null` for the creation of the contact.
     from: Option<&'static str>,
-    /// The state since.
+    /// The state after the change.
     to: &'static str,
-    /// Through what.
+    /// The source of the change.
     source: SourceView,
-    /// By whom.
+    /// The actor that caused the change.
     actor: ActorView,
 }
 
 impl ChangeView {
-    /// The change as answers show it.
+    /// Returns the view of a change.
     #[must_use]
     pub fn new(change: &Change) -> Self {
         Self {
@@ -192,29 +193,31 @@ impl ChangeView {
     }
 }
 
-/// A contact's marketing side.
+/// A contact's marketing state.
 #[derive(Serialize, ToSchema, Debug, Clone, PartialEq, Eq)]
 #[schema(as = Marketing)]
 pub struct MarketingView {
-    /// `non_marketing`, `marketing` or `leaving`.
+    /// The state: `non_marketing`, `marketing` or `leaving`.
     state: &'static str,
-    /// Since when.
+    /// The instant at which the contact entered the state.
     #[schema(format = DateTime)]
     since: String,
-    /// When it becomes non-marketing; only while it is leaving.
+    /// The instant at which the contact becomes non-marketing. Only present while it is leaving.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime, nullable = false)]
     leaves_at: Option<String>,
-    /// What set it.
+    /// The source that set the state.
     source: SourceView,
-    /// Why this request could not set it marketing, such as `cap-reached`; only in the answer to that request.
+    /// The reason for which the request could not set the contact as marketing, such as `cap-reached`. Only present in
+    /// the response to that request.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     refused: Option<&'static str>,
 }
 
 impl MarketingView {
-    /// The marketing side of a settled contact, as the store returns them, in the account's current period.
+    /// Returns the marketing state of a contact in the account's current period. The contact must be settled, as the
+    /// store returns it.
     #[must_use]
     pub fn new(contact: &Contact, period: &Period, refused: Option<Refusal>) -> Self {
         let state = contact.state();
@@ -232,34 +235,36 @@ impl MarketingView {
 #[derive(Serialize, ToSchema, Clone, PartialEq, Eq)]
 #[schema(as = Contact)]
 pub struct ContactView {
-    /// Its id.
+    /// The contact's id.
     id: String,
-    /// Its address as it was given; `null` for none.
+    /// The contact's address as the client sent it. `null` if it has none.
     email: Option<String>,
-    /// What is known of the person.
+    /// The contact's properties, by name.
     properties: BTreeMap<String, String>,
-    /// The address is unsubscribed from marketing.
+    /// True if the contact has unsubscribed from marketing.
     unsubscribed: bool,
-    /// The address has bounced.
+    /// True if email to the address has bounced.
     bounced: bool,
-    /// Its marketing side.
+    /// The contact's marketing state.
     marketing: MarketingView,
-    /// When it was made.
+    /// The instant at which the contact was created.
     #[schema(format = DateTime)]
     created_at: String,
-    /// When it last changed.
+    /// The instant of the contact's last change.
     #[schema(format = DateTime)]
     updated_at: String,
 }
 
 impl ContactView {
-    /// A settled contact, as the store returns them, in the account's current period.
+    /// Returns the view of a contact in the account's current period. The contact must be settled, as the store returns
+    /// it.
     #[must_use]
     pub fn new(contact: &Contact, period: &Period) -> Self {
         Self::after(contact, period, None)
     }
 
-    /// The same in the answer to a request that wanted it marketing; `refused` says why it was not set.
+    /// Returns the view in the response to a request that sets the contact as marketing. `refused` is the reason if the
+    /// contact was not set.
     #[must_use]
     pub fn after(contact: &Contact, period: &Period, refused: Option<Refusal>) -> Self {
         let text = |at: Timestamp| at.to_string();
@@ -281,7 +286,7 @@ impl ContactView {
 }
 
 impl std::fmt::Debug for ContactView {
-    /// Without the person's data.
+    /// Omits the contact's personal data.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ContactView").field("id", &self.id).finish_non_exhaustive()
     }
@@ -295,22 +300,23 @@ pub struct SubmittedView {
     contact: &'static str,
     #[schema(schema_with = marketing_effect)]
     marketing: &'static str,
-    /// `true` if the submission had been accepted before. It changed nothing then, and the rest is its effect the first time.
+    /// True if the submission is a repeat. A repeat changes nothing, and the other fields describe the effect of the
+    /// first submission.
     duplicate: bool,
-    /// The reason for which the contact was not set marketing though the form would, such as `cap-reached` or `form-budget`;
-    /// or the reason for which the submission was rejected, such as `no-address`.
+    /// The reason for which the form could not set the contact as marketing, such as `cap-reached` or `form-budget`, or
+    /// the reason for which the submission was rejected, such as `no-address`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     reason: Option<String>,
 }
 
 fn contact_effect() -> Schema {
-    one_of(ContactEffect::ALL.iter().map(|effect| effect.as_str()), "What it did to the person's record.")
+    one_of(ContactEffect::ALL.iter().map(|effect| effect.as_str()), "The effect on the contact's data.")
 }
 
 fn marketing_effect() -> Schema {
     let effects = MarketingEffect::ALL.iter().map(|effect| effect.as_str());
-    one_of(effects, "What it did to the person's marketing state.")
+    one_of(effects, "The effect on the contact's marketing state.")
 }
 
 impl SubmittedView {
@@ -375,7 +381,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn usage_says_all_that_is_billed_and_why() {
+    fn usage_view_has_all_members() {
         assert_eq!(
             serde_json::to_value(UsageView::new(&period(812, 40, Some(900)))).unwrap(),
             json!({
@@ -389,7 +395,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_raised_limit_and_no_cap_are_said() {
+    fn usage_view_has_raised_limit_and_no_cap() {
         let usage = serde_json::to_value(UsageView::new(&period(1001, 0, None))).unwrap();
         assert_eq!((&usage["cap"], &usage["remaining_under_cap"]), (&json!(null), &json!(null)));
         assert_eq!((&usage["tier"]["limit"], &usage["tier"]["limit_raised"]), (&json!(2000), &json!(true)));
@@ -399,7 +405,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_leaving_contact_says_when_it_leaves() {
+    fn leaving_contact_has_its_leaving_date() {
         let period = period(1, 1, None);
         let leaving =
             contact(StoredState::Leaving { queued_in: PeriodNumber::FIRST }, EffectiveState::Leaving);
@@ -418,7 +424,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn only_a_leaving_contact_says_so_and_only_a_refused_one_why() {
+    fn optional_members_are_absent_unless_they_apply() {
         let period = period(0, 0, Some(0));
         let staying = contact(StoredState::NonMarketing, EffectiveState::NonMarketing);
         let view = ContactView::after(&staying, &period, Some(Refusal::CapReached));
@@ -460,7 +466,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn debug_output_shows_nothing_of_the_person() {
+    fn debug_output_has_no_personal_data() {
         let view = ContactView::new(
             &contact(StoredState::Marketing, EffectiveState::Marketing),
             &period(1, 0, None),

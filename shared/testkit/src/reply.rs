@@ -82,7 +82,7 @@ impl Reply {
             assert_eq!(problem["errors"].is_null(), slug != ProblemType::InvalidRequest, "{text}");
         }
         assert_eq!(problem["contact_id"].is_null(), slug != ProblemType::ContactExists, "{text}");
-        let waits = matches!(slug, ProblemType::Unavailable | ProblemType::TooManyRequests);
+        let waits = slug == ProblemType::Unavailable;
         assert_eq!(self.headers.contains_key(RETRY_AFTER), waits);
         let scheme = match slug {
             ProblemType::Unauthenticated => Some("Bearer"),

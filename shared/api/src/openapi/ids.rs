@@ -1,4 +1,4 @@
-//! The form of ids, wherever one stands in a path or in an answer.
+//! The format of ids in paths and in responses.
 
 use domain::ids::{AccountId, ContactId, FormId, Id, IntegrationId, PortalId, RejectionId, TokenId, UserId};
 use domain::limits::ADDRESS_BYTES_MAX;
@@ -8,56 +8,56 @@ use utoipa::openapi::schema::{
     ArrayItems, Components, KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type,
 };
 
-/// The form of one kind of ids: the pattern that each matches, and the fewest and the most characters.
+/// The format of one kind of id: its pattern, and its smallest and largest number of characters.
 #[derive(Clone, Copy)]
-struct Form {
+struct IdFormat {
     pattern: &'static str,
     min: usize,
     max: usize,
 }
 
-impl Form {
+impl IdFormat {
     const fn of<I: Id>() -> Self {
         Self { pattern: I::PATTERN, min: I::CHARS_MIN, max: I::CHARS_MAX }
     }
 }
 
-/// The portal of `HubSpot`'s endpoint: an account's portal number, or its id.
-const PORTAL: Form = Form {
+/// The format of the portal in paths of `HubSpot`'s endpoint: an account's portal number, or its id.
+const PORTAL: IdFormat = IdFormat {
     pattern: "^([1-9][0-9]{7,9}|acc_[0-7][0-9a-hjkmnp-tv-z]{25})$",
     min: PortalId::CHARS_MIN,
     max: AccountId::CHARS_MAX,
 };
 
-/// The form of `HubSpot`'s endpoint: a form's guid, or its id.
-const FORM_GUID: Form = Form {
+/// The format of the form in paths of `HubSpot`'s endpoint: a form's guid, or its id.
+const FORM_GUID: IdFormat = IdFormat {
     pattern: "^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|frm_[0-7][0-9a-hjkmnp-tv-z]{25})$",
     min: FormId::CHARS_MIN,
     max: 36,
 };
 
-/// The forms of ids, with the words that say which kind of id is meant: the collection before `{id}` in a path, the
-/// name of any other variable or of a field, and the name of the schema whose field `id` it is.
-const KINDS: [(Form, &[&str]); 9] = [
-    (Form::of::<AccountId>(), &["accounts", "account_id", "Account"]),
-    (Form::of::<ContactId>(), &["contacts", "contact_id", "Contact"]),
-    (Form::of::<FormId>(), &["forms", "form_id", "Form"]),
-    (Form::of::<UserId>(), &["users", "user_id", "User"]),
-    (Form::of::<TokenId>(), &["tokens", "token_id", "Token", "TokenMade", "AdminTokenMade"]),
-    (Form::of::<IntegrationId>(), &["Integration"]),
-    (Form::of::<RejectionId>(), &["rejection_id", "RejectedSubmission"]),
+/// The formats of ids, each with the names that select it: the collection before `{id}` in a path, the name of another
+/// variable or of a field, or the name of the schema whose field `id` is described.
+const KINDS: [(IdFormat, &[&str]); 9] = [
+    (IdFormat::of::<AccountId>(), &["accounts", "account_id", "Account"]),
+    (IdFormat::of::<ContactId>(), &["contacts", "contact_id", "Contact"]),
+    (IdFormat::of::<FormId>(), &["forms", "form_id", "Form"]),
+    (IdFormat::of::<UserId>(), &["users", "user_id", "User"]),
+    (IdFormat::of::<TokenId>(), &["tokens", "token_id", "Token", "TokenMade", "AdminTokenMade"]),
+    (IdFormat::of::<IntegrationId>(), &["Integration"]),
+    (IdFormat::of::<RejectionId>(), &["rejection_id", "RejectedSubmission"]),
     (PORTAL, &["portal_id"]),
     (FORM_GUID, &["form_guid"]),
 ];
 
-/// What the name of a schema of pages begins with; the name of what is on them follows.
+/// The prefix of the name of a page's schema. The name of the listed schema follows it.
 const PAGE: &str = "Page_";
 
-fn form(word: &str) -> Option<Form> {
-    KINDS.iter().find(|(_, words)| words.contains(&word)).map(|(form, _)| *form)
+fn format_of(name: &str) -> Option<IdFormat> {
+    KINDS.iter().find(|(_, names)| names.contains(&name)).map(|(format, _)| *format)
 }
 
-/// Says of each variable in a path what form it has.
+/// Adds the format of each variable in a path.
 pub(super) fn describe_path(path: &str, operation: &mut Operation) {
     let parameters = operation.parameters.iter_mut().flatten();
     for parameter in parameters.filter_map(|parameter| match parameter {
@@ -66,8 +66,8 @@ pub(super) fn describe_path(path: &str, operation: &mut Operation) {
     }) {
         let schema = match &*parameter.name {
             "email" => Some(address()),
-            "id" => collection(path, parameter).and_then(form).map(id),
-            name => form(name).map(id),
+            "id" => collection(path, parameter).and_then(format_of).map(id),
+            name => format_of(name).map(id),
         };
         if let Some(schema) = schema {
             parameter.schema = Some(RefOr::T(schema.into()));
@@ -81,16 +81,16 @@ fn collection<'p>(path: &'p str, parameter: &Parameter) -> Option<&'p str> {
     before.rsplit('/').next()
 }
 
-fn id(form: Form) -> Object {
+fn id(format: IdFormat) -> Object {
     let mut object = ObjectBuilder::new().schema_type(Type::String).build();
-    give_form(&mut object, form);
+    set_format(&mut object, format);
     object
 }
 
-fn give_form(object: &mut Object, form: Form) {
-    object.pattern = Some(form.pattern.to_owned());
-    object.min_length = Some(form.min);
-    object.max_length = Some(form.max);
+fn set_format(object: &mut Object, format: IdFormat) {
+    object.pattern = Some(format.pattern.to_owned());
+    object.min_length = Some(format.min);
+    object.max_length = Some(format.max);
 }
 
 fn address() -> Object {
@@ -101,8 +101,8 @@ fn address() -> Object {
         .build()
 }
 
-/// Says of each id in an answer what form it has. A text with a bound of its own is a request's: an id that is sent there
-/// and is not known is no error of form.
+/// Adds the format of each id in a response. A text with a bound of its own belongs to a request, where a malformed id
+/// is not an error: it is not found.
 pub(super) fn describe_fields(components: &mut Components) {
     for (name, schema) in &mut components.schemas {
         describe_schema(name.trim_start_matches(PAGE), schema);
@@ -114,12 +114,12 @@ fn describe_schema(name: &str, schema: &mut RefOr<Schema>) {
     match schema {
         Schema::Object(object) => {
             for (field, schema) in &mut object.properties {
-                if let Some(form) = form(if field == "id" { name } else { field })
+                if let Some(format) = format_of(if field == "id" { name } else { field })
                     && let RefOr::T(Schema::Object(text)) = schema
                     && text.schema_type == SchemaType::new(Type::String)
                     && text.max_length.is_none()
                 {
-                    give_form(text, form);
+                    set_format(text, format);
                 } else {
                     describe_schema(name, schema);
                 }

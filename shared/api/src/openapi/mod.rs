@@ -1,8 +1,8 @@
-//! What the descriptions of all functions share, and how they become one OpenAPI 3.1 document.
+//! The shared parts of the OpenAPI 3.1 document, and the merge of all functions' descriptions into it.
 //!
-//! A function declares of its operations what only it knows: paths, parameters, bodies, answers, and the refusals that
-//! are its own. [`describe`] derives the rest from that, in one place: the refusals that follow from what an operation
-//! reads, the form of ids, and that the bodies of requests have no other fields.
+//! A function declares what is specific to its operations: paths, parameters, bodies, responses and its own refusals.
+//! [`describe`] derives the rest in one place: the refusals that follow from what an operation reads, and the format of
+//! ids.
 
 mod ids;
 mod refusals;
@@ -19,27 +19,24 @@ use crate::routes::Routes;
 
 pub use self::refusals::GatewayMessage;
 
-/// The tags under which operations are grouped; a route names one of them.
+/// The tags that group operations, each with its description. Every route has one of them.
 pub const TAGS: &[(&str, &str)] = &[
-    ("Accounts", "All accounts and the terms of their contracts, by the operator."),
+    ("Accounts", "All accounts and the terms of their contracts, for the operator."),
     ("Account", "The account, its usage, its statements and a sandbox's clock."),
     ("Users", "Users and bearer tokens."),
     ("Contacts", "Contacts and their search."),
-    (
-        "Marketing state",
-        "Setting contacts as marketing, queueing them to leave, and why they are what they are.",
-    ),
-    ("Forms", "Forms and what people send with them."),
+    ("Marketing state", "Setting contacts as marketing, queueing them to leave, and explaining their state."),
+    ("Forms", "Forms and their submissions."),
     ("Description", "This document."),
 ];
 
 /// The header of every request that changes something.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
-#[expect(dead_code, reason = "it describes the header that Request reads")]
+#[expect(dead_code, reason = "it describes the header that MutationRequest reads")]
 pub struct IdempotencyKey {
-    /// Names the request. The same key and request get the first answer again for 24 hours; the same key with another
-    /// request is refused.
+    /// A key that identifies the request. For 24 hours, the same request with the same key receives the first response
+    /// again. Another request with the same key is refused.
     #[param(
         rename = "Idempotency-Key",
         min_length = 1,
@@ -53,19 +50,19 @@ pub struct IdempotencyKey {
 /// The header of a change to a contact.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
-#[expect(dead_code, reason = "it describes the header that Request reads")]
+#[expect(dead_code, reason = "it describes the header that MutationRequest reads")]
 pub struct IfMatch {
-    /// The `ETag` that the change is meant for, or `*` for any: 412 if the contact has another by now, or if one would be
-    /// made.
+    /// The `ETag` of the version to change, or `*` for any version. The response is 412 if the contact has another
+    /// version, or if the request would create the contact.
     #[param(rename = "If-Match", pattern = r#"^(\*|(W/)?"[!#-~]*")$"#, nullable = false)]
     if_match: Option<String>,
 }
 
-/// Returns the description of routes, with what follows from it.
+/// Returns the description of routes, with everything that is derived from it.
 ///
-/// A refusal that an operation has for reasons of its own is declared as a response whose description is the slug of
-/// the problem, or several with commas: `(status = 409, description = "contact-exists")`. An operation that declares a
-/// `default` response refuses in the words of another API, and reads requests as tolerantly as that API does.
+/// An operation declares a refusal of its own as a response whose description is the slug of the problem, or several
+/// slugs with commas: `(status = 409, description = "contact-exists")`. An operation with a `default` response sends
+/// refusals in the format of another API, and reads requests as tolerantly as that API does.
 #[must_use]
 pub fn describe<S>(api: impl Routes<S>) -> OpenApi {
     let mut document = document().merge_from(api.describe());
@@ -81,20 +78,20 @@ pub fn describe<S>(api: impl Routes<S>) -> OpenApi {
     document
 }
 
-/// The schema of a text that is one of these words.
+/// Returns the schema of a text that is one of `words`.
 #[must_use]
 pub fn one_of(words: impl IntoIterator<Item = &'static str>, description: &str) -> Schema {
     let schema = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words));
     schema.description(Some(description)).build().into()
 }
 
-/// One document out of those of all functions.
+/// Merges the documents of all functions into one.
 #[must_use]
 pub fn merged(documents: impl IntoIterator<Item = OpenApi>) -> OpenApi {
     documents.into_iter().fold(document(), OpenApi::merge_from)
 }
 
-/// The document without any paths.
+/// Returns the document without any paths.
 fn document() -> OpenApi {
     let scheme = |description: &str| {
         let mut scheme = Http::new(HttpAuthScheme::Bearer);
@@ -105,8 +102,8 @@ fn document() -> OpenApi {
         .title("Tidemark")
         .version("1")
         .description(Some(
-            "Marketing contacts: set at once, left at the update date, counted exactly. Times are RFC 3339 in UTC with \
-             milliseconds, ids are opaque, and unknown fields are an error.",
+            "Marketing contacts as a service. A contact becomes marketing at once, leaves at the update date and is \
+             counted exactly. Times are RFC 3339 in UTC with milliseconds. Ids are opaque. Unknown fields are errors.",
         ))
         .license(Some(LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build()))
         .build();

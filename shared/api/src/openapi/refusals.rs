@@ -14,12 +14,12 @@ use utoipa::{IntoParams as _, ToSchema};
 use super::{IdempotencyKey, needs_token};
 use crate::problem::{PROBLEM_JSON, ProblemDocument, ProblemType, type_of};
 
-/// What API Gateway says itself, before or instead of a function: to a request that its authorizer turns away or that is
-/// too large, in a flood, and when a function fails or takes too long.
+/// A response of API Gateway itself, before or instead of a function: if its authorizer rejects the request, if the
+/// request is too large or above the rate, and if a function fails or exceeds its time.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "it describes what API Gateway answers")]
+#[expect(dead_code, reason = "it describes responses of API Gateway")]
 pub struct GatewayMessage {
-    /// What is wrong, in a word or two, such as `Unauthorized`.
+    /// The error in one or two words, such as `Unauthorized`.
     message: String,
 }
 
@@ -27,11 +27,11 @@ pub struct GatewayMessage {
 #[derive(Default)]
 struct Refusals {
     slugs: Vec<ProblemType>,
-    /// Whether API Gateway answers with this status as well.
+    /// True if API Gateway also responds with this status.
     is_gateways: bool,
 }
 
-/// Puts the refusals of an operation in the place of what it declares of them.
+/// Replaces the declared refusals of an operation with all of its refusals.
 pub(super) fn list(method: &HttpMethod, operation: &mut Operation, components: &mut Components) {
     let mut refusals: BTreeMap<u16, Refusals> = BTreeMap::new();
     for slug in derived(method, operation).into_iter().chain(declared(operation)) {
@@ -44,13 +44,13 @@ pub(super) fn list(method: &HttpMethod, operation: &mut Operation, components: &
         refusals.entry(status.as_u16()).or_default().is_gateways = true;
     }
     let has_authorizer = needs_token(operation);
-    let others_words = operation.responses.responses.remove("default");
+    let foreign = operation.responses.responses.remove("default");
     for (status, refusals) in refusals {
-        let response = match &others_words {
+        let response = match &foreign {
             Some(RefOr::T(response)) => {
-                let mut response = in_others_words(response.clone(), status, &refusals);
+                let mut response = in_foreign_format(response.clone(), status, &refusals);
                 if has_authorizer && status >= 500 {
-                    // The local stack's authorizer fails in the API's own words.
+                    // The local stack's authorizer fails with a problem document.
                     response.content.insert(PROBLEM_JSON.to_owned(), RefOr::T(problem(&refusals.slugs)));
                 }
                 RefOr::T(response)
@@ -71,17 +71,17 @@ fn derived(method: &HttpMethod, operation: &Operation) -> Vec<ProblemType> {
     let has_token = needs_token(operation);
     let has_key = has_header(operation, &IdempotencyKey::into_params(|| None));
     let has_variable = parameters(operation).any(|parameter| parameter.parameter_in == ParameterIn::Path);
-    // A request with a key is read whole, to tell it from another one with the same key.
+    // A request with a key is read to its end, because the body is part of its fingerprint.
     let reads_body = operation.request_body.is_some() || has_key;
-    // Nothing can be wrong with an operation that everybody may ask for and that reads nothing of the request.
+    // A public operation that reads nothing of the request cannot fail.
     let can_fail = has_token || reads_body || has_variable;
     [
         (can_fail, ProblemType::InvalidRequest),
         (has_token, ProblemType::Unauthenticated),
         (has_token, ProblemType::PermissionDenied),
-        // A PUT makes what it does not find.
+        // A PUT creates the resource if it does not exist.
         (has_variable && *method != HttpMethod::Put, ProblemType::NotFound),
-        // Every change reads If-Match, and a tag that is none of a contact's is one that nothing has.
+        // Every change reads If-Match, and a tag that no version can have never matches.
         (has_key, ProblemType::VersionMismatch),
         (reads_body, ProblemType::PayloadTooLarge),
         (reads_body, ProblemType::UnsupportedMediaType),
@@ -94,8 +94,8 @@ fn derived(method: &HttpMethod, operation: &Operation) -> Vec<ProblemType> {
     .collect()
 }
 
-/// Takes the refusals that an operation declares out of its responses. A description that is not made of slugs stays
-/// where it is.
+/// Removes the declared refusals from the responses of an operation and returns them. A response whose description is
+/// not a list of slugs is kept.
 fn declared(operation: &mut Operation) -> Vec<ProblemType> {
     let mut found = Vec::new();
     operation.responses.responses.retain(|status, response| {
@@ -115,7 +115,7 @@ fn slugs_of(description: &str) -> Option<Vec<ProblemType>> {
     description.split(", ").map(slug).collect()
 }
 
-/// Returns the statuses with which API Gateway answers by itself.
+/// Returns the statuses of the responses that API Gateway sends itself.
 fn gateways(operation: &Operation) -> impl Iterator<Item = StatusCode> {
     let of_the_authorizer =
         needs_token(operation).then_some([StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN]);
@@ -140,20 +140,20 @@ fn has_header(operation: &Operation, header: &[Parameter]) -> bool {
 }
 
 impl Refusals {
-    /// Returns the name under which the response stands among those that operations share.
+    /// Returns the name of the response among the shared responses of the document.
     fn name(&self, status: u16) -> String {
         let slugs = self.slugs.iter().map(|slug| slug.as_str());
         let gateway = self.is_gateways.then_some("gateway");
         std::iter::once(&*status.to_string()).chain(slugs).chain(gateway).collect::<Vec<_>>().join(".")
     }
 
-    /// Returns the titles of the problems, or of the status where only API Gateway answers with it.
+    /// Returns the titles of the problems, or the reason phrase of a status that only API Gateway sends.
     fn description(&self, status: u16) -> String {
         let titles: Vec<String> =
             self.slugs.iter().map(|slug| format!("`{}`: {}.", slug.as_str(), slug.title())).collect();
         if titles.is_empty() {
             let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
-            return format!("{}, says API Gateway.", reason.unwrap_or("Refused"));
+            return format!("{} (sent by API Gateway).", reason.unwrap_or("Refused"));
         }
         titles.join(" ")
     }
@@ -172,7 +172,7 @@ impl Refusals {
     }
 }
 
-/// Returns the schema of a problem document of one of these kinds.
+/// Returns the content of a response with a problem document of one of these types.
 fn problem(slugs: &[ProblemType]) -> Content {
     let types = slugs.iter().map(|slug| type_of(*slug));
     let kind = ObjectBuilder::new()
@@ -189,8 +189,8 @@ fn content(schema: impl Into<RefOr<Schema>>) -> Content {
     ContentBuilder::new().schema(Some(schema.into())).build()
 }
 
-/// Returns the refusals with one status in the words of another API, of which `response` is an example.
-fn in_others_words(mut response: Response, status: u16, refusals: &Refusals) -> Response {
+/// Returns the response for one status in the format of another API. `response` is the declared default response.
+fn in_foreign_format(mut response: Response, status: u16, refusals: &Refusals) -> Response {
     if refusals.slugs.is_empty() {
         return refusals.response(status);
     }
@@ -201,23 +201,23 @@ fn in_others_words(mut response: Response, status: u16, refusals: &Refusals) -> 
         _ => None,
     });
     for content in contents {
-        let theirs = content.schema.take();
+        let foreign = content.schema.take();
         let either =
-            theirs.into_iter().chain([gateway_message()]).fold(AnyOfBuilder::new(), AnyOfBuilder::item);
+            foreign.into_iter().chain([gateway_message()]).fold(AnyOfBuilder::new(), AnyOfBuilder::item);
         content.schema = Some(either.into());
     }
     response
 }
 
-/// Returns the headers that come with a status.
+/// Returns the headers of a response with this status.
 fn headers(status: u16) -> BTreeMap<String, RefOr<Header>> {
     let header = |kind: Type, description: &str| {
         let schema = ObjectBuilder::new().schema_type(kind).build();
         RefOr::T(HeaderBuilder::new().schema(Some(schema)).description(Some(description)).build())
     };
     let found = match status {
-        401 => Some(("WWW-Authenticate", header(Type::String, "How a caller is recognised here."))),
-        503 => Some(("Retry-After", header(Type::Integer, "After how many seconds to try again."))),
+        401 => Some(("WWW-Authenticate", header(Type::String, "The authentication scheme to use."))),
+        503 => Some(("Retry-After", header(Type::Integer, "The number of seconds to wait before a retry."))),
         _ => None,
     };
     found.into_iter().map(|(name, header)| (name.to_owned(), header)).collect()

@@ -1,4 +1,4 @@
-//! What [`describe`] derives, from a small API.
+//! Tests of [`describe`] with a small API.
 
 use std::collections::BTreeMap;
 
@@ -54,7 +54,7 @@ struct TheirThing {
     name: String,
 }
 
-/// Makes a thing.
+/// Creates a thing.
 #[utoipa::path(
     post, path = "/v1/things", params(IdempotencyKey), request_body = NewThing,
     responses(
@@ -74,14 +74,14 @@ async fn make() {}
 )]
 async fn read() {}
 
-/// Says what never fails.
+/// Returns a fixed text.
 #[utoipa::path(get, path = "/v1/fixed", security(()), responses((status = 200, description = "It.")))]
 async fn fixed() {}
 
-/// Makes a thing as others have it.
+/// Creates a thing in the format of another API.
 #[utoipa::path(
     post, path = "/theirs", request_body = TheirThing,
-    responses((status = 200, description = "It."), (status = "default", description = "In their words.", body = TheirError)),
+    responses((status = 200, description = "It."), (status = "default", description = "In another format.", body = TheirError)),
 )]
 async fn make_theirs() {}
 
@@ -89,7 +89,7 @@ fn described() -> Value {
     serde_json::to_value(describe::<()>(routes!(make, read, fixed, make_theirs))).unwrap()
 }
 
-/// The slugs of the problems with each status, and whether API Gateway answers with it as well.
+/// Returns each status with the slugs of its problems, and true if API Gateway also responds with it.
 fn refusals(document: &Value, path: &str, method: &str) -> Vec<(u16, Vec<String>, bool)> {
     let responses = document["paths"][path][method]["responses"].as_object().unwrap();
     let refusals = responses.iter().filter_map(|(status, response)| {
@@ -111,7 +111,7 @@ fn refusal(status: u16, slugs: &[&str], is_gateways: bool) -> (u16, Vec<String>,
 }
 
 #[test]
-fn refusals_follow_from_what_an_operation_reads_and_declares() {
+fn refusals_are_derived_and_declared() {
     let document = described();
     assert_eq!(
         refusals(&document, "/v1/things", "post"),
@@ -145,14 +145,14 @@ fn refusals_follow_from_what_an_operation_reads_and_declares() {
 }
 
 #[test]
-fn description_that_is_no_slug_stays_as_it_is() {
+fn response_without_slugs_is_kept() {
     let document = described();
     let response = &document["paths"]["/v1/things"]["post"]["responses"]["410"];
     assert_eq!(*response, json!({"description": "gone-for-good"}));
 }
 
 #[test]
-fn refusals_in_others_words_have_a_status_each() {
+fn refusals_in_a_foreign_format_have_one_response_each() {
     let document = described();
     let responses = document["paths"]["/theirs"]["post"]["responses"].as_object().unwrap();
     assert_eq!(
@@ -166,7 +166,7 @@ fn refusals_in_others_words_have_a_status_each() {
 }
 
 #[test]
-fn ids_have_the_form_of_what_they_stand_for() {
+fn ids_have_the_format_of_their_kind() {
     let document = described();
     let pattern = |prefix: &str| json!(format!("^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$"));
     let parameters = &document["paths"]["/v1/forms/{id}/of/{form_id}"]["get"]["parameters"];
@@ -183,7 +183,7 @@ fn ids_have_the_form_of_what_they_stand_for() {
 }
 
 #[test]
-fn document_says_where_it_is_served() {
+fn document_lists_its_servers() {
     let servers = described()["servers"].clone();
     assert_eq!(servers[0]["url"], "/");
     assert_eq!(servers[1]["url"], "http://127.0.0.1:8787");

@@ -1,4 +1,4 @@
-//! The extractor against whole requests.
+//! Tests of the extractors with complete requests.
 
 use axum::body::Body;
 use domain::Timestamp;
@@ -38,7 +38,7 @@ fn user(id: u128) -> Identity {
     })
 }
 
-/// A POST of JSON by a user, with more headers.
+/// Returns a POST request of a user with a JSON body and further headers.
 fn post(uri: &str, body: &str, headers: &[(&str, &str)]) -> HttpRequest {
     let mut request = http::Request::post(uri).header(CONTENT_TYPE, "application/json").extension(user(2));
     for (name, value) in headers {
@@ -55,7 +55,7 @@ async fn read(request: HttpRequest) -> Result<MutationRequest<Thing>, Problem> {
     MutationRequest::from_request(request, &clock()).await
 }
 
-/// The problem's slug and the fields that it names.
+/// Returns the slug of the problem and the fields in it.
 async fn refused(request: HttpRequest) -> (&'static str, Vec<String>) {
     let problem = read(request).await.err().expect("a problem");
     (problem.slug().as_str(), problem.errors().iter().map(|error| error.field.clone()).collect())
@@ -64,7 +64,7 @@ async fn refused(request: HttpRequest) -> (&'static str, Vec<String>) {
 const ADA: &str = r#"{"name": "Ada"}"#;
 
 #[tokio::test]
-async fn a_whole_request_is_read() {
+async fn valid_request_is_parsed() {
     let headers = [("idempotency-key", "k-1"), ("if-match", "\"3\""), ("authorization", "Bearer tmk_a")];
     let request = read(post("/things", ADA, &headers)).await.unwrap_or_else(|problem| panic!("{problem:?}"));
     assert_eq!((request.body.name.as_str(), request.if_match), ("Ada", Some(IfMatch::Version(3))));
@@ -77,7 +77,7 @@ async fn a_whole_request_is_read() {
 }
 
 #[tokio::test]
-async fn everything_that_is_wrong_is_listed_at_once() {
+async fn all_errors_are_listed_at_once() {
     let headers = [("idempotency-key", "two words"), ("if-match", "3")];
     assert_eq!(
         refused(post("/things?x=1&y=2", r#"{"nmae": "Ada"}"#, &headers)).await,
@@ -89,14 +89,14 @@ async fn everything_that_is_wrong_is_listed_at_once() {
 }
 
 #[tokio::test]
-async fn a_request_without_an_identity_is_not_even_read() {
+async fn request_without_identity_is_unauthenticated() {
     let mut request = post("/things", "{", &[]);
     request.extensions_mut().remove::<Identity>();
     assert_eq!(refused(request).await.0, "unauthenticated");
 }
 
 #[tokio::test]
-async fn bodies_that_are_none() {
+async fn invalid_bodies_are_rejected() {
     assert_eq!(refused(post("/things", "", &[])).await, ("invalid-request", vec![String::new()]));
     assert_eq!(refused(post("/things", "{\"name\"", &[])).await, ("invalid-request", vec![String::new()]));
     assert_eq!(refused(post("/things", "[]", &[])).await, ("invalid-request", vec![String::new()]));
@@ -124,13 +124,13 @@ async fn a_delete_has_a_query_and_no_body() {
 }
 
 #[tokio::test]
-async fn empty_object_where_no_body_is_taken_is_no_body() {
+async fn empty_object_counts_as_no_body() {
     let claim = async |body: &'static str| {
         let request = http::Request::delete("/things/1").header("idempotency-key", "k").extension(user(2));
         let request = request.body(Body::from(body)).unwrap();
         MutationRequest::<NoBody>::from_request(request, &clock()).await.ok().unwrap().claim
     };
-    assert!(claim("").await == claim("{}").await, "a repeat with the other of them is the same request");
+    assert!(claim("").await == claim("{}").await, "an empty body and an empty object are the same request");
     assert!(claim("").await == claim("\u{feff}{ }").await);
 }
 
@@ -179,7 +179,7 @@ fn claim(
 }
 
 #[tokio::test]
-async fn the_same_request_has_the_same_claim_and_another_has_not() {
+async fn claim_is_equal_for_the_same_request_only() {
     let first = claim("/things", ADA, &[], user(2)).await;
     assert!(first == claim("/things", ADA, &[], user(2)).await);
     assert!(first == claim("/things", ADA, &[("authorization", "Bearer tmk_b")], user(2)).await);
@@ -196,7 +196,7 @@ async fn the_same_request_has_the_same_claim_and_another_has_not() {
 
 proptest! {
     #[test]
-    fn parts_do_not_run_together(path in "/[a-c/]{0,4}", query in "[a-c]{0,4}", caller in "[a-c]{0,4}", body in "[a-c]{0,4}") {
+    fn fingerprint_separates_its_parts(path in "/[a-c/]{0,4}", query in "[a-c]{0,4}", caller in "[a-c]{0,4}", body in "[a-c]{0,4}") {
         let uri = |path: &str, query: &str| format!("{path}?{query}").parse::<Uri>().unwrap();
         let one = digest(&Method::POST, &uri(&path, &query), None, &caller, body.as_bytes());
         let moved = format!("{caller}{body}");

@@ -1,4 +1,4 @@
-//! The layers around a small router, as callers see them.
+//! Tests of the layers with a small router.
 
 use std::collections::HashMap;
 use std::io;
@@ -56,7 +56,7 @@ fn get(path: &str) -> http::Request<Body> {
     http::Request::get(path).body(Body::empty()).unwrap()
 }
 
-/// A request as API Gateway's event makes it.
+/// Returns the request of an API Gateway event.
 fn event(path: &str, context: &serde_json::Map<String, Value>) -> http::Request<Body> {
     let event = json!({
         "version": "2.0", "routeKey": "GET /who", "rawPath": path, "rawQueryString": "",
@@ -77,7 +77,7 @@ async fn problem(request: http::Request<Body>) -> (http::response::Parts, HashMa
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_a_problem_document() {
+async fn unknown_path_and_method_are_problem_documents() {
     let (parts, body) = problem(get("/nothing")).await;
     assert_eq!((parts.status.as_u16(), &body["type"]), (404, &json!("urn:tidemark:problem:not-found")));
 
@@ -90,7 +90,7 @@ async fn what_is_not_there_is_a_problem_document() {
 }
 
 #[tokio::test]
-async fn path_and_query_are_refused_with_problem_documents() {
+async fn invalid_path_and_query_are_problem_documents() {
     let id = AccountId::new(Timestamp::MIN, 1);
     let (parts, body) = send(get(&format!("/things/{id}"))).await;
     assert_eq!((parts.status.as_u16(), body), (200, id.to_string()));
@@ -111,7 +111,7 @@ async fn path_and_query_are_refused_with_problem_documents() {
 }
 
 #[tokio::test]
-async fn the_identity_and_the_id_of_the_request_come_from_the_event() {
+async fn identity_and_request_id_come_from_the_event() {
     let account = AccountId::new(Timestamp::MIN, 1);
     let caller = PrincipalKind::User { id: UserId::new(Timestamp::MIN, 2), role: Role::Member };
     let principal = Principal { account, caller, name: "Ada".into(), modify_marketing_contacts: true };
@@ -131,7 +131,7 @@ async fn the_identity_and_the_id_of_the_request_come_from_the_event() {
 }
 
 #[tokio::test]
-async fn nothing_in_a_request_itself_makes_an_identity() {
+async fn headers_do_not_set_an_identity() {
     let request = http::Request::get("/who")
         .header("x-amzn-request-context", r#"{"authorizer":{"lambda":{"kind":"operator"}}}"#)
         .header("authorization", "Bearer tmk_a")
