@@ -1,4 +1,4 @@
-//! What the bodies of several routes have in common.
+//! Parsers that the requests of several routes share.
 
 use api::fields::{FieldPath, Parse as _, Reported};
 use api::parse::{Parser, boolean, or_null, string};
@@ -13,10 +13,11 @@ use serde_json::Value;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::{Ref, RefOr};
 
-/// Properties to set, or to remove where there is no value.
+/// Properties to set, or to remove if the value is `None`.
 pub(crate) type PropertyChanges = Vec<(PropertyName, Option<String>)>;
 
-/// Parses properties by name: a text sets one, `null` removes it. Where there is nothing to remove, `null` does nothing.
+/// Parses properties by name. A text sets a property and `null` removes it. `null` has no effect on a property that is
+/// not stored.
 pub(crate) fn properties() -> impl Parser<Output = PropertyChanges> {
     parse::new(read_properties, |components| {
         let mut reference = |name, schema| {
@@ -33,7 +34,7 @@ fn read_properties(value: Value, path: &mut FieldPath<'_>) -> Result<PropertyCha
     if values.values().filter(|value| !value.is_null()).count() > PROPERTIES_MAX {
         return path.reject(format!("expected at most {PROPERTIES_MAX} properties"));
     }
-    // Every property is read, so that every error is listed, before the first bad one decides.
+    // Every property is parsed before the first error is returned, so that every error is listed.
     let read: Vec<_> =
         values.into_iter().map(|(name, value)| property(&name, value, &mut path.field(&name))).collect();
     read.into_iter().collect()
@@ -65,7 +66,7 @@ fn property_name() -> RefOr<Schema> {
 fn property_value() -> RefOr<Schema> {
     ObjectBuilder::new()
         .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
-        .description(Some("The value of a property; `null` removes the property."))
+        .description(Some("The value of a property. `null` removes the property."))
         .max_length(Some(PROPERTY_VALUE_BYTES_MAX))
         // Tab, line feed and carriage return are the control characters that a value may have.
         .pattern(Some(r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"))
@@ -82,7 +83,7 @@ pub(crate) fn bounced() -> impl Parser<Output = bool> {
     boolean().about("True if email to the address has bounced.")
 }
 
-/// The address in a path.
+/// The email address in a path, percent-decoded.
 pub(crate) struct PathEmail(pub(crate) EmailAddress);
 
 impl<S: Send + Sync> FromRequestParts<S> for PathEmail {
@@ -102,7 +103,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// Returns the body, or the fields that are wrong with it.
+    /// Returns the body, or the fields with errors.
     pub(crate) fn read<T: FromFields>(body: &Value) -> Result<T, Vec<String>> {
         api::reading::read(body).map_err(|errors| errors.into_iter().map(|(field, _)| field).collect())
     }
@@ -150,7 +151,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn no_more_are_set_than_a_contact_holds() {
+    fn number_of_set_properties_is_bounded() {
         let many = |count: usize, value: &Value| {
             Value::Object((0..count).map(|number| (format!("p{number}"), value.clone())).collect())
         };

@@ -1,4 +1,4 @@
-//! Changing a contact's data, and deleting contacts.
+//! `PATCH` and `DELETE /v1/contacts/{id}`: updates and deletions of contacts.
 
 use api::contacts::email;
 use api::describe::{Parameters, documented};
@@ -19,7 +19,7 @@ use store::{DeleteContact, Responder, StoredResponse, UpdateContact};
 
 use crate::body::{PropertyChanges, bounced, properties, unsubscribed};
 
-/// A change of a contact's data.
+/// The changes to a contact's data.
 pub(crate) struct Change {
     email: Patch<EmailAddress>,
     properties: PropertyChanges,
@@ -29,8 +29,8 @@ pub(crate) struct Change {
 
 impl FromFields for Change {
     fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
-        let email = fields.nullable("email", email().about("The email address; `null` removes it."));
-        let properties = properties().about("Properties to set, by name; `null` removes one.");
+        let email = fields.nullable("email", email().about("The email address. `null` removes it."));
+        let properties = properties().about("Properties to set, by name. `null` removes a property.");
         let properties = fields.optional("properties", properties);
         let unsubscribed = fields.optional("unsubscribed", unsubscribed());
         let bounced = fields.optional("bounced", bounced());
@@ -47,18 +47,18 @@ impl FromFields for Change {
     }
 }
 
-documented! { Change as "UpdateContact": "The data of a contact to change. Data that is left out stays." }
+documented! { Change as "UpdateContact": "The changes to a contact's data. Absent fields stay unchanged." }
 
-/// Changes a contact's data.
+/// Updates a contact's data.
 ///
-/// What is left out stays. Its marketing state is not among its data.
+/// Absent fields stay unchanged. Other operations change the marketing state.
 #[utoipa::path(
     patch, path = "/v1/contacts/{id}", tag = "Contacts",
     params(("id" = String, Path, description = "The contact's id."), IdempotencyKey, IfMatch),
     request_body = Change,
     responses(
         (status = 200, description = "The contact.", body = ContactView,
-         headers(("ETag" = String, description = "Its version."))),
+         headers(("ETag" = String, description = "The contact's version."))),
         (status = 409, description = "contact-exists"),
     ),
 )]
@@ -69,7 +69,7 @@ pub(crate) async fn update_contact(
     request: MutationRequest<Change>,
 ) -> Result<Response, Problem> {
     let Change { email, properties, unsubscribed, bounced } = &request.body;
-    let asked = UpdateContact {
+    let update = UpdateContact {
         account: principal.account,
         contact,
         email: email.clone().change(),
@@ -79,7 +79,7 @@ pub(crate) async fn update_contact(
         if_match: request.if_match,
     };
     let responder = Responder::new(request.claim.as_ref(), &render);
-    let result = context.store.update_contact(&asked, context.clock.now(), responder).await;
+    let result = context.store.update_contact(&update, context.clock.now(), responder).await;
     request.conclude(&context, result).await
 }
 
@@ -90,7 +90,7 @@ fn render((contact, period): &(Contact, Period)) -> StoredResponse {
     }
 }
 
-/// How a contact is deleted.
+/// The options of a deletion.
 pub(crate) struct Deletion {
     erase: bool,
 }
@@ -98,22 +98,22 @@ pub(crate) struct Deletion {
 impl FromFields for Deletion {
     fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
         let erase = boolean().default_value(false).about(
-            "Removes all data of the contact for good. Without it the address is kept until the update date if the \
-             contact is billable, so that the address can take its place again.",
+            "Removes all data of the contact at once. Otherwise a billable contact keeps its address until the update \
+             date, so that a new contact with the address is not billed a second time.",
         );
         Ok(Self { erase: fields.optional("erase", erase)?.unwrap_or(false) })
     }
 }
 
-/// Deletes a contact, or erases it.
+/// Deletes or erases a contact.
 ///
-/// Its data is gone from reads at once. A marketing contact stays billable until the update date, as one that is
-/// leaving does. Deleting one that is not leaving yet queues it to leave, so it needs the permission
+/// Reads no longer find the contact. A marketing contact stays billable until the update date, like a leaving contact.
+/// Deleting a marketing contact that is not leaving queues it to leave, so this requires the permission
 /// `modify_marketing_contacts`.
 #[utoipa::path(
     delete, path = "/v1/contacts/{id}", tag = "Contacts",
     params(("id" = String, Path, description = "The contact's id."), Parameters<Deletion>, IdempotencyKey, IfMatch),
-    responses((status = 204, description = "It is gone.")),
+    responses((status = 204, description = "The contact is deleted.")),
 )]
 pub(crate) async fn delete_contact(
     State(context): State<Context>,
@@ -121,7 +121,7 @@ pub(crate) async fn delete_contact(
     PathId(contact): PathId<ContactId>,
     request: MutationRequest<NoBody, Deletion>,
 ) -> Result<Response, Problem> {
-    let asked = DeleteContact {
+    let deletion = DeleteContact {
         account: principal.account,
         contact,
         erase: request.query.erase,
@@ -132,7 +132,7 @@ pub(crate) async fn delete_contact(
     };
     let render = |(): &()| respond::no_content();
     let responder = Responder::new(request.claim.as_ref(), &render);
-    let result = context.store.delete_contact(&asked, context.clock.now(), responder).await;
+    let result = context.store.delete_contact(&deletion, context.clock.now(), responder).await;
     request.conclude(&context, result).await
 }
 
@@ -144,7 +144,7 @@ mod tests {
     use crate::body::tests::read;
 
     #[test]
-    fn an_address_is_left_taken_away_or_set() {
+    fn address_is_kept_removed_or_set() {
         assert_eq!(read::<Change>(&json!({})).ok().unwrap().email, Patch::Keep);
         assert_eq!(read::<Change>(&json!({"email": null})).ok().unwrap().email, Patch::Remove);
         let change: Change =
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn the_marketing_state_is_changed_elsewhere() {
+    fn marketing_state_is_rejected() {
         assert_eq!(
             read::<Change>(&json!({"marketing": true, "bounced": 1, "source": {}})).err().unwrap(),
             ["bounced", "marketing", "source"]

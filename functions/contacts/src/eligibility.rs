@@ -1,4 +1,4 @@
-//! `POST /v1/eligibility`: which contacts a tool may reach.
+//! `POST /v1/eligibility`: the contacts that a tool may reach.
 
 use std::collections::BTreeMap;
 
@@ -16,13 +16,13 @@ use utoipa::ToSchema;
 
 use crate::explain::reasons;
 
-/// A tool, and the contacts that it would reach.
-pub(crate) struct Asked {
+/// A tool and the contacts to check.
+pub(crate) struct EligibilityQuestion {
     tool: Tool,
     contacts: Vec<NamedContact>,
 }
 
-impl FromFields for Asked {
+impl FromFields for EligibilityQuestion {
     fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
         let tool = fields.required("tool", variant::<Tool>().about("A tool that reaches contacts."));
         let contacts = fields.required("contacts", named_contacts().about("The contacts."));
@@ -30,54 +30,54 @@ impl FromFields for Asked {
     }
 }
 
-documented! { Asked as "EligibilityQuestion": "A tool, and the contacts that it would reach." }
+documented! { EligibilityQuestion as "EligibilityQuestion": "A tool and the contacts to check." }
 
-/// Which contacts a tool may reach.
+/// The contacts that a tool may reach and may not reach.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Eligibility)]
 struct EligibilityView {
-    /// One for each contact of the request, in its order.
+    /// The results in the order of the contacts in the request, one for each.
     results: Vec<ResultView>,
-    /// The results in numbers.
+    /// The number of results of each kind.
     summary: SummaryView,
 }
 
-/// Whether a tool may reach one contact.
+/// The result for one contact.
 #[derive(Serialize, ToSchema)]
 #[schema(as = EligibilityResult)]
 struct ResultView {
-    /// The contact's id; for one that was not found, the id that was given.
+    /// The contact's id; for a contact that was not found, the id in the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     id: Option<String>,
-    /// Its address; for one that was not found, the address that was given.
+    /// The contact's address; for a contact that was not found, the address in the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     email: Option<String>,
-    /// Whether the tool may reach it.
+    /// True if the tool may reach the contact.
     allowed: bool,
-    /// Every reason why not.
+    /// All reasons for which the tool may not reach the contact.
     #[schema(schema_with = reasons)]
     reasons: Vec<&'static str>,
 }
 
-/// The results in numbers.
+/// The number of results of each kind.
 #[derive(Serialize, ToSchema, Default)]
 #[schema(as = EligibilitySummary)]
 struct SummaryView {
-    /// How many the tool may reach.
+    /// The number of contacts that the tool may reach.
     allowed: u64,
-    /// How many it may not.
+    /// The number of contacts that the tool may not reach.
     not_allowed: u64,
-    /// How often each reason occurs. A contact can have several.
+    /// The number of contacts with each reason. A contact can have several reasons.
     reasons: BTreeMap<&'static str, u64>,
 }
 
 impl EligibilityView {
-    fn new(asked: &Asked, found: &[Option<Contact>]) -> Self {
-        let entries = asked.contacts.iter().zip(found);
+    fn new(question: &EligibilityQuestion, found: &[Option<Contact>]) -> Self {
+        let entries = question.contacts.iter().zip(found);
         let results: Vec<_> =
-            entries.map(|(named, contact)| ResultView::new(asked.tool, named, contact.as_ref())).collect();
+            entries.map(|(named, contact)| ResultView::new(question.tool, named, contact.as_ref())).collect();
         Self { summary: SummaryView::new(&results), results }
     }
 }
@@ -118,20 +118,21 @@ impl SummaryView {
     }
 }
 
-/// Tells which contacts a tool may reach.
+/// Checks which contacts a tool may reach.
 ///
-/// As of now, with every reason where it may not.
+/// The results follow from the contacts' current states. Each has all reasons for which the tool may not reach the
+/// contact.
 #[utoipa::path(
-    post, path = "/v1/eligibility", tag = "Marketing state", request_body = Asked,
-    responses((status = 200, description = "Whether the tool may reach each contact.", body = EligibilityView)),
+    post, path = "/v1/eligibility", tag = "Marketing state", request_body = EligibilityQuestion,
+    responses((status = 200, description = "The result for each contact.", body = EligibilityView)),
 )]
 pub(crate) async fn check_eligibility(
     State(context): State<Context>,
     AccountCaller(principal): AccountCaller,
-    lookup: ReadRequest<Asked>,
+    request: ReadRequest<EligibilityQuestion>,
 ) -> Result<Response, Problem> {
-    let asked = &lookup.body;
-    let references = references(&asked.contacts);
+    let question = &request.body;
+    let references = references(&question.contacts);
     let (found, _) = context.store.contacts(principal.account, &references, context.clock.now()).await?;
-    respond::ok(&EligibilityView::new(asked, &found))
+    respond::ok(&EligibilityView::new(question, &found))
 }

@@ -1,4 +1,4 @@
-//! `GET /v1/contacts/{id}/marketing`: what a contact's marketing state is, and why.
+//! `GET /v1/contacts/{id}/marketing`: a contact's marketing state and its explanation.
 
 use std::collections::BTreeMap;
 
@@ -17,38 +17,44 @@ use utoipa::ToSchema;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ArrayBuilder, Schema};
 
-/// A contact's marketing state, and why it is what it is.
+/// A contact's marketing state with its explanation.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Explanation)]
 struct ExplanationView {
     #[serde(flatten)]
     marketing: MarketingView,
-    /// Whether it counts in the account's usage.
+    /// True if the contact counts in the account's usage.
     billable: bool,
-    /// Why, in one sentence for people.
+    /// The explanation of the state in one sentence.
     because: String,
-    /// Its changes, newest first, at most 1000 of them.
+    /// The changes of the state, newest first, at most 1000.
     history: Vec<ChangeView>,
-    /// For each tool, whether it may reach the contact.
+    /// The tools, each with its permission to reach the contact.
     tools: BTreeMap<&'static str, ToolView>,
 }
 
-/// Whether a tool may reach a contact.
+/// A tool's permission to reach a contact.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ToolUse)]
 struct ToolView {
-    /// Whether it may.
+    /// True if the tool may reach the contact.
     allowed: bool,
-    /// Every reason why not.
+    /// All reasons for which the tool may not reach the contact.
     #[schema(schema_with = reasons)]
     reasons: Vec<&'static str>,
 }
 
-/// The schema of a list of reasons.
+/// Returns the schema of a list of reasons.
 pub(crate) fn reasons() -> Schema {
-    let reason =
-        one_of(Reason::ALL.iter().map(|reason| reason.as_str()), "Why the tool may not reach the contact.");
-    ArrayBuilder::new().items(RefOr::T(reason)).description(Some("Every reason why not.")).build().into()
+    let reason = one_of(
+        Reason::ALL.iter().map(|reason| reason.as_str()),
+        "A reason for which the tool may not reach the contact.",
+    );
+    ArrayBuilder::new()
+        .items(RefOr::T(reason))
+        .description(Some("All reasons for which the tool may not reach the contact."))
+        .build()
+        .into()
 }
 
 impl ExplanationView {
@@ -75,11 +81,12 @@ impl ToolView {
 
 /// Explains a contact's marketing state.
 ///
-/// Since when and through what it is what it is, every change that led to it, and which tools may reach the contact.
+/// Returns the contact's marketing state, when and why it entered that state, its history, and which tools may reach
+/// the contact.
 #[utoipa::path(
     get, path = "/v1/contacts/{id}/marketing", tag = "Marketing state",
     params(("id" = String, Path, description = "The contact's id.")),
-    responses((status = 200, description = "The state as of now, and why.", body = ExplanationView)),
+    responses((status = 200, description = "The current state with its explanation.", body = ExplanationView)),
 )]
 pub(crate) async fn explain_marketing(
     State(context): State<Context>,

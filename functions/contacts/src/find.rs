@@ -1,4 +1,4 @@
-//! Reading contacts.
+//! Reads and lists of contacts.
 
 use api::describe::Parameters;
 use api::paging::{Page, PageBuilder, Paging};
@@ -13,12 +13,12 @@ use store::{ContactPage, ContactRef, Search, StoredResponse};
 
 use crate::body::PathEmail;
 
-/// Reads a contact.
+/// Returns a contact.
 #[utoipa::path(
     get, path = "/v1/contacts/{id}", tag = "Contacts",
     params(("id" = String, Path, description = "The contact's id.")),
-    responses((status = 200, description = "The contact, as of now.", body = ContactView,
-               headers(("ETag" = String, description = "Its version.")))),
+    responses((status = 200, description = "The contact in its current state.", body = ContactView,
+               headers(("ETag" = String, description = "The contact's version.")))),
 )]
 pub(crate) async fn get_contact(
     State(context): State<Context>,
@@ -29,12 +29,12 @@ pub(crate) async fn get_contact(
     read(&context, principal.account, ContactRef::Id(id)).await
 }
 
-/// Reads the contact with an address.
+/// Returns the contact with an email address.
 #[utoipa::path(
     get, path = "/v1/contacts/by-email/{email}", tag = "Contacts",
     params(("email" = String, Path, description = "The address, percent-encoded.")),
-    responses((status = 200, description = "The contact, as of now.", body = ContactView,
-               headers(("ETag" = String, description = "Its version.")))),
+    responses((status = 200, description = "The contact in its current state.", body = ContactView,
+               headers(("ETag" = String, description = "The contact's version.")))),
 )]
 pub(crate) async fn get_contact_by_email(
     State(context): State<Context>,
@@ -45,18 +45,18 @@ pub(crate) async fn get_contact_by_email(
     read(&context, principal.account, ContactRef::Email(email)).await
 }
 
-async fn read(context: &Context, account: AccountId, asked: ContactRef) -> Result<Response, Problem> {
-    let (contact, period) = context.store.contact(account, asked, context.clock.now()).await?;
-    let answer = respond::json(StatusCode::OK, &ContactView::new(&contact, &period));
-    respond::send(StoredResponse { etag: Some(etag(&contact)), ..answer })
+async fn read(context: &Context, account: AccountId, reference: ContactRef) -> Result<Response, Problem> {
+    let (contact, period) = context.store.contact(account, reference, context.clock.now()).await?;
+    let response = respond::json(StatusCode::OK, &ContactView::new(&contact, &period));
+    respond::send(StoredResponse { etag: Some(etag(&contact)), ..response })
 }
 
 /// Lists contacts.
 ///
-/// In the order in which they were made. A page of large contacts may hold fewer of them than `limit`.
+/// The contacts are in the order of their creation. A page of large contacts may have fewer results than `limit`.
 #[utoipa::path(
     get, path = "/v1/contacts", tag = "Contacts", params(Parameters<Paging<ContactId>>),
-    responses((status = 200, description = "A page of contacts, as of now.", body = Page<ContactView>)),
+    responses((status = 200, description = "A page of contacts in their current state.", body = Page<ContactView>)),
 )]
 pub(crate) async fn list_contacts(
     State(context): State<Context>,
@@ -64,12 +64,12 @@ pub(crate) async fn list_contacts(
     Query(paging): Query<Paging<ContactId>>,
 ) -> Result<Response, Problem> {
     let Paging { limit, after } = paging;
-    let asked = Search { account: principal.account, filter: None, after, limit };
-    let found = context.store.search(asked, context.clock.now()).await?;
+    let search = Search { account: principal.account, filter: None, after, limit };
+    let found = context.store.search(search, context.clock.now()).await?;
     respond::ok(&page(&found))
 }
 
-/// The page as answers show it. It ends early where its contacts would be more than an answer holds.
+/// Returns the view of a page. The page ends early if its contacts would be too long for one response.
 pub(crate) fn page(found: &ContactPage) -> Page<ContactView> {
     let (mut page, mut last) = (PageBuilder::default(), None);
     for contact in &found.contacts {
@@ -134,8 +134,8 @@ mod tests {
         ContactPage { contacts, period: Period::first(terms, Timestamp::MIN), next }
     }
 
-    /// How many results a page has, and where the next one begins.
-    fn answer(found: &ContactPage) -> (usize, Option<ContactId>, usize) {
+    /// Returns the number of results on the page, the position of the next page, and the length of the JSON in bytes.
+    fn rendered(found: &ContactPage) -> (usize, Option<ContactId>, usize) {
         let json = serde_json::to_string(&page(found)).unwrap();
         let value: Value = serde_json::from_str(&json).unwrap();
         let after = value["paging"]["next"]["after"].as_str().map(|cursor| position(cursor).unwrap());
@@ -143,21 +143,21 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_ordinary_contacts_is_whole() {
+    fn page_of_small_contacts_is_complete() {
         let contacts: Vec<_> = (0..1000).map(|number| contact(number, "Ada")).collect();
-        assert_eq!(answer(&found(contacts.clone(), None)).0, 1000);
+        assert_eq!(rendered(&found(contacts.clone(), None)).0, 1000);
         let last = contacts[999].id;
-        let (count, next, _) = answer(&found(contacts, Some(last)));
+        let (count, next, _) = rendered(&found(contacts, Some(last)));
         assert_eq!((count, next), (1000, Some(last)));
-        assert_eq!(answer(&found(Vec::new(), None)).1, None);
+        assert_eq!(rendered(&found(Vec::new(), None)).1, None);
     }
 
     #[test]
-    fn a_page_of_large_contacts_ends_early_and_goes_on_after_its_last() {
-        // Quotes take two bytes each in JSON.
+    fn page_of_large_contacts_ends_early() {
+        // A quote has two bytes in JSON.
         let large = "\"".repeat(PROPERTY_VALUE_BYTES_MAX - 100);
         let contacts: Vec<_> = (0..30).map(|number| contact(number, &large)).collect();
-        let (count, next, bytes) = answer(&found(contacts.clone(), None));
+        let (count, next, bytes) = rendered(&found(contacts.clone(), None));
         assert!((1..30).contains(&count) && bytes < PAGE_BYTES_MAX + 1000, "{count} {bytes}");
         assert_eq!(next, Some(contacts[count - 1].id));
     }

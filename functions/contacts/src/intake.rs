@@ -11,8 +11,8 @@ use domain::source::{Intake, Source, SourceType};
 use domain::string_enum::string_enum;
 
 string_enum! {
-    /// The sources that a request may name. Forms and the update date are not among them: they come about by
-    /// themselves, with a status that no request could claim.
+    /// The sources that a request may name. Forms and the update date are not among them, because only a submission or
+    /// a period's end creates such a source.
     enum NamedType {
         Manual = "manual",
         Chatflow = "chatflow",
@@ -53,7 +53,7 @@ pub(crate) struct NamedSource {
 }
 
 impl NamedSource {
-    /// Whether a user's own choice decides.
+    /// Returns true if the request itself decides the marketing status.
     pub(crate) fn is_manual(&self) -> bool {
         self.kind == NamedType::Manual
     }
@@ -74,22 +74,23 @@ documented! { NamedSource as "NamedSource": "The source of a contact." }
 fn named_type() -> impl Parser<Output = NamedType> {
     let named = checked(string(), |text| match text.parse() {
         Ok(SourceType::Form | SourceType::ExternalForm) => {
-            Err("contacts of this source come through a form's submissions".to_owned())
+            Err("submissions of a form create contacts of this source".to_owned())
         }
         _ => text.parse::<NamedType>().map_err(|error| error.to_string()),
     });
     named.variants::<NamedType>().about("The kind of the source.")
 }
 
-/// A source with what decides the status of its contacts.
+/// Returns the source of a contact and the rule that decides its marketing status.
 ///
-/// Without a named source it is `manual` for a user and `integration` for an integration. An integration that names
-/// `integration` means itself, under its own setting; a user who does relays one that is not known here.
+/// The default source is `manual` for a user and `integration` for an integration. An integration that names
+/// `integration` means itself, with its own setting. A user that names `integration` refers to an
+/// integration that is unknown to Tidemark.
 ///
 /// # Errors
 ///
-/// `invalid-request` where a status is said for a source that decides it by itself, and `permission-denied` where a
-/// marketing contact is asked for without the permission.
+/// `invalid-request` if the request sets `marketing` and the source decides the status, and `permission-denied` for
+/// `marketing: true` without the permission.
 pub(crate) fn decide(
     principal: &Principal,
     named: Option<&NamedSource>,
@@ -112,9 +113,9 @@ pub(crate) fn decide(
     Ok((source, intake))
 }
 
-/// What is wrong with a status that is said for another source.
+/// The message for `marketing` with a source other than `manual`.
 pub(crate) const MANUAL_ONLY: &str =
-    "may be said only where the source is manual; other sources decide by themselves";
+    "is allowed only with the source manual, because other sources decide the status themselves";
 
 impl NamedSource {
     fn source(&self) -> Source {
@@ -124,7 +125,7 @@ impl NamedSource {
     fn intake(&self, marketing: Option<bool>) -> Intake {
         match self.kind {
             NamedType::Manual => Intake::Manual { marketing },
-            // The account's own setting for the chat flow decides; the store fills it in.
+            // The account's setting for chat flows decides. The store replaces this value by it.
             NamedType::Chatflow => Intake::Chatflow { set_marketing: false },
             NamedType::Integration => Intake::Integration { set_marketing: false },
             NamedType::Import
@@ -169,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_named_source_the_token_says_it() {
+    fn default_source_follows_from_the_token() {
         let (source, intake) = decide(&user(true), None, Some(true)).unwrap();
         assert_eq!((source, intake), (user(true).source(), Intake::Manual { marketing: Some(true) }));
         let (source, intake) = decide(&integration(true), None, None).unwrap();
@@ -180,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_named_source_decides() {
+    fn named_source_determines_the_intake() {
         for (kind, intake) in [
             ("manual", Intake::Manual { marketing: None }),
             ("chatflow", Intake::Chatflow { set_marketing: false }),
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn an_integration_that_names_one_means_itself() {
+    fn integration_source_of_an_integration_is_itself() {
         let (source, intake) = decide(&integration(true), Some(&named("integration")), None).unwrap();
         assert_eq!(
             (source, intake),
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_is_said_for_manual_alone_and_needs_the_permission() {
+    fn marketing_requires_manual_source_and_permission() {
         let refused = |principal: &Principal, kind: Option<&str>, marketing: bool| {
             decide(principal, kind.map(named).as_ref(), Some(marketing)).err().map(|problem| problem.slug())
         };
@@ -229,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_named_source_is_said() {
+    fn errors_in_a_named_source_are_listed() {
         for (source, fields) in [
             (json!({}), vec!["type", "name"]),
             (json!({"type": "form", "name": ""}), vec!["type", "name"]),

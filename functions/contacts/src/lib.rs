@@ -1,4 +1,4 @@
-//! Contacts: making and changing them, finding them, and saying why they are what they are.
+//! The routes of contacts: changes, reads, searches, explanations and eligibility checks.
 
 mod body;
 mod change;

@@ -1,4 +1,4 @@
-//! Making contacts, and making sure of them.
+//! `POST /v1/contacts` and `PUT /v1/contacts/by-email/{email}`: creation and upsert of contacts.
 
 use api::contacts::email;
 use api::describe::documented;
@@ -17,7 +17,7 @@ use store::{Responder, SaveContact, SaveMode, Saved, StoredResponse};
 use crate::body::{PathEmail, PropertyChanges, bounced, properties, unsubscribed};
 use crate::intake::{self, MANUAL_ONLY, NamedSource};
 
-/// What is said of a contact that is made, or made sure of.
+/// The data of a contact that is created or updated.
 pub(crate) struct Data {
     properties: PropertyChanges,
     unsubscribed: Option<bool>,
@@ -34,8 +34,8 @@ impl FromFields for Data {
         let unsubscribed = fields.optional("unsubscribed", unsubscribed());
         let bounced = fields.optional("bounced", bounced());
         let marketing = boolean().about(
-            "`true` sets the contact as marketing and needs the permission `modify_marketing_contacts`. `false` leaves \
-             its state as it is. Only where the source is `manual`.",
+            "`true` sets the contact as marketing and requires the permission `modify_marketing_contacts`. `false` \
+             does not change its state. Only allowed with the source `manual`.",
         );
         let marketing = fields.optional("marketing", marketing);
         let source = nested::<NamedSource>().about(
@@ -70,7 +70,7 @@ pub(crate) struct NewContact {
 impl FromFields for NewContact {
     fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
         // `null` means no address, as in responses.
-        let email = fields.nullable("email", email().about("The email address. A contact needs none."));
+        let email = fields.nullable("email", email().about("The email address, which is optional."));
         let data = Data::read(fields);
         Ok(Self { email: email?.initial(), data: data? })
     }
@@ -78,16 +78,17 @@ impl FromFields for NewContact {
 
 documented! { NewContact as "NewContact": "A contact to create." }
 
-/// Makes a contact.
+/// Creates a contact.
 ///
-/// Its marketing status is the default of its source. Over the account's cap it is kept as a non-marketing contact, and
-/// `marketing.refused` says so in this answer.
+/// The contact's source determines the default marketing status. If the account's cap is reached, the contact is
+/// created as a non-marketing contact, and `marketing.refused` in the response has the reason.
 #[utoipa::path(
     post, path = "/v1/contacts", tag = "Contacts",
     params(IdempotencyKey), request_body = NewContact,
     responses(
         (status = 201, description = "The contact.", body = ContactView,
-         headers(("ETag" = String, description = "Its version."), ("Location" = String, description = "Its path."))),
+         headers(("ETag" = String, description = "The contact's version."),
+                 ("Location" = String, description = "The contact's path."))),
         (status = 403, description = "marketing-contacts-off"),
         (status = 409, description = "contact-exists"),
     ),
@@ -98,27 +99,28 @@ pub(crate) async fn create_contact(
     request: MutationRequest<NewContact>,
 ) -> Result<Response, Problem> {
     let NewContact { email, data } = &request.body;
-    // What this targets are the contacts, which are always there.
+    // The target of the request is the collection of contacts, which always exists. So `*` matches.
     let if_match = request.if_match.filter(|wanted| *wanted != store::IfMatch::Any);
-    let asked = asked(&principal, SaveMode::Create, email.as_ref(), data, if_match)?;
+    let save = save_contact(&principal, SaveMode::Create, email.as_ref(), data, if_match)?;
     let responder = Responder::new(request.claim.as_ref(), &render);
-    let result = context.store.upsert_contact(&asked, context.clock.now(), responder).await;
+    let result = context.store.upsert_contact(&save, context.clock.now(), responder).await;
     request.conclude(&context, result).await
 }
 
-/// Makes sure of a contact.
+/// Creates or updates a contact by email address.
 ///
-/// Makes it, or changes the one that has the address: properties are set or removed one by one. Over the account's cap
-/// it is kept as it is, and `marketing.refused` says so in this answer.
+/// Properties are set or removed one by one. If the account's cap is reached, the marketing state does not change, and
+/// `marketing.refused` in the response has the reason.
 #[utoipa::path(
     put, path = "/v1/contacts/by-email/{email}", tag = "Contacts",
     params(("email" = String, Path, description = "The address, percent-encoded."), IdempotencyKey, IfMatch),
     request_body = Data,
     responses(
-        (status = 200, description = "The contact, which was there.", body = ContactView,
-         headers(("ETag" = String, description = "Its version."))),
-        (status = 201, description = "The contact, made now.", body = ContactView,
-         headers(("ETag" = String, description = "Its version."), ("Location" = String, description = "Its path."))),
+        (status = 200, description = "The updated contact.", body = ContactView,
+         headers(("ETag" = String, description = "The contact's version."))),
+        (status = 201, description = "The created contact.", body = ContactView,
+         headers(("ETag" = String, description = "The contact's version."),
+                 ("Location" = String, description = "The contact's path."))),
         (status = 403, description = "marketing-contacts-off"),
     ),
 )]
@@ -128,13 +130,14 @@ pub(crate) async fn upsert_contact(
     PathEmail(email): PathEmail,
     request: MutationRequest<Data>,
 ) -> Result<Response, Problem> {
-    let asked = asked(&principal, SaveMode::CreateOrUpdate, Some(&email), &request.body, request.if_match)?;
+    let save =
+        save_contact(&principal, SaveMode::CreateOrUpdate, Some(&email), &request.body, request.if_match)?;
     let responder = Responder::new(request.claim.as_ref(), &render);
-    let result = context.store.upsert_contact(&asked, context.clock.now(), responder).await;
+    let result = context.store.upsert_contact(&save, context.clock.now(), responder).await;
     request.conclude(&context, result).await
 }
 
-fn asked<'a>(
+fn save_contact<'a>(
     principal: &Principal,
     mode: SaveMode,
     email: Option<&'a EmailAddress>,
@@ -178,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_contact_needs_nothing() {
+    fn all_fields_are_optional() {
         for body in [json!({}), json!({"email": null})] {
             let contact: NewContact = read(&body).unwrap();
             assert!(contact.email.is_none() && contact.data.properties.is_empty());
@@ -187,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_wrong_is_listed_at_once() {
+    fn all_errors_are_listed_at_once() {
         assert_eq!(
             wrong(&json!({
                 "email": "ada", "properties": {"Name": "x"}, "unsubscribed": 1, "bounced": null, "marketing": "yes",
@@ -202,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn the_address_in_the_path_is_not_said_again() {
+    fn upsert_body_rejects_an_address() {
         assert_eq!(read::<Data>(&json!({"email": "ada@example.org"})).err().unwrap(), ["email"]);
     }
 }

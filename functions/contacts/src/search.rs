@@ -1,4 +1,4 @@
-//! `POST /v1/contacts/search`.
+//! `POST /v1/contacts/search`: searches for contacts.
 
 use api::describe::documented;
 use api::fields::{FieldPath, Fields, FromFields, Reported};
@@ -18,13 +18,13 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::find::page;
 
-/// A search for contacts, and the page of its results.
-pub(crate) struct Asked {
+/// A search for contacts and the requested page of its results.
+pub(crate) struct ContactSearch {
     filter: Filter,
     paging: Paging<ContactId>,
 }
 
-impl FromFields for Asked {
+impl FromFields for ContactSearch {
     fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
         let groups = list(0..=FILTER_GROUPS_MAX, nested::<Group>()).about(
             "A contact is found if it meets all filters of at least one group. Without groups, all contacts are found.",
@@ -40,9 +40,9 @@ impl FromFields for Asked {
     }
 }
 
-documented! { Asked as "ContactSearch": "A search for contacts, and the page of its results." }
+documented! { ContactSearch as "ContactSearch": "A search for contacts and the requested page of its results." }
 
-/// Conditions that a contact meets all of.
+/// Conditions, all of which a contact meets.
 struct Group(Vec<Condition>);
 
 impl FromFields for Group {
@@ -53,9 +53,9 @@ impl FromFields for Group {
     }
 }
 
-documented! { Group as "FilterGroup": "Filters that a contact meets all of." }
+documented! { Group as "FilterGroup": "Filters, all of which a contact meets." }
 
-/// A condition with the names that HubSpot's search gives to its parts.
+/// A condition whose members have the names of HubSpot's search.
 struct NamedCondition(Condition);
 
 impl FromFields for NamedCondition {
@@ -69,7 +69,7 @@ impl FromFields for NamedCondition {
         let value = operand().about("The value to compare with. For `BETWEEN` it is the lower end.");
         let value = fields.optional("value", value);
         let values =
-            list(0..=FILTER_VALUES_MAX, operand()).about("The values of `IN` and `NOT_IN`: at least one.");
+            list(0..=FILTER_VALUES_MAX, operand()).about("The values of `IN` and `NOT_IN`, at least one.");
         let values = fields.optional("values", values);
         let high_value = fields.optional("highValue", operand().about("The upper end of `BETWEEN`."));
         let (name, operator, value, values, high_value) = (name?, operator?, value?, values?, high_value?);
@@ -85,7 +85,7 @@ documented! { NamedCondition as "Filter": "A condition on one field of a contact
 
 fn reject<T>(fields: &mut impl Fields, errors: Vec<FilterError>) -> Result<T, Reported> {
     let rejected = errors.into_iter().map(|error| fields.reject(error.field, error.message));
-    // A filter is refused with at least one error.
+    // A filter is rejected with at least one error.
     rejected.last().unwrap_or_else(|| fields.reject("filterGroups", "is not a valid filter"))
 }
 
@@ -106,7 +106,7 @@ fn read_operand(value: Value, path: &mut FieldPath<'_>) -> Result<String, Report
     }
 }
 
-/// A text, or what is taken as one.
+/// A text, or a number or a boolean that is read as a text.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 #[schema(as = FilterOperand)]
@@ -119,20 +119,21 @@ enum OperandSchema {
 
 /// Searches contacts.
 ///
-/// In the order in which they were made, as of now. Texts compare without case, numbers as numbers. A page may hold fewer
-/// results than `limit`, even none, and still have a next one: a search that finds little goes on from there.
+/// The results are in the order of their creation, with their current state. Texts are compared without case, numbers
+/// as numbers. A page may have fewer results than `limit`, or none, and still have a next page, because one request
+/// examines a limited number of contacts.
 #[utoipa::path(
-    post, path = "/v1/contacts/search", tag = "Contacts", request_body = Asked,
+    post, path = "/v1/contacts/search", tag = "Contacts", request_body = ContactSearch,
     responses((status = 200, description = "A page of contacts.", body = Page<ContactView>)),
 )]
 pub(crate) async fn search_contacts(
     State(context): State<Context>,
     AccountCaller(principal): AccountCaller,
-    lookup: ReadRequest<Asked>,
+    request: ReadRequest<ContactSearch>,
 ) -> Result<Response, Problem> {
-    let Asked { filter, paging: Paging { limit, after } } = &lookup.body;
-    let asked = Search { account: principal.account, filter: Some(filter), after: *after, limit: *limit };
-    let found = context.store.search(asked, context.clock.now()).await?;
+    let ContactSearch { filter, paging: Paging { limit, after } } = &request.body;
+    let search = Search { account: principal.account, filter: Some(filter), after: *after, limit: *limit };
+    let found = context.store.search(search, context.clock.now()).await?;
     respond::ok(&page(&found))
 }
 
@@ -144,7 +145,7 @@ mod tests {
     use crate::body::tests::read;
 
     fn wrong(body: &Value) -> Vec<String> {
-        read::<Asked>(body).err().unwrap()
+        read::<ContactSearch>(body).err().unwrap()
     }
 
     fn with_filters(filters: &Value) -> Value {
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn operands_are_texts_numbers_and_truths() {
+    fn operands_are_texts_numbers_and_booleans() {
         let filters = json!([
             {"propertyName": "age", "operator": "GT", "value": 36},
             {"propertyName": "age", "operator": "BETWEEN", "value": 1.5, "highValue": "40"},
@@ -161,18 +162,18 @@ mod tests {
             {"propertyName": "created_at", "operator": "LT", "value": 1_795_377_541_123_u64},
             {"propertyName": "phone", "operator": "NOT_HAS_PROPERTY"},
         ]);
-        let asked: Asked = read(&with_filters(&filters)).ok().unwrap();
-        assert_eq!((asked.paging.limit, asked.paging.after), (100, None));
+        let search: ContactSearch = read(&with_filters(&filters)).ok().unwrap();
+        assert_eq!((search.paging.limit, search.paging.after), (100, None));
     }
 
     #[test]
-    fn a_search_without_groups_is_for_all() {
-        assert!(read::<Asked>(&json!({"filterGroups": [], "limit": 1})).is_ok());
+    fn search_without_groups_is_valid() {
+        assert!(read::<ContactSearch>(&json!({"filterGroups": [], "limit": 1})).is_ok());
         assert_eq!(wrong(&json!({})), ["filterGroups"]);
     }
 
     #[test]
-    fn everything_that_is_wrong_is_named_by_its_place() {
+    fn all_errors_are_listed_by_path() {
         assert_eq!(
             wrong(&json!({
                 "filterGroups": [

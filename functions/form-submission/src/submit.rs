@@ -1,4 +1,4 @@
-//! `POST` and `OPTIONS /v1/forms/{form_id}/submissions`.
+//! `POST` and `OPTIONS /v1/forms/{form_id}/submissions`: submissions of native forms by their pages.
 
 use std::collections::BTreeMap;
 
@@ -21,37 +21,39 @@ use crate::intake::Intake;
 use crate::sent::{self, Document, Sent};
 use form_mapping::person::{self, Person};
 
-/// A submission as a plain HTML form posts it. Names that stand several times have their values joined with `;`.
+/// A submission in the encoding of a plain HTML form. Values of fields with the same name are joined with `;`.
 #[derive(Serialize, ToSchema)]
 #[schema(as = FormPost)]
 struct FormPostSchema {
-    /// The sender's id for this submission: sent again within 7 days it changes nothing.
+    /// The sender's id of this submission. A repeat with the same id within 7 days changes nothing.
     #[schema(nullable = false, min_length = 1, max_length = 255)]
     submission_id: Option<String>,
-    /// When the person sent it. Kept only if the form maps it.
+    /// The instant at which the contact sent it. Stored only if the form maps it.
     #[schema(nullable = false, format = DateTime)]
     submitted_at: Option<String>,
-    /// The address of the page that the form stands on. Kept only if it is http or https, with at most 2048 characters, and
-    /// the form maps it; anything else is ignored.
+    /// The address of the page with the form. Stored only if it is http or https, with at most 2048 characters, and the
+    /// form maps it. Another value is ignored.
     #[schema(nullable = false)]
     page_url: Option<String>,
-    /// The form's fields by their own names, at most 200. One of them has to hold the address: the one that the form maps
-    /// to `email`, or else one with a usual name, such as `email` or `E-Mail-Adresse`. A field fills the property that the
-    /// form maps it to; else the one that its name usually stands for (`First Name` fills `firstname`); else the one with
-    /// the name nearest to its own.
+    /// The form's fields by their own names, at most 200. One of them must contain the address: the field that the form
+    /// maps to `email`, or else a field with a usual name, such as `email` or `E-Mail-Adresse`. A field fills the
+    /// property that the form maps it to; else the property that its name usually means (`First Name` fills
+    /// `firstname`); else the property with the name nearest to its own.
     #[serde(flatten)]
     fields: BTreeMap<String, String>,
 }
 
 /// Submits a form.
 ///
-/// Public: pages post to it, with a script or as a plain HTML form, with at most 128 KiB. The answer is the same for every
-/// person, unless the form's `answer` is `full`. A submission of an address that is known already
-/// updates that person; an empty value leaves what is known as it is. With the form's `set_marketing` on the person is
-/// set marketing; over the account's cap, and beyond the form's budget for the day, the person is kept as a non-marketing
-/// contact. When there is too much at once the submission is accepted and settled a little later.
+/// This operation is public. Pages post to it, with a script or as a plain HTML form, at most 128 KiB. The response is
+/// the same for every contact, unless the form's `answer` is `full`.
 ///
-/// A browser that posts the form by itself is sent on to the form's `redirect_url`, if there is one. Files are left out.
+/// A submission with the address of a contact updates that contact. An empty value does not change the stored one. A
+/// form with `set_marketing` sets the contact as marketing. If the account's cap is reached or the form's daily budget
+/// is used up, its marketing state stays as it is. Submissions above the account's pace are accepted and applied later.
+///
+/// A browser that posts the form without a script is redirected to the form's `redirect_url`, if it has one. Files are
+/// ignored.
 #[utoipa::path(
     post, path = "/v1/forms/{form_id}/submissions", tag = "Forms", security(()),
     params(("form_id" = String, Path, description = "The form's id.")),
@@ -61,8 +63,8 @@ struct FormPostSchema {
         (FormPostSchema = "multipart/form-data"),
     )),
     responses(
-        (status = 200, description = "It was accepted.", body = AnswerView),
-        (status = 303, description = "On to the form's `redirect_url`, for a browser's own form post.",
+        (status = 200, description = "The submission was accepted.", body = AnswerView),
+        (status = 303, description = "A redirect to the form's `redirect_url`, for a browser without a script.",
          headers(("Location" = String, description = "The form's `redirect_url`."))),
         (status = 403, description = "permission-denied"),
     ),
@@ -75,22 +77,22 @@ pub(crate) async fn submit_form(
     let (parts, body) = request.into_parts();
     let form = find(&intake, id).await;
     let cors = Cors::of(form.as_ref().ok(), &parts.headers);
-    let answer = match form {
-        Ok(form) => take(&intake, &form, &cors, &parts.headers, body).await,
+    let result = match form {
+        Ok(form) => submit(&intake, &form, &cors, &parts.headers, body).await,
         Err(problem) => Err(problem),
     };
-    let mut response = answer.unwrap_or_else(IntoResponse::into_response);
+    let mut response = result.unwrap_or_else(IntoResponse::into_response);
     cors.allow_reading(response.headers_mut());
     response
 }
 
-/// Tells a browser which pages may submit a form.
+/// Answers a CORS preflight for a form.
 ///
-/// The answer to a CORS preflight, by the form's `allowed_origins`.
+/// The response allows pages to submit the form according to the form's `allowed_origins`.
 #[utoipa::path(
     options, path = "/v1/forms/{form_id}/submissions", tag = "Forms", security(()),
     params(("form_id" = String, Path, description = "The form's id.")),
-    responses((status = 204, description = "Who may submit the form, in the headers of CORS.")),
+    responses((status = 204, description = "The allowed origin, method and headers, as CORS headers.")),
 )]
 pub(crate) async fn preflight_form(
     State(intake): State<Intake>,
@@ -113,7 +115,7 @@ async fn find(intake: &Intake, id: Result<PathId<FormId>, Problem>) -> Result<Fo
     intake.native_form(id).await
 }
 
-async fn take(
+async fn submit(
     intake: &Intake,
     form: &Form,
     cors: &Cors,
@@ -127,11 +129,11 @@ async fn take(
     answer::respond(form, headers, sent.is_form_post, &submitted)
 }
 
-/// Who submits, if all that was sent is right.
+/// Returns the person in a submission, or all errors in it.
 fn check(sent: &Sent, form: &Form) -> Result<Person, Problem> {
     let mut errors = Errors::default();
     sent.check(&mut errors);
     let person = person::read(&sent.answers(), &form.into(), &mut errors);
     errors.check()?;
-    person.map_err(|_| Problem::internal("a reader refused without saying why"))
+    person.map_err(|_| Problem::internal("a parser rejected a request without an error"))
 }

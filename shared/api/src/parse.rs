@@ -21,7 +21,7 @@ use crate::fields::{Components, Documented, FieldPath, Parse, Reader, Reported};
 /// A pattern of one line of text that is not blank.
 const LINE: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
 
-/// The methods that describe a parser's value further. They change nothing of what is parsed.
+/// The methods that describe a parser's value further. They do not affect parsing.
 pub trait Parser: Parse + Sized {
     /// Adds a description for readers of the OpenAPI document.
     fn about(self, text: impl Into<String>) -> impl Parser<Output = Self::Output> {
@@ -193,7 +193,8 @@ pub fn string() -> impl Parser<Output = String> {
     )
 }
 
-/// Parses a line of text with so many characters, none of them a control character, and not all of them blank.
+/// Parses one line of text whose number of characters is in `chars`, without control characters. Unless it may be
+/// empty, it may not be blank.
 pub fn text(chars: RangeInclusive<usize>) -> impl Parser<Output = String> {
     let (least, most) = (*chars.start(), *chars.end());
     new(
@@ -222,7 +223,7 @@ pub fn name() -> impl Parser<Output = String> {
     text(1..=NAME_CHARS_MAX)
 }
 
-/// Parses an opaque id, in Tidemark's form or not: an id of another form names nothing and is not found.
+/// Parses an opaque id, in Tidemark's form or not: an id of another form is not found.
 pub fn opaque_id() -> impl Parser<Output = String> {
     text(1..=ID_CHARS_MAX)
 }
@@ -284,7 +285,7 @@ pub fn or_null<P: Parse>(parser: P) -> impl Parser<Output = Option<P::Output>> {
     OrNull(parser)
 }
 
-/// Parses a list with so many entries.
+/// Parses a list whose number of entries is in `entries`.
 pub fn list<P: Parse>(entries: RangeInclusive<usize>, entry: P) -> impl Parser<Output = Vec<P::Output>> {
     /// The bounds of the list's length, and the parser of its entries.
     struct List<P>(RangeInclusive<usize>, P);
@@ -298,7 +299,7 @@ pub fn list<P: Parse>(entries: RangeInclusive<usize>, entry: P) -> impl Parser<O
             if !entries.contains(&values.len()) {
                 return path.reject(format!("expected {} to {} entries", entries.start(), entries.end()));
             }
-            // Every entry is parsed, so that every error is listed, before the first bad one decides.
+            // Every entry is parsed before the first error is returned, so that every error is listed.
             let values = values.into_iter().enumerate();
             let parsed: Vec<_> = values.map(|(at, value)| entry.parse(value, &mut path.entry(at))).collect();
             parsed.into_iter().collect()

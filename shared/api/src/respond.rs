@@ -44,8 +44,8 @@ pub fn ok(body: &impl Serialize) -> Result<Response, Problem> {
 /// # Errors
 ///
 /// `internal` if the status, a header or the document is not valid.
-pub fn send(answer: StoredResponse) -> Result<Response, Problem> {
-    let StoredResponse { status, body, etag, location } = answer;
+pub fn send(response: StoredResponse) -> Result<Response, Problem> {
+    let StoredResponse { status, body, etag, location } = response;
     let status = StatusCode::from_u16(status).map_err(Problem::internal)?;
     let mut response = if status.is_client_error() || status.is_server_error() {
         from_document(status, serde_json::from_str(&body).map_err(Problem::internal)?)
@@ -114,25 +114,25 @@ async fn stored(
     result: Result<StoredResponse, StoreError>,
 ) -> Result<StoredResponse, Problem> {
     match (result, claim) {
-        (Ok(answer), _) => Ok(answer),
+        (Ok(response), _) => Ok(response),
         (Err(StoreError::Refused(refused)), Some(claim)) if refused != Refused::IdempotencyKeyReused => {
-            let answer = Problem::from(refused).to_answer();
-            Ok(context.store.save_refusal(claim, answer, context.clock.now()).await?)
+            let response = Problem::from(refused).to_answer();
+            Ok(context.store.save_refusal(claim, response, context.clock.now()).await?)
         }
         (Err(error), _) => Err(error.into()),
     }
 }
 
 /// Replaces the sealed token in a response by the token. A response without a token, such as a refusal, is unchanged.
-fn reveal(bearer: &Secret, answer: StoredResponse) -> Result<StoredResponse, Problem> {
-    let mut body: Value = serde_json::from_str(&answer.body).map_err(Problem::internal)?;
-    let Some(token) = body.get_mut("token") else { return Ok(answer) };
+fn reveal(bearer: &Secret, response: StoredResponse) -> Result<StoredResponse, Problem> {
+    let mut body: Value = serde_json::from_str(&response.body).map_err(Problem::internal)?;
+    let Some(token) = body.get_mut("token") else { return Ok(response) };
     let secret = token.as_str().and_then(|sealed| open(bearer, sealed)).ok_or_else(|| {
         let detail = "The first request with this Idempotency-Key had another bearer token.";
         Problem::new(ProblemType::IdempotencyKeyReused, detail)
     })?;
     *token = Value::String(secret.expose().to_owned());
-    Ok(StoredResponse { body: body.to_string(), ..answer })
+    Ok(StoredResponse { body: body.to_string(), ..response })
 }
 
 #[cfg(test)]
@@ -151,12 +151,12 @@ mod tests {
 
     #[tokio::test]
     async fn response_is_sent_with_its_headers() {
-        let answer = StoredResponse {
+        let stored = StoredResponse {
             etag: Some("\"3\"".into()),
             location: Some("/v1/contacts/con_1".into()),
             ..super::json(StatusCode::CREATED, &json!({"id": "con_1"}))
         };
-        let response = send(answer).unwrap();
+        let response = send(stored).unwrap();
         assert_eq!(response.status(), 201);
         assert_eq!(response.headers()[ETAG], "\"3\"");
         assert_eq!(response.headers()[LOCATION], "/v1/contacts/con_1");
@@ -170,9 +170,9 @@ mod tests {
 
     #[tokio::test]
     async fn stored_refusal_is_sent_as_a_problem_document() {
-        let answer = Problem::from(Refused::VersionMismatch).to_answer();
+        let stored = Problem::from(Refused::VersionMismatch).to_answer();
         let first = axum::response::IntoResponse::into_response(Problem::from(Refused::VersionMismatch));
-        let again = send(answer).unwrap();
+        let again = send(stored).unwrap();
         assert_eq!(again.status(), first.status());
         assert_eq!(again.headers()[CONTENT_TYPE], PROBLEM_JSON);
         assert!(again.extensions().get::<Document>().is_some(), "the request's id can still be added");
@@ -186,8 +186,8 @@ mod tests {
             StoredResponse { location: Some("a\nb".into()), ..no_content() },
             StoredResponse { status: 404, body: "not JSON".into(), ..no_content() },
         ];
-        for answer in broken {
-            assert_eq!(send(answer).unwrap_err().slug(), ProblemType::Internal);
+        for stored in broken {
+            assert_eq!(send(stored).unwrap_err().slug(), ProblemType::Internal);
         }
     }
 

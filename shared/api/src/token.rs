@@ -20,7 +20,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use store::Rng;
 
-/// The prefix of every bearer token, by which people and secret scanners recognize tokens.
+/// The prefix of every bearer token, by which readers and secret scanners recognize tokens.
 pub const TOKEN_PREFIX: &str = "tmk_";
 
 /// The text that separates this use of HMAC from any other.

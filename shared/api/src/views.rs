@@ -216,8 +216,8 @@ pub struct MarketingView {
 }
 
 impl MarketingView {
-    /// Returns the marketing state of a contact in the account's current period. The contact must be settled, as the
-    /// store returns it.
+    /// Returns the marketing state of a contact in the account's current period. The store
+    /// must have applied past update dates to the contact.
     #[must_use]
     pub fn new(contact: &Contact, period: &Period, refused: Option<Refusal>) -> Self {
         let state = contact.state();
@@ -256,8 +256,8 @@ pub struct ContactView {
 }
 
 impl ContactView {
-    /// Returns the view of a contact in the account's current period. The contact must be settled, as the store returns
-    /// it.
+    /// Returns the view of a contact in the account's current period. The store must have applied past update
+    /// dates to the contact.
     #[must_use]
     pub fn new(contact: &Contact, period: &Period) -> Self {
         Self::after(contact, period, None)

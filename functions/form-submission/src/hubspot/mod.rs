@@ -1,8 +1,7 @@
-//! `HubSpot`'s form endpoint, so that site code which was written for it only changes the host. `portalId` is the
-//! account's portal number or its id, `formGuid` the form's guid or its id.
+//! `HubSpot`'s form endpoint, so that site code that was written for it only changes the host. `portalId` is the
+//! account's portal number or its id. `formGuid` is the form's guid or its id.
 //!
-//! Only forms that post here themselves are to be found here: one of another provider is fed by what that provider
-//! has signed, and by nothing else.
+//! Only native forms are found here. A form of another provider accepts only the verified webhooks of that provider.
 
 mod answer;
 mod path;
@@ -28,13 +27,13 @@ use crate::cors::Cors;
 use crate::intake::Intake;
 use crate::sent::Sent;
 
-/// The texts by which a path names an account and a form.
+/// The texts in a path that identify an account and a form.
 type FormPath = Result<PathTexts, Problem>;
 
-/// Submits a form as `HubSpot` has it.
+/// Submits a form in the format of `HubSpot`.
 ///
-/// Public: pages post to it with a script that was written for `HubSpot`'s forms. What a submission does is the same
-/// as with `POST /v1/forms/{form_id}/submissions`.
+/// This operation is public. Pages post to it with a script that was written for `HubSpot`'s forms. A submission has
+/// the same effect as with `POST /v1/forms/{form_id}/submissions`.
 #[utoipa::path(
     post, path = "/submissions/v3/integration/submit/{portal_id}/{form_guid}", tag = "Forms", security(()),
     params(
@@ -43,9 +42,9 @@ type FormPath = Result<PathTexts, Problem>;
     ),
     request_body = Submission,
     responses(
-        (status = 200, description = "It was taken.", body = SubmittedView),
+        (status = 200, description = "The submission was accepted.", body = SubmittedView),
         (status = 403, description = "permission-denied"),
-        (status = "default", description = "It was not taken, in HubSpot's words.", body = ErrorView),
+        (status = "default", description = "The error has HubSpot's format.", body = ErrorView),
     ),
 )]
 pub(crate) async fn submit_hubspot_form(
@@ -57,18 +56,18 @@ pub(crate) async fn submit_hubspot_form(
     let (parts, body) = request.into_parts();
     let form = find(&intake, path).await;
     let cors = Cors::of(form.as_ref().ok(), &parts.headers);
-    let taken = match form.and_then(|form| cors.check().map(|()| form)) {
-        Ok(form) => take(&intake, &form, &parts.headers, body, PUBLIC_BODY_BYTES_MAX).await,
+    let result = match form.and_then(|form| cors.check().map(|()| form)) {
+        Ok(form) => submit(&intake, &form, &parts.headers, body, PUBLIC_BODY_BYTES_MAX).await,
         Err(problem) => Err(problem.into()),
     };
-    let mut response = taken.unwrap_or_else(|refusal| refusal.respond(id));
+    let mut response = result.unwrap_or_else(|refusal| refusal.respond(id));
     cors.allow_reading(response.headers_mut());
     response
 }
 
-/// Tells a browser which pages may submit a form as `HubSpot` has it.
+/// Answers a CORS preflight for a form in the format of `HubSpot`.
 ///
-/// The answer to a CORS preflight, by the form's `allowed_origins`.
+/// The response allows pages to submit the form according to the form's `allowed_origins`.
 #[utoipa::path(
     options, path = "/submissions/v3/integration/submit/{portal_id}/{form_guid}", tag = "Forms", security(()),
     params(
@@ -76,8 +75,8 @@ pub(crate) async fn submit_hubspot_form(
         ("form_guid" = String, Path, description = "The form's guid, or its id."),
     ),
     responses(
-        (status = 204, description = "Who may submit the form, in the headers of CORS."),
-        (status = "default", description = "There is no such form, in HubSpot's words.", body = ErrorView),
+        (status = 204, description = "The allowed origin, method and headers, as CORS headers."),
+        (status = "default", description = "The error has HubSpot's format.", body = ErrorView),
     ),
 )]
 pub(crate) async fn preflight_hubspot_form(
@@ -97,9 +96,10 @@ pub(crate) async fn preflight_hubspot_form(
     response
 }
 
-/// Submits a form as `HubSpot` has it, by one who has a token.
+/// Submits a form in the format of `HubSpot`, with a bearer token.
 ///
-/// For servers: any user or integration of the account may do this. It is not for pages, so there is no CORS.
+/// This operation is for servers. Any user or integration of the account may call it. Pages cannot call it, because it
+/// does not support CORS.
 #[utoipa::path(
     post, path = "/submissions/v3/integration/secure/submit/{portal_id}/{form_guid}", tag = "Forms",
     params(
@@ -108,8 +108,8 @@ pub(crate) async fn preflight_hubspot_form(
     ),
     request_body = Submission,
     responses(
-        (status = 200, description = "It was taken.", body = SubmittedView),
-        (status = "default", description = "It was not taken, in HubSpot's words.", body = ErrorView),
+        (status = 200, description = "The submission was accepted.", body = SubmittedView),
+        (status = "default", description = "The error has HubSpot's format.", body = ErrorView),
     ),
 )]
 pub(crate) async fn submit_hubspot_form_authenticated(
@@ -120,11 +120,11 @@ pub(crate) async fn submit_hubspot_form_authenticated(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let taken = match find_own(&intake, account, path).await {
-        Ok(form) => take(&intake, &form, &parts.headers, body, BODY_BYTES_MAX).await,
+    let result = match find_own(&intake, account, path).await {
+        Ok(form) => submit(&intake, &form, &parts.headers, body, BODY_BYTES_MAX).await,
         Err(problem) => Err(problem.into()),
     };
-    taken.unwrap_or_else(|refusal| refusal.respond(id))
+    result.unwrap_or_else(|refusal| refusal.respond(id))
 }
 
 /// Returns the form, for a caller with a token of its account.
@@ -135,16 +135,16 @@ async fn find_own(
 ) -> Result<Form, Problem> {
     let AccountCaller(principal) = account?;
     let path = path?;
-    // Before the form is read, so that the forms of another account are refused alike. A portal number is compared with
-    // the form that it comes with.
+    // This check precedes the read of the form, so that existing and unknown forms of another account have the same
+    // response. A portal number is compared with the form's own.
     if path.0 != principal.account.to_string() && path.0.parse::<PortalId>().is_err() {
-        return Err(Problem::new(ProblemType::PermissionDenied, "The token is not one of this portal's."));
+        return Err(Problem::new(ProblemType::PermissionDenied, "The token does not belong to this portal."));
     }
     let form = find(intake, Ok(path)).await?;
     if form.account == principal.account { Ok(form) } else { Err(Problem::not_found(FormId::NOUN)) }
 }
 
-/// Returns the native form that the path names. Every other path has the answer of an unknown form.
+/// Returns the native form in the path. Every other path has the response of an unknown form.
 async fn find(intake: &Intake, path: FormPath) -> Result<Form, Problem> {
     let PathTexts(portal, form) = path?;
     let not_found = |_| Problem::not_found(FormId::NOUN);
@@ -153,7 +153,7 @@ async fn find(intake: &Intake, path: FormPath) -> Result<Form, Problem> {
     if portal.has(&form) { Ok(form) } else { Err(Problem::not_found(FormId::NOUN)) }
 }
 
-async fn take(
+async fn submit(
     intake: &Intake,
     form: &Form,
     headers: &HeaderMap,
@@ -168,12 +168,12 @@ async fn take(
     Ok(respond::ok(&SubmittedView::new(form))?)
 }
 
-/// Who submits, if all that was sent is right.
+/// Returns the person in a submission, or all errors in it.
 fn check(sent: &Sent, form: &Form) -> Result<Person, Refusal> {
     let mut errors = Errors::default();
     person::read(&sent.answers(), &form.into(), &mut errors).map_err(|reasons| {
         let Err(problem) = errors.check() else {
-            return Problem::internal("a reader refused without saying why").into();
+            return Problem::internal("a parser rejected a request without an error").into();
         };
         let errors = problem.errors().iter().zip(reasons);
         Refusal::Invalid(

@@ -1,7 +1,7 @@
-//! What site code posts to `HubSpot`'s form endpoint.
+//! The request bodies of `HubSpot`'s form endpoint.
 //!
-//! It is read tolerantly: code that was written for `HubSpot` sends members that mean something there alone, such as
-//! cookies and consents. They are left out, as are the fields of other objects than contacts.
+//! They are parsed tolerantly, because code that was written for `HubSpot` sends members that only `HubSpot` uses, such
+//! as cookies and consents. These members are ignored, and so are the fields of other objects than contacts.
 
 use api::json::mended;
 use chrono::{DateTime, NaiveDateTime};
@@ -16,7 +16,7 @@ use crate::sent::{Sent, is_page_url};
 use form_mapping::answers::{Collector, FieldAnswer, plain};
 use form_mapping::names::names;
 
-/// The type of object that a contact is.
+/// The object type id of a contact.
 const CONTACT: &str = "0-1";
 
 /// A submission to HubSpot's form endpoint. Other members are ignored, such as cookies, consents and validation.
@@ -24,8 +24,8 @@ const CONTACT: &str = "0-1";
 #[serde(rename_all = "camelCase")]
 #[schema(as = HubSpotSubmission)]
 pub(super) struct Submission {
-    /// The form's fields by their own names, at most 200. One of them must be the address: the one that the form maps to
-    /// `email`, or else one with a usual name, such as `email` or `your_email`.
+    /// The form's fields by their own names, at most 200. One of them must be the address: the field that the form maps
+    /// to `email`, or else a field with a usual name, such as `email` or `your_email`.
     #[schema(max_items = 200)]
     fields: Vec<Field>,
     /// The instant at which the contact sent it, in milliseconds since 1970; seconds and ISO 8601 are accepted as well.
@@ -69,11 +69,11 @@ struct PageContext {
     page_uri: Option<Value>,
 }
 
-/// Reads a body.
+/// Parses a body.
 ///
 /// # Errors
 ///
-/// What `HubSpot` would refuse as well, said as `HubSpot` says it.
+/// An error in `HubSpot`'s format, for a body that `HubSpot` would refuse as well.
 pub(super) fn read(body: &[u8]) -> Result<Sent, Refusal> {
     let submission: Submission =
         serde_json::from_str(&mended(body)).map_err(|error| Refusal::not_readable(&error))?;
@@ -93,7 +93,7 @@ pub(super) fn read(body: &[u8]) -> Result<Sent, Refusal> {
     })
 }
 
-/// A contact's field as an answer; none if it is another object's or has no value.
+/// Converts a field of a contact to an answer. Returns `None` for a field of another object or without a value.
 fn answer(field: Field) -> Option<FieldAnswer> {
     if field.object_type_id.is_some_and(|kind| kind != CONTACT) {
         return None;
@@ -106,8 +106,8 @@ fn answer(field: Field) -> Option<FieldAnswer> {
     Some(FieldAnswer::of_names(names([Some(field.name.as_str())]), value))
 }
 
-/// Returns the instant at which the person sent it, by their own clock. `HubSpot` writes milliseconds since 1970; others
-/// write seconds, or ISO 8601. Anything else says nothing.
+/// Parses the instant at which the contact sent it, by the contact's own clock. `HubSpot` writes milliseconds since
+/// 1970. Other senders write seconds or ISO 8601. Returns `None` for another value.
 fn instant(at: &Value) -> Option<Timestamp> {
     let number = at.as_f64().or_else(|| at.as_str()?.trim().parse().ok()).filter(|number| number.is_finite());
     let millis = match number {
@@ -116,12 +116,12 @@ fn instant(at: &Value) -> Option<Timestamp> {
         None => return iso_8601(at.as_str()?.trim()),
     };
     let bounds = Timestamp::MIN.millis()..=Timestamp::MAX.millis();
-    #[expect(clippy::cast_possible_truncation, reason = "a cast holds what is out of bounds at the bound")]
+    #[expect(clippy::cast_possible_truncation, reason = "a cast saturates at the bounds")]
     let millis = millis as i64;
     bounds.contains(&millis).then(|| Timestamp::from_millis(millis))
 }
 
-/// Returns the instant of a date and time. Without an offset it is taken as UTC.
+/// Parses the instant of a date and time. Without an offset it is in UTC.
 fn iso_8601(text: &str) -> Option<Timestamp> {
     let offset = ["%+", "%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%d %H:%M:%S%.f%z"];
     let of_offset = offset.into_iter().find_map(|format| DateTime::parse_from_str(text, format).ok());
@@ -147,17 +147,17 @@ mod tests {
         read(body.to_string().as_bytes())
     }
 
-    /// The types of the errors; none for a body that can't be read.
+    /// Returns the types of the errors. The list is empty for a body that can't be parsed.
     fn refused(body: &Value) -> Vec<ErrorType> {
         match read_value(body) {
-            Ok(_) => panic!("{body} was taken"),
+            Ok(_) => panic!("{body} was accepted"),
             Err(Refusal::Invalid(errors)) => errors.iter().map(|error| error.error_type).collect(),
             Err(_) => Vec::new(),
         }
     }
 
     #[test]
-    fn a_documented_request_is_read() {
+    fn documented_request_is_parsed() {
         let sent = read_value(&json!({
             "submittedAt": "1517927174000",
             "fields": [
@@ -172,7 +172,7 @@ mod tests {
             "legalConsentOptions": {"consent": {"consentToProcess": true, "text": "I agree", "communications": []}},
             "skipValidation": true,
         }));
-        let Ok(sent) = sent else { panic!("it is read") };
+        let Ok(sent) = sent else { panic!("the request was refused") };
         let fields: Vec<(&str, &str)> =
             sent.fields.iter().map(|answer| (answer.name(), answer.values[0].as_str())).collect();
         assert_eq!(
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_has_the_type_that_hubspot_gives_it() {
+    fn errors_have_the_types_of_hubspot() {
         let many: Vec<Value> =
             (0..=SUBMISSION_FIELDS_MAX).map(|n| json!({"name": format!("f{n}"), "value": "a"})).collect();
         assert_eq!(refused(&json!({"fields": many})), [ErrorType::TooManyValues]);

@@ -1,4 +1,4 @@
-//! `application/json`: `{"fields": {…}, "submission_id"?, "submitted_at"?, "page_url"?}`.
+//! Submissions in `application/json`: `{"fields": {…}, "submission_id"?, "submitted_at"?, "page_url"?}`.
 
 use api::describe::documented;
 use api::fields::{Errors, FieldPath, Fields, FromFields, Reported};
@@ -26,8 +26,9 @@ pub(crate) struct Document(Sent);
 impl FromFields for Document {
     fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
         let answers = fields.required("fields", answers());
-        let id = string()
-            .about("The sender's id of this submission: sent again within 7 days it changes nothing.");
+        let id = string().about(
+            "The sender's id of this submission. A repeat with the same id within 7 days changes nothing.",
+        );
         let id = id.with(|object| {
             object.min_length = Some(1);
             object.max_length = Some(SUBMISSION_ID_CHARS_MAX);
@@ -48,7 +49,7 @@ impl FromFields for Document {
             is_form_post: false,
         };
         let Some(reported) = reported else { return Ok(Self(sent)) };
-        // This submission goes no further, so its other errors are listed now.
+        // The submission is rejected here, so its other errors are listed now.
         for (name, message) in sent.problems() {
             let _ = fields.reject::<()>(name, message);
         }
@@ -58,20 +59,22 @@ impl FromFields for Document {
 
 documented! { Document as "Submission": "A submission in JSON." }
 
-/// Reads a JSON body, whatever media type it came with.
+/// Parses a JSON body of any media type.
 ///
 /// # Errors
 ///
-/// `invalid-request` with everything that is wrong with it.
+/// `invalid-request` with all errors in the body.
 pub(super) fn read(body: &[u8]) -> Result<Sent, Problem> {
     let mut errors = Errors::default();
     let json = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
     let document = Document::from_bytes(&json, mended(body).as_bytes(), &mut errors)?;
     errors.check()?;
-    document.map(|Document(sent)| sent).map_err(|_| Problem::internal("a reader refused without saying why"))
+    document
+        .map(|Document(sent)| sent)
+        .map_err(|_| Problem::internal("a parser rejected a request without an error"))
 }
 
-/// Reads the address of a page on the web. Another value is ignored.
+/// Parses the address of a web page. Another value is ignored.
 fn page_url() -> impl Parser<Output = Option<String>> {
     let parser = parse::new(
         |value: Value, _| Ok(value.as_str().filter(|url| is_page_url(url)).map(str::to_owned)),
@@ -79,11 +82,11 @@ fn page_url() -> impl Parser<Output = Option<String>> {
     );
     parser.about(
         "The address of the page with the form. Stored only if it is http or https, with at most 2048 characters, and \
-         the form maps it; another value is ignored.",
+         the form maps it. Another value is ignored.",
     )
 }
 
-/// Reads the fields: an object whose names are the form's own.
+/// Parses the fields: an object whose names are the form's own.
 fn answers() -> impl Parser<Output = Vec<FieldAnswer>> {
     let parser = parse::new(read_answers, |components| {
         components.push((FieldSchema::name().into_owned(), FieldSchema::schema()));
@@ -92,17 +95,17 @@ fn answers() -> impl Parser<Output = Vec<FieldAnswer>> {
         describe::map(name.into(), Ref::from_schema_name(FieldSchema::name()).into(), None).into()
     });
     parser.about(
-        "The form's fields by their own names, at most 200. One of them must be the address: the one that the form maps \
-         to `email`, or else one with a usual name, such as `email` or `E-Mail-Adresse`. A field fills the property that \
-         the form maps it to; else the one that its name usually means (`First Name` fills `firstname`); else the one \
-         with the name nearest to its own.",
+        "The form's fields by their own names, at most 200. One of them must contain the address: the field that \
+         the form maps to `email`, or else a field with a usual name, such as `email` or `E-Mail-Adresse`. A field \
+         fills the property that the form maps it to; else the property that its name usually means (`First Name` \
+         fills `firstname`); else the property with the name nearest to its own.",
     )
 }
 
 fn read_answers(value: Value, path: &mut FieldPath<'_>) -> Result<Vec<FieldAnswer>, Reported> {
     let values = parse::members(value, path)?;
     let mut out = Collector::default();
-    // Every field is read, so that every error is listed, before the first bad one decides.
+    // Every field is parsed before the first error is returned, so that every error is listed.
     let read: Vec<Result<(), Reported>> = values
         .into_iter()
         .map(|(name, value)| field(&name, value, &mut path.field(&name), &mut out))
@@ -110,7 +113,7 @@ fn read_answers(value: Value, path: &mut FieldPath<'_>) -> Result<Vec<FieldAnswe
     read.into_iter().collect::<Result<(), Reported>>().map(|()| out.finish().into_vec())
 }
 
-/// Reads a field: a value, a list of values, or an object that describes the field and has such a value.
+/// Parses a field: a value, a list of values, or an object that describes the field and has such a value.
 fn field(name: &str, value: Value, path: &mut FieldPath<'_>, out: &mut Collector) -> Result<(), Reported> {
     let names = names([Some(name)]);
     match value {
@@ -123,7 +126,7 @@ fn field(name: &str, value: Value, path: &mut FieldPath<'_>, out: &mut Collector
     Ok(())
 }
 
-/// Reads a field's values: one, or a list of them. `null` is no value.
+/// Parses the values of a field: one value or a list of values. `null` is skipped.
 fn texts(value: Value, path: &mut FieldPath<'_>) -> Result<Vec<String>, Reported> {
     let values = match value {
         Value::Array(values) => values,
