@@ -1,4 +1,4 @@
-//! What is answered is what is described.
+//! Responses of the API against the schemas in the OpenAPI document.
 
 use api::ProblemType;
 use serde_json::json;
@@ -7,18 +7,18 @@ use testkit::{Api, at};
 use super::operations;
 use crate::http::walk::Fixture;
 
-#[tokio::test(start_paused = true)]
-async fn every_operation_answers_as_it_is_described() {
+#[tokio::test]
+async fn responses_match_their_schemas() {
     let (operations, schemas) = operations::every();
-    let walk = Fixture::start(Api::start(at("2026-11-10T12:00:00.000Z")).await).await;
-    for (operation, reply) in walk.all(&operations).await {
-        let schema = operation.answer(reply.status);
+    let fixture = Fixture::start(Api::start(at("2026-11-10T12:00:00.000Z")).await).await;
+    for (operation, reply) in fixture.all(&operations).await {
+        let schema = operation.response(reply.status);
         let schema = schema.unwrap_or_else(|| panic!("{operation} {} {}", reply.status, reply.text()));
         match schema {
             None => assert_eq!(reply.text(), "", "{operation}"),
             Some(schema) => {
-                let answer = reply.expect(reply.status);
-                assert_eq!(schemas.mismatch(schema, &answer, &operation.to_string()), None, "{answer}");
+                let body = reply.expect(reply.status);
+                assert_eq!(schemas.mismatch(schema, &body, &operation.to_string()), None, "{body}");
             }
         }
         for (header, name) in [("etag", "ETag"), ("location", "Location")] {
@@ -26,21 +26,21 @@ async fn every_operation_answers_as_it_is_described() {
             assert_eq!(reply.header(header).is_some(), described.is_object(), "{operation} {name}");
         }
     }
-    walk.api.assert_exact(&walk.account).await;
+    fixture.api.assert_exact(&fixture.account).await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn every_problem_is_the_document_that_is_described() {
+#[tokio::test]
+async fn problems_match_their_schema() {
     let (operations, schemas) = operations::api();
-    let walk = Fixture::start(Api::start(at("2026-11-10T12:00:00.000Z")).await).await;
+    let fixture = Fixture::start(Api::start(at("2026-11-10T12:00:00.000Z")).await).await;
     let problem = json!({"$ref": "#/components/schemas/Problem"});
     for operation in operations.iter().filter(|operation| !operation.is_public()) {
         let body = operation.body().map(|_| json!({"colour": 1}));
-        let reply = walk.request_with(operation, "colour=1", body.as_ref()).await;
-        let told = reply.problem(ProblemType::InvalidRequest);
-        assert_eq!(schemas.mismatch(&problem, &told, &operation.to_string()), None, "{told}");
+        let reply = fixture.request_with(operation, "colour=1", body.as_ref()).await;
+        let document = reply.problem(ProblemType::InvalidRequest);
+        assert_eq!(schemas.mismatch(&problem, &document, &operation.to_string()), None, "{document}");
     }
-    let again = json!({"email": "Wanda.First@private.example"});
-    let reply = walk.api.post("/v1/contacts").token(&walk.account.token).json(&again).await;
+    let duplicate = json!({"email": "Wanda.First@private.example"});
+    let reply = fixture.api.post("/v1/contacts").token(&fixture.account.token).json(&duplicate).await;
     assert_eq!(schemas.mismatch(&problem, &reply.problem(ProblemType::ContactExists), ""), None);
 }

@@ -1,4 +1,4 @@
-//! The committed document is what the functions declare, and has the routes that the template has.
+//! The committed OpenAPI document against the declarations of the functions and the routes of the template.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use super::{functions, merged};
 use crate::dependencies::repository;
 use crate::template::routes::{Route, public_routes, template_routes};
 
-/// Where the document stands. The function `account` serves it.
+/// Returns the path of the committed document, which the function `account` serves.
 fn committed() -> PathBuf {
     repository().join("functions/account/openapi.json")
 }
@@ -23,39 +23,39 @@ fn pretty(document: &OpenApi) -> String {
     serde_json::to_string_pretty(document).unwrap() + "\n"
 }
 
-/// Whether the document is to be written anew.
-#[expect(clippy::disallowed_methods, reason = "it is how whoever runs the tests says so")]
-fn is_to_be_updated() -> bool {
+/// Returns true if the tests write the committed document, instead of comparing it.
+#[expect(clippy::disallowed_methods, reason = "the caller of the tests sets this variable")]
+fn updates_document() -> bool {
     std::env::var("UPDATE").is_ok_and(|value| value == "1")
 }
 
 #[test]
-fn the_committed_document_is_what_the_functions_declare() {
+fn committed_document_equals_the_declarations() {
     let declared = pretty(&merged());
-    if is_to_be_updated() {
+    if updates_document() {
         std::fs::write(committed(), &declared).unwrap();
     }
-    let is_the_same = std::fs::read_to_string(committed()).unwrap() == declared;
+    let is_equal = std::fs::read_to_string(committed()).unwrap() == declared;
     assert!(
-        is_the_same,
-        "functions/account/openapi.json is not what the functions declare; `UPDATE=1 cargo test -p tests openapi` \
-         writes it anew"
+        is_equal,
+        "functions/account/openapi.json differs from the declarations of the functions; \
+         `UPDATE=1 cargo test -p tests openapi` updates it"
     );
 }
 
-#[tokio::test(start_paused = true)]
-async fn the_document_is_served_to_everybody() {
+#[tokio::test]
+async fn document_is_public() {
     let api = Api::start(at("2026-11-10T12:00:00.000Z")).await;
     let served = api.get("/v1/openapi.json").await.expect(200);
-    if !is_to_be_updated() {
+    if !updates_document() {
         assert_eq!(served, serde_json::to_value(merged()).unwrap());
     }
-    // Nobody is asked who they are, so that an old token does no harm.
+    // The operation ignores the token, so that an old token is not an error.
     assert_eq!(api.get("/v1/openapi.json").token("tmk_unknown").await.expect(200), served);
 }
 
-#[tokio::test(start_paused = true)]
-async fn document_is_kept_for_a_day_and_asked_for_by_its_tag() {
+#[tokio::test]
+async fn document_is_cacheable_and_has_an_etag() {
     let api = Api::start(at("2026-11-10T12:00:00.000Z")).await;
     let read = api.get("/v1/openapi.json").await;
     let tag = read.header("etag").unwrap().to_owned();
@@ -73,18 +73,18 @@ async fn document_is_kept_for_a_day_and_asked_for_by_its_tag() {
 }
 
 #[test]
-fn every_variable_of_a_path_has_a_form() {
+fn path_variables_have_a_format() {
     for operation in operations(&serde_json::to_value(merged()).unwrap()) {
         for parameter in operation.description["parameters"].as_array().into_iter().flatten() {
             let schema = &parameter["schema"];
-            let has_form = schema["pattern"].is_string() || schema["format"].is_string();
-            assert!(parameter["in"] != "path" || has_form, "{operation} {parameter}");
+            let has_format = schema["pattern"].is_string() || schema["format"].is_string();
+            assert!(parameter["in"] != "path" || has_format, "{operation} {parameter}");
         }
     }
 }
 
 #[test]
-fn ids_in_the_document_are_those_that_the_code_makes() {
+fn id_formats_match_the_created_ids() {
     let document = serde_json::to_value(merged()).unwrap();
     let id = |schema: &str| document["components"]["schemas"][schema]["properties"]["id"].clone();
     let (contact, form) = (id("Contact"), id("Form"));
@@ -92,7 +92,7 @@ fn ids_in_the_document_are_those_that_the_code_makes() {
     assert_eq!((&contact["minLength"], &contact["maxLength"]), (&1.into(), &16.into()));
     assert_eq!(form["pattern"], "^frm_[0-7][0-9a-hjkmnp-tv-z]{25}$");
     assert_eq!((&form["minLength"], &form["maxLength"]), (&30.into(), &30.into()));
-    // The digits of a prefixed id, which leave out i, l, o and u.
+    // The digits of a prefixed id, without i, l, o and u.
     let digits = |id: FormId| id.to_string().split_off(4);
     assert_eq!(digits(FormId::new(Timestamp::MIN, 0)).len(), 26);
     let every = (0..32).map(|digit| digits(FormId::new(Timestamp::MIN, digit)).split_off(25));
@@ -104,7 +104,7 @@ fn routes(operations: &[Operation]) -> BTreeSet<Route> {
 }
 
 #[test]
-fn each_function_describes_the_routes_that_the_template_gives_it() {
+fn described_routes_equal_the_templates_routes() {
     let declared = template_routes();
     for (function, document) in functions() {
         let described = routes(&operations(&serde_json::to_value(document).unwrap()));
@@ -114,14 +114,14 @@ fn each_function_describes_the_routes_that_the_template_gives_it() {
 }
 
 #[test]
-fn the_operations_that_need_no_token_are_the_templates_public_routes() {
+fn public_operations_equal_the_templates_public_routes() {
     let mut operations = operations(&serde_json::to_value(merged()).unwrap());
     operations.retain(Operation::is_public);
     assert_eq!(routes(&operations), public_routes());
 }
 
 #[test]
-fn operations_have_names_of_their_own_and_say_what_they_are() {
+fn operations_have_unique_ids_and_descriptions() {
     let operations = operations(&serde_json::to_value(merged()).unwrap());
     let names: BTreeSet<&str> = operations.iter().map(|operation| operation.text("operationId")).collect();
     assert_eq!(names.len(), operations.len(), "{names:?}");
@@ -133,29 +133,29 @@ fn operations_have_names_of_their_own_and_say_what_they_are() {
                 response["description"].as_str().is_some_and(|text| !text.is_empty()),
                 "{operation} {status}"
             );
-            // A refusal that names no known slug has been left as it was declared.
+            // The response of a declared refusal has no content if its description is not a known slug.
             let is_refusal = status.as_str() >= "400";
             assert!(!is_refusal || response["content"].is_object(), "{operation} {status}");
         }
-        assert!(!responses.contains_key("default"), "{operation} may answer with anything");
+        assert!(!responses.contains_key("default"), "{operation} has an undescribed response");
     }
 }
 
 #[test]
-fn every_schema_and_every_field_is_described() {
+fn schemas_and_fields_have_descriptions() {
     let document = serde_json::to_value(merged()).unwrap();
     for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
-        undescribed(schema, name);
+        assert_described(schema, name);
     }
 }
 
-/// Fails for a field without a description, within this schema.
-fn undescribed(schema: &Value, place: &str) {
+/// Panics if a field within this schema has no description.
+fn assert_described(schema: &Value, place: &str) {
     for (name, field) in schema["properties"].as_object().into_iter().flatten() {
         let place = format!("{place}.{name}");
         let parts = ["oneOf", "allOf"].into_iter().filter_map(|of| field[of].as_array()).flatten();
-        let says = |schema: &Value| schema["description"].is_string() || schema["$ref"].is_string();
-        assert!(says(field) || parts.into_iter().any(says), "{place} is not described");
-        undescribed(field, &place);
+        let is_described = |schema: &Value| schema["description"].is_string() || schema["$ref"].is_string();
+        assert!(is_described(field) || parts.into_iter().any(is_described), "{place} is not described");
+        assert_described(field, &place);
     }
 }

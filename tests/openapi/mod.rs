@@ -1,5 +1,4 @@
-//! The OpenAPI document against everything that it speaks of: the functions, the template, what is read, and what is
-//! answered.
+//! The OpenAPI document against the functions, the template, the parameters that are read, and the responses.
 
 mod answers;
 mod document;
@@ -9,7 +8,7 @@ mod schema;
 
 use utoipa::openapi::OpenApi;
 
-/// Each HTTP function, by its folder, with the description of its routes.
+/// Returns the HTTP functions by their folders, with the descriptions of their routes.
 fn functions() -> [(&'static str, OpenApi); 6] {
     [
         ("account", account::openapi()),
@@ -21,7 +20,7 @@ fn functions() -> [(&'static str, OpenApi); 6] {
     ]
 }
 
-/// The document of all functions.
+/// Returns the document of all functions.
 fn merged() -> OpenApi {
     api::openapi::merged(functions().map(|(_, document)| document))
 }

@@ -7,21 +7,21 @@ use serde_json::{Value, json};
 
 use super::schema::Schemas;
 
-/// The methods under which a path's operations stand.
+/// The methods that a path can have operations for.
 const METHODS: [Method; 6] =
     [Method::GET, Method::PUT, Method::POST, Method::DELETE, Method::OPTIONS, Method::PATCH];
 
-/// What a reference to a shared response begins with.
+/// The prefix of a reference to a shared response.
 const RESPONSES: &str = "#/components/responses/";
 
 /// One operation.
 #[derive(Clone)]
 pub struct Operation {
-    /// Its method.
+    /// The operation's method.
     pub method: Method,
-    /// Its path, with named variables.
+    /// The operation's path, with named variables.
     pub path: String,
-    /// What the document says of it, with the responses that several operations share.
+    /// The operation in the document. References to shared responses are replaced by the responses.
     pub description: Value,
 }
 
@@ -31,7 +31,7 @@ impl fmt::Display for Operation {
     }
 }
 
-/// Every operation of a document.
+/// Returns all operations of a document.
 pub fn operations(document: &Value) -> Vec<Operation> {
     let paths = document["paths"].as_object().unwrap();
     let of_path = |(path, item): (&String, &Value)| {
@@ -50,13 +50,13 @@ pub fn operations(document: &Value) -> Vec<Operation> {
     paths.iter().flat_map(of_path).collect()
 }
 
-/// Every operation of the API, and the schemas that they name.
+/// Returns all operations of the API and the schemas of the document.
 pub fn every() -> (Vec<Operation>, Schemas) {
     let document = serde_json::to_value(super::merged()).unwrap();
     (operations(&document), Schemas::of(&document))
 }
 
-/// Every operation that is asked and answered in the API's own words, and the schemas that they name.
+/// Returns the operations with the API's own formats, and the schemas of the document.
 pub fn api() -> (Vec<Operation>, Schemas) {
     let (mut operations, schemas) = every();
     operations.retain(|operation| !operation.is_in_others_words());
@@ -64,43 +64,43 @@ pub fn api() -> (Vec<Operation>, Schemas) {
 }
 
 impl Operation {
-    /// A text that the document says of it.
+    /// Returns a text of the operation, such as its `summary`.
     pub fn text(&self, name: &str) -> &str {
         self.description[name].as_str().unwrap_or_else(|| panic!("{self} has no {name}"))
     }
 
-    /// Whether others say what its requests look like: `HubSpot`, or a provider of forms.
+    /// Returns true if `HubSpot` or a form provider defines the format of the requests.
     pub fn is_in_others_words(&self) -> bool {
         self.path.starts_with("/submissions/") || self.path.starts_with("/v1/hooks/")
     }
 
-    /// Whether it needs no token.
+    /// Returns true if the operation requires no token.
     pub fn is_public(&self) -> bool {
         self.description["security"] == json!([{}])
     }
 
-    /// Whether it is the operator's alone.
+    /// Returns true if the operation requires the operator's token.
     pub fn is_operators(&self) -> bool {
         self.description["security"] == json!([{"operator": []}])
     }
 
-    /// The schema of its JSON body, if it has one.
+    /// Returns the schema of the JSON body of requests, if they have one.
     pub fn body(&self) -> Option<&Value> {
         let schema = &self.description["requestBody"]["content"]["application/json"]["schema"];
         (!schema.is_null()).then_some(schema)
     }
 
-    /// The names of its parameters of a kind: `path`, `query` or `header`.
+    /// Returns the names of the parameters of a kind: `path`, `query` or `header`.
     pub fn parameters(&self, kind: &str) -> Vec<&str> {
         let all = self.description["parameters"].as_array().into_iter().flatten();
         let of_kind = all.filter(|parameter| parameter["in"] == kind);
         of_kind.map(|parameter| parameter["name"].as_str().unwrap()).collect()
     }
 
-    /// The schema of the body of its answers with this status: `Some(None)` if they have none, and none if the
-    /// document knows no such answers.
-    pub fn answer(&self, status: u16) -> Option<Option<&Value>> {
-        let answer = self.description["responses"].get(status.to_string())?;
-        Some(answer["content"].get("application/json").map(|content| &content["schema"]))
+    /// Returns the schema of the JSON body of responses with this status. Returns `Some(None)` if they have no such
+    /// body, and `None` if the document has no response with this status.
+    pub fn response(&self, status: u16) -> Option<Option<&Value>> {
+        let response = self.description["responses"].get(status.to_string())?;
+        Some(response["content"].get("application/json").map(|content| &content["schema"]))
     }
 }

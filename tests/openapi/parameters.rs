@@ -1,5 +1,5 @@
-//! The query parameters and headers of the document are those that the operations read. Bodies need no such test: one
-//! declaration reads and describes them.
+//! The query parameters and headers of the document against those that the operations read. Bodies need no such test,
+//! because one declaration both parses and describes them.
 
 use std::collections::BTreeMap;
 
@@ -11,60 +11,64 @@ use super::operations::{self, Operation};
 use super::schema::Schemas;
 use crate::http::walk::Fixture;
 
-/// What a problem says of a query parameter that is not read.
+/// The message for an unknown query parameter.
 const UNKNOWN_PARAMETER: &str = "is not a known parameter";
-/// A name that nothing has.
-const STRANGER: &str = "colour";
+/// A name that no parameter has.
+const UNKNOWN_NAME: &str = "colour";
 
-/// The fields that the answer names, each with whether it is not known. A field that is named twice is an error.
+/// Returns the fields in a problem's errors. The value is true if the message is `unknown`.
+///
+/// # Panics
+///
+/// If a field occurs twice.
 fn named(problem: &Value, unknown: &str) -> BTreeMap<String, bool> {
     let mut named = BTreeMap::new();
     for error in problem["errors"].as_array().unwrap() {
         let field = error["field"].as_str().unwrap().to_owned();
-        let again = named.insert(field, error["message"] == unknown);
-        assert_eq!(again, None, "named twice: {problem}");
+        let earlier = named.insert(field, error["message"] == unknown);
+        assert_eq!(earlier, None, "named twice: {problem}");
     }
     named
 }
 
-async fn walk() -> (Fixture, Vec<Operation>, Schemas) {
+async fn fixture() -> (Fixture, Vec<Operation>, Schemas) {
     let (operations, schemas) = operations::api();
     (Fixture::start(Api::start(at("2026-11-10T12:00:00.000Z")).await).await, operations, schemas)
 }
 
-#[tokio::test(start_paused = true)]
-async fn every_query_parameter_is_read_and_no_other_is_taken() {
-    let (walk, operations, _) = walk().await;
+#[tokio::test]
+async fn described_query_parameters_are_the_only_ones() {
+    let (fixture, operations, _) = fixture().await;
     for operation in operations.iter().filter(|operation| !operation.is_public()) {
         let mut expected: BTreeMap<String, bool> =
             operation.parameters("query").into_iter().map(|name| (name.to_owned(), false)).collect();
-        expected.insert(STRANGER.to_owned(), true);
+        expected.insert(UNKNOWN_NAME.to_owned(), true);
         let query: Vec<String> = expected.keys().map(|name| format!("{name}=%C3%BC")).collect();
         let body = operation.body().map(|_| json!({}));
-        let reply = walk.request_with(operation, &query.join("&"), body.as_ref()).await;
+        let reply = fixture.request_with(operation, &query.join("&"), body.as_ref()).await;
         let mut named = named(&reply.problem(ProblemType::InvalidRequest), UNKNOWN_PARAMETER);
         named.retain(|field, _| expected.contains_key(field));
         assert_eq!(named, expected, "{operation}");
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn the_headers_of_the_document_are_read() {
-    let (walk, operations, _) = walk().await;
+#[tokio::test]
+async fn described_headers_are_read() {
+    let (fixture, operations, _) = fixture().await;
     for operation in operations.iter().filter(|operation| !operation.is_public()) {
         for (header, name) in [("idempotency-key", "Idempotency-Key"), ("if-match", "If-Match")] {
             let described = operation.parameters("header").contains(&name);
             let body = operation.body().map(|_| json!({"colour": 1}));
-            let reply = walk.request_with(operation, "", body.as_ref()).header(header, "a b").await;
+            let reply = fixture.request_with(operation, "", body.as_ref()).header(header, "a b").await;
             let is_named = reply.status == 400 && reply.invalid_fields().contains(&name.to_owned());
-            // A precondition that is not met is an answer wherever something is changed.
+            // Every mutation reads If-Match, although it is not described for all of them.
             assert!(is_named || !described, "{operation} does not read {name}");
         }
     }
 }
 
 #[test]
-fn what_changes_something_has_an_idempotency_key() {
+fn mutations_have_an_idempotency_key() {
     let (operations, _) = operations::api();
     for operation in operations.iter().filter(|operation| !operation.is_public()) {
         let only_reads = ["/v1/contacts/search", "/v1/eligibility"].contains(&&*operation.path);

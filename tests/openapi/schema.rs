@@ -1,4 +1,4 @@
-//! What the schemas of the document say: of objects, of what is wrong for a field, and of an answer.
+//! A reader of the document's schemas: it lists the shapes of objects and checks values against schemas.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,24 +9,24 @@ use serde_json::{Map, Value, json};
 /// The schemas of a document, by name.
 pub struct Schemas(Map<String, Value>);
 
-/// One way in which an object may be put together.
+/// One set of fields that an object can have.
 #[derive(Clone, Default)]
 pub struct Shape<'s> {
-    /// Its fields.
+    /// The schemas of the fields, by name.
     pub fields: BTreeMap<&'s str, &'s Value>,
-    /// Those that have to be there.
+    /// The names of the required fields.
     pub required: BTreeSet<&'s str>,
-    /// What other entries hold, where names are data.
+    /// The schema of other entries, if names are data.
     pub others: Option<&'s Value>,
 }
 
 impl Schemas {
-    /// Those of a document.
+    /// Reads the schemas of a document.
     pub fn of(document: &Value) -> Self {
         Self(document["components"]["schemas"].as_object().unwrap().clone())
     }
 
-    /// The schema itself, or the one that it names.
+    /// Returns the schema itself, or the schema that it refers to.
     pub fn target<'s>(&'s self, schema: &'s Value) -> &'s Value {
         match schema["$ref"].as_str() {
             Some(name) => &self.0[name.strip_prefix("#/components/schemas/").unwrap()],
@@ -34,7 +34,7 @@ impl Schemas {
         }
     }
 
-    /// The ways in which an object of the schema may be put together: none if it takes no objects, or any.
+    /// Returns the shapes that an object of the schema can have. The list is empty if the schema describes no fields.
     pub fn shapes<'s>(&'s self, schema: &'s Value) -> Vec<Shape<'s>> {
         let schema = self.target(schema);
         if let Some(alternatives) = schema["oneOf"].as_array() {
@@ -52,22 +52,22 @@ impl Schemas {
         };
         let parts = schema["allOf"].as_array().into_iter().flatten();
         let whole = parts.fold(own, |whole, part| whole.and(self.shapes(part)));
-        let says_anything = !whole.fields.is_empty() || whole.others.is_some();
-        says_anything.then_some(whole).into_iter().collect()
+        let is_described = !whole.fields.is_empty() || whole.others.is_some();
+        is_described.then_some(whole).into_iter().collect()
     }
 
-    /// Returns true if the schema says nothing of the value.
-    pub fn takes_anything(&self, schema: &Value) -> bool {
-        let says = ["type", "oneOf", "allOf", "properties", "additionalProperties"];
+    /// Returns true if the schema does not restrict the value.
+    pub fn accepts_any_value(&self, schema: &Value) -> bool {
+        let keywords = ["type", "oneOf", "allOf", "properties", "additionalProperties"];
         let schema = self.target(schema);
-        says.iter().all(|keyword| schema.get(keyword).is_none())
+        keywords.iter().all(|keyword| schema.get(keyword).is_none())
     }
 
-    /// What is wrong with a value, and where, if anything is. Entries that the schema does not know are wrong: an
-    /// answer says nothing that is not described.
+    /// Returns the first mismatch of a value with its place, or `None` if the value matches the schema. Entries that
+    /// the schema does not describe are mismatches, because responses have no undescribed members.
     pub fn mismatch(&self, schema: &Value, value: &Value, place: &str) -> Option<String> {
         let schema = self.target(schema);
-        if self.takes_anything(schema) {
+        if self.accepts_any_value(schema) {
             return None;
         }
         if let Some(alternatives) = schema["oneOf"].as_array() {
@@ -113,7 +113,7 @@ impl Schemas {
     }
 
     fn mismatched_object(&self, schema: &Value, entries: &Map<String, Value>, place: &str) -> Option<String> {
-        // An object of which nothing is said may hold anything.
+        // An object without a described shape may have any entries.
         let shape = self.shapes(schema).into_iter().next()?;
         if let Some(missing) = shape.required.iter().find(|name| !entries.contains_key(**name)) {
             return Some(format!("{place}.{missing} is missing"));
@@ -129,7 +129,7 @@ impl Schemas {
 }
 
 impl<'s> Shape<'s> {
-    /// An object that is put together in this way and in those, of which there is one.
+    /// Returns the shape with the fields of this one and the others. `others` has at most one shape.
     fn and(mut self, others: Vec<Shape<'s>>) -> Self {
         for other in others {
             self.fields.extend(other.fields);
@@ -140,29 +140,29 @@ impl<'s> Shape<'s> {
     }
 }
 
-/// What is wrong with a text.
+/// Returns the mismatch of a text with its schema, if it has one.
 fn misfit(schema: &Value, text: &str) -> Option<&'static str> {
     let is_one_of = schema["enum"].as_array().is_none_or(|words| words.iter().any(|word| word == text));
     let length = text.chars().count() as u64;
-    let has_room = schema["maxLength"].as_u64().is_none_or(|most| length <= most);
+    let is_short_enough = schema["maxLength"].as_u64().is_none_or(|most| length <= most);
     let is_long_enough = schema["minLength"].as_u64().is_none_or(|least| length >= least);
     let has_format = match schema["format"].as_str() {
-        // One spelling an instant: UTC with milliseconds.
+        // An instant has one spelling only: UTC with milliseconds.
         Some("date-time") => text.parse::<Timestamp>().is_ok_and(|at| at.to_string() == text),
         Some("date") => parse_date(text).is_ok(),
         _ => true,
     };
     [
-        (is_one_of, "is none of its words"),
-        (has_room && is_long_enough, "is too long or too short"),
-        (has_format, "has not its format"),
+        (is_one_of, "is not one of the allowed texts"),
+        (is_short_enough && is_long_enough, "is too long or too short"),
+        (has_format, "does not have the required format"),
     ]
     .into_iter()
     .find_map(|(right, problem)| (!right).then_some(problem))
 }
 
 #[test]
-fn what_does_not_fit_a_schema_is_told() {
+fn mismatches_are_reported_with_their_place() {
     let document = json!({"components": {"schemas": {
         "Kind": {"type": "string", "enum": ["form"]},
         "Named": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "maxLength": 3}}},
@@ -174,16 +174,16 @@ fn what_does_not_fit_a_schema_is_told() {
     }}});
     let schemas = Schemas::of(&document);
     let whole = json!({"$ref": "#/components/schemas/Whole"});
-    let told = |value: Value| schemas.mismatch(&whole, &value, "it");
-    let right = json!({"name": "Ada", "kind": "form", "at": "2026-11-21T19:59:01.123Z", "counts": {"a": 1}, "list": [true, 1.5]});
-    assert_eq!(told(right), None);
-    assert_eq!(told(json!({"name": "Ada", "at": null})), None);
+    let mismatch = |value: Value| schemas.mismatch(&whole, &value, "it");
+    let valid = json!({"name": "Ada", "kind": "form", "at": "2026-11-21T19:59:01.123Z", "counts": {"a": 1}, "list": [true, 1.5]});
+    assert_eq!(mismatch(valid), None);
+    assert_eq!(mismatch(json!({"name": "Ada", "at": null})), None);
     for (value, problem) in [
         (json!({}), "it.name is missing"),
         (json!({"name": 1}), "it.name is not of the type string"),
         (json!({"name": "Adam"}), "it.name is too long or too short"),
-        (json!({"name": "Ada", "kind": "chat"}), "it.kind is none of its words"),
-        (json!({"name": "Ada", "at": "2026-11-21T19:59:01Z"}), "it.at has not its format"),
+        (json!({"name": "Ada", "kind": "chat"}), "it.kind is not one of the allowed texts"),
+        (json!({"name": "Ada", "at": "2026-11-21T19:59:01Z"}), "it.at does not have the required format"),
         (json!({"name": "Ada", "counts": {"a": -1}}), "it.counts.a is out of bounds"),
         (json!({"name": "Ada", "colour": 1}), "it.colour is not described"),
         (
@@ -192,6 +192,6 @@ fn what_does_not_fit_a_schema_is_told() {
         ),
         (json!([]), "it is not of the type object"),
     ] {
-        assert_eq!(told(value).as_deref(), Some(problem));
+        assert_eq!(mismatch(value).as_deref(), Some(problem));
     }
 }
