@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Tests the local stack against its OpenAPI document for two minutes, with requests that the document allows and requests that
-# it does not (schemathesis, set up in tests/schemathesis.toml). Builds the stack first. Takes a free port on the loopback
-# interface, keeps nothing, and stops by itself. The first argument is the schemathesis to run.
+# Tests the local stack against its OpenAPI document for two minutes, with requests that the document allows and with
+# requests that it does not allow. The tool is schemathesis, configured in tests/schemathesis.toml. The script builds the
+# stack first. It uses a free port on the loopback interface and stores nothing. The first argument is the schemathesis
+# program.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly schemathesis=${1:-schemathesis}
 
-# With all packages, so that what `cargo test --workspace` has compiled serves here as well.
+# All packages are built, so that cargo reuses what `cargo test --workspace` has compiled.
 cargo build --quiet --workspace --bin tidemark
 directory=$(mktemp -d)
 stack=''
@@ -14,7 +15,7 @@ trap '[ -z "$stack" ] || kill "$stack" 2>/dev/null || true; rm -rf "$directory"'
 target/debug/tidemark --listen 127.0.0.1:0 --in-memory >"$directory/out" 2>"$directory/err" &
 stack=$!
 
-# Prints the value that the stack says to export under this name.
+# Prints the value of a variable in the stack's output.
 exported() {
   sed -n "s/^ *export $1=\([^ ]*\).*/\1/p" "$directory/out"
 }
@@ -31,11 +32,12 @@ if [ -z "$OPERATOR_TOKEN" ]; then
   exit 1
 fi
 
-# Posts JSON and prints the answer.
+# Posts JSON and prints the response.
 post() {
   curl -sf "$url$1" -H "Authorization: Bearer $2" -H 'Content-Type: application/json' -d "$3"
 }
-# Paths that can't be guessed: a form and a provider's form in an account of their own, so that no request deletes them.
+# The ids of forms cannot be generated. The native form and the provider's form are in an account of their own, so that
+# no request deletes them.
 account=$(post /v1/accounts "$OPERATOR_TOKEN" '{"name": "Forms", "term": "annual", "renewal_date": "2026-01-01"}')
 ACCOUNT=$(printf %s "$account" | sed 's/.*"id":"\(acc_[^"]*\)".*/\1/')
 ACCOUNT_TOKEN=$(printf %s "$account" | sed 's/.*"token":"\([^"]*\)".*/\1/')
@@ -49,6 +51,6 @@ export ACCOUNT ACCOUNT_TOKEN FORM_SECRET NATIVE_FORM HOOK_FORM
 
 status=0
 PYTHONPATH=tests "$schemathesis" --config-file tests/schemathesis.toml run "$url/v1/openapi.json" || status=$?
-# A fault is logged here and nowhere else.
+# The stack logs faults only to this file.
 cat "$directory/err" >&2
 exit "$status"
