@@ -96,7 +96,8 @@ fn random_text_in_any_field_rejects_no_submission() {
                 let document = fixture.document(&fields).to_string();
                 let body = document.replace("<text>", &escaped);
                 runtime.block_on(fixture.send_body(JSON, body.as_bytes()))
-            } else if channel == Channel::Multipart && text.contains(['\r', '\n', '"']) {
+            } else if channel == Channel::Multipart && text.contains(|c: char| c == '"' || c.is_control()) {
+                // The name of a part is in a header, which cannot have these characters.
                 continue;
             } else {
                 let fields =

@@ -7,7 +7,7 @@ use testkit::{Api, at};
 use super::operations;
 use crate::http::walk::Fixture;
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn responses_match_their_schemas() {
     let (operations, schemas) = operations::every();
     let fixture = Fixture::start(Api::start(at("2026-11-10T12:00:00.000Z")).await).await;
@@ -29,7 +29,7 @@ async fn responses_match_their_schemas() {
     fixture.api.assert_exact(&fixture.account).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn problems_match_their_schema() {
     let (operations, schemas) = operations::api();
     let fixture = Fixture::start(Api::start(at("2026-11-10T12:00:00.000Z")).await).await;

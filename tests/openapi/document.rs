@@ -43,7 +43,7 @@ fn committed_document_equals_the_declarations() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn document_is_public() {
     let api = Api::start(at("2026-11-10T12:00:00.000Z")).await;
     let served = api.get("/v1/openapi.json").await.expect(200);
@@ -54,7 +54,7 @@ async fn document_is_public() {
     assert_eq!(api.get("/v1/openapi.json").token("tmk_unknown").await.expect(200), served);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn document_is_cacheable_and_has_an_etag() {
     let api = Api::start(at("2026-11-10T12:00:00.000Z")).await;
     let read = api.get("/v1/openapi.json").await;

@@ -36,7 +36,7 @@ async fn fixture() -> (Fixture, Vec<Operation>, Schemas) {
     (Fixture::start(Api::start(at("2026-11-10T12:00:00.000Z")).await).await, operations, schemas)
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn described_query_parameters_are_the_only_ones() {
     let (fixture, operations, _) = fixture().await;
     for operation in operations.iter().filter(|operation| !operation.is_public()) {
@@ -52,7 +52,7 @@ async fn described_query_parameters_are_the_only_ones() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn described_headers_are_read() {
     let (fixture, operations, _) = fixture().await;
     for operation in operations.iter().filter(|operation| !operation.is_public()) {

@@ -101,7 +101,7 @@ fn json(
     let mut errors = Errors::default();
     let delivery = reader(&Members::root(&document), &mut errors);
     errors.check()?;
-    delivery.ok_or_else(|| Problem::internal("a reader refused without saying why"))
+    delivery.ok_or_else(|| Problem::internal("a parser rejected a request without an error"))
 }
 
 #[cfg(test)]
