@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::{AttributeValue, Update};
 use domain::Timestamp;
 use domain::calendar::{Calendar, Term, TimeZone};
-use domain::ids::{AccountId, PortalId, TokenId, UserId};
+use domain::ids::{AccountId, PortalId, UserId};
 use domain::period::{Period, Terms};
 use domain::permission::Role;
 use domain::source::AccountDefaults;
@@ -17,9 +17,10 @@ use crate::items::{
     unreadable,
 };
 use crate::keys::{ACCOUNTS_PK, DUE_AT, DUE_SHARD, Key};
+use crate::operation::Step;
 use crate::periods::{PeriodSnapshot, current};
 use crate::store::{Query, Store};
-use crate::transaction::{Part, Transaction};
+use crate::transaction::Transaction;
 use crate::{Listing, Refused, Responder, StoreError, StoredResponse};
 
 /// An account with its current period.
@@ -201,7 +202,7 @@ impl UpdateAccount {
 }
 
 impl Store {
-    /// Makes an account with its first period, its first user, an admin, and that user's token.
+    /// Creates an account with its first period, its first user, who is an admin, and that user's token.
     ///
     /// # Errors
     ///
@@ -212,49 +213,40 @@ impl Store {
         wall_clock: Timestamp,
         responder: Responder<'_, Account>,
     ) -> Result<StoredResponse, StoreError> {
-        let mut retries = self.retries();
-        loop {
-            if let Some(claim) = responder.claim {
-                let mut items = self.batch_get(&[Key::answer(claim)], &mut retries).await?;
-                if let Some(answer) = responder.replay(&mut items, wall_clock)? {
-                    return Ok(answer);
-                }
-            }
-            let id = AccountId::new(wall_clock, self.rng().bits());
-            // If another account has the number, the transaction does not happen, and the next try draws another one.
-            let portal = PortalId::new(self.rng().bits());
-            let user = UserId::new(wall_clock, self.rng().bits());
-            let period = Period::first(new.terms.clone(), wall_clock);
-            let account = AccountItem {
-                id,
-                portal: portal.number(),
-                name: new.name.to_owned(),
-                external_form: AccountDefaults::default().external_form,
-                chatflow: AccountDefaults::default().chatflow,
-                chatflows: BTreeMap::new(),
-                admins: 1,
-                holdings: HoldingsItem { forms: 0, users: 1, tokens: 1 },
-                created_at: wall_clock,
-                version: 1,
-            };
-            let admin = nameless_admin(user, wall_clock);
-            let mut transaction = Transaction::new(self.rng());
-            transaction.put(Part::Account, self.put_new(Key::account(id), &account)?);
-            let holder = PortalItem { account: id };
-            transaction.put(Part::Account, self.put_new(Key::portal(portal), &holder)?);
-            let entry = AccountEntryItem { id };
-            transaction.put(Part::Account, self.put_new(Key::account_entry(id), &entry)?);
-            transaction.put(Part::Period, self.put_new(Key::period(id), &PeriodItem::of(id, &period))?);
-            transaction.put(Part::User, self.put_new(Key::user(id, user), &admin)?);
-            let token = TokenId::new(wall_clock, self.rng().bits());
-            let holder = TokenOwnerItem::User { user };
-            self.put_token(&mut transaction, id, token, new.token_sha256, &holder, wall_clock)?;
-            let answer =
-                responder.attach(self, &mut transaction, &account.into_account(period)?, wall_clock)?;
-            if self.commit(transaction, &mut retries).await? {
-                return Ok(answer);
-            }
-        }
+        let id = AccountId::new(wall_clock, self.rng().bits());
+        let op = self.operation(id, wall_clock);
+        op.mutate(
+            &[],
+            responder,
+            |keys| op.read(keys),
+            async |_| {
+                // If another account has the portal number, the transaction fails and the next attempt draws another one.
+                let portal = PortalId::new(self.rng().bits());
+                let user = UserId::new(wall_clock, self.rng().bits());
+                let period = Period::first(new.terms.clone(), wall_clock);
+                let account = AccountItem {
+                    id,
+                    portal: portal.number(),
+                    name: new.name.to_owned(),
+                    external_form: AccountDefaults::default().external_form,
+                    chatflow: AccountDefaults::default().chatflow,
+                    chatflows: BTreeMap::new(),
+                    admins: 1,
+                    holdings: HoldingsItem { forms: 0, users: 1, tokens: 1 },
+                    created_at: wall_clock,
+                    version: 1,
+                };
+                let mut transaction = Transaction::default();
+                transaction.put(self.put_new(Key::account(id), &account)?);
+                transaction.put(self.put_new(Key::portal(portal), &PortalItem { account: id })?);
+                transaction.put(self.put_new(Key::account_entry(id), &AccountEntryItem { id })?);
+                transaction.put(self.put_new(Key::period(id), &PeriodItem::of(id, &period))?);
+                transaction.put(self.put_new(Key::user(id, user), &nameless_admin(user, wall_clock))?);
+                op.put_token(&mut transaction, new.token_sha256, &TokenOwnerItem::User { user })?;
+                Ok(Step::Commit(transaction, account.into_account(period)?))
+            },
+        )
+        .await
     }
 
     /// An account with its current period.
@@ -263,8 +255,8 @@ impl Store {
     ///
     /// [`Refused::NotFound`].
     pub async fn account(&self, id: AccountId, wall_clock: Timestamp) -> Result<Account, StoreError> {
-        let mut opened =
-            self.read_current_period(id, wall_clock, vec![Key::account(id)], &mut self.retries()).await?;
+        let op = self.operation(id, wall_clock);
+        let mut opened = op.read_current_period(vec![Key::account(id)]).await?;
         take_account(id, &mut opened)?.into_account(opened.period)
     }
 
@@ -292,7 +284,7 @@ impl Store {
         let entries = page.items.into_iter().map(decode::<AccountEntryItem>);
         let ids = entries.map(|entry| entry.map(|entry| entry.id)).collect::<Result<Vec<_>, _>>()?;
         let keys: Vec<Key> = ids.iter().flat_map(|id| [Key::account(*id), Key::period(*id)]).collect();
-        let mut found = self.batch_get(&keys, &mut self.retries()).await?;
+        let mut found = self.batch_get(&keys, &self.retries()).await?;
         let mut items = Vec::new();
         for id in ids {
             let account = found.take::<AccountItem>(&Key::account(id))?;
@@ -304,8 +296,8 @@ impl Store {
         Ok(Listing { items, more })
     }
 
-    /// Changes an account. A new calendar moves the end of the current period, and with it everybody who is
-    /// leaving, to the next update date from now on.
+    /// Changes an account. A new calendar moves the end of the current period to the next update date from now on, and
+    /// with it the date at which leaving contacts leave.
     ///
     /// # Errors
     ///
@@ -317,36 +309,35 @@ impl Store {
         wall_clock: Timestamp,
         responder: Responder<'_, Account>,
     ) -> Result<StoredResponse, StoreError> {
-        let mut retries = self.retries();
-        loop {
-            let keys = std::iter::once(Key::account(id)).chain(responder.key()).collect();
-            let mut opened = self.read_current_period(id, wall_clock, keys, &mut retries).await?;
-            if let Some(answer) = responder.replay(&mut opened.items, wall_clock)? {
-                return Ok(answer);
-            }
-            let mut item = take_account(id, &mut opened)?;
-            let mut period = opened.period;
-            change.check_authority(&period)?;
-            let mut transaction = Transaction::new(self.rng());
-            if change.touches_account() {
-                let version = item.version;
-                change.apply_to_account(&mut item);
-                transaction.put(Part::Account, self.put_versioned(Key::account(id), &item, version)?);
-            }
-            if change.touches_period() {
-                let changed = change.apply_to_period(&period, opened.now)?;
-                transaction.update(Part::Period, self.terms(id, &period, &changed)?);
-                period = changed;
-            }
-            let answer = responder.attach(self, &mut transaction, &item.into_account(period)?, wall_clock)?;
-            if self.commit(transaction, &mut retries).await? {
-                return Ok(answer);
-            }
-        }
+        let op = self.operation(id, wall_clock);
+        let keys = [Key::account(id)];
+        op.mutate(
+            &keys,
+            responder,
+            |keys| op.read_current_period(keys),
+            async |mut opened| {
+                let mut item = take_account(id, &mut opened)?;
+                let mut period = opened.period;
+                change.check_authority(&period)?;
+                let mut transaction = Transaction::default();
+                if change.touches_account() {
+                    let version = item.version;
+                    change.apply_to_account(&mut item);
+                    transaction.put(self.put_versioned(Key::account(id), &item, version)?);
+                }
+                if change.touches_period() {
+                    let changed = change.apply_to_period(&period, opened.now)?;
+                    transaction.update(self.terms(id, &period, &changed)?);
+                    period = changed;
+                }
+                Ok(Step::Commit(transaction, item.into_account(period)?))
+            },
+        )
+        .await
     }
 
-    /// Moves a sandbox's clock forward. Periods that have ended by then are closed by the next who looks, which is
-    /// the answer to this request.
+    /// Moves a sandbox's clock forward. The response shows the account after the closing of the periods that have ended
+    /// by then. They are closed after the response is stored.
     ///
     /// # Errors
     ///
@@ -358,30 +349,27 @@ impl Store {
         wall_clock: Timestamp,
         responder: Responder<'_, Account>,
     ) -> Result<StoredResponse, StoreError> {
-        let mut retries = self.retries();
-        loop {
-            let keys = std::iter::once(Key::account(id)).chain(responder.key()).collect();
-            let mut opened = self.read_current_period(id, wall_clock, keys, &mut retries).await?;
-            if let Some(answer) = responder.replay(&mut opened.items, wall_clock)? {
-                return Ok(answer);
-            }
+        let op = self.operation(id, wall_clock);
+        let keys = [Key::account(id)];
+        let attempt = async |mut opened: PeriodSnapshot| {
             let item = take_account(id, &mut opened)?;
-            let stored_state = opened.period.test_clock.ok_or(Refused::NotASandbox)?;
-            if to < stored_state {
-                return Err(Refused::ClockNotForward { now: stored_state }.into());
+            let now = opened.period.test_clock.ok_or(Refused::NotASandbox)?;
+            if to < now {
+                return Err(Refused::ClockNotForward { now }.into());
             }
             let mut moved = opened.period.clone();
             moved.test_clock = Some(to);
             moved.revision += 1;
-            let mut transaction = Transaction::new(self.rng());
-            transaction.update(Part::Period, self.terms(id, &opened.period, &moved)?);
-            let after = current(moved.clone(), wall_clock);
-            let answer = responder.attach(self, &mut transaction, &item.into_account(after)?, wall_clock)?;
-            if self.commit(transaction, &mut retries).await? {
-                self.close_ended(id, wall_clock).await?;
-                return Ok(answer);
-            }
+            let mut transaction = Transaction::default();
+            transaction.update(self.terms(id, &opened.period, &moved)?);
+            Ok(Step::Commit(transaction, item.into_account(current(moved, wall_clock))?))
+        };
+        let response = op.mutate(&keys, responder, |keys| op.read_current_period(keys), attempt).await?;
+        // If the response is a stored one, the first request has closed the periods.
+        if op.retries.may_be_committed() {
+            self.close_ended(id, wall_clock).await?;
         }
+        Ok(response)
     }
 
     /// The update that takes the period item from the terms in `before` to those in `after` and leaves its two

@@ -1,4 +1,4 @@
-//! Writes of many items without conditions: pages of history, and the removal of what can't be reached any more.
+//! Writes of many items without conditions: pages of history, and deletions of items that nothing refers to.
 
 use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
 use domain::limits::{BATCH_READ_MAX, BATCH_WRITE_MAX};
@@ -10,12 +10,8 @@ use crate::retry::Retries;
 use crate::store::{Query, Store};
 
 impl Store {
-    /// Removes everything in a partition.
-    pub(crate) async fn delete_partition(
-        &self,
-        pk: &str,
-        retries: &mut Retries<'_>,
-    ) -> Result<(), StoreError> {
+    /// Deletes all items of a partition.
+    pub(crate) async fn delete_partition(&self, pk: &str, retries: &Retries<'_>) -> Result<(), StoreError> {
         let query =
             Query { pk: pk.to_owned(), prefix: "", after: None, limit: BATCH_READ_MAX, newest_first: true };
         loop {
@@ -28,8 +24,8 @@ impl Store {
         }
     }
 
-    /// Removes these items, where they are there.
-    pub(crate) async fn delete_all(&self, keys: &[Key], retries: &mut Retries<'_>) -> Result<(), StoreError> {
+    /// Deletes items. Keys without an item are ignored.
+    pub(crate) async fn delete_all(&self, keys: &[Key], retries: &Retries<'_>) -> Result<(), StoreError> {
         let keys: Vec<Item> = keys.iter().cloned().map(Key::into_item).collect();
         for chunk in keys.chunks(BATCH_WRITE_MAX) {
             self.batch_delete(chunk, retries).await?;
@@ -37,7 +33,7 @@ impl Store {
         Ok(())
     }
 
-    async fn batch_delete(&self, keys: &[Item], retries: &mut Retries<'_>) -> Result<(), StoreError> {
+    async fn batch_delete(&self, keys: &[Item], retries: &Retries<'_>) -> Result<(), StoreError> {
         let mut requests = Vec::new();
         for key in keys {
             let delete = DeleteRequest::builder().set_key(Some(key.clone())).build()?;
@@ -46,12 +42,8 @@ impl Store {
         self.batch_write(requests, retries).await
     }
 
-    /// Puts these items, whatever is there.
-    pub(crate) async fn put_all(
-        &self,
-        items: Vec<Item>,
-        retries: &mut Retries<'_>,
-    ) -> Result<(), StoreError> {
+    /// Puts items and replaces existing ones.
+    pub(crate) async fn put_all(&self, items: Vec<Item>, retries: &Retries<'_>) -> Result<(), StoreError> {
         let mut requests = Vec::new();
         for item in items {
             let put = PutRequest::builder().set_item(Some(item)).build()?;
@@ -63,11 +55,11 @@ impl Store {
         Ok(())
     }
 
-    /// Writes up to [`BATCH_WRITE_MAX`] items without conditions, each by itself.
+    /// Writes up to [`BATCH_WRITE_MAX`] items without conditions. Each write is independent.
     async fn batch_write(
         &self,
         mut requests: Vec<WriteRequest>,
-        retries: &mut Retries<'_>,
+        retries: &Retries<'_>,
     ) -> Result<(), StoreError> {
         while !requests.is_empty() {
             let sent =
@@ -83,7 +75,7 @@ impl Store {
             let rest = output.unprocessed_items.and_then(|mut tables| tables.remove(&*self.table));
             requests = rest.unwrap_or_default();
             if !requests.is_empty() {
-                retries.back_off("a batched write was done in part").await?;
+                retries.back_off("a batched write was incomplete").await?;
             }
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Contacts: reading them as of now, and writing them.
+//! Contacts: reads as of now, and writes.
 
 mod change;
 mod delete;

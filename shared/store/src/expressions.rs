@@ -4,9 +4,6 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, Update};
 use domain::Timestamp;
-use domain::decision::CountChange;
-use domain::ids::AccountId;
-use domain::period::Period;
 
 use crate::StoreError;
 use crate::error::{call_error, is_condition_failure};
@@ -170,33 +167,5 @@ impl Store {
             .set_expression_attribute_names(expression.names())
             .set_expression_attribute_values(expression.values())
             .build()?)
-    }
-
-    /// Moves the period's two counts. The condition is what makes the count exact: the period and its terms are
-    /// still those decided on, and the usage is not higher than the decisions allow.
-    pub(crate) fn count(
-        &self,
-        account: AccountId,
-        period: &Period,
-        CountChange { delta, usage_at_most }: CountChange,
-    ) -> Result<Update, StoreError> {
-        let mut condition = "#revision = :revision".to_owned();
-        let mut expression = Expression::default()
-            .name("marketing")
-            .name("leaving")
-            .name("revision")
-            .value("marketing", number(delta.marketing))
-            .value("leaving", number(delta.leaving))
-            .value("revision", number(period.revision));
-        if let Some(most) = usage_at_most {
-            condition.push_str(" AND #marketing <= :most");
-            expression = expression.value("most", number(most));
-        }
-        self.update_if(
-            Key::period(account),
-            "ADD #marketing :marketing, #leaving :leaving",
-            &condition,
-            &expression,
-        )
     }
 }

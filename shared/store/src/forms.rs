@@ -16,9 +16,9 @@ use crate::form_counts::FormCounts;
 use crate::holdings::{Holding, Holdings};
 use crate::items::{FormDayItem, FormEntryItem, FormItem, decode, unreadable};
 use crate::keys::{Collection, Key, account_pk, form_counts_pk, rejected_pk};
-use crate::retry::Retries;
+use crate::operation::Step;
 use crate::store::{Query, Store};
-use crate::transaction::{Part, Transaction};
+use crate::transaction::Transaction;
 use crate::{Listing, Refused, Responder, StoreError, StoredResponse};
 
 /// A form.
@@ -330,7 +330,7 @@ fn stored_secrets(secrets: &Secrets) -> Vec<String> {
 }
 
 impl Store {
-    /// Makes a form.
+    /// Creates a form.
     ///
     /// # Errors
     ///
@@ -342,48 +342,47 @@ impl Store {
         wall_clock: Timestamp,
         responder: Responder<'_, Form>,
     ) -> Result<StoredResponse, StoreError> {
-        let mut retries = self.retries();
-        loop {
-            let keys = std::iter::once(Key::account(account)).chain(responder.key()).collect();
-            let mut opened = self.read_current_period(account, wall_clock, keys, &mut retries).await?;
-            if let Some(answer) = responder.replay(&mut opened.items, wall_clock)? {
-                return Ok(answer);
-            }
-            let mut holdings = Holdings::read(account, &mut opened.items)?;
-            holdings.add(Holding::Form)?;
-            let portal = holdings.portal()?;
-            let id = FormId::new(opened.now, self.rng().bits());
-            let item = FormItem {
-                id,
-                account,
-                portal: portal.number(),
-                name: new.name.clone(),
-                provider: new.provider,
-                secrets: stored_secrets(&new.secrets),
-                set_marketing: new.set_marketing.or(new.provider.is_native().then_some(true)),
-                max_new_marketing_per_day: new.max_new_marketing_per_day,
-                may_raise_tier: new.may_raise_tier,
-                overwrite: new.overwrite,
-                answer: new.answer,
-                fields: new.fields.clone(),
-                event_types: new.event_types.clone(),
-                field_map: stored(&new.field_map),
-                allowed_origins: new.allowed_origins.clone(),
-                redirect_url: new.redirect_url.clone(),
-                created_at: opened.now,
-                updated_at: opened.now,
-                version: 1,
-            };
-            check_size(&item)?;
-            let mut transaction = Transaction::new(self.rng());
-            transaction.put(Part::Form, self.put_new(Key::form(id), &item)?);
-            transaction.put(Part::Form, self.put_new(Key::form_entry(account, id), &FormEntryItem { id })?);
-            transaction.put(Part::Account, self.put_holdings(holdings)?);
-            let answer = responder.attach(self, &mut transaction, &item.into_form()?, wall_clock)?;
-            if self.commit(transaction, &mut retries).await? {
-                return Ok(answer);
-            }
-        }
+        let op = self.operation(account, wall_clock);
+        let keys = [Key::account(account)];
+        op.mutate(
+            &keys,
+            responder,
+            |keys| op.read_current_period(keys),
+            async |mut opened| {
+                let mut holdings = Holdings::read(account, &mut opened.items)?;
+                holdings.add(Holding::Form)?;
+                let portal = holdings.portal()?;
+                let id = FormId::new(opened.now, self.rng().bits());
+                let item = FormItem {
+                    id,
+                    account,
+                    portal: portal.number(),
+                    name: new.name.clone(),
+                    provider: new.provider,
+                    secrets: stored_secrets(&new.secrets),
+                    set_marketing: new.set_marketing.or(new.provider.is_native().then_some(true)),
+                    max_new_marketing_per_day: new.max_new_marketing_per_day,
+                    may_raise_tier: new.may_raise_tier,
+                    overwrite: new.overwrite,
+                    answer: new.answer,
+                    fields: new.fields.clone(),
+                    event_types: new.event_types.clone(),
+                    field_map: stored(&new.field_map),
+                    allowed_origins: new.allowed_origins.clone(),
+                    redirect_url: new.redirect_url.clone(),
+                    created_at: opened.now,
+                    updated_at: opened.now,
+                    version: 1,
+                };
+                check_size(&item)?;
+                let mut transaction = Transaction::default();
+                transaction.put(self.put_new(Key::form(id), &item)?);
+                transaction.put(self.put_new(Key::form_entry(account, id), &FormEntryItem { id })?);
+                transaction.put(self.put_holdings(holdings)?);
+                Ok(Step::Commit(transaction, item.into_form()?))
+            },
+        )
+        .await
     }
 
     /// A form by its id alone, as the public submits to it.
@@ -418,7 +417,7 @@ impl Store {
         wall_clock: Timestamp,
     ) -> Result<FormReport, StoreError> {
         let keys = vec![Key::form(id), Key::form_day(id)];
-        let mut opened = self.read_current_period(account, wall_clock, keys, &mut self.retries()).await?;
+        let mut opened = self.operation(account, wall_clock).read_current_period(keys).await?;
         let form = own(opened.items.take(&Key::form(id))?, account)?.into_form()?;
         let stored: Option<FormDayItem> = opened.items.take(&Key::form_day(id))?;
         let today = opened.period.calendar.time_zone.date(opened.now);
@@ -454,7 +453,7 @@ impl Store {
         let more = page.next.is_some();
         let entries = page.items.into_iter().map(decode::<FormEntryItem>).collect::<Result<Vec<_>, _>>()?;
         let keys: Vec<Key> = entries.iter().map(|entry| Key::form(entry.id)).collect();
-        let mut found = self.batch_get(&keys, &mut self.retries()).await?;
+        let mut found = self.batch_get(&keys, &self.retries()).await?;
         let forms = keys.iter().filter_map(|key| found.take::<FormItem>(key).transpose());
         Ok(Listing { items: forms.map(|item| item?.into_form()).collect::<Result<_, _>>()?, more })
     }
@@ -473,31 +472,34 @@ impl Store {
         wall_clock: Timestamp,
         responder: Responder<'_, Form>,
     ) -> Result<StoredResponse, StoreError> {
-        let mut retries = self.retries();
-        loop {
-            let keys = std::iter::once(Key::form(id)).chain(responder.key()).collect();
-            let mut opened = self.read_current_period(account, wall_clock, keys, &mut retries).await?;
-            if let Some(answer) = responder.replay(&mut opened.items, wall_clock)? {
-                return Ok(answer);
-            }
-            let mut item = own(opened.items.take(&Key::form(id))?, account)?;
-            let version = item.version;
-            let fields = change.widened_fields(&item);
-            if !may_widen && !fields.is_empty() {
-                return Err(Refused::Widening { fields }.into());
-            }
-            change.apply(&mut item, opened.now)?;
-            check_size(&item)?;
-            let mut transaction = Transaction::new(self.rng());
-            transaction.put(Part::Form, self.put_versioned(Key::form(id), &item, version)?);
-            let answer = responder.attach(self, &mut transaction, &item.into_form()?, wall_clock)?;
-            if self.commit(transaction, &mut retries).await? {
-                return Ok(answer);
-            }
-        }
+        let op = self.operation(account, wall_clock);
+        let keys = [Key::form(id)];
+        op.mutate(
+            &keys,
+            responder,
+            |keys| op.read_current_period(keys),
+            async |mut opened| {
+                let mut item = own(opened.items.take(&Key::form(id))?, account)?;
+                let version = item.version;
+                let fields = change.widened_fields(&item);
+                if !may_widen && !fields.is_empty() {
+                    return Err(Refused::Widening { fields }.into());
+                }
+                change.apply(&mut item, opened.now)?;
+                check_size(&item)?;
+                let mut transaction = Transaction::default();
+                transaction.put(self.put_versioned(Key::form(id), &item, version)?);
+                Ok(Step::Commit(transaction, item.into_form()?))
+            },
+        )
+        .await
     }
 
-    /// Deletes a form, and then its counts and what it has rejected. People who came through it stay as they are.
+    /// Deletes a form, and after that its counts, its day and its rejected submissions. Contacts that came through it do
+    /// not change.
+    ///
+    /// After a crash, or a submission at the same time, some of these may remain. Counts contain no personal data.
+    /// Rejected submissions can still be listed and deleted, and expire.
     ///
     /// # Errors
     ///
@@ -509,43 +511,27 @@ impl Store {
         wall_clock: Timestamp,
         responder: Responder<'_, ()>,
     ) -> Result<StoredResponse, StoreError> {
-        let mut retries = self.retries();
-        loop {
-            let keys: Vec<Key> =
-                [Key::form(id), Key::account(account)].into_iter().chain(responder.key()).collect();
-            let mut items = self.batch_get(&keys, &mut retries).await?;
-            if let Some(answer) = responder.replay(&mut items, wall_clock)? {
-                return Ok(answer);
-            }
-            let item = own(items.take(&Key::form(id))?, account)?;
-            let mut holdings = Holdings::read(account, &mut items)?;
-            holdings.remove(Holding::Form);
-            let mut transaction = Transaction::new(self.rng());
-            transaction.delete(Part::Form, self.delete_versioned(Key::form(id), item.version)?);
-            let entry = Key::form_entry(account, id);
-            transaction.delete(Part::Form, self.delete_existing(entry)?);
-            transaction.put(Part::Account, self.put_holdings(holdings)?);
-            let answer = responder.attach(self, &mut transaction, &(), wall_clock)?;
-            if self.commit(transaction, &mut retries).await? {
-                self.forget_form(account, id, &mut retries).await?;
-                return Ok(answer);
-            }
-        }
-    }
-
-    /// Removes what stands beside a form that is gone. Of what a crash leaves behind, or a submission that was under way,
-    /// counts say nothing of anybody; what was rejected can still be listed and removed, and is over in time.
-    async fn forget_form(
-        &self,
-        account: AccountId,
-        form: FormId,
-        retries: &mut Retries<'_>,
-    ) -> Result<(), StoreError> {
-        self.delete_all(&[Key::form_day(form)], retries).await?;
-        for pk in [form_counts_pk(form), rejected_pk(account, form)] {
-            self.delete_partition(&pk, retries).await?;
-        }
-        Ok(())
+        let op = self.operation(account, wall_clock);
+        let keys = [Key::form(id), Key::account(account)];
+        op.mutate(
+            &keys,
+            responder,
+            |keys| op.read(keys),
+            async |mut items| {
+                let item = own(items.take(&Key::form(id))?, account)?;
+                let mut holdings = Holdings::read(account, &mut items)?;
+                holdings.remove(Holding::Form);
+                let mut transaction = Transaction::default();
+                transaction.delete(self.delete_versioned(Key::form(id), item.version)?);
+                transaction.delete(self.delete_existing(Key::form_entry(account, id))?);
+                transaction.put(self.put_holdings(holdings)?);
+                transaction.then_delete(Key::form_day(id));
+                transaction.then_delete_partition(form_counts_pk(id));
+                transaction.then_delete_partition(rejected_pk(account, id));
+                Ok(Step::Commit(transaction, ()))
+            },
+        )
+        .await
     }
 }
 

@@ -9,7 +9,7 @@ use crate::compression::{compress, decompress};
 use crate::items::{AnswerItem, AnswerPartItem, Items, PartResultItem, decode};
 use crate::keys::{ANSWER_PART_PREFIX, Key, claim_pk};
 use crate::store::{Query, Store};
-use crate::transaction::{Part, Transaction};
+use crate::transaction::Transaction;
 use crate::{IdempotencyClaim, Refused, Responder, Rng, StoreError, StoredResponse};
 
 impl AnswerItem {
@@ -86,7 +86,7 @@ impl<T> Responder<'_, T> {
         let answer = (self.render)(result);
         if let Some(claim) = self.claim {
             let item = AnswerItem::of(claim, &answer, store.rng())?;
-            transaction.put(Part::Answer, store.put_new_or_expired(Key::answer(claim), &item, wall_clock)?);
+            transaction.put(store.put_new_or_expired(Key::answer(claim), &item, wall_clock)?);
         }
         Ok(answer)
     }
@@ -105,13 +105,13 @@ impl Store {
         answer: StoredResponse,
         wall_clock: Timestamp,
     ) -> Result<StoredResponse, StoreError> {
-        let mut retries = self.retries();
+        let retries = self.retries();
         loop {
-            let mut transaction = Transaction::new(self.rng());
+            let mut transaction = Transaction::default();
             let item = AnswerItem::of(claim, &answer, self.rng())?;
             let put = self.put_new_or_expired(Key::answer(claim), &item, wall_clock)?;
-            transaction.put(Part::Answer, put);
-            if self.commit(transaction, &mut retries).await? {
+            transaction.put(put);
+            if self.commit(transaction, &retries).await? {
                 return Ok(answer);
             }
             if let Some(kept) = self.get::<AnswerItem>(Key::answer(claim)).await?
@@ -172,7 +172,7 @@ impl Store {
             results: claim.seal.close(&results, self.rng())?,
             expires_at: claim.expires_at.seconds(),
         };
-        transaction.put(Part::Answer, self.put_new(Key::answer_part(claim, &part), &item)?);
+        transaction.put(self.put_new(Key::answer_part(claim, &part), &item)?);
         Ok(())
     }
 }

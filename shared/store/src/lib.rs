@@ -20,6 +20,7 @@ mod items;
 mod jobs;
 pub mod keys;
 mod listing;
+mod operation;
 mod periods;
 mod response;
 mod retry;

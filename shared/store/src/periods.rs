@@ -1,56 +1,76 @@
-//! Reading the period together with what is decided on it, and closing it when it has ended.
+//! The current period: reading it with the items of an operation, and closing it when it has ended.
 
+use std::sync::{Mutex, PoisonError};
+
+use aws_sdk_dynamodb::types::Update;
 use domain::Timestamp;
+use domain::decision::CountChange;
 use domain::ids::AccountId;
 use domain::period::{Period, PeriodNumber, Statement};
 
 use crate::expressions::{Expression, number};
 use crate::items::{Items, PeriodItem, StatementItem, decode};
 use crate::keys::{Collection, Key, account_pk};
+use crate::operation::{Operation, Snapshot};
 use crate::retry::Retries;
 use crate::store::{Query, Store};
-use crate::transaction::{Part, Transaction};
+use crate::transaction::Transaction;
 use crate::{Listing, Refused, StoreError};
 
-/// A period that has not ended, what was read with it, and the account's instant.
+/// A period that has not ended, the items that were read with it, and the account's current instant.
 pub(crate) struct PeriodSnapshot {
     pub(crate) items: Items,
     pub(crate) period: Period,
     pub(crate) now: Timestamp,
 }
 
-/// Makes sure that there is no room for people about whom nothing is written, so that no write tells whether what was
-/// read still holds. A batched read is not one instant: it may show them as they were before another request gave them
-/// the last place, and the period as it is since. If the period was the same before they were read, it had no room for
-/// them when they were.
+impl PeriodSnapshot {
+    /// Replaces the period by that of a later read, and keeps the items.
+    pub(crate) fn refresh(&mut self, reopened: Self) {
+        self.period = reopened.period;
+        self.now = reopened.now;
+    }
+}
+
+impl Snapshot for PeriodSnapshot {
+    fn items(&mut self) -> &mut Items {
+        &mut self.items
+    }
+}
+
+/// Confirms a refusal for lack of capacity, when no write of the refused contacts would reveal an outdated read.
 ///
-/// A form's budget needs no second check, because its day is read before the people are.
+/// A batched read is not atomic: it may return a contact from before another request used the last capacity, and the
+/// period from after it. If the period is the same as before the contacts were read, it had no capacity for them.
+///
+/// A form's budget needs no confirmation, because its day is read before the contacts.
 #[derive(Default)]
-pub(crate) struct RefusalCheck(Option<(u64, u64)>);
+pub(crate) struct RefusalCheck(Mutex<Option<(u64, u64)>>);
 
 impl RefusalCheck {
-    /// Notes the period as it was read before the people.
-    pub(crate) fn observe(&mut self, period: &Period) {
-        self.0 = Some((period.revision, period.marketing));
+    /// Records the period as it was read before the contacts, and returns true if it is the recorded one already.
+    pub(crate) fn observe(&self, period: &Period) -> bool {
+        let seen = Some((period.revision, period.marketing));
+        let mut before = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *before, seen) == seen
     }
 
-    /// Whether all is to be read again, because the period that refuses them is not the one that was seen before.
+    /// Returns true if everything must be read again, because the period that refuses the contacts is not the recorded
+    /// one.
     pub(crate) async fn needs_reread(
-        &mut self,
+        &self,
         period: &Period,
-        retries: &mut Retries<'_>,
+        retries: &Retries<'_>,
     ) -> Result<bool, StoreError> {
-        let before = self.0;
-        self.observe(period);
-        if self.0 == before {
+        if self.observe(period) {
             return Ok(false);
         }
-        retries.retry_now("a refusal is made sure of").await?;
+        retries.retry_now("a refusal was not confirmed").await?;
         Ok(true)
     }
 }
 
-/// Returns the period that a stored one has become by its account's instant, after the closing of all that have ended.
+/// Returns the account's current period. It follows from the stored one by closing the periods that have ended.
 pub(crate) fn current(stored: Period, wall_clock: Timestamp) -> Period {
     let mut period = stored;
     while let Some(closing) = period.closing(period.now(wall_clock)) {
@@ -59,46 +79,33 @@ pub(crate) fn current(stored: Period, wall_clock: Timestamp) -> Period {
     period
 }
 
-impl Store {
-    /// Reads the account's period and `keys` in one batched read. If the period has ended by then it is closed
-    /// first, whoever asks, so nobody ever sees or decides on a period that is over.
+impl Operation<'_> {
+    /// Reads the account's period and `keys` in one batched read. If the period has ended, it is closed first and
+    /// everything is read again, so no operation decides on a period that has ended.
     ///
     /// # Errors
     ///
     /// [`Refused::NotFound`] if there is no such account.
-    pub(crate) async fn read_current_period(
-        &self,
-        account: AccountId,
-        wall_clock: Timestamp,
-        mut keys: Vec<Key>,
-        retries: &mut Retries<'_>,
-    ) -> Result<PeriodSnapshot, StoreError> {
-        let period_key = Key::period(account);
+    pub(crate) async fn read_current_period(&self, mut keys: Vec<Key>) -> Result<PeriodSnapshot, StoreError> {
+        let period_key = Key::period(self.account);
         keys.push(period_key.clone());
         loop {
-            let mut items = self.batch_get(&keys, retries).await?;
-            let Some(item) = items.take::<PeriodItem>(&period_key)? else {
-                return Err(Refused::NotFound("account").into());
-            };
+            let mut items = self.store.batch_get(&keys, &self.retries).await?;
+            let item = items.take::<PeriodItem>(&period_key)?.ok_or(Refused::NotFound("account"))?;
             let period = item.into_period()?;
-            let now = period.now(wall_clock);
+            let now = period.now(self.wall_clock);
             if !period.has_ended(now) {
                 return Ok(PeriodSnapshot { items, period, now });
             }
-            self.close(account, &period, wall_clock, retries).await?;
+            self.close(&period).await?;
         }
     }
 
-    /// Closes what has ended, in one transaction: the period item moves on and the statements are written. Losing
-    /// the race to another closer is as good as winning it.
-    async fn close(
-        &self,
-        account: AccountId,
-        period: &Period,
-        wall_clock: Timestamp,
-        retries: &mut Retries<'_>,
-    ) -> Result<(), StoreError> {
-        let Some(closing) = period.closing(period.now(wall_clock)) else { return Ok(()) };
+    /// Closes the ended periods in one transaction, which replaces the period item and creates the statements. If
+    /// another operation closes them first, the result is the same.
+    async fn close(&self, period: &Period) -> Result<(), StoreError> {
+        let (store, account) = (self.store, self.account);
+        let Some(closing) = period.closing(period.now(self.wall_clock)) else { return Ok(()) };
         let as_read = Expression::default()
             .name("revision")
             .name("marketing")
@@ -107,30 +114,72 @@ impl Store {
             .value("marketing", number(period.marketing))
             .value("leaving", number(period.leaving));
         let condition = "#revision = :revision AND #marketing = :marketing AND #leaving = :leaving";
-        let mut transaction = Transaction::new(self.rng());
+        let mut transaction = Transaction::default();
         let next = PeriodItem::of(account, &closing.next);
-        transaction.put(Part::Period, self.put_if(Key::period(account), &next, condition, &as_read)?);
+        transaction.put(store.put_if(Key::period(account), &next, condition, &as_read)?);
         for statement in &closing.statements {
-            let item = StatementItem::of(account, statement, wall_clock);
-            transaction.put(Part::Statement, self.put_new(Key::statement(account, statement.number), &item)?);
+            let item = StatementItem::of(account, statement, self.wall_clock);
+            transaction.put(store.put_new(Key::statement(account, statement.number), &item)?);
         }
-        if self.commit(transaction, retries).await? {
+        if store.commit(transaction, &self.retries).await? {
             let closed = closing.statements.len();
             tracing::info!(%account, closed, now_in = closing.next.number.number(), "closed ended periods");
         }
         Ok(())
     }
 
-    /// The account's current period, with the usage at this instant. One read.
+    /// Adds the change of the period's two counts, if they change.
+    pub(crate) fn write_count(
+        &self,
+        transaction: &mut Transaction,
+        period: &Period,
+        change: CountChange,
+    ) -> Result<(), StoreError> {
+        if !change.delta.is_zero() {
+            transaction.update(self.count(period, change)?);
+        }
+        Ok(())
+    }
+
+    /// Builds the update of the period's two counts. Its condition keeps the counts exact: the period and its terms are
+    /// those of the decision, and the usage is not higher than the decision allows.
+    pub(crate) fn count(
+        &self,
+        period: &Period,
+        CountChange { delta, usage_at_most }: CountChange,
+    ) -> Result<Update, StoreError> {
+        let mut condition = "#revision = :revision".to_owned();
+        let mut expression = Expression::default()
+            .name("marketing")
+            .name("leaving")
+            .name("revision")
+            .value("marketing", number(delta.marketing))
+            .value("leaving", number(delta.leaving))
+            .value("revision", number(period.revision));
+        if let Some(most) = usage_at_most {
+            condition.push_str(" AND #marketing <= :most");
+            expression = expression.value("most", number(most));
+        }
+        self.store.update_if(
+            Key::period(self.account),
+            "ADD #marketing :marketing, #leaving :leaving",
+            &condition,
+            &expression,
+        )
+    }
+}
+
+impl Store {
+    /// Returns the account's current period, with the usage at this instant. One read.
     ///
     /// # Errors
     ///
     /// [`Refused::NotFound`] if there is no such account.
     pub async fn usage(&self, account: AccountId, wall_clock: Timestamp) -> Result<Period, StoreError> {
-        Ok(self.read_current_period(account, wall_clock, Vec::new(), &mut self.retries()).await?.period)
+        Ok(self.operation(account, wall_clock).read_current_period(Vec::new()).await?.period)
     }
 
-    /// The closed periods, newest first, from the one before `after` on.
+    /// Returns the statements of closed periods, newest first. The list begins before the period `after`.
     ///
     /// # Errors
     ///
@@ -142,7 +191,7 @@ impl Store {
         after: Option<PeriodNumber>,
         limit: usize,
     ) -> Result<Listing<Statement>, StoreError> {
-        // Closes what has ended, so that its statement is there.
+        // Closes ended periods, so that their statements exist.
         self.usage(account, wall_clock).await?;
         let query = Query {
             pk: account_pk(account),

@@ -1,5 +1,6 @@
 //! Bounded retries with back-off.
 
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use domain::limits::{
@@ -9,55 +10,77 @@ use tokio::time::Instant;
 
 use crate::{Rng, StoreError};
 
-/// The retries of one operation, whatever each of them is for.
+/// The retries of one operation, a single budget for all causes.
+///
+/// The counters are atomic because a future that shares them may move to another thread. One operation runs one step
+/// at a time.
 pub(crate) struct Retries<'a> {
     rng: &'a Rng,
     max: u32,
-    used: u32,
+    used: AtomicU32,
     begun: Instant,
-    /// Whether a transaction of the operation has happened, or had no answer at some time: one that is told later that
-    /// others had its items in hand may still be on its way a second time.
-    pub(crate) may_have_happened: bool,
+    may_be_committed: AtomicBool,
 }
 
 impl<'a> Retries<'a> {
-    /// Up to `max` retries.
+    /// Creates a budget of `max` retries.
     pub(crate) fn new(rng: &'a Rng, max: u32) -> Self {
-        Self { rng, max, used: 0, begun: Instant::now(), may_have_happened: false }
+        Self {
+            rng,
+            max,
+            used: AtomicU32::new(0),
+            begun: Instant::now(),
+            may_be_committed: AtomicBool::new(false),
+        }
     }
 
     /// Returns how many retries were used.
     pub(crate) fn used(&self) -> u32 {
-        self.used
+        self.used.load(Ordering::Relaxed)
     }
 
-    /// Counts one more try, for when what was decided on has changed: reading it again is enough, and waiting would
-    /// not help unless it keeps changing.
+    /// Returns true if a transaction of the operation was committed, or a call had no response. A conflict that a
+    /// later call reports does not prove that the first call was not applied.
+    pub(crate) fn may_be_committed(&self) -> bool {
+        self.may_be_committed.load(Ordering::Relaxed)
+    }
+
+    /// Records that a transaction was committed or had no response.
+    pub(crate) fn record_commit(&self) {
+        self.may_be_committed.store(true, Ordering::Relaxed);
+    }
+
+    /// Counts a retry after a change of the items that were read. Reading them again is enough. Only the later retries
+    /// wait, because only items that keep changing make waiting useful.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] when the tries or their time are used up.
-    pub(crate) async fn retry_now(&mut self, why: &str) -> Result<(), StoreError> {
-        if self.used < RETRIES_AT_ONCE { self.count(why) } else { self.back_off(why).await }
-    }
-
-    fn count(&mut self, why: &str) -> Result<(), StoreError> {
-        if self.used >= self.max || self.begun.elapsed() >= RETRIES_TIME_MAX {
-            return Err(StoreError::Unavailable(format!("gave up after {} retries: {why}", self.used), None));
+    /// [`StoreError::Unavailable`] when the retries or their time are used up.
+    pub(crate) async fn retry_now(&self, why: &str) -> Result<(), StoreError> {
+        if self.used() < RETRIES_AT_ONCE {
+            self.count(why)?;
+            return Ok(());
         }
-        self.used += 1;
-        Ok(())
+        self.back_off(why).await
     }
 
-    /// Counts one more try and waits: half the pause for certain and half at random, so that those who met in a
-    /// conflict do not meet again.
+    /// Counts a retry and returns the number of retries.
+    fn count(&self, why: &str) -> Result<u32, StoreError> {
+        let used = self.used();
+        if used >= self.max || self.begun.elapsed() >= RETRIES_TIME_MAX {
+            return Err(StoreError::Unavailable(format!("gave up after {used} retries: {why}"), None));
+        }
+        Ok(self.used.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    /// Counts a retry and waits. Half of the pause is random, so that operations that conflicted do not conflict again.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] when the tries or their time are used up.
-    pub(crate) async fn back_off(&mut self, why: &str) -> Result<(), StoreError> {
-        self.count(why)?;
-        let doubled = RETRY_PAUSE_FIRST_MILLIS.saturating_mul(1 << self.used.min(16).saturating_sub(1));
+    /// [`StoreError::Unavailable`] when the retries or their time are used up.
+    pub(crate) async fn back_off(&self, why: &str) -> Result<(), StoreError> {
+        let used = self.count(why)?;
+        let doubled = RETRY_PAUSE_FIRST_MILLIS.saturating_mul(1 << used.min(16).saturating_sub(1));
         let longest = doubled.min(RETRY_PAUSE_LONGEST_MILLIS);
         let millis = longest / 2 + self.rng.up_to(longest - longest / 2);
         tokio::time::sleep(Duration::from_millis(millis)).await;
@@ -74,7 +97,7 @@ mod tests {
     #[test]
     fn tries_are_used_up_by_their_number_or_by_their_time() {
         let rng = Rng::seeded(1);
-        let mut retries = Retries::new(&rng, RETRIES_MAX);
+        let retries = Retries::new(&rng, RETRIES_MAX);
         for _ in 0..RETRIES_MAX {
             retries.count("a conflict").unwrap();
         }
@@ -84,15 +107,14 @@ mod tests {
             format!("the table is not available: gave up after {RETRIES_MAX} retries: a conflict")
         );
 
-        let mut late =
-            Retries { begun: Instant::now() - RETRIES_TIME_MAX, ..Retries::new(&rng, RETRIES_MAX) };
+        let late = Retries { begun: Instant::now() - RETRIES_TIME_MAX, ..Retries::new(&rng, RETRIES_MAX) };
         assert!(matches!(late.count("no answer"), Err(StoreError::Unavailable(..))));
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_has_changed_is_decided_at_once_and_then_after_ever_longer_pauses() {
         let rng = Rng::seeded(1);
-        let mut retries = Retries::new(&rng, RETRIES_MAX);
+        let retries = Retries::new(&rng, RETRIES_MAX);
         let mut longest = RETRY_PAUSE_FIRST_MILLIS;
         for tried in 0..RETRIES_MAX {
             let begun = Instant::now();
@@ -112,7 +134,8 @@ mod tests {
         let mut pauses = Vec::new();
         for seed in 0..64 {
             let rng = Rng::seeded(seed);
-            let mut retries = Retries { used: RETRIES_MAX - 1, ..Retries::new(&rng, RETRIES_MAX) };
+            let retries =
+                Retries { used: AtomicU32::new(RETRIES_MAX - 1), ..Retries::new(&rng, RETRIES_MAX) };
             let begun = Instant::now();
             retries.back_off("a conflict").await.unwrap();
             pauses.push(u64::try_from(begun.elapsed().as_millis()).unwrap());

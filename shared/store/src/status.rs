@@ -1,4 +1,4 @@
-//! Setting contacts marketing, or queueing them to leave.
+//! Status commands, which set contacts marketing or queue them to leave.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -12,46 +12,46 @@ use domain::source::{Actor, Source};
 
 use crate::contacts::{ContactRef, Loaded, approximate_bytes};
 use crate::items::PartResultItem;
+use crate::operation::Operation;
 use crate::periods::{PeriodSnapshot, RefusalCheck};
-use crate::retry::Retries;
 use crate::store::Store;
-use crate::transaction::{Part, Transaction};
+use crate::transaction::Transaction;
 use crate::{Refused, Responder, StoreError, StoredResponse};
 
 /// One status command for many contacts.
 #[derive(Clone, Debug)]
 pub struct StatusRequest<'a> {
-    /// Whose.
+    /// The account.
     pub account: AccountId,
-    /// What is asked.
+    /// The command.
     pub command: Command,
-    /// For whom, in the order in which room under a cap is given.
+    /// The contacts, in the order in which the capacity under a cap is used.
     pub contacts: &'a [ContactRef],
-    /// Whether to decide and not to do it.
+    /// True if the command is only decided and no contact is written.
     pub dry_run: bool,
-    /// Through what.
+    /// The source that the history shows.
     pub source: Source,
-    /// By whom.
+    /// The actor that the history shows.
     pub actor: Actor,
 }
 
-/// What came of a status command.
+/// The result of a status command.
 #[derive(Clone, Debug)]
 pub struct StatusReport {
-    /// One for each contact of the request, in its order.
+    /// The results, one for each contact of the request, in its order.
     pub results: Vec<StatusResult>,
-    /// The period as it was read, moved by what was done.
+    /// The period, with its counts after the command.
     pub period: Period,
 }
 
-/// What came of it for one contact. `Debug` does not show its address.
+/// The result for one contact. `Debug` does not show the address.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StatusResult {
-    /// Which one, if there is one.
+    /// The contact's id, if it was found or named by id.
     pub id: Option<ContactId>,
-    /// Its address.
+    /// The contact's address.
     pub email: Option<String>,
-    /// What came of it.
+    /// The outcome.
     pub outcome: StatusOutcome,
 }
 
@@ -65,36 +65,38 @@ impl std::fmt::Debug for StatusResult {
 /// The outcome for one contact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StatusOutcome {
-    /// The command was carried out, or there was nothing to do.
+    /// The command was applied, or the contact had the desired state already.
     Done(Outcome),
-    /// It was refused, and nothing changed.
+    /// The command was refused, and the contact did not change.
     Refused(Refusal),
     /// There is no such contact.
     NotFound,
 }
 
-/// A status command on its way through its transactions.
-struct Run<'a> {
+/// The fixed part of a status command.
+struct Plan<'a> {
     request: &'a StatusRequest<'a>,
     responder: Responder<'a, StatusReport>,
-    wall_clock: Timestamp,
-    /// What each entry of the request names.
+    /// The contact that each entry of the request names.
     ids: Vec<Option<ContactId>>,
-    /// The entries that name a contact.
+    /// The entries that name each contact.
     named: HashMap<ContactId, Vec<&'a ContactRef>>,
-    /// Whose turn is still to come, each once, in order.
+}
+
+/// The state of a status command between its transactions.
+struct Progress {
+    /// The contacts without a result, each once, in order.
     waiting: VecDeque<ContactId>,
-    /// What came of the others.
+    /// The results of the others.
     results: HashMap<ContactId, StatusResult>,
-    /// What a dry run has decided so far.
+    /// The change that a dry run has decided so far.
     planned: Delta,
-    /// Whether it takes, or may take, more than one transaction.
+    /// True if the command needs, or may need, more than one transaction.
     split: bool,
 }
 
-/// What one transaction does.
-struct Step {
-    /// What comes of those whose turn it is.
+/// The decisions for one transaction.
+struct Decisions {
     results: Vec<StatusResult>,
     changed: Vec<Loaded>,
     change: CountChange,
@@ -102,12 +104,13 @@ struct Step {
 }
 
 impl Store {
-    /// Sets contacts marketing, or queues them to leave: as many as the cap lets, in the order given.
+    /// Sets contacts marketing, or queues them to leave. The cap limits the number of contacts, in the order of the
+    /// request.
     ///
-    /// Up to [`CONTACTS_PER_TRANSACTION_MAX`] contacts are one batched read and one transaction, and one batched read
-    /// more if some are named by address, and one if any is refused, to make sure. More of them take several; with a
-    /// claim, each keeps what it did, so that a request that was cut short and is sent again does the rest and answers
-    /// for all of it.
+    /// Up to [`CONTACTS_PER_TRANSACTION_MAX`] contacts need one batched read and one transaction. Contacts named by
+    /// address need one more batched read, and so does the confirmation of refusals. More contacts need several
+    /// transactions. With a claim, each of these stores its results. If the request is cut short and repeated, it
+    /// completes the remaining contacts and returns the results of all.
     ///
     /// # Errors
     ///
@@ -118,7 +121,7 @@ impl Store {
         wall_clock: Timestamp,
         responder: Responder<'_, StatusReport>,
     ) -> Result<StoredResponse, StoreError> {
-        let ids = self.resolve(request.account, request.contacts, &mut self.retries()).await?;
+        let ids = self.operation(request.account, wall_clock).resolve(request.contacts).await?;
         let mut named: HashMap<ContactId, Vec<&ContactRef>> = HashMap::new();
         let mut waiting = VecDeque::new();
         for (id, asked) in ids.iter().zip(request.contacts) {
@@ -129,111 +132,123 @@ impl Store {
             }
             entries.push(asked);
         }
-        // By the request and not by who is found: a repeat may find fewer, and must still recall what was done.
+        // The request decides, not the contacts found: a repeat may find fewer, and must still recall the results.
         let split = request.contacts.len() > CONTACTS_PER_TRANSACTION_MAX;
-        let (results, planned) = (HashMap::new(), Delta::default());
-        let mut run = Run { request, responder, wall_clock, ids, named, waiting, results, planned, split };
+        let mut progress = Progress { waiting, results: HashMap::new(), planned: Delta::default(), split };
+        let plan = Plan { request, responder, ids, named };
         loop {
-            if let Some(answer) = self.advance(&mut run).await? {
-                return Ok(answer);
+            let op = self.operation(request.account, wall_clock);
+            if let Some(response) = op.advance(&plan, &mut progress).await? {
+                return Ok(response);
             }
         }
     }
+}
 
-    /// Takes the next contacts through one transaction. Gives the answer once all are through.
-    async fn advance(&self, run: &mut Run<'_>) -> Result<Option<StoredResponse>, StoreError> {
-        let mut retries = self.retries();
-        let mut check = RefusalCheck::default();
+impl Operation<'_> {
+    /// Applies the command to the next contacts in one transaction. Returns the response after the last contacts.
+    ///
+    /// This is not `Operation::mutate`, because an attempt recalls results that the next ones need, and because only the
+    /// last transaction has the response.
+    async fn advance(
+        &self,
+        plan: &Plan<'_>,
+        progress: &mut Progress,
+    ) -> Result<Option<StoredResponse>, StoreError> {
+        let check = RefusalCheck::default();
         loop {
             let turn: Vec<ContactId> =
-                run.waiting.iter().copied().take(CONTACTS_PER_TRANSACTION_MAX).collect();
-            let others = run.responder.key().into_iter().collect();
-            let (loaded, mut opened) =
-                self.load(run.request.account, run.wall_clock, &turn, others, &mut retries).await?;
-            if let Some(answer) = run.responder.replay(&mut opened.items, run.wall_clock)? {
-                return Ok(Some(answer));
+                progress.waiting.iter().copied().take(CONTACTS_PER_TRANSACTION_MAX).collect();
+            let keys = plan.responder.key().into_iter().collect();
+            let (loaded, mut opened) = self.load(&turn, keys).await?;
+            if let Some(response) = plan.responder.replay(&mut opened.items, self.wall_clock)? {
+                return Ok(Some(response));
             }
             if !opened.period.marketing_contacts {
                 return Err(Refused::MarketingContactsOff.into());
             }
             let bytes: usize = loaded.iter().map(|loaded| approximate_bytes(&loaded.contact)).sum();
-            // Half, because the contacts may have grown or shrunk since an earlier try.
-            run.split |= bytes > TRANSACTION_BYTES_MAX / 2;
-            self.recall(run).await?;
-            let step = run.decide(&turn, loaded, &opened);
-            if step.refuses() && check.needs_reread(&opened.period, &mut retries).await? {
+            // Half of the limit, because the contacts may have changed their size since an earlier request.
+            progress.split |= bytes > TRANSACTION_BYTES_MAX / 2;
+            self.recall(plan, progress).await?;
+            let decisions = plan.decide(progress, &turn, loaded, &opened);
+            if decisions.refuse_any() && check.needs_reread(&opened.period, &self.retries).await? {
                 continue;
             }
-            if let Some(answer) = self.carry_out(run, step, &opened, &mut retries).await? {
-                return Ok(answer);
+            let Decisions { results, changed, change, period_after } = decisions;
+            let mut transaction = Transaction::default();
+            if !plan.request.dry_run && !changed.is_empty() {
+                for mut loaded in changed {
+                    self.put_contact(&mut transaction, &mut loaded.contact, Some(loaded.stored_version))?;
+                }
+                transaction.update(self.count(&opened.period, change)?);
+            }
+            let mut response = None;
+            if progress.is_last(&results) {
+                let report = plan.report(progress, &results, period_after);
+                let responder = &plan.responder;
+                response = Some(responder.attach(self.store, &mut transaction, &report, self.wall_clock)?);
+            } else if let (Some(claim), false) = (plan.responder.claim, plan.request.dry_run) {
+                let parts: Vec<_> = results.iter().filter_map(StatusResult::to_part).collect();
+                self.store.attach_part(&mut transaction, claim, &parts)?;
+            }
+            if self.store.commit(transaction, &self.retries).await? {
+                results.into_iter().for_each(|result| progress.settle(result));
+                progress.planned = if plan.request.dry_run { change.delta } else { Delta::default() };
+                return Ok(response);
             }
         }
     }
 
-    /// Learns what an earlier try of the same request did. The parts are read after the contacts, so the part that
-    /// made a contact what it is has been seen by then.
-    async fn recall(&self, run: &mut Run<'_>) -> Result<(), StoreError> {
-        if let (Some(claim), true) = (run.responder.claim, run.split) {
-            for part in self.answer_parts(claim, run.wall_clock).await? {
-                if let Some(result) = StatusResult::from_part(part) {
-                    run.settle(result);
-                }
-            }
+    /// Reads the results of an earlier try of the same request. They are read after the contacts, so they include the
+    /// transaction that changed a contact to its present state.
+    async fn recall(&self, plan: &Plan<'_>, progress: &mut Progress) -> Result<(), StoreError> {
+        if let (Some(claim), true) = (plan.responder.claim, progress.split) {
+            let parts = self.store.answer_parts(claim, self.wall_clock).await?;
+            parts.into_iter().filter_map(StatusResult::from_part).for_each(|result| progress.settle(result));
         }
         Ok(())
     }
-
-    /// Writes one step: `None` to try it again, `Some(None)` to go on with the next contacts.
-    async fn carry_out(
-        &self,
-        run: &mut Run<'_>,
-        step: Step,
-        opened: &PeriodSnapshot,
-        retries: &mut Retries<'_>,
-    ) -> Result<Option<Option<StoredResponse>>, StoreError> {
-        let Step { results, mut changed, change, period_after } = step;
-        let account = run.request.account;
-        let mut transaction = Transaction::new(self.rng());
-        if !run.request.dry_run && !changed.is_empty() {
-            for loaded in &mut changed {
-                let stored = Some(loaded.stored_version);
-                self.put_contact(&mut transaction, account, &mut loaded.contact, stored)?;
-            }
-            transaction.update(Part::Period, self.count(account, &opened.period, change)?);
-        }
-        let settled: HashSet<ContactId> = results.iter().filter_map(|result| result.id).collect();
-        let last = run.waiting.iter().all(|id| settled.contains(id) || run.results.contains_key(id));
-        let mut answer = None;
-        if last {
-            let report = run.report(&results, period_after);
-            answer = Some(run.responder.attach(self, &mut transaction, &report, run.wall_clock)?);
-        } else if let (Some(claim), false) = (run.responder.claim, run.request.dry_run) {
-            let parts: Vec<_> = results.iter().filter_map(StatusResult::to_part).collect();
-            self.attach_part(&mut transaction, claim, &parts)?;
-        }
-        if !self.commit(transaction, retries).await? {
-            return Ok(None);
-        }
-        results.into_iter().for_each(|result| run.settle(result));
-        run.planned = if run.request.dry_run { change.delta } else { Delta::default() };
-        Ok(Some(answer))
-    }
 }
 
-impl Step {
-    fn refuses(&self) -> bool {
+impl Decisions {
+    fn refuse_any(&self) -> bool {
         self.results.iter().any(|result| matches!(result.outcome, StatusOutcome::Refused(_)))
     }
 }
 
-impl Run<'_> {
-    /// Decides for those whose turn it is, as many as one transaction takes.
-    fn decide(&self, turn: &[ContactId], loaded: Vec<Loaded>, opened: &PeriodSnapshot) -> Step {
+impl Progress {
+    /// Returns true if no contact waits after these results.
+    fn is_last(&self, results: &[StatusResult]) -> bool {
+        let settled: HashSet<ContactId> = results.iter().filter_map(|result| result.id).collect();
+        self.waiting.iter().all(|id| settled.contains(id) || self.results.contains_key(id))
+    }
+
+    /// Adds a result, and removes the contacts with a result from the front of the queue.
+    fn settle(&mut self, result: StatusResult) {
+        let Some(id) = result.id else { return };
+        self.results.entry(id).or_insert(result);
+        while self.waiting.front().is_some_and(|id| self.results.contains_key(id)) {
+            self.waiting.pop_front();
+        }
+    }
+}
+
+impl Plan<'_> {
+    /// Decides the command for the contacts of a turn, as many as one transaction accepts.
+    fn decide(
+        &self,
+        progress: &Progress,
+        turn: &[ContactId],
+        loaded: Vec<Loaded>,
+        opened: &PeriodSnapshot,
+    ) -> Decisions {
         let mut found: HashMap<ContactId, Loaded> =
             loaded.into_iter().map(|loaded| (loaded.contact.id, loaded)).collect();
-        let mut ledger = Ledger::after(&opened.period, self.planned);
+        let StatusRequest { source, actor, command, .. } = self.request;
+        let mut ledger = Ledger::after(&opened.period, progress.planned);
         let (mut results, mut changed, mut bytes) = (Vec::new(), Vec::new(), 0);
-        for id in turn.iter().filter(|id| !self.results.contains_key(id)) {
+        for id in turn.iter().filter(|id| !progress.results.contains_key(id)) {
             let Some(mut loaded) = found.remove(id).filter(|loaded| self.is_named(&loaded.contact)) else {
                 results.push(StatusResult { id: Some(*id), email: None, outcome: StatusOutcome::NotFound });
                 continue;
@@ -243,9 +258,8 @@ impl Run<'_> {
                 break;
             }
             let email = loaded.contact.email.as_ref().map(|email| email.given().to_owned());
-            let outcome = match ledger.decide(loaded.contact.marketing.stored_state, self.request.command) {
+            let outcome = match ledger.decide(loaded.contact.marketing.stored_state, *command) {
                 Ok(transition) => {
-                    let Self { request: StatusRequest { source, actor, .. }, .. } = self;
                     loaded.contact.apply(&transition, opened.now, source, *actor);
                     if transition.outcome != Outcome::Unchanged {
                         changed.push(loaded);
@@ -256,43 +270,31 @@ impl Run<'_> {
             };
             results.push(StatusResult { id: Some(*id), email, outcome });
         }
-        Step { results, changed, change: ledger.count_change(), period_after: ledger.period_after() }
+        Decisions { results, changed, change: ledger.count_change(), period_after: ledger.period_after() }
     }
 
-    /// Whether reads may show the contact and an entry of the request still names it.
+    /// Returns true if the contact is not deleted and an entry of the request still names it.
     fn is_named(&self, contact: &Contact) -> bool {
         let entries = self.named.get(&contact.id).map(Vec::as_slice).unwrap_or_default();
         contact.is_visible() && entries.iter().any(|asked| asked.names(contact))
     }
 
-    fn settle(&mut self, result: StatusResult) {
-        if let Some(id) = result.id {
-            self.results.entry(id).or_insert(result);
-            while self.waiting.front().is_some_and(|id| self.results.contains_key(id)) {
-                self.waiting.pop_front();
-            }
-        }
-    }
-
-    /// The results in the order of the request. A contact that is named twice is unchanged the second time.
-    fn report(&self, latest: &[StatusResult], period: Period) -> StatusReport {
+    /// Returns the results in the order of the request. A contact that is named twice is unchanged the second time.
+    fn report(&self, progress: &Progress, latest: &[StatusResult], period: Period) -> StatusReport {
         let latest: HashMap<ContactId, &StatusResult> =
             latest.iter().filter_map(|result| Some((result.id?, result))).collect();
         let mut reported = HashSet::new();
         let results = self.ids.iter().zip(self.request.contacts).map(|(id, asked)| {
-            let result = id.and_then(|id| self.results.get(&id).or_else(|| latest.get(&id).copied()));
-            match result {
-                Some(result) if result.outcome != StatusOutcome::NotFound => {
-                    let again = !reported.insert(result.id);
-                    match result.outcome {
-                        StatusOutcome::Done(_) if again => StatusResult {
-                            outcome: StatusOutcome::Done(Outcome::Unchanged),
-                            ..result.clone()
-                        },
-                        _ => result.clone(),
-                    }
+            let result = id.and_then(|id| progress.results.get(&id).or_else(|| latest.get(&id).copied()));
+            let Some(result) = result.filter(|result| result.outcome != StatusOutcome::NotFound) else {
+                return StatusResult::not_found(asked);
+            };
+            let is_first = reported.insert(result.id);
+            match result.outcome {
+                StatusOutcome::Done(_) if !is_first => {
+                    StatusResult { outcome: StatusOutcome::Done(Outcome::Unchanged), ..result.clone() }
                 }
-                _ => StatusResult::not_found(asked),
+                _ => result.clone(),
             }
         });
         StatusReport { results: results.collect(), period }
@@ -300,7 +302,7 @@ impl Run<'_> {
 }
 
 impl StatusResult {
-    /// Says no more than the caller said.
+    /// Returns a result that contains only the data of the request.
     fn not_found(asked: &ContactRef) -> Self {
         let (id, email) = match asked {
             ContactRef::Id(id) => (Some(*id), None),
@@ -310,7 +312,8 @@ impl StatusResult {
         Self { id, email, outcome: StatusOutcome::NotFound }
     }
 
-    /// As it is kept for when the request comes again. Who was not found is looked for again then.
+    /// Converts the result to its stored form, for a repeat of the request. Returns `None` for `NotFound`, because a repeat
+    /// looks these contacts up again.
     fn to_part(&self) -> Option<PartResultItem> {
         let outcome = match self.outcome {
             StatusOutcome::Done(outcome) => outcome.as_str(),
@@ -336,7 +339,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_shown_of_a_result_is_no_address() {
+    fn debug_output_of_a_result_contains_no_address() {
         let id = Some("7777".parse().unwrap());
         let email = Some("ada@example.org".to_owned());
         let shown = format!("{:?}", StatusResult { id, email, outcome: StatusOutcome::Done(Outcome::Kept) });

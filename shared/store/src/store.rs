@@ -1,12 +1,9 @@
-//! The store: its handle and the reads that everything is made of.
+//! The handle of the store, and its reads.
 
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
-use chrono::TimeDelta;
-use domain::Timestamp;
-use domain::ids::NewContactIds;
 use domain::limits::{BATCH_READ_MAX, RETRIES_MAX, SUBMISSION_RETRIES_MAX};
 
 use crate::error::call_error;
@@ -15,7 +12,7 @@ use crate::keys::{Item, Key, PK, SK};
 use crate::retry::Retries;
 use crate::{Rng, StoreError};
 
-/// The table. Cheap to clone.
+/// The handle of the table. A clone is cheap.
 #[derive(Clone)]
 pub struct Store {
     pub(crate) client: Client,
@@ -23,7 +20,7 @@ pub struct Store {
     rng: Rng,
 }
 
-/// One page of a query, and the sort key to go on after.
+/// One page of a query, and the sort key after which the next page begins.
 pub(crate) struct QueryPage {
     pub(crate) items: Vec<Item>,
     pub(crate) next: Option<String>,
@@ -33,46 +30,39 @@ pub(crate) struct QueryPage {
 #[derive(Clone)]
 pub(crate) struct Query {
     pub(crate) pk: String,
-    /// Only sort keys that begin so.
+    /// The prefix of the sort keys.
     pub(crate) prefix: &'static str,
-    /// Only sort keys after this one, in the order of the query.
+    /// The sort key after which the page begins, in the order of the query.
     pub(crate) after: Option<String>,
     pub(crate) limit: usize,
     pub(crate) newest_first: bool,
 }
 
 impl Store {
-    /// The table of this name, reached with this client.
+    /// Creates the handle of the table with this name.
     #[must_use]
     pub fn new(client: Client, table: impl Into<String>, rng: Rng) -> Self {
         Self { client, table: table.into().into(), rng }
     }
 
-    /// The randomness that ids, tokens and pauses are made of.
+    /// Returns the source of randomness for ids, tokens and pauses.
     #[must_use]
     pub fn rng(&self) -> &Rng {
         &self.rng
     }
 
-    /// Reads a key that no item has, so that the connection stands before the first request needs it. A failure
-    /// is ignored: the request will meet it again and report it.
+    /// Reads a key that no item has, so that the connection is open before the first request needs it. A failure is
+    /// ignored, because the first request reports it.
     pub async fn warm_up(&self) {
         let _ = self.get_item(Key::nothing()).await;
     }
 
-    /// Returns the ids for the contacts of one transaction that is written at `wall_clock`.
-    ///
-    /// Each retry moves on by a millisecond, so that a millisecond in which very many contacts are created is left behind.
-    pub(crate) fn new_contact_ids(&self, wall_clock: Timestamp, retries: &Retries<'_>) -> NewContactIds {
-        let later = TimeDelta::milliseconds(retries.used().into());
-        NewContactIds::new(wall_clock.plus(later), self.rng.bits())
-    }
-
+    /// Returns the retries of one operation.
     pub(crate) fn retries(&self) -> Retries<'_> {
         Retries::new(&self.rng, RETRIES_MAX)
     }
 
-    /// Returns fewer retries, for a submission that can go to the inbox instead.
+    /// Returns fewer retries, for a submission that the inbox can accept instead.
     pub(crate) fn submission_retries(&self) -> Retries<'_> {
         Retries::new(&self.rng, SUBMISSION_RETRIES_MAX)
     }
@@ -90,17 +80,13 @@ impl Store {
             .map_err(|error| call_error("a read", error))
     }
 
-    /// Reads one thing, consistently.
+    /// Reads and decodes one item, consistently.
     pub(crate) async fn get<E: Entity>(&self, key: Key) -> Result<Option<E>, StoreError> {
         self.get_item(key).await?.map(decode).transpose()
     }
 
-    /// Reads many items, consistently, a hundred to a call. Keys without an item are left out.
-    pub(crate) async fn batch_get(
-        &self,
-        keys: &[Key],
-        retries: &mut Retries<'_>,
-    ) -> Result<Items, StoreError> {
+    /// Reads many items, consistently, up to [`BATCH_READ_MAX`] in a call. Keys without an item are left out.
+    pub(crate) async fn batch_get(&self, keys: &[Key], retries: &Retries<'_>) -> Result<Items, StoreError> {
         let mut items = Items::default();
         for chunk in keys.chunks(BATCH_READ_MAX) {
             let mut request = Some(self.keys_and_attributes(chunk)?);
@@ -116,7 +102,7 @@ impl Store {
                 items.0.extend(found.flatten().filter_map(|item| Some((Key::of(&item)?, item))));
                 let rest = output.unprocessed_keys.and_then(|mut tables| tables.remove(&*self.table));
                 if let Some(rest) = rest.filter(|rest| !rest.keys().is_empty()) {
-                    retries.back_off("a batched read was answered in part").await?;
+                    retries.back_off("a batched read was incomplete").await?;
                     request = Some(rest);
                 }
             }

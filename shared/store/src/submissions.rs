@@ -1,13 +1,15 @@
-//! Form submissions: the contact, the count and the delivery's id in one transaction.
+//! Form submissions. One transaction writes the contact, the counts and the delivery.
 
+mod apply;
 mod inbox;
 mod plan;
 mod rejected;
 
+use std::slice;
+
 use domain::Timestamp;
 use domain::address::EmailAddress;
 use domain::form::Overwrite;
-use domain::ids::{AccountId, ContactId};
 use domain::property::{Properties, PropertyName};
 
 pub use inbox::{InboxReport, Taken};
@@ -18,37 +20,36 @@ use crate::delivery::{ContentDigest, DeliveryId, Versions};
 use crate::forms::Form;
 use crate::items::DeliveryItem;
 use crate::keys::Key;
-use crate::periods::RefusalCheck;
-use crate::retry::Retries;
+use crate::operation::{Operation, Step};
+use crate::periods::{PeriodSnapshot, RefusalCheck};
 use crate::store::Store;
-use crate::transaction::Transaction;
 use crate::{ContactEffect, MarketingEffect, StoreError, Submitted};
 
-/// A submission of a form, read and mapped.
+/// A submission of a form, parsed and mapped.
 #[derive(Clone)]
 pub struct Submission<'a> {
     /// The form.
     pub form: &'a Form,
-    /// The id that its sender gave this delivery, to tell a repeated one.
+    /// The sender's id of this delivery, which identifies a repeat.
     pub submission_id: Option<&'a str>,
-    /// Who submits.
+    /// The contact's address.
     pub email: &'a EmailAddress,
-    /// What they say of themselves.
+    /// The submitted properties.
     pub properties: &'a [(PropertyName, Option<String>)],
-    /// The number of the submission's fields that the form does not take, to be counted.
+    /// The number of the submission's fields that the form does not accept, for the form's counts.
     pub left_out: u64,
 }
 
-/// A delivery: its identity, and what it says.
+/// A delivery: its identity, and the digest of its content.
 #[derive(Clone)]
 struct Delivery {
     id: DeliveryId,
     content: ContentDigest,
 }
 
-/// A delivery compared with what is remembered of it.
+/// The result of comparing a delivery with the stored one.
 enum Recognized {
-    /// It was never accepted, or is forgotten.
+    /// It was never accepted, or has expired.
     New,
     /// This version was accepted before, with this effect.
     Repeat(Submitted),
@@ -67,8 +68,8 @@ impl Submission<'_> {
     }
 }
 
-/// Returns the part of submitted properties that a form may give a contact without any, and the number of the others.
-/// What a stranger sends then always fits into an item.
+/// Returns the submitted properties that a form may set on a contact without properties, and the number of the others.
+/// So a submission always fits into an item.
 fn fitting(properties: &[(PropertyName, Option<String>)]) -> (Vec<(PropertyName, Option<String>)>, u64) {
     let mut fitting = Properties::new();
     let values = properties.iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
@@ -77,11 +78,11 @@ fn fitting(properties: &[(PropertyName, Option<String>)]) -> (Vec<(PropertyName,
 }
 
 impl Store {
-    /// Applies a form's submission. A delivery that was accepted before changes nothing, and one with other content is an
-    /// edit, which changes the contact's properties and leaves its marketing state alone.
+    /// Applies a form's submission. A delivery that was accepted before changes nothing. A delivery with other content is an
+    /// edit, which changes the contact's properties and not its marketing state.
     ///
     /// Over the cap, over the tier limit unless the form may raise it, and beyond the form's budget for the day, the
-    /// contact is kept as non-marketing. One batched read, one more if the contact is known, and one transaction.
+    /// contact is stored as non-marketing. One batched read, one more if the address is known, and one transaction.
     ///
     /// # Errors
     ///
@@ -91,84 +92,64 @@ impl Store {
         submission: &Submission<'_>,
         wall_clock: Timestamp,
     ) -> Result<Submitted, StoreError> {
-        Ok(self.submit_within(submission, wall_clock, &mut self.retries()).await?.submitted)
-    }
-
-    async fn submit_within(
-        &self,
-        submission: &Submission<'_>,
-        wall_clock: Timestamp,
-        retries: &mut Retries<'_>,
-    ) -> Result<Taken, StoreError> {
-        let Submission { form, email, .. } = *submission;
-        let account = form.account;
-        let delivery = submission.delivery();
-        let key = delivery.as_ref().map(|delivery| Key::delivery(account, form.id, delivery.id));
-        let (properties, too_many) = fitting(submission.properties);
-        let mut entry = Entry {
-            form: form.into(),
-            email,
-            properties: &properties,
-            left_out: submission.left_out + too_many,
-            origin: Origin::Sent(delivery.clone()),
-        };
-        let mut check = RefusalCheck::default();
-        loop {
-            let others = key.iter().cloned().collect();
-            let entries = std::slice::from_ref(&entry);
-            let mut opened = self.open_for(account, entries, others, wall_clock, retries).await?;
-            let stored =
-                key.as_ref().map(|key| opened.items.take::<DeliveryItem>(key)).transpose()?.flatten();
-            match recognize(stored, delivery.as_ref(), wall_clock) {
-                Recognized::New => entry.origin = Origin::Sent(delivery.clone()),
-                Recognized::Repeat(submitted) => {
-                    self.count_duplicate(form.id).await;
-                    return Ok(Taken { submitted, waiting: None });
-                }
-                Recognized::Edit(before) => {
-                    entry.origin = delivery
-                        .clone()
-                        .map_or(Origin::Sent(None), |delivery| Origin::Edit(delivery, before));
-                }
-                Recognized::Waiting(_) => return self.accept_into_inbox(submission, wall_clock).await,
-            }
-            let entries = std::slice::from_ref(&entry);
-            check.observe(&opened.period);
-            let Some(snapshot) = self.snapshot(account, entries, opened, wall_clock, retries).await? else {
-                retries.retry_now(MOVED).await?;
-                continue;
-            };
-            let mut plan = Plan::new(account, &snapshot, self.new_contact_ids(wall_clock, retries));
-            let submitted = plan.take(&entry, wall_clock)?;
-            if plan.is_in_doubt() && check.needs_reread(snapshot.period(), retries).await? {
-                continue;
-            }
-            let mut transaction = Transaction::new(self.rng());
-            let gone = self.write_plan(&mut transaction, plan, wall_clock)?;
-            if self.commit(transaction, retries).await? {
-                self.forget_histories(account, gone, retries).await?;
-                return Ok(Taken { submitted, waiting: None });
-            }
-        }
-    }
-
-    async fn forget_histories(
-        &self,
-        account: AccountId,
-        gone: Vec<ContactId>,
-        retries: &mut Retries<'_>,
-    ) -> Result<(), StoreError> {
-        for contact in gone {
-            self.forget_history(account, Some(contact), retries).await?;
-        }
-        Ok(())
+        let op = self.operation(submission.form.account, wall_clock);
+        Ok(op.submit(submission).await?.submitted)
     }
 }
 
-/// Why a decision is made once more.
-const MOVED: &str = "the address moved during a read";
+impl Operation<'_> {
+    async fn submit(&self, submission: &Submission<'_>) -> Result<Taken, StoreError> {
+        let Submission { form, email, .. } = *submission;
+        let delivery = submission.delivery();
+        let key = delivery.as_ref().map(|delivery| Key::delivery(self.account, form.id, delivery.id));
+        let (properties, too_many) = fitting(submission.properties);
+        let check = RefusalCheck::default();
+        self.transact(async || {
+            let mut entry = Entry {
+                form: form.into(),
+                email,
+                properties: &properties,
+                left_out: submission.left_out + too_many,
+                origin: Origin::Sent(delivery.clone()),
+            };
+            let others = key.iter().cloned().collect();
+            let mut opened = self.open_for(slice::from_ref(&entry), others).await?;
+            match self.recognize(&mut opened, key.as_ref(), delivery.as_ref())? {
+                Recognized::New => {}
+                Recognized::Repeat(submitted) => {
+                    self.store.count_duplicate(form.id).await;
+                    return Ok(Step::unchanged(Taken { submitted, waiting: None }));
+                }
+                Recognized::Edit(before) => {
+                    if let Some(delivery) = &delivery {
+                        entry.origin = Origin::Edit(delivery.clone(), before);
+                    }
+                }
+                Recognized::Waiting(_) => {
+                    let taken = self.store.accept_into_inbox(submission, self.wall_clock).await?;
+                    return Ok(Step::unchanged(taken));
+                }
+            }
+            let decide = |plan: &mut Plan<'_>| plan.decide(&entry, self.wall_clock);
+            let step = self.apply(slice::from_ref(&entry), opened, &check, decide).await?;
+            Ok(step.map(|submitted| Taken { submitted, waiting: None }))
+        })
+        .await
+    }
 
-/// Compares a delivery with what is stored under its key.
+    /// Compares a delivery with the stored one, which was read under `key`.
+    fn recognize(
+        &self,
+        opened: &mut PeriodSnapshot,
+        key: Option<&Key>,
+        delivery: Option<&Delivery>,
+    ) -> Result<Recognized, StoreError> {
+        let stored = key.map(|key| opened.items.take(key)).transpose()?.flatten();
+        Ok(recognize(stored, delivery, self.wall_clock))
+    }
+}
+
+/// Compares a delivery with the item that is stored under its key.
 fn recognize(stored: Option<DeliveryItem>, delivery: Option<&Delivery>, wall_clock: Timestamp) -> Recognized {
     let (Some(stored), Some(delivery)) = (stored.filter(|stored| stored.is_remembered(wall_clock)), delivery)
     else {
@@ -184,7 +165,7 @@ fn recognize(stored: Option<DeliveryItem>, delivery: Option<&Delivery>, wall_clo
 }
 
 impl DeliveryItem {
-    /// Returns true while the delivery is remembered. One that waits in the inbox is remembered until it is settled.
+    /// Returns true until the delivery expires. A delivery that waits in the inbox does not expire.
     fn is_remembered(&self, wall_clock: Timestamp) -> bool {
         self.expires_at.is_none_or(|expires_at| expires_at > wall_clock.seconds())
     }

@@ -1,4 +1,4 @@
-//! The sweep: settles the contacts that left at the end of a closed period. Nothing depends on it for being right.
+//! The sweep, which writes contacts that left at the end of a closed period as settled. No result depends on it.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::types::ReturnValue;
@@ -14,26 +14,26 @@ use crate::error::{call_error, is_condition_failure};
 use crate::items::UNSWEPT;
 use crate::jobs::{Job, SweepTask};
 use crate::keys::{Item, Key, LEAVING_INDEX, LEAVING_PK, leaving_pk};
-use crate::retry::Retries;
+use crate::operation::Operation;
 use crate::store::Store;
 use crate::transaction::Transaction;
 
-/// What a sweep of one bucket has done.
+/// The result of sweeping one bucket.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Swept {
-    /// How many contacts it settled or removed.
+    /// The number of contacts that were settled or removed.
     pub contacts: u64,
-    /// Whether the bucket is done.
+    /// True if the bucket is finished.
     pub finished: bool,
 }
 
 impl Store {
-    /// Settles the contacts of one bucket that left at the end of a closed period, page by page for as long as
-    /// `should_continue` says so. It may be stopped, repeated and run twice at once.
+    /// Settles the contacts of one bucket that left at the end of a closed period, page by page while `should_continue`
+    /// returns true. It may stop, repeat and run in parallel.
     ///
     /// # Errors
     ///
-    /// As every operation. What was settled stays settled.
+    /// As every operation. Contacts that were settled before the error stay settled.
     pub async fn sweep(
         &self,
         task: SweepTask,
@@ -56,7 +56,7 @@ impl Store {
         Ok(swept)
     }
 
-    /// One page of the `leaving` index.
+    /// Reads one page of the `leaving` index.
     async fn leavers(
         &self,
         account: AccountId,
@@ -72,7 +72,7 @@ impl Store {
             .key_condition_expression("#pk = :pk")
             .expression_attribute_names("#pk", LEAVING_PK)
             .expression_attribute_values(":pk", AttributeValue::S(leaving_pk(account, number, bucket)))
-            // One place of the batched read that follows is the period's.
+            // The period uses one of the keys of the batched read that follows.
             .limit(i32::try_from(BATCH_READ_MAX - 1).unwrap_or(i32::MAX))
             .set_exclusive_start_key(after)
             .send()
@@ -97,71 +97,19 @@ impl Store {
         if ids.is_empty() {
             return Ok(0);
         }
-        let (loaded, opened) =
-            self.load_once(account, wall_clock, ids, Vec::new(), &mut self.retries()).await?;
+        let (loaded, opened) = self.operation(account, wall_clock).load_once(ids, Vec::new()).await?;
         if opened.period.number <= number {
-            // The period is not closed: there is nothing to sweep.
+            // The period is not closed, so no contact has left.
             return Ok(0);
         }
         stream::iter(loaded.into_iter().filter(Loaded::is_settled_now))
-            .map(|loaded| self.sweep_contact(account, loaded, wall_clock))
+            .map(|loaded| async move { self.operation(account, wall_clock).sweep_contact(loaded).await })
             .buffer_unordered(SWEEP_PARALLEL)
             .try_fold(0, |sum, swept| async move { Ok(sum + u64::from(swept)) })
             .await
     }
 
-    /// Writes one contact as reads already show it, or removes a deleted one. Another write that came between may
-    /// have settled it, or may have been decided before the period closed; reading it again tells.
-    async fn sweep_contact(
-        &self,
-        account: AccountId,
-        mut loaded: Loaded,
-        wall_clock: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let mut retries = self.retries();
-        loop {
-            let id = loaded.contact.id;
-            let written = if loaded.contact.is_visible() {
-                self.write_settled(account, &mut loaded, &mut retries).await?
-            } else {
-                let mut transaction = Transaction::new(self.rng());
-                self.remove(&mut transaction, account, &loaded, &mut retries).await?;
-                let removed = self.commit(transaction, &mut retries).await?;
-                self.forget_history(account, removed.then_some(id), &mut retries).await?;
-                removed
-            };
-            if written {
-                return Ok(true);
-            }
-            retries.retry_now("a contact kept changing while it was swept").await?;
-            let (again, _) = self.load_once(account, wall_clock, &[id], Vec::new(), &mut retries).await?;
-            match again.into_iter().find(Loaded::is_settled_now) {
-                Some(again) => loaded = again,
-                None => return Ok(false),
-            }
-        }
-    }
-
-    /// Answers false if the contact is no longer as it was read.
-    async fn write_settled(
-        &self,
-        account: AccountId,
-        loaded: &mut Loaded,
-        retries: &mut Retries<'_>,
-    ) -> Result<bool, StoreError> {
-        if let Some(page) = turn_history_page(account, &mut loaded.contact)? {
-            self.put_all(vec![page], retries).await?;
-        }
-        let put = self.contact_put(account, &loaded.contact, Some(loaded.stored_version))?;
-        loop {
-            match self.put_item(&put).await {
-                Err(StoreError::Unavailable(why, _)) => retries.back_off(&why).await?,
-                ended => return ended,
-            }
-        }
-    }
-
-    /// Notes that a bucket is swept; with the last one the statement is no longer due.
+    /// Records that a bucket is swept. After the last bucket the statement is no longer due.
     async fn mark_swept(
         &self,
         account: AccountId,
@@ -186,9 +134,51 @@ impl Store {
         let output = match updated {
             Ok(output) => output,
             Err(error) if is_condition_failure(&error) => return Ok(()),
-            Err(error) => return Err(call_error("noting a swept bucket", error)),
+            Err(error) => return Err(call_error("recording a swept bucket", error)),
         };
         let more = output.attributes.is_some_and(|statement| statement.contains_key(UNSWEPT));
         if more { Ok(()) } else { self.finish(Job::Sweep(account, number)).await }
+    }
+}
+
+impl Operation<'_> {
+    /// Writes one contact as reads already show it, or removes a deleted one. If another operation wrote the contact in
+    /// between, it may have settled it, or may have decided before the period closed. A further read shows which.
+    ///
+    /// This is not `Operation::transact`, because a contact is written without a transaction, at half the cost.
+    async fn sweep_contact(&self, mut loaded: Loaded) -> Result<bool, StoreError> {
+        loop {
+            let id = loaded.contact.id;
+            let written = if loaded.contact.is_visible() {
+                self.write_settled(&mut loaded).await?
+            } else {
+                let mut transaction = Transaction::default();
+                self.remove(&mut transaction, &loaded).await?;
+                self.store.commit(transaction, &self.retries).await?
+            };
+            if written {
+                return Ok(true);
+            }
+            self.retries.retry_now("a contact kept changing during a sweep").await?;
+            let (again, _) = self.load_once(&[id], Vec::new()).await?;
+            match again.into_iter().find(Loaded::is_settled_now) {
+                Some(again) => loaded = again,
+                None => return Ok(false),
+            }
+        }
+    }
+
+    /// Writes a settled contact. Returns false if the stored contact has changed since it was read.
+    async fn write_settled(&self, loaded: &mut Loaded) -> Result<bool, StoreError> {
+        if let Some(page) = turn_history_page(self.account, &mut loaded.contact)? {
+            self.store.put_all(vec![page], &self.retries).await?;
+        }
+        let put = self.contact_put(&loaded.contact, Some(loaded.stored_version))?;
+        loop {
+            match self.store.put_item(&put).await {
+                Err(StoreError::Unavailable(why, _)) => self.retries.back_off(&why).await?,
+                result => return result,
+            }
+        }
     }
 }

@@ -1,106 +1,81 @@
-//! Transactions with labelled parts, so that the reasons of a cancelled one are read by position and never guessed.
+//! Transactions, and the verdict on a transaction that failed: not applied, unknown, or a fault.
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{CancellationReason, Delete, Put, TransactWriteItem, Update};
 
+use crate::StoreError;
 use crate::error::is_transient;
-use crate::keys::Item;
+use crate::keys::{Item, Key};
 use crate::retry::Retries;
 use crate::store::Store;
-use crate::{Rng, StoreError};
 
-/// What a write of a transaction is about.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Part {
-    Account,
-    Address,
-    Answer,
-    Contact,
-    Delivery,
-    Form,
-    FormCounts,
-    FormDay,
-    Period,
-    Rejected,
-    Statement,
-    Token,
-    User,
-}
-
-/// Writes that happen together or not at all.
+/// Writes that are applied together or not at all.
+#[derive(Default)]
 pub(crate) struct Transaction {
-    parts: Vec<Part>,
     writes: Vec<TransactWriteItem>,
-    /// Items that are written before, so that they are there once the transaction has happened. Without it they do no harm.
     first: Vec<Item>,
-    /// DynamoDB's client request token: a repeat of the same transaction within ten minutes happens once.
-    token: String,
+    then_keys: Vec<Key>,
+    then_partitions: Vec<String>,
 }
 
 impl Transaction {
-    /// A transaction without writes.
-    pub(crate) fn new(rng: &Rng) -> Self {
-        Self {
-            parts: Vec::new(),
-            writes: Vec::new(),
-            first: Vec::new(),
-            token: format!("{:032x}", rng.bits()),
-        }
-    }
-
-    fn push(&mut self, part: Part, write: TransactWriteItem) {
-        self.parts.push(part);
-        self.writes.push(write);
-    }
-
-    /// Adds an item that is written before the transaction, without a condition.
+    /// Adds an item that is written before the transaction, without a condition. It must be harmless if the
+    /// transaction is not applied.
     pub(crate) fn first(&mut self, item: Item) {
         self.first.push(item);
     }
 
-    pub(crate) fn put(&mut self, part: Part, put: Put) {
-        self.push(part, TransactWriteItem::builder().put(put).build());
+    /// Adds an item that is deleted after the commit.
+    pub(crate) fn then_delete(&mut self, key: Key) {
+        self.then_keys.push(key);
     }
 
-    pub(crate) fn update(&mut self, part: Part, update: Update) {
-        self.push(part, TransactWriteItem::builder().update(update).build());
+    /// Adds a partition whose items are all deleted after the commit.
+    pub(crate) fn then_delete_partition(&mut self, pk: String) {
+        self.then_partitions.push(pk);
     }
 
-    pub(crate) fn delete(&mut self, part: Part, delete: Delete) {
-        self.push(part, TransactWriteItem::builder().delete(delete).build());
+    pub(crate) fn put(&mut self, put: Put) {
+        self.writes.push(TransactWriteItem::builder().put(put).build());
     }
 
-    /// Whether a transaction was cancelled because other writes had its items in hand, or the table was throttled.
-    /// Otherwise an item was not as its condition says.
-    ///
-    /// # Errors
-    ///
-    /// A fault, if a part was refused for what it is.
-    fn is_contention(&self, reasons: &[CancellationReason]) -> Result<bool, StoreError> {
-        let mut busy = false;
-        for (part, reason) in self.parts.iter().zip(reasons) {
-            match reason.code() {
-                None | Some("None" | "ConditionalCheckFailed") => {}
-                Some("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded") => {
-                    busy = true;
-                }
-                Some(code) => {
-                    return Err(StoreError::Fault(
-                        format!("a transaction's {part:?} was refused: {code}"),
-                        None,
-                    ));
-                }
-            }
-        }
-        Ok(busy)
+    pub(crate) fn update(&mut self, update: Update) {
+        self.writes.push(TransactWriteItem::builder().update(update).build());
+    }
+
+    pub(crate) fn delete(&mut self, delete: Delete) {
+        self.writes.push(TransactWriteItem::builder().delete(delete).build());
     }
 }
 
-/// What an error of a transaction says about whether it happened.
+/// Returns true if a transaction was cancelled because another transaction had locked its items, or because the table
+/// throttled it. Otherwise an item did not meet its condition.
+///
+/// # Errors
+///
+/// A fault if DynamoDB refused a write as invalid.
+fn is_contention(reasons: &[CancellationReason]) -> Result<bool, StoreError> {
+    let mut contention = false;
+    for reason in reasons {
+        match reason.code() {
+            None | Some("None" | "ConditionalCheckFailed") => {}
+            Some("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded") => {
+                contention = true;
+            }
+            Some(code) => {
+                return Err(StoreError::Fault(format!("a write of a transaction was refused: {code}"), None));
+            }
+        }
+    }
+    Ok(contention)
+}
+
+/// The meaning of a transaction's error.
 enum Verdict {
+    /// It was not applied, for these reasons.
     Cancelled(Vec<CancellationReason>),
-    /// It may or may not have happened, or may yet: the same transaction with the same token finds out.
+    /// It may have been applied, or may still be. A repeat with the same token finds out.
     Unknown,
     Fault,
 }
@@ -123,50 +98,66 @@ fn verdict(error: &SdkError<TransactWriteItemsError>) -> Verdict {
 }
 
 impl Store {
-    /// Commits a transaction and answers whether it has happened. If it has not, this has waited as long as is
-    /// good, and what was decided on is to be read again. A transaction without writes is done at once.
+    /// Commits a transaction and returns true if it was applied. If it returns false, it has waited as long as is
+    /// useful, and the caller reads and decides again. A transaction without writes makes no call.
     ///
-    /// A lost answer is asked for again under the same token, so a transaction that has happened is never taken for
-    /// one that has not.
+    /// If a call has no response, it is repeated with the same client request token, which DynamoDB applies once
+    /// within ten minutes. So an applied transaction is never reported as not applied.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] when the tries are used up, and faults.
+    /// [`StoreError::Unavailable`] when the retries are used up, and faults.
     pub(crate) async fn commit(
         &self,
         transaction: Transaction,
-        retries: &mut Retries<'_>,
+        retries: &Retries<'_>,
     ) -> Result<bool, StoreError> {
-        let Transaction { writes, first, token, .. } = &transaction;
+        let Transaction { writes, first, then_keys, then_partitions } = transaction;
         if writes.is_empty() {
             return Ok(true);
         }
-        self.put_all(first.clone(), retries).await?;
+        self.put_all(first, retries).await?;
+        if !self.write_transaction(writes, retries).await? {
+            return Ok(false);
+        }
+        self.delete_all(&then_keys, retries).await?;
+        for pk in then_partitions {
+            self.delete_partition(&pk, retries).await?;
+        }
+        Ok(true)
+    }
+
+    async fn write_transaction(
+        &self,
+        writes: Vec<TransactWriteItem>,
+        retries: &Retries<'_>,
+    ) -> Result<bool, StoreError> {
+        let token = format!("{:032x}", self.rng().bits());
         loop {
             let sent = self
                 .client
                 .transact_write_items()
-                .client_request_token(token)
+                .client_request_token(&token)
                 .set_transact_items(Some(writes.clone()))
                 .send()
                 .await;
             let Err(error) = sent else {
-                retries.may_have_happened = true;
+                retries.record_commit();
                 return Ok(true);
             };
             match verdict(&error) {
                 Verdict::Cancelled(reasons) => {
-                    if transaction.is_contention(&reasons)? {
-                        retries.back_off("other writes had the items in hand").await?;
+                    if is_contention(&reasons)? {
+                        retries.back_off("other transactions had locked the items").await?;
                     } else {
-                        retries.retry_now("what was decided on kept changing").await?;
+                        retries.retry_now("the items kept changing").await?;
                     }
                     return Ok(false);
                 }
                 Verdict::Unknown => {
-                    retries.may_have_happened = true;
+                    retries.record_commit();
                     if let Err(StoreError::Unavailable(why, _)) =
-                        retries.back_off("a transaction had no answer").await
+                        retries.back_off("a transaction had no response").await
                     {
                         return Err(StoreError::Unavailable(why, Some(Box::new(error))));
                     }
@@ -192,21 +183,19 @@ mod tests {
     }
 
     #[test]
-    fn reasons_are_read_by_position_and_a_fault_names_its_part() {
-        let parts = vec![Part::Contact, Part::Period, Part::Answer];
-        let transaction = Transaction { parts, writes: Vec::new(), first: Vec::new(), token: String::new() };
-        let busy = |codes: &[&str]| transaction.is_contention(&reasons(codes));
-        assert!(!busy(&["None", "ConditionalCheckFailed", "None"]).unwrap());
-        assert!(!transaction.is_contention(&[CancellationReason::builder().build()]).unwrap());
+    fn refused_write_is_a_fault_and_a_conflict_is_contention() {
+        let contention = |codes: &[&str]| is_contention(&reasons(codes));
+        assert!(!contention(&["None", "ConditionalCheckFailed", "None"]).unwrap());
+        assert!(!is_contention(&[CancellationReason::builder().build()]).unwrap());
         for code in ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"] {
-            assert!(busy(&["ConditionalCheckFailed", code, "None"]).unwrap(), "{code}");
+            assert!(contention(&["ConditionalCheckFailed", code, "None"]).unwrap(), "{code}");
         }
-        let fault = busy(&["TransactionConflict", "ValidationError", "None"]).unwrap_err();
-        assert_eq!(fault.to_string(), "a transaction's Period was refused: ValidationError");
+        let fault = contention(&["TransactionConflict", "ValidationError", "None"]).unwrap_err();
+        assert_eq!(fault.to_string(), "a write of a transaction was refused: ValidationError");
     }
 
     #[test]
-    fn an_error_says_whether_the_transaction_may_have_happened() {
+    fn error_tells_if_the_transaction_may_be_applied() {
         fn service(status: u16, error: TransactWriteItemsError) -> SdkError<TransactWriteItemsError> {
             SdkError::service_error(error, HttpResponse::new(status.try_into().unwrap(), "".into()))
         }
@@ -216,7 +205,7 @@ mod tests {
             .set_cancellation_reasons(Some(reasons(&["None", "TransactionConflict"])))
             .build();
         let in_progress = TransactionInProgressException::builder().build();
-        let told = |error| match verdict(&error) {
+        let shown = |error| match verdict(&error) {
             Verdict::Cancelled(reasons) => format!("cancelled for {} reasons", reasons.len()),
             Verdict::Unknown => "unknown".to_owned(),
             Verdict::Fault => "fault".to_owned(),
@@ -236,8 +225,8 @@ mod tests {
             (SdkError::timeout_error("it took too long"), "unknown"),
             (SdkError::construction_failure("a request that can't be"), "fault"),
         ] {
-            let shown = format!("{error:?}");
-            assert_eq!(told(error), expected, "{shown}");
+            let text = format!("{error:?}");
+            assert_eq!(shown(error), expected, "{text}");
         }
     }
 }

@@ -8,8 +8,9 @@ use crate::accounts::nameless_admin;
 use crate::holdings::{Holding, Holdings};
 use crate::items::{BearerItem, TokenItem, TokenOwnerItem, UserItem, decode};
 use crate::keys::{Collection, Key, account_pk};
+use crate::operation::{Operation, Step};
 use crate::store::{Query, Store};
-use crate::transaction::{Part, Transaction};
+use crate::transaction::Transaction;
 use crate::{Listing, Refused, Responder, StoreError, StoredResponse};
 
 /// A user of an account.
@@ -171,35 +172,34 @@ impl Store {
         wall_clock: Timestamp,
         responder: Responder<'_, User>,
     ) -> Result<StoredResponse, StoreError> {
-        let mut retries = self.retries();
-        loop {
-            let keys: Vec<Key> = std::iter::once(Key::account(account)).chain(responder.key()).collect();
-            let mut items = self.batch_get(&keys, &mut retries).await?;
-            if let Some(answer) = responder.replay(&mut items, wall_clock)? {
-                return Ok(answer);
-            }
-            let mut holdings = Holdings::read(account, &mut items)?;
-            holdings.add(Holding::User)?;
-            if new.role == Role::Admin {
-                holdings.add_admin();
-            }
-            let user = UserItem {
-                id: UserId::new(wall_clock, self.rng().bits()),
-                name: new.name.clone(),
-                email: new.email.clone(),
-                role: new.role,
-                modify_marketing_contacts: new.modify_marketing_contacts,
-                created_at: wall_clock,
-                version: 1,
-            };
-            let mut transaction = Transaction::new(self.rng());
-            transaction.put(Part::User, self.put_new(Key::user(account, user.id), &user)?);
-            transaction.put(Part::Account, self.put_holdings(holdings)?);
-            let answer = responder.attach(self, &mut transaction, &user.into(), wall_clock)?;
-            if self.commit(transaction, &mut retries).await? {
-                return Ok(answer);
-            }
-        }
+        let op = self.operation(account, wall_clock);
+        let keys = [Key::account(account)];
+        op.mutate(
+            &keys,
+            responder,
+            |keys| op.read(keys),
+            async |mut items| {
+                let mut holdings = Holdings::read(account, &mut items)?;
+                holdings.add(Holding::User)?;
+                if new.role == Role::Admin {
+                    holdings.add_admin();
+                }
+                let user = UserItem {
+                    id: UserId::new(wall_clock, self.rng().bits()),
+                    name: new.name.clone(),
+                    email: new.email.clone(),
+                    role: new.role,
+                    modify_marketing_contacts: new.modify_marketing_contacts,
+                    created_at: wall_clock,
+                    version: 1,
+                };
+                let mut transaction = Transaction::default();
+                transaction.put(self.put_new(Key::user(account, user.id), &user)?);
+                transaction.put(self.put_holdings(holdings)?);
+                Ok(Step::Commit(transaction, user.into()))
+            },
+        )
+        .await
     }
 
     /// Changes a user.
@@ -215,36 +215,34 @@ impl Store {
         wall_clock: Timestamp,
         responder: Responder<'_, User>,
     ) -> Result<StoredResponse, StoreError> {
-        let mut retries = self.retries();
-        loop {
-            let keys: Vec<Key> =
-                [Key::user(account, id), Key::account(account)].into_iter().chain(responder.key()).collect();
-            let mut items = self.batch_get(&keys, &mut retries).await?;
-            if let Some(answer) = responder.replay(&mut items, wall_clock)? {
-                return Ok(answer);
-            }
-            let user: Option<UserItem> = items.take(&Key::user(account, id))?;
-            let mut user = user.ok_or(Refused::NotFound("user"))?;
-            let (version, role) = (user.version, user.role);
-            change.apply(&mut user);
-            let mut transaction = Transaction::new(self.rng());
-            transaction.put(Part::User, self.put_versioned(Key::user(account, id), &user, version)?);
-            if user.role != role {
-                let mut holdings = Holdings::read(account, &mut items)?;
-                match user.role {
-                    Role::Admin => holdings.add_admin(),
-                    Role::Member if self.is_last_admin(account, id).await? => {
-                        return Err(Refused::LastAdmin.into());
+        let op = self.operation(account, wall_clock);
+        let keys = [Key::user(account, id), Key::account(account)];
+        op.mutate(
+            &keys,
+            responder,
+            |keys| op.read(keys),
+            async |mut items| {
+                let user: Option<UserItem> = items.take(&Key::user(account, id))?;
+                let mut user = user.ok_or(Refused::NotFound("user"))?;
+                let (version, role) = (user.version, user.role);
+                change.apply(&mut user);
+                let mut transaction = Transaction::default();
+                transaction.put(self.put_versioned(Key::user(account, id), &user, version)?);
+                if user.role != role {
+                    let mut holdings = Holdings::read(account, &mut items)?;
+                    match user.role {
+                        Role::Admin => holdings.add_admin(),
+                        Role::Member if self.is_last_admin(account, id).await? => {
+                            return Err(Refused::LastAdmin.into());
+                        }
+                        Role::Member => holdings.remove_admin(),
                     }
-                    Role::Member => holdings.remove_admin(),
+                    transaction.put(self.put_holdings(holdings)?);
                 }
-                transaction.put(Part::Account, self.put_holdings(holdings)?);
-            }
-            let answer = responder.attach(self, &mut transaction, &user.into(), wall_clock)?;
-            if self.commit(transaction, &mut retries).await? {
-                return Ok(answer);
-            }
-        }
+                Ok(Step::Commit(transaction, user.into()))
+            },
+        )
+        .await
     }
 
     /// The account's users, in the order in which they were added, those after `after`.
@@ -262,7 +260,7 @@ impl Store {
         self.list::<UserItem, User>(account, Collection::Users, after, limit).await
     }
 
-    /// Makes a token, and the integration whose it is to be.
+    /// Creates a token, and the integration that owns it if that is new.
     ///
     /// # Errors
     ///
@@ -275,53 +273,48 @@ impl Store {
         wall_clock: Timestamp,
         responder: Responder<'_, Token>,
     ) -> Result<StoredResponse, StoreError> {
-        let mut retries = self.retries();
-        loop {
-            let asked = match holder {
-                NewTokenOwner::User(user) => Some(Key::user(account, *user)),
-                NewTokenOwner::Integration { .. } => None,
-            };
-            let account_and_user = std::iter::once(Key::account(account)).chain(asked);
-            let keys: Vec<Key> = account_and_user.chain(responder.key()).collect();
-            let mut items = self.batch_get(&keys, &mut retries).await?;
-            if let Some(answer) = responder.replay(&mut items, wall_clock)? {
-                return Ok(answer);
-            }
-            let mut holdings = Holdings::read(account, &mut items)?;
-            holdings.add(Holding::Token)?;
-            let holder = match holder {
-                NewTokenOwner::User(user) => {
-                    if items.take::<UserItem>(&Key::user(account, *user))?.is_none() {
-                        let message = "expected the id of a user of this account".to_owned();
-                        return Err(Refused::Invalid { field: "user_id", message }.into());
-                    }
-                    TokenOwnerItem::User { user: *user }
-                }
-                NewTokenOwner::Integration { name, set_marketing, modify_marketing_contacts } => {
-                    TokenOwnerItem::Integration {
-                        integration: IntegrationId::new(wall_clock, self.rng().bits()),
-                        name: name.clone(),
-                        set_marketing: *set_marketing,
-                        modify_marketing_contacts: *modify_marketing_contacts,
-                    }
-                }
-            };
-            let id = TokenId::new(wall_clock, self.rng().bits());
-            let mut transaction = Transaction::new(self.rng());
-            self.put_token(&mut transaction, account, id, token_sha256, &holder, wall_clock)?;
-            transaction.put(Part::Account, self.put_holdings(holdings)?);
-            let token = Token { id, holder: holder.into(), created_at: wall_clock };
-            let answer = responder.attach(self, &mut transaction, &token, wall_clock)?;
-            if self.commit(transaction, &mut retries).await? {
-                return Ok(answer);
-            }
+        let op = self.operation(account, wall_clock);
+        let mut keys = vec![Key::account(account)];
+        if let NewTokenOwner::User(user) = holder {
+            keys.push(Key::user(account, *user));
         }
+        op.mutate(
+            &keys,
+            responder,
+            |keys| op.read(keys),
+            async |mut items| {
+                let mut holdings = Holdings::read(account, &mut items)?;
+                holdings.add(Holding::Token)?;
+                let holder = match holder {
+                    NewTokenOwner::User(user) => {
+                        if items.take::<UserItem>(&Key::user(account, *user))?.is_none() {
+                            let message = "expected the id of a user of this account".to_owned();
+                            return Err(Refused::Invalid { field: "user_id", message }.into());
+                        }
+                        TokenOwnerItem::User { user: *user }
+                    }
+                    NewTokenOwner::Integration { name, set_marketing, modify_marketing_contacts } => {
+                        TokenOwnerItem::Integration {
+                            integration: IntegrationId::new(wall_clock, self.rng().bits()),
+                            name: name.clone(),
+                            set_marketing: *set_marketing,
+                            modify_marketing_contacts: *modify_marketing_contacts,
+                        }
+                    }
+                };
+                let mut transaction = Transaction::default();
+                let id = op.put_token(&mut transaction, token_sha256, &holder)?;
+                transaction.put(self.put_holdings(holdings)?);
+                Ok(Step::Commit(transaction, Token { id, holder: holder.into(), created_at: wall_clock }))
+            },
+        )
+        .await
     }
 
-    /// Makes a token for the account's first admin, on behalf of the operator. It is the way back into an account whose
-    /// admins have lost their tokens, so the limit on tokens does not bar it.
+    /// Creates a token for the account's first admin, on behalf of the operator. It is the way back into an account
+    /// whose admins have lost their tokens, so the limit on tokens does not apply.
     ///
-    /// An account without any admin gets a new one: no member is given rights that the account has not given.
+    /// If the account has no admin, a new one is created. No member gets rights that the account has not given.
     ///
     /// # Errors
     ///
@@ -333,55 +326,34 @@ impl Store {
         wall_clock: Timestamp,
         responder: Responder<'_, AdminToken>,
     ) -> Result<StoredResponse, StoreError> {
-        let mut retries = self.retries();
-        loop {
-            let keys: Vec<Key> = std::iter::once(Key::account(account)).chain(responder.key()).collect();
-            let mut items = self.batch_get(&keys, &mut retries).await?;
-            if let Some(answer) = responder.replay(&mut items, wall_clock)? {
-                return Ok(answer);
-            }
-            let mut holdings = Holdings::read(account, &mut items)?;
-            holdings.add_without_limit(Holding::Token);
-            let mut transaction = Transaction::new(self.rng());
-            let users = self.every_user(account).await?;
-            let user = match users.iter().find(|user| user.role == Role::Admin) {
-                Some(admin) => admin.id,
-                None => {
-                    let admin = nameless_admin(UserId::new(wall_clock, self.rng().bits()), wall_clock);
-                    transaction.put(Part::User, self.put_new(Key::user(account, admin.id), &admin)?);
-                    holdings.add_without_limit(Holding::User);
-                    holdings.add_admin();
-                    admin.id
-                }
-            };
-            let id = TokenId::new(wall_clock, self.rng().bits());
-            let holder = TokenOwnerItem::User { user };
-            self.put_token(&mut transaction, account, id, token_sha256, &holder, wall_clock)?;
-            // The version of the account that this asks for says that the admin is still one.
-            transaction.put(Part::Account, self.put_holdings(holdings)?);
-            let answer = responder.attach(self, &mut transaction, &AdminToken { id, user }, wall_clock)?;
-            if self.commit(transaction, &mut retries).await? {
-                return Ok(answer);
-            }
-        }
-    }
-
-    /// Adds a token's two items: what it stands for, and what the account sees of it.
-    pub(crate) fn put_token(
-        &self,
-        transaction: &mut Transaction,
-        account: AccountId,
-        id: TokenId,
-        sha256: &str,
-        holder: &TokenOwnerItem,
-        wall_clock: Timestamp,
-    ) -> Result<(), StoreError> {
-        let bearer = BearerItem { account, token: id, holder: holder.clone() };
-        let token =
-            TokenItem { id, sha256: sha256.to_owned(), holder: holder.clone(), created_at: wall_clock };
-        transaction.put(Part::Token, self.put_new(Key::bearer(sha256), &bearer)?);
-        transaction.put(Part::Token, self.put_new(Key::token(account, id), &token)?);
-        Ok(())
+        let op = self.operation(account, wall_clock);
+        let keys = [Key::account(account)];
+        op.mutate(
+            &keys,
+            responder,
+            |keys| op.read(keys),
+            async |mut items| {
+                let mut holdings = Holdings::read(account, &mut items)?;
+                holdings.add_without_limit(Holding::Token);
+                let mut transaction = Transaction::default();
+                let users = self.every_user(account).await?;
+                let user = match users.iter().find(|user| user.role == Role::Admin) {
+                    Some(admin) => admin.id,
+                    None => {
+                        let admin = nameless_admin(UserId::new(wall_clock, self.rng().bits()), wall_clock);
+                        transaction.put(self.put_new(Key::user(account, admin.id), &admin)?);
+                        holdings.add_without_limit(Holding::User);
+                        holdings.add_admin();
+                        admin.id
+                    }
+                };
+                let id = op.put_token(&mut transaction, token_sha256, &TokenOwnerItem::User { user })?;
+                // The account's version is a condition of this write. It shows that the user is still an admin.
+                transaction.put(self.put_holdings(holdings)?);
+                Ok(Step::Commit(transaction, AdminToken { id, user }))
+            },
+        )
+        .await
     }
 
     /// The account's tokens, in the order in which they were made, those after `after`.
@@ -399,7 +371,7 @@ impl Store {
         self.list::<TokenItem, Token>(account, Collection::Tokens, after, limit).await
     }
 
-    /// Takes a token back.
+    /// Deletes a token, which is then no longer accepted.
     ///
     /// # Errors
     ///
@@ -411,32 +383,30 @@ impl Store {
         wall_clock: Timestamp,
         responder: Responder<'_, ()>,
     ) -> Result<StoredResponse, StoreError> {
-        let mut retries = self.retries();
-        loop {
-            let keys: Vec<Key> =
-                [Key::token(account, id), Key::account(account)].into_iter().chain(responder.key()).collect();
-            let mut items = self.batch_get(&keys, &mut retries).await?;
-            if let Some(answer) = responder.replay(&mut items, wall_clock)? {
-                return Ok(answer);
-            }
-            let token: Option<TokenItem> = items.take(&Key::token(account, id))?;
-            let token = token.ok_or(Refused::NotFound("token"))?;
-            let mut holdings = Holdings::read(account, &mut items)?;
-            holdings.remove(Holding::Token);
-            let is_users = matches!(token.holder, TokenOwnerItem::User { .. });
-            if is_users && self.is_last_admins_token(account, id).await? {
-                return Err(Refused::LastAdmin.into());
-            }
-            let mut transaction = Transaction::new(self.rng());
-            for key in [Key::bearer(&token.sha256), Key::token(account, id)] {
-                transaction.delete(Part::Token, self.delete_existing(key)?);
-            }
-            transaction.put(Part::Account, self.put_holdings(holdings)?);
-            let answer = responder.attach(self, &mut transaction, &(), wall_clock)?;
-            if self.commit(transaction, &mut retries).await? {
-                return Ok(answer);
-            }
-        }
+        let op = self.operation(account, wall_clock);
+        let keys = [Key::token(account, id), Key::account(account)];
+        op.mutate(
+            &keys,
+            responder,
+            |keys| op.read(keys),
+            async |mut items| {
+                let token: Option<TokenItem> = items.take(&Key::token(account, id))?;
+                let token = token.ok_or(Refused::NotFound("token"))?;
+                let mut holdings = Holdings::read(account, &mut items)?;
+                holdings.remove(Holding::Token);
+                let is_users = matches!(token.holder, TokenOwnerItem::User { .. });
+                if is_users && self.is_last_admins_token(account, id).await? {
+                    return Err(Refused::LastAdmin.into());
+                }
+                let mut transaction = Transaction::default();
+                for key in [Key::bearer(&token.sha256), Key::token(account, id)] {
+                    transaction.delete(self.delete_existing(key)?);
+                }
+                transaction.put(self.put_holdings(holdings)?);
+                Ok(Step::Commit(transaction, ()))
+            },
+        )
+        .await
     }
 
     /// One page of what an account has of a kind.
@@ -453,6 +423,25 @@ impl Store {
         let more = page.next.is_some();
         let items = page.items.into_iter().map(|item| decode::<E>(item).map(T::from));
         Ok(Listing { items: items.collect::<Result<_, _>>()?, more })
+    }
+}
+
+impl Operation<'_> {
+    /// Adds the two items of a new token, for authentication and for the account's list. Returns the token's id.
+    pub(crate) fn put_token(
+        &self,
+        transaction: &mut Transaction,
+        sha256: &str,
+        holder: &TokenOwnerItem,
+    ) -> Result<TokenId, StoreError> {
+        let Self { store, account, wall_clock, .. } = *self;
+        let id = TokenId::new(wall_clock, store.rng().bits());
+        let bearer = BearerItem { account, token: id, holder: holder.clone() };
+        let token =
+            TokenItem { id, sha256: sha256.to_owned(), holder: holder.clone(), created_at: wall_clock };
+        transaction.put(store.put_new(Key::bearer(sha256), &bearer)?);
+        transaction.put(store.put_new(Key::token(account, id), &token)?);
+        Ok(id)
     }
 }
 

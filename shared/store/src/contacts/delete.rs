@@ -1,9 +1,10 @@
-//! Deleting and erasing contacts (the domain's `README.md`, Deletion and erasure).
+//! Deletion and erasure of contacts (the domain's `README.md`, Deletion and erasure).
 //!
-//! A billable contact leaves a nameless unit behind until the update date: a deleted one keeps its address, so that
-//! it can take its place again; an erased one keeps nothing of the person.
+//! A billable contact is replaced by a unit without properties until the update date. The unit of a deleted contact keeps
+//! the address, so that a later submission restores it. The unit of an erased contact contains no personal data.
 
 use domain::Timestamp;
+use domain::address::EmailAddress;
 use domain::contact::Contact;
 use domain::decision::{Command, Ledger};
 use domain::ids::{AccountId, ContactId};
@@ -12,75 +13,67 @@ use domain::property::Properties;
 use domain::source::{Actor, Source, SourceType};
 
 use super::change::{in_version, visible};
-use super::{IfMatch, Loaded};
-use crate::keys::{Key, history_pk};
+use super::{ContactRef, IfMatch, Loaded};
+use crate::keys::history_pk;
+use crate::operation::{Operation, Step};
 use crate::periods::PeriodSnapshot;
-use crate::retry::Retries;
 use crate::store::Store;
-use crate::transaction::{Part, Transaction};
+use crate::transaction::Transaction;
 use crate::{Refused, Responder, StoreError, StoredResponse};
 
-/// A contact to delete.
+/// A request to delete a contact.
 #[derive(Clone, Debug)]
 pub struct DeleteContact {
-    /// Whose.
+    /// The account.
     pub account: AccountId,
-    /// Which one.
+    /// The contact.
     pub contact: ContactId,
-    /// Whether everything about the person is removed, for good and at once.
+    /// True if all personal data is removed permanently and at once.
     pub erase: bool,
     /// The version that the contact must have.
     pub if_match: Option<IfMatch>,
-    /// Through what.
+    /// The source that the history shows.
     pub source: Source,
-    /// By whom.
+    /// The actor that the history shows.
     pub actor: Actor,
-    /// Whether the caller has the permission `modify_marketing_contacts`.
+    /// True if the caller has the permission `modify_marketing_contacts`.
     pub modify_marketing_contacts: bool,
 }
 
 impl Store {
-    /// Deletes a contact, or erases it. A deleted one that is still billable can be erased as well.
+    /// Deletes or erases a contact. A deleted contact that is still billable can be erased too.
     ///
     /// # Errors
     ///
     /// [`Refused::NotFound`], [`Refused::VersionMismatch`], and [`Refused::MarketingPermission`] if this would queue a
-    /// marketing contact to leave and the caller may not do that.
+    /// marketing contact to leave and the caller lacks the permission.
     pub async fn delete_contact(
         &self,
         request: &DeleteContact,
         wall_clock: Timestamp,
         responder: Responder<'_, ()>,
     ) -> Result<StoredResponse, StoreError> {
-        let mut retries = self.retries();
-        loop {
-            let others = responder.key().into_iter().collect();
-            let (loaded, mut opened) =
-                self.load(request.account, wall_clock, &[request.contact], others, &mut retries).await?;
-            if let Some(answer) = responder.replay(&mut opened.items, wall_clock)? {
-                return Ok(answer);
-            }
+        let op = self.operation(request.account, wall_clock);
+        let read = |keys| op.load(std::slice::from_ref(&request.contact), keys);
+        op.mutate(&[], responder, read, async |(loaded, opened)| {
             let loaded = request.select(loaded)?;
             let state = loaded.contact.state();
             if state == EffectiveState::Marketing && !request.modify_marketing_contacts {
                 return Err(Refused::MarketingPermission.into());
             }
-            let is_billable = state.is_billable();
-            let mut transaction = Transaction::new(self.rng());
-            if is_billable {
-                self.leave_unit(&mut transaction, request, loaded, &opened)?;
+            let mut transaction = Transaction::default();
+            if state.is_billable() {
+                op.leave_unit(&mut transaction, request, loaded, &opened)?;
             } else {
-                self.remove(&mut transaction, request.account, &loaded, &mut retries).await?;
+                op.remove(&mut transaction, &loaded).await?;
             }
-            let answer = responder.attach(self, &mut transaction, &(), wall_clock)?;
-            if self.commit(transaction, &mut retries).await? {
-                let gone = (request.erase || !is_billable).then_some(request.contact);
-                self.forget_history(request.account, gone, &mut retries).await?;
-                return Ok(answer);
-            }
-        }
+            Ok(Step::Commit(transaction, ()))
+        })
+        .await
     }
+}
 
+impl Operation<'_> {
     /// Replaces a billable contact by the unit that stays until the update date.
     fn leave_unit(
         &self,
@@ -91,7 +84,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let Loaded { mut contact, stored_version } = loaded;
         let mut ledger = Ledger::new(&opened.period);
-        // Queueing needs no capacity, so it is never refused; if it were, the contact would stay as it is.
+        // Queueing needs no capacity, so it is never refused. If it were, the contact would stay as it is.
         if let Ok(transition) = ledger.decide(contact.marketing.stored_state, Command::SetNonMarketingPending)
         {
             contact.apply(&transition, opened.now, &request.source, request.actor);
@@ -103,66 +96,40 @@ impl Store {
         contact.touch(opened.now);
         if request.erase {
             if let Some(email) = contact.email.take() {
-                self.release_address(transaction, request.account, &email, contact.id)?;
+                self.release_address(transaction, &email, contact.id)?;
             }
             forget_origin(&mut contact);
+            transaction.then_delete_partition(history_pk(self.account, contact.id));
         }
-        self.put_contact(transaction, request.account, &mut contact, Some(stored_version))?;
-        self.write_count(transaction, request.account, &opened.period, ledger.count_change())
+        self.put_contact(transaction, &mut contact, Some(stored_version))?;
+        self.write_count(transaction, &opened.period, ledger.count_change())
     }
 
-    /// Adds the removal of a contact and its address. Its pages of history are the caller's to delete, afterwards.
+    /// Adds the deletion of a contact and its address.
     pub(crate) async fn remove(
         &self,
         transaction: &mut Transaction,
-        account: AccountId,
         loaded: &Loaded,
-        retries: &mut Retries<'_>,
     ) -> Result<(), StoreError> {
+        self.remove_contact(transaction, loaded)?;
         let contact = &loaded.contact;
-        let key = Key::contact(account, contact.id);
-        transaction.delete(Part::Contact, self.delete_versioned(key, loaded.stored_version)?);
-        // A deleted contact's address may have gone to another one since.
+        // A deleted contact's address may belong to another contact since.
         if let Some(email) = &contact.email
-            && self.has_address(account, contact, retries).await?
+            && (contact.is_visible() || self.has_address(contact.id, email).await?)
         {
-            self.release_address(transaction, account, email, contact.id)?;
+            self.release_address(transaction, email, contact.id)?;
         }
         Ok(())
     }
 
-    async fn has_address(
-        &self,
-        account: AccountId,
-        contact: &Contact,
-        retries: &mut Retries<'_>,
-    ) -> Result<bool, StoreError> {
-        let Some(email) = &contact.email else { return Ok(false) };
-        if contact.is_visible() {
-            return Ok(true);
-        }
-        let asked = [super::ContactRef::Email(email.clone())];
-        Ok(self.resolve(account, &asked, retries).await?.first() == Some(&Some(contact.id)))
-    }
-
-    /// Removes the pages of history of a contact that has gone, if one has. Only now, that it has happened: what does
-    /// not happen must not cost a contact its history. Pages that a crash leaves behind can't be reached any more, and
-    /// hold nothing of the person.
-    pub(crate) async fn forget_history(
-        &self,
-        account: AccountId,
-        gone: Option<ContactId>,
-        retries: &mut Retries<'_>,
-    ) -> Result<(), StoreError> {
-        match gone {
-            Some(contact) => self.delete_partition(&history_pk(account, contact), retries).await,
-            None => Ok(()),
-        }
+    async fn has_address(&self, contact: ContactId, email: &EmailAddress) -> Result<bool, StoreError> {
+        let asked = [ContactRef::Email(email.clone())];
+        Ok(self.resolve(&asked).await?.first() == Some(&Some(contact)))
     }
 }
 
 impl DeleteContact {
-    /// The contact to delete: one that reads show, or, to erase it, one that was deleted and is still there.
+    /// Returns the contact to delete. An erasure also accepts a deleted contact that still exists as a unit.
     fn select(&self, loaded: Vec<Loaded>) -> Result<Loaded, Refused> {
         match loaded.into_iter().next() {
             Some(unit) if self.erase && !unit.contact.is_visible() => in_version(unit, self.if_match),
@@ -171,7 +138,7 @@ impl DeleteContact {
     }
 }
 
-/// Keeps of an erased contact that it is a unit, and nothing of how it came to be one.
+/// Removes the history and the source of an erased contact, which is then only a unit.
 fn forget_origin(contact: &mut Contact) {
     contact.marketing.history = History::default();
     contact.marketing.source = Source { kind: SourceType::Manual, name: "Erased".to_owned(), id: None };

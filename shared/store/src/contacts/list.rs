@@ -1,4 +1,4 @@
-//! Listing and searching contacts: 16 buckets read in parallel and merged in the order of the contacts' ids.
+//! Lists and searches of contacts. The 16 buckets are read in parallel and merged in the order of the contacts' ids.
 
 use std::collections::VecDeque;
 
@@ -15,16 +15,16 @@ use crate::items::{ContactItem, decode};
 use crate::keys::bucket_pk;
 use crate::store::{Query, Store};
 
-/// A page of contacts that is asked for.
+/// A request for a page of contacts.
 #[derive(Clone, Copy)]
 pub struct Search<'a> {
-    /// Whose.
+    /// The account.
     pub account: AccountId,
-    /// Which ones; all if not said.
+    /// The filter. `None` selects all contacts.
     pub filter: Option<&'a Filter>,
-    /// Only those after this one, in the order of their ids, which is that of their making.
+    /// The contact after which the page begins, in the order of ids, which is the order of creation.
     pub after: Option<ContactId>,
-    /// How many at most.
+    /// The maximum number of contacts.
     pub limit: usize,
 }
 
@@ -33,20 +33,20 @@ pub struct Search<'a> {
 pub struct ContactPage {
     /// The contacts.
     pub contacts: Vec<Contact>,
-    /// The period that their states follow from.
+    /// The period that decides their states.
     pub period: Period,
-    /// Where the next page goes on after, if there may be more.
+    /// The contact after which the next page begins, if there may be one.
     pub next: Option<ContactId>,
 }
 
-/// A bucket that is being read.
+/// The state of reading one bucket.
 struct Stream {
     query: Query,
     buffer: VecDeque<Contact>,
     exhausted: bool,
 }
 
-/// The share of its page below which a stream is read ahead.
+/// The divisor of a page: a stream is read ahead when its buffer is below that share.
 const READ_AHEAD: usize = 4;
 
 impl Stream {
@@ -58,14 +58,14 @@ impl Stream {
         self.buffer.is_empty() && !self.exhausted
     }
 
-    /// Returns true if the stream is soon empty. The ids of an account are spread evenly, so all streams are at about the same
-    /// time.
+    /// Returns true if the stream is soon empty. An account's ids are spread evenly, so all streams become empty at about
+    /// the same time.
     fn is_low(&self) -> bool {
         !self.exhausted && self.buffer.len() <= self.query.limit / READ_AHEAD
     }
 }
 
-/// What was read for a page, or for a part of it.
+/// The contacts that were read for a page, or for a part of it.
 #[derive(Default)]
 struct Examined {
     contacts: usize,
@@ -80,35 +80,31 @@ impl Examined {
         self.last = Some(contact.id);
     }
 
-    /// Whether it is as much as one page may cost.
+    /// Returns true if it is as much as one page may cost.
     fn is_enough(&self) -> bool {
         self.contacts >= SEARCH_EXAMINED_MAX || self.bytes >= SEARCH_BYTES_MAX
     }
 }
 
 impl Store {
-    /// A page of the account's contacts, deleted ones left out, all of them as of one period.
+    /// Returns a page of the account's contacts without the deleted ones, all as of one period.
     ///
     /// A filtered page ends early when [`SEARCH_EXAMINED_MAX`] contacts, or [`SEARCH_BYTES_MAX`] bytes of them, were
-    /// examined; its cursor then goes on.
+    /// examined. Its cursor then continues after them.
     ///
     /// # Errors
     ///
     /// [`crate::Refused::NotFound`] if there is no such account.
     pub async fn search(&self, search: Search<'_>, wall_clock: Timestamp) -> Result<ContactPage, StoreError> {
-        let mut retries = self.retries();
+        let op = self.operation(search.account, wall_clock);
         loop {
-            let begun = self
-                .read_current_period(search.account, wall_clock, Vec::new(), &mut retries)
-                .await?
-                .period
-                .number;
+            let begun = op.read_current_period(Vec::new()).await?.period.number;
             let page = self.page(&search, wall_clock).await?;
             if page.period.number == begun {
                 return Ok(page);
             }
-            // Some of it was read before the update date and some after: a contact may have been kept in between.
-            retries.retry_now("the period closed during a read").await?;
+            // Some contacts were read before the update date and some after it. A contact may have been kept in between.
+            op.retries.retry_now("the period closed during a read").await?;
         }
     }
 
@@ -117,22 +113,21 @@ impl Store {
         let mut contacts: Vec<Contact> = Vec::new();
         let mut examined = Examined::default();
         loop {
-            // One more than the page holds tells whether there is a next one.
+            // One contact more than the limit shows if there is a next page.
             let wanted = search.limit + 1 - contacts.len();
             let round = if search.filter.is_some() { usize::from(BUCKETS) * BUCKET_PAGE_MAX } else { wanted };
             let raw = self.next_contacts(&mut streams, round).await?;
             raw.iter().for_each(|contact| examined.add(contact));
-            // The period is read after the contacts, so it is never older than what they were written under.
-            let mut retries = self.retries();
-            let period =
-                self.read_current_period(search.account, wall_clock, Vec::new(), &mut retries).await?.period;
-            let settled = self.settle(search.account, raw, &period, &mut retries).await?;
+            // The period is read after the contacts, so it is never older than the period in which they were written.
+            let op = self.operation(search.account, wall_clock);
+            let period = op.read_current_period(Vec::new()).await?.period;
+            let settled = op.settle(raw, &period).await?;
             let matching = settled.into_iter().map(|loaded| loaded.contact).filter(|contact| {
                 contact.is_visible() && search.filter.is_none_or(|filter| filter.matches(contact))
             });
             contacts.extend(matching.take(wanted));
             let next = if contacts.len() > search.limit {
-                // What was examined beyond the page's last contact is read again with the next page.
+                // Contacts examined after the page's last one are read again for the next page.
                 contacts.truncate(search.limit);
                 contacts.last().map(|contact| contact.id)
             } else if streams.iter().all(Stream::is_drained) {
@@ -146,14 +141,14 @@ impl Store {
         }
     }
 
-    /// The next contacts over all buckets, in the order of their ids, as they were written; fewer than `count` if they
+    /// Returns the next contacts over all buckets, in the order of their ids and not settled. Fewer than `count` if they
     /// are large.
     async fn next_contacts(&self, streams: &mut [Stream], count: usize) -> Result<Vec<Contact>, StoreError> {
         let (mut contacts, mut round) = (Vec::new(), Examined::default());
         while round.contacts < count && round.bytes < SEARCH_ROUND_BYTES_MAX {
             // A bucket whose next contact is not known might hold the smallest id.
             if streams.iter().any(Stream::wants_more) {
-                // Others are read with it if this round needs them for certain: one query after another would take longer.
+                // Other buckets that this round certainly needs are read in parallel, because queries in sequence are slower.
                 let buffered: usize = streams.iter().map(|stream| stream.buffer.len()).sum();
                 let ahead = round.contacts + buffered < count;
                 let hungry =
@@ -186,7 +181,7 @@ impl Store {
 }
 
 fn streams(search: &Search<'_>) -> Vec<Stream> {
-    // Ids spread evenly, so a sixteenth and a little is nearly always enough for a page.
+    // Ids are spread evenly, so a sixteenth and four more are nearly always enough for a page.
     let share = search.limit.div_ceil(usize::from(BUCKETS)) + 4;
     let limit = if search.filter.is_some() { BUCKET_PAGE_MAX } else { share.min(BUCKET_PAGE_MAX) };
     Bucket::all()
@@ -242,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_costs_so_many_contacts_or_so_many_bytes() {
+    fn page_ends_at_its_maximum_of_contacts_or_bytes() {
         let mut examined = Examined::default();
         let (small, last) = (contact(1, 2), contact(2, 2));
         for _ in 1..SEARCH_EXAMINED_MAX {

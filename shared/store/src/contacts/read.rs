@@ -1,4 +1,4 @@
-//! Reading contacts as of now: settled against the account's current period.
+//! Reads of contacts as of now, which means settled against the account's current period.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -12,23 +12,23 @@ use domain::period::{Period, PeriodNumber};
 
 use crate::items::{AddressItem, ContactItem, HistoryPageItem, Items, StatementItem, decode, decode_changes};
 use crate::keys::{Key, history_pk};
+use crate::operation::{Operation, Snapshot};
 use crate::periods::PeriodSnapshot;
-use crate::retry::Retries;
 use crate::store::{Query, Store};
 use crate::{Refused, StoreError};
 
-/// How a request names a contact.
+/// A request's reference to a contact.
 #[derive(Clone, Debug)]
 pub enum ContactRef {
-    /// By its id.
+    /// The contact's id.
     Id(ContactId),
-    /// By its address.
+    /// The contact's address.
     Email(EmailAddress),
-    /// By something that is no id. Ids are opaque to callers, so this names a contact that is not there.
+    /// A text that is not a valid id. Ids are opaque to callers, so it refers to a contact that does not exist.
     Unknown,
 }
 
-/// A contact as of now, and the version in which it is stored, which a write is conditional on.
+/// A contact as of now, and its stored version, which is the condition of a write.
 #[derive(Clone, Debug)]
 pub(crate) struct Loaded {
     pub(crate) contact: Contact,
@@ -36,25 +36,25 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
-    /// Whether it has left and is not yet written so.
+    /// Returns true if the contact has left and the table does not show it yet.
     pub(crate) fn is_settled_now(&self) -> bool {
         self.contact.version != self.stored_version
     }
 }
 
-/// A contact with the period that its state follows from and the history that led to it.
+/// A contact with its history, and the period that decides its state.
 #[derive(Clone, Debug)]
 pub struct Explained {
     /// The contact, as of now.
     pub contact: Contact,
     /// The account's current period.
     pub period: Period,
-    /// Its changes, newest first.
+    /// The contact's changes, newest first.
     pub history: Vec<Change>,
 }
 
 impl Store {
-    /// Contacts as of now, in the order asked for, with the period. What is not there, or deleted, is `None`.
+    /// Returns contacts as of now, in the order of `refs`, with the period. Missing and deleted contacts are `None`.
     ///
     /// # Errors
     ///
@@ -65,11 +65,10 @@ impl Store {
         refs: &[ContactRef],
         wall_clock: Timestamp,
     ) -> Result<(Vec<Option<Contact>>, Period), StoreError> {
-        let mut retries = self.retries();
-        let ids = self.resolve(account, refs, &mut retries).await?;
-        let wanted: Vec<ContactId> =
-            ids.iter().flatten().copied().collect::<BTreeSet<_>>().into_iter().collect();
-        let (found, period) = self.load_all(account, wall_clock, &wanted, &mut retries).await?;
+        let op = self.operation(account, wall_clock);
+        let ids = op.resolve(refs).await?;
+        let wanted: BTreeSet<ContactId> = ids.iter().flatten().copied().collect();
+        let (found, period) = op.load_all(&wanted.into_iter().collect::<Vec<_>>()).await?;
         let contacts = refs.iter().zip(ids).map(|(asked, id)| {
             let contact = found.get(&id?)?;
             (contact.is_visible() && asked.names(contact)).then(|| contact.clone())
@@ -77,34 +76,7 @@ impl Store {
         Ok((contacts.collect(), period))
     }
 
-    /// Contacts by their ids, deleted ones among them, all as of one period.
-    async fn load_all(
-        &self,
-        account: AccountId,
-        wall_clock: Timestamp,
-        ids: &[ContactId],
-        retries: &mut Retries<'_>,
-    ) -> Result<(HashMap<ContactId, Contact>, Period), StoreError> {
-        loop {
-            // One place of a batched read is the period's.
-            let mut chunks = ids.chunks(BATCH_READ_MAX - 1);
-            let first = chunks.next().unwrap_or_default();
-            let (mut loaded, mut opened) = self.load(account, wall_clock, first, Vec::new(), retries).await?;
-            let begun = opened.period.number;
-            for chunk in chunks {
-                let (more, reopened) = self.load(account, wall_clock, chunk, Vec::new(), retries).await?;
-                loaded.extend(more);
-                opened = reopened;
-            }
-            if opened.period.number == begun {
-                let found = loaded.into_iter().map(|loaded| (loaded.contact.id, loaded.contact));
-                return Ok((found.collect(), opened.period));
-            }
-            retries.retry_now("the period closed during a read").await?;
-        }
-    }
-
-    /// One contact as of now, with the period.
+    /// Returns one contact as of now, with the period.
     ///
     /// # Errors
     ///
@@ -120,7 +92,7 @@ impl Store {
         Ok((contact, period))
     }
 
-    /// One contact with its history, newest first, at most [`HISTORY_SHOWN_MAX`] changes of it.
+    /// Returns one contact with its history, newest first, at most [`HISTORY_SHOWN_MAX`] changes.
     ///
     /// # Errors
     ///
@@ -131,7 +103,7 @@ impl Store {
         asked: ContactRef,
         wall_clock: Timestamp,
     ) -> Result<Explained, StoreError> {
-        let mut retries = self.retries();
+        let retries = self.retries();
         loop {
             let (contact, period) = self.contact(account, asked.clone(), wall_clock).await?;
             let History { earlier, recent } = &contact.marketing.history;
@@ -142,12 +114,12 @@ impl Store {
                 history.truncate(HISTORY_SHOWN_MAX);
                 return Ok(Explained { contact, period, history });
             }
-            // Its pages go only when it is erased: the next read finds that it is gone.
+            // Pages are deleted only with an erased contact. The next read does not find the contact any more.
             retries.retry_now("the contact was erased during a read").await?;
         }
     }
 
-    /// Adds a contact's changes that stand in pages, newest first, until there are as many as are shown.
+    /// Adds a contact's changes that are stored in pages, newest first, up to [`HISTORY_SHOWN_MAX`] in total.
     async fn read_earlier(
         &self,
         account: AccountId,
@@ -157,11 +129,13 @@ impl Store {
         let earlier = contact.marketing.history.earlier;
         let mut after = None;
         while earlier > 0 && history.len() < HISTORY_SHOWN_MAX {
-            let page = self.history_pages(account, contact.id, after).await?;
+            let pk = history_pk(account, contact.id);
+            let query = Query { pk, prefix: "", after, limit: BATCH_READ_MAX, newest_first: true };
+            let page = self.query(&query).await?;
             for item in page.items {
                 let page: HistoryPageItem = decode(item)?;
-                // A page is written just before the change that makes room; one whose change did not happen
-                // holds changes that still stand with the contact.
+                // A page is written before the transaction that removes its changes from the contact. If that
+                // transaction was not applied, the contact still has these changes.
                 if page.first < earlier {
                     history.extend(decode_changes::<HistoryPageItem>(&page.changes)?.into_iter().rev());
                 }
@@ -173,126 +147,116 @@ impl Store {
         }
         Ok(())
     }
+}
 
-    pub(super) async fn history_pages(
-        &self,
-        account: AccountId,
-        contact: ContactId,
-        after: Option<String>,
-    ) -> Result<crate::store::QueryPage, StoreError> {
-        let pk = history_pk(account, contact);
-        self.query(&Query { pk, prefix: "", after, limit: BATCH_READ_MAX, newest_first: true }).await
+impl Operation<'_> {
+    /// Returns contacts by their ids, deleted ones included, all as of one period.
+    async fn load_all(&self, ids: &[ContactId]) -> Result<(HashMap<ContactId, Contact>, Period), StoreError> {
+        loop {
+            // The period uses one of the keys of a batched read.
+            let mut chunks = ids.chunks(BATCH_READ_MAX - 1);
+            let first = chunks.next().unwrap_or_default();
+            let (mut loaded, mut opened) = self.load(first, Vec::new()).await?;
+            let begun = opened.period.number;
+            for chunk in chunks {
+                let (more, reopened) = self.load(chunk, Vec::new()).await?;
+                loaded.extend(more);
+                opened = reopened;
+            }
+            if opened.period.number == begun {
+                let found = loaded.into_iter().map(|loaded| (loaded.contact.id, loaded.contact));
+                return Ok((found.collect(), opened.period));
+            }
+            self.retries.retry_now("the period closed during a read").await?;
+        }
     }
 
-    /// The ids that `refs` name, in order; addresses are looked up in batched reads.
-    pub(crate) async fn resolve(
-        &self,
-        account: AccountId,
-        refs: &[ContactRef],
-        retries: &mut Retries<'_>,
-    ) -> Result<Vec<Option<ContactId>>, StoreError> {
+    /// Returns the ids that `refs` name, in order. Addresses are looked up in batched reads.
+    pub(crate) async fn resolve(&self, refs: &[ContactRef]) -> Result<Vec<Option<ContactId>>, StoreError> {
         let keys: BTreeSet<(String, String)> = refs
             .iter()
             .filter_map(|asked| match asked {
-                ContactRef::Email(email) => Some(Key::address(account, email)),
+                ContactRef::Email(email) => Some(Key::address(self.account, email)),
                 ContactRef::Id(_) | ContactRef::Unknown => None,
             })
             .map(|key| (key.pk, key.sk))
             .collect();
-        let keys: Vec<Key> = keys.into_iter().map(|(pk, sk)| Key { pk, sk }).collect();
+        let keys = keys.into_iter().map(|(pk, sk)| Key { pk, sk }).collect();
         let mut addresses = HashMap::new();
-        for (key, item) in self.batch_get(&keys, retries).await?.0 {
+        for (key, item) in self.read(keys).await?.0 {
             addresses.insert(key, decode::<AddressItem>(item)?.contact);
         }
-        Ok(refs
-            .iter()
-            .map(|asked| match asked {
-                ContactRef::Id(id) => Some(*id),
-                ContactRef::Email(email) => addresses.get(&Key::address(account, email)).copied(),
-                ContactRef::Unknown => None,
-            })
-            .collect())
+        let id = |asked: &ContactRef| match asked {
+            ContactRef::Id(id) => Some(*id),
+            ContactRef::Email(email) => addresses.get(&Key::address(self.account, email)).copied(),
+            ContactRef::Unknown => None,
+        };
+        Ok(refs.iter().map(id).collect())
     }
 
-    /// Reads contacts, the period and `others` in one batched read and settles the contacts. Deleted ones are
-    /// among them.
+    /// Reads contacts, the period and `others` in one batched read, and settles the contacts. Deleted contacts are
+    /// included.
     ///
-    /// A batched read is not one instant, so somebody who is seen to have left may have been kept after that and
-    /// before the closing that the period comes from. Once the closing is known, reading again tells.
+    /// A batched read is not atomic. A contact that seems to have left may have been kept after it was read, and before
+    /// the period closed. Once the period is known to be closed, a second read returns the contact's final state.
     pub(crate) async fn load(
         &self,
-        account: AccountId,
-        wall_clock: Timestamp,
         ids: &[ContactId],
         others: Vec<Key>,
-        retries: &mut Retries<'_>,
     ) -> Result<(Vec<Loaded>, PeriodSnapshot), StoreError> {
-        let (loaded, opened) = self.load_once(account, wall_clock, ids, others.clone(), retries).await?;
+        let (loaded, opened) = self.load_once(ids, others.clone()).await?;
         if !loaded.iter().any(Loaded::is_settled_now) {
             return Ok((loaded, opened));
         }
-        self.load_once(account, wall_clock, ids, others, retries).await
+        self.load_once(ids, others).await
     }
 
-    /// The same without a second check, for who writes what was read and so learns whether it still held.
+    /// As [`Self::load`], without the second read. For callers that write the contacts: the write's condition fails if
+    /// a contact has changed.
     pub(crate) async fn load_once(
         &self,
-        account: AccountId,
-        wall_clock: Timestamp,
         ids: &[ContactId],
         others: Vec<Key>,
-        retries: &mut Retries<'_>,
     ) -> Result<(Vec<Loaded>, PeriodSnapshot), StoreError> {
-        let keys: Vec<Key> =
-            ids.iter().map(|id| Key::contact(account, *id)).chain(others.iter().cloned()).collect();
+        let contact_keys = ids.iter().map(|id| Key::contact(self.account, *id));
+        let keys: Vec<Key> = contact_keys.chain(others).collect();
         loop {
-            let mut opened = self.read_current_period(account, wall_clock, keys.clone(), retries).await?;
-            let contacts = take_contacts(account, ids, &mut opened.items)?;
-            // A batched read is not one instant: a contact may come from after a closing that the period in the
-            // same answer comes from before.
+            let mut opened = self.read_current_period(keys.clone()).await?;
+            let contacts = take_contacts(self.account, ids, &mut opened.items)?;
+            // A batched read is not atomic: it may return a contact from after a closing, and the period from before.
             if contacts.iter().any(|contact| queued_in(contact) > Some(opened.period.number)) {
-                retries.retry_now("the period closed during a read").await?;
+                self.retries.retry_now("the period closed during a read").await?;
                 continue;
             }
-            return Ok((self.settle(account, contacts, &opened.period, retries).await?, opened));
+            return Ok((self.settle(contacts, &opened.period).await?, opened));
         }
     }
 
-    /// Settles contacts as they were written.
+    /// Settles stored contacts against the current period.
     pub(super) async fn settle(
         &self,
-        account: AccountId,
         contacts: Vec<Contact>,
         period: &Period,
-        retries: &mut Retries<'_>,
     ) -> Result<Vec<Loaded>, StoreError> {
-        let past = self.past_ends(account, &contacts, period, retries).await?;
-        Ok(contacts
-            .into_iter()
-            .map(|mut contact| {
-                let stored_version = contact.version;
-                contact.settle(period, &past);
-                Loaded { contact, stored_version }
-            })
-            .collect())
+        let past = self.past_ends(&contacts, period).await?;
+        let settled = contacts.into_iter().map(|mut contact| {
+            let stored_version = contact.version;
+            contact.settle(period, &past);
+            Loaded { contact, stored_version }
+        });
+        Ok(settled.collect())
     }
 
-    /// When the periods ended that these contacts left at the end of. Only for contacts that left more than one
-    /// update date ago and were not settled since does this read anything: their periods' statements.
-    async fn past_ends(
-        &self,
-        account: AccountId,
-        contacts: &[Contact],
-        period: &Period,
-        retries: &mut Retries<'_>,
-    ) -> Result<ClosedPeriodEnds, StoreError> {
+    /// Returns the ends of the earlier periods at whose end these contacts left. It reads statements only for contacts
+    /// that left before the latest update date and are not settled in the table.
+    async fn past_ends(&self, contacts: &[Contact], period: &Period) -> Result<ClosedPeriodEnds, StoreError> {
         let numbers: BTreeSet<PeriodNumber> = contacts
             .iter()
             .filter_map(|contact| contact.marketing.stored_state.left_after(period.number))
             .filter(|number| number.next() < period.number)
             .collect();
-        let keys: Vec<Key> = numbers.iter().map(|number| Key::statement(account, *number)).collect();
-        let mut statements = self.batch_get(&keys, retries).await?;
+        let keys: Vec<Key> = numbers.iter().map(|number| Key::statement(self.account, *number)).collect();
+        let mut statements = self.read(keys.clone()).await?;
         let mut past = ClosedPeriodEnds::default();
         for (number, key) in numbers.into_iter().zip(&keys) {
             if let Some(statement) = statements.take::<StatementItem>(key)? {
@@ -303,8 +267,14 @@ impl Store {
     }
 }
 
+impl Snapshot for (Vec<Loaded>, PeriodSnapshot) {
+    fn items(&mut self) -> &mut Items {
+        &mut self.1.items
+    }
+}
+
 impl ContactRef {
-    /// Whether the reference still names this contact: an address may have moved on since it was looked up.
+    /// Returns true if the reference names this contact. An address may have moved since it was looked up.
     pub(crate) fn names(&self, contact: &Contact) -> bool {
         match self {
             Self::Id(id) => *id == contact.id,

@@ -1,9 +1,9 @@
-//! Making and changing contacts: what a request or a form wishes, decided against what is there.
+//! Creation and update of contacts: the upsert of a request or a form, decided against the stored contact.
 
 use domain::Timestamp;
 use domain::address::EmailAddress;
 use domain::contact::Contact;
-use domain::decision::{Command, CountChange, FormLimits, Ledger, Outcome, Refusal, Transition};
+use domain::decision::{Command, FormLimits, Ledger, Outcome, Refusal, Transition};
 use domain::form::Overwrite;
 use domain::ids::{AccountId, ContactId};
 use domain::marketing::{EffectiveState, Marketing, StoredState};
@@ -14,64 +14,64 @@ use domain::source::{Actor, DefaultStatus, Intake, Source};
 use super::{ContactRef, IfMatch, Loaded};
 use crate::items::{AccountItem, AddressItem, Items};
 use crate::keys::Key;
+use crate::operation::{Operation, Step};
 use crate::periods::{PeriodSnapshot, RefusalCheck};
-use crate::retry::Retries;
 use crate::store::Store;
-use crate::transaction::{Part, Transaction};
+use crate::transaction::Transaction;
 use crate::{Refused, Responder, StoreError, StoredResponse};
 
-/// Whether a contact may be there already.
+/// The rule for a contact that exists already.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SaveMode {
-    /// It must not be.
+    /// The contact must not exist.
     Create,
-    /// If it is, it is changed.
+    /// An existing contact is updated.
     CreateOrUpdate,
 }
 
-/// A contact that a caller makes, or makes sure of.
+/// A request to create or update a contact.
 #[derive(Clone)]
 pub struct SaveContact<'a> {
-    /// Whose.
+    /// The account.
     pub account: AccountId,
-    /// Whether it may be there already.
+    /// The rule for a contact that exists already.
     pub mode: SaveMode,
-    /// Its address.
+    /// The address.
     pub email: Option<&'a EmailAddress>,
-    /// Properties to set, or to remove where there is no value.
+    /// The properties to set. Those without a value are removed.
     pub properties: &'a [(PropertyName, Option<String>)],
-    /// Whether the address is unsubscribed, if that is said.
+    /// True if the address is unsubscribed. `None` leaves the flag as it is.
     pub unsubscribed: Option<bool>,
-    /// Whether the address has bounced, if that is said.
+    /// True if the address has bounced. `None` leaves the flag as it is.
     pub bounced: Option<bool>,
-    /// The source together with its setting. A chat flow's setting is the account's and is filled in here.
+    /// The source together with its setting. The store fills in a chat flow's setting, which is the account's.
     pub intake: Intake,
-    /// Through what it comes.
+    /// The source that the history shows.
     pub source: Source,
-    /// By whom.
+    /// The actor that the history shows.
     pub actor: Actor,
-    /// The version that an existing contact must have; with one there must be a contact.
+    /// The version that the contact must have. With a version, the contact must exist.
     pub if_match: Option<IfMatch>,
 }
 
-/// What came of a saved contact.
+/// The result of creating or updating a contact.
 #[derive(Clone, Debug)]
 pub struct Saved {
     /// The contact.
     pub contact: Contact,
-    /// The period with the counts after the change.
+    /// The period, with its counts after the change.
     pub period: Period,
-    /// Whether it was made now.
+    /// True if the contact was created now.
     pub created: bool,
-    /// What came of setting it marketing, if its source does that.
+    /// The result of setting the contact marketing, if its source does that.
     pub status: Option<Result<Outcome, Refusal>>,
 }
 
-/// What is wished of the contact with an address, or of a new one.
+/// The desired data and state of the contact with an address, or of a new contact.
 pub(crate) struct ContactUpsert<'a> {
     pub(crate) email: Option<&'a EmailAddress>,
     pub(crate) properties: &'a [(PropertyName, Option<String>)],
-    /// The form's rule for stored properties, if a form submitted them. Forms fill only a part of a contact.
+    /// The form's rule for stored properties, if a form submitted the data. Forms fill only a part of a contact.
     pub(crate) submitted: Option<Overwrite>,
     pub(crate) unsubscribed: Option<bool>,
     pub(crate) bounced: Option<bool>,
@@ -86,21 +86,21 @@ pub(crate) struct Capacity<'a, 'p> {
     pub(crate) form: Option<FormLimits<'a>>,
 }
 
-/// An upsert decided against what is there. Nothing is written yet.
+/// An upsert decided against the stored contact, before it is written.
 #[derive(Clone)]
 pub(crate) struct PlannedContact {
     pub(crate) contact: Contact,
-    /// The version in which the contact is stored; none for a new one.
+    /// The contact's stored version. `None` for a new contact.
     pub(crate) stored: Option<u64>,
     pub(crate) created: bool,
     pub(crate) status: Option<Result<Outcome, Refusal>>,
-    /// Whether there is anything to write.
+    /// True if the contact must be written.
     changed: bool,
-    /// Whether the account had no capacity for an earlier upsert of the same person.
+    /// True if the account had no capacity for an earlier upsert of the same contact.
     refused_before: bool,
-    /// A deleted contact that had the address and has left: it goes, and the new one takes its address.
+    /// A deleted contact that had the address and has left. It is removed, and the new contact gets the address.
     replaced: Option<Loaded>,
-    /// The number of submitted values that do not fit into the part of a contact that forms fill.
+    /// The number of submitted values that exceed the part of a contact that forms fill.
     pub(crate) left_out: u64,
 }
 
@@ -133,7 +133,7 @@ impl ContactUpsert<'_> {
         }
     }
 
-    /// Decides a further upsert of the same person, before the earlier one is written: both are then written as one.
+    /// Decides a further upsert of the same contact before the earlier one is written. Both are then one write.
     ///
     /// # Errors
     ///
@@ -182,7 +182,7 @@ impl ContactUpsert<'_> {
         })
     }
 
-    /// The address of a deleted contact that is still billable came back: the person takes that place again.
+    /// Restores a deleted contact that is still billable, because its address was submitted again.
     fn revive(
         &self,
         loaded: Loaded,
@@ -281,9 +281,9 @@ impl ContactUpsert<'_> {
 }
 
 impl Store {
-    /// Makes a contact, or makes sure of it, with the status that its source gives.
+    /// Creates or updates a contact by its address, with the marketing state that its source sets.
     ///
-    /// Over the cap the person is kept as a non-marketing contact, and [`Saved::status`] says why.
+    /// Over the cap the contact is stored as non-marketing, and [`Saved::status`] contains the reason.
     ///
     /// # Errors
     ///
@@ -296,83 +296,89 @@ impl Store {
         wall_clock: Timestamp,
         responder: Responder<'_, Saved>,
     ) -> Result<StoredResponse, StoreError> {
-        let mut retries = self.retries();
-        let mut check = RefusalCheck::default();
         let account = request.account;
-        loop {
-            let mut keys: Vec<Key> =
-                request.email.map(|email| Key::address(account, email)).into_iter().collect();
-            keys.extend(responder.key());
-            if matches!(request.intake, Intake::Chatflow { .. }) {
-                keys.push(Key::account(account));
-            }
-            let mut opened = self.read_current_period(account, wall_clock, keys, &mut retries).await?;
-            if let Some(answer) = responder.replay(&mut opened.items, wall_clock)? {
-                return Ok(answer);
-            }
-            check.observe(&opened.period);
-            let status = status_of(request, &mut opened)?;
-            let Some(found) =
-                self.find(account, request.email, &mut opened, wall_clock, &mut retries).await?
-            else {
-                retries.retry_now("the address moved during a read").await?;
-                continue;
-            };
-            refuse_existing(request, found.as_ref())?;
-            let upsert = ContactUpsert {
-                email: request.email,
-                properties: request.properties,
-                submitted: None,
-                unsubscribed: request.unsubscribed,
-                bounced: request.bounced,
-                status,
-                source: &request.source,
-                actor: request.actor,
-            };
-            let new_id = self.new_contact_ids(wall_clock, &retries).draw();
-            let mut ledger = Ledger::new(&opened.period);
-            let mut capacity = Capacity { ledger: &mut ledger, form: None };
-            let decided = upsert.decide(found, &mut capacity, opened.now, new_id)?;
-            if decided.is_refused_as_read() && check.needs_reread(&opened.period, &mut retries).await? {
-                continue;
-            }
-            let saved = decided.saved(ledger.period_after());
-            let mut transaction = Transaction::new(self.rng());
-            let gone = decided.replaced();
-            self.write(&mut transaction, account, decided)?;
-            self.write_count(&mut transaction, account, &opened.period, ledger.count_change())?;
-            let answer = responder.attach(self, &mut transaction, &saved, wall_clock)?;
-            if self.commit(transaction, &mut retries).await? {
-                self.forget_history(account, gone, &mut retries).await?;
-                return Ok(answer);
-            }
+        let op = self.operation(account, wall_clock);
+        let check = RefusalCheck::default();
+        let mut keys: Vec<Key> =
+            request.email.map(|email| Key::address(account, email)).into_iter().collect();
+        if matches!(request.intake, Intake::Chatflow { .. }) {
+            keys.push(Key::account(account));
         }
+        op.mutate(
+            &keys,
+            responder,
+            |keys| op.read_current_period(keys),
+            async |mut opened| {
+                check.observe(&opened.period);
+                let status = status_of(request, &mut opened)?;
+                let found = match op.find(request.email, &mut opened).await? {
+                    Found::Contact(loaded) => Some(loaded),
+                    Found::Nothing => None,
+                    Found::Moved => {
+                        op.retries.retry_now("the address moved during a read").await?;
+                        return Ok(Step::Retry);
+                    }
+                };
+                refuse_existing(request, found.as_ref())?;
+                let upsert = ContactUpsert {
+                    email: request.email,
+                    properties: request.properties,
+                    submitted: None,
+                    unsubscribed: request.unsubscribed,
+                    bounced: request.bounced,
+                    status,
+                    source: &request.source,
+                    actor: request.actor,
+                };
+                let mut ledger = Ledger::new(&opened.period);
+                let mut capacity = Capacity { ledger: &mut ledger, form: None };
+                let new_id = op.new_contact_ids().draw();
+                let decided = upsert.decide(found, &mut capacity, opened.now, new_id)?;
+                if decided.is_refused_as_read() && check.needs_reread(&opened.period, &op.retries).await? {
+                    return Ok(Step::Retry);
+                }
+                let saved = decided.saved(ledger.period_after());
+                let mut transaction = Transaction::default();
+                op.write(&mut transaction, decided)?;
+                op.write_count(&mut transaction, &opened.period, ledger.count_change())?;
+                Ok(Step::Commit(transaction, saved))
+            },
+        )
+        .await
     }
+}
 
-    /// The contact that has the address, deleted ones included; the outer `None` if it moved while it was read.
-    pub(crate) async fn find(
+/// The result of looking up the contact with an address.
+enum Found {
+    /// The contact, which may be deleted.
+    Contact(Loaded),
+    /// No contact has the address.
+    Nothing,
+    /// The address moved to another contact between two reads.
+    Moved,
+}
+
+impl Operation<'_> {
+    /// Looks up the contact that has the address, deleted ones included.
+    async fn find(
         &self,
-        account: AccountId,
         email: Option<&EmailAddress>,
         opened: &mut PeriodSnapshot,
-        wall_clock: Timestamp,
-        retries: &mut Retries<'_>,
-    ) -> Result<Option<Option<Loaded>>, StoreError> {
-        let Some(email) = email else { return Ok(Some(None)) };
-        let address = opened.items.take::<AddressItem>(&Key::address(account, email))?;
-        let Some(AddressItem { contact }) = address else { return Ok(Some(None)) };
-        let (loaded, reopened) = self.load(account, wall_clock, &[contact], Vec::new(), retries).await?;
-        opened.period = reopened.period;
-        opened.now = reopened.now;
+    ) -> Result<Found, StoreError> {
+        let Some(email) = email else { return Ok(Found::Nothing) };
+        let address = opened.items.take::<AddressItem>(&Key::address(self.account, email))?;
+        let Some(AddressItem { contact }) = address else { return Ok(Found::Nothing) };
+        let (loaded, reopened) = self.load(&[contact], Vec::new()).await?;
+        opened.refresh(reopened);
         let asked = ContactRef::Email(email.clone());
-        Ok(loaded.into_iter().find(|loaded| asked.names(&loaded.contact)).map(Some))
+        let found = loaded.into_iter().find(|loaded| asked.names(&loaded.contact));
+        Ok(found.map_or(Found::Moved, Found::Contact))
     }
 
-    /// Adds what was decided to a transaction: the contact and its address. The count is [`Self::write_count`]'s.
+    /// Adds the writes of a decided upsert: the contact and its address. [`Self::write_count`] adds the period's counts.
     pub(crate) fn write(
         &self,
         transaction: &mut Transaction,
-        account: AccountId,
         decided: PlannedContact,
     ) -> Result<(), StoreError> {
         let PlannedContact { mut contact, stored, changed, replaced, .. } = decided;
@@ -383,46 +389,31 @@ impl Store {
             && let Some(email) = &contact.email
         {
             let from = replaced.as_ref().map(|gone| gone.contact.id);
-            self.claim_address(transaction, account, email, contact.id, from)?;
+            self.claim_address(transaction, email, contact.id, from)?;
         }
         if let Some(gone) = replaced {
-            let key = Key::contact(account, gone.contact.id);
-            transaction.delete(Part::Contact, self.delete_versioned(key, gone.stored_version)?);
+            self.remove_contact(transaction, &gone)?;
         }
-        self.put_contact(transaction, account, &mut contact, stored)
-    }
-
-    /// Adds the move of the period's counts, if they move.
-    pub(crate) fn write_count(
-        &self,
-        transaction: &mut Transaction,
-        account: AccountId,
-        period: &Period,
-        change: CountChange,
-    ) -> Result<(), StoreError> {
-        if !change.delta.is_zero() {
-            transaction.update(Part::Period, self.count(account, period, change)?);
-        }
-        Ok(())
+        self.put_contact(transaction, &mut contact, stored)
     }
 }
 
 impl PlannedContact {
-    /// Whether the account has no capacity for the person, by this upsert or an earlier one. A form's budget is another matter:
-    /// see [`RefusalCheck`].
+    /// Returns true if the account has no capacity for the contact, by this upsert or an earlier one. A form's budget
+    /// needs no confirmation: see [`RefusalCheck`].
     fn is_refused(&self) -> bool {
         let refused = matches!(self.status, Some(Err(refusal)) if refusal != Refusal::FormBudget);
         refused || self.refused_before
     }
 
-    /// Whether that follows from nothing but what was read: a write would fail if the person had changed since.
+    /// Returns true if such a refusal writes nothing. A write would fail if the contact had changed since it was read.
     pub(crate) fn is_refused_as_read(&self) -> bool {
         self.is_refused() && !self.changed
     }
 
-    /// The deleted contact that goes, if one does.
-    pub(crate) fn replaced(&self) -> Option<ContactId> {
-        self.replaced.as_ref().map(|gone| gone.contact.id)
+    /// Returns true if the upsert deletes a contact that had the address and has left.
+    pub(crate) fn replaces(&self) -> bool {
+        self.replaced.is_some()
     }
 
     fn saved(&self, period: Period) -> Saved {
@@ -430,7 +421,7 @@ impl PlannedContact {
     }
 }
 
-/// The status that the source gives here, with the account's setting where it decides.
+/// Returns the marketing state that the source sets, by the account's setting where that decides.
 fn status_of(request: &SaveContact<'_>, opened: &mut PeriodSnapshot) -> Result<DefaultStatus, StoreError> {
     let intake = match request.intake {
         Intake::Chatflow { .. } => {

@@ -1,8 +1,8 @@
-//! The size of a contact, for how many of them a transaction or a page holds.
+//! The size of a contact, which limits the number of contacts in a transaction or a page.
 
 use domain::contact::Contact;
 
-/// Returns about how many bytes a contact's item has, and never fewer: its texts, with room for the rest.
+/// Returns an upper estimate of a contact's item in bytes: its texts, and fixed amounts for the rest.
 pub(crate) fn approximate_bytes(contact: &Contact) -> usize {
     /// Keys, address, flags, instants and the names of the attributes.
     const REST: usize = 1_024;
@@ -17,7 +17,7 @@ pub(crate) fn approximate_bytes(contact: &Contact) -> usize {
         !earlier.into_iter().any(|other| (&other.source, other.actor) == (&change.source, change.actor))
     });
     let causes = causes.map(|(_, change)| {
-        // Each of some characters is encoded as three.
+        // Some characters are percent-encoded as three bytes.
         3 * (change.source.name.len() + change.source.id.as_ref().map_or(0, String::len)) + CAUSE
     });
     contact.properties.bytes() + causes.sum::<usize>() + changes.len() * CHANGE + REST
@@ -37,7 +37,7 @@ mod tests {
     use crate::items::{ContactItem, encode};
     use crate::keys::Key;
 
-    /// An item's size as DynamoDB counts it.
+    /// Returns a value's size as DynamoDB counts it.
     fn bytes(value: &AttributeValue) -> usize {
         match value {
             AttributeValue::S(text) | AttributeValue::N(text) => text.len(),
@@ -49,7 +49,7 @@ mod tests {
         }
     }
 
-    /// A contact with so many properties and changes, all of them long.
+    /// Returns a contact with this number of properties and changes, all of them long.
     fn contact(properties: usize, changes: usize, id: Option<String>) -> Contact {
         let (made, actor) = (Timestamp::from_millis(1_000), Actor::User(UserId::new(Timestamp::MIN, 1)));
         let source = Source { kind: SourceType::ExternalForm, name: "n".repeat(200), id };
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn contact_is_at_most_as_large_as_estimated_and_not_much_less() {
+    fn estimate_is_an_upper_bound_and_close() {
         let account = AccountId::new(Timestamp::MIN, 1);
         let form = FormId::new(Timestamp::MIN, 1).to_string();
         for (properties, changes, id) in
@@ -93,10 +93,10 @@ mod tests {
             let item =
                 encode(Key::contact(account, contact.id), &ContactItem::of(account, &contact)).unwrap();
             let size: usize = item.iter().map(|(name, value)| name.len() + bytes(value)).sum();
-            let taken = approximate_bytes(&contact);
+            let estimate = approximate_bytes(&contact);
             assert!(
-                size <= taken && taken <= 2 * size + 1_024,
-                "{properties}, {changes}: {taken} for {size}"
+                size <= estimate && estimate <= 2 * size + 1_024,
+                "{properties}, {changes}: {estimate} for {size}"
             );
         }
     }

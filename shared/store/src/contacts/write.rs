@@ -1,4 +1,4 @@
-//! Writing contacts.
+//! Writes of contacts and addresses.
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put};
 use domain::address::EmailAddress;
@@ -6,83 +6,89 @@ use domain::contact::Contact;
 use domain::ids::{AccountId, ContactId};
 use domain::limits::{HISTORY_PAGE, HISTORY_RECENT_MAX};
 
+use super::Loaded;
 use crate::StoreError;
 use crate::expressions::Expression;
 use crate::items::{AddressItem, ContactItem, HistoryPageItem, encode, encode_changes};
-use crate::keys::{Item, Key};
-use crate::store::Store;
-use crate::transaction::{Part, Transaction};
+use crate::keys::{Item, Key, history_pk};
+use crate::operation::Operation;
+use crate::transaction::Transaction;
 
-impl Store {
+impl Operation<'_> {
     /// Adds the put of a contact that is stored in version `stored`, or is new.
     ///
-    /// If its history has grown long, the oldest changes move to a page, which is written before the transaction. It holds
-    /// only changes that will never change again, so a page whose transaction does not happen does no harm.
+    /// If its history has grown long, the oldest changes move to a page, which is written before the transaction. A page
+    /// contains only changes that never change again, so it is harmless if the transaction is not applied.
     pub(crate) fn put_contact(
         &self,
         transaction: &mut Transaction,
-        account: AccountId,
         contact: &mut Contact,
         stored: Option<u64>,
     ) -> Result<(), StoreError> {
-        if let Some(page) = turn_history_page(account, contact)? {
+        if let Some(page) = turn_history_page(self.account, contact)? {
             transaction.first(page);
         }
-        let put = self.contact_put(account, contact, stored)?;
-        transaction.put(Part::Contact, put);
+        transaction.put(self.contact_put(contact, stored)?);
         Ok(())
     }
 
-    /// Returns the put of a contact whose page of history, if one is due, is written.
-    pub(crate) fn contact_put(
-        &self,
-        account: AccountId,
-        contact: &Contact,
-        stored: Option<u64>,
-    ) -> Result<Put, StoreError> {
-        let key = Key::contact(account, contact.id);
-        let item = ContactItem::of(account, contact);
+    /// Builds the put of a contact whose history page, if one is due, is written already.
+    pub(crate) fn contact_put(&self, contact: &Contact, stored: Option<u64>) -> Result<Put, StoreError> {
+        let key = Key::contact(self.account, contact.id);
+        let item = ContactItem::of(self.account, contact);
         match stored {
-            Some(version) => self.put_versioned(key, &item, version),
-            None => self.put_new(key, &item),
+            Some(version) => self.store.put_versioned(key, &item, version),
+            None => self.store.put_new(key, &item),
         }
     }
 
-    /// Gives an address to a contact. `from` is who has it now, of whom the caller knows that it may be taken.
+    /// Adds the deletion of a contact, and after the commit that of its pages of history. If the transaction is not
+    /// applied, the contact keeps its history. Pages that remain after a crash can't be reached any more, and contain no
+    /// personal data.
+    pub(crate) fn remove_contact(
+        &self,
+        transaction: &mut Transaction,
+        loaded: &Loaded,
+    ) -> Result<(), StoreError> {
+        let id = loaded.contact.id;
+        let key = Key::contact(self.account, id);
+        transaction.delete(self.store.delete_versioned(key, loaded.stored_version)?);
+        transaction.then_delete_partition(history_pk(self.account, id));
+        Ok(())
+    }
+
+    /// Adds the write that assigns an address to a contact. `from` is the contact that has the address now; the caller
+    /// has checked that it may lose it.
     pub(crate) fn claim_address(
         &self,
         transaction: &mut Transaction,
-        account: AccountId,
         email: &EmailAddress,
         contact: ContactId,
         from: Option<ContactId>,
     ) -> Result<(), StoreError> {
-        let key = Key::address(account, email);
+        let key = Key::address(self.account, email);
         let item = AddressItem { contact };
-        let put = match from {
-            None => self.put_new(key, &item)?,
-            Some(holder) => self.put_if(key, &item, "#contact = :contact", &held_by(holder))?,
-        };
-        transaction.put(Part::Address, put);
+        transaction.put(match from {
+            None => self.store.put_new(key, &item)?,
+            Some(holder) => self.store.put_if(key, &item, "#contact = :contact", &held_by(holder))?,
+        });
         Ok(())
     }
 
-    /// Takes an address from the contact that has it.
+    /// Adds the deletion of a contact's address.
     pub(crate) fn release_address(
         &self,
         transaction: &mut Transaction,
-        account: AccountId,
         email: &EmailAddress,
         contact: ContactId,
     ) -> Result<(), StoreError> {
-        let delete =
-            self.delete_if(Key::address(account, email), "#contact = :contact", &held_by(contact))?;
-        transaction.delete(Part::Address, delete);
+        let key = Key::address(self.account, email);
+        transaction.delete(self.store.delete_if(key, "#contact = :contact", &held_by(contact))?);
         Ok(())
     }
 }
 
-/// Moves the oldest changes to a page, if more have gathered than stay with the contact, and returns the page.
+/// Moves the contact's oldest changes to a page and returns it, if there are more than a contact's item contains.
 pub(crate) fn turn_history_page(
     account: AccountId,
     contact: &mut Contact,

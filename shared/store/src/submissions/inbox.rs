@@ -1,55 +1,52 @@
-//! The inbox: submissions that were accepted when there was too much at once, and are settled a little later.
+//! The inbox: submissions that are accepted in a burst and settled, which means applied, soon after.
 //!
-//! An account's period takes about a hundred transactions a second. When a submission's retries run out in a flood, it
-//! is written down alone, under its delivery's own key, so that no other write is in its way. Settling takes many to a
-//! transaction. It may stop, repeat, run twice at once and in any order: each submission counts once, because its
-//! transaction is conditional on its still waiting.
+//! An account's period accepts about a hundred transactions a second. When a submission's retries are used up in a burst,
+//! it is stored under its delivery's own key, so that no other write conflicts with it. A worker settles many of them in
+//! one transaction. It may stop, repeat, run in parallel and in any order. Each submission is applied once, because its
+//! transaction has the condition that it still waits.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_dynamodb::types::Put;
 use domain::Timestamp;
 use domain::ids::AccountId;
 use domain::limits::SUBMISSIONS_PER_TRANSACTION_MAX;
 use domain::property::PropertyName;
 
-use aws_sdk_dynamodb::types::Put;
-
 use super::plan::{Entry, FormTerms, InboxOrigin, Origin, Plan};
-use super::{Delivery, MOVED, Recognized, Submission, fitting, recognize};
+use super::{Delivery, Recognized, Submission, fitting, recognize};
 use crate::delivery::{ContentDigest, DeliveryId, Versions};
-use crate::expressions::Expression;
 use crate::items::{DeliveryItem, PendingItem, PersonItem};
 use crate::jobs::InboxTask;
 use crate::keys::Key;
+use crate::operation::{Operation, Step};
 use crate::periods::RefusalCheck;
-use crate::retry::Retries;
 use crate::store::Store;
-use crate::transaction::Transaction;
 use crate::{Person, StoreError, Submitted};
 
-/// What became of a submission that was settled, or else accepted into the inbox.
+/// The result of a submission that was applied, or else accepted into the inbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Taken {
-    /// What is to be answered.
+    /// The effect, for the response.
     pub submitted: Submitted,
-    /// What is to be settled soon, if it was accepted into the inbox now.
+    /// The task for the worker, if the inbox has accepted the submission now.
     pub waiting: Option<InboxTask>,
 }
 
-/// What came of settling.
+/// The result of settling tasks.
 #[derive(Debug, Default)]
 pub struct InboxReport {
-    /// Submissions that were settled now.
+    /// The number of submissions that were settled now.
     pub settled: u64,
-    /// Those that had been before: a repeated message, or another worker.
+    /// The number of submissions that a repeated message or another worker had settled before.
     pub already: u64,
-    /// Those that are not settled, and are to be asked for again.
+    /// The tasks that are not settled and must be retried.
     pub unsettled: Vec<InboxTask>,
-    /// Why not, if it was not for want of time.
+    /// The errors. There are none if only the time was too short.
     pub errors: Vec<StoreError>,
 }
 
-/// A submission that waits, as it was read.
+/// A waiting submission, as it was read.
 struct Waiting {
     task: InboxTask,
     token: String,
@@ -59,11 +56,11 @@ struct Waiting {
 }
 
 impl Store {
-    /// Applies a form's submission, or accepts it into the inbox after [`SUBMISSION_RETRIES_MAX`] retries. So a flood of
-    /// submissions holds few executions for long.
+    /// Applies a form's submission, or accepts it into the inbox after [`SUBMISSION_RETRIES_MAX`] retries. So a burst of
+    /// submissions does not occupy many executions for long.
     ///
-    /// A submission without an id whose transaction had no answer to its last try is not accepted: it may have happened,
-    /// and nothing could tell.
+    /// A submission without an id is not accepted if one of its transactions may have been applied, because the worker
+    /// could not recognize it as a repeat.
     ///
     /// # Errors
     ///
@@ -73,20 +70,20 @@ impl Store {
         submission: &Submission<'_>,
         wall_clock: Timestamp,
     ) -> Result<Taken, StoreError> {
-        let mut retries = self.submission_retries();
-        match self.submit_within(submission, wall_clock, &mut retries).await {
-            Ok(taken) => Ok(taken),
+        let account = submission.form.account;
+        let op = Operation { retries: self.submission_retries(), ..self.operation(account, wall_clock) };
+        match op.submit(submission).await {
             Err(StoreError::Unavailable(..))
-                if submission.submission_id.is_some() || !retries.may_have_happened =>
+                if submission.submission_id.is_some() || !op.retries.may_be_committed() =>
             {
                 self.accept_into_inbox(submission, wall_clock).await
             }
-            Err(error) => Err(error),
+            result => result,
         }
     }
 
-    /// Accepts a submission into the inbox: one write, with no other item than its own. A delivery that was accepted
-    /// before, applied or not, changes nothing. An edit of one that waits takes its place there.
+    /// Accepts a submission into the inbox with one write of its own item. A delivery that was accepted before, applied or
+    /// not, changes nothing. An edit of a waiting delivery replaces it.
     ///
     /// # Errors
     ///
@@ -104,7 +101,7 @@ impl Store {
         let task = InboxTask { account: form.account, form: form.id, delivery: delivery.id };
         let token = format!("{:032x}", self.rng().bits());
         let accepted = || Ok(Taken { submitted: Submitted::accepted(), waiting: Some(task) });
-        let mut retries = self.retries();
+        let retries = self.retries();
         let mut stored: Option<DeliveryItem> = None;
         loop {
             if stored.as_ref().is_some_and(|stored| stored.token.as_ref() == Some(&token)) {
@@ -116,19 +113,22 @@ impl Store {
                 Recognized::Repeat(submitted) => return Ok(Taken { submitted, waiting: None }),
                 known => self.put_waiting(&arrival, known)?,
             };
-            match self.put_item(&put).await {
-                Ok(true) => return accepted(),
-                Ok(false) => {
-                    stored = self.get::<DeliveryItem>(task.job().key()).await?;
-                    retries.retry_now("a delivery changed during a write").await?;
+            let written = match self.put_item(&put).await {
+                Err(StoreError::Unavailable(why, _)) => {
+                    retries.back_off(&why).await?;
+                    continue;
                 }
-                Err(StoreError::Unavailable(why, _)) => retries.back_off(&why).await?,
-                Err(error) => return Err(error),
+                result => result?,
+            };
+            if written {
+                return accepted();
             }
+            stored = self.get::<DeliveryItem>(task.job().key()).await?;
+            retries.retry_now("a delivery changed during a write").await?;
         }
     }
 
-    /// Builds the write that lets a submission wait, on the condition that its delivery is still as it was recognized.
+    /// Builds the put of a waiting submission. Its condition is that the delivery is still as it was recognized.
     fn put_waiting(&self, arrival: &Arrival<'_>, known: Recognized) -> Result<Put, StoreError> {
         let key =
             Key::delivery(arrival.submission.form.account, arrival.submission.form.id, arrival.delivery.id);
@@ -136,8 +136,7 @@ impl Store {
         match known {
             Recognized::Waiting(there) => {
                 let token = there.token.clone().unwrap_or_default();
-                let same = Expression::default().name("token").text("token", token);
-                self.put_if(key, &arrival.replacing(*there), "#token = :token", &same)
+                self.replace_waiting(key, &arrival.replacing(*there), token)
             }
             Recognized::Edit(before) => {
                 let versions = before.clone().edited(content);
@@ -150,10 +149,9 @@ impl Store {
         }
     }
 
-    /// Settles submissions that wait in the inbox, those of an account together, for as long as `should_continue` says so.
+    /// Settles submissions that wait in the inbox, those of an account together, while `should_continue` returns true.
     ///
-    /// They may be named in any order, repeatedly, and by several at once. One that can't be settled does not keep the
-    /// others waiting.
+    /// Tasks may arrive in any order, repeatedly and at several workers. A task that fails does not delay the others.
     pub async fn settle_inbox(
         &self,
         tasks: &[InboxTask],
@@ -178,7 +176,8 @@ impl Store {
         report
     }
 
-    /// Settles some of an account's submissions, or says why not. Gives those that are through, settled or not.
+    /// Settles some of an account's submissions and adds the results to the report. Returns the tasks that need no
+    /// further turn, whether they are settled or not.
     async fn settle_turn(
         &self,
         account: AccountId,
@@ -186,91 +185,65 @@ impl Store {
         wall_clock: Timestamp,
         report: &mut InboxReport,
     ) -> BTreeSet<InboxTask> {
-        match self.settle_together(account, turn, wall_clock).await {
-            Ok(step) => report.note(step),
-            Err(error) => {
-                let alone = turn.len() > 1 && !matches!(error, StoreError::Unavailable(..));
-                report.errors.push(error);
-                for task in turn {
-                    // One of them is broken: the others must not wait for it.
-                    match self.settle_alone(account, *task, wall_clock, alone).await {
-                        Ok(Some(step)) => drop(report.note(step)),
-                        Ok(None) => report.unsettled.push(*task),
-                        Err(error) => {
-                            report.unsettled.push(*task);
-                            report.errors.push(error);
-                        }
-                    }
+        let error = match self.operation(account, wall_clock).settle_together(turn).await {
+            Ok(settled) => return report.add(settled),
+            Err(error) => error,
+        };
+        let unavailable = matches!(error, StoreError::Unavailable(..));
+        report.errors.push(error);
+        if turn.len() == 1 || unavailable {
+            report.unsettled.extend(turn);
+            return turn.iter().copied().collect();
+        }
+        // One of the submissions is faulty. The others must not wait for it.
+        for task in turn {
+            match self.operation(account, wall_clock).settle_together(&[*task]).await {
+                Ok(settled) => drop(report.add(settled)),
+                Err(error) => {
+                    report.unsettled.push(*task);
+                    report.errors.push(error);
                 }
-                turn.iter().copied().collect()
             }
         }
+        turn.iter().copied().collect()
     }
+}
 
-    async fn settle_alone(
-        &self,
-        account: AccountId,
-        task: InboxTask,
-        wall_clock: Timestamp,
-        may: bool,
-    ) -> Result<Option<Settled>, StoreError> {
-        if may { self.settle_together(account, &[task], wall_clock).await.map(Some) } else { Ok(None) }
-    }
-
-    /// Settles submissions in one transaction: as many of them as it holds, from the first on.
-    async fn settle_together(
-        &self,
-        account: AccountId,
-        tasks: &[InboxTask],
-        wall_clock: Timestamp,
-    ) -> Result<Settled, StoreError> {
-        let mut retries = self.retries();
-        let mut check = RefusalCheck::default();
-        loop {
-            let waiting = self.read_waiting(tasks, &mut retries).await?;
+impl Operation<'_> {
+    /// Settles submissions in one transaction: as many as its limits allow, in the order of acceptance.
+    async fn settle_together(&self, tasks: &[InboxTask]) -> Result<Settled, StoreError> {
+        let check = RefusalCheck::default();
+        self.transact(async || {
+            let waiting = self.read_waiting(tasks).await?;
             let still: BTreeSet<InboxTask> = waiting.iter().map(|waiting| waiting.task).collect();
             let already = tasks.iter().copied().filter(|task| !still.contains(task)).collect();
             let entries: Vec<Entry<'_>> = waiting.iter().map(Waiting::entry).collect();
             if entries.is_empty() {
-                return Ok(Settled { settled: Vec::new(), already });
+                return Ok(Step::unchanged(Settled { settled: Vec::new(), already }));
             }
-            let opened = self.open_for(account, &entries, Vec::new(), wall_clock, &mut retries).await?;
-            check.observe(&opened.period);
-            let Some(snapshot) = self.snapshot(account, &entries, opened, wall_clock, &mut retries).await?
-            else {
-                retries.retry_now(MOVED).await?;
-                continue;
-            };
-            let mut plan = Plan::new(account, &snapshot, self.new_contact_ids(wall_clock, &retries));
-            let mut settled = Vec::new();
-            for (waiting, entry) in waiting.iter().zip(&entries) {
-                if !settled.is_empty() && plan.is_full() {
-                    break;
+            let opened = self.open_for(&entries, Vec::new()).await?;
+            let decide = |plan: &mut Plan<'_>| {
+                let mut settled = Vec::new();
+                for (waiting, entry) in waiting.iter().zip(&entries) {
+                    if !settled.is_empty() && plan.is_full() {
+                        break;
+                    }
+                    plan.decide(entry, self.wall_clock)?;
+                    settled.push(waiting.task);
                 }
-                plan.take(entry, wall_clock)?;
-                settled.push(waiting.task);
-            }
-            if plan.is_in_doubt() && check.needs_reread(snapshot.period(), &mut retries).await? {
-                continue;
-            }
-            let mut transaction = Transaction::new(self.rng());
-            let gone = self.write_plan(&mut transaction, plan, wall_clock)?;
-            if self.commit(transaction, &mut retries).await? {
-                self.forget_histories(account, gone, &mut retries).await?;
-                return Ok(Settled { settled, already });
-            }
-        }
+                Ok(settled)
+            };
+            let step = self.apply(&entries, opened, &check, decide).await?;
+            Ok(step.map(|settled| Settled { settled, already }))
+        })
+        .await
     }
 
-    /// Those of the submissions that still wait, in the order in which they were accepted: of what somebody sent twice the
-    /// later holds.
-    async fn read_waiting(
-        &self,
-        tasks: &[InboxTask],
-        retries: &mut Retries<'_>,
-    ) -> Result<Vec<Waiting>, StoreError> {
+    /// Reads the submissions that still wait, in the order of acceptance, so that the later of two submissions with the
+    /// same address is applied last.
+    async fn read_waiting(&self, tasks: &[InboxTask]) -> Result<Vec<Waiting>, StoreError> {
         let keys: Vec<Key> = tasks.iter().map(|task| task.job().key()).collect();
-        let mut items = self.batch_get(&keys, retries).await?;
+        let mut items = self.read(keys).await?;
         let mut waiting = Vec::new();
         for task in tasks {
             let item: Option<DeliveryItem> = items.take(&task.job().key())?;
@@ -284,15 +257,15 @@ impl Store {
     }
 }
 
-/// What one transaction has settled.
+/// The result of one transaction.
 struct Settled {
     settled: Vec<InboxTask>,
     already: Vec<InboxTask>,
 }
 
 impl InboxReport {
-    /// Counts a step, and gives those that are through.
-    fn note(&mut self, step: Settled) -> BTreeSet<InboxTask> {
+    /// Adds the result of a transaction, and returns its tasks, which need no further turn.
+    fn add(&mut self, step: Settled) -> BTreeSet<InboxTask> {
         self.settled += step.settled.len() as u64;
         self.already += step.already.len() as u64;
         step.settled.into_iter().chain(step.already).collect()
@@ -316,7 +289,7 @@ impl Waiting {
     }
 }
 
-/// A submission on its way into the inbox.
+/// A submission that the inbox is accepting.
 struct Arrival<'a> {
     submission: &'a Submission<'a>,
     delivery: &'a Delivery,
@@ -325,14 +298,14 @@ struct Arrival<'a> {
 }
 
 impl Arrival<'_> {
-    /// Returns the item of the waiting submission. `earlier` is a version that waits already: what this version does
-    /// not say stays as that version said it.
+    /// Returns the item of the waiting submission. `earlier` is a version that waits already. Properties that this
+    /// version does not contain remain from it.
     fn item(&self, versions: Versions, is_edit: bool, earlier: Option<Person>) -> DeliveryItem {
         let Submission { form, email, properties, left_out, .. } = *self.submission;
         let earlier = earlier.map(|person| person.properties).unwrap_or_default();
-        let said = |name: &PropertyName| properties.iter().any(|(said, _)| said == name);
-        let unsaid = earlier.into_iter().filter(|(name, _)| !said(name));
-        let all: Vec<_> = properties.iter().cloned().chain(unsaid).collect();
+        let is_new = |name: &PropertyName| properties.iter().any(|(new, _)| new == name);
+        let remaining = earlier.into_iter().filter(|(name, _)| !is_new(name));
+        let all: Vec<_> = properties.iter().cloned().chain(remaining).collect();
         let (properties, too_many) = fitting(&all);
         let task = InboxTask { account: form.account, form: form.id, delivery: self.delivery.id };
         let (due_shard, due_at) = task.job().due(self.wall_clock);
@@ -358,11 +331,11 @@ impl Arrival<'_> {
         }
     }
 
-    /// Returns the item that takes the place of another version of the delivery in the inbox.
+    /// Returns the item that replaces another version of the delivery in the inbox.
     fn replacing(&self, there: DeliveryItem) -> DeliveryItem {
         let versions = there.versions.edited(self.delivery.content.clone());
         let is_edit = there.pending.as_ref().is_some_and(|pending| pending.is_edit);
-        // A person that can't be read has nothing to add.
+        // An earlier version that can't be decoded adds no properties.
         let earlier = there.pending.and_then(|pending| pending.person.into_person().ok());
         self.item(versions, is_edit, earlier)
     }

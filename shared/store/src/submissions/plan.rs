@@ -1,52 +1,45 @@
-//! Settling submissions of one account: many of them on one snapshot and in one transaction, or one alone.
+//! Decisions on submissions of one account. Several of them are decided on one snapshot, for one transaction.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::Put;
 use domain::Timestamp;
 use domain::address::EmailAddress;
 use domain::budget::{Budget, DayCount};
-use domain::contact::Contact;
 use domain::decision::{FormLimits, Ledger};
 use domain::form::Overwrite;
-use domain::ids::{AccountId, ContactId, FormId, NewContactIds, RejectionId};
+use domain::ids::{AccountId, FormId, NewContactIds, RejectionId};
 use domain::limits::{DELIVERY_KEPT, TRANSACTION_BYTES_MAX, TRANSACTION_ITEMS_MAX};
-use domain::period::Period;
 use domain::property::PropertyName;
 use domain::provider::Provider;
 use domain::source::{AccountDefaults, Actor, DefaultStatus, Intake, Source};
 
 use super::Delivery;
-use crate::contacts::{Capacity, ContactRef, ContactUpsert, Loaded, PlannedContact, approximate_bytes};
-use crate::delivery::{ContentDigest, DeliveryId, Versions};
-use crate::expressions::Expression;
+use crate::contacts::{Capacity, ContactUpsert, Loaded, PlannedContact, approximate_bytes};
+use crate::delivery::{DeliveryId, Versions};
 use crate::form_counts::{Counted, DayChange, Tally};
 use crate::forms::Form;
-use crate::items::{AccountItem, AddressItem, DeliveryItem, FormDayItem, PendingItem};
-use crate::keys::{EXPIRES_AT, Key};
+use crate::items::{DeliveryItem, PendingItem};
+use crate::keys::Key;
 use crate::periods::PeriodSnapshot;
-use crate::retry::Retries;
-use crate::store::Store;
-use crate::transaction::{Part, Transaction};
-use crate::{ContactEffect, MarketingEffect, Refused, StoreError, Submitted};
+use crate::{ContactEffect, MarketingEffect, Refused, Submitted};
 
-/// How many items a submission writes at most: a person, an address, a deleted contact in its place, the delivery, the
-/// form's counts and its day.
+/// The maximum number of items that a submission writes: a contact, its address, the deleted contact that had the
+/// address, the delivery, the form's counts and its day.
 const ITEMS_OF_ONE: usize = 6;
 
-/// What decides about a form's submissions.
+/// The settings of a form that its submissions depend on.
 pub(super) struct FormTerms {
     pub(super) id: FormId,
     name: String,
     provider: Provider,
     set_marketing: Option<bool>,
-    max_new_marketing_per_day: Option<u64>,
+    pub(super) max_new_marketing_per_day: Option<u64>,
     may_raise_tier: Option<bool>,
     overwrite: Overwrite,
 }
 
 impl FormTerms {
-    /// A form as it was when a submission was accepted into the inbox.
+    /// Returns the form's settings at the time when the inbox accepted a submission.
     pub(super) fn accepted(id: FormId, pending: &PendingItem) -> Self {
         Self {
             id,
@@ -59,7 +52,7 @@ impl FormTerms {
         }
     }
 
-    fn follows_the_account(&self) -> bool {
+    pub(super) fn follows_the_account(&self) -> bool {
         self.set_marketing.is_none() && !self.provider.is_native()
     }
 }
@@ -78,41 +71,41 @@ impl From<&Form> for FormTerms {
     }
 }
 
-/// A submission to be settled.
+/// A submission that is applied now.
 pub(super) struct Entry<'a> {
     pub(super) form: FormTerms,
     pub(super) email: &'a EmailAddress,
     pub(super) properties: &'a [(PropertyName, Option<String>)],
-    /// The number of its fields that were left out before.
+    /// The number of its fields that are left out already.
     pub(super) left_out: u64,
     pub(super) origin: Origin,
 }
 
-/// The place of a submission, which decides what its settling writes there.
+/// The place of a submission before it is applied. It decides the write beside the contact's.
 pub(super) enum Origin {
-    /// A new delivery, which is remembered if it has an id.
+    /// A new delivery. It is stored if it has an id.
     Sent(Option<Delivery>),
     /// Another version of a delivery that was applied in these versions.
     Edit(Delivery, Versions),
     /// A delivery in the inbox.
     Inbox(InboxOrigin),
-    /// A rejected submission, and its delivery if that is to be remembered.
+    /// A rejected submission, and its delivery if that must be stored.
     Rejected(RejectionId, Option<Delivery>),
 }
 
 /// A delivery in the inbox.
 pub(super) struct InboxOrigin {
     pub(super) delivery: DeliveryId,
-    /// The token under which it waits.
+    /// The token of this waiting state.
     pub(super) token: String,
     pub(super) versions: Versions,
-    /// Whether another version of it was applied before.
+    /// True if another version of it was applied before.
     pub(super) is_edit: bool,
 }
 
 impl Origin {
-    /// Returns true for an edit of a delivery that was applied before. It changes properties and nothing else, so that
-    /// one delivery never makes a contact billable twice.
+    /// Returns true for an edit of a delivery that was applied before. An edit changes only properties, so that one
+    /// delivery never makes a contact billable twice.
     fn is_edit(&self) -> bool {
         match self {
             Self::Edit(..) => true,
@@ -122,55 +115,49 @@ impl Origin {
     }
 }
 
-/// What submissions are decided on.
+/// The data on which submissions are decided.
 pub(super) struct Snapshot {
-    opened: PeriodSnapshot,
-    /// Who has the addresses, deleted ones included, by the key of the address.
-    people: BTreeMap<String, Loaded>,
-    days: BTreeMap<FormId, DayCount>,
-    defaults: AccountDefaults,
+    pub(super) opened: PeriodSnapshot,
+    /// The contacts that have the addresses, deleted ones included, by the key of the address.
+    pub(super) people: BTreeMap<String, Loaded>,
+    pub(super) days: BTreeMap<FormId, DayCount>,
+    pub(super) defaults: AccountDefaults,
 }
 
-impl Snapshot {
-    /// The period, as it was read with the people.
-    pub(super) fn period(&self) -> &Period {
-        &self.opened.period
-    }
-}
-
-/// What is decided of one form.
+/// The changes of one form's counts and day.
 #[derive(Default)]
-struct FormSum {
-    tally: Tally,
-    day: Option<DayChange>,
+pub(super) struct FormSum {
+    pub(super) tally: Tally,
+    pub(super) day: Option<DayChange>,
 }
 
-/// What one transaction settles.
+/// The decisions for one transaction.
 pub(super) struct Plan<'s> {
     account: AccountId,
     snapshot: &'s Snapshot,
     new_ids: NewContactIds,
-    ledger: Ledger<'s>,
-    people: BTreeMap<String, PlannedContact>,
-    forms: BTreeMap<FormId, FormSum>,
-    /// What becomes of the submissions where they are.
-    origins: Vec<Write>,
+    pub(super) ledger: Ledger<'s>,
+    pub(super) people: BTreeMap<String, PlannedContact>,
+    pub(super) forms: BTreeMap<FormId, FormSum>,
+    /// The writes at the places of the submissions.
+    pub(super) origins: Vec<OriginWrite>,
     bytes: usize,
 }
 
-/// A write beside the people, the period and the forms.
-enum Write {
-    /// A delivery that is not there yet, or is forgotten.
-    Remember(Key, Box<DeliveryItem>),
-    /// A delivery that is there in these versions.
+/// A write at the place of a submission.
+pub(super) enum OriginWrite {
+    /// Stores a delivery that is new or expired.
+    Create(Key, Box<DeliveryItem>),
+    /// Replaces a delivery that is stored with these versions.
     Edit(Key, Box<DeliveryItem>, Versions),
-    /// A delivery that waits under this token.
+    /// Replaces a delivery that waits with this token.
     Settle(Key, Box<DeliveryItem>, String),
-    Forget(Key),
+    /// Deletes a rejected submission.
+    Delete(Key),
 }
 
 impl<'s> Plan<'s> {
-    /// Nothing yet.
+    /// Creates a plan without decisions.
     pub(super) fn new(account: AccountId, snapshot: &'s Snapshot, new_ids: NewContactIds) -> Self {
         Self {
             account,
@@ -184,18 +171,17 @@ impl<'s> Plan<'s> {
         }
     }
 
-    /// Whether one more submission might not fit into the transaction.
+    /// Returns true if one more submission might exceed the transaction's limits.
     pub(super) fn is_full(&self) -> bool {
-        let address_and_place = |person: &PlannedContact| {
-            usize::from(person.stored.is_none()) + usize::from(person.replaced().is_some())
-        };
-        let people: usize = self.people.values().map(|person| 1 + address_and_place(person)).sum();
+        let other_items =
+            |person: &PlannedContact| usize::from(person.stored.is_none()) + usize::from(person.replaces());
+        let people: usize = self.people.values().map(|person| 1 + other_items(person)).sum();
         let items = 1 + people + 2 * self.forms.len() + self.origins.len();
         items + ITEMS_OF_ONE > TRANSACTION_ITEMS_MAX || self.bytes >= TRANSACTION_BYTES_MAX
     }
 
-    /// Whether it is to be made sure that there is no capacity for somebody.
-    pub(super) fn is_in_doubt(&self) -> bool {
+    /// Returns true if a submission was refused for lack of capacity and writes nothing. The refusal must then be confirmed.
+    pub(super) fn needs_confirmation(&self) -> bool {
         self.people.values().any(PlannedContact::is_refused_as_read)
     }
 
@@ -203,8 +189,8 @@ impl<'s> Plan<'s> {
     ///
     /// # Errors
     ///
-    /// None in practice: a submitted value that does not fit is left out and counted.
-    pub(super) fn take(&mut self, entry: &Entry<'_>, wall_clock: Timestamp) -> Result<Submitted, Refused> {
+    /// None in practice, because a submitted value that is too long is left out and counted.
+    pub(super) fn decide(&mut self, entry: &Entry<'_>, wall_clock: Timestamp) -> Result<Submitted, Refused> {
         let PeriodSnapshot { period, now, .. } = &self.snapshot.opened;
         let form = &entry.form;
         let status = if entry.origin.is_edit() {
@@ -254,7 +240,7 @@ impl<'s> Plan<'s> {
         Ok(submitted)
     }
 
-    /// What the form has set on its day, by what is stored and by what is decided here.
+    /// Returns the form's day by the stored count and by the decisions so far.
     fn day_of(&self, form: FormId, today: chrono::NaiveDate) -> DayChange {
         let stored = self.snapshot.days.get(&form).copied();
         let earlier = self.forms.get(&form).and_then(|sum| sum.day.as_ref());
@@ -262,7 +248,7 @@ impl<'s> Plan<'s> {
         DayChange { stored, day: DayCount::on(today, stored).day, set, most_before }
     }
 
-    /// Notes what comes of a submission where it is, and counts it.
+    /// Adds the write at the submission's place, and counts the submission.
     fn conclude(&mut self, entry: &Entry<'_>, submitted: &Submitted, wall_clock: Timestamp) {
         let delivery = |id: DeliveryId| Key::delivery(self.account, entry.form.id, id);
         let remembered = |versions: &Versions| Box::new(submitted.remembered(versions.clone(), wall_clock));
@@ -270,29 +256,29 @@ impl<'s> Plan<'s> {
         tally.add(Counted::of(submitted), 1);
         let sent = |sent: &Delivery| {
             let versions = Versions::first(sent.content.clone());
-            Write::Remember(delivery(sent.id), remembered(&versions))
+            OriginWrite::Create(delivery(sent.id), remembered(&versions))
         };
         match &entry.origin {
             Origin::Sent(id) => self.origins.extend(id.as_ref().map(sent)),
             Origin::Edit(Delivery { id, content }, before) => {
                 let versions = before.clone().edited(content.clone());
-                self.origins.push(Write::Edit(delivery(*id), remembered(&versions), before.clone()));
+                self.origins.push(OriginWrite::Edit(delivery(*id), remembered(&versions), before.clone()));
             }
             Origin::Inbox(InboxOrigin { delivery: id, token, versions, .. }) => {
-                self.origins.push(Write::Settle(delivery(*id), remembered(versions), token.clone()));
+                self.origins.push(OriginWrite::Settle(delivery(*id), remembered(versions), token.clone()));
             }
             Origin::Rejected(rejection, id) => {
                 tally.add(Counted::Rejected, -1);
                 let key = Key::rejected(self.account, entry.form.id, *rejection);
                 self.origins.extend(id.as_ref().map(sent));
-                self.origins.push(Write::Forget(key));
+                self.origins.push(OriginWrite::Delete(key));
             }
         }
     }
 }
 
 impl DayChange {
-    /// The day's count as decided so far.
+    /// Returns the day's count after the decisions so far.
     fn count(&self) -> DayCount {
         let on_day = self.stored.filter(|stored| stored.day == self.day);
         let before = on_day.map_or(0, |stored| stored.new_marketing);
@@ -300,137 +286,8 @@ impl DayChange {
     }
 }
 
-impl Store {
-    /// Reads what submissions are decided on, and `others`, in one batched read: who has the addresses comes after it.
-    pub(super) async fn open_for(
-        &self,
-        account: AccountId,
-        entries: &[Entry<'_>],
-        mut others: Vec<Key>,
-        wall_clock: Timestamp,
-        retries: &mut Retries<'_>,
-    ) -> Result<PeriodSnapshot, StoreError> {
-        let mut known = BTreeSet::new();
-        let addresses = entries.iter().filter(|entry| known.insert(entry.email.key()));
-        others.extend(addresses.map(|entry| Key::address(account, entry.email)));
-        let with_budget = entries.iter().filter(|entry| entry.form.max_new_marketing_per_day.is_some());
-        let forms: BTreeSet<FormId> = with_budget.map(|entry| entry.form.id).collect();
-        others.extend(forms.into_iter().map(Key::form_day));
-        if entries.iter().any(|entry| entry.form.follows_the_account()) {
-            others.push(Key::account(account));
-        }
-        self.read_current_period(account, wall_clock, others, retries).await
-    }
-
-    /// What submissions are decided on, from what [`Self::open_for`] read; one batched read more if any of the people is
-    /// known. None if an address moved meanwhile.
-    pub(super) async fn snapshot(
-        &self,
-        account: AccountId,
-        entries: &[Entry<'_>],
-        mut opened: PeriodSnapshot,
-        wall_clock: Timestamp,
-        retries: &mut Retries<'_>,
-    ) -> Result<Option<Snapshot>, StoreError> {
-        let mut days = BTreeMap::new();
-        let mut holders: BTreeMap<String, (ContactRef, ContactId)> = BTreeMap::new();
-        for Entry { form, email, .. } in entries {
-            if let Some(day) = opened.items.take::<FormDayItem>(&Key::form_day(form.id))? {
-                days.insert(form.id, day.count());
-            }
-            if let Some(address) = opened.items.take::<AddressItem>(&Key::address(account, email))? {
-                let asked = ContactRef::Email((*email).clone());
-                holders.insert(email.key().to_owned(), (asked, address.contact));
-            }
-        }
-        let defaults = match opened.items.take::<AccountItem>(&Key::account(account))? {
-            Some(item) => item.defaults(),
-            None => AccountDefaults::default(),
-        };
-        let mut people = BTreeMap::new();
-        if !holders.is_empty() {
-            let ids: BTreeSet<ContactId> = holders.values().map(|(_, id)| *id).collect();
-            let ids: Vec<ContactId> = ids.into_iter().collect();
-            let (loaded, reopened) = self.load(account, wall_clock, &ids, Vec::new(), retries).await?;
-            opened.period = reopened.period;
-            opened.now = reopened.now;
-            for (key, (asked, id)) in holders {
-                let holds = |contact: &Contact| contact.id == id && asked.names(contact);
-                let Some(holder) = loaded.iter().find(|loaded| holds(&loaded.contact)) else {
-                    return Ok(None);
-                };
-                people.insert(key, holder.clone());
-            }
-        }
-        Ok(Some(Snapshot { opened, people, days, defaults }))
-    }
-
-    /// Adds everything that was decided to a transaction. Gives the contacts that go with it, whose history is to be
-    /// forgotten afterwards.
-    pub(super) fn write_plan(
-        &self,
-        transaction: &mut Transaction,
-        plan: Plan<'_>,
-        wall_clock: Timestamp,
-    ) -> Result<Vec<ContactId>, StoreError> {
-        let Plan { account, snapshot, ledger, people, forms, origins, .. } = plan;
-        let gone = people.values().filter_map(PlannedContact::replaced).collect();
-        for decided in people.into_values() {
-            self.write(transaction, account, decided)?;
-        }
-        self.write_count(transaction, account, &snapshot.opened.period, ledger.count_change())?;
-        for (form, sum) in forms {
-            transaction.update(Part::FormCounts, self.count_form(form, &sum.tally)?);
-            if let Some(day) = sum.day {
-                transaction.update(Part::FormDay, self.count_form_day(form, &day)?);
-            }
-        }
-        for write in origins {
-            self.write_origin(transaction, write, wall_clock)?;
-        }
-        Ok(gone)
-    }
-
-    /// Puts a delivery in place of the versions that were read.
-    pub(super) fn put_edited(
-        &self,
-        key: Key,
-        item: &DeliveryItem,
-        before: &Versions,
-    ) -> Result<Put, StoreError> {
-        let latest = before.latest.as_ref().map_or("", ContentDigest::as_str);
-        let expression = Expression::default().name("content").text("content", latest);
-        // A delivery that waits in the inbox has no time at which it is forgotten.
-        let expression = expression.name(EXPIRES_AT);
-        let condition = "#content = :content AND attribute_exists(#expires_at)";
-        self.put_if(key, item, condition, &expression)
-    }
-
-    fn write_origin(
-        &self,
-        transaction: &mut Transaction,
-        write: Write,
-        wall_clock: Timestamp,
-    ) -> Result<(), StoreError> {
-        match write {
-            Write::Remember(key, item) => {
-                transaction.put(Part::Delivery, self.put_new_or_expired(key, &*item, wall_clock)?);
-            }
-            Write::Edit(key, item, before) => {
-                let put = self.put_edited(key, &item, &before)?;
-                transaction.put(Part::Delivery, put);
-            }
-            Write::Settle(key, item, token) => {
-                let same = Expression::default().name("token").text("token", token);
-                transaction.put(Part::Delivery, self.put_if(key, &*item, "#token = :token", &same)?);
-            }
-            Write::Forget(key) => transaction.delete(Part::Rejected, self.delete_existing(key)?),
-        }
-        Ok(())
-    }
-}
-
 impl Submitted {
+    /// Returns the effect of a decided submission.
     fn of(decided: &PlannedContact) -> Self {
         let contact = if decided.created { ContactEffect::Created } else { ContactEffect::Updated };
         let (marketing, reason) = match decided.status {
@@ -444,7 +301,7 @@ impl Submitted {
         Self { contact, marketing, reason, duplicate: false }
     }
 
-    /// What is kept of it, to answer the same delivery again.
+    /// Returns the item that stores the effect, so that a repeat of the delivery gets the same response.
     pub(super) fn remembered(&self, versions: Versions, wall_clock: Timestamp) -> DeliveryItem {
         DeliveryItem {
             contact: self.contact.to_string(),

@@ -1,76 +1,78 @@
-//! Submissions that could not be taken: kept for the account to check at, and to be sent again once its form is mended.
+//! Rejected submissions. The account can check them, and retry them after its form is corrected.
+
+use std::slice;
 
 use domain::Timestamp;
 use domain::ids::{AccountId, FormId, RejectionId};
 use domain::limits::{REJECTED_ANSWERS_BYTES_MAX, REJECTED_KEPT};
 
 use super::plan::{Entry, Origin, Plan};
-use super::{Delivery, MOVED, Recognized, recognize};
+use super::{Delivery, Recognized};
 use crate::delivery::{ContentDigest, DeliveryId, Versions};
 use crate::form_counts::{Counted, Tally};
 use crate::forms::Form;
-use crate::items::{DeliveryItem, FieldErrorItem, RejectedItem, decode};
+use crate::items::{FieldErrorItem, Items, RejectedItem, decode};
 use crate::keys::{Key, rejected_pk};
+use crate::operation::Step;
 use crate::periods::RefusalCheck;
-use crate::retry::Retries;
 use crate::store::{Query, Store};
-use crate::transaction::{Part, Transaction};
+use crate::transaction::Transaction;
 use crate::{Person, Refused, Responder, StoreError, StoredResponse, Submitted};
 
-/// A submission that can't be taken.
+/// A submission that can't be applied.
 #[derive(Clone)]
 pub struct Rejection<'a> {
     /// The form.
     pub form: &'a Form,
-    /// The id that its sender gave this delivery, to tell a repeated one.
+    /// The sender's id of this delivery, which identifies a repeat.
     pub submission_id: Option<&'a str>,
-    /// What was answered, to be read again: any text of at most [`REJECTED_ANSWERS_BYTES_MAX`].
+    /// The answers for a later retry: a text of at most [`REJECTED_ANSWERS_BYTES_MAX`] bytes.
     pub answers: &'a str,
-    /// Why it can't be taken: a slug.
+    /// The reason, a slug.
     pub reason: &'a str,
-    /// What is wrong, field by field.
+    /// The problems, field by field.
     pub errors: &'a [FieldProblem],
 }
 
-/// What is wrong with a field of a submission.
+/// A problem with a field of a submission.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct FieldProblem {
-    /// Its name.
+    /// The field's name.
     pub field: String,
-    /// What was expected.
+    /// The expected value, as a sentence.
     pub message: String,
 }
 
-/// A submission that could not be taken. (Not `Debug`, for it holds a person's data.)
+/// A rejected submission. It is not `Debug`, because it contains personal data.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Rejected {
-    /// Which one.
+    /// The rejected submission's id.
     pub id: RejectionId,
-    /// The answers, as they were given to [`Store::reject`].
+    /// The answers, as [`Store::reject`] received them.
     pub answers: String,
-    /// Why it could not be taken: a slug.
+    /// The reason, a slug.
     pub reason: String,
-    /// What was wrong, field by field.
+    /// The problems, field by field.
     pub errors: Vec<FieldProblem>,
-    /// The id that its sender gave the delivery.
+    /// The sender's id of the delivery.
     pub submission_id: Option<String>,
-    /// When it came, by the account's clock.
+    /// The time of arrival, by the account's clock.
     pub received_at: Timestamp,
 }
 
-/// Some of the rejected submissions of a form. (Not `Debug`, for it holds people's data.)
+/// A page of a form's rejected submissions. It is not `Debug`, because it contains personal data.
 pub struct RejectedPage {
-    /// Those that are kept, in the order in which they came.
+    /// The rejected submissions, in the order of arrival.
     pub items: Vec<Rejected>,
-    /// After which one to go on, if there may be more.
+    /// The rejected submission after which the next page begins, if there may be one.
     pub next: Option<RejectionId>,
 }
 
-/// The person that a rejected submission is mapped to. (Not `Debug`, for it is a person's data.)
+/// The contact that a rejected submission is mapped to. It is not `Debug`, because it contains personal data.
 pub struct Mapped {
-    /// The person.
+    /// The contact's address and properties.
     pub person: Person,
-    /// The number of the submission's fields that the form does not take, to be counted.
+    /// The number of the submission's fields that the form does not accept, for the form's counts.
     pub left_out: u64,
 }
 
@@ -112,7 +114,7 @@ impl Rejection<'_> {
 }
 
 impl Store {
-    /// Keeps a submission that can't be applied, for [`REJECTED_KEPT`], and counts it. A delivery that was rejected before
+    /// Stores a submission that can't be applied for [`REJECTED_KEPT`], and counts it. A delivery that was rejected before
     /// with the same answers changes nothing. One batched read and one transaction.
     ///
     /// # Errors
@@ -130,43 +132,36 @@ impl Store {
         let form = rejection.form;
         let delivery = rejection.delivery();
         let key = delivery.as_ref().map(|delivery| Key::delivery(form.account, form.id, delivery.id));
-        let mut retries = self.retries();
-        loop {
-            let keys = key.iter().cloned().collect();
-            let mut opened = self.read_current_period(form.account, wall_clock, keys, &mut retries).await?;
-            let stored =
-                key.as_ref().map(|key| opened.items.take::<DeliveryItem>(key)).transpose()?.flatten();
-            let known = recognize(stored, delivery.as_ref(), wall_clock);
+        let op = self.operation(form.account, wall_clock);
+        op.transact(async || {
+            let mut opened = op.read_current_period(key.iter().cloned().collect()).await?;
+            let known = op.recognize(&mut opened, key.as_ref(), delivery.as_ref())?;
             if let Recognized::Repeat(submitted) = known {
                 self.count_duplicate(form.id).await;
-                return Ok(submitted);
+                return Ok(Step::unchanged(submitted));
             }
             let id = RejectionId::new(opened.now, self.rng().bits());
             let item = rejection.item(id, opened.now, wall_clock);
             let submitted = Submitted::rejected(item.reason.clone());
-            let mut transaction = Transaction::new(self.rng());
-            let rejected = Key::rejected(form.account, form.id, id);
-            transaction.put(Part::Rejected, self.put_new(rejected, &item)?);
-            let count = self.count_form(form.id, &Tally::of(Counted::Rejected))?;
-            transaction.update(Part::FormCounts, count);
+            let mut transaction = Transaction::default();
+            transaction.put(self.put_new(Key::rejected(form.account, form.id, id), &item)?);
+            transaction.update(self.count_form(form.id, &Tally::of(Counted::Rejected))?);
             if let (Some(Delivery { content, .. }), Some(key)) = (&delivery, &key) {
-                let put = if let Recognized::Edit(before) = known {
+                transaction.put(if let Recognized::Edit(before) = known {
                     let versions = before.clone().edited(content.clone());
                     self.put_edited(key.clone(), &submitted.remembered(versions, wall_clock), &before)?
                 } else {
                     let remembered = submitted.remembered(Versions::first(content.clone()), wall_clock);
                     self.put_new_or_expired(key.clone(), &remembered, wall_clock)?
-                };
-                transaction.put(Part::Delivery, put);
+                });
             }
-            if self.commit(transaction, &mut retries).await? {
-                return Ok(submitted);
-            }
-        }
+            Ok(Step::Commit(transaction, submitted))
+        })
+        .await
     }
 
-    /// The rejected submissions of an account's form, in the order in which they came, those after `after`, be
-    /// the form there or not.
+    /// Returns the rejected submissions of an account's form after `after`, in the order of arrival. The form may be
+    /// deleted already.
     ///
     /// # Errors
     ///
@@ -187,12 +182,12 @@ impl Store {
             newest_first: false,
         };
         let page = self.query(&query).await?;
-        // The last one that was read, which may be one that is over.
+        // The last item of the query, which may have expired.
         let next = page.next.and_then(|id| id.parse().ok());
         let mut items = Vec::new();
         for item in page.items {
             let item: RejectedItem = decode(item)?;
-            // DynamoDB removes what is over when it comes to it.
+            // DynamoDB deletes expired items later.
             if item.expires_at > wall_clock.seconds() {
                 items.push(item.into_rejected());
             }
@@ -200,10 +195,10 @@ impl Store {
         Ok(RejectedPage { items, next })
     }
 
-    /// Takes a rejected submission after all, if `map` can make a person of it now. It is then no longer among the
-    /// rejected, in the same transaction, so that of several retries one has the effect.
+    /// Applies a rejected submission, if `map` now maps it to a contact. The same transaction deletes it from the rejected
+    /// submissions, so several concurrent retries have one effect.
     ///
-    /// `map` may be asked more than once. What it answers instead of a person comes back, and nothing has changed.
+    /// `map` may be called more than once. If it fails, nothing changes and its error is returned.
     ///
     /// # Errors
     ///
@@ -216,25 +211,26 @@ impl Store {
         wall_clock: Timestamp,
         responder: Responder<'_, Submitted>,
     ) -> Result<Result<StoredResponse, E>, StoreError> {
-        let account = form.account;
-        let key = Key::rejected(account, form.id, id);
-        let mut retries = self.retries();
-        let mut check = RefusalCheck::default();
-        loop {
-            let item = match self.read_rejected(&key, wall_clock, &responder, &mut retries).await? {
-                Found::Item(item) => item,
-                Found::StoredResponse(answer) => return Ok(Ok(answer)),
-            };
-            let rejected = item.into_rejected();
+        let op = self.operation(form.account, wall_clock);
+        let rejection_key = Key::rejected(form.account, form.id, id);
+        let check = RefusalCheck::default();
+        // This is not `Operation::mutate`, because `map` may end the operation with an error of its own.
+        op.transact(async || {
+            let keys = std::iter::once(rejection_key.clone()).chain(responder.key()).collect();
+            let mut items = op.read(keys).await?;
+            if let Some(response) = responder.replay(&mut items, wall_clock)? {
+                return Ok(Step::unchanged(Ok(response)));
+            }
+            let rejected = not_expired(&mut items, &rejection_key, wall_clock)?.into_rejected();
             let Mapped { person, left_out } = match map(&rejected) {
                 Ok(mapped) => mapped,
-                Err(error) => return Ok(Err(error)),
+                Err(error) => return Ok(Step::unchanged(Err(error))),
             };
             let delivery = rejected.submission_id.map(|id| Delivery {
                 id: DeliveryId::of(&id, &person.email),
                 content: ContentDigest::of_properties(&person.properties),
             });
-            let delivery_key = delivery.as_ref().map(|delivery| Key::delivery(account, form.id, delivery.id));
+            let key = delivery.as_ref().map(|delivery| Key::delivery(form.account, form.id, delivery.id));
             let mut entry = Entry {
                 form: form.into(),
                 email: &person.email,
@@ -242,39 +238,23 @@ impl Store {
                 left_out,
                 origin: Origin::Rejected(id, None),
             };
-            let others = delivery_key.iter().cloned().collect();
-            let entries = std::slice::from_ref(&entry);
-            let mut opened = self.open_for(account, entries, others, wall_clock, &mut retries).await?;
-            let stored =
-                delivery_key.map(|key| opened.items.take::<DeliveryItem>(&key)).transpose()?.flatten();
-            if matches!(recognize(stored, delivery.as_ref(), wall_clock), Recognized::New) {
-                // The sender's own repeat of the delivery then changes nothing.
+            let others = key.iter().cloned().collect();
+            let mut opened = op.open_for(slice::from_ref(&entry), others).await?;
+            if matches!(op.recognize(&mut opened, key.as_ref(), delivery.as_ref())?, Recognized::New) {
+                // A repeat of the delivery by its sender then changes nothing.
                 entry.origin = Origin::Rejected(id, delivery);
             }
-            let entries = std::slice::from_ref(&entry);
-            check.observe(&opened.period);
-            let Some(snapshot) = self.snapshot(account, entries, opened, wall_clock, &mut retries).await?
-            else {
-                retries.retry_now(MOVED).await?;
-                continue;
-            };
-            let mut plan = Plan::new(account, &snapshot, self.new_contact_ids(wall_clock, &retries));
-            let submitted = plan.take(&entry, wall_clock)?;
-            if plan.is_in_doubt() && check.needs_reread(snapshot.period(), &mut retries).await? {
-                continue;
-            }
-            let mut transaction = Transaction::new(self.rng());
-            let gone = self.write_plan(&mut transaction, plan, wall_clock)?;
-            let answer = responder.attach(self, &mut transaction, &submitted, wall_clock)?;
-            if self.commit(transaction, &mut retries).await? {
-                self.forget_histories(account, gone, &mut retries).await?;
-                return Ok(Ok(answer));
-            }
-        }
+            let decide = |plan: &mut Plan<'_>| plan.decide(&entry, wall_clock);
+            let step = op.apply(slice::from_ref(&entry), opened, &check, decide).await?;
+            let Step::Commit(mut transaction, submitted) = step else { return Ok(Step::Retry) };
+            let response = responder.attach(self, &mut transaction, &submitted, wall_clock)?;
+            Ok(Step::Commit(transaction, Ok(response)))
+        })
+        .await
     }
 
-    /// Removes a rejected submission of an account's form, for good and at once, be the form there or not. It stays
-    /// counted, and its delivery remembered.
+    /// Deletes a rejected submission of an account's form at once. The form may be deleted already. The submission stays
+    /// counted, and its delivery stays known.
     ///
     /// # Errors
     ///
@@ -287,44 +267,26 @@ impl Store {
         wall_clock: Timestamp,
         responder: Responder<'_, ()>,
     ) -> Result<StoredResponse, StoreError> {
+        let op = self.operation(account, wall_clock);
         let key = Key::rejected(account, form, id);
-        let mut retries = self.retries();
-        loop {
-            if let Found::StoredResponse(answer) =
-                self.read_rejected(&key, wall_clock, &responder, &mut retries).await?
-            {
-                return Ok(answer);
-            }
-            let mut transaction = Transaction::new(self.rng());
-            transaction.delete(Part::Rejected, self.delete_existing(key.clone())?);
-            let answer = responder.attach(self, &mut transaction, &(), wall_clock)?;
-            if self.commit(transaction, &mut retries).await? {
-                return Ok(answer);
-            }
-        }
-    }
-
-    /// A rejected submission that is still kept, or what the same request was answered before.
-    async fn read_rejected<T>(
-        &self,
-        key: &Key,
-        wall_clock: Timestamp,
-        responder: &Responder<'_, T>,
-        retries: &mut Retries<'_>,
-    ) -> Result<Found, StoreError> {
-        let keys: Vec<Key> = std::iter::once(key.clone()).chain(responder.key()).collect();
-        let mut items = self.batch_get(&keys, retries).await?;
-        if let Some(answer) = responder.replay(&mut items, wall_clock)? {
-            return Ok(Found::StoredResponse(answer));
-        }
-        let item: Option<RejectedItem> = items.take(key)?;
-        let kept = item.filter(|item| item.expires_at > wall_clock.seconds());
-        Ok(Found::Item(Box::new(kept.ok_or(Refused::NotFound("rejected submission"))?)))
+        op.mutate(
+            slice::from_ref(&key),
+            responder,
+            |keys| op.read(keys),
+            async |mut items| {
+                not_expired(&mut items, &key, wall_clock)?;
+                let mut transaction = Transaction::default();
+                transaction.delete(self.delete_existing(key.clone())?);
+                Ok(Step::Commit(transaction, ()))
+            },
+        )
+        .await
     }
 }
 
-/// What a request for a rejected submission finds.
-enum Found {
-    Item(Box<RejectedItem>),
-    StoredResponse(StoredResponse),
+/// Returns the rejected submission under `key`, if it has not expired.
+fn not_expired(items: &mut Items, key: &Key, wall_clock: Timestamp) -> Result<RejectedItem, StoreError> {
+    let item: Option<RejectedItem> = items.take(key)?;
+    let stored = item.filter(|item| item.expires_at > wall_clock.seconds());
+    Ok(stored.ok_or(Refused::NotFound("rejected submission"))?)
 }

@@ -1,0 +1,129 @@
+//! One operation on an account, and the optimistic loop in which operations change the table.
+
+use domain::Timestamp;
+use domain::ids::{AccountId, NewContactIds};
+
+use crate::items::Items;
+use crate::keys::Key;
+use crate::retry::Retries;
+use crate::store::Store;
+use crate::transaction::Transaction;
+use crate::{Responder, StoreError, StoredResponse};
+
+/// One operation on an account. Its steps share the account, the time and the retries.
+pub(crate) struct Operation<'s> {
+    pub(crate) store: &'s Store,
+    pub(crate) account: AccountId,
+    pub(crate) wall_clock: Timestamp,
+    pub(crate) retries: Retries<'s>,
+}
+
+/// The result of one attempt at a change.
+pub(crate) enum Step<T> {
+    /// Commit the transaction. The value is the operation's result if the commit succeeds.
+    Commit(Transaction, T),
+    /// Read and decide again.
+    Retry,
+}
+
+impl<T> Step<T> {
+    /// Ends the operation with `result` and writes nothing.
+    pub(crate) fn unchanged(result: T) -> Self {
+        Self::Commit(Transaction::default(), result)
+    }
+
+    /// Changes the result.
+    pub(crate) fn map<U>(self, f: impl FnOnce(T) -> U) -> Step<U> {
+        match self {
+            Self::Commit(transaction, result) => Step::Commit(transaction, f(result)),
+            Self::Retry => Step::Retry,
+        }
+    }
+}
+
+/// The result of an operation's first read, which includes the stored response.
+pub(crate) trait Snapshot {
+    /// Returns the items that were read.
+    fn items(&mut self) -> &mut Items;
+}
+
+impl Snapshot for Items {
+    fn items(&mut self) -> &mut Items {
+        self
+    }
+}
+
+impl Store {
+    /// Begins an operation.
+    pub(crate) fn operation(&self, account: AccountId, wall_clock: Timestamp) -> Operation<'_> {
+        Operation { store: self, account, wall_clock, retries: self.retries() }
+    }
+}
+
+// The closures below take owned values and return one type of future, and operations are shared, not mutable. With
+// `AsyncFnMut` or borrowed arguments the compiler can't prove that the futures are `Send`, which the HTTP server needs.
+impl Operation<'_> {
+    /// Attempts a change until its transaction is committed.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when the retries are used up, and the errors of `attempt`.
+    pub(crate) async fn transact<T, F>(&self, attempt: impl Fn() -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<Step<T>, StoreError>>,
+    {
+        loop {
+            let Step::Commit(transaction, result) = attempt().await? else { continue };
+            if self.store.commit(transaction, &self.retries).await? {
+                return Ok(result);
+            }
+        }
+    }
+
+    /// Attempts a change until its transaction is committed, and stores the response in the same transaction.
+    ///
+    /// Each attempt begins with `read`, which receives `keys` and the key of the stored response. If the request was
+    /// answered before, the result is the stored response and nothing changes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::transact`].
+    pub(crate) async fn mutate<S, T, R, F>(
+        &self,
+        keys: &[Key],
+        responder: Responder<'_, T>,
+        read: impl Fn(Vec<Key>) -> R,
+        attempt: impl Fn(S) -> F,
+    ) -> Result<StoredResponse, StoreError>
+    where
+        S: Snapshot,
+        R: Future<Output = Result<S, StoreError>>,
+        F: Future<Output = Result<Step<T>, StoreError>>,
+    {
+        self.transact(async || {
+            let mut snapshot = read(keys.iter().cloned().chain(responder.key()).collect()).await?;
+            if let Some(response) = responder.replay(snapshot.items(), self.wall_clock)? {
+                return Ok(Step::unchanged(response));
+            }
+            let Step::Commit(mut transaction, result) = attempt(snapshot).await? else {
+                return Ok(Step::Retry);
+            };
+            let response = responder.attach(self.store, &mut transaction, &result, self.wall_clock)?;
+            Ok(Step::Commit(transaction, response))
+        })
+        .await
+    }
+
+    /// Reads items in batched reads.
+    pub(crate) async fn read(&self, keys: Vec<Key>) -> Result<Items, StoreError> {
+        self.store.batch_get(&keys, &self.retries).await
+    }
+
+    /// Returns the ids for the contacts of one transaction.
+    ///
+    /// Each retry adds a millisecond, so that retries leave a millisecond in which very many contacts are created.
+    pub(crate) fn new_contact_ids(&self) -> NewContactIds {
+        let later = chrono::TimeDelta::milliseconds(self.retries.used().into());
+        NewContactIds::new(self.wall_clock.plus(later), self.store.rng().bits())
+    }
+}
