@@ -15,9 +15,10 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+pub use domain::digest::sha256_hex;
 use domain::limits::TOKEN_CHARS_MAX;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::{Digest as _, Sha256};
+use sha2::Sha256;
 use store::Rng;
 
 /// The prefix of every bearer token, by which readers and secret scanners recognize tokens.
@@ -46,7 +47,7 @@ impl Secret {
     /// Returns the stored form of the token: its SHA-256 in lower-case hexadecimal.
     #[must_use]
     pub fn sha256_hex(&self) -> String {
-        sha256_hex(self.0.as_bytes())
+        sha256_hex(&self.0)
     }
 }
 
@@ -64,21 +65,6 @@ pub fn bearer(authorization: &str) -> Option<Secret> {
     let token = token.trim_matches(' ');
     let fits = (1..=TOKEN_CHARS_MAX).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_graphic());
     (scheme.eq_ignore_ascii_case("bearer") && fits).then(|| Secret::new(token))
-}
-
-/// Returns the SHA-256 digest in lower-case hexadecimal.
-#[must_use]
-pub fn sha256_hex(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a String can't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// A newly created token.

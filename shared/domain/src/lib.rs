@@ -5,6 +5,7 @@ pub mod budget;
 pub mod calendar;
 pub mod contact;
 pub mod decision;
+pub mod digest;
 pub mod explain;
 pub mod filter;
 pub mod form;

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
+use crate::digest::hex;
 use crate::form::Overwrite;
 use crate::latin;
 use crate::limits::{
@@ -174,7 +175,7 @@ pub fn made_name(text: &str) -> Option<PropertyName> {
         return None;
     }
     let digest = Sha256::digest(field_key(text));
-    let digits: String = digest.iter().take(MADE_NAME_BYTES).map(|byte| format!("{byte:02x}")).collect();
+    let digits = hex(digest.iter().take(MADE_NAME_BYTES));
     PropertyName::parse(&format!("{FIELD_PREFIX}{digits}")).ok()
 }
 

@@ -1,49 +1,49 @@
-//! The identity of deliveries, and the versions of one that were accepted.
+//! The identity of deliveries, and their accepted versions.
 
 use std::fmt;
 use std::str::FromStr;
 
 use domain::address::EmailAddress;
+use domain::digest::hex;
 use domain::limits::DELIVERY_VERSIONS_MAX;
 use domain::property::PropertyName;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::Rng;
-use crate::response::hex;
 
-/// The identity of a delivery within its form: the digest of the id that its sender gave it and of the address that it is
-/// about, or a random one.
+/// The identity of a delivery within its form: the digest of its sender's id and of the submitted address. It is random if
+/// there is no id.
 ///
-/// The id alone is not enough. Pages are cached with their hidden fields, and programs number from 1 again, so two people
-/// arrive under one id.
+/// The sender's id is not enough. Pages are cached with their hidden fields, and programs restart their numbers at 1, so two
+/// contacts may arrive with the same id.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeliveryId([u8; 32]);
 
-/// A text that is not a delivery's id.
+/// The error for a text that is not a delivery's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected a delivery's id: 64 hexadecimal digits in lower case")]
 pub struct DeliveryIdError;
 
 impl DeliveryId {
-    /// Returns the identity of the delivery about `email` to which its sender gave this id.
+    /// Returns the identity of a delivery with this id and address.
     pub(crate) fn of(submission_id: &str, email: &EmailAddress) -> Self {
         Self::digest(b"contact", submission_id, email.key())
     }
 
-    /// Returns the identity of a delivery that names no contact.
+    /// Returns the identity of a delivery without a usable address.
     pub(crate) fn unusable(submission_id: &str) -> Self {
         Self::digest(b"unusable", submission_id, "")
     }
 
-    /// The length of the id keeps it apart from the address behind it.
+    /// The length of the id separates it from the address.
     fn digest(kind: &[u8], submission_id: &str, address: &str) -> Self {
         let length = u64::try_from(submission_id.len()).unwrap_or(u64::MAX).to_be_bytes();
         let digest = Sha256::new().chain_update(kind).chain_update(length).chain_update(submission_id);
         Self(digest.chain_update(address).finalize().into())
     }
 
-    /// A new one, for a submission without an id.
+    /// Returns a random identity, for a submission without an id.
     pub(crate) fn random(rng: &Rng) -> Self {
         let mut id = [0; 32];
         let random = [rng.bits(), rng.bits()].into_iter().flat_map(u128::to_be_bytes);
@@ -51,7 +51,7 @@ impl DeliveryId {
         Self(id)
     }
 
-    /// A number below `shards`.
+    /// Returns a number below `shards`.
     pub(crate) fn shard(self, shards: u8) -> u8 {
         let [.., last] = self.0;
         last % shards.max(1)
@@ -91,7 +91,7 @@ impl FromStr for DeliveryId {
     }
 }
 
-/// The digest of what a delivery says, to tell a repeat from an edit.
+/// The digest of a delivery's content. It distinguishes a repeat from an edit.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct ContentDigest(String);
@@ -103,7 +103,7 @@ impl ContentDigest {
         for (name, value) in properties {
             let value = value.as_deref().unwrap_or_default();
             digest.update(name.as_str());
-            // No name has a byte of 0, so that name, length and value are told apart.
+            // No name contains a zero byte, so name, length and value can't be confused.
             digest.update([0]);
             digest.update(u64::try_from(value.len()).unwrap_or(u64::MAX).to_be_bytes());
             digest.update(value);
@@ -116,24 +116,24 @@ impl ContentDigest {
         Self::short(&Sha256::digest(text))
     }
 
-    /// 128 bits: nobody gains from two versions of one delivery with the same digest.
+    /// Returns the first 128 bits. They suffice, because a collision gains nothing: it only hides a sender's own edit.
     fn short(digest: &[u8]) -> Self {
         Self(hex(digest.get(..16).unwrap_or(digest)))
     }
 
-    /// The digest as it is stored.
+    /// Returns the digest as it is stored.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// The versions of a delivery that were accepted.
+/// The accepted versions of a delivery.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Versions {
-    /// The latest. Items of older programs do not have it.
+    /// The latest version. Items of older releases do not have it.
     #[serde(rename = "content", default, skip_serializing_if = "Option::is_none")]
     pub(crate) latest: Option<ContentDigest>,
-    /// Those that edits have replaced, the oldest first.
+    /// The versions that edits have replaced, the oldest first.
     #[serde(rename = "earlier", default, skip_serializing_if = "Vec::is_empty")]
     earlier: Vec<ContentDigest>,
 }
@@ -144,7 +144,7 @@ impl Versions {
         Self { latest: Some(content), earlier: Vec::new() }
     }
 
-    /// Returns true if this version was accepted before, be it the latest or one that an edit has replaced.
+    /// Returns true if this version was accepted before. It is the latest one or one that an edit has replaced.
     pub(crate) fn include(&self, content: &ContentDigest) -> bool {
         self.latest.as_ref().is_none_or(|latest| latest == content) || self.earlier.contains(content)
     }
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_has_one_text() {
+    fn id_has_one_text() {
         let id = of("delivery-1", "ada@example.org");
         assert_eq!(id.to_string().parse(), Ok(id));
         assert_eq!(format!("{id:?}"), id.to_string());
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn delivery_is_its_id_and_its_contact() {
+    fn identity_depends_on_id_and_address() {
         let id = of("delivery-1", "ada@example.org");
         assert_eq!(of("delivery-1", "Ada@EXAMPLE.org"), id, "one address in two spellings");
         assert_ne!(of("delivery-2", "ada@example.org"), id);
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn content_digest_tells_names_and_values_apart() {
+    fn content_digest_separates_names_and_values() {
         let digest = |entries: &[(&str, &str)]| {
             let properties: Vec<_> = entries
                 .iter()
@@ -208,14 +208,14 @@ mod tests {
             ContentDigest::of_text(""),
             ContentDigest::of_text("a"),
         ];
-        // What says nothing has one digest, of whatever kind it is.
+        // Empty content of both kinds has the same digest.
         let distinct: std::collections::BTreeSet<&str> = contents.iter().map(ContentDigest::as_str).collect();
         assert_eq!(distinct.len(), contents.len() - 1);
         assert!(distinct.iter().all(|digest| digest.len() == 32));
     }
 
     #[test]
-    fn versions_remember_the_latest_and_some_earlier_ones() {
+    fn versions_include_the_latest_and_some_earlier_ones() {
         let content = |number: usize| ContentDigest::of_text(&number.to_string());
         let mut versions = Versions::first(content(0));
         for number in 1..=DELIVERY_VERSIONS_MAX + 1 {
@@ -224,11 +224,14 @@ mod tests {
         }
         assert!(!versions.include(&content(0)), "the oldest is forgotten");
         assert!((1..=DELIVERY_VERSIONS_MAX + 1).all(|number| versions.include(&content(number))));
-        assert!(Versions::default().include(&content(7)), "of old items any content is a repeat");
+        assert!(
+            Versions::default().include(&content(7)),
+            "any content is a repeat of an item of older releases"
+        );
     }
 
     #[test]
-    fn shards_are_told_by_the_end() {
+    fn last_byte_decides_the_shard() {
         let shard = |end: &str, shards| {
             format!("{}{end}", "7".repeat(62)).parse::<DeliveryId>().unwrap().shard(shards)
         };

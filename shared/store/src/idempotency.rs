@@ -1,4 +1,4 @@
-//! Keeping answers with the changes they tell of, and giving them back.
+//! Storage of responses together with the changes that they report, and their replay.
 
 use std::borrow::Cow;
 
@@ -13,6 +13,7 @@ use crate::transaction::Transaction;
 use crate::{IdempotencyClaim, Refused, Responder, Rng, StoreError, StoredResponse};
 
 impl AnswerItem {
+    /// Returns the item that stores the response.
     pub(crate) fn of(
         claim: &IdempotencyClaim,
         answer: &StoredResponse,
@@ -32,7 +33,7 @@ impl AnswerItem {
         })
     }
 
-    /// The answer, if its time is not over.
+    /// Returns the stored response, if it has not expired.
     ///
     /// # Errors
     ///
@@ -50,19 +51,20 @@ impl AnswerItem {
         }
         let opened = claim.seal.open(&self.body)?;
         let body = if self.compressed { decompress(&opened)? } else { opened };
-        let body = String::from_utf8(body)
-            .map_err(|error| StoreError::Fault("a kept answer is no text".to_owned(), Some(error.into())))?;
+        let body = String::from_utf8(body).map_err(|error| {
+            StoreError::Fault("a stored response is not valid UTF-8".to_owned(), Some(error.into()))
+        })?;
         Ok(Some(StoredResponse { status: self.status, body, etag: self.etag, location: self.location }))
     }
 }
 
 impl<T> Responder<'_, T> {
-    /// The key to read together with what is decided on, if there is a claim.
+    /// Returns the key of the stored response, if there is a claim. It is read together with the operation's items.
     pub(crate) fn key(&self) -> Option<Key> {
         self.claim.map(Key::answer)
     }
 
-    /// The first answer, if the request was answered before.
+    /// Returns the stored response, if the request was answered before.
     pub(crate) fn replay(
         &self,
         items: &mut Items,
@@ -75,7 +77,7 @@ impl<T> Responder<'_, T> {
         }
     }
 
-    /// Renders the answer and adds its keeping to the transaction that makes it true.
+    /// Renders the response, and adds its item to the transaction of the change.
     pub(crate) fn attach(
         &self,
         store: &Store,
@@ -93,8 +95,10 @@ impl<T> Responder<'_, T> {
 }
 
 impl Store {
-    /// Keeps the answer to a request that was refused, and gives back the one to send: an earlier one, if the
-    /// request was answered before.
+    /// Stores the response to a refused request, and returns the response to send. It is an earlier one, if the request was
+    /// answered before.
+    ///
+    /// It writes first and reads only after a conflict, because the caller's operation has read the key already.
     ///
     /// # Errors
     ///
@@ -122,7 +126,7 @@ impl Store {
         }
     }
 
-    /// What the earlier transactions of a request did, if it takes several and was cut short.
+    /// Returns the stored results of a request's earlier transactions, if it needs several and was cut short.
     pub(crate) async fn answer_parts(
         &self,
         claim: &IdempotencyClaim,
@@ -155,7 +159,7 @@ impl Store {
         }
     }
 
-    /// Adds the keeping of what one of several transactions does.
+    /// Adds the item that stores the results of one of several transactions.
     pub(crate) fn attach_part(
         &self,
         transaction: &mut Transaction,
@@ -163,10 +167,10 @@ impl Store {
         results: &[PartResultItem],
     ) -> Result<(), StoreError> {
         let unwritable = |error: serde_json::Error| {
-            StoreError::Fault("a part of an answer can't be written".to_owned(), Some(error.into()))
+            StoreError::Fault("could not encode a part of a response".to_owned(), Some(error.into()))
         };
         let results = serde_json::to_vec(results).map_err(unwritable)?;
-        let part = format!("{:032x}", self.rng().bits());
+        let part = self.rng().hex();
         let item = AnswerPartItem {
             fingerprint: claim.fingerprint.clone(),
             results: claim.seal.close(&results, self.rng())?,
@@ -179,7 +183,7 @@ impl Store {
 
 fn read_results(text: &[u8]) -> Result<Vec<PartResultItem>, StoreError> {
     serde_json::from_slice(text).map_err(|error| {
-        StoreError::Fault("a part of an answer can't be read".to_owned(), Some(error.into()))
+        StoreError::Fault("could not decode a part of a response".to_owned(), Some(error.into()))
     })
 }
 
@@ -189,9 +193,9 @@ mod tests {
 
     use super::*;
 
-    /// An item that a version without compression has written.
+    /// Tests an item that a release without compression has written.
     #[test]
-    fn long_answer_of_an_older_version_is_given_again() {
+    fn long_response_of_an_older_release_is_replayed() {
         let now = Timestamp::from_millis(1_795_377_541_123);
         let claim = IdempotencyClaim::new(AccountId::new(now, 1), "key", &[7; 32], now);
         let rng = Rng::seeded(1);
@@ -202,13 +206,13 @@ mod tests {
         let body = claim.seal.close(answer.body.as_bytes(), &rng).unwrap();
         let older = AnswerItem { body, compressed: false, ..kept };
         let item = crate::items::encode(Key::answer(&claim), &older).unwrap();
-        assert!(!item.contains_key("compressed"), "it is written as before");
+        assert!(!item.contains_key("compressed"), "it is written as in older releases");
         let older: AnswerItem = decode(item).unwrap();
         assert_eq!(older.replay(&claim, now).unwrap(), Some(answer));
     }
 
     #[test]
-    fn short_answer_is_kept_as_it_is() {
+    fn short_response_is_not_compressed() {
         let now = Timestamp::from_millis(1_795_377_541_123);
         let claim = IdempotencyClaim::new(AccountId::new(now, 1), "key", &[7; 32], now);
         for (bytes, compressed) in

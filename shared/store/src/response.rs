@@ -1,16 +1,19 @@
-//! Answers that are kept, so that a repeated request gets the first one again.
+//! Stored responses, which a repeated request receives again.
+//!
+//! Responses are rendered inside the store, because only then the response is stored in the transaction of the change. So a
+//! repeat never finds a change without its response, and no lock is necessary.
 
 use domain::Timestamp;
-use sha2::{Digest, Sha256};
+use domain::digest::{hex, sha256_hex};
 
 use crate::seal::Seal;
 
-/// An HTTP answer as far as it is kept with an `Idempotency-Key`.
+/// The part of an HTTP response that is stored under an `Idempotency-Key`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoredResponse {
     /// The HTTP status.
     pub status: u16,
-    /// The JSON body; empty for none.
+    /// The JSON body. Empty if the response has none.
     pub body: String,
     /// The `ETag` header.
     pub etag: Option<String>,
@@ -19,53 +22,53 @@ pub struct StoredResponse {
 }
 
 impl std::fmt::Debug for StoredResponse {
-    /// Without the body, which holds people's data.
+    /// Leaves out the body, because it contains personal data.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("StoredResponse").field("status", &self.status).finish_non_exhaustive()
     }
 }
 
-/// A claim to an `Idempotency-Key`: the key within its scope, and what the request was.
+/// A claim to an `Idempotency-Key`: the key, its scope and the fingerprint of the request.
 #[derive(Clone, PartialEq, Eq)]
 pub struct IdempotencyClaim {
-    /// Where the key is unique: an account's id, or the operator.
+    /// The scope in which the key is unique: an account's id, or the operator.
     pub(crate) scope: String,
-    /// The key's digest. The key itself is the caller's and may be long.
+    /// The key's digest. The key itself is not stored and may be long.
     pub(crate) key: String,
-    /// Tells whether a later request with the key is the same request.
+    /// The digest of the request, which identifies a repeat.
     pub(crate) fingerprint: String,
-    /// What the answer is kept under.
+    /// The key that encrypts the response.
     pub(crate) seal: Seal,
-    /// When the answer may be forgotten, on the wall clock.
+    /// The time at which the response expires, by the wall clock.
     pub(crate) expires_at: Timestamp,
 }
 
 impl IdempotencyClaim {
-    /// A claim within `scope` to `key`, for the request with this fingerprint, made at wall-clock time `now`.
+    /// Creates a claim to `key` within `scope`, for the request with this fingerprint, at wall-clock time `now`.
     #[must_use]
     pub fn new(scope: impl ToString, key: &str, fingerprint: &[u8; 32], now: Timestamp) -> Self {
         let scope = scope.to_string();
         Self {
             seal: Seal::new(&scope, key),
             scope,
-            key: digest(key),
+            key: sha256_hex(key),
             fingerprint: hex(fingerprint),
             expires_at: now.plus(domain::limits::IDEMPOTENCY_KEPT),
         }
     }
 }
 
-/// How an operation ends: what to answer when it has happened, and under which claim to keep the answer.
+/// The rendering of an operation's response, and the claim under which it is stored.
 ///
-/// The store writes the answer in the same transaction as the change. If an earlier request with the same claim
-/// has happened, its answer comes back instead and nothing is changed.
+/// The store writes the response in the transaction of the change. If an earlier request with the same claim was applied,
+/// its response is returned instead and nothing changes.
 pub struct Responder<'a, T> {
     pub(crate) claim: Option<&'a IdempotencyClaim>,
     pub(crate) render: &'a (dyn Fn(&T) -> StoredResponse + Send + Sync),
 }
 
 impl<'a, T> Responder<'a, T> {
-    /// Ends with what `render` makes of the result, kept under `claim` if there is one.
+    /// Creates a responder. The response of `render` is stored under `claim`, if there is one.
     pub fn new(
         claim: Option<&'a IdempotencyClaim>,
         render: &'a (dyn Fn(&T) -> StoredResponse + Send + Sync),
@@ -81,18 +84,3 @@ impl<T> Clone for Responder<'_, T> {
 }
 
 impl<T> Copy for Responder<'_, T> {}
-
-/// SHA-256 in lower-case hexadecimal.
-pub(crate) fn digest(text: &str) -> String {
-    hex(&Sha256::digest(text))
-}
-
-/// Lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a String can't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}

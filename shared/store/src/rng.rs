@@ -1,4 +1,4 @@
-//! Randomness as an argument: the system's in production, seeded where a run must be repeatable.
+//! Randomness as an argument. It is the system's in production, and seeded in repeatable runs.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,26 +10,31 @@ use rand::{Rng as _, RngExt as _, SeedableRng as _};
 pub struct Rng(Arc<Mutex<StdRng>>);
 
 impl Rng {
-    /// Cryptographically secure randomness, seeded by the operating system.
+    /// Creates a cryptographically secure source that the operating system seeds.
     #[must_use]
     pub fn system() -> Self {
         Self(Arc::new(Mutex::new(rand::make_rng())))
     }
 
-    /// The same sequence for the same seed.
+    /// Creates a source with the same sequence for the same seed.
     #[must_use]
     pub fn seeded(seed: u64) -> Self {
         Self(Arc::new(Mutex::new(StdRng::seed_from_u64(seed))))
     }
 
-    /// 128 random bits.
+    /// Returns 128 random bits.
     #[must_use]
     pub fn bits(&self) -> u128 {
         let mut random = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         (u128::from(random.next_u64()) << 64) | u128::from(random.next_u64())
     }
 
-    /// A random number in `0..=most`.
+    /// Returns 128 random bits as 32 hexadecimal digits.
+    pub(crate) fn hex(&self) -> String {
+        format!("{:032x}", self.bits())
+    }
+
+    /// Returns a random number in `0..=most`.
     #[must_use]
     pub fn up_to(&self, most: u64) -> u64 {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).random_range(0..=most)

@@ -132,7 +132,7 @@ impl Store {
         writes: Vec<TransactWriteItem>,
         retries: &Retries<'_>,
     ) -> Result<bool, StoreError> {
-        let token = format!("{:032x}", self.rng().bits());
+        let token = self.rng().hex();
         loop {
             let sent = self
                 .client

@@ -99,7 +99,7 @@ impl Store {
         });
         let form = submission.form;
         let task = InboxTask { account: form.account, form: form.id, delivery: delivery.id };
-        let token = format!("{:032x}", self.rng().bits());
+        let token = self.rng().hex();
         let accepted = || Ok(Taken { submitted: Submitted::accepted(), waiting: Some(task) });
         let retries = self.retries();
         let mut stored: Option<DeliveryItem> = None;
