@@ -1,12 +1,13 @@
-//! The table: keys, items, expressions, transactions, idempotency, cursors. What `domain` decides, this applies.
+//! Storage in one DynamoDB table. This crate reads and writes; `domain` decides.
 //!
-//! Every operation reads what it decides on, consistently and in as few batched reads as its keys allow, lets `domain`
-//! decide, and writes the result in one transaction that is conditional on what was read. If anything changed meanwhile nothing is
-//! written, and the operation reads and decides again, a bounded number of times.
+//! An operation reads the items that it needs, consistently and in as few batched reads as possible. `domain` decides. One
+//! transaction writes the result, on the condition that the items are unchanged. If one has changed, nothing is written, and
+//! the operation reads and decides again, a limited number of times.
 
 mod accounts;
 mod batches;
 mod compression;
+mod conditions;
 mod contacts;
 mod delivery;
 mod error;
@@ -31,6 +32,7 @@ mod store;
 mod submissions;
 mod submitted;
 mod sweep;
+mod tokens;
 mod transaction;
 mod users;
 
@@ -55,4 +57,5 @@ pub use submissions::{
 };
 pub use submitted::{ContactEffect, MarketingEffect, Person, Submitted};
 pub use sweep::Swept;
-pub use users::{AdminToken, NewTokenOwner, NewUser, Token, TokenOwner, UpdateUser, User};
+pub use tokens::{AdminToken, NewTokenOwner, Token, TokenOwner};
+pub use users::{NewUser, UpdateUser, User};

@@ -1,12 +1,12 @@
-//! The handle of the store, and its reads.
+//! The handle of the store, its reads, and the write of a single item.
 
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put};
 use domain::limits::{BATCH_READ_MAX, RETRIES_MAX, SUBMISSION_RETRIES_MAX};
 
-use crate::error::call_error;
+use crate::error::{call_error, is_condition_failure};
 use crate::items::{Entity, Items, decode};
 use crate::keys::{Item, Key, PK, SK};
 use crate::retry::Retries;
@@ -139,5 +139,28 @@ impl Store {
         let output = request.send().await.map_err(|error| call_error("a query", error))?;
         let next = output.last_evaluated_key.as_ref().and_then(Key::of).map(|key| key.sk);
         Ok(QueryPage { items: output.items.unwrap_or_default(), next })
+    }
+
+    /// Writes one item without a transaction. Returns false if the stored item did not meet the condition.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] if the table is not available. The item may have been written all the same.
+    pub(crate) async fn put_item(&self, put: &Put) -> Result<bool, StoreError> {
+        let sent = self
+            .client
+            .put_item()
+            .table_name(put.table_name())
+            .set_item(Some(put.item().clone()))
+            .set_condition_expression(put.condition_expression().map(str::to_owned))
+            .set_expression_attribute_names(put.expression_attribute_names().cloned())
+            .set_expression_attribute_values(put.expression_attribute_values().cloned())
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(true),
+            Err(error) if is_condition_failure(&error) => Ok(false),
+            Err(error) => Err(call_error("a write", error)),
+        }
     }
 }
