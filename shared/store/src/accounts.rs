@@ -1,4 +1,4 @@
-//! Accounts.
+//! Accounts and their terms.
 
 use std::collections::BTreeMap;
 
@@ -26,69 +26,69 @@ use crate::{Listing, Refused, Responder, StoreError, StoredResponse};
 /// An account with its current period.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Account {
-    /// Which one.
+    /// The account's id.
     pub id: AccountId,
-    /// Its portal number.
+    /// The portal number.
     pub portal: PortalId,
-    /// Its name.
+    /// The display name.
     pub name: String,
-    /// Its settings for sources that have none of their own.
+    /// The settings for sources without a setting of their own.
     pub defaults: AccountDefaults,
-    /// Its current period, with the terms that decide.
+    /// The current period, with its terms.
     pub period: Period,
-    /// When it was made, on the wall clock.
+    /// The time of creation, by the wall clock.
     pub created_at: Timestamp,
 }
 
-/// An account to be made, with its first user, who is an admin.
+/// A request to create an account with its first user, who is an admin.
 #[derive(Clone, Debug)]
 pub struct NewAccount<'a> {
-    /// Its name.
+    /// The display name.
     pub name: &'a str,
-    /// What it agrees to.
+    /// The terms of the contract.
     pub terms: Terms,
     /// The SHA-256 of the first user's token, in hexadecimal.
     pub token_sha256: &'a str,
 }
 
-/// The one who changes an account.
+/// The author of a change of an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ChangedBy {
-    /// An admin of the account. The contract's terms are not theirs to change, unless the account is a sandbox.
+    /// An admin of the account, who may change the contract's terms only in a sandbox.
     #[default]
     Admin,
     /// The operator.
     Operator,
 }
 
-/// A change of an account. What is `None` stays.
+/// A change of an account. Fields that are `None` do not change.
 #[derive(Clone, Debug, Default)]
 pub struct UpdateAccount {
-    /// The one who asks for it.
+    /// The author of the change.
     pub by: ChangedBy,
-    /// Its name.
+    /// The display name.
     pub name: Option<String>,
-    /// When update dates fall.
+    /// The time zone of the update dates.
     pub time_zone: Option<TimeZone>,
-    /// When update dates fall.
+    /// The term, which sets the interval of the update dates.
     pub term: Option<Term>,
-    /// When update dates fall.
+    /// The renewal date, from which the update dates follow.
     pub renewal_date: Option<chrono::NaiveDate>,
-    /// The cap; `Some(None)` removes it.
+    /// The cap. `Some(None)` removes it.
     pub cap: Option<Option<u64>>,
-    /// Whether it has marketing contacts at all.
+    /// True if the account may have marketing contacts.
     pub marketing_contacts: Option<bool>,
-    /// Whether forms that were not made here set contacts marketing.
+    /// True if forms of other providers set contacts marketing.
     pub external_form: Option<bool>,
-    /// Whether forms without a setting of their own may raise the tier limit.
+    /// True if forms without a setting of their own may raise the tier limit.
     pub forms_may_raise_tier: Option<bool>,
-    /// Whether chat flows do.
+    /// True if chat flows set contacts marketing.
     pub chatflow: Option<bool>,
-    /// Chat flows with a setting of their own: all of them.
+    /// The settings of individual chat flows. The new map replaces the old one.
     pub chatflows: Option<BTreeMap<String, bool>>,
-    /// Another tier, as a contract begins with it.
+    /// The new tier.
     pub tier: Option<Tier>,
-    /// A lower tier limit from the renewal on; `Some(None)` takes the wish back.
+    /// A lower tier limit from the renewal date on. `Some(None)` cancels it.
     pub tier_limit_at_renewal: Option<Option<u64>>,
 }
 
@@ -101,9 +101,11 @@ impl AccountItem {
         }
     }
 
+    /// Returns the portal number.
+    ///
     /// # Errors
     ///
-    /// A fault if the item has a portal number that no account can have.
+    /// A fault if the stored number is not a valid one.
     pub(crate) fn portal(&self) -> Result<PortalId, StoreError> {
         PortalId::from_number(self.portal).ok_or_else(|| unreadable::<Self>("portal number"))
     }
@@ -128,7 +130,7 @@ impl UpdateAccount {
         terms.into_iter().filter_map(|(field, is_there)| is_there.then_some(field)).collect()
     }
 
-    /// Refuses to let an admin change the terms of a contract. A sandbox has none: nobody is billed for it.
+    /// Refuses an admin's change of the contract's terms. A sandbox has no contract, because it is not billed.
     fn check_authority(&self, period: &Period) -> Result<(), Refused> {
         let fields = self.contract_terms();
         let may = self.by == ChangedBy::Operator || period.test_clock.is_some() || fields.is_empty();
@@ -158,7 +160,7 @@ impl UpdateAccount {
         item.version += 1;
     }
 
-    /// The period under the changed terms.
+    /// Returns the period with the changed terms.
     fn apply_to_period(&self, period: &Period, now: Timestamp) -> Result<Period, Refused> {
         let calendar = Calendar {
             term: self.term.unwrap_or(period.calendar.term),
@@ -183,7 +185,7 @@ impl UpdateAccount {
         Ok(changed)
     }
 
-    /// Returns the period's tier after the change. A new wish for the renewal date replaces the old one, which then
+    /// Returns the period's tier after the change. A new limit for the renewal date replaces the old one, which then
     /// need not fit the new tier.
     fn changed_tier(&self, period: &Period) -> Result<Tier, TierError> {
         let usage = period.marketing;
@@ -195,7 +197,7 @@ impl UpdateAccount {
             tier = tier.changed_to(new, usage)?;
         }
         match self.tier_limit_at_renewal {
-            Some(asked) => tier.with_limit_at_renewal(asked, usage),
+            Some(limit) => tier.with_limit_at_renewal(limit, usage),
             None => Ok(tier),
         }
     }
@@ -206,7 +208,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// As every operation.
+    /// See [`StoreError`].
     pub async fn create_account(
         &self,
         new: &NewAccount<'_>,
@@ -220,7 +222,8 @@ impl Store {
             responder,
             |keys| op.read(keys),
             async |_| {
-                // If another account has the portal number, the transaction fails and the next attempt draws another one.
+                // If another account has the portal number, the transaction fails and the next attempt draws another
+                // one.
                 let portal = PortalId::new(self.rng().bits());
                 let user = UserId::new(wall_clock, self.rng().bits());
                 let period = Period::first(new.terms.clone(), wall_clock);
@@ -249,7 +252,7 @@ impl Store {
         .await
     }
 
-    /// An account with its current period.
+    /// Returns an account with its current period.
     ///
     /// # Errors
     ///
@@ -260,12 +263,12 @@ impl Store {
         take_account(id, &mut opened)?.into_account(opened.period)
     }
 
-    /// Returns the accounts, in the order in which they were made, those after `after`. Periods that have ended are
-    /// shown as they are after their closing, which is left to the next request of the account itself.
+    /// Returns the accounts after `after`, in the order of creation. Periods that have ended are shown as they are
+    /// after their closing. The account's next request closes them.
     ///
     /// # Errors
     ///
-    /// As every operation.
+    /// See [`StoreError`].
     pub async fn accounts(
         &self,
         wall_clock: Timestamp,
@@ -372,13 +375,13 @@ impl Store {
         Ok(response)
     }
 
-    /// The update that takes the period item from the terms in `before` to those in `after` and leaves its two
-    /// counts alone.
+    /// Builds the update of the period item from the terms in `before` to those in `after`. It does not change the two
+    /// counts.
     fn terms(&self, account: AccountId, before: &Period, after: &Period) -> Result<Update, StoreError> {
         let mut sets = Vec::new();
         let mut removes = Vec::new();
         let mut expression = Expression::default().name("revision").value("as_read", number(before.revision));
-        // Whether a count may stand beside the new terms is part of what was decided.
+        // The new terms may require a count, so the condition includes it.
         let mut condition = "#revision = :as_read".to_owned();
         if !after.marketing_contacts {
             condition.push_str(" AND #marketing = :none");
@@ -425,10 +428,10 @@ impl Store {
     }
 }
 
-/// The name of the admin that is made with an account, until the account gives another.
+/// The name of the first admin, until the account changes it.
 const FIRST_USER_NAME: &str = "Admin";
 
-/// Returns a new admin of whom only the role is known.
+/// Returns a new admin without a name or an address of its own.
 pub(crate) fn nameless_admin(id: UserId, wall_clock: Timestamp) -> UserItem {
     UserItem {
         id,

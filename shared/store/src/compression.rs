@@ -1,8 +1,8 @@
-//! Compression of long answers, so that each fits into one item of DynamoDB.
+//! Compression of long responses, so that each fits into one item of DynamoDB.
 //!
-//! The largest answer is that of a status request with a thousand contacts, whose addresses are nearly 400 KB of
-//! JSON. Letters, digits and punctuation carry less than seven bits a byte, so DEFLATE shortens even addresses
-//! without any pattern. The tests below hold each kind of large answer against the size of an item.
+//! The largest response is that of a status request with a thousand contacts, whose addresses are nearly 400 KB of
+//! JSON. Letters, digits and punctuation contain less than seven bits of information a byte, so DEFLATE shortens even
+//! addresses without a pattern. The tests below compare each kind of large response with the size of an item.
 
 use domain::limits::ANSWER_BYTES_MAX;
 use miniz_oxide::deflate::compress_to_vec;
@@ -10,7 +10,7 @@ use miniz_oxide::inflate::decompress_to_vec_with_limit;
 
 use crate::StoreError;
 
-/// Of miniz's levels 0 to 10, the usual one. Higher levels take several times as long and save a few per cent.
+/// The default of miniz's levels 0 to 10. Higher levels take several times as long and save a few per cent.
 const LEVEL: u8 = 6;
 
 /// Returns the text compressed (DEFLATE, RFC 1951).
@@ -18,14 +18,14 @@ pub(crate) fn compress(text: &[u8]) -> Vec<u8> {
     compress_to_vec(text, LEVEL)
 }
 
-/// Returns the text that [`compress`] was given.
+/// Returns the text that [`compress`] received.
 ///
 /// # Errors
 ///
-/// A fault if it is not DEFLATE, or the text is longer than any answer.
+/// A fault if the input is not DEFLATE, or the text is longer than any response.
 pub(crate) fn decompress(compressed: &[u8]) -> Result<Vec<u8>, StoreError> {
     decompress_to_vec_with_limit(compressed, ANSWER_BYTES_MAX).map_err(|error| {
-        StoreError::Fault("a kept answer can't be decompressed".to_owned(), Some(error.to_string().into()))
+        StoreError::Fault("could not decompress a stored response".to_owned(), Some(error.to_string().into()))
     })
 }
 
@@ -45,7 +45,7 @@ mod tests {
     use crate::keys::Key;
     use crate::{IdempotencyClaim, Rng, StoredResponse};
 
-    /// Characters to draw from, each as likely as another.
+    /// Characters to draw from, with equal probability.
     struct Alphabet(Vec<char>);
 
     impl Alphabet {
@@ -54,7 +54,7 @@ mod tests {
             Self(listed.chain(ranges.iter().cloned().flatten()).collect())
         }
 
-        /// A text without any pattern, of at most so many bytes.
+        /// Returns a text without a pattern, of at most this number of bytes.
         fn draw(&self, bytes: usize, rng: &Rng) -> String {
             let mut text = String::new();
             let last = u64::try_from(self.0.len() - 1).unwrap();
@@ -70,7 +70,7 @@ mod tests {
 
     const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-    /// What may stand in the local part of an address besides letters, of which quotes and backslashes are escaped.
+    /// The characters of a local part besides letters. Quotes and backslashes are escaped.
     const MARKS: &str = "!#$%&'*+-/=?^_`{|}~\"\\";
 
     fn alphabets() -> [Alphabet; 4] {
@@ -82,8 +82,8 @@ mod tests {
         ]
     }
 
-    /// The size of the item that keeps this body, as DynamoDB counts it.
-    fn kept(body: &Value) -> usize {
+    /// Returns the size of the item that stores this body, as DynamoDB counts it.
+    fn stored_size(body: &Value) -> usize {
         let now = Timestamp::from_millis(1_795_377_541_123);
         let claim = IdempotencyClaim::new(AccountId::new(now, 1), "key", &[7; 32], now);
         let rng = Rng::seeded(1);
@@ -109,7 +109,7 @@ mod tests {
     }
 
     fn assert_fits(what: &str, body: &Value) {
-        let size = kept(body);
+        let size = stored_size(body);
         assert!(
             size <= ITEM_BYTES_MAX * 9 / 10,
             "{what}: {size} bytes of {} in JSON",
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn compressed_text_comes_back_and_other_bytes_are_a_fault() {
+    fn compressed_text_round_trips_and_other_bytes_are_a_fault() {
         for text in ["", "a", &"ada@example.org ".repeat(10_000)] {
             assert_eq!(decompress(&compress(text.as_bytes())).unwrap(), text.as_bytes());
         }

@@ -15,7 +15,8 @@ impl Store {
         self.put_if(key, entity, "attribute_not_exists(#pk)", &Expression::default().name(PK))
     }
 
-    /// Builds a `Put` that succeeds only if the key is free, or its item has expired and DynamoDB has not deleted it yet.
+    /// Builds a `Put` that succeeds only if the key is free, or its item has expired and DynamoDB has not deleted it
+    /// yet.
     pub(crate) fn put_new_or_expired<E: Entity>(
         &self,
         key: Key,

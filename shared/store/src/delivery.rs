@@ -12,11 +12,11 @@ use sha2::{Digest as _, Sha256};
 
 use crate::Rng;
 
-/// The identity of a delivery within its form: the digest of its sender's id and of the submitted address. It is random if
-/// there is no id.
+/// The identity of a delivery within its form: the digest of its sender's id and of the submitted address. It is random
+/// if there is no id.
 ///
-/// The sender's id is not enough. Pages are cached with their hidden fields, and programs restart their numbers at 1, so two
-/// contacts may arrive with the same id.
+/// The sender's id is not enough. Pages are cached with their hidden fields, and programs restart their numbers at 1,
+/// so two contacts may arrive with the same id.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeliveryId([u8; 32]);
 

@@ -1,43 +1,43 @@
-//! What the store answers instead of a result: refusals, which are values, and faults, which keep their chain.
+//! The errors of the store: refusals, which are values, and faults, which keep their chain of sources.
 
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
 use domain::ids::ContactId;
 use thiserror::Error;
 
-/// Why an operation did not happen.
+/// The reason for which an operation failed.
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// An expected refusal. Nothing was changed.
     #[error(transparent)]
     Refused(#[from] Refused),
-    /// The table could not be had in time: throttled, unreachable, or every retry met a conflict. Whether the
-    /// change was made is then unknown to the caller, who may repeat it with the same `Idempotency-Key`.
+    /// The table was not available in time: it was throttled or unreachable, or every retry conflicted. The change may
+    /// have been applied. A caller can repeat the request with the same `Idempotency-Key`.
     #[error("the table is not available: {0}")]
     Unavailable(String, #[source] Option<BoxError>),
-    /// Something is broken: an item that can't be read, or a request that the table does not take.
+    /// A defect: an item that can't be decoded, or a call that DynamoDB refuses as invalid.
     #[error("{0}")]
     Fault(String, #[source] Option<BoxError>),
 }
 
-/// A source of a fault.
+/// The source of a fault.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The expected refusals. None of them has changed anything.
+/// The expected refusals. A refused operation changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refused {
-    /// The account has no such thing, or it is another account's.
+    /// The account has no such item, or it belongs to another account.
     #[error("the {0} was not found")]
     NotFound(&'static str),
-    /// The address belongs to a contact already.
+    /// A contact has the address already.
     #[error("a contact with this address exists already")]
     ContactExists(ContactId),
-    /// The contact is not at the version that `If-Match` names, or there is none.
-    #[error("the contact is not as If-Match asks")]
+    /// The contact does not have the version that `If-Match` requires, or does not exist.
+    #[error("the contact does not have the version that If-Match requires")]
     VersionMismatch,
     /// The account has marketing contacts switched off.
     #[error("marketing contacts are switched off for this account")]
     MarketingContactsOff,
-    /// Marketing contacts can't be switched off while there are some.
+    /// Marketing contacts can't be switched off while the account has some.
     #[error(
         "{marketing} contacts are still marketing contacts; queue them to leave and switch off after the update date"
     )]
@@ -51,7 +51,7 @@ pub enum Refused {
          modify_marketing_contacts: {}", .fields.join(", ")
     )]
     Widening {
-        /// The fields of the request that do.
+        /// The fields of the request that widen the form.
         fields: Vec<&'static str>,
     },
     /// The `Idempotency-Key` was used for another request.
@@ -60,15 +60,15 @@ pub enum Refused {
     /// The account would be left without an admin who has a token.
     #[error("an account keeps at least one admin who has a token")]
     LastAdmin,
-    /// The account has as many as it may have.
+    /// The account has reached the limit.
     #[error("an account has at most {max} {what}")]
     LimitReached {
         /// A plural noun such as "forms".
         what: &'static str,
-        /// How many an account may have.
+        /// The maximum for an account.
         max: usize,
     },
-    /// The contract's terms are the operator's to change.
+    /// Only the operator may change the contract's terms.
     #[error(
         "an account's admin can't change {}: only the operator changes the terms of the contract",
         fields.join(", ")
@@ -77,26 +77,26 @@ pub enum Refused {
         /// The fields of the request.
         fields: Vec<&'static str>,
     },
-    /// The caller may not change marketing states.
+    /// The caller lacks the permission to change marketing states.
     #[error(
         "the permission modify_marketing_contacts is needed to delete a marketing contact that is not leaving yet"
     )]
     MarketingPermission,
-    /// The account lives on the wall clock.
-    #[error("this account is not a sandbox: it was made without a test_clock")]
+    /// The account follows the wall clock.
+    #[error("this account is not a sandbox, because it was created without a test_clock")]
     NotASandbox,
-    /// A sandbox's clock moves forward only.
-    #[error("the sandbox's clock moves forward only; it stands at {now}")]
+    /// A sandbox's clock moves only forward.
+    #[error("the sandbox's clock moves only forward, and is at {now}")]
     ClockNotForward {
-        /// Where it stands.
+        /// The clock's present instant.
         now: domain::Timestamp,
     },
-    /// A value that is well formed and still can't be accepted as things stand.
+    /// A well-formed value that is not acceptable in the present state.
     #[error("{field}: {message}")]
     Invalid {
         /// The field of the request.
         field: &'static str,
-        /// What was expected.
+        /// The expected value, as a sentence.
         message: String,
     },
 }
@@ -107,7 +107,7 @@ impl From<BuildError> for StoreError {
     }
 }
 
-/// Tells a table that is not available from a request that it does not accept.
+/// Converts a failed call to [`StoreError::Unavailable`] or to a fault.
 pub(crate) fn call_error<E>(what: &str, error: SdkError<E>) -> StoreError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -127,7 +127,7 @@ where
     }
 }
 
-/// Returns true if the table may answer the same request later: it is throttled, has trouble of its own, or a transaction
+/// Returns true if the same call may succeed later: the table is throttled or has an internal error, or a transaction
 /// is writing the same item.
 pub(crate) fn is_transient(status: u16, code: Option<&str>) -> bool {
     status >= 500
@@ -142,7 +142,7 @@ pub(crate) fn is_transient(status: u16, code: Option<&str>) -> bool {
         )
 }
 
-/// Returns true if the item was not as the condition of the write says.
+/// Returns true if the item did not meet the condition of the write.
 pub(crate) fn is_condition_failure<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
     error.as_service_error().and_then(|error| error.code()) == Some("ConditionalCheckFailedException")
 }

@@ -1,17 +1,17 @@
-//! What a form's own field fills.
+//! The target of a form's own field.
 
 use std::str::FromStr;
 
 use domain::property::{PropertyName, PropertyNameError};
 
-/// What a field of a form fills: the person's address, a property, or nothing.
+/// The target of a form's field: the contact's address, a property, or nothing.
 ///
-/// `email` is no property's name, so the two never have the same text.
+/// No property is named `email`, so the address and a property never have the same text.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum FieldTarget {
-    /// The person's address.
+    /// The contact's address.
     Email,
-    /// A property of the person.
+    /// A property of the contact.
     Property(PropertyName),
     /// Nothing: the field is left out.
     Nothing,
@@ -29,7 +29,7 @@ impl FromStr for FieldTarget {
 }
 
 impl FieldTarget {
-    /// The name of what is filled; none for nothing.
+    /// Returns the target's name. `None` if the field is left out.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         match self {
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_address_and_the_properties_have_one_text_each() {
+    fn target_has_one_text() {
         assert_eq!("email".parse(), Ok(FieldTarget::Email));
         let firstname = PropertyName::parse("firstname").unwrap();
         assert_eq!("firstname".parse(), Ok(FieldTarget::Property(firstname)));
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn other_parts_of_a_contact_are_no_targets() {
+    fn other_parts_of_a_contact_are_not_targets() {
         for text in ["", "Email", "marketing", "hs_marketable_status", "first name"] {
             assert!(text.parse::<FieldTarget>().is_err(), "{text}");
         }

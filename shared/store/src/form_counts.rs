@@ -1,7 +1,7 @@
-//! Counting what comes of a form's submissions, and how many people it has set marketing today.
+//! The counts of a form's submissions, and the number of contacts that it has set marketing today.
 //!
-//! Both are counted in the transaction that they tell of, so a lost answer or a repeat never counts twice. Duplicates
-//! alone change nothing else: each is one write of its own, which may fail without failing the request.
+//! Both are written in the transaction of the submission, so a lost response or a repeat never counts twice. A
+//! duplicate changes nothing else. Its count is a write of its own, which may fail without failing the request.
 
 use std::collections::BTreeMap;
 
@@ -20,36 +20,36 @@ use crate::keys::{FORM_COUNT_SHARDS, Key, PK, form_counts_pk};
 use crate::store::{Query, Store};
 use crate::{ContactEffect, MarketingEffect, StoreError, Submitted};
 
-/// What came of a form's submissions. One that waits in the inbox is counted once it is settled.
+/// The counts of a form's submissions by their effect. A submission in the inbox is counted when it is settled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct FormCounts {
-    /// Deliveries that came again. One that could not be counted is missing here and in [`Self::received`].
+    /// Repeated deliveries. If the write of the count failed, one is missing here and in [`Self::received`].
     pub duplicates: u64,
-    /// Submissions that could not be taken, and have not been by a retry since.
+    /// Rejected submissions, except those that a retry has applied since.
     pub rejected: u64,
-    /// People who became marketing contacts.
+    /// Contacts that became marketing contacts.
     pub set: u64,
-    /// Leaving contacts who stay marketing contacts.
+    /// Leaving contacts that stay marketing contacts.
     pub kept: u64,
-    /// People whose marketing state is as it was.
+    /// Contacts whose marketing state did not change.
     pub unchanged: u64,
-    /// People kept as non-marketing contacts: the form, or the account, sets nobody marketing.
+    /// Contacts stored as non-marketing, because the form or the account sets no contacts marketing.
     pub not_set: u64,
-    /// People kept as non-marketing contacts because of the account's cap.
+    /// Contacts stored as non-marketing because of the account's cap.
     pub not_set_by_cap: u64,
-    /// Contacts kept as non-marketing because of the tier limit, which the form may not raise.
+    /// Contacts stored as non-marketing because of the tier limit, which the form may not raise.
     pub not_set_by_tier: u64,
-    /// People kept as non-marketing contacts because of the form's budget.
+    /// Contacts stored as non-marketing because of the form's budget.
     pub not_set_by_budget: u64,
-    /// Webhooks that tell of something else than a submission.
+    /// Webhooks that do not report a submission.
     pub ignored: u64,
-    /// Submitted values that the form does not take, or for which a contact has no room. They are no part of
+    /// Submitted values that the form does not accept, or that exceed a contact's limits. They are not part of
     /// [`Self::received`], which counts submissions.
     pub fields_left_out: u64,
 }
 
 impl FormCounts {
-    /// Everything that came: each submission is exactly one of the other counts.
+    /// Returns the number of submissions. Each is part of exactly one of the other counts.
     #[must_use]
     pub fn received(&self) -> u64 {
         let not_set = self.not_set + self.not_set_by_cap + self.not_set_by_tier + self.not_set_by_budget;
@@ -100,7 +100,7 @@ string_enum! {
 }
 
 impl Counted {
-    /// What a submission of which this came is counted as.
+    /// Returns the count to which a submission with this effect belongs.
     pub(crate) fn of(submitted: &Submitted) -> Self {
         if submitted.contact == ContactEffect::Rejected {
             return Self::Rejected;
@@ -119,7 +119,7 @@ impl Counted {
     }
 }
 
-/// What is to be added to a form's counts.
+/// The increments of a form's counts.
 #[derive(Clone, Default)]
 pub(crate) struct Tally(BTreeMap<Counted, i64>);
 
@@ -140,20 +140,20 @@ impl Tally {
     }
 }
 
-/// What a transaction adds to a form's day.
+/// The change of a form's day by one transaction.
 pub(crate) struct DayChange {
-    /// The day as it is stored, if any is.
+    /// The stored day, if there is one.
     pub(crate) stored: Option<DayCount>,
-    /// The day on which they were set.
+    /// The day on which the contacts are set marketing.
     pub(crate) day: NaiveDate,
-    /// How many were set.
+    /// The number of contacts that are set marketing.
     pub(crate) set: u64,
-    /// The highest count of the day, before them, with which every one of them is within the budget.
+    /// The highest earlier count of the day with which all of them are within the budget.
     pub(crate) most_before: u64,
 }
 
 impl Store {
-    /// Adds to one part of a form's counts, whichever it is.
+    /// Builds the update of one random shard of a form's counts.
     pub(crate) fn count_form(&self, form: FormId, tally: &Tally) -> Result<Update, StoreError> {
         let shard = self.rng().up_to(u64::from(FORM_COUNT_SHARDS - 1));
         let key = Key::form_counts(form, u8::try_from(shard).unwrap_or_default());
@@ -174,7 +174,8 @@ impl Store {
             .build()?)
     }
 
-    /// Adds to a form's day, on the condition that it is still the day that was decided on, with room for all of it.
+    /// Builds the update of a form's day. Its condition is that the day is unchanged and that the count is within the
+    /// budget.
     pub(crate) fn count_form_day(&self, form: FormId, change: &DayChange) -> Result<Update, StoreError> {
         let text = |day: NaiveDate| AttributeValue::S(day.to_string());
         let expression = tag::<FormDayItem>()
@@ -198,13 +199,13 @@ impl Store {
         }
     }
 
-    /// Counts a delivery that came again. Should that fail, it is missing in the counts and nowhere else.
+    /// Counts a repeated delivery. If the write fails, the delivery is missing only in the counts.
     pub(crate) async fn count_duplicate(&self, form: FormId) {
         self.count_alone(form, Counted::Duplicates).await;
     }
 
-    /// Counts a webhook that tells of something else than a submission. If the write fails, it is missing in the counts
-    /// and nowhere else.
+    /// Counts a webhook that does not report a submission. If the write fails, the webhook is missing only in the
+    /// counts.
     pub async fn count_ignored(&self, form: FormId) {
         self.count_alone(form, Counted::Ignored).await;
     }
@@ -230,7 +231,7 @@ impl Store {
         }
     }
 
-    /// A form's counts, the sum of their parts. One consistent query.
+    /// Returns a form's counts, the sum of their shards. One consistent query.
     pub(crate) async fn form_counts(&self, form: FormId) -> Result<FormCounts, StoreError> {
         let (pk, limit) = (form_counts_pk(form), BATCH_READ_MAX);
         let page = self.query(&Query { pk, prefix: "", after: None, limit, newest_first: false }).await?;
@@ -241,13 +242,13 @@ impl Store {
             counts.add(&part);
             rejected += part.rejected;
         }
-        // Each retry is counted after its rejection, so the sum is never below none.
+        // Each retry is counted after its rejection, so the sum is never negative.
         counts.rejected = u64::try_from(rejected).unwrap_or_default();
         Ok(counts)
     }
 }
 
-/// Makes an item that an update may be the first to write what it is.
+/// The part of an update that sets the kind of an item, because the update may create the item.
 const SET_TAG: &str = "SET #entity = :entity, #v = :v";
 
 fn tag<E: Entity>() -> Expression {
@@ -296,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_received_is_the_sum() {
+    fn received_is_the_sum_of_all_submissions() {
         let counts = FormCounts {
             duplicates: 1,
             rejected: 2,

@@ -1,4 +1,4 @@
-//! Forms.
+//! Forms and their settings.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,101 +24,101 @@ use crate::{Listing, Refused, Responder, StoreError, StoredResponse};
 /// A form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Form {
-    /// Which one.
+    /// The form's id.
     pub id: FormId,
     /// The account that it belongs to.
     pub account: AccountId,
     /// The portal number of that account.
     pub portal: PortalId,
-    /// Its name.
+    /// The display name.
     pub name: String,
-    /// Who delivers its submissions.
+    /// The provider that delivers its submissions.
     pub provider: Provider,
-    /// What the provider signs with, or sends along.
+    /// The secrets with which the provider signs, or which it sends.
     pub secrets: Secrets,
-    /// Whether it sets those who submit it marketing. None for a form from elsewhere that leaves it to the account's
-    /// default at the moment of the submission.
+    /// True if its submissions set contacts marketing. `None` for a form of another provider that uses the account's
+    /// default at the time of the submission.
     pub set_marketing: Option<bool>,
-    /// How many people it sets marketing on one day at most; beyond that they are kept as non-marketing contacts.
+    /// The maximum number of contacts that it sets marketing on one day. Further contacts are stored as non-marketing.
     pub max_new_marketing_per_day: Option<u64>,
-    /// Whether it may raise the tier limit. `None` leaves it to the account's default at the moment of the submission.
+    /// True if it may raise the tier limit. `None` uses the account's default at the time of the submission.
     pub may_raise_tier: Option<bool>,
     /// The effect of a submission on properties that an existing contact already has.
     pub overwrite: Overwrite,
     /// The amount of detail in the response to a public submission.
     pub answer: AnswerMode,
-    /// The field names that it takes; `None` for all. It leaves other fields out, and counts them.
+    /// The field names that it accepts. `None` accepts all. Other fields are left out and counted.
     pub fields: Option<BTreeSet<String>>,
-    /// The event types of webhooks that it takes; `None` for all that do not tell of an end.
+    /// The event types of webhooks that it accepts. `None` accepts all that do not report an end.
     pub event_types: Option<BTreeSet<String>>,
-    /// Its own field names, each with what it fills.
+    /// Its own field names, each with its target.
     pub field_map: BTreeMap<String, FieldTarget>,
-    /// The web origins whose pages may post to it; none for any.
+    /// The web origins whose pages may post to it. An empty list allows any.
     pub allowed_origins: Vec<String>,
-    /// Where a browser goes after it has posted it.
+    /// The URL to which a browser is redirected after the submission.
     pub redirect_url: Option<String>,
-    /// When it was made.
+    /// The time of creation.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// The time of the last change.
     pub updated_at: Timestamp,
 }
 
-/// A form together with what came of its submissions.
+/// A form with the counts of its submissions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FormReport {
     /// The form.
     pub form: Form,
-    /// What came of its submissions.
+    /// The counts of its submissions.
     pub counts: FormCounts,
-    /// How it stands with its budget, if it has one.
+    /// The use of its budget, if it has one.
     pub budget: Option<FormBudget>,
 }
 
-/// How a form stands with its budget.
+/// The use of a form's daily budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FormBudget {
-    /// How many people it sets marketing on one day at most.
+    /// The maximum number of contacts that it sets marketing on one day.
     pub max_new_marketing_per_day: u64,
-    /// How many it has set today. Those are counted while it has a budget.
+    /// The number of contacts that it has set today. They are counted only while it has a budget.
     pub used_today: u64,
     /// The day, by the calendar of the account's time zone.
     pub day: NaiveDate,
 }
 
-/// A form to be made.
+/// A request to create a form.
 #[derive(Clone, Debug)]
 pub struct NewForm {
-    /// Its name.
+    /// The display name.
     pub name: String,
-    /// Who delivers its submissions.
+    /// The provider that delivers its submissions.
     pub provider: Provider,
-    /// What the provider signs with, or sends along.
+    /// The secrets with which the provider signs, or which it sends.
     pub secrets: Secrets,
-    /// Whether it sets those who submit it marketing. None leaves it to the account's default for a form from elsewhere,
-    /// and is yes for one that is made here.
+    /// True if its submissions set contacts marketing. `None` uses the account's default for a form of another
+    /// provider, and means true for a native form.
     pub set_marketing: Option<bool>,
-    /// How many people it sets marketing on one day at most.
+    /// The maximum number of contacts that it sets marketing on one day.
     pub max_new_marketing_per_day: Option<u64>,
-    /// Whether it may raise the tier limit. `None` leaves it to the account's default at the moment of the submission.
+    /// True if it may raise the tier limit. `None` uses the account's default at the time of the submission.
     pub may_raise_tier: Option<bool>,
     /// The effect of a submission on properties that an existing contact already has.
     pub overwrite: Overwrite,
     /// The amount of detail in the response to a public submission.
     pub answer: AnswerMode,
-    /// The field names that it takes; `None` for all. It leaves other fields out, and counts them.
+    /// The field names that it accepts. `None` accepts all. Other fields are left out and counted.
     pub fields: Option<BTreeSet<String>>,
-    /// The event types of webhooks that it takes; `None` for all that do not tell of an end.
+    /// The event types of webhooks that it accepts. `None` accepts all that do not report an end.
     pub event_types: Option<BTreeSet<String>>,
-    /// Its own field names, each with what it fills.
+    /// Its own field names, each with its target.
     pub field_map: BTreeMap<String, FieldTarget>,
-    /// The web origins whose pages may post to it.
+    /// The web origins whose pages may post to it. An empty list allows any.
     pub allowed_origins: Vec<String>,
-    /// Where a browser goes after it has posted it.
+    /// The URL to which a browser is redirected after the submission.
     pub redirect_url: Option<String>,
 }
 
 impl NewForm {
-    /// A form of which nothing else is said.
+    /// Creates a request with default settings.
     #[must_use]
     pub fn new(provider: Provider, name: impl Into<String>) -> Self {
         Self {
@@ -139,32 +139,33 @@ impl NewForm {
     }
 }
 
-/// A change of a form. What is `None` stays. (Not `Debug`, for it holds secrets.)
+/// A change of a form. Fields that are `None` do not change. It is not `Debug`, because it contains secrets.
 #[derive(Clone, Default)]
 pub struct UpdateForm {
-    /// Its name.
+    /// The display name.
     pub name: Option<String>,
-    /// What the provider signs with, or sends along: all of it.
+    /// The secrets with which the provider signs, or which it sends. The new list replaces the old one.
     pub secrets: Option<Vec<String>>,
-    /// Whether it sets those who submit it marketing; `Some(None)` leaves it to the account's default.
+    /// True if its submissions set contacts marketing. `Some(None)` uses the account's default.
     pub set_marketing: Option<Option<bool>>,
-    /// How many people it sets marketing on one day at most; `Some(None)` for any number.
+    /// The maximum number of contacts that it sets marketing on one day. `Some(None)` removes the maximum.
     pub max_new_marketing_per_day: Option<Option<u64>>,
-    /// Whether it may raise the tier limit; `Some(None)` leaves it to the account's default.
+    /// True if it may raise the tier limit. `Some(None)` uses the account's default.
     pub may_raise_tier: Option<Option<bool>>,
     /// The effect of a submission on properties that an existing contact already has.
     pub overwrite: Option<Overwrite>,
     /// The amount of detail in the response to a public submission.
     pub answer: Option<AnswerMode>,
-    /// The field names that it takes: all of them. `Some(None)` for any.
+    /// The field names that it accepts. The new list replaces the old one. `Some(None)` accepts all.
     pub fields: Option<Option<BTreeSet<String>>>,
-    /// The event types of webhooks that it takes: all of them. `Some(None)` for any that do not tell of an end.
+    /// The event types of webhooks that it accepts. The new list replaces the old one. `Some(None)` accepts all that do
+    /// not report an end.
     pub event_types: Option<Option<BTreeSet<String>>>,
-    /// Its own field names, each with what it fills: all of them.
+    /// Its own field names, each with its target. The new map replaces the old one.
     pub field_map: Option<BTreeMap<String, FieldTarget>>,
-    /// The web origins whose pages may post to it: all of them.
+    /// The web origins whose pages may post to it. The new list replaces the old one.
     pub allowed_origins: Option<Vec<String>>,
-    /// Where a browser goes after it has posted it; `Some(None)` for nowhere.
+    /// The URL to which a browser is redirected after the submission. `Some(None)` removes it.
     pub redirect_url: Option<Option<String>>,
 }
 
@@ -200,8 +201,8 @@ impl FormItem {
 }
 
 impl UpdateForm {
-    /// Returns the fields with which the form would set more contacts marketing than it does now: in number, or from
-    /// senders and fields that it does not take now. A form that sets nobody marketing widens nothing.
+    /// Returns the fields with which the form could set more contacts marketing than now: a larger number, or contacts
+    /// from senders and fields that it does not accept now. A form that sets no contacts marketing widens nothing.
     fn widened_fields(&self, item: &FormItem) -> Vec<&'static str> {
         // Without a setting of its own, the account's default decides, which may be on.
         if self.set_marketing.unwrap_or(item.set_marketing) == Some(false) {
@@ -214,19 +215,19 @@ impl UpdateForm {
             item.max_new_marketing_per_day.is_some_and(|before| after.is_none_or(|after| after > before))
         });
         // Off, the account's default and on, in this order.
-        let leave = |may: Option<bool>| may.map_or(1, |may| if may { 2 } else { 0 });
-        let tier = self.may_raise_tier.is_some_and(|after| leave(after) > leave(item.may_raise_tier));
+        let rank = |may: Option<bool>| may.map_or(1, |may| if may { 2 } else { 0 });
+        let tier = self.may_raise_tier.is_some_and(|after| rank(after) > rank(item.may_raise_tier));
         let adds = |before: &[String], after: &[String]| after.iter().any(|entry| !before.contains(entry));
         let secrets = self.secrets.as_ref().is_some_and(|after| adds(&item.secrets, after));
         let origins = self.allowed_origins.as_ref().is_some_and(|after| {
             !item.allowed_origins.is_empty() && (after.is_empty() || adds(&item.allowed_origins, after))
         });
-        // The map decides which field is the address, in ways that no comparison of two maps shows.
+        // The map decides which field is the address, so every change of it may widen the form.
         let field_map = self.field_map.as_ref().is_some_and(|after| stored(after) != item.field_map);
         let event_types = self.event_types.as_ref().is_some_and(|after| match (&item.event_types, after) {
             (Some(before), Some(after)) => !after.is_subset(before),
             (Some(_), None) => true,
-            // Without a list it takes all types but those that tell of an end.
+            // Without a list the form accepts all types except those that report an end.
             (None, Some(after)) => after.iter().any(|event_type| tells_of_an_end(event_type)),
             (None, None) => false,
         });
@@ -248,7 +249,7 @@ impl UpdateForm {
     ///
     /// # Errors
     ///
-    /// [`Refused::Invalid`] for what a form of its provider can't have. Nothing is to be written then.
+    /// [`Refused::Invalid`] for a setting that a form of its provider can't have. The item must not be written then.
     fn apply(&self, item: &mut FormItem, now: Timestamp) -> Result<(), Refused> {
         if let Some(name) = &self.name {
             item.name.clone_from(name);
@@ -299,11 +300,11 @@ fn stored(field_map: &BTreeMap<String, FieldTarget>) -> BTreeMap<String, Option<
     field_map.iter().map(|(field, target)| (field.clone(), name(target))).collect()
 }
 
-/// Refuses a form whose lists are too long together for one item.
+/// Refuses a form whose lists together are too long for one item.
 ///
 /// # Errors
 ///
-/// [`Refused::Invalid`], by the name of the longest list.
+/// [`Refused::Invalid`], with the name of the longest list.
 fn check_size(item: &FormItem) -> Result<(), Refused> {
     fn bytes<'t>(texts: impl IntoIterator<Item = &'t String>) -> usize {
         texts.into_iter().map(String::len).sum()
@@ -385,7 +386,7 @@ impl Store {
         .await
     }
 
-    /// A form by its id alone, as the public submits to it.
+    /// Returns a form by its id, without an account, for public submissions.
     ///
     /// # Errors
     ///
@@ -395,7 +396,7 @@ impl Store {
         item.ok_or(Refused::NotFound("form"))?.into_form()
     }
 
-    /// A form of this account.
+    /// Returns a form of this account.
     ///
     /// # Errors
     ///
@@ -405,7 +406,7 @@ impl Store {
         if form.account == account { Ok(form) } else { Err(Refused::NotFound("form").into()) }
     }
 
-    /// A form of this account with what came of its submissions: one batched read and one query.
+    /// Returns a form of this account with the counts of its submissions. One batched read and one query.
     ///
     /// # Errors
     ///
@@ -431,11 +432,11 @@ impl Store {
         Ok(FormReport { form, counts, budget })
     }
 
-    /// The account's forms, in the order in which they were made, those after `after`.
+    /// Returns the account's forms after `after`, in the order of creation.
     ///
     /// # Errors
     ///
-    /// As every operation.
+    /// See [`StoreError`].
     pub async fn forms(
         &self,
         account: AccountId,
@@ -458,11 +459,12 @@ impl Store {
         Ok(Listing { items: forms.map(|item| item?.into_form()).collect::<Result<_, _>>()?, more })
     }
 
-    /// Changes a form. Its provider never changes. `may_widen` says whether the caller may modify marketing contacts.
+    /// Changes a form. Its provider never changes. `may_widen` is true if the caller may modify marketing contacts.
     ///
     /// # Errors
     ///
-    /// [`Refused::NotFound`], [`Refused::Invalid`] for what a form of its provider can't have, and [`Refused::Widening`].
+    /// [`Refused::NotFound`], [`Refused::Invalid`] for a setting that a form of its provider can't have, and
+    /// [`Refused::Widening`].
     pub async fn update_form(
         &self,
         account: AccountId,
@@ -495,8 +497,8 @@ impl Store {
         .await
     }
 
-    /// Deletes a form, and after that its counts, its day and its rejected submissions. Contacts that came through it do
-    /// not change.
+    /// Deletes a form, and after that its counts, its day and its rejected submissions. Contacts that came through it
+    /// do not change.
     ///
     /// After a crash, or a submission at the same time, some of these may remain. Counts contain no personal data.
     /// Rejected submissions can still be listed and deleted, and expire.
@@ -535,7 +537,7 @@ impl Store {
     }
 }
 
-/// The form, if it is this account's.
+/// Returns the form, if it belongs to this account.
 fn own(item: Option<FormItem>, account: AccountId) -> Result<FormItem, Refused> {
     item.filter(|item| item.account == account).ok_or(Refused::NotFound("form"))
 }
@@ -594,7 +596,7 @@ mod tests {
     }
 
     #[test]
-    fn each_widening_of_a_form_is_named() {
+    fn each_widened_field_is_returned() {
         let other_map = BTreeMap::from([("friend".to_owned(), FieldTarget::Email)]);
         let none = UpdateForm::default;
         for (field, change) in [
@@ -615,14 +617,17 @@ mod tests {
             for set_marketing in [None, Some(true)] {
                 assert_eq!(change.widened_fields(&item(set_marketing)), [field]);
             }
-            assert!(change.widened_fields(&item(Some(false))).is_empty(), "the form sets nobody: {field}");
+            assert!(
+                change.widened_fields(&item(Some(false))).is_empty(),
+                "the form sets no contacts marketing: {field}"
+            );
             let on = UpdateForm { set_marketing: Some(Some(true)), ..change };
             assert_eq!(on.widened_fields(&item(Some(false))), ["set_marketing", field]);
         }
     }
 
     #[test]
-    fn narrowing_a_form_widens_nothing() {
+    fn narrower_form_widens_nothing() {
         let same_map = BTreeMap::from([("mail".to_owned(), FieldTarget::Email)]);
         let narrower = UpdateForm {
             name: Some("Other".to_owned()),
@@ -641,11 +646,14 @@ mod tests {
             assert!(narrower.widened_fields(&item(set_marketing)).is_empty());
         }
         let off = UpdateForm { set_marketing: Some(Some(false)), secrets: Some(texts(&["new"])), ..narrower };
-        assert!(off.widened_fields(&item(Some(true))).is_empty(), "a form that is switched off sets nobody");
+        assert!(
+            off.widened_fields(&item(Some(true))).is_empty(),
+            "a form that is switched off sets no contacts marketing"
+        );
     }
 
     #[test]
-    fn list_of_event_types_widens_a_form_by_those_that_tell_of_an_end() {
+    fn list_of_event_types_widens_only_by_those_that_report_an_end() {
         let any = || FormItem { event_types: None, ..item(Some(true)) };
         let to = |event_types| UpdateForm { event_types, ..UpdateForm::default() };
         assert!(to(types(&["contact.created"])).widened_fields(&any()).is_empty());
@@ -655,7 +663,7 @@ mod tests {
     }
 
     #[test]
-    fn switching_a_form_on_widens_it() {
+    fn form_that_is_switched_on_is_widened() {
         let to = |set_marketing| UpdateForm { set_marketing: Some(set_marketing), ..UpdateForm::default() };
         for (before, after, widens) in [
             (Some(false), Some(true), true),

@@ -1,9 +1,8 @@
-//! How many forms, users and tokens an account has, each up to a limit; and whether an admin can still get in.
+//! The numbers of an account's forms, users and tokens, each with a limit, and the rule on the last admin's token.
 //!
-//! The numbers stand in the account item. Every operation that adds or removes one of these, or changes a user's
-//! role, puts the account item on condition of the version that it has read. So of two such operations at once one
-//! reads and decides again. Neither a limit nor the last admin's token can slip through between a decision and its
-//! write.
+//! The account item contains the numbers. Every operation that adds or removes a form, user or token, or changes a
+//! user's role, writes the account item on the condition of its version. So one of two concurrent operations reads and
+//! decides again. Together they can't exceed a limit, or delete the last admin's token.
 
 use std::collections::HashSet;
 
@@ -17,7 +16,7 @@ use crate::keys::{Collection, Key, account_pk};
 use crate::store::{Query, Store};
 use crate::{Refused, StoreError};
 
-/// Something that an account has a limited number of.
+/// A kind of item of which an account has a limited number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Holding {
     Form,
@@ -45,11 +44,11 @@ impl HoldingsItem {
     }
 }
 
-/// The account item as it was read, with the numbers of what the account has.
+/// The account item as it was read, with the numbers.
 pub(crate) struct Holdings(AccountItem);
 
 impl Holdings {
-    /// Returns what the account has, by its item among `items`.
+    /// Returns the numbers of the account item among `items`.
     ///
     /// # Errors
     ///
@@ -63,7 +62,7 @@ impl Holdings {
     ///
     /// # Errors
     ///
-    /// A fault if the item has one that no account can have.
+    /// A fault if the stored number is not a valid one.
     pub(crate) fn portal(&self) -> Result<PortalId, StoreError> {
         self.0.portal()
     }
@@ -82,7 +81,7 @@ impl Holdings {
         Ok(())
     }
 
-    /// Counts one more, also beyond the limit.
+    /// Counts one more, even beyond the limit.
     pub(crate) fn add_without_limit(&mut self, holding: Holding) {
         let number = self.0.holdings.number_of(holding);
         *number = number.saturating_add(1);
@@ -106,8 +105,8 @@ impl Holdings {
 }
 
 impl Store {
-    /// Returns the put of the account item with its new numbers. It holds if no other operation has written the item
-    /// since it was read.
+    /// Builds the put of the account item with its new numbers. It succeeds only if no other operation has written the
+    /// item since it was read.
     pub(crate) fn put_holdings(&self, holdings: Holdings) -> Result<Put, StoreError> {
         let Holdings(mut item) = holdings;
         let version = item.version;
@@ -115,13 +114,13 @@ impl Store {
         self.put_versioned(Key::account(item.id), &item, version)
     }
 
-    /// Returns true if no admin but `user` has a token. Holds until the account item is written next.
+    /// Returns true if no admin except `user` has a token. Valid until the next write of the account item.
     pub(crate) async fn is_last_admin(&self, account: AccountId, user: UserId) -> Result<bool, StoreError> {
         let tokens = self.admins_tokens(account).await?;
         Ok(tokens.iter().all(|(_, admin)| *admin == user))
     }
 
-    /// Returns true if the token is an admin's and no admin has another. Holds until the account item is written next.
+    /// Returns true if the token is the only one of an admin. Valid until the next write of the account item.
     pub(crate) async fn is_last_admins_token(
         &self,
         account: AccountId,
@@ -149,7 +148,7 @@ impl Store {
         self.every(account, Collection::Users).await
     }
 
-    /// Returns all that an account has of a kind.
+    /// Returns all entries of an account's collection.
     async fn every<E: Entity>(
         &self,
         account: AccountId,

@@ -95,14 +95,14 @@ impl<T> Responder<'_, T> {
 }
 
 impl Store {
-    /// Stores the response to a refused request, and returns the response to send. It is an earlier one, if the request was
-    /// answered before.
+    /// Stores the response to a refused request, and returns the response to send. It is an earlier one, if the request
+    /// was answered before.
     ///
     /// It writes first and reads only after a conflict, because the caller's operation has read the key already.
     ///
     /// # Errors
     ///
-    /// [`Refused::IdempotencyKeyReused`], and as every operation.
+    /// [`Refused::IdempotencyKeyReused`]. See also [`StoreError`].
     pub async fn save_refusal(
         &self,
         claim: &IdempotencyClaim,

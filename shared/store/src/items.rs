@@ -1,8 +1,8 @@
-//! Stored items: their attributes, their entity tag and schema version, and their way to and from the domain.
+//! Stored items: their attributes, their entity tag and schema version, and their conversion to and from the domain.
 //!
-//! Every item says what it is and in which version of its shape it was written; both are checked when it is read.
-//! A version's shape is never changed: `tests/fixtures/items` keeps one of each, which must decode for ever. Version 1 of some
-//! kinds was given up before anything was deployed, with the ids that it held.
+//! Every item contains its kind and the version of its schema. Both are checked when the item is read. The schema of a
+//! version never changes: `tests/fixtures/items` has an item of each, which must always decode. Version 1 of some kinds
+//! was removed before the first deployment.
 
 mod accounts;
 mod answers;
@@ -32,20 +32,20 @@ pub(crate) use periods::{PeriodItem, StatementItem, UNSWEPT};
 use crate::StoreError;
 use crate::keys::{Item, Key};
 
-/// The attribute that says what an item is.
+/// The attribute with an item's kind.
 pub(crate) const ENTITY: &str = "entity";
-/// The attribute that says in which version of its shape.
+/// The attribute with the version of an item's schema.
 pub(crate) const VERSION: &str = "v";
 
 /// A kind of stored item.
 pub(crate) trait Entity: Serialize + DeserializeOwned {
-    /// What it is.
+    /// The name of the kind.
     const TAG: &'static str;
-    /// The version of its shape that this code writes and reads.
+    /// The version of its schema that this code writes and reads.
     const SCHEMA: u32 = 1;
 }
 
-/// The item under `key` that holds `entity`.
+/// Returns the item of `entity` under `key`.
 ///
 /// # Errors
 ///
@@ -59,11 +59,11 @@ pub(crate) fn encode<E: Entity>(key: Key, entity: &E) -> Result<Item, StoreError
     Ok(item)
 }
 
-/// What an item holds.
+/// Decodes an item.
 ///
 /// # Errors
 ///
-/// A fault if the item is not an `E` in the version that this code knows, or can't be read.
+/// A fault if the item is not an `E` in the version that this code knows, or can't be decoded.
 pub(crate) fn decode<E: Entity>(item: Item) -> Result<E, StoreError> {
     let tag = item.get(ENTITY).and_then(|tag| tag.as_s().ok());
     let version = item.get(VERSION).and_then(|version| version.as_n().ok());
@@ -77,7 +77,7 @@ pub(crate) fn decode<E: Entity>(item: Item) -> Result<E, StoreError> {
         .map_err(|error| StoreError::Fault(format!("could not decode a {}", E::TAG), Some(error.into())))
 }
 
-/// A fault for an item whose attributes are well typed and mean nothing.
+/// Returns a fault for an item whose attributes have the right types and an invalid value.
 pub(crate) fn unreadable<E: Entity>(what: &'static str) -> StoreError {
     StoreError::Fault(format!("a stored {} has an unreadable {what}", E::TAG), None)
 }
@@ -87,17 +87,17 @@ pub(crate) fn unreadable<E: Entity>(what: &'static str) -> StoreError {
 pub(crate) struct Items(pub(crate) HashMap<Key, Item>);
 
 impl Items {
-    /// Takes out what stands under `key`, if anything does.
+    /// Removes and decodes the item under `key`, if there is one.
     ///
     /// # Errors
     ///
-    /// As [`decode`].
+    /// The errors of [`decode`].
     pub(crate) fn take<E: Entity>(&mut self, key: &Key) -> Result<Option<E>, StoreError> {
         self.0.remove(key).map(decode).transpose()
     }
 }
 
-/// Serde for instants that are stored as numbers: their Unix milliseconds. A third of their text's size.
+/// Serde for instants that are stored as numbers, their Unix milliseconds. They have a third of the text's size.
 pub(crate) mod as_millis {
     use domain::Timestamp;
     use serde::{Deserialize as _, Deserializer, Serializer};
@@ -110,7 +110,7 @@ pub(crate) mod as_millis {
         i64::deserialize(deserializer).map(Timestamp::from_millis)
     }
 
-    /// The same for what may be absent.
+    /// The same for optional values.
     pub(crate) mod option {
         use domain::Timestamp;
         use serde::{Deserialize as _, Deserializer, Serializer};
@@ -133,7 +133,7 @@ pub(crate) mod as_millis {
     }
 }
 
-/// Serde for types that are stored as their text.
+/// Serde for types that are stored as text.
 pub(crate) mod as_text {
     use std::fmt::Display;
     use std::str::FromStr;
@@ -150,7 +150,7 @@ pub(crate) mod as_text {
         String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 
-    /// The same for what may be absent.
+    /// The same for optional values.
     pub(crate) mod option {
         use std::fmt::Display;
         use std::str::FromStr;
@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_item_of_another_kind_or_another_version_is_not_taken_for_this_one() {
+    fn item_of_another_kind_or_version_is_a_fault() {
         let now = Timestamp::from_millis(1_800_000_000_000);
         let (account, contact) = (AccountId::new(now, 1), ContactId::new(now, 2));
         let item = encode(Key::contact(account, contact), &AddressItem { contact }).unwrap();

@@ -1,15 +1,16 @@
 //! Jobs: work that outlives a request, done in steps by the workers behind a queue.
 //!
-//! A job is an item of the table, which stays in the `due` index until the job is finished. Five rules hold for every job:
+//! A job is an item of the table, which stays in the `due` index until the job is finished. Five rules apply to every
+//! job:
 //!
-//! * **Its place is saved with its work.** A step writes what it did and what is left in one write or transaction, so a step
-//!   that repeats finds nothing left to do, and two workers at once do no harm.
-//! * **A queue brings it soon.** A message names a part of it. Messages may repeat, come late and come in any order.
-//! * **The index remembers what a queue forgets.** The schedule sends the messages of each job that is due.
-//! * **A lease keeps the schedule from sending them too often.** The job is due again only when its lease is over, which is
-//!   longer than a queue and its workers usually take. The lease is no lock: correctness never depends on it.
-//! * **A worker ends in time.** It asks before each step whether there is time for another, and leaves the rest to the next
-//!   message.
+//! * **Progress is stored with the effect.** A step writes its effect and the remaining work in one write or
+//!   transaction. So a repeated step finds nothing to do, and concurrent workers are harmless.
+//! * **A queue delivers the work soon.** A message names a part of a job. Messages may repeat, be delayed and arrive in
+//!   any order.
+//! * **The index contains jobs whose messages are lost.** The schedule sends the messages of each due job again.
+//! * **A lease limits how often.** The job is due again when its lease ends, which is later than a queue and its
+//!   workers usually need. The lease is not a lock: correctness never depends on it.
+//! * **A worker stops in time.** It checks before each step if there is time for another. The next message continues.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
@@ -26,12 +27,12 @@ use crate::items::{StatementItem, UNSWEPT, as_text};
 use crate::keys::{self, DUE_AT, DUE_INDEX, DUE_SHARD, DUE_SHARDS, Item, Key};
 use crate::store::Store;
 
-/// A period or a job that the schedule finds due.
+/// A due period or job.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Due {
     /// The account's period has ended.
     Period(AccountId),
-    /// A job is not finished, and its lease is over.
+    /// A job is not finished, and its lease has ended.
     Job(Job),
 }
 
@@ -44,12 +45,12 @@ pub enum Job {
     Inbox(InboxTask),
 }
 
-/// The messages that bring the rest of a job to its workers.
+/// The messages for the remaining work of a job.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Tasks {
-    /// For the queue of sweeps.
+    /// Messages for the queue of sweeps.
     Sweeps(Vec<SweepTask>),
-    /// For the queue of the inbox.
+    /// Messages for the queue of the inbox.
     Inbox(Vec<InboxTask>),
 }
 
@@ -75,7 +76,7 @@ pub struct InboxTask {
     /// The account.
     #[serde(with = "as_text")]
     pub account: AccountId,
-    /// The form through which it came.
+    /// The form of the submission.
     #[serde(with = "as_text")]
     pub form: FormId,
     /// The delivery.
@@ -92,7 +93,7 @@ impl InboxTask {
 }
 
 impl Job {
-    /// Returns the key of the item that holds the job's place.
+    /// Returns the key of the item that stores the job's progress.
     pub(crate) fn key(self) -> Key {
         match self {
             Self::Sweep(account, period) => Key::statement(account, period),
@@ -100,7 +101,7 @@ impl Job {
         }
     }
 
-    /// Returns how long the queue and the workers may take before the messages are sent again.
+    /// Returns the time for the queue and the workers, after which the messages are sent again.
     fn lease(self) -> chrono::TimeDelta {
         match self {
             Self::Sweep(..) => SWEEP_EXPECTED,
@@ -108,10 +109,10 @@ impl Job {
         }
     }
 
-    /// Returns the attributes that keep the job in the `due` index: the index's partition, and the end of a lease that
-    /// begins at `wall_clock`.
+    /// Returns the job's attributes in the `due` index: the index's partition, and the end of a lease that begins at
+    /// `wall_clock`.
     ///
-    /// Jobs of one account may come in floods, so the job and not the account spreads them over the partitions.
+    /// Inbox tasks are spread over the partitions by their delivery, because a burst of them belongs to one account.
     pub(crate) fn due(self, wall_clock: Timestamp) -> (String, Timestamp) {
         let shard = match self {
             Self::Sweep(account, _) => keys::due_shard_of(account),
@@ -121,16 +122,16 @@ impl Job {
     }
 }
 
-/// One page of what is due.
+/// One page of due periods and jobs.
 #[derive(Clone, Debug)]
 pub struct DuePage {
     /// The due periods and jobs, the longest due first.
     pub due: Vec<Due>,
-    /// The place to continue at, if the shard has more.
+    /// The position of the next page, if the shard has more.
     pub next: Option<DueCursor>,
 }
 
-/// A place in a shard of the `due` index.
+/// A position in a shard of the `due` index.
 #[derive(Clone, Debug)]
 pub struct DueCursor(Item);
 
@@ -140,11 +141,11 @@ impl Store {
         0..DUE_SHARDS
     }
 
-    /// Returns what is due in one shard by wall-clock time `wall_clock`, the longest due first, from `after` on.
+    /// Returns a page of the periods and jobs in one shard that are due at `wall_clock`, the longest due first.
     ///
     /// # Errors
     ///
-    /// As every operation.
+    /// See [`StoreError`].
     pub async fn due(
         &self,
         shard: u8,
@@ -165,27 +166,27 @@ impl Store {
             .set_exclusive_start_key(after.map(|DueCursor(key)| key))
             .send()
             .await
-            .map_err(|error| call_error("a query of what is due", error))?;
+            .map_err(|error| call_error("a query of due jobs", error))?;
         let keys = output.items.unwrap_or_default();
         let due = keys.iter().filter_map(Key::of).filter_map(|key| parse(&key)).collect();
         Ok(DuePage { due, next: output.last_evaluated_key.map(DueCursor) })
     }
 
-    /// Closes the account's period if it has ended, and every period that has ended since.
+    /// Closes the account's period and the following ones, as far as they have ended.
     ///
     /// # Errors
     ///
-    /// As every operation.
+    /// See [`StoreError`].
     pub async fn close_ended(&self, account: AccountId, wall_clock: Timestamp) -> Result<(), StoreError> {
         self.usage(account, wall_clock).await.map(drop)
     }
 
-    /// Returns the messages for the rest of a job. `None` if nothing is left: the job is then finished, which a worker that
-    /// was cut off could not note any more.
+    /// Returns the messages for the remaining work of a job. `None` if nothing remains. The job is then marked as
+    /// finished, because a worker may have been interrupted before it did that.
     ///
     /// # Errors
     ///
-    /// As every operation.
+    /// See [`StoreError`].
     pub async fn rest_of(&self, job: Job) -> Result<Option<Tasks>, StoreError> {
         let (account, period) = match job {
             Job::Inbox(task) => return Ok(Some(Tasks::Inbox(vec![task]))),
@@ -199,11 +200,11 @@ impl Store {
         Ok(None)
     }
 
-    /// Returns the sweeps that a closed period still needs, a bucket each.
+    /// Returns the sweeps that a closed period still needs, one for each bucket.
     ///
     /// # Errors
     ///
-    /// As every operation.
+    /// See [`StoreError`].
     pub async fn unswept(
         &self,
         account: AccountId,
@@ -214,11 +215,11 @@ impl Store {
         Ok(buckets.map(|bucket| SweepTask { account, period, bucket }).collect())
     }
 
-    /// Begins a lease: the job is due again only after it, unless it is finished before.
+    /// Begins a lease. The job is due again when the lease ends, unless it is finished before.
     ///
     /// # Errors
     ///
-    /// As every operation.
+    /// See [`StoreError`].
     pub async fn lease(&self, job: Job, wall_clock: Timestamp) -> Result<(), StoreError> {
         let (_, until) = job.due(wall_clock);
         let expression = Expression::default()
@@ -229,14 +230,14 @@ impl Store {
         self.update_alone(job.key(), update, "attribute_exists(#due_shard)", &expression).await
     }
 
-    /// Takes a job out of the `due` index, unless its item says that there is more to do.
+    /// Removes a job from the `due` index, unless its item contains remaining work.
     pub(crate) async fn finish(&self, job: Job) -> Result<(), StoreError> {
         let expression = Expression::default().name(UNSWEPT).name(DUE_SHARD).name(DUE_AT);
         let update = "REMOVE #due_shard, #due_at";
         self.update_alone(job.key(), update, "attribute_not_exists(#unswept)", &expression).await
     }
 
-    /// Updates one item. If it is not as the condition says, nothing happens, and nothing has to.
+    /// Updates one item. If the item does not meet the condition, no update is necessary.
     async fn update_alone(
         &self,
         key: Key,

@@ -1,4 +1,4 @@
-//! Every key and index of the table. Nothing else spells one.
+//! The keys and indexes of the table. No other module builds or parses a key.
 
 use std::collections::HashMap;
 
@@ -15,20 +15,20 @@ use crate::response::IdempotencyClaim;
 pub const PK: &str = "pk";
 /// The table's sort key.
 pub const SK: &str = "sk";
-/// The attribute that DynamoDB's time to live reads: seconds since 1970.
+/// The attribute for DynamoDB's time to live, in seconds since 1970.
 pub const EXPIRES_AT: &str = "expires_at";
 /// The sparse index of leaving contacts, by account, period and bucket.
 pub const LEAVING_INDEX: &str = "leaving";
-/// Its partition key; its sort key is the table's.
+/// The partition key of the `leaving` index. Its sort key is the table's.
 pub const LEAVING_PK: &str = "leaving_pk";
 /// The sparse index of periods that will end and of unfinished jobs (see [`crate::jobs`]).
 pub const DUE_INDEX: &str = "due";
-/// Its partition key.
+/// The partition key of the `due` index.
 pub const DUE_SHARD: &str = "due_shard";
-/// Its sort key: the instant at which there is something to do.
+/// The sort key of the `due` index: the instant at which the period or job is due.
 pub const DUE_AT: &str = "due_at";
 
-/// Over how many partitions of the `due` index accounts are spread.
+/// The number of partitions of the `due` index.
 pub const DUE_SHARDS: u8 = 4;
 
 /// An item's raw form.
@@ -41,7 +41,7 @@ pub(crate) struct Key {
     pub(crate) sk: String,
 }
 
-/// Where an account keeps things of one kind: the prefix of their sort keys.
+/// A collection of an account, identified by the prefix of its sort keys.
 #[derive(Clone, Copy)]
 pub(crate) enum Collection {
     Statements,
@@ -91,27 +91,27 @@ impl Key {
         Self::new(account_pk(account), format!("{}{user}", Collection::Users.prefix()))
     }
 
-    /// What an account sees of a token.
+    /// The account's view of a token.
     pub(crate) fn token(account: AccountId, token: TokenId) -> Self {
         Self::new(account_pk(account), format!("{}{token}", Collection::Tokens.prefix()))
     }
 
-    /// What a bearer token stands for.
+    /// The account and the owner of a bearer token.
     pub(crate) fn bearer(sha256: &str) -> Self {
         Self::new(format!("TOKEN#{sha256}"), "TOKEN")
     }
 
-    /// The account that has a portal number.
+    /// The account with a portal number.
     pub(crate) fn portal(portal: PortalId) -> Self {
         Self::new(format!("PORTAL#{portal}"), "PORTAL")
     }
 
-    /// The form itself, found by its id alone, as public submissions come.
+    /// The form itself, without an account, because public submissions contain only its id.
     pub(crate) fn form(form: FormId) -> Self {
         Self::new(format!("FORM#{form}"), "FORM")
     }
 
-    /// That the account has the form.
+    /// The form's entry in the account's list of forms.
     pub(crate) fn form_entry(account: AccountId, form: FormId) -> Self {
         Self::new(account_pk(account), format!("{}{form}", Collection::Forms.prefix()))
     }
@@ -124,42 +124,42 @@ impl Key {
         Self::new(format!("EMAIL#{account}#{}", email.key()), "EMAIL")
     }
 
-    /// A page of changes that no longer stand with the contact; `first` is the number of its first change.
+    /// A page of changes that were moved from the contact. `first` is the number of its first change.
     pub(crate) fn history_page(account: AccountId, contact: ContactId, first: u64) -> Self {
         Self::new(history_pk(account, contact), format!("{first:012}"))
     }
 
-    /// The answer kept under a claim.
+    /// The stored response of a claim.
     pub(crate) fn answer(claim: &IdempotencyClaim) -> Self {
         Self::new(claim_pk(claim), "ANSWER")
     }
 
-    /// What a part of a request did, for a request that takes several transactions.
+    /// The results of one transaction of a request that needs several.
     pub(crate) fn answer_part(claim: &IdempotencyClaim, part: &str) -> Self {
         Self::new(claim_pk(claim), format!("{ANSWER_PART_PREFIX}{part}"))
     }
 
-    /// One of the parts in which a form's submissions are counted.
+    /// One shard of a form's counts.
     pub(crate) fn form_counts(form: FormId, shard: u8) -> Self {
         Self::new(form_counts_pk(form), shard.to_string())
     }
 
-    /// How many people a form has set marketing on its latest day.
+    /// The number of contacts that a form has set marketing on its latest day.
     pub(crate) fn form_day(form: FormId) -> Self {
         Self::new(format!("FORM_DAY#{form}"), "DAY")
     }
 
-    /// A form delivery that was accepted.
+    /// An accepted delivery.
     pub(crate) fn delivery(account: AccountId, form: FormId, delivery: DeliveryId) -> Self {
         Self::new(format!("{DELIVERY_PREFIX}{account}#{form}#{delivery}"), DELIVERY_SK)
     }
 
-    /// A submission that could not be taken.
+    /// A rejected submission.
     pub(crate) fn rejected(account: AccountId, form: FormId, rejection: RejectionId) -> Self {
         Self::new(rejected_pk(account, form), rejection.to_string())
     }
 
-    /// No item has this key; reading it opens the connection.
+    /// A key without an item. A read of it opens the connection.
     pub(crate) fn nothing() -> Self {
         Self::new("NOTHING".to_owned(), "NOTHING")
     }
@@ -171,22 +171,22 @@ impl Key {
         ])
     }
 
-    /// The key of an item that was read.
+    /// Returns the key of an item.
     pub(crate) fn of(item: &Item) -> Option<Self> {
         let text = |name| item.get(name).and_then(|value| value.as_s().ok()).cloned();
         Some(Self { pk: text(PK)?, sk: text(SK)? })
     }
 }
 
-/// The one partition that lists all accounts. An entry is written when its account is made and never again, so the
-/// partition is never busy.
+/// The one partition that lists all accounts. An entry is written only when its account is created, so the partition
+/// has little traffic.
 pub(crate) const ACCOUNTS_PK: &str = "ACCOUNTS";
 
 const DELIVERY_PREFIX: &str = "SEEN#";
 const DELIVERY_SK: &str = "SEEN";
 
-/// In how many parts a form's submissions are counted. Each takes some two hundred transactions a second before they
-/// meet in conflicts, so together they take far more than the account's period does.
+/// The number of shards of a form's counts. Each accepts some two hundred transactions a second without conflicts, so
+/// together they accept far more than the account's period.
 pub(crate) const FORM_COUNT_SHARDS: u8 = 8;
 
 pub(crate) fn form_counts_pk(form: FormId) -> String {
@@ -216,40 +216,40 @@ pub(crate) fn claim_pk(claim: &IdempotencyClaim) -> String {
     format!("IDEMPOTENCY#{}#{}", claim.scope, claim.key)
 }
 
-/// The partition of the `leaving` index that holds the contacts of one bucket queued in one period.
+/// Returns the partition of the `leaving` index for the contacts of one bucket that were queued in one period.
 pub(crate) fn leaving_pk(account: AccountId, period: PeriodNumber, bucket: Bucket) -> String {
     format!("LEAVING#{account}#{period}#{bucket}")
 }
 
-/// The names of the `due` index's partitions.
+/// Returns the name of a partition of the `due` index.
 pub(crate) fn due_shard(number: u8) -> String {
     format!("DUE#{number}")
 }
 
-/// Where submissions that wait in the inbox are found. They come in floods of one account, so it is not the account that
-/// spreads them.
+/// Returns the partition of the `due` index for a waiting delivery. It depends on the delivery, because a burst of them
+/// belongs to one account.
 pub(crate) fn due_shard_of_delivery(delivery: DeliveryId) -> String {
     due_shard(delivery.shard(DUE_SHARDS))
 }
 
-/// Where an account's ended periods and unswept statements are found.
+/// Returns the partition of the `due` index for an account's period and statements.
 pub(crate) fn due_shard_of(account: AccountId) -> String {
     due_shard(account.shard(DUE_SHARDS))
 }
 
-/// The account and the period number that a statement's key names.
+/// Parses the key of a statement.
 pub(crate) fn parse_statement_key(key: &Key) -> Option<(AccountId, PeriodNumber)> {
     let account = parse_account_pk(&key.pk)?;
     let number = key.sk.strip_prefix(Collection::Statements.prefix())?.parse().ok()?;
     Some((account, PeriodNumber::from_number(number)?))
 }
 
-/// The account whose period item has this key.
+/// Parses the key of a period.
 pub(crate) fn parse_period_key(key: &Key) -> Option<AccountId> {
     (key.sk == "PERIOD").then(|| parse_account_pk(&key.pk)).flatten()
 }
 
-/// The delivery that this key names.
+/// Parses the key of a delivery.
 pub(crate) fn parse_delivery_key(key: &Key) -> Option<(AccountId, FormId, DeliveryId)> {
     let mut parts = key.pk.strip_prefix(DELIVERY_PREFIX).filter(|_| key.sk == DELIVERY_SK)?.split('#');
     let named = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
@@ -260,7 +260,7 @@ fn parse_account_pk(pk: &str) -> Option<AccountId> {
     pk.strip_prefix("ACCOUNT#")?.parse().ok()
 }
 
-/// Sort keys of the `due` index up to and with this instant.
+/// Returns the highest sort key of the `due` index that is due at this instant.
 pub(crate) fn due_by(now: Timestamp) -> String {
     now.to_string()
 }

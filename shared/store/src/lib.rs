@@ -1,8 +1,8 @@
 //! Storage in one DynamoDB table. This crate reads and writes; `domain` decides.
 //!
-//! An operation reads the items that it needs, consistently and in as few batched reads as possible. `domain` decides. One
-//! transaction writes the result, on the condition that the items are unchanged. If one has changed, nothing is written, and
-//! the operation reads and decides again, a limited number of times.
+//! An operation reads the items that it needs, consistently and in as few batched reads as possible. `domain` decides.
+//! One transaction writes the result, on the condition that the items are unchanged. If one has changed, nothing is
+//! written, and the operation reads and decides again, a limited number of times.
 
 mod accounts;
 mod batches;

@@ -87,7 +87,7 @@ impl Operation<'_> {
     ///
     /// # Errors
     ///
-    /// As [`Self::transact`].
+    /// The same as [`Self::transact`].
     pub(crate) async fn mutate<S, T, R, F>(
         &self,
         keys: &[Key],

@@ -1,7 +1,7 @@
 //! Stored responses, which a repeated request receives again.
 //!
-//! Responses are rendered inside the store, because only then the response is stored in the transaction of the change. So a
-//! repeat never finds a change without its response, and no lock is necessary.
+//! Responses are rendered inside the store, because only then the response is stored in the transaction of the change.
+//! So a repeat never finds a change without its response, and no lock is necessary.
 
 use domain::Timestamp;
 use domain::digest::{hex, sha256_hex};
@@ -60,8 +60,8 @@ impl IdempotencyClaim {
 
 /// The rendering of an operation's response, and the claim under which it is stored.
 ///
-/// The store writes the response in the transaction of the change. If an earlier request with the same claim was applied,
-/// its response is returned instead and nothing changes.
+/// The store writes the response in the transaction of the change. If an earlier request with the same claim was
+/// applied, its response is returned instead and nothing changes.
 pub struct Responder<'a, T> {
     pub(crate) claim: Option<&'a IdempotencyClaim>,
     pub(crate) render: &'a (dyn Fn(&T) -> StoredResponse + Send + Sync),

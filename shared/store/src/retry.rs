@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tries_are_used_up_by_their_number_or_by_their_time() {
+    fn retries_are_limited_in_number_and_in_time() {
         let rng = Rng::seeded(1);
         let retries = Retries::new(&rng, RETRIES_MAX);
         for _ in 0..RETRIES_MAX {
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_has_changed_is_decided_at_once_and_then_after_ever_longer_pauses() {
+    async fn first_retries_do_not_wait_and_later_pauses_grow() {
         let rng = Rng::seeded(1);
         let retries = Retries::new(&rng, RETRIES_MAX);
         let mut longest = RETRY_PAUSE_FIRST_MILLIS;
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn half_of_a_pause_is_at_random() {
+    async fn half_of_a_pause_is_random() {
         let mut pauses = Vec::new();
         for seed in 0..64 {
             let rng = Rng::seeded(seed);

@@ -1,32 +1,33 @@
-//! Sealing what is kept of answers under the request's own `Idempotency-Key`, which itself is not kept.
+//! Encryption of stored responses with a key that is derived from the request's `Idempotency-Key`, which is not stored.
 //!
-//! A kept answer repeats people's data for a day. Sealed, it is of use only to whoever sends the same request again,
-//! and had it already: nobody who reads the table, or a backup of it, can read there what was erased meanwhile.
+//! A stored response contains personal data for a day. Encrypted, only a client that repeats the request can use it,
+//! and that client has the data already. Data of an erased contact can't be read from the table, or from a backup of
+//! it.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use sha2::{Digest as _, Sha256};
 
 use crate::{Rng, StoreError};
 
-/// Keeps this use of the key apart from its use as a name in the table.
+/// The domain separator from the key's other use, as a name in the table. Its value must not change.
 const PURPOSE: &[u8] = b"tidemark kept answer 1";
 
-/// The key that a request's answer is sealed under.
+/// The key that encrypts a request's response.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Seal([u8; 32]);
 
 impl Seal {
-    /// The seal of the request with this `Idempotency-Key` within this scope.
+    /// Derives the key for a request with this `Idempotency-Key` within this scope.
     pub(crate) fn new(scope: &str, key: &str) -> Self {
         let hash = Sha256::new_with_prefix(PURPOSE);
         Self(hash.chain_update([0]).chain_update(scope).chain_update([0]).chain_update(key).finalize().into())
     }
 
-    /// The nonce, then the text and its tag (AES-256-GCM, NIST SP 800-38D).
+    /// Encrypts a text. The result is the nonce, the ciphertext and its tag (AES-256-GCM, NIST SP 800-38D).
     ///
     /// # Errors
     ///
-    /// A fault, should the text be longer than the cipher takes, which is some gigabytes.
+    /// A fault if the text is longer than the cipher's limit of some gigabytes.
     pub(crate) fn close(&self, text: &[u8], rng: &Rng) -> Result<Vec<u8>, StoreError> {
         let random = rng.bits().to_be_bytes();
         let mut nonce = [0; NONCE_LEN];
@@ -34,17 +35,17 @@ impl Seal {
         let mut sealed = text.to_vec();
         let nonce_value = Nonce::assume_unique_for_key(nonce);
         let done = self.cipher()?.seal_in_place_append_tag(nonce_value, Aad::empty(), &mut sealed);
-        done.map_err(|_| fault("could not seal an answer"))?;
+        done.map_err(|_| fault("could not encrypt a response"))?;
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
-    /// The text that was sealed.
+    /// Decrypts a text.
     ///
     /// # Errors
     ///
-    /// A fault, if it was sealed under another key or has been changed.
+    /// A fault if it was encrypted with another key, or has been changed.
     pub(crate) fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
-        let unreadable = || fault("a kept answer can't be opened");
+        let unreadable = || fault("could not decrypt a stored response");
         let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN).ok_or_else(unreadable)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| unreadable())?;
         let mut text = sealed.to_vec();
@@ -55,7 +56,9 @@ impl Seal {
     }
 
     fn cipher(&self) -> Result<LessSafeKey, StoreError> {
-        UnboundKey::new(&AES_256_GCM, &self.0).map(LessSafeKey::new).map_err(|_| fault("no cipher"))
+        UnboundKey::new(&AES_256_GCM, &self.0)
+            .map(LessSafeKey::new)
+            .map_err(|_| fault("could not create the cipher"))
     }
 }
 
@@ -68,13 +71,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_key_opens_what_was_sealed_and_nothing_else_does() {
+    fn sealed_text_opens_only_with_the_same_key() {
         let rng = Rng::seeded(1);
         let seal = Seal::new("acc_1", "key");
         let sealed = seal.close(b"ada@example.org", &rng).unwrap();
         assert_eq!(seal.open(&sealed).unwrap(), b"ada@example.org");
         assert!(!String::from_utf8_lossy(&sealed).contains("ada"));
-        assert_ne!(seal.close(b"ada@example.org", &rng).unwrap(), sealed, "never the same twice");
+        assert_ne!(seal.close(b"ada@example.org", &rng).unwrap(), sealed, "the nonce is random");
         for other in [Seal::new("acc_1", "yek"), Seal::new("acc_2", "key")] {
             assert!(other.open(&sealed).is_err());
         }

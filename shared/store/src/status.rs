@@ -114,7 +114,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Refused::MarketingContactsOff`], and as every operation.
+    /// [`Refused::MarketingContactsOff`]. See also [`StoreError`].
     pub async fn set_status(
         &self,
         request: &StatusRequest<'_>,
@@ -148,8 +148,8 @@ impl Store {
 impl Operation<'_> {
     /// Applies the command to the next contacts in one transaction. Returns the response after the last contacts.
     ///
-    /// This is not `Operation::mutate`, because an attempt recalls results that the next ones need, and because only the
-    /// last transaction has the response.
+    /// This is not `Operation::mutate`, because an attempt recalls results that the next ones need, and because only
+    /// the last transaction has the response.
     async fn advance(
         &self,
         plan: &Plan<'_>,
@@ -312,8 +312,8 @@ impl StatusResult {
         Self { id, email, outcome: StatusOutcome::NotFound }
     }
 
-    /// Converts the result to its stored form, for a repeat of the request. Returns `None` for `NotFound`, because a repeat
-    /// looks these contacts up again.
+    /// Converts the result to its stored form, for a repeat of the request. Returns `None` for `NotFound`, because a
+    /// repeat looks these contacts up again.
     fn to_part(&self) -> Option<PartResultItem> {
         let outcome = match self.outcome {
             StatusOutcome::Done(outcome) => outcome.as_str(),

@@ -78,8 +78,8 @@ fn fitting(properties: &[(PropertyName, Option<String>)]) -> (Vec<(PropertyName,
 }
 
 impl Store {
-    /// Applies a form's submission. A delivery that was accepted before changes nothing. A delivery with other content is an
-    /// edit, which changes the contact's properties and not its marketing state.
+    /// Applies a form's submission. A delivery that was accepted before changes nothing. A delivery with other content
+    /// is an edit, which changes the contact's properties and not its marketing state.
     ///
     /// Over the cap, over the tier limit unless the form may raise it, and beyond the form's budget for the day, the
     /// contact is stored as non-marketing. One batched read, one more if the address is known, and one transaction.

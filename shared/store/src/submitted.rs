@@ -1,11 +1,11 @@
-//! The contact that a submission is about, and the effect that the submission had.
+//! The contact of a submission, and the submission's effect.
 
 use domain::address::EmailAddress;
 use domain::decision::Outcome;
 use domain::property::PropertyName;
 use domain::string_enum::string_enum;
 
-/// The contact that a submission is about, as its sender describes it. It is not `Debug`, because it is personal data.
+/// The contact of a submission, as its sender describes it. It is not `Debug`, because it contains personal data.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Person {
     /// The address.
@@ -23,7 +23,7 @@ string_enum! {
         Updated = "updated",
         /// None yet: the submission waits in the inbox.
         Accepted = "accepted",
-        /// None: the submission could not be applied, and is kept for the account to check at.
+        /// None: the submission is rejected, and stored so that the account can check it.
         Rejected = "rejected",
     }
 }
@@ -37,7 +37,7 @@ string_enum! {
         Kept = "kept",
         /// It did not change.
         Unchanged = "unchanged",
-        /// The contact is kept as a non-marketing one.
+        /// The contact is stored as non-marketing.
         NotSet = "not_set",
         /// None yet: the submission waits in the inbox.
         Accepted = "accepted",
@@ -74,7 +74,7 @@ impl Submitted {
         Self { contact, marketing, reason: None, duplicate: false }
     }
 
-    /// Returns the effect of a submission that is kept among the rejected.
+    /// Returns the effect of a rejected submission.
     pub(crate) fn rejected(reason: String) -> Self {
         let (contact, marketing) = (ContactEffect::Rejected, MarketingEffect::NotSet);
         Self { contact, marketing, reason: Some(reason), duplicate: false }

@@ -33,7 +33,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// As every operation. Contacts that were settled before the error stay settled.
+    /// See [`StoreError`]. Contacts that were settled before the error stay settled.
     pub async fn sweep(
         &self,
         task: SweepTask,

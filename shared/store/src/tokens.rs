@@ -89,7 +89,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// As every operation.
+    /// See [`StoreError`].
     pub async fn authenticate(&self, token_sha256: &str) -> Result<Option<Principal>, StoreError> {
         let Some(bearer) = self.get::<BearerItem>(Key::bearer(token_sha256)).await? else { return Ok(None) };
         let account = bearer.account;
@@ -210,7 +210,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// As every operation.
+    /// See [`StoreError`].
     pub async fn tokens(
         &self,
         account: AccountId,

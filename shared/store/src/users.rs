@@ -152,7 +152,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// As every operation.
+    /// See [`StoreError`].
     pub async fn users(
         &self,
         account: AccountId,

@@ -141,8 +141,8 @@ impl Operation<'_> {
 }
 
 impl UpdateContact<'_> {
-    /// Returns the other contact that has the new address. A batched read is not atomic: it may show the address as this
-    /// contact's own, and the contact from before it got the address. Then the condition on its version fails.
+    /// Returns the other contact that has the new address. A batched read is not atomic: it may show the address as
+    /// this contact's own, and the contact from before it got the address. Then the condition on its version fails.
     fn holder(&self, opened: &mut PeriodSnapshot) -> Result<Option<ContactId>, StoreError> {
         let Some(Some(email)) = &self.email else { return Ok(None) };
         let address = opened.items.take::<AddressItem>(&Key::address(self.account, email))?;

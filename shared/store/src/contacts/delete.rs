@@ -1,7 +1,7 @@
 //! Deletion and erasure of contacts (the domain's `README.md`, Deletion and erasure).
 //!
-//! A billable contact is replaced by a unit without properties until the update date. The unit of a deleted contact keeps
-//! the address, so that a later submission restores it. The unit of an erased contact contains no personal data.
+//! A billable contact is replaced by a unit without properties until the update date. The unit of a deleted contact
+//! keeps the address, so that a later submission restores it. The unit of an erased contact contains no personal data.
 
 use domain::Timestamp;
 use domain::address::EmailAddress;

@@ -58,8 +58,8 @@ impl Stream {
         self.buffer.is_empty() && !self.exhausted
     }
 
-    /// Returns true if the stream is soon empty. An account's ids are spread evenly, so all streams become empty at about
-    /// the same time.
+    /// Returns true if the stream is soon empty. An account's ids are spread evenly, so all streams become empty at
+    /// about the same time.
     fn is_low(&self) -> bool {
         !self.exhausted && self.buffer.len() <= self.query.limit / READ_AHEAD
     }
@@ -103,7 +103,8 @@ impl Store {
             if page.period.number == begun {
                 return Ok(page);
             }
-            // Some contacts were read before the update date and some after it. A contact may have been kept in between.
+            // Some contacts were read before the update date and some after it. A contact may have been kept in
+            // between.
             op.retries.retry_now("the period closed during a read").await?;
         }
     }
@@ -141,14 +142,15 @@ impl Store {
         }
     }
 
-    /// Returns the next contacts over all buckets, in the order of their ids and not settled. Fewer than `count` if they
-    /// are large.
+    /// Returns the next contacts over all buckets, in the order of their ids and not settled. Fewer than `count` if
+    /// they are large.
     async fn next_contacts(&self, streams: &mut [Stream], count: usize) -> Result<Vec<Contact>, StoreError> {
         let (mut contacts, mut round) = (Vec::new(), Examined::default());
         while round.contacts < count && round.bytes < SEARCH_ROUND_BYTES_MAX {
             // A bucket whose next contact is not known might hold the smallest id.
             if streams.iter().any(Stream::wants_more) {
-                // Other buckets that this round certainly needs are read in parallel, because queries in sequence are slower.
+                // Other buckets that this round certainly needs are read in parallel, because queries in sequence are
+                // slower.
                 let buffered: usize = streams.iter().map(|stream| stream.buffer.len()).sum();
                 let ahead = round.contacts + buffered < count;
                 let hungry =

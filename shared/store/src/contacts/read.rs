@@ -211,8 +211,8 @@ impl Operation<'_> {
         self.load_once(ids, others).await
     }
 
-    /// As [`Self::load`], without the second read. For callers that write the contacts: the write's condition fails if
-    /// a contact has changed.
+    /// The same as [`Self::load`], without the second read. For callers that write the contacts: the write's condition
+    /// fails if a contact has changed.
     pub(crate) async fn load_once(
         &self,
         ids: &[ContactId],

@@ -137,7 +137,7 @@ impl ContactUpsert<'_> {
     ///
     /// # Errors
     ///
-    /// As [`Self::decide`].
+    /// The same as [`Self::decide`].
     pub(crate) fn decide_further(
         &self,
         earlier: &PlannedContact,
@@ -312,7 +312,7 @@ impl Store {
                 check.observe(&opened.period);
                 let status = status_of(request, &mut opened)?;
                 let found = match op.find(request.email, &mut opened).await? {
-                    Found::Contact(loaded) => Some(loaded),
+                    Found::Contact(loaded) => Some(*loaded),
                     Found::Nothing => None,
                     Found::Moved => {
                         op.retries.retry_now("the address moved during a read").await?;
@@ -351,7 +351,7 @@ impl Store {
 /// The result of looking up the contact with an address.
 enum Found {
     /// The contact, which may be deleted.
-    Contact(Loaded),
+    Contact(Box<Loaded>),
     /// No contact has the address.
     Nothing,
     /// The address moved to another contact between two reads.
@@ -372,10 +372,11 @@ impl Operation<'_> {
         opened.refresh(reopened);
         let asked = ContactRef::Email(email.clone());
         let found = loaded.into_iter().find(|loaded| asked.names(&loaded.contact));
-        Ok(found.map_or(Found::Moved, Found::Contact))
+        Ok(found.map_or(Found::Moved, |loaded| Found::Contact(Box::new(loaded))))
     }
 
-    /// Adds the writes of a decided upsert: the contact and its address. [`Self::write_count`] adds the period's counts.
+    /// Adds the writes of a decided upsert: the contact and its address. [`Self::write_count`] adds the period's
+    /// counts.
     pub(crate) fn write(
         &self,
         transaction: &mut Transaction,

@@ -17,8 +17,8 @@ use crate::transaction::Transaction;
 impl Operation<'_> {
     /// Adds the put of a contact that is stored in version `stored`, or is new.
     ///
-    /// If its history has grown long, the oldest changes move to a page, which is written before the transaction. A page
-    /// contains only changes that never change again, so it is harmless if the transaction is not applied.
+    /// If its history has grown long, the oldest changes move to a page, which is written before the transaction. A
+    /// page contains only changes that never change again, so it is harmless if the transaction is not applied.
     pub(crate) fn put_contact(
         &self,
         transaction: &mut Transaction,
@@ -43,8 +43,8 @@ impl Operation<'_> {
     }
 
     /// Adds the deletion of a contact, and after the commit that of its pages of history. If the transaction is not
-    /// applied, the contact keeps its history. Pages that remain after a crash can't be reached any more, and contain no
-    /// personal data.
+    /// applied, the contact keeps its history. Pages that remain after a crash can't be reached any more, and contain
+    /// no personal data.
     pub(crate) fn remove_contact(
         &self,
         transaction: &mut Transaction,

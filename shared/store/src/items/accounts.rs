@@ -1,4 +1,4 @@
-//! Accounts, their users and their tokens.
+//! Accounts, with their users and tokens.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Entity, as_text};
 
-/// An account's name and defaults. What decides about states stands in the period item.
+/// An account's name and defaults. The period item contains everything that decides changes of state.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct AccountItem {
     #[serde(with = "as_text")]
@@ -19,7 +19,7 @@ pub(crate) struct AccountItem {
     pub(crate) external_form: bool,
     pub(crate) chatflow: bool,
     pub(crate) chatflows: BTreeMap<String, bool>,
-    /// How many users are admins; never 0.
+    /// The number of users who are admins, which is never 0.
     pub(crate) admins: u64,
     pub(crate) holdings: HoldingsItem,
     #[serde(with = "as_text")]
@@ -32,7 +32,7 @@ impl Entity for AccountItem {
     const SCHEMA: u32 = 2;
 }
 
-/// How many forms, users and tokens an account has.
+/// The numbers of an account's forms, users and tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct HoldingsItem {
     pub(crate) forms: u64,
@@ -62,7 +62,7 @@ impl Entity for AccountEntryItem {
     const TAG: &'static str = "account-entry";
 }
 
-/// A user.
+/// A user of an account.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct UserItem {
     #[serde(with = "as_text")]
@@ -81,7 +81,7 @@ impl Entity for UserItem {
     const TAG: &'static str = "user";
 }
 
-/// Whose a token is.
+/// The owner of a token.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum TokenOwnerItem {
@@ -98,7 +98,7 @@ pub(crate) enum TokenOwnerItem {
     },
 }
 
-/// What a bearer token stands for. Its key is the token's SHA-256; the token itself is not kept.
+/// The account and the owner of a bearer token. Its key is the token's SHA-256. The token itself is not stored.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct BearerItem {
     #[serde(with = "as_text")]
@@ -112,7 +112,7 @@ impl Entity for BearerItem {
     const TAG: &'static str = "bearer";
 }
 
-/// What an account sees of a token.
+/// An account's view of a token.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct TokenItem {
     #[serde(with = "as_text")]

@@ -1,19 +1,19 @@
-//! Answers that are kept under an `Idempotency-Key`.
+//! Stored responses of requests with an `Idempotency-Key`.
 
 use serde::{Deserialize, Serialize};
 
 use super::Entity;
 
-/// The answer to a request.
+/// The response to a request.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct AnswerItem {
     pub(crate) fingerprint: String,
     pub(crate) status: u16,
-    /// Sealed under the request's own key.
+    /// The body, encrypted with a key that is derived from the request's.
     #[serde(with = "serde_bytes")]
     pub(crate) body: Vec<u8>,
-    /// Whether the body was compressed before it was sealed. Left out of items with a short body, and of those of older
-    /// versions.
+    /// True if the body was compressed before it was encrypted. Absent in items with a short body, and in those of
+    /// older releases.
     #[serde(default, skip_serializing_if = "is_false")]
     pub(crate) compressed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -32,11 +32,11 @@ impl Entity for AnswerItem {
     const TAG: &'static str = "answer";
 }
 
-/// What one transaction did of a request that takes several.
+/// The results of one transaction of a request that needs several.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct AnswerPartItem {
     pub(crate) fingerprint: String,
-    /// A list of [`PartResultItem`] in JSON, sealed under the request's own key.
+    /// A list of [`PartResultItem`] in JSON, encrypted with a key that is derived from the request's.
     #[serde(with = "serde_bytes")]
     pub(crate) results: Vec<u8>,
     pub(crate) expires_at: i64,
@@ -46,7 +46,7 @@ impl Entity for AnswerPartItem {
     const TAG: &'static str = "answer-part";
 }
 
-/// What it did to one contact.
+/// The result for one contact.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct PartResultItem {
     pub(crate) contact: String,

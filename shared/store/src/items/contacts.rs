@@ -17,19 +17,19 @@ use super::{Entity, as_millis, as_text, unreadable};
 use crate::StoreError;
 use crate::keys::leaving_pk;
 
-/// A contact as stored.
+/// A stored contact.
 ///
-/// Every read and write of a contact costs by the size of this item, so it leaves out what follows from the rest: the
-/// address's key where it is the address, the flags that are off, and the origin of the state, which is the last change's.
+/// Every read and write of a contact costs by the size of this item. So it does not contain an address key that equals
+/// the address, flags that are off, or an origin of the state that equals the last change.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct ContactItem {
-    /// The sort key, too.
+    /// The id, which is also the sort key.
     #[serde(rename = "sk", with = "sortable")]
     id: ContactId,
-    /// The spelling given.
+    /// The address in the original spelling.
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<String>,
-    /// The form in which addresses compare, if it is another one.
+    /// The address in the form for comparisons, if that differs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     email_key: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -40,10 +40,10 @@ pub(crate) struct ContactItem {
     bounced: bool,
     #[serde(with = "as_text")]
     state: EffectiveState,
-    /// The origin of the state, if it is not the last change's: nothing is known of an erased contact's changes.
+    /// The origin of the state, if it differs from the last change. An erased contact has no changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     origin: Option<OriginItem>,
-    /// The latest changes (see [`encode_changes`]), and how many came before them.
+    /// The latest changes (see [`encode_changes`]).
     #[serde(default, skip_serializing_if = "String::is_empty")]
     history: String,
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -58,7 +58,7 @@ pub(crate) struct ContactItem {
     /// The period in which a leaving contact was queued.
     #[serde(skip_serializing_if = "Option::is_none")]
     queued_in: Option<u64>,
-    /// The partition of the `leaving` index, for a leaving contact alone.
+    /// The partition of the `leaving` index. Only leaving contacts have one.
     #[serde(skip_serializing_if = "Option::is_none")]
     leaving_pk: Option<String>,
 }
@@ -122,7 +122,7 @@ impl ContactItem {
         }
     }
 
-    /// Returns the contact as it was written; a leaving one is not yet settled.
+    /// Returns the contact as it was written. A leaving contact is not settled.
     ///
     /// # Errors
     ///
@@ -166,7 +166,7 @@ impl ContactItem {
     }
 }
 
-/// Serde for an id of a contact that is a sort key.
+/// Serde for a contact's id that is a sort key.
 mod sortable {
     use domain::ids::ContactId;
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error};
@@ -180,7 +180,7 @@ mod sortable {
     }
 }
 
-/// Which contact has an address.
+/// The contact that has an address.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct AddressItem {
     #[serde(with = "as_text")]

@@ -1,4 +1,4 @@
-//! Forms, and the deliveries that came through them.
+//! Forms, their counts and their deliveries.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use super::{Entity, as_text, unreadable};
 use crate::delivery::Versions;
 use crate::{Person, StoreError};
 
-/// A form.
+/// A form's settings.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct FormItem {
     #[serde(with = "as_text")]
@@ -27,7 +27,7 @@ pub(crate) struct FormItem {
     pub(crate) name: String,
     #[serde(with = "as_text")]
     pub(crate) provider: Provider,
-    /// In plain text, because signatures are made of them.
+    /// The secrets in plain text, because signatures are computed from them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) secrets: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -40,13 +40,13 @@ pub(crate) struct FormItem {
     pub(crate) overwrite: Overwrite,
     #[serde(with = "as_text", default, skip_serializing_if = "is_default")]
     pub(crate) answer: AnswerMode,
-    /// The fields that the form takes; all if there is no list.
+    /// The fields that the form accepts. `None` accepts all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) fields: Option<BTreeSet<String>>,
-    /// The event types that the form takes; all that tell of no end if there is no list.
+    /// The event types that the form accepts. `None` accepts all that do not report an end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) event_types: Option<BTreeSet<String>>,
-    /// Without a name for fields that are left out.
+    /// The target of each of the form's own fields. `None` for fields that are left out.
     pub(crate) field_map: BTreeMap<String, Option<String>>,
     pub(crate) allowed_origins: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,7 +63,7 @@ impl Entity for FormItem {
     const SCHEMA: u32 = 2;
 }
 
-/// That an account has a form.
+/// A form's entry in the account's list of forms.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct FormEntryItem {
     #[serde(with = "as_text")]
@@ -74,7 +74,7 @@ impl Entity for FormEntryItem {
     const TAG: &'static str = "form-entry";
 }
 
-/// A delivery that was accepted: what came of it, or what is to be settled yet.
+/// An accepted delivery: its effect, or the submission that waits in the inbox.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct DeliveryItem {
     pub(crate) contact: String,
@@ -83,16 +83,16 @@ pub(crate) struct DeliveryItem {
     pub(crate) reason: Option<String>,
     #[serde(flatten)]
     pub(crate) versions: Versions,
-    /// Not while it waits.
+    /// The expiry, in seconds since 1970. A waiting delivery has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) expires_at: Option<i64>,
     /// The submission that waits in the inbox.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) pending: Option<PendingItem>,
-    /// Tells this waiting from any other under the same key.
+    /// The random identity of this waiting state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) token: Option<String>,
-    /// The `due` index's keys, while it waits.
+    /// The keys of the `due` index, while the delivery waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) due_shard: Option<String>,
     #[serde(with = "as_text::option", default, skip_serializing_if = "Option::is_none")]
@@ -103,7 +103,7 @@ impl Entity for DeliveryItem {
     const TAG: &'static str = "delivery";
 }
 
-/// A submission as it was accepted, together with its form as that was then.
+/// A submission as it was accepted, with its form's settings at that time.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct PendingItem {
     pub(crate) form_name: String,
@@ -117,7 +117,7 @@ pub(crate) struct PendingItem {
     pub(crate) may_raise_tier: Option<bool>,
     #[serde(with = "as_text", default, skip_serializing_if = "is_default")]
     pub(crate) overwrite: Overwrite,
-    /// Whether it edits a delivery that was applied before, and so leaves the marketing state alone.
+    /// True if it edits a delivery that was applied before, and so does not change the marketing state.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_edit: bool,
     /// The number of the submission's fields that were left out before it was accepted.
@@ -129,7 +129,7 @@ pub(crate) struct PendingItem {
     pub(crate) person: PersonItem,
 }
 
-/// Who submits, and what they say of themselves.
+/// The address and the submitted properties.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct PersonItem {
     email: String,
@@ -137,7 +137,7 @@ pub(crate) struct PersonItem {
     properties: BTreeMap<String, Option<String>>,
 }
 
-/// Returns true for a value that is the same without being stored.
+/// Returns true for the default value, which is not stored.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
@@ -152,11 +152,11 @@ impl PersonItem {
         }
     }
 
-    /// The person as it was written.
+    /// Returns the submitted address and properties.
     ///
     /// # Errors
     ///
-    /// A fault if a property has a name that properties can't have.
+    /// A fault if a property has an invalid name.
     pub(crate) fn into_person(self) -> Result<Person, StoreError> {
         let named = |(name, value): (String, Option<String>)| {
             let name = PropertyName::parse(&name).map_err(|_| unreadable::<DeliveryItem>("property"))?;
@@ -167,8 +167,8 @@ impl PersonItem {
     }
 }
 
-/// A part of what came of a form's submissions. A retried one is taken from the rejected in whichever part it falls to,
-/// so a single part may have less than none of these.
+/// One shard of a form's counts. A retry decreases `rejected` in a random shard, so the number of a single shard may be
+/// negative.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct FormCountsItem {
@@ -189,7 +189,7 @@ impl Entity for FormCountsItem {
     const TAG: &'static str = "form-counts";
 }
 
-/// How many people a form has set marketing on its latest day.
+/// The number of contacts that a form has set marketing on its latest day.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct FormDayItem {
     #[serde(with = "as_text")]
@@ -201,12 +201,12 @@ impl Entity for FormDayItem {
     const TAG: &'static str = "form-day";
 }
 
-/// A submission that could not be taken.
+/// A rejected submission.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct RejectedItem {
     #[serde(with = "as_text")]
     pub(crate) id: RejectionId,
-    /// The answers, as the reader of the provider's submissions encodes them.
+    /// The answers, as the parser of the provider's submissions encodes them.
     pub(crate) answers: String,
     pub(crate) reason: String,
     pub(crate) errors: Vec<FieldErrorItem>,
@@ -222,7 +222,7 @@ impl Entity for RejectedItem {
     const SCHEMA: u32 = 2;
 }
 
-/// What is wrong with a field.
+/// A problem with a field.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct FieldErrorItem {
     pub(crate) field: String,

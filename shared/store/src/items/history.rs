@@ -1,4 +1,4 @@
-//! Sources and changes of state, as contacts and the pages of their history store them.
+//! The encoding of changes of state, in contacts and in pages of their history.
 
 use std::borrow::Cow;
 
@@ -12,15 +12,16 @@ use serde::{Deserialize, Serialize};
 use super::{Entity, unreadable};
 use crate::StoreError;
 
-// Changes of state are one text and not a list of maps, because every read and write of a contact carries it: an item of
-// few attributes is quick to encode and decode, and names of attributes cost nothing. No expression addresses a part of it.
+// Changes of state are one text and not a list of maps, because every read and write of a contact contains them. An
+// item of few attributes is fast to encode and decode, and the text has no attribute names. No expression addresses a
+// part of it.
 //
-// The text is `causes|changes`. A cause is `actor,type,id,name`, and causes are separated by `;`. The actor is its id, whose
-// prefix names its kind, or empty for the program itself. The id of the source is empty if there is none, `=` if it is the
-// actor's, and otherwise `:` and the id. A change is the letters of the states before and after, the position of its cause
-// in base 36, a dot, and the Unix milliseconds in base 36. Changes are separated by `,`, oldest first. So a contact that
-// one form changes ten times names it once. Texts are percent-encoded: also quotes and backslashes, each of which would be
-// two characters in DynamoDB's JSON.
+// The text is `causes|changes`. A cause is `actor,type,id,name`, and causes are separated by `;`. The actor is its id,
+// whose prefix names its kind, or empty for the program itself. The id of the source is empty if there is none, `=` if
+// it is the actor's, and otherwise `:` and the id. A change is the letters of the states before and after, the position
+// of its cause in base 36, a dot, and the Unix milliseconds in base 36. Changes are separated by `,`, oldest first. So
+// a contact that one form changes ten times names it once. Texts are percent-encoded: also quotes and backslashes, each
+// of which would be two characters in DynamoDB's JSON.
 
 /// The characters of ids and names that are percent-encoded.
 const ENCODED: &AsciiSet = &CONTROLS.add(b'"').add(b'%').add(b',').add(b';').add(b'\\').add(b'|');
@@ -143,7 +144,7 @@ pub(crate) fn encode_changes(changes: &[Change]) -> String {
 ///
 /// # Errors
 ///
-/// A fault if the text is none of its.
+/// A fault if the text has another format.
 pub(crate) fn decode_changes<E: Entity>(text: &str) -> Result<Vec<Change>, StoreError> {
     if text.is_empty() {
         return Ok(Vec::new());
@@ -157,7 +158,7 @@ fn read_changes(text: &str) -> Option<Vec<Change>> {
     changes.split(',').map(|change| parse_change(change, &causes)).collect()
 }
 
-/// A page of changes, oldest first. Its key has the number of the first; a page never changes.
+/// A page of changes, oldest first. Its key contains the number of the first change. A page never changes.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct HistoryPageItem {
     pub(crate) first: u64,
@@ -223,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn text_of_another_kind_is_a_fault() {
+    fn text_of_another_format_is_a_fault() {
         for text in [
             "x",
             "|",

@@ -1,4 +1,4 @@
-//! The period item, which carries the count and all that decides, and the statements of closed periods.
+//! The period item, with the counts and the terms that decide changes of state, and the statements of closed periods.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use super::{Entity, as_text, unreadable};
 use crate::StoreError;
 use crate::keys::due_shard_of;
 
-/// The period item.
+/// An account's current period.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct PeriodItem {
     number: u64,
@@ -43,7 +43,8 @@ pub(crate) struct PeriodItem {
     #[serde(with = "as_text::option", default, skip_serializing_if = "Option::is_none")]
     test_clock: Option<Timestamp>,
     revision: u64,
-    /// The `due` index's keys. A sandbox has none: its periods end by its own clock, which only a request moves.
+    /// The keys of the `due` index. A sandbox has none, because its periods end by its own clock, which only requests
+    /// move.
     #[serde(skip_serializing_if = "Option::is_none")]
     due_shard: Option<String>,
     #[serde(with = "as_text::option", default, skip_serializing_if = "Option::is_none")]
@@ -55,7 +56,7 @@ impl Entity for PeriodItem {
 }
 
 impl PeriodItem {
-    /// The item for an account's period.
+    /// Returns the item for an account's period.
     pub(crate) fn of(account: AccountId, period: &Period) -> Self {
         let due = period.test_clock.is_none();
         Self {
@@ -81,7 +82,7 @@ impl PeriodItem {
         }
     }
 
-    /// The period as it was written.
+    /// Returns the period as it was written.
     ///
     /// # Errors
     ///
@@ -116,10 +117,10 @@ impl PeriodItem {
     }
 }
 
-/// The statement's attribute that names the buckets still to be swept.
+/// The statement's attribute with the buckets that are not swept yet.
 pub(crate) const UNSWEPT: &str = "unswept";
 
-/// A closed period. Its numbers never change; what the sweep has left to do does.
+/// The statement of a closed period. Only the sweep's progress changes.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct StatementItem {
     number: u64,
@@ -130,10 +131,10 @@ pub(crate) struct StatementItem {
     marketing: u64,
     left: u64,
     tier_limit: u64,
-    /// The buckets whose leavers are not yet swept.
+    /// The buckets that are not swept yet.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty", with = "serde_dynamo::number_set")]
     unswept: BTreeSet<u8>,
-    /// The `due` index's keys, while there is something to sweep.
+    /// The keys of the `due` index, while a bucket is not swept.
     #[serde(skip_serializing_if = "Option::is_none")]
     due_shard: Option<String>,
     #[serde(with = "as_text::option", default, skip_serializing_if = "Option::is_none")]
@@ -145,7 +146,7 @@ impl Entity for StatementItem {
 }
 
 impl StatementItem {
-    /// The item for a period that is closed at wall-clock time `wall_clock`; its leavers are due to be swept at once.
+    /// Returns the item for a period that is closed at `wall_clock`. Its sweep is due at once.
     pub(crate) fn of(account: AccountId, statement: &Statement, wall_clock: Timestamp) -> Self {
         let unswept: BTreeSet<u8> =
             if statement.left > 0 { Bucket::all().map(Bucket::number).collect() } else { BTreeSet::new() };
@@ -163,12 +164,12 @@ impl StatementItem {
         }
     }
 
-    /// The buckets whose leavers are not yet swept.
+    /// Returns the buckets that are not swept yet.
     pub(crate) fn unswept(&self) -> impl Iterator<Item = Bucket> + '_ {
         self.unswept.iter().copied().filter_map(Bucket::from_number)
     }
 
-    /// The statement as it was written.
+    /// Returns the statement as it was written.
     ///
     /// # Errors
     ///

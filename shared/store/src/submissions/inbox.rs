@@ -1,9 +1,9 @@
 //! The inbox: submissions that are accepted in a burst and settled, which means applied, soon after.
 //!
-//! An account's period accepts about a hundred transactions a second. When a submission's retries are used up in a burst,
-//! it is stored under its delivery's own key, so that no other write conflicts with it. A worker settles many of them in
-//! one transaction. It may stop, repeat, run in parallel and in any order. Each submission is applied once, because its
-//! transaction has the condition that it still waits.
+//! An account's period accepts about a hundred transactions a second. When a submission's retries are used up in a
+//! burst, it is stored under its delivery's own key, so that no other write conflicts with it. A worker settles many of
+//! them in one transaction. It may stop, repeat, run in parallel and in any order. Each submission is applied once,
+//! because its transaction has the condition that it still waits.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -56,15 +56,15 @@ struct Waiting {
 }
 
 impl Store {
-    /// Applies a form's submission, or accepts it into the inbox after [`SUBMISSION_RETRIES_MAX`] retries. So a burst of
-    /// submissions does not occupy many executions for long.
+    /// Applies a form's submission, or accepts it into the inbox after [`SUBMISSION_RETRIES_MAX`] retries. So a burst
+    /// of submissions does not occupy many executions for long.
     ///
     /// A submission without an id is not accepted if one of its transactions may have been applied, because the worker
     /// could not recognize it as a repeat.
     ///
     /// # Errors
     ///
-    /// As [`Self::submit`].
+    /// The same as [`Self::submit`].
     pub async fn submit_or_accept(
         &self,
         submission: &Submission<'_>,
@@ -82,8 +82,8 @@ impl Store {
         }
     }
 
-    /// Accepts a submission into the inbox with one write of its own item. A delivery that was accepted before, applied or
-    /// not, changes nothing. An edit of a waiting delivery replaces it.
+    /// Accepts a submission into the inbox with one write of its own item. A delivery that was accepted before, applied
+    /// or not, changes nothing. An edit of a waiting delivery replaces it.
     ///
     /// # Errors
     ///

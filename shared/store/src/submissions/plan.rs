@@ -180,7 +180,8 @@ impl<'s> Plan<'s> {
         items + ITEMS_OF_ONE > TRANSACTION_ITEMS_MAX || self.bytes >= TRANSACTION_BYTES_MAX
     }
 
-    /// Returns true if a submission was refused for lack of capacity and writes nothing. The refusal must then be confirmed.
+    /// Returns true if a submission was refused for lack of capacity and writes nothing. The refusal must then be
+    /// confirmed.
     pub(super) fn needs_confirmation(&self) -> bool {
         self.people.values().any(PlannedContact::is_refused_as_read)
     }

@@ -114,8 +114,8 @@ impl Rejection<'_> {
 }
 
 impl Store {
-    /// Stores a submission that can't be applied for [`REJECTED_KEPT`], and counts it. A delivery that was rejected before
-    /// with the same answers changes nothing. One batched read and one transaction.
+    /// Stores a submission that can't be applied for [`REJECTED_KEPT`], and counts it. A delivery that was rejected
+    /// before with the same answers changes nothing. One batched read and one transaction.
     ///
     /// # Errors
     ///
@@ -165,7 +165,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// As every operation.
+    /// See [`StoreError`].
     pub async fn rejected(
         &self,
         account: AccountId,
@@ -195,8 +195,8 @@ impl Store {
         Ok(RejectedPage { items, next })
     }
 
-    /// Applies a rejected submission, if `map` now maps it to a contact. The same transaction deletes it from the rejected
-    /// submissions, so several concurrent retries have one effect.
+    /// Applies a rejected submission, if `map` now maps it to a contact. The same transaction deletes it from the
+    /// rejected submissions, so several concurrent retries have one effect.
     ///
     /// `map` may be called more than once. If it fails, nothing changes and its error is returned.
     ///
@@ -253,8 +253,8 @@ impl Store {
         .await
     }
 
-    /// Deletes a rejected submission of an account's form at once. The form may be deleted already. The submission stays
-    /// counted, and its delivery stays known.
+    /// Deletes a rejected submission of an account's form at once. The form may be deleted already. The submission
+    /// stays counted, and its delivery stays known.
     ///
     /// # Errors
     ///
