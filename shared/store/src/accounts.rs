@@ -217,38 +217,32 @@ impl Store {
     ) -> Result<StoredResponse, StoreError> {
         let id = AccountId::new(wall_clock, self.rng().bits());
         let op = self.operation(id, wall_clock);
-        op.mutate(
-            &[],
-            responder,
-            |keys| op.read(keys),
-            async |_| {
-                // If another account has the portal number, the transaction fails and the next attempt draws another
-                // one.
-                let portal = PortalId::new(self.rng().bits());
-                let user = UserId::new(wall_clock, self.rng().bits());
-                let period = Period::first(new.terms.clone(), wall_clock);
-                let account = AccountItem {
-                    id,
-                    portal: portal.number(),
-                    name: new.name.to_owned(),
-                    external_form: AccountDefaults::default().external_form,
-                    chatflow: AccountDefaults::default().chatflow,
-                    chatflows: BTreeMap::new(),
-                    admins: 1,
-                    holdings: HoldingsItem { forms: 0, users: 1, tokens: 1 },
-                    created_at: wall_clock,
-                    version: 1,
-                };
-                let mut transaction = Transaction::default();
-                transaction.put(self.put_new(Key::account(id), &account)?);
-                transaction.put(self.put_new(Key::portal(portal), &PortalItem { account: id })?);
-                transaction.put(self.put_new(Key::account_entry(id), &AccountEntryItem { id })?);
-                transaction.put(self.put_new(Key::period(id), &PeriodItem::of(id, &period))?);
-                transaction.put(self.put_new(Key::user(id, user), &nameless_admin(user, wall_clock))?);
-                op.put_token(&mut transaction, new.token_sha256, &TokenOwnerItem::User { user })?;
-                Ok(Step::Commit(transaction, account.into_account(period)?))
-            },
-        )
+        op.mutate(&[], responder, async |_| {
+            // If another account has the portal number, the next attempt draws another one.
+            let portal = PortalId::new(self.rng().bits());
+            let user = UserId::new(wall_clock, self.rng().bits());
+            let period = Period::first(new.terms.clone(), wall_clock);
+            let account = AccountItem {
+                id,
+                portal: portal.number(),
+                name: new.name.to_owned(),
+                external_form: AccountDefaults::default().external_form,
+                chatflow: AccountDefaults::default().chatflow,
+                chatflows: BTreeMap::new(),
+                admins: 1,
+                holdings: HoldingsItem { forms: 0, users: 1, tokens: 1 },
+                created_at: wall_clock,
+                version: 1,
+            };
+            let mut transaction = Transaction::default();
+            transaction.put(self.put_new(Key::account(id), &account)?);
+            transaction.put(self.put_new(Key::portal(portal), &PortalItem { account: id })?);
+            transaction.put(self.put_new(Key::account_entry(id), &AccountEntryItem { id })?);
+            transaction.put(self.put_new(Key::period(id), &PeriodItem::of(id, &period))?);
+            transaction.put(self.put_new(Key::user(id, user), &nameless_admin(user, wall_clock))?);
+            op.put_token(&mut transaction, new.token_sha256, &TokenOwnerItem::User { user })?;
+            Ok(Step::Commit(transaction, account.into_account(period)?))
+        })
         .await
     }
 
@@ -314,28 +308,23 @@ impl Store {
     ) -> Result<StoredResponse, StoreError> {
         let op = self.operation(id, wall_clock);
         let keys = [Key::account(id)];
-        op.mutate(
-            &keys,
-            responder,
-            |keys| op.read_current_period(keys),
-            async |mut opened| {
-                let mut item = take_account(id, &mut opened)?;
-                let mut period = opened.period;
-                change.check_authority(&period)?;
-                let mut transaction = Transaction::default();
-                if change.touches_account() {
-                    let version = item.version;
-                    change.apply_to_account(&mut item);
-                    transaction.put(self.put_versioned(Key::account(id), &item, version)?);
-                }
-                if change.touches_period() {
-                    let changed = change.apply_to_period(&period, opened.now)?;
-                    transaction.update(self.terms(id, &period, &changed)?);
-                    period = changed;
-                }
-                Ok(Step::Commit(transaction, item.into_account(period)?))
-            },
-        )
+        op.mutate_in_period(&keys, responder, async |mut opened| {
+            let mut item = take_account(id, &mut opened)?;
+            let mut period = opened.period;
+            change.check_authority(&period)?;
+            let mut transaction = Transaction::default();
+            if change.touches_account() {
+                let version = item.version;
+                change.apply_to_account(&mut item);
+                transaction.put(self.put_versioned(Key::account(id), &item, version)?);
+            }
+            if change.touches_period() {
+                let changed = change.apply_to_period(&period, opened.now)?;
+                transaction.update(self.terms(id, &period, &changed)?);
+                period = changed;
+            }
+            Ok(Step::Commit(transaction, item.into_account(period)?))
+        })
         .await
     }
 
@@ -367,7 +356,7 @@ impl Store {
             transaction.update(self.terms(id, &opened.period, &moved)?);
             Ok(Step::Commit(transaction, item.into_account(current(moved, wall_clock))?))
         };
-        let response = op.mutate(&keys, responder, |keys| op.read_current_period(keys), attempt).await?;
+        let response = op.mutate_in_period(&keys, responder, attempt).await?;
         // If the response is a stored one, the first request has closed the periods.
         if op.retries.may_be_committed() {
             self.close_ended(id, wall_clock).await?;

@@ -345,44 +345,39 @@ impl Store {
     ) -> Result<StoredResponse, StoreError> {
         let op = self.operation(account, wall_clock);
         let keys = [Key::account(account)];
-        op.mutate(
-            &keys,
-            responder,
-            |keys| op.read_current_period(keys),
-            async |mut opened| {
-                let mut holdings = Holdings::read(account, &mut opened.items)?;
-                holdings.add(Holding::Form)?;
-                let portal = holdings.portal()?;
-                let id = FormId::new(opened.now, self.rng().bits());
-                let item = FormItem {
-                    id,
-                    account,
-                    portal: portal.number(),
-                    name: new.name.clone(),
-                    provider: new.provider,
-                    secrets: stored_secrets(&new.secrets),
-                    set_marketing: new.set_marketing.or(new.provider.is_native().then_some(true)),
-                    max_new_marketing_per_day: new.max_new_marketing_per_day,
-                    may_raise_tier: new.may_raise_tier,
-                    overwrite: new.overwrite,
-                    answer: new.answer,
-                    fields: new.fields.clone(),
-                    event_types: new.event_types.clone(),
-                    field_map: stored(&new.field_map),
-                    allowed_origins: new.allowed_origins.clone(),
-                    redirect_url: new.redirect_url.clone(),
-                    created_at: opened.now,
-                    updated_at: opened.now,
-                    version: 1,
-                };
-                check_size(&item)?;
-                let mut transaction = Transaction::default();
-                transaction.put(self.put_new(Key::form(id), &item)?);
-                transaction.put(self.put_new(Key::form_entry(account, id), &FormEntryItem { id })?);
-                transaction.put(self.put_holdings(holdings)?);
-                Ok(Step::Commit(transaction, item.into_form()?))
-            },
-        )
+        op.mutate_in_period(&keys, responder, async |mut opened| {
+            let mut holdings = Holdings::read(account, &mut opened.items)?;
+            holdings.add(Holding::Form)?;
+            let portal = holdings.portal()?;
+            let id = FormId::new(opened.now, self.rng().bits());
+            let item = FormItem {
+                id,
+                account,
+                portal: portal.number(),
+                name: new.name.clone(),
+                provider: new.provider,
+                secrets: stored_secrets(&new.secrets),
+                set_marketing: new.set_marketing.or(new.provider.is_native().then_some(true)),
+                max_new_marketing_per_day: new.max_new_marketing_per_day,
+                may_raise_tier: new.may_raise_tier,
+                overwrite: new.overwrite,
+                answer: new.answer,
+                fields: new.fields.clone(),
+                event_types: new.event_types.clone(),
+                field_map: stored(&new.field_map),
+                allowed_origins: new.allowed_origins.clone(),
+                redirect_url: new.redirect_url.clone(),
+                created_at: opened.now,
+                updated_at: opened.now,
+                version: 1,
+            };
+            check_size(&item)?;
+            let mut transaction = Transaction::default();
+            transaction.put(self.put_new(Key::form(id), &item)?);
+            transaction.put(self.put_new(Key::form_entry(account, id), &FormEntryItem { id })?);
+            transaction.put(self.put_holdings(holdings)?);
+            Ok(Step::Commit(transaction, item.into_form()?))
+        })
         .await
     }
 
@@ -476,24 +471,19 @@ impl Store {
     ) -> Result<StoredResponse, StoreError> {
         let op = self.operation(account, wall_clock);
         let keys = [Key::form(id)];
-        op.mutate(
-            &keys,
-            responder,
-            |keys| op.read_current_period(keys),
-            async |mut opened| {
-                let mut item = own(opened.items.take(&Key::form(id))?, account)?;
-                let version = item.version;
-                let fields = change.widened_fields(&item);
-                if !may_widen && !fields.is_empty() {
-                    return Err(Refused::Widening { fields }.into());
-                }
-                change.apply(&mut item, opened.now)?;
-                check_size(&item)?;
-                let mut transaction = Transaction::default();
-                transaction.put(self.put_versioned(Key::form(id), &item, version)?);
-                Ok(Step::Commit(transaction, item.into_form()?))
-            },
-        )
+        op.mutate_in_period(&keys, responder, async |mut opened| {
+            let mut item = own(opened.items.take(&Key::form(id))?, account)?;
+            let version = item.version;
+            let fields = change.widened_fields(&item);
+            if !may_widen && !fields.is_empty() {
+                return Err(Refused::Widening { fields }.into());
+            }
+            change.apply(&mut item, opened.now)?;
+            check_size(&item)?;
+            let mut transaction = Transaction::default();
+            transaction.put(self.put_versioned(Key::form(id), &item, version)?);
+            Ok(Step::Commit(transaction, item.into_form()?))
+        })
         .await
     }
 
@@ -515,24 +505,19 @@ impl Store {
     ) -> Result<StoredResponse, StoreError> {
         let op = self.operation(account, wall_clock);
         let keys = [Key::form(id), Key::account(account)];
-        op.mutate(
-            &keys,
-            responder,
-            |keys| op.read(keys),
-            async |mut items| {
-                let item = own(items.take(&Key::form(id))?, account)?;
-                let mut holdings = Holdings::read(account, &mut items)?;
-                holdings.remove(Holding::Form);
-                let mut transaction = Transaction::default();
-                transaction.delete(self.delete_versioned(Key::form(id), item.version)?);
-                transaction.delete(self.delete_existing(Key::form_entry(account, id))?);
-                transaction.put(self.put_holdings(holdings)?);
-                transaction.then_delete(Key::form_day(id));
-                transaction.then_delete_partition(form_counts_pk(id));
-                transaction.then_delete_partition(rejected_pk(account, id));
-                Ok(Step::Commit(transaction, ()))
-            },
-        )
+        op.mutate(&keys, responder, async |mut items| {
+            let item = own(items.take(&Key::form(id))?, account)?;
+            let mut holdings = Holdings::read(account, &mut items)?;
+            holdings.remove(Holding::Form);
+            let mut transaction = Transaction::default();
+            transaction.delete(self.delete_versioned(Key::form(id), item.version)?);
+            transaction.delete(self.delete_existing(Key::form_entry(account, id))?);
+            transaction.put(self.put_holdings(holdings)?);
+            transaction.then_delete(Key::form_day(id));
+            transaction.then_delete_partition(form_counts_pk(id));
+            transaction.then_delete_partition(rejected_pk(account, id));
+            Ok(Step::Commit(transaction, ()))
+        })
         .await
     }
 }

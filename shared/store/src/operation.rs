@@ -82,17 +82,30 @@ impl Operation<'_> {
 
     /// Attempts a change until its transaction is committed, and stores the response in the same transaction.
     ///
-    /// Each attempt begins with `read`, which receives `keys` and the key of the stored response. If the request was
-    /// answered before, the result is the stored response and nothing changes.
+    /// Each attempt begins with a batched read of `keys` and the stored response. If the request was answered before,
+    /// the result is the stored response and nothing changes.
     ///
     /// # Errors
     ///
     /// The same as [`Self::transact`].
-    pub(crate) async fn mutate<S, T, R, F>(
+    pub(crate) async fn mutate<T, F>(
         &self,
         keys: &[Key],
         responder: Responder<'_, T>,
+        attempt: impl Fn(Items) -> F,
+    ) -> Result<StoredResponse, StoreError>
+    where
+        F: Future<Output = Result<Step<T>, StoreError>>,
+    {
+        self.mutate_after(|keys| self.read(keys), keys, responder, attempt).await
+    }
+
+    /// The same as [`Self::mutate`], with another first read. `read` receives `keys` and the key of the stored response.
+    pub(crate) async fn mutate_after<S, R, T, F>(
+        &self,
         read: impl Fn(Vec<Key>) -> R,
+        keys: &[Key],
+        responder: Responder<'_, T>,
         attempt: impl Fn(S) -> F,
     ) -> Result<StoredResponse, StoreError>
     where

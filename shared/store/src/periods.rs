@@ -11,11 +11,11 @@ use domain::period::{Period, PeriodNumber, Statement};
 use crate::expressions::{Expression, number};
 use crate::items::{Items, PeriodItem, StatementItem, decode};
 use crate::keys::{Collection, Key, account_pk};
-use crate::operation::{Operation, Snapshot};
+use crate::operation::{Operation, Snapshot, Step};
 use crate::retry::Retries;
 use crate::store::{Query, Store};
 use crate::transaction::Transaction;
-use crate::{Listing, Refused, StoreError};
+use crate::{Listing, Refused, Responder, StoreError, StoredResponse};
 
 /// A period that has not ended, the items that were read with it, and the account's current instant.
 pub(crate) struct PeriodSnapshot {
@@ -80,6 +80,19 @@ pub(crate) fn current(stored: Period, wall_clock: Timestamp) -> Period {
 }
 
 impl Operation<'_> {
+    /// The same as [`Self::mutate`], with a first read that includes the current period.
+    pub(crate) async fn mutate_in_period<T, F>(
+        &self,
+        keys: &[Key],
+        responder: Responder<'_, T>,
+        attempt: impl Fn(PeriodSnapshot) -> F,
+    ) -> Result<StoredResponse, StoreError>
+    where
+        F: Future<Output = Result<Step<T>, StoreError>>,
+    {
+        self.mutate_after(|keys| self.read_current_period(keys), keys, responder, attempt).await
+    }
+
     /// Reads the account's period and `keys` in one batched read. If the period has ended, it is closed first and
     /// everything is read again, so no operation decides on a period that has ended.
     ///

@@ -128,36 +128,31 @@ impl Store {
         if let NewTokenOwner::User(user) = holder {
             keys.push(Key::user(account, *user));
         }
-        op.mutate(
-            &keys,
-            responder,
-            |keys| op.read(keys),
-            async |mut items| {
-                let mut holdings = Holdings::read(account, &mut items)?;
-                holdings.add(Holding::Token)?;
-                let holder = match holder {
-                    NewTokenOwner::User(user) => {
-                        if items.take::<UserItem>(&Key::user(account, *user))?.is_none() {
-                            let message = "expected the id of a user of this account".to_owned();
-                            return Err(Refused::Invalid { field: "user_id", message }.into());
-                        }
-                        TokenOwnerItem::User { user: *user }
+        op.mutate(&keys, responder, async |mut items| {
+            let mut holdings = Holdings::read(account, &mut items)?;
+            holdings.add(Holding::Token)?;
+            let holder = match holder {
+                NewTokenOwner::User(user) => {
+                    if items.take::<UserItem>(&Key::user(account, *user))?.is_none() {
+                        let message = "expected the id of a user of this account".to_owned();
+                        return Err(Refused::Invalid { field: "user_id", message }.into());
                     }
-                    NewTokenOwner::Integration { name, set_marketing, modify_marketing_contacts } => {
-                        TokenOwnerItem::Integration {
-                            integration: IntegrationId::new(wall_clock, self.rng().bits()),
-                            name: name.clone(),
-                            set_marketing: *set_marketing,
-                            modify_marketing_contacts: *modify_marketing_contacts,
-                        }
+                    TokenOwnerItem::User { user: *user }
+                }
+                NewTokenOwner::Integration { name, set_marketing, modify_marketing_contacts } => {
+                    TokenOwnerItem::Integration {
+                        integration: IntegrationId::new(wall_clock, self.rng().bits()),
+                        name: name.clone(),
+                        set_marketing: *set_marketing,
+                        modify_marketing_contacts: *modify_marketing_contacts,
                     }
-                };
-                let mut transaction = Transaction::default();
-                let id = op.put_token(&mut transaction, token_sha256, &holder)?;
-                transaction.put(self.put_holdings(holdings)?);
-                Ok(Step::Commit(transaction, Token { id, holder: holder.into(), created_at: wall_clock }))
-            },
-        )
+                }
+            };
+            let mut transaction = Transaction::default();
+            let id = op.put_token(&mut transaction, token_sha256, &holder)?;
+            transaction.put(self.put_holdings(holdings)?);
+            Ok(Step::Commit(transaction, Token { id, holder: holder.into(), created_at: wall_clock }))
+        })
         .await
     }
 
@@ -178,31 +173,26 @@ impl Store {
     ) -> Result<StoredResponse, StoreError> {
         let op = self.operation(account, wall_clock);
         let keys = [Key::account(account)];
-        op.mutate(
-            &keys,
-            responder,
-            |keys| op.read(keys),
-            async |mut items| {
-                let mut holdings = Holdings::read(account, &mut items)?;
-                holdings.add_without_limit(Holding::Token);
-                let mut transaction = Transaction::default();
-                let users = self.every_user(account).await?;
-                let user = match users.iter().find(|user| user.role == Role::Admin) {
-                    Some(admin) => admin.id,
-                    None => {
-                        let admin = nameless_admin(UserId::new(wall_clock, self.rng().bits()), wall_clock);
-                        transaction.put(self.put_new(Key::user(account, admin.id), &admin)?);
-                        holdings.add_without_limit(Holding::User);
-                        holdings.add_admin();
-                        admin.id
-                    }
-                };
-                let id = op.put_token(&mut transaction, token_sha256, &TokenOwnerItem::User { user })?;
-                // The account's version is a condition of this write. It shows that the user is still an admin.
-                transaction.put(self.put_holdings(holdings)?);
-                Ok(Step::Commit(transaction, AdminToken { id, user }))
-            },
-        )
+        op.mutate(&keys, responder, async |mut items| {
+            let mut holdings = Holdings::read(account, &mut items)?;
+            holdings.add_without_limit(Holding::Token);
+            let mut transaction = Transaction::default();
+            let users = self.every_user(account).await?;
+            let user = match users.iter().find(|user| user.role == Role::Admin) {
+                Some(admin) => admin.id,
+                None => {
+                    let admin = nameless_admin(UserId::new(wall_clock, self.rng().bits()), wall_clock);
+                    transaction.put(self.put_new(Key::user(account, admin.id), &admin)?);
+                    holdings.add_without_limit(Holding::User);
+                    holdings.add_admin();
+                    admin.id
+                }
+            };
+            let id = op.put_token(&mut transaction, token_sha256, &TokenOwnerItem::User { user })?;
+            // The account's version is a condition of this write. It shows that the user is still an admin.
+            transaction.put(self.put_holdings(holdings)?);
+            Ok(Step::Commit(transaction, AdminToken { id, user }))
+        })
         .await
     }
 
@@ -235,27 +225,22 @@ impl Store {
     ) -> Result<StoredResponse, StoreError> {
         let op = self.operation(account, wall_clock);
         let keys = [Key::token(account, id), Key::account(account)];
-        op.mutate(
-            &keys,
-            responder,
-            |keys| op.read(keys),
-            async |mut items| {
-                let token: Option<TokenItem> = items.take(&Key::token(account, id))?;
-                let token = token.ok_or(Refused::NotFound("token"))?;
-                let mut holdings = Holdings::read(account, &mut items)?;
-                holdings.remove(Holding::Token);
-                let is_users = matches!(token.holder, TokenOwnerItem::User { .. });
-                if is_users && self.is_last_admins_token(account, id).await? {
-                    return Err(Refused::LastAdmin.into());
-                }
-                let mut transaction = Transaction::default();
-                for key in [Key::bearer(&token.sha256), Key::token(account, id)] {
-                    transaction.delete(self.delete_existing(key)?);
-                }
-                transaction.put(self.put_holdings(holdings)?);
-                Ok(Step::Commit(transaction, ()))
-            },
-        )
+        op.mutate(&keys, responder, async |mut items| {
+            let token: Option<TokenItem> = items.take(&Key::token(account, id))?;
+            let token = token.ok_or(Refused::NotFound("token"))?;
+            let mut holdings = Holdings::read(account, &mut items)?;
+            holdings.remove(Holding::Token);
+            let is_users = matches!(token.holder, TokenOwnerItem::User { .. });
+            if is_users && self.is_last_admins_token(account, id).await? {
+                return Err(Refused::LastAdmin.into());
+            }
+            let mut transaction = Transaction::default();
+            for key in [Key::bearer(&token.sha256), Key::token(account, id)] {
+                transaction.delete(self.delete_existing(key)?);
+            }
+            transaction.put(self.put_holdings(holdings)?);
+            Ok(Step::Commit(transaction, ()))
+        })
         .await
     }
 }

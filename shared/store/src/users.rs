@@ -77,31 +77,26 @@ impl Store {
     ) -> Result<StoredResponse, StoreError> {
         let op = self.operation(account, wall_clock);
         let keys = [Key::account(account)];
-        op.mutate(
-            &keys,
-            responder,
-            |keys| op.read(keys),
-            async |mut items| {
-                let mut holdings = Holdings::read(account, &mut items)?;
-                holdings.add(Holding::User)?;
-                if new.role == Role::Admin {
-                    holdings.add_admin();
-                }
-                let user = UserItem {
-                    id: UserId::new(wall_clock, self.rng().bits()),
-                    name: new.name.clone(),
-                    email: new.email.clone(),
-                    role: new.role,
-                    modify_marketing_contacts: new.modify_marketing_contacts,
-                    created_at: wall_clock,
-                    version: 1,
-                };
-                let mut transaction = Transaction::default();
-                transaction.put(self.put_new(Key::user(account, user.id), &user)?);
-                transaction.put(self.put_holdings(holdings)?);
-                Ok(Step::Commit(transaction, user.into()))
-            },
-        )
+        op.mutate(&keys, responder, async |mut items| {
+            let mut holdings = Holdings::read(account, &mut items)?;
+            holdings.add(Holding::User)?;
+            if new.role == Role::Admin {
+                holdings.add_admin();
+            }
+            let user = UserItem {
+                id: UserId::new(wall_clock, self.rng().bits()),
+                name: new.name.clone(),
+                email: new.email.clone(),
+                role: new.role,
+                modify_marketing_contacts: new.modify_marketing_contacts,
+                created_at: wall_clock,
+                version: 1,
+            };
+            let mut transaction = Transaction::default();
+            transaction.put(self.put_new(Key::user(account, user.id), &user)?);
+            transaction.put(self.put_holdings(holdings)?);
+            Ok(Step::Commit(transaction, user.into()))
+        })
         .await
     }
 
@@ -120,31 +115,26 @@ impl Store {
     ) -> Result<StoredResponse, StoreError> {
         let op = self.operation(account, wall_clock);
         let keys = [Key::user(account, id), Key::account(account)];
-        op.mutate(
-            &keys,
-            responder,
-            |keys| op.read(keys),
-            async |mut items| {
-                let user: Option<UserItem> = items.take(&Key::user(account, id))?;
-                let mut user = user.ok_or(Refused::NotFound("user"))?;
-                let (version, role) = (user.version, user.role);
-                change.apply(&mut user);
-                let mut transaction = Transaction::default();
-                transaction.put(self.put_versioned(Key::user(account, id), &user, version)?);
-                if user.role != role {
-                    let mut holdings = Holdings::read(account, &mut items)?;
-                    match user.role {
-                        Role::Admin => holdings.add_admin(),
-                        Role::Member if self.is_last_admin(account, id).await? => {
-                            return Err(Refused::LastAdmin.into());
-                        }
-                        Role::Member => holdings.remove_admin(),
+        op.mutate(&keys, responder, async |mut items| {
+            let user: Option<UserItem> = items.take(&Key::user(account, id))?;
+            let mut user = user.ok_or(Refused::NotFound("user"))?;
+            let (version, role) = (user.version, user.role);
+            change.apply(&mut user);
+            let mut transaction = Transaction::default();
+            transaction.put(self.put_versioned(Key::user(account, id), &user, version)?);
+            if user.role != role {
+                let mut holdings = Holdings::read(account, &mut items)?;
+                match user.role {
+                    Role::Admin => holdings.add_admin(),
+                    Role::Member if self.is_last_admin(account, id).await? => {
+                        return Err(Refused::LastAdmin.into());
                     }
-                    transaction.put(self.put_holdings(holdings)?);
+                    Role::Member => holdings.remove_admin(),
                 }
-                Ok(Step::Commit(transaction, user.into()))
-            },
-        )
+                transaction.put(self.put_holdings(holdings)?);
+            }
+            Ok(Step::Commit(transaction, user.into()))
+        })
         .await
     }
 

@@ -72,7 +72,7 @@ impl Store {
         let new_address = request.email.iter().flatten().map(|email| Key::address(account, email));
         let keys: Vec<Key> = new_address.collect();
         let read = |keys| op.load(std::slice::from_ref(&request.contact), keys);
-        op.mutate(&keys, responder, read, async |(loaded, mut opened)| {
+        op.mutate_after(read, &keys, responder, async |(loaded, mut opened)| {
             let Loaded { contact: before, stored_version } = visible(loaded, request.if_match)?;
             let mut contact = before.clone();
             request.write_data(&mut contact)?;

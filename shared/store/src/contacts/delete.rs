@@ -55,7 +55,7 @@ impl Store {
     ) -> Result<StoredResponse, StoreError> {
         let op = self.operation(request.account, wall_clock);
         let read = |keys| op.load(std::slice::from_ref(&request.contact), keys);
-        op.mutate(&[], responder, read, async |(loaded, opened)| {
+        op.mutate_after(read, &[], responder, async |(loaded, opened)| {
             let loaded = request.select(loaded)?;
             let state = loaded.contact.state();
             if state == EffectiveState::Marketing && !request.modify_marketing_contacts {

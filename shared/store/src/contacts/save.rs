@@ -304,46 +304,41 @@ impl Store {
         if matches!(request.intake, Intake::Chatflow { .. }) {
             keys.push(Key::account(account));
         }
-        op.mutate(
-            &keys,
-            responder,
-            |keys| op.read_current_period(keys),
-            async |mut opened| {
-                check.observe(&opened.period);
-                let status = status_of(request, &mut opened)?;
-                let found = match op.find(request.email, &mut opened).await? {
-                    Found::Contact(loaded) => Some(*loaded),
-                    Found::Nothing => None,
-                    Found::Moved => {
-                        op.retries.retry_now("the address moved during a read").await?;
-                        return Ok(Step::Retry);
-                    }
-                };
-                refuse_existing(request, found.as_ref())?;
-                let upsert = ContactUpsert {
-                    email: request.email,
-                    properties: request.properties,
-                    submitted: None,
-                    unsubscribed: request.unsubscribed,
-                    bounced: request.bounced,
-                    status,
-                    source: &request.source,
-                    actor: request.actor,
-                };
-                let mut ledger = Ledger::new(&opened.period);
-                let mut capacity = Capacity { ledger: &mut ledger, form: None };
-                let new_id = op.new_contact_ids().draw();
-                let decided = upsert.decide(found, &mut capacity, opened.now, new_id)?;
-                if decided.is_refused_as_read() && check.needs_reread(&opened.period, &op.retries).await? {
+        op.mutate_in_period(&keys, responder, async |mut opened| {
+            check.observe(&opened.period);
+            let status = status_of(request, &mut opened)?;
+            let found = match op.find(request.email, &mut opened).await? {
+                Found::Contact(loaded) => Some(*loaded),
+                Found::Nothing => None,
+                Found::Moved => {
+                    op.retries.retry_now("the address moved during a read").await?;
                     return Ok(Step::Retry);
                 }
-                let saved = decided.saved(ledger.period_after());
-                let mut transaction = Transaction::default();
-                op.write(&mut transaction, decided)?;
-                op.write_count(&mut transaction, &opened.period, ledger.count_change())?;
-                Ok(Step::Commit(transaction, saved))
-            },
-        )
+            };
+            refuse_existing(request, found.as_ref())?;
+            let upsert = ContactUpsert {
+                email: request.email,
+                properties: request.properties,
+                submitted: None,
+                unsubscribed: request.unsubscribed,
+                bounced: request.bounced,
+                status,
+                source: &request.source,
+                actor: request.actor,
+            };
+            let mut ledger = Ledger::new(&opened.period);
+            let mut capacity = Capacity { ledger: &mut ledger, form: None };
+            let new_id = op.new_contact_ids().draw();
+            let decided = upsert.decide(found, &mut capacity, opened.now, new_id)?;
+            if decided.is_refused_as_read() && check.needs_reread(&opened.period, &op.retries).await? {
+                return Ok(Step::Retry);
+            }
+            let saved = decided.saved(ledger.period_after());
+            let mut transaction = Transaction::default();
+            op.write(&mut transaction, decided)?;
+            op.write_count(&mut transaction, &opened.period, ledger.count_change())?;
+            Ok(Step::Commit(transaction, saved))
+        })
         .await
     }
 }

@@ -269,17 +269,12 @@ impl Store {
     ) -> Result<StoredResponse, StoreError> {
         let op = self.operation(account, wall_clock);
         let key = Key::rejected(account, form, id);
-        op.mutate(
-            slice::from_ref(&key),
-            responder,
-            |keys| op.read(keys),
-            async |mut items| {
-                not_expired(&mut items, &key, wall_clock)?;
-                let mut transaction = Transaction::default();
-                transaction.delete(self.delete_existing(key.clone())?);
-                Ok(Step::Commit(transaction, ()))
-            },
-        )
+        op.mutate(slice::from_ref(&key), responder, async |mut items| {
+            not_expired(&mut items, &key, wall_clock)?;
+            let mut transaction = Transaction::default();
+            transaction.delete(self.delete_existing(key.clone())?);
+            Ok(Step::Commit(transaction, ()))
+        })
         .await
     }
 }
