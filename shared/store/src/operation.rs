@@ -22,7 +22,7 @@ pub(crate) struct Operation<'s> {
 pub(crate) enum Step<T> {
     /// Commit the transaction. The value is the operation's result if the commit succeeds.
     Commit(Transaction, T),
-    /// Read and decide again.
+    /// Read and decide again. The attempt has counted a retry, so that the number of attempts is limited.
     Retry,
 }
 
