@@ -186,7 +186,7 @@ impl Run {
             }
             Step::Cap { cap } => {
                 self.model.cap = *cap;
-                self.change(&UpdateAccount { cap: Some(*cap), ..UpdateAccount::default() }).await
+                self.change(&UpdateAccount { cap: (*cap).into(), ..UpdateAccount::default() }).await
             }
             Step::Tick => self.tick().await,
         }

@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use domain::decision::{Command, Outcome, Refusal};
 use domain::limits::HISTORY_RECENT_MAX;
 use domain::marketing::EffectiveState;
+use domain::patch::Patch;
 use domain::period::{PeriodNumber, Terms};
 use domain::provider::Provider;
 use domain::source::Intake;
@@ -197,8 +198,8 @@ async fn account_update_writes_only_the_items_that_change() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     let name = UpdateAccount { name: Some("Ada & Co".to_owned()), ..UpdateAccount::default() };
-    let cap = UpdateAccount { cap: Some(Some(9)), ..UpdateAccount::default() };
-    let both = UpdateAccount { cap: Some(None), ..name.clone() };
+    let cap = UpdateAccount { cap: Patch::Set(9), ..UpdateAccount::default() };
+    let both = UpdateAccount { cap: Patch::Remove, ..name.clone() };
     for (change, units) in [(name, 2.0), (cap, 2.0), (both, 4.0)] {
         table.recorder.reset();
         let told = Told::<Account>::new();

@@ -8,6 +8,7 @@ use domain::Timestamp;
 use domain::calendar::Calendar;
 use domain::decision::Command;
 use domain::ids::AccountId;
+use domain::patch::Patch;
 use domain::period::Terms;
 use domain::provider::Provider;
 use domain::secrets::Secrets;
@@ -168,13 +169,13 @@ async fn budget_counts_set_and_kept_after_the_cap_check() {
     assert_eq!(effect(&again), (MarketingEffect::Unchanged, None));
     assert_eq!(effect(&submit(store, &form, None, "one@example.org", now).await), CAP);
     let told = Told::new();
-    let more = UpdateAccount { cap: Some(None), ..UpdateAccount::default() };
+    let more = UpdateAccount { cap: Patch::Remove, ..UpdateAccount::default() };
     store.update_account(account, &more, now, Responder::new(None, &told.render())).await.unwrap();
     assert_eq!(effect(&submit(store, &form, None, "one@example.org", now).await), BUDGET);
-    let wider = UpdateForm { max_new_marketing_per_day: Some(Some(3)), ..UpdateForm::default() };
+    let wider = UpdateForm { max_new_marketing_per_day: Patch::Set(3), ..UpdateForm::default() };
     let form = change(store, &form, wider).await.unwrap();
     assert_eq!(effect(&submit(store, &form, None, "one@example.org", now).await), SET);
-    let none = UpdateForm { max_new_marketing_per_day: Some(None), ..UpdateForm::default() };
+    let none = UpdateForm { max_new_marketing_per_day: Patch::Remove, ..UpdateForm::default() };
     let form = change(store, &form, none).await.unwrap();
     assert_eq!(effect(&submit(store, &form, None, "two@example.org", now).await), SET);
     let report = report(store, &form, now).await;
@@ -235,7 +236,7 @@ async fn form_settings_not_allowed_by_its_provider_are_refused() {
     let texts = |count| UpdateForm { secrets: Some(vec![secret.clone(); count]), ..UpdateForm::default() };
     assert_eq!(change(store, &external, texts(2)).await.unwrap().secrets.len(), 2);
     assert!(change(store, &external, texts(0)).await.unwrap().secrets.is_empty());
-    let unset = || UpdateForm { set_marketing: Some(None), ..UpdateForm::default() };
+    let unset = || UpdateForm { set_marketing: Patch::Remove, ..UpdateForm::default() };
     assert_eq!(change(store, &external, unset()).await.unwrap().set_marketing, None);
 
     let native = form(store, account, &native()).await;

@@ -2,6 +2,7 @@
 
 use domain::decision::Command;
 use domain::ids::{TokenId, UserId};
+use domain::patch::Patch;
 use domain::provider::Provider;
 use store::{
     ContactRef, NewForm, Refused, Responder, StatusOutcome, StoreError, UpdateContact, UpdateForm, UpdateUser,
@@ -30,7 +31,7 @@ async fn another_accounts_contacts_are_not_found() {
     let change = UpdateContact {
         account: ours,
         contact: contact.id,
-        email: None,
+        email: Patch::Keep,
         properties: &[],
         unsubscribed: Some(true),
         bounced: None,

@@ -26,6 +26,7 @@ use domain::address::EmailAddress;
 use domain::contact::Contact;
 use domain::decision::{Command, Outcome};
 use domain::ids::{AccountId, ContactId, UserId};
+use domain::patch::Patch;
 use domain::period::Period;
 use domain::source::{Actor, Intake, Source, SourceType};
 use std::sync::Mutex;
@@ -152,7 +153,7 @@ pub async fn readdress(
     let change = UpdateContact {
         account,
         contact,
-        email: Some(Some(testkit::email(to))),
+        email: Patch::Set(testkit::email(to)),
         properties: &[],
         unsubscribed: None,
         bounced: None,

@@ -3,6 +3,7 @@
 use domain::calendar::{Term, parse_date};
 use domain::decision::Command;
 use domain::ids::AccountId;
+use domain::patch::Patch;
 use domain::period::Terms;
 use domain::tier::Tier;
 use store::{Account, ChangedBy, Refused, Responder, StoreError, UpdateAccount};
@@ -29,7 +30,7 @@ fn each_term() -> [(&'static str, UpdateAccount); 6] {
         ("renewal_date", UpdateAccount { renewal_date: parse_date("2026-05-11").ok(), ..nothing() }),
         ("time_zone", UpdateAccount { time_zone: "Asia/Tokyo".parse().ok(), ..nothing() }),
         ("tier", UpdateAccount { tier: Tier::new(2000, 500).ok(), ..nothing() }),
-        ("tier_limit_at_renewal", UpdateAccount { tier_limit_at_renewal: Some(None), ..nothing() }),
+        ("tier_limit_at_renewal", UpdateAccount { tier_limit_at_renewal: Patch::Remove, ..nothing() }),
         ("marketing_contacts", UpdateAccount { marketing_contacts: Some(true), ..nothing() }),
     ]
 }
@@ -44,7 +45,7 @@ async fn terms_of_a_contract_are_refused_to_an_admin() {
         let Err(StoreError::Refused(Refused::OperatorsTerms { fields })) = refused else { panic!("{field}") };
         assert_eq!(fields, [field]);
     }
-    let cap = UpdateAccount { cap: Some(Some(1)), name: Some("Ada".to_owned()), ..UpdateAccount::default() };
+    let cap = UpdateAccount { cap: Patch::Set(1), name: Some("Ada".to_owned()), ..UpdateAccount::default() };
     let both = UpdateAccount { term: Some(Term::Monthly), ..cap.clone() };
     assert!(change(&table, account, &both).await.is_err());
     assert_eq!(
@@ -93,7 +94,7 @@ async fn changed_tier_never_lowers_the_current_limit() {
         let read = table.store.usage(account, at(START)).await.unwrap().tier;
         assert_eq!(read, tier);
     }
-    let renewal = UpdateAccount { by, tier_limit_at_renewal: Some(Some(10)), ..UpdateAccount::default() };
+    let renewal = UpdateAccount { by, tier_limit_at_renewal: Patch::Set(10), ..UpdateAccount::default() };
     assert_eq!(change(&table, account, &renewal).await.unwrap().period.tier.limit_at_renewal, Some(10));
     // The stored limit at renewal does not fit the new tier, unless the update sets another limit too.
     let refused = change(&table, account, &to(7, 7)).await;
@@ -101,7 +102,7 @@ async fn changed_tier_never_lowers_the_current_limit() {
     assert!(
         matches!(refused, Err(StoreError::Refused(Refused::Invalid { field: found, .. })) if found == field)
     );
-    let both = UpdateAccount { tier_limit_at_renewal: Some(Some(14)), ..to(7, 7) };
+    let both = UpdateAccount { tier_limit_at_renewal: Patch::Set(14), ..to(7, 7) };
     let tier = change(&table, account, &both).await.unwrap().period.tier;
     assert_eq!((tier.limit, tier.limit_at_renewal), (21, Some(14)));
 }

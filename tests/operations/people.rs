@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::decision::Outcome;
 use domain::ids::{AccountId, UserId};
+use domain::patch::Patch;
 use domain::permission::{PrincipalKind, Role};
 use domain::source::{Intake, Source, SourceType};
 use futures_util::future::join_all;
@@ -133,7 +134,7 @@ async fn cap_below_the_usage_removes_none_and_refuses_new_contacts() {
     let table = TestTable::start().await;
     let account = table.account(at(START)).await;
     super::marketing_contacts(&table.store, account, 3, at(START)).await;
-    let change = UpdateAccount { cap: Some(Some(2)), ..UpdateAccount::default() };
+    let change = UpdateAccount { cap: Patch::Set(2), ..UpdateAccount::default() };
     let told = Told::new();
     table
         .store

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use domain::decision::{Command, Outcome, Refusal};
 use domain::ids::{AccountId, ContactId};
 use domain::marketing::EffectiveState;
+use domain::patch::Patch;
 use domain::period::{PeriodNumber, Terms};
 use domain::source::Intake;
 use domain::tier::Tier;
@@ -287,7 +288,8 @@ async fn concurrent_updates_of_one_item_keep_both_changes() {
         let other_part = name.is_none();
         match sk {
             "FORM" => {
-                let redirect_url = other_part.then(|| Some("https://second.example".to_owned()));
+                let redirect_url =
+                    if other_part { Patch::Set("https://second.example".to_owned()) } else { Patch::Keep };
                 let change = UpdateForm { name, redirect_url, ..UpdateForm::default() };
                 update_form(&store, &made, change).await.unwrap();
             }

@@ -43,7 +43,7 @@ impl FromFields for UpdateAccountBody {
         Ok(Self(UpdateAccount {
             by: ChangedBy::Admin,
             name: name?,
-            cap: cap?.change(),
+            cap: cap?,
             external_form,
             forms_may_raise_tier,
             chatflow,

@@ -51,7 +51,7 @@ pub(crate) fn contract_update(fields: &mut impl Fields, limited: &str) -> Result
         term: term?,
         renewal_date: date?,
         tier: tier?,
-        tier_limit_at_renewal: limit?.change(),
+        tier_limit_at_renewal: limit?,
         marketing_contacts: marketing_contacts?,
         ..UpdateAccount::default()
     })
@@ -107,6 +107,7 @@ pub(crate) enum TermSchema {
 
 #[cfg(test)]
 mod tests {
+    use domain::patch::Patch;
     use serde_json::json;
 
     use super::*;
@@ -116,7 +117,7 @@ mod tests {
     fn change_names_its_terms_and_leaves_the_rest() {
         let UpdateContractBody(empty) = read(&json!({})).unwrap();
         assert!(empty.time_zone.is_none() && empty.term.is_none() && empty.renewal_date.is_none());
-        assert!(empty.tier.is_none() && empty.tier_limit_at_renewal.is_none());
+        assert!(empty.tier.is_none() && !empty.tier_limit_at_renewal.is_change());
         assert!(empty.marketing_contacts.is_none() && empty.by == ChangedBy::Operator);
         let body = json!({
             "time_zone": "Europe/Berlin", "term": "monthly", "renewal_date": "2027-01-31",
@@ -125,7 +126,7 @@ mod tests {
         let UpdateContractBody(full) = read(&body).unwrap();
         assert_eq!(full.time_zone.map(TimeZone::as_str), Some("Europe/Berlin"));
         assert_eq!((full.term, full.renewal_date), (Some(Term::Monthly), parse_date("2027-01-31").ok()));
-        assert_eq!((full.tier, full.tier_limit_at_renewal), (Tier::new(0, 5).ok(), Some(None)));
+        assert_eq!((full.tier, full.tier_limit_at_renewal), (Tier::new(0, 5).ok(), Patch::Remove));
         assert_eq!(full.marketing_contacts, Some(false));
     }
 

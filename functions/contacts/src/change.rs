@@ -72,7 +72,7 @@ pub(crate) async fn update_contact(
     let update = UpdateContact {
         account: principal.account,
         contact,
-        email: email.clone().change(),
+        email: email.clone(),
         properties,
         unsubscribed: *unsubscribed,
         bounced: *bounced,

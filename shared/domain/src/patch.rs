@@ -12,6 +12,13 @@ pub enum Patch<T> {
     Set(T),
 }
 
+impl<T> From<Option<T>> for Patch<T> {
+    /// Returns the change to this value, or the removal.
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Remove, Self::Set)
+    }
+}
+
 impl<T> Patch<T> {
     /// Returns the new value, or `None` to keep the stored one.
     pub fn change(self) -> Option<Option<T>> {

@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, Update};
 use domain::Timestamp;
 use domain::calendar::{Calendar, Term, TimeZone};
 use domain::ids::{AccountId, PortalId, UserId};
+use domain::patch::Patch;
 use domain::period::{Period, Terms};
 use domain::permission::Role;
 use domain::source::AccountDefaults;
@@ -74,8 +75,8 @@ pub struct UpdateAccount {
     pub term: Option<Term>,
     /// The renewal date, from which the update dates follow.
     pub renewal_date: Option<chrono::NaiveDate>,
-    /// The cap. `Some(None)` removes it.
-    pub cap: Option<Option<u64>>,
+    /// The cap.
+    pub cap: Patch<u64>,
     /// True if the account may have marketing contacts.
     pub marketing_contacts: Option<bool>,
     /// True if forms of other providers set contacts marketing.
@@ -88,8 +89,8 @@ pub struct UpdateAccount {
     pub chatflows: Option<BTreeMap<String, bool>>,
     /// The new tier.
     pub tier: Option<Tier>,
-    /// A lower tier limit from the renewal date on. `Some(None)` cancels it.
-    pub tier_limit_at_renewal: Option<Option<u64>>,
+    /// A lower tier limit from the renewal date on. Removed, a pending one is cancelled.
+    pub tier_limit_at_renewal: Patch<u64>,
 }
 
 impl AccountItem {
@@ -124,7 +125,7 @@ impl UpdateAccount {
             ("renewal_date", self.renewal_date.is_some()),
             ("time_zone", self.time_zone.is_some()),
             ("tier", self.tier.is_some()),
-            ("tier_limit_at_renewal", self.tier_limit_at_renewal.is_some()),
+            ("tier_limit_at_renewal", self.tier_limit_at_renewal.is_change()),
             ("marketing_contacts", self.marketing_contacts.is_some()),
         ];
         terms.into_iter().filter_map(|(field, is_there)| is_there.then_some(field)).collect()
@@ -138,7 +139,7 @@ impl UpdateAccount {
     }
 
     fn touches_period(&self) -> bool {
-        self.cap.is_some() || self.forms_may_raise_tier.is_some() || !self.contract_terms().is_empty()
+        self.cap.is_change() || self.forms_may_raise_tier.is_some() || !self.contract_terms().is_empty()
     }
 
     fn touches_account(&self) -> bool {
@@ -169,9 +170,7 @@ impl UpdateAccount {
         };
         let mut changed =
             if calendar == period.calendar { period.clone() } else { period.with_calendar(calendar, now) };
-        if let Some(cap) = self.cap {
-            changed.cap = cap;
-        }
+        self.cap.apply(&mut changed.cap);
         changed.tier = self.changed_tier(period).map_err(|error| Refused::Invalid {
             field: "tier_limit_at_renewal",
             message: error.to_string(),
@@ -190,13 +189,13 @@ impl UpdateAccount {
     fn changed_tier(&self, period: &Period) -> Result<Tier, TierError> {
         let usage = period.marketing;
         let mut tier = period.tier;
-        if self.tier_limit_at_renewal.is_some() {
+        if self.tier_limit_at_renewal.is_change() {
             tier.limit_at_renewal = None;
         }
         if let Some(new) = &self.tier {
             tier = tier.changed_to(new, usage)?;
         }
-        match self.tier_limit_at_renewal {
+        match self.tier_limit_at_renewal.change() {
             Some(limit) => tier.with_limit_at_renewal(limit, usage),
             None => Ok(tier),
         }

@@ -8,6 +8,7 @@ use domain::budget::DayCount;
 use domain::form::{AnswerMode, Overwrite, tells_of_an_end};
 use domain::ids::{AccountId, FormId, PortalId};
 use domain::limits::FORM_LISTS_BYTES_MAX;
+use domain::patch::Patch;
 use domain::provider::Provider;
 use domain::secrets::{Secrets, SecretsError};
 
@@ -146,27 +147,27 @@ pub struct UpdateForm {
     pub name: Option<String>,
     /// The secrets with which the provider signs, or which it sends. The new list replaces the old one.
     pub secrets: Option<Vec<String>>,
-    /// True if its submissions set contacts marketing. `Some(None)` uses the account's default.
-    pub set_marketing: Option<Option<bool>>,
-    /// The maximum number of contacts that it sets marketing on one day. `Some(None)` removes the maximum.
-    pub max_new_marketing_per_day: Option<Option<u64>>,
-    /// True if it may raise the tier limit. `Some(None)` uses the account's default.
-    pub may_raise_tier: Option<Option<bool>>,
+    /// True if its submissions set contacts marketing. Removed, the account's default decides.
+    pub set_marketing: Patch<bool>,
+    /// The maximum number of contacts that it sets marketing on one day.
+    pub max_new_marketing_per_day: Patch<u64>,
+    /// True if it may raise the tier limit. Removed, the account's default decides.
+    pub may_raise_tier: Patch<bool>,
     /// The effect of a submission on properties that an existing contact already has.
     pub overwrite: Option<Overwrite>,
     /// The amount of detail in the response to a public submission.
     pub answer: Option<AnswerMode>,
-    /// The field names that it accepts. The new list replaces the old one. `Some(None)` accepts all.
-    pub fields: Option<Option<BTreeSet<String>>>,
-    /// The event types of webhooks that it accepts. The new list replaces the old one. `Some(None)` accepts all that do
-    /// not report an end.
-    pub event_types: Option<Option<BTreeSet<String>>>,
+    /// The field names that it accepts. The new list replaces the old one. Removed, it accepts all.
+    pub fields: Patch<BTreeSet<String>>,
+    /// The event types of webhooks that it accepts. The new list replaces the old one. Removed, it accepts all that do not
+    /// report an end.
+    pub event_types: Patch<BTreeSet<String>>,
     /// Its own field names, each with its target. The new map replaces the old one.
     pub field_map: Option<BTreeMap<String, FieldTarget>>,
     /// The web origins whose pages may post to it. The new list replaces the old one.
     pub allowed_origins: Option<Vec<String>>,
-    /// The URL to which a browser is redirected after the submission. `Some(None)` removes it.
-    pub redirect_url: Option<Option<String>>,
+    /// The URL to which a browser is redirected after the submission.
+    pub redirect_url: Patch<String>,
 }
 
 impl FormItem {
@@ -205,18 +206,18 @@ impl UpdateForm {
     /// from senders and fields that it does not accept now. A form that sets no contacts marketing widens nothing.
     fn widened_fields(&self, item: &FormItem) -> Vec<&'static str> {
         // Without a setting of its own, the account's default decides, which may be on.
-        if self.set_marketing.unwrap_or(item.set_marketing) == Some(false) {
+        if self.set_marketing.change().unwrap_or(item.set_marketing) == Some(false) {
             return Vec::new();
         }
-        let starts = self.set_marketing.is_some_and(|after| {
+        let starts = self.set_marketing.change().is_some_and(|after| {
             item.set_marketing == Some(false) || (item.set_marketing.is_none() && after.is_some())
         });
-        let budget = self.max_new_marketing_per_day.is_some_and(|after| {
+        let budget = self.max_new_marketing_per_day.change().is_some_and(|after| {
             item.max_new_marketing_per_day.is_some_and(|before| after.is_none_or(|after| after > before))
         });
         // Off, the account's default and on, in this order.
         let rank = |may: Option<bool>| may.map_or(1, |may| if may { 2 } else { 0 });
-        let tier = self.may_raise_tier.is_some_and(|after| rank(after) > rank(item.may_raise_tier));
+        let tier = self.may_raise_tier.change().is_some_and(|after| rank(after) > rank(item.may_raise_tier));
         let adds = |before: &[String], after: &[String]| after.iter().any(|entry| !before.contains(entry));
         let secrets = self.secrets.as_ref().is_some_and(|after| adds(&item.secrets, after));
         let origins = self.allowed_origins.as_ref().is_some_and(|after| {
@@ -224,13 +225,14 @@ impl UpdateForm {
         });
         // The map decides which field is the address, so every change of it may widen the form.
         let field_map = self.field_map.as_ref().is_some_and(|after| stored(after) != item.field_map);
-        let event_types = self.event_types.as_ref().is_some_and(|after| match (&item.event_types, after) {
-            (Some(before), Some(after)) => !after.is_subset(before),
-            (Some(_), None) => true,
-            // Without a list the form accepts all types except those that report an end.
-            (None, Some(after)) => after.iter().any(|event_type| tells_of_an_end(event_type)),
-            (None, None) => false,
-        });
+        let event_types =
+            self.event_types.as_ref().change().is_some_and(|after| match (&item.event_types, after) {
+                (Some(before), Some(after)) => !after.is_subset(before),
+                (Some(_), None) => true,
+                // Without a list the form accepts all types except those that report an end.
+                (None, Some(after)) => after.iter().any(|event_type| tells_of_an_end(event_type)),
+                (None, None) => false,
+            });
         [
             ("set_marketing", starts),
             ("max_new_marketing_per_day", budget),
@@ -260,35 +262,25 @@ impl UpdateForm {
                 |error: SecretsError| Refused::Invalid { field: "secrets", message: error.to_string() };
             item.secrets = stored_secrets(&checked.map_err(invalid)?);
         }
-        if let Some(set_marketing) = self.set_marketing {
-            if set_marketing.is_none() && item.provider.is_native() {
-                let message =
-                    "expected true or false: the account's default is for forms from elsewhere".to_owned();
-                return Err(Refused::Invalid { field: "set_marketing", message });
-            }
-            item.set_marketing = set_marketing;
+        if self.set_marketing == Patch::Remove && item.provider.is_native() {
+            let message =
+                "expected true or false: the account's default is for forms from elsewhere".to_owned();
+            return Err(Refused::Invalid { field: "set_marketing", message });
         }
-        if let Some(max) = self.max_new_marketing_per_day {
-            item.max_new_marketing_per_day = max;
-        }
-        item.may_raise_tier = self.may_raise_tier.unwrap_or(item.may_raise_tier);
+        self.set_marketing.apply(&mut item.set_marketing);
+        self.max_new_marketing_per_day.apply(&mut item.max_new_marketing_per_day);
+        self.may_raise_tier.apply(&mut item.may_raise_tier);
         item.overwrite = self.overwrite.unwrap_or(item.overwrite);
         item.answer = self.answer.unwrap_or(item.answer);
-        if let Some(fields) = &self.fields {
-            item.fields.clone_from(fields);
-        }
-        if let Some(event_types) = &self.event_types {
-            item.event_types.clone_from(event_types);
-        }
+        self.fields.clone().apply(&mut item.fields);
+        self.event_types.clone().apply(&mut item.event_types);
         if let Some(field_map) = &self.field_map {
             item.field_map = stored(field_map);
         }
         if let Some(origins) = &self.allowed_origins {
             item.allowed_origins.clone_from(origins);
         }
-        if let Some(redirect_url) = &self.redirect_url {
-            item.redirect_url.clone_from(redirect_url);
-        }
+        self.redirect_url.clone().apply(&mut item.redirect_url);
         item.updated_at = now;
         item.version += 1;
         Ok(())
@@ -559,8 +551,8 @@ mod tests {
         texts.iter().map(|&text| text.to_owned()).collect()
     }
 
-    fn types(types: &[&str]) -> Option<Option<BTreeSet<String>>> {
-        Some(Some(texts(types).into_iter().collect()))
+    fn types(types: &[&str]) -> Patch<BTreeSet<String>> {
+        Patch::Set(texts(types).into_iter().collect())
     }
 
     #[test]
@@ -585,9 +577,9 @@ mod tests {
         let other_map = BTreeMap::from([("friend".to_owned(), FieldTarget::Email)]);
         let none = UpdateForm::default;
         for (field, change) in [
-            ("max_new_marketing_per_day", UpdateForm { max_new_marketing_per_day: Some(Some(11)), ..none() }),
-            ("max_new_marketing_per_day", UpdateForm { max_new_marketing_per_day: Some(None), ..none() }),
-            ("may_raise_tier", UpdateForm { may_raise_tier: Some(Some(true)), ..none() }),
+            ("max_new_marketing_per_day", UpdateForm { max_new_marketing_per_day: Patch::Set(11), ..none() }),
+            ("max_new_marketing_per_day", UpdateForm { max_new_marketing_per_day: Patch::Remove, ..none() }),
+            ("may_raise_tier", UpdateForm { may_raise_tier: Patch::Set(true), ..none() }),
             ("secrets", UpdateForm { secrets: Some(texts(&["two", "three"])), ..none() }),
             ("allowed_origins", UpdateForm { allowed_origins: Some(Vec::new()), ..none() }),
             (
@@ -596,7 +588,7 @@ mod tests {
             ),
             ("field_map", UpdateForm { field_map: Some(other_map.clone()), ..none() }),
             ("field_map", UpdateForm { field_map: Some(BTreeMap::new()), ..none() }),
-            ("event_types", UpdateForm { event_types: Some(None), ..none() }),
+            ("event_types", UpdateForm { event_types: Patch::Remove, ..none() }),
             ("event_types", UpdateForm { event_types: types(&["a", "c"]), ..none() }),
         ] {
             for set_marketing in [None, Some(true)] {
@@ -606,7 +598,7 @@ mod tests {
                 change.widened_fields(&item(Some(false))).is_empty(),
                 "the form sets no contacts marketing: {field}"
             );
-            let on = UpdateForm { set_marketing: Some(Some(true)), ..change };
+            let on = UpdateForm { set_marketing: Patch::Set(true), ..change };
             assert_eq!(on.widened_fields(&item(Some(false))), ["set_marketing", field]);
         }
     }
@@ -617,11 +609,11 @@ mod tests {
         let narrower = UpdateForm {
             name: Some("Other".to_owned()),
             secrets: Some(texts(&["two"])),
-            max_new_marketing_per_day: Some(Some(9)),
-            may_raise_tier: Some(Some(false)),
+            max_new_marketing_per_day: Patch::Set(9),
+            may_raise_tier: Patch::Set(false),
             overwrite: Some(Overwrite::Never),
             answer: Some(AnswerMode::Full),
-            fields: Some(None),
+            fields: Patch::Remove,
             event_types: types(&["b"]),
             field_map: Some(same_map),
             allowed_origins: Some(texts(&["https://b.example"])),
@@ -630,7 +622,7 @@ mod tests {
         for set_marketing in [None, Some(true), Some(false)] {
             assert!(narrower.widened_fields(&item(set_marketing)).is_empty());
         }
-        let off = UpdateForm { set_marketing: Some(Some(false)), secrets: Some(texts(&["new"])), ..narrower };
+        let off = UpdateForm { set_marketing: Patch::Set(false), secrets: Some(texts(&["new"])), ..narrower };
         assert!(
             off.widened_fields(&item(Some(true))).is_empty(),
             "a form that is switched off sets no contacts marketing"
@@ -642,14 +634,14 @@ mod tests {
         let any = || FormItem { event_types: None, ..item(Some(true)) };
         let to = |event_types| UpdateForm { event_types, ..UpdateForm::default() };
         assert!(to(types(&["contact.created"])).widened_fields(&any()).is_empty());
-        assert!(to(Some(None)).widened_fields(&any()).is_empty());
+        assert!(to(Patch::Remove).widened_fields(&any()).is_empty());
         let deleted = to(types(&["contact.created", "contact.deleted"]));
         assert_eq!(deleted.widened_fields(&any()), ["event_types"]);
     }
 
     #[test]
     fn form_that_is_switched_on_is_widened() {
-        let to = |set_marketing| UpdateForm { set_marketing: Some(set_marketing), ..UpdateForm::default() };
+        let to = |after: Option<bool>| UpdateForm { set_marketing: after.into(), ..UpdateForm::default() };
         for (before, after, widens) in [
             (Some(false), Some(true), true),
             (Some(false), None, true),

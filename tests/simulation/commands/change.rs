@@ -1,5 +1,6 @@
 //! The command that updates a contact's data and address.
 
+use domain::patch::Patch;
 use store::UpdateContact;
 use testkit::property;
 
@@ -31,7 +32,9 @@ impl AtomicCommand for Change {
             let request = UpdateContact {
                 account: context.account(),
                 contact: context.contact(self.contact),
-                email: self.address.map(|address| address.map(|address| email(address, false))),
+                email: self
+                    .address
+                    .map_or(Patch::Keep, |new| new.map(|address| email(address, false)).into()),
                 properties: &properties,
                 unsubscribed: None,
                 bounced: None,

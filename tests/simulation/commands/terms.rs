@@ -33,7 +33,7 @@ impl AtomicCommand for Terms {
         Box::pin(async move {
             let by = ChangedBy::Operator;
             let change = match self {
-                Self::Cap(cap) => UpdateAccount { cap: Some(*cap), ..UpdateAccount::default() },
+                Self::Cap(cap) => UpdateAccount { cap: (*cap).into(), ..UpdateAccount::default() },
                 Self::Calendar(calendar) => UpdateAccount {
                     term: Some(calendar.term),
                     renewal_date: Some(calendar.renewal_date),

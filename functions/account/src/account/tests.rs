@@ -1,6 +1,7 @@
 //! What may change of an account, where a sandbox's clock may stand, and how an account is shown.
 
 use domain::calendar::{Calendar, Term, TimeZone, parse_date};
+use domain::patch::Patch;
 use domain::period::{Period, Terms};
 use domain::tier::Tier;
 use serde_json::{Value, json};
@@ -19,7 +20,7 @@ fn a_change_says_what_is_there_and_leaves_the_rest() {
     assert!(empty.name.is_none() && empty.time_zone.is_none() && empty.term.is_none());
     assert!(empty.renewal_date.is_none() && empty.marketing_contacts.is_none());
     assert!(empty.external_form.is_none() && empty.chatflow.is_none() && empty.chatflows.is_none());
-    assert_eq!((empty.cap, empty.tier, empty.tier_limit_at_renewal), (None, None, None));
+    assert_eq!((empty.cap, empty.tier, empty.tier_limit_at_renewal), (Patch::Keep, None, Patch::Keep));
     assert_eq!(empty.by, ChangedBy::Admin);
 
     let full = change(&json!({
@@ -30,7 +31,7 @@ fn a_change_says_what_is_there_and_leaves_the_rest() {
     assert_eq!(full.name.as_deref(), Some("Ada & Co"));
     assert_eq!(full.time_zone.map(TimeZone::as_str), Some("Europe/Berlin"));
     assert_eq!((full.term, full.renewal_date), (Some(Term::Monthly), parse_date("2027-01-31").ok()));
-    assert_eq!((full.cap, full.tier_limit_at_renewal), (Some(Some(0)), Some(Some(2000))));
+    assert_eq!((full.cap, full.tier_limit_at_renewal), (Patch::Set(0), Patch::Set(2000)));
     assert_eq!((full.marketing_contacts, full.tier), (Some(false), Tier::new(5, 1).ok()));
     assert_eq!((full.external_form, full.chatflow), (Some(false), Some(true)));
     assert_eq!(full.forms_may_raise_tier, Some(true));
@@ -40,7 +41,7 @@ fn a_change_says_what_is_there_and_leaves_the_rest() {
 #[test]
 fn null_removes_a_cap_and_takes_a_wish_back() {
     let removed = change(&json!({"cap": null, "tier_limit_at_renewal": null}));
-    assert_eq!((removed.cap, removed.tier_limit_at_renewal), (Some(None), Some(None)));
+    assert_eq!((removed.cap, removed.tier_limit_at_renewal), (Patch::Remove, Patch::Remove));
     let nulls = json!({"name": null, "time_zone": null, "defaults": null, "marketing_contacts": null});
     assert_eq!(wrong::<UpdateAccountBody>(&nulls), ["name", "time_zone", "marketing_contacts", "defaults"]);
 }

@@ -2,6 +2,7 @@
 
 use domain::Timestamp;
 use domain::ids::{AccountId, IntegrationId, PortalId};
+use domain::patch::Patch;
 use domain::permission::PrincipalKind;
 use serde_json::{Value, json};
 
@@ -137,22 +138,22 @@ fn a_change_says_what_is_there_and_leaves_the_rest() {
         change
     };
     let empty = change(json!({}));
-    assert!(empty.name.is_none() && empty.set_marketing.is_none() && empty.field_map.is_none());
-    assert!(empty.allowed_origins.is_none() && empty.redirect_url.is_none());
-    assert_eq!(change(json!({"redirect_url": null})).redirect_url, Some(None));
+    assert!(empty.name.is_none() && !empty.set_marketing.is_change() && empty.field_map.is_none());
+    assert!(empty.allowed_origins.is_none() && !empty.redirect_url.is_change());
+    assert_eq!(change(json!({"redirect_url": null})).redirect_url, Patch::Remove);
     let full = change(json!({
         "name": "Renamed", "set_marketing": false, "field_map": {}, "allowed_origins": [],
         "redirect_url": "https://example.org/",
     }));
-    assert_eq!((full.name.as_deref(), full.set_marketing), (Some("Renamed"), Some(Some(false))));
+    assert_eq!((full.name.as_deref(), full.set_marketing), (Some("Renamed"), Patch::Set(false)));
     let back = change(
         json!({"may_raise_tier": true, "overwrite": "if_empty", "answer": "full", "fields": ["email"],
             "event_types": ["contact.created"], "set_marketing": null, "max_new_marketing_per_day": null, "secrets": []}),
     );
-    assert_eq!((back.set_marketing, back.max_new_marketing_per_day), (Some(None), Some(None)));
+    assert_eq!((back.set_marketing, back.max_new_marketing_per_day), (Patch::Remove, Patch::Remove));
     assert_eq!(back.secrets, Some(vec![]));
     assert_eq!((full.field_map, full.allowed_origins), (Some(BTreeMap::new()), Some(vec![])));
-    assert_eq!(full.redirect_url, Some(Some("https://example.org/".into())));
+    assert_eq!(full.redirect_url, Patch::Set("https://example.org/".into()));
     assert_eq!(wrong::<UpdateFormBody>(&json!({"name": null, "provider": "native"})), ["name", "provider"]);
 }
 

@@ -4,6 +4,7 @@ use domain::Timestamp;
 use domain::address::EmailAddress;
 use domain::contact::Contact;
 use domain::ids::{AccountId, ContactId};
+use domain::patch::Patch;
 use domain::period::Period;
 use domain::property::PropertyName;
 
@@ -23,8 +24,8 @@ pub struct UpdateContact<'a> {
     pub account: AccountId,
     /// The contact.
     pub contact: ContactId,
-    /// The new address. `Some(None)` removes the address.
-    pub email: Option<Option<EmailAddress>>,
+    /// The new address.
+    pub email: Patch<EmailAddress>,
     /// The properties to set. Those without a value are removed.
     pub properties: &'a [(PropertyName, Option<String>)],
     /// True if the address is unsubscribed. `None` leaves the flag as it is.
@@ -69,8 +70,11 @@ impl Store {
     ) -> Result<StoredResponse, StoreError> {
         let account = request.account;
         let op = self.operation(account, wall_clock);
-        let new_address = request.email.iter().flatten().map(|email| Key::address(account, email));
-        let keys: Vec<Key> = new_address.collect();
+        let new_address = match &request.email {
+            Patch::Set(email) => Some(Key::address(account, email)),
+            Patch::Keep | Patch::Remove => None,
+        };
+        let keys: Vec<Key> = new_address.into_iter().collect();
         let read = |keys| op.load(std::slice::from_ref(&request.contact), keys);
         op.mutate_after(read, &keys, responder, async |(loaded, mut opened)| {
             let Loaded { contact: before, stored_version } = visible(loaded, request.if_match)?;
@@ -144,7 +148,7 @@ impl UpdateContact<'_> {
     /// Returns the other contact that has the new address. A batched read is not atomic: it may show the address as
     /// this contact's own, and the contact from before it got the address. Then the condition on its version fails.
     fn holder(&self, opened: &mut PeriodSnapshot) -> Result<Option<ContactId>, StoreError> {
-        let Some(Some(email)) = &self.email else { return Ok(None) };
+        let Patch::Set(email) = &self.email else { return Ok(None) };
         let address = opened.items.take::<AddressItem>(&Key::address(self.account, email))?;
         Ok(address.map(|address| address.contact).filter(|holder| *holder != self.contact))
     }
@@ -154,9 +158,7 @@ impl UpdateContact<'_> {
         merged.map_err(|error| Refused::Invalid { field: "properties", message: error.to_string() })?;
         contact.unsubscribed = self.unsubscribed.unwrap_or(contact.unsubscribed);
         contact.bounced = self.bounced.unwrap_or(contact.bounced);
-        if let Some(email) = &self.email {
-            contact.email.clone_from(email);
-        }
+        self.email.clone().apply(&mut contact.email);
         Ok(())
     }
 }
