@@ -79,7 +79,7 @@ impl Gate {
         let gate_listener = GateListener { listener, shut: Arc::clone(&shut) };
         let router = Router::new().fallback(pass).with_state(state.clone());
         let server = tokio::spawn(async {
-            axum::serve(gate_listener, router).await.expect("a server without an end")
+            axum::serve(gate_listener, router).await.expect("a server without an end");
         });
         Self { endpoint, state, shut, server }
     }
