@@ -214,7 +214,9 @@ mod tests {
     #[test]
     fn marketing_requires_manual_source_and_permission() {
         let refused = |principal: &Principal, kind: Option<&str>, marketing: bool| {
-            decide(principal, kind.map(named).as_ref(), Some(marketing)).err().map(|problem| problem.slug())
+            decide(principal, kind.map(named).as_ref(), Some(marketing))
+                .err()
+                .map(|problem| problem.problem_type())
         };
         assert_eq!(refused(&user(true), None, true), None);
         assert_eq!(refused(&user(true), Some("manual"), true), None);

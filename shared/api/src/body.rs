@@ -88,7 +88,7 @@ mod tests {
             ["", "text/json", "text/plain", "application/jsonx", "application/x-www-form-urlencoded", ";json"]
         {
             let problem = require_json(&headers(CONTENT_TYPE, value)).unwrap_err();
-            assert_eq!(problem.slug(), ProblemType::UnsupportedMediaType, "{value}");
+            assert_eq!(problem.problem_type(), ProblemType::UnsupportedMediaType, "{value}");
         }
         assert!(require_json(&HeaderMap::new()).is_err());
     }
@@ -99,15 +99,15 @@ mod tests {
         assert_eq!(read(&HeaderMap::new(), Body::from(full.clone())).await.unwrap().len(), BODY_BYTES_MAX);
         let over = [full, vec![b'x']].concat();
         let problem = read(&HeaderMap::new(), Body::from(over)).await.unwrap_err();
-        assert_eq!(problem.slug(), ProblemType::PayloadTooLarge);
+        assert_eq!(problem.problem_type(), ProblemType::PayloadTooLarge);
         let problem = read(&headers(CONTENT_LENGTH, "1048577"), Body::empty()).await.unwrap_err();
-        assert_eq!(problem.slug(), ProblemType::PayloadTooLarge);
+        assert_eq!(problem.problem_type(), ProblemType::PayloadTooLarge);
     }
 
     #[tokio::test]
     async fn a_compressed_body_is_not_read() {
         let problem = read(&headers(CONTENT_ENCODING, "gzip"), Body::empty()).await.unwrap_err();
-        assert_eq!(problem.slug(), ProblemType::UnsupportedMediaType);
+        assert_eq!(problem.problem_type(), ProblemType::UnsupportedMediaType);
         assert!(read(&headers(CONTENT_ENCODING, "identity"), Body::from("{}")).await.is_ok());
     }
 

@@ -293,12 +293,16 @@ mod tests {
         [
             AccountCaller::from_request_parts(&mut parts, &())
                 .await
-                .map_or_else(|p| status(p.slug()), |_| 200),
+                .map_or_else(|p| status(p.problem_type()), |_| 200),
             MarketingEditor::from_request_parts(&mut parts, &())
                 .await
-                .map_or_else(|p| status(p.slug()), |_| 200),
-            AdminCaller::from_request_parts(&mut parts, &()).await.map_or_else(|p| status(p.slug()), |_| 200),
-            Operator::from_request_parts(&mut parts, &()).await.map_or_else(|p| status(p.slug()), |_| 200),
+                .map_or_else(|p| status(p.problem_type()), |_| 200),
+            AdminCaller::from_request_parts(&mut parts, &())
+                .await
+                .map_or_else(|p| status(p.problem_type()), |_| 200),
+            Operator::from_request_parts(&mut parts, &())
+                .await
+                .map_or_else(|p| status(p.problem_type()), |_| 200),
         ]
     }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use domain::limits::RETRY_AFTER_SECONDS;
+use domain::string_enum::string_enum;
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde::Serialize;
@@ -19,80 +20,96 @@ use crate::view_text::encode;
 /// The media type of problem documents (RFC 9457 §3).
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
-macro_rules! problem_types {
-    ($($(#[$doc:meta])* $variant:ident = $text:literal, $status:ident, $title:literal;)+) => {
-        /// The type of a problem. Callers distinguish problems by the type alone.
-        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-        pub enum ProblemType { $($(#[$doc])* $variant,)+ }
-
-        impl ProblemType {
-            /// All types.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
-
-            /// Returns the slug, which is the last part of the document's `type`.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)+ }
-            }
-
-            /// Returns the HTTP status.
-            #[must_use]
-            pub const fn status(self) -> StatusCode {
-                match self { $(Self::$variant => StatusCode::$status,)+ }
-            }
-
-            /// Returns the title, a sentence without a full stop.
-            #[must_use]
-            pub const fn title(self) -> &'static str {
-                match self { $(Self::$variant => $title,)+ }
-            }
-        }
-    };
-}
-
-problem_types! {
-    /// The request is not valid. `errors` lists the fields.
-    InvalidRequest = "invalid-request", BAD_REQUEST, "The request is not valid";
-    /// The bearer token is missing or unknown.
-    Unauthenticated = "unauthenticated", UNAUTHORIZED, "A valid bearer token is required";
-    /// The webhook's signature or secret is missing, wrong or stale.
-    Unverified = "unverified", UNAUTHORIZED, "The webhook could not be verified";
-    /// The caller may not do this, or a page of this origin may not submit the form.
-    PermissionDenied = "permission-denied", FORBIDDEN, "The request is not permitted";
-    /// The account has marketing contacts switched off.
-    MarketingContactsOff = "marketing-contacts-off", FORBIDDEN, "Marketing contacts are switched off";
-    /// The account uses the wall clock, which cannot be moved.
-    NotASandbox = "not-a-sandbox", FORBIDDEN, "The account is not a sandbox";
-    /// The account does not have the requested resource.
-    NotFound = "not-found", NOT_FOUND, "The resource does not exist";
-    /// The path exists, but not with the method of the request.
-    MethodNotAllowed = "method-not-allowed", METHOD_NOT_ALLOWED, "The path does not support this method";
-    /// Another contact has the address.
-    ContactExists = "contact-exists", CONFLICT, "Another contact has this address";
-    /// Marketing contacts cannot be switched off while the usage is above 0.
-    MarketingContactsInUse = "marketing-contacts-in-use", CONFLICT, "The account still has marketing contacts";
-    /// The account has the maximum number of forms, users or tokens.
-    LimitReached = "limit-reached", CONFLICT, "The account has reached a limit";
-    /// The account would have no admin with a token.
-    LastAdmin = "last-admin", CONFLICT, "An account must keep an admin with a token";
-    /// A sandbox's clock moves forward only.
-    ClockNotForward = "clock-not-forward", CONFLICT, "The clock can only move forward";
-    /// The contact's version is not the one in `If-Match`.
-    VersionMismatch = "version-mismatch", PRECONDITION_FAILED, "The contact does not match If-Match";
-    /// The body is too large.
-    PayloadTooLarge = "payload-too-large", PAYLOAD_TOO_LARGE, "The body is too large";
-    /// The media type or the content coding of the body is not supported.
-    UnsupportedMediaType = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "The body's format is not supported";
-    /// The `Idempotency-Key` was used for another request.
-    IdempotencyKeyReused = "idempotency-key-reused", UNPROCESSABLE_ENTITY,
-        "The Idempotency-Key was used for another request";
-    /// An internal error. The response contains nothing about its cause.
-    Internal = "internal", INTERNAL_SERVER_ERROR, "An internal error occurred";
-    /// The table did not respond in time. A retry may succeed.
-    Unavailable = "unavailable", SERVICE_UNAVAILABLE, "The service is temporarily unavailable";
+string_enum! {
+    /// The type of a problem (RFC 9457 §3.1.1). Clients distinguish problems by it alone. Its text is the slug, the last
+    /// part of the document's `type`.
+    pub enum ProblemType {
+        /// The request is not valid. `errors` lists the fields.
+        InvalidRequest = "invalid-request",
+        /// The bearer token is missing or unknown.
+        Unauthenticated = "unauthenticated",
+        /// The webhook's signature or secret is missing, wrong or stale.
+        Unverified = "unverified",
+        /// The caller may not do this, or a page of this origin may not submit the form.
+        PermissionDenied = "permission-denied",
+        /// The account has marketing contacts switched off.
+        MarketingContactsOff = "marketing-contacts-off",
+        /// The account uses the wall clock, which cannot be moved.
+        NotASandbox = "not-a-sandbox",
+        /// The account does not have the requested resource.
+        NotFound = "not-found",
+        /// The path exists, but not with the method of the request.
+        MethodNotAllowed = "method-not-allowed",
+        /// Another contact has the address.
+        ContactExists = "contact-exists",
+        /// Marketing contacts cannot be switched off while the usage is above 0.
+        MarketingContactsInUse = "marketing-contacts-in-use",
+        /// The account has the maximum number of forms, users or tokens.
+        LimitReached = "limit-reached",
+        /// The account would have no admin with a token.
+        LastAdmin = "last-admin",
+        /// A sandbox's clock moves forward only.
+        ClockNotForward = "clock-not-forward",
+        /// The contact's version is not the one in `If-Match`.
+        VersionMismatch = "version-mismatch",
+        /// The body is too large.
+        PayloadTooLarge = "payload-too-large",
+        /// The media type or the content coding of the body is not supported.
+        UnsupportedMediaType = "unsupported-media-type",
+        /// The `Idempotency-Key` was used for another request.
+        IdempotencyKeyReused = "idempotency-key-reused",
+        /// An internal error. The response contains nothing about its cause.
+        Internal = "internal",
+        /// The table did not respond in time. A retry may succeed.
+        Unavailable = "unavailable",
+    }
 }
 
 impl ProblemType {
+    /// Returns the HTTP status.
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
+        self.status_and_title().0
+    }
+
+    /// Returns the title, a sentence without a full stop that is always the same.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        self.status_and_title().1
+    }
+
+    const fn status_and_title(self) -> (StatusCode, &'static str) {
+        match self {
+            Self::InvalidRequest => (StatusCode::BAD_REQUEST, "The request is not valid"),
+            Self::Unauthenticated => (StatusCode::UNAUTHORIZED, "A valid bearer token is required"),
+            Self::Unverified => (StatusCode::UNAUTHORIZED, "The webhook could not be verified"),
+            Self::PermissionDenied => (StatusCode::FORBIDDEN, "The request is not permitted"),
+            Self::MarketingContactsOff => (StatusCode::FORBIDDEN, "Marketing contacts are switched off"),
+            Self::NotASandbox => (StatusCode::FORBIDDEN, "The account is not a sandbox"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "The resource does not exist"),
+            Self::MethodNotAllowed => {
+                (StatusCode::METHOD_NOT_ALLOWED, "The path does not support this method")
+            }
+            Self::ContactExists => (StatusCode::CONFLICT, "Another contact has this address"),
+            Self::MarketingContactsInUse => {
+                (StatusCode::CONFLICT, "The account still has marketing contacts")
+            }
+            Self::LimitReached => (StatusCode::CONFLICT, "The account has reached a limit"),
+            Self::LastAdmin => (StatusCode::CONFLICT, "An account must keep an admin with a token"),
+            Self::ClockNotForward => (StatusCode::CONFLICT, "The clock can only move forward"),
+            Self::VersionMismatch => (StatusCode::PRECONDITION_FAILED, "The contact does not match If-Match"),
+            Self::PayloadTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
+            Self::UnsupportedMediaType => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body's format is not supported")
+            }
+            Self::IdempotencyKeyReused => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another request")
+            }
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "An internal error occurred"),
+            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "The service is temporarily unavailable"),
+        }
+    }
+
     /// Returns the seconds in `Retry-After`, which only a 503 response has.
     fn retry_after(self) -> Option<u64> {
         matches!(self, Self::Unavailable).then_some(RETRY_AFTER_SECONDS)
@@ -109,8 +126,8 @@ impl ProblemType {
 }
 
 /// Returns the `type` in problem documents of this type.
-pub(crate) fn type_of(slug: ProblemType) -> String {
-    format!("urn:tidemark:problem:{}", slug.as_str())
+pub(crate) fn type_of(problem_type: ProblemType) -> String {
+    format!("urn:tidemark:problem:{problem_type}")
 }
 
 /// One error in a request.
@@ -158,7 +175,7 @@ pub struct ProblemDocument {
 
 /// The error of a handler, which becomes a problem document.
 pub struct Problem {
-    slug: ProblemType,
+    problem_type: ProblemType,
     detail: String,
     errors: Vec<FieldError>,
     contact_id: Option<String>,
@@ -176,8 +193,8 @@ pub(crate) struct Document(pub(crate) Map<String, Value>);
 impl Problem {
     /// Creates a problem of this type. `detail` is a sentence about this case, without personal data.
     #[must_use]
-    pub fn new(slug: ProblemType, detail: impl Into<String>) -> Self {
-        Self { slug, detail: detail.into(), errors: Vec::new(), contact_id: None, cause: None }
+    pub fn new(problem_type: ProblemType, detail: impl Into<String>) -> Self {
+        Self { problem_type, detail: detail.into(), errors: Vec::new(), contact_id: None, cause: None }
     }
 
     /// Creates the problem of a request with these errors.
@@ -214,8 +231,8 @@ impl Problem {
 
     /// Returns the type.
     #[must_use]
-    pub fn slug(&self) -> ProblemType {
-        self.slug
+    pub fn problem_type(&self) -> ProblemType {
+        self.problem_type
     }
 
     /// Returns the sentence about this case.
@@ -234,7 +251,7 @@ impl Problem {
     #[must_use]
     pub fn to_answer(&self) -> StoredResponse {
         StoredResponse {
-            status: self.slug.status().as_u16(),
+            status: self.problem_type.status().as_u16(),
             body: Value::Object(self.document()).to_string(),
             etag: None,
             location: None,
@@ -243,9 +260,9 @@ impl Problem {
 
     fn document(&self) -> Map<String, Value> {
         let mut document = Map::new();
-        document.insert("type".to_owned(), json!(type_of(self.slug)));
-        document.insert("title".to_owned(), json!(self.slug.title()));
-        document.insert("status".to_owned(), json!(self.slug.status().as_u16()));
+        document.insert("type".to_owned(), json!(type_of(self.problem_type)));
+        document.insert("title".to_owned(), json!(self.problem_type.title()));
+        document.insert("status".to_owned(), json!(self.problem_type.status().as_u16()));
         document.insert("detail".to_owned(), json!(self.detail));
         if !self.errors.is_empty() {
             document.insert("errors".to_owned(), json!(self.errors));
@@ -272,13 +289,13 @@ impl Problem {
 impl fmt::Debug for Problem {
     /// Omits the texts, because they may repeat names that the caller chose.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Problem").field("slug", &self.slug).finish_non_exhaustive()
+        f.debug_struct("Problem").field("type", &self.problem_type).finish_non_exhaustive()
     }
 }
 
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
-        let slug = match &refused {
+        let problem_type = match &refused {
             Refused::NotFound(_) => ProblemType::NotFound,
             Refused::ContactExists(_) => ProblemType::ContactExists,
             Refused::VersionMismatch => ProblemType::VersionMismatch,
@@ -301,7 +318,7 @@ impl From<Refused> for Problem {
             Refused::OperatorsTerms { fields } => fields.iter().map(|field| operators_term(field)).collect(),
             _ => Vec::new(),
         };
-        Self { contact_id, errors, ..Self::new(slug, sentence(&refused.to_string())) }
+        Self { contact_id, errors, ..Self::new(problem_type, sentence(&refused.to_string())) }
     }
 }
 
@@ -352,7 +369,7 @@ pub fn chain(error: &dyn Error) -> String {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = response(self.slug, self.document());
+        let mut response = response(self.problem_type, self.document());
         if let Some(cause) = self.cause {
             response.extensions_mut().insert(cause);
         }
@@ -361,12 +378,12 @@ impl IntoResponse for Problem {
 }
 
 /// Returns a response with this document. The layer that knows the request's id completes it.
-fn response(slug: ProblemType, document: Map<String, Value>) -> Response {
-    let mut response = from_document(slug.status(), document);
-    if let Some(seconds) = slug.retry_after() {
+fn response(problem_type: ProblemType, document: Map<String, Value>) -> Response {
+    let mut response = from_document(problem_type.status(), document);
+    if let Some(seconds) = problem_type.retry_after() {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
-    if let Some(scheme) = slug.scheme() {
+    if let Some(scheme) = problem_type.scheme() {
         response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(scheme));
     }
     response

@@ -187,7 +187,7 @@ mod tests {
             StoredResponse { status: 404, body: "not JSON".into(), ..no_content() },
         ];
         for stored in broken {
-            assert_eq!(send(stored).unwrap_err().slug(), ProblemType::Internal);
+            assert_eq!(send(stored).unwrap_err().problem_type(), ProblemType::Internal);
         }
     }
 
@@ -204,7 +204,7 @@ mod tests {
         assert!(!stored.body.contains(revealed.trim_start_matches("tmk_")));
 
         let problem = reveal(&Secret::new("tmk_b"), stored).unwrap_err();
-        assert_eq!(problem.slug(), ProblemType::IdempotencyKeyReused);
+        assert_eq!(problem.problem_type(), ProblemType::IdempotencyKeyReused);
 
         let refusal = Problem::from(Refused::NotFound("user")).to_answer();
         assert_eq!(reveal(&bearer, refusal.clone()).unwrap().body, refusal.body);

@@ -20,7 +20,7 @@ fn sent(content_type: &str, body: &str) -> Sent {
 /// Returns the problem's type and the fields that it names.
 fn wrong(content_type: &str, body: &str) -> (&'static str, Vec<String>) {
     let problem = read(&headers(content_type), Bytes::from(body.to_owned())).err().unwrap();
-    (problem.slug().as_str(), problem.errors().iter().map(|error| error.field.clone()).collect())
+    (problem.problem_type().as_str(), problem.errors().iter().map(|error| error.field.clone()).collect())
 }
 
 fn pairs(sent: &Sent) -> Vec<(&str, &str)> {
@@ -303,7 +303,7 @@ fn other_media_types_are_refused() {
         assert_eq!(wrong(content_type, "{}"), ("unsupported-media-type", Vec::new()), "{content_type}");
     }
     let problem = read(&HeaderMap::new(), Bytes::new()).err().unwrap();
-    assert_eq!(problem.slug(), ProblemType::UnsupportedMediaType);
+    assert_eq!(problem.problem_type(), ProblemType::UnsupportedMediaType);
 }
 
 fn invalid_names(sent: &Sent) -> Vec<String> {

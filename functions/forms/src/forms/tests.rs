@@ -171,7 +171,7 @@ fn switching_the_setting_on_needs_the_permission() {
         assert_eq!(may_set_marketing(&principal(has), asked).is_ok(), may, "{has} {asked}");
     }
     let problem = may_set_marketing(&principal(false), true).unwrap_err();
-    assert_eq!(problem.slug(), ProblemType::PermissionDenied);
+    assert_eq!(problem.problem_type(), ProblemType::PermissionDenied);
     assert!(problem.to_answer().body.contains("set_marketing: false"));
 }
 

@@ -58,7 +58,7 @@ async fn read(request: HttpRequest) -> Result<MutationRequest<Thing>, Problem> {
 /// Returns the slug of the problem and the fields in it.
 async fn refused(request: HttpRequest) -> (&'static str, Vec<String>) {
     let problem = read(request).await.err().expect("a problem");
-    (problem.slug().as_str(), problem.errors().iter().map(|error| error.field.clone()).collect())
+    (problem.problem_type().as_str(), problem.errors().iter().map(|error| error.field.clone()).collect())
 }
 
 const ADA: &str = r#"{"name": "Ada"}"#;
@@ -73,7 +73,7 @@ async fn valid_request_is_parsed() {
 
     let request = read(post("/things", ADA, &[])).await.unwrap_or_else(|problem| panic!("{problem:?}"));
     assert_eq!((request.claim.is_none(), request.if_match), (true, None));
-    assert_eq!(request.bearer().unwrap_err().slug(), ProblemType::Unauthenticated);
+    assert_eq!(request.bearer().unwrap_err().problem_type(), ProblemType::Unauthenticated);
 }
 
 #[tokio::test]

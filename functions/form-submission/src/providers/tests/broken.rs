@@ -9,7 +9,7 @@ use super::*;
 /// Returns the fields that the problem of a body names.
 fn wrong(provider: Provider, body: &Value) -> Vec<String> {
     let problem = sample(provider).read(body.to_string()).err().unwrap();
-    assert_eq!(problem.slug(), api::ProblemType::InvalidRequest);
+    assert_eq!(problem.problem_type(), api::ProblemType::InvalidRequest);
     problem.errors().iter().map(|error| error.field.clone()).collect()
 }
 
@@ -86,7 +86,7 @@ fn jotform_answers_must_be_json() {
     assert_eq!(fields, ["submissionID", "rawRequest"]);
     let problem =
         read(Provider::Jotform, &sample(Provider::Tally).headers(), &Bytes::from("{}")).err().unwrap();
-    assert_eq!(problem.slug(), api::ProblemType::UnsupportedMediaType);
+    assert_eq!(problem.problem_type(), api::ProblemType::UnsupportedMediaType);
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn posts_of_other_media_types_are_refused() {
         for content_type in ["text/plain", "application/xml"] {
             let headers = headers(&[("content-type", content_type)]);
             let problem = read(provider, &headers, &Bytes::from("a=b")).err().unwrap();
-            assert_eq!(problem.slug(), api::ProblemType::UnsupportedMediaType);
+            assert_eq!(problem.problem_type(), api::ProblemType::UnsupportedMediaType);
         }
     }
 }

@@ -112,7 +112,7 @@ fn units_row(label: String, units: Units, least: Units) -> Row {
 /// Returns the operations in the OpenAPI document.
 fn described() -> BTreeSet<String> {
     let document: Value =
-        serde_json::from_str(include_str!("../../../functions/account/openapi.json")).expect("a document");
+        serde_json::from_str(include_str!("../../functions/account/openapi.json")).expect("a document");
     let paths = document["paths"].as_object().expect("paths").iter();
     let operations = paths.flat_map(|(path, item)| {
         let methods = item.as_object().expect("a path").keys().filter(|name| *name != "parameters");
