@@ -1,9 +1,5 @@
-//! What a form may be made of, and how it is shown.
+//! Tests of the bodies: their defaults, bounds and errors.
 
-use domain::Timestamp;
-use domain::ids::{AccountId, IntegrationId, PortalId};
-use domain::patch::Patch;
-use domain::permission::PrincipalKind;
 use serde_json::{Value, json};
 
 use super::*;
@@ -138,102 +134,21 @@ fn a_change_says_what_is_there_and_leaves_the_rest() {
         change
     };
     let empty = change(json!({}));
-    assert!(empty.name.is_none() && !empty.set_marketing.is_change() && empty.field_map.is_none());
-    assert!(empty.allowed_origins.is_none() && !empty.redirect_url.is_change());
-    assert_eq!(change(json!({"redirect_url": null})).redirect_url, Patch::Remove);
+    assert!(empty.name.is_none() && empty.set_marketing.is_none() && empty.field_map.is_none());
+    assert!(empty.allowed_origins.is_none() && empty.redirect_url.is_none());
+    assert_eq!(change(json!({"redirect_url": null})).redirect_url, Some(None));
     let full = change(json!({
         "name": "Renamed", "set_marketing": false, "field_map": {}, "allowed_origins": [],
         "redirect_url": "https://example.org/",
     }));
-    assert_eq!((full.name.as_deref(), full.set_marketing), (Some("Renamed"), Patch::Set(false)));
+    assert_eq!((full.name.as_deref(), full.set_marketing), (Some("Renamed"), Some(Some(false))));
     let back = change(
         json!({"may_raise_tier": true, "overwrite": "if_empty", "answer": "full", "fields": ["email"],
             "event_types": ["contact.created"], "set_marketing": null, "max_new_marketing_per_day": null, "secrets": []}),
     );
-    assert_eq!((back.set_marketing, back.max_new_marketing_per_day), (Patch::Remove, Patch::Remove));
+    assert_eq!((back.set_marketing, back.max_new_marketing_per_day), (Some(None), Some(None)));
     assert_eq!(back.secrets, Some(vec![]));
     assert_eq!((full.field_map, full.allowed_origins), (Some(BTreeMap::new()), Some(vec![])));
-    assert_eq!(full.redirect_url, Patch::Set("https://example.org/".into()));
+    assert_eq!(full.redirect_url, Some(Some("https://example.org/".into())));
     assert_eq!(wrong::<UpdateFormBody>(&json!({"name": null, "provider": "native"})), ["name", "provider"]);
-}
-
-#[test]
-fn switching_the_setting_on_needs_the_permission() {
-    let principal = |modify_marketing_contacts| Principal {
-        account: AccountId::new(Timestamp::MIN, 1),
-        caller: PrincipalKind::Integration { id: IntegrationId::new(Timestamp::MIN, 2), set_marketing: true },
-        name: "Site".into(),
-        modify_marketing_contacts,
-    };
-    for (has, asked, may) in
-        [(true, true, true), (true, false, true), (false, false, true), (false, true, false)]
-    {
-        assert_eq!(may_set_marketing(&principal(has), asked).is_ok(), may, "{has} {asked}");
-    }
-    let problem = may_set_marketing(&principal(false), true).unwrap_err();
-    assert_eq!(problem.problem_type(), ProblemType::PermissionDenied);
-    assert!(problem.to_answer().body.contains("set_marketing: false"));
-}
-
-#[test]
-fn a_form_says_where_it_posts_to_or_is_delivered_to_and_never_its_secrets() {
-    let native = Form {
-        id: FormId::new(Timestamp::MIN, 1),
-        account: AccountId::new(Timestamp::MIN, 2),
-        portal: PortalId::new(0),
-        name: "Newsletter".into(),
-        provider: Provider::Native,
-        secrets: Secrets::default(),
-        set_marketing: Some(true),
-        max_new_marketing_per_day: None,
-        may_raise_tier: None,
-        overwrite: Overwrite::Always,
-        answer: AnswerMode::Minimal,
-        fields: None,
-        event_types: None,
-        field_map: BTreeMap::from([("your_email".into(), FieldTarget::Email)]),
-        allowed_origins: vec!["https://example.org".into()],
-        redirect_url: None,
-        created_at: Timestamp::MIN,
-        updated_at: Timestamp::MIN,
-    };
-    let path = format!("/v1/forms/{}/submissions", native.id);
-    assert_eq!(
-        serde_json::to_value(FormView::new(&native, Some("https://api.example.org"))).unwrap(),
-        json!({
-            "id": native.id.to_string(), "guid": "00000000-0000-0000-0000-000000000001", "name": "Newsletter", "provider": "native", "set_marketing": true,
-            "may_raise_tier": null, "overwrite": "always", "answer": "minimal",
-            "field_map": {"your_email": "email"}, "allowed_origins": ["https://example.org"],
-            "submit_url": format!("https://api.example.org{path}"),
-            "created_at": "1970-01-01T00:00:00.000Z", "updated_at": "1970-01-01T00:00:00.000Z",
-        })
-    );
-    assert_eq!(FormView::new(&native, None).submit_url, Some(path));
-
-    let secret = "0123456789abcdef".to_owned();
-    let elsewhere = Form {
-        provider: Provider::Tally,
-        secrets: Secrets::new(Provider::Tally, vec![secret]).unwrap(),
-        set_marketing: None,
-        max_new_marketing_per_day: Some(50),
-        may_raise_tier: Some(true),
-        overwrite: Overwrite::IfEmpty,
-        answer: AnswerMode::Full,
-        fields: Some(BTreeSet::from(["email".to_owned()])),
-        event_types: Some(BTreeSet::from(["contact.created".to_owned()])),
-        field_map: BTreeMap::from([("captcha".into(), FieldTarget::Nothing)]),
-        ..native
-    };
-    assert_eq!(
-        serde_json::to_value(FormView::new(&elsewhere, Some("https://api.example.org"))).unwrap(),
-        json!({
-            "id": elsewhere.id.to_string(), "guid": elsewhere.id.guid(), "name": "Newsletter", "provider": "tally", "secrets_set": 1,
-            "set_marketing": null, "max_new_marketing_per_day": 50, "may_raise_tier": true,
-            "overwrite": "if_empty", "answer": "full", "fields": ["email"], "event_types": ["contact.created"],
-            "field_map": {"captcha": null},
-            "allowed_origins": ["https://example.org"],
-            "webhook_url": format!("https://api.example.org/v1/hooks/{}", elsewhere.id),
-            "created_at": "1970-01-01T00:00:00.000Z", "updated_at": "1970-01-01T00:00:00.000Z",
-        })
-    );
 }
