@@ -1,4 +1,4 @@
-//! The account itself: its terms, its defaults, and a sandbox's clock.
+//! `/v1/account`: an account's settings and terms, and the clock of a sandbox. Only admins change them.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ use utoipa::openapi::schema::KnownFormat;
 
 use crate::contract::{TermSchema, contract_update};
 
-/// What is to change of an account.
+/// A change of an account's settings, by an admin.
 pub(crate) struct UpdateAccountBody(UpdateAccount);
 
 impl FromFields for UpdateAccountBody {
@@ -31,12 +31,13 @@ impl FromFields for UpdateAccountBody {
         let name = fields.optional("name", name().about("The account's name."));
         let contract = contract_update(fields, " Only in a sandbox.");
         let cap = whole(0..=USAGE_MAX).about(
-            "The limit that the account sets for itself; `null` removes it. A cap below the usage refuses new marketing \
-             contacts and removes none.",
+            "The largest usage that the account allows itself. `null` removes the cap. A cap below the usage refuses \
+             new marketing contacts. It removes none.",
         );
         let cap = fields.nullable("cap", cap);
-        let defaults = nested::<DefaultsUpdate>()
-            .about("Settings for sources that have none of their own. Settings that are left out stay.");
+        let defaults = nested::<DefaultsUpdate>().about(
+            "Settings for sources without a setting of their own. Settings that are left out do not change.",
+        );
         let defaults = fields.optional("defaults", defaults);
         let DefaultsUpdate { external_form, forms_may_raise_tier, chatflow, chatflows } =
             defaults?.unwrap_or_default();
@@ -53,7 +54,10 @@ impl FromFields for UpdateAccountBody {
     }
 }
 
-documented! { UpdateAccountBody as "UpdateAccount": "The settings of an account to change. Settings that are left out stay." }
+documented! {
+    UpdateAccountBody as "UpdateAccount":
+        "The settings of an account to change. Settings that are left out do not change."
+}
 
 /// The default settings of an account to change.
 #[derive(Default)]
@@ -66,21 +70,21 @@ struct DefaultsUpdate {
 
 impl FromFields for DefaultsUpdate {
     fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
-        let external_form = boolean().about(
-            "True if submissions of forms that the account did not create here set contacts as marketing.",
-        );
+        let external_form =
+            boolean().about("True if forms of other providers than `native` set contacts as marketing.");
         let external_form = fields.optional("external_form", external_form);
         let forms_may_raise_tier = boolean().about(
-            "The setting of forms that have no `may_raise_tier` of their own: `true` lets them raise the tier limit. It \
-             is off in a new account, because anybody can submit a public form.",
+            "True if forms without a `may_raise_tier` of their own may raise the tier limit. It is false in a new \
+             account, because anyone may submit a public form.",
         );
         let forms_may_raise_tier = fields.optional("forms_may_raise_tier", forms_may_raise_tier);
-        let chatflow =
-            boolean().about("True if chat flows set contacts as marketing, unless listed in `chatflows`.");
+        let chatflow = boolean()
+            .about("True if chat flows set new contacts as marketing, unless listed in `chatflows`.");
         let chatflow = fields.optional("chatflow", chatflow);
         let id = checked(string(), |text| chatflow_id(&text));
-        let chatflows = map(CHATFLOWS_MAX, id, boolean())
-            .about("All chat flows with a setting of their own, by their id: at most 200.");
+        let chatflows = map(CHATFLOWS_MAX, id, boolean()).about(
+            "The settings of single chat flows, by id: at most 200. The new map replaces the old one.",
+        );
         let chatflows = fields.optional("chatflows", chatflows);
         Ok(Self {
             external_form: external_form?,
@@ -91,8 +95,11 @@ impl FromFields for DefaultsUpdate {
     }
 }
 
-documented! { DefaultsUpdate as "UpdateDefaults": "The default settings to change. Settings that are left out stay." }
+documented! {
+    DefaultsUpdate as "UpdateDefaults": "The default settings to change. Settings that are left out do not change."
+}
 
+/// Returns the id if it has 1 to [`ID_CHARS_MAX`] characters without control characters.
 fn chatflow_id(text: &str) -> Result<String, String> {
     if (1..=ID_CHARS_MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control) {
         Ok(text.to_owned())
@@ -101,7 +108,7 @@ fn chatflow_id(text: &str) -> Result<String, String> {
     }
 }
 
-/// Parses an instant that a sandbox's clock can show.
+/// Parses an instant in [`TEST_CLOCK_YEARS`], to which a sandbox's clock may be set.
 pub(crate) fn sandbox_instant() -> impl Parser<Output = Timestamp> {
     let instant = checked(parsed::<Timestamp>(), |at| {
         if TEST_CLOCK_YEARS.contains(&at.year()) {
@@ -114,7 +121,7 @@ pub(crate) fn sandbox_instant() -> impl Parser<Output = Timestamp> {
     instant.format(KnownFormat::DateTime)
 }
 
-/// The instant to which a sandbox's clock advances.
+/// A request to move a sandbox's clock forward.
 pub(crate) struct AdvanceTestClock {
     now: Timestamp,
 }
@@ -122,79 +129,81 @@ pub(crate) struct AdvanceTestClock {
 impl FromFields for AdvanceTestClock {
     fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
         let now = sandbox_instant().about(
-            "The instant: not before the one that the clock shows, at most five years after it, before the year 2200.",
+            "The new instant: not before the clock's present instant, at most five leap years (1,830 days) after it, \
+             and before the year 2200.",
         );
         fields.required("now", now).map(|now| Self { now })
     }
 }
 
-documented! { AdvanceTestClock as "AdvanceTestClock": "The instant to which a sandbox's clock advances." }
+documented! { AdvanceTestClock as "AdvanceTestClock": "A request to move a sandbox's clock forward." }
 
 /// An account.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Account)]
 pub(crate) struct AccountView {
-    /// Its id.
+    /// The account's id.
     id: String,
-    /// Its portal number, by which `HubSpot`'s clients name it. It is unique in a deployment and never changes.
+    /// The portal number, by which `HubSpot`'s clients identify the account. It is unique in a deployment and never
+    /// changes.
     #[schema(minimum = 10_000_000, maximum = 2_147_483_647)]
     portal_id: u32,
-    /// Its name.
+    /// The display name.
     name: String,
-    /// Whose midnight update dates are: a name of the IANA database.
+    /// The time zone of the update dates, which fall on its midnight: a name of the IANA database.
     time_zone: &'static str,
-    /// `annual` or `monthly`.
+    /// The time after which the contract renews: `annual` or `monthly`.
     #[schema(value_type = TermSchema)]
     term: &'static str,
-    /// A day on which its contract renews.
+    /// A day on which the contract renews.
     #[schema(format = Date)]
     renewal_date: String,
-    /// Whether it has marketing contacts at all.
+    /// True if the account may have marketing contacts.
     marketing_contacts: bool,
-    /// What its contract covers.
+    /// The limit of the contract.
     tier: AccountTierView,
-    /// The ceiling that it set for itself; `null` for none.
+    /// The largest usage that the account allows itself. `null` if it has no cap.
     cap: Option<u64>,
-    /// The current period.
+    /// The period at the instant of the request.
     period: PeriodView,
-    /// Settings for sources that have none of their own.
+    /// The settings for sources without a setting of their own.
     defaults: DefaultsView,
-    /// Where the clock of a sandbox stands; only for sandboxes.
+    /// The present instant of a sandbox's clock. Only present for sandboxes.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime, nullable = false)]
     test_clock: Option<String>,
-    /// When it was made.
+    /// The instant at which the account was created.
     #[schema(format = DateTime)]
     created_at: String,
 }
 
-/// What an account's contract covers.
+/// The limit of an account's contract, which grows in steps with the usage.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AccountTier)]
 pub(crate) struct AccountTierView {
-    /// How many marketing contacts are covered from the start.
+    /// The number of marketing contacts that the contract covers from the start.
     included: u64,
-    /// The step in which the limit grows.
+    /// The number of contacts by which the limit grows in one step.
     block: u64,
-    /// The limit now.
+    /// The limit at the instant of the request.
     limit: u64,
-    /// The lower limit that was asked for, to take effect at the renewal date; left out if none was.
+    /// The lower limit that takes effect at the renewal date. Only present if one was requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     limit_at_renewal: Option<u64>,
 }
 
-/// Settings for sources that have none of their own.
+/// The settings for sources without a setting of their own.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Defaults)]
 pub(crate) struct DefaultsView {
-    /// Whether forms that the account did not make here set contacts marketing.
+    /// True if forms of other providers than `native` set contacts as marketing.
     external_form: bool,
-    /// The setting of forms that have no `may_raise_tier` of their own: `true` lets them raise the tier limit.
+    /// True if forms without a `may_raise_tier` of their own may raise the tier limit.
     forms_may_raise_tier: bool,
-    /// Whether chat flows do, unless listed in `chatflows`.
+    /// True if chat flows set new contacts as marketing, unless listed in `chatflows`.
     chatflow: bool,
-    /// The chat flows with a setting of their own, by their id.
+    /// The settings of single chat flows, by id.
     chatflows: BTreeMap<String, bool>,
 }
 
@@ -231,10 +240,12 @@ impl AccountView {
     }
 }
 
-/// Reads the account.
+/// Returns the account.
+///
+/// Any user or integration of the account may call this operation.
 #[utoipa::path(
     get, path = "/v1/account", tag = "Account",
-    responses((status = 200, description = "The account that the token belongs to.", body = AccountView)),
+    responses((status = 200, description = "The account of the token.", body = AccountView)),
 )]
 pub(crate) async fn get_account(
     State(context): State<Context>,
@@ -245,17 +256,21 @@ pub(crate) async fn get_account(
     respond::ok(&AccountView::new(&account))
 }
 
-/// Changes the account.
+/// Updates the account.
 ///
-/// For admins. What is left out stays. The terms of the contract are the operator's to change: `term`,
-/// `renewal_date`, `time_zone`, `tier`, `tier_limit_at_renewal` and `marketing_contacts` are answered 403
-/// `permission-denied`, unless the account is a sandbox. Switching `defaults.external_form` or
-/// `defaults.forms_may_raise_tier` on needs the permission `modify_marketing_contacts`.
+/// Only admins may call this operation. Settings that are left out do not change.
+///
+/// Only the operator may change the terms of a contract: `term`, `renewal_date`, `time_zone`, `tier`,
+/// `tier_limit_at_renewal` and `marketing_contacts`. A request with one of them is refused with 403
+/// `permission-denied`, unless the account is a sandbox.
+///
+/// Switching `defaults.external_form` or `defaults.forms_may_raise_tier` on requires the permission
+/// `modify_marketing_contacts`.
 #[utoipa::path(
     patch, path = "/v1/account", tag = "Account",
     params(IdempotencyKey), request_body = UpdateAccountBody,
     responses(
-        (status = 200, description = "The account.", body = AccountView),
+        (status = 200, description = "The changed account.", body = AccountView),
         (status = 409, description = "marketing-contacts-in-use"),
     ),
 )]
@@ -267,7 +282,7 @@ pub(crate) async fn update_account(
     let render = |account: &store::Account| respond::json(StatusCode::OK, &AccountView::new(account));
     let responder = Responder::new(request.claim.as_ref(), &render);
     let UpdateAccountBody(change) = &request.body;
-    // A default that is switched on widens every form that has no setting of its own.
+    // A default that is switched on lets every form without a setting of its own set more contacts as marketing.
     if [change.external_form, change.forms_may_raise_tier].contains(&Some(true)) {
         require_modify_marketing_contacts(&principal)?;
     }
@@ -276,15 +291,16 @@ pub(crate) async fn update_account(
     request.conclude(&context, result).await
 }
 
-/// Moves a sandbox's clock.
+/// Moves a sandbox's clock forward.
 ///
-/// For admins. Forward only: 409 `clock-not-forward` otherwise, and 403 `not-a-sandbox` for an ordinary account.
-/// Periods that have ended by then are closed one by one.
+/// Only admins may call this operation. Each period that has ended by the new instant is closed by itself, with its own
+/// statement. An earlier instant is refused with 409 `clock-not-forward`. An account that is not a sandbox is refused
+/// with 403 `not-a-sandbox`.
 #[utoipa::path(
     post, path = "/v1/account/test-clock", tag = "Account",
     params(IdempotencyKey), request_body = AdvanceTestClock,
     responses(
-        (status = 200, description = "The account at that instant.", body = AccountView),
+        (status = 200, description = "The account at the new instant.", body = AccountView),
         (status = 403, description = "not-a-sandbox"),
         (status = 409, description = "clock-not-forward"),
     ),
@@ -300,8 +316,8 @@ pub(crate) async fn advance_test_clock(
     request.conclude(&context, result).await
 }
 
-/// Moves the clock if the way is not too long. The clock only moves forward, so a way that was short enough once is
-/// so for every repetition of the request.
+/// Moves the clock if the distance is at most [`TEST_CLOCK_MOVE_MAX`]. The clock only moves forward, so a distance that
+/// was accepted once is also accepted for every retry of the request.
 async fn move_within_reach(
     context: &Context,
     account: AccountId,
@@ -309,13 +325,13 @@ async fn move_within_reach(
     responder: Responder<'_, store::Account>,
 ) -> Result<StoredResponse, StoreError> {
     let wall_clock = context.clock.now();
-    let stored_state = context.store.usage(account, wall_clock).await?.test_clock;
-    if let Some(stored_state) = stored_state
-        && to > stored_state.plus(TEST_CLOCK_MOVE_MAX)
+    let present = context.store.usage(account, wall_clock).await?.test_clock;
+    if let Some(present) = present
+        && to > present.plus(TEST_CLOCK_MOVE_MAX)
     {
         let days = TEST_CLOCK_MOVE_MAX.num_days();
         let message =
-            format!("expected an instant at most {days} days after {stored_state}, where the clock stands");
+            format!("expected an instant at most {days} days after {present}, the clock's present instant");
         return Err(Refused::Invalid { field: "now", message }.into());
     }
     context.store.advance_test_clock(account, to, wall_clock, responder).await

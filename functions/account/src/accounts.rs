@@ -1,4 +1,5 @@
-//! All accounts, which only the operator sees: making, reading and changing them, and the way back into one.
+//! `/v1/accounts`: the operator's routes. The operator creates, reads and changes accounts, and creates a token for an
+//! account whose admins have lost theirs.
 
 use api::describe::{Parameters, documented};
 use api::fields::{Fields, FromFields, Reported};
@@ -31,7 +32,7 @@ const TIER_INCLUDED_DEFAULT: u64 = 1000;
 /// The step in which a tier's limit grows by default.
 const TIER_BLOCK_DEFAULT: u64 = 1000;
 
-/// An account to be made.
+/// A request to create an account.
 pub(crate) struct NewAccountBody {
     name: String,
     terms: Terms,
@@ -47,16 +48,17 @@ impl FromFields for NewAccountBody {
         let term = fields.required("term", term().about("The time after which the contract renews."));
         let renewal_date =
             fields.required("renewal_date", date().about("A day on which the contract renews."));
-        let tier = tier().about("The tier that the contract covers: 1000 in steps of 1000 if left out.");
+        let tier = tier()
+            .about("The limit of the contract. If left out, it begins at 1000 and grows in steps of 1000.");
         let tier = fields.optional("tier", tier);
-        let cap = whole(0..=USAGE_MAX).about("The limit that the account sets for itself; `null` for none.");
+        let cap = whole(0..=USAGE_MAX)
+            .about("The largest usage that the account allows itself. `null` for no cap.");
         let cap = fields.nullable("cap", cap);
         let marketing_contacts =
-            boolean().about("True if the account has marketing contacts at all.").default_value(true);
+            boolean().about("True if the account may have marketing contacts.").default_value(true);
         let marketing_contacts = fields.optional("marketing_contacts", marketing_contacts);
-        let test_clock = sandbox_instant().about(
-            "Creates a sandbox with a clock of its own, which begins here: an instant in the years 2000 to 2199.",
-        );
+        let test_clock = sandbox_instant()
+            .about("Creates a sandbox, whose own clock begins at this instant, in the years 2000 to 2199.");
         let test_clock = fields.optional("test_clock", test_clock);
 
         let tier = match tier?.map_or_else(|| Tier::new(TIER_INCLUDED_DEFAULT, TIER_BLOCK_DEFAULT), Ok) {
@@ -74,7 +76,7 @@ impl FromFields for NewAccountBody {
 
 documented! { NewAccountBody as "NewAccount": "An account to create." }
 
-/// An account that was just made.
+/// A created account with the token of its first admin.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AccountMade)]
 pub(crate) struct AccountMadeView {
@@ -84,16 +86,16 @@ pub(crate) struct AccountMadeView {
     token: String,
 }
 
-/// Makes an account.
+/// Creates an account.
 ///
-/// For the operator. The account has one user, an admin, whose token is shown in this answer only. With `test_clock`
-/// it is a sandbox: it lives on its own clock, and a month can be tried in a second.
+/// Only the operator may call this operation. The account has one user, an admin. Only this response contains the
+/// admin's token. An account with a `test_clock` is a sandbox: it uses this clock, so a month can be tried in a second.
 #[utoipa::path(
     post, path = "/v1/accounts", tag = "Accounts", security(("operator" = [])),
     params(IdempotencyKey), request_body = NewAccountBody,
     responses((
-        status = 201, description = "The account and its first token.", body = AccountMadeView,
-        headers(("Location" = String, description = "Where the account is read, with its token.")),
+        status = 201, description = "The account and the token of its first admin.", body = AccountMadeView,
+        headers(("Location" = String, description = "The account's path, for requests with its token.")),
     )),
 )]
 pub(crate) async fn create_account(
@@ -103,9 +105,9 @@ pub(crate) async fn create_account(
 ) -> Result<Response, Problem> {
     let minted = NewToken::mint(request.bearer()?, context.store.rng());
     let render = |account: &Account| {
-        let made = AccountMadeView { account: AccountView::new(account), token: minted.sealed() };
+        let created = AccountMadeView { account: AccountView::new(account), token: minted.sealed() };
         let location = Some("/v1/account".to_owned());
-        StoredResponse { location, ..respond::json(StatusCode::CREATED, &made) }
+        StoredResponse { location, ..respond::json(StatusCode::CREATED, &created) }
     };
     let responder = Responder::new(request.claim.as_ref(), &render);
     let NewAccountBody { name, terms } = &request.body;
@@ -115,13 +117,13 @@ pub(crate) async fn create_account(
     request.conclude_with_token(&context, result).await
 }
 
-/// An account as the operator sees it.
+/// An account with its usage, for the operator.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AccountReport)]
 pub(crate) struct AccountReportView {
     /// The account, with the terms of its contract.
     account: AccountView,
-    /// Its usage in the current period.
+    /// The account's usage in the current period.
     usage: UsageView,
 }
 
@@ -131,13 +133,13 @@ impl AccountReportView {
     }
 }
 
-/// A token that the operator has made for an account's admin.
+/// A token that the operator has created for an account's admin.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AdminTokenMade)]
 pub(crate) struct AdminTokenMadeView {
-    /// Its id.
+    /// The token's id.
     id: String,
-    /// The admin's id.
+    /// The admin's user id.
     user_id: String,
     /// The bearer token. It is not shown again.
     token: String,
@@ -145,7 +147,8 @@ pub(crate) struct AdminTokenMadeView {
 
 /// Lists the accounts.
 ///
-/// For the operator. In the order in which they were made, each with its usage at the instant of the request.
+/// Only the operator may call this operation. The accounts are in the order of their creation, each with its usage at
+/// the instant of the request.
 #[utoipa::path(
     get, path = "/v1/accounts", tag = "Accounts", security(("operator" = [])), params(Parameters<Paging<AccountId>>),
     responses((status = 200, description = "A page of accounts.", body = Page<AccountReportView>)),
@@ -160,9 +163,9 @@ pub(crate) async fn list_accounts(
     respond::ok(&page(&listing, limit, |account| account.id, AccountReportView::new))
 }
 
-/// Reads an account, with its usage.
+/// Returns an account with its usage.
 ///
-/// For the operator.
+/// Only the operator may call this operation.
 #[utoipa::path(
     get, path = "/v1/accounts/{id}", tag = "Accounts", security(("operator" = [])),
     params(("id" = String, Path, description = "The account's id.")),
@@ -178,11 +181,13 @@ pub(crate) async fn get_account_by_id(
     respond::ok(&AccountReportView::new(&account))
 }
 
-/// Changes the terms of an account's contract.
+/// Updates the terms of an account's contract.
 ///
-/// For the operator. What is left out stays. Another term, renewal date or time zone moves the end of the current
-/// period, and with it all contacts that are leaving, to the next update date from now on. Another tier never lowers
-/// the limit in force: a lower one is asked for with `tier_limit_at_renewal`.
+/// Only the operator may call this operation. Terms that are left out do not change.
+///
+/// Another term, renewal date or time zone moves the end of the current period to the next update date from now on.
+/// Contacts that are leaving leave on that date. Another tier never lowers the limit in force. `tier_limit_at_renewal`
+/// requests a lower limit.
 #[utoipa::path(
     patch, path = "/v1/accounts/{id}", tag = "Accounts", security(("operator" = [])),
     params(IdempotencyKey, ("id" = String, Path, description = "The account's id.")),
@@ -205,10 +210,10 @@ pub(crate) async fn update_contract(
     request.conclude(&context, result).await
 }
 
-/// Makes a token for an account's admin.
+/// Creates a token for an account's admin.
 ///
-/// For the operator: the way back into an account whose admins have lost their tokens. It is the token of the admin who
-/// was added first, and is shown in this answer only.
+/// Only the operator may call this operation. It restores access to an account whose admins have lost their tokens. The
+/// token belongs to the admin who was added first. Only this response contains it.
 #[utoipa::path(
     post, path = "/v1/accounts/{id}/tokens", tag = "Accounts", security(("operator" = [])),
     params(IdempotencyKey, ("id" = String, Path, description = "The account's id.")),
@@ -221,11 +226,11 @@ pub(crate) async fn create_admin_token(
     request: MutationRequest<NoBody>,
 ) -> Result<Response, Problem> {
     let minted = NewToken::mint(request.bearer()?, context.store.rng());
-    let render = |made: &AdminToken| {
-        let AdminToken { id, user } = made;
-        let made =
+    let render = |created: &AdminToken| {
+        let AdminToken { id, user } = created;
+        let view =
             AdminTokenMadeView { id: id.to_string(), user_id: user.to_string(), token: minted.sealed() };
-        respond::json(StatusCode::CREATED, &made)
+        respond::json(StatusCode::CREATED, &view)
     };
     let responder = Responder::new(request.claim.as_ref(), &render);
     let sha256 = minted.sha256_hex();
@@ -242,7 +247,7 @@ mod tests {
     use api::reading::{read, wrong};
 
     #[test]
-    fn what_is_left_out_is_the_default() {
+    fn account_without_optional_fields_has_defaults() {
         let least = json!({"name": "Ada & Co", "term": "annual", "renewal_date": "2027-06-15"});
         let NewAccountBody { name, terms } = read(&least).unwrap();
         assert_eq!((name.as_str(), terms.calendar.time_zone.as_str()), ("Ada & Co", "UTC"));
@@ -255,14 +260,14 @@ mod tests {
     }
 
     #[test]
-    fn an_account_without_a_cap_can_be_made_as_it_is_shown() {
+    fn account_with_null_cap_has_no_cap() {
         let none = json!({"name": "Ada & Co", "term": "annual", "renewal_date": "2027-06-15", "cap": null});
         let NewAccountBody { terms, .. } = read(&none).unwrap();
         assert_eq!(terms.cap, None);
     }
 
     #[test]
-    fn all_of_it_can_be_said() {
+    fn account_with_all_fields_has_all_terms() {
         let full = json!({
             "name": "Ada & Co", "time_zone": "America/St_Johns", "term": "monthly", "renewal_date": "2026-01-31",
             "tier": {"included": 0, "block": 1}, "cap": 0, "marketing_contacts": false,
@@ -276,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_wrong_is_listed() {
+    fn account_with_several_errors_lists_all() {
         assert_eq!(wrong::<NewAccountBody>(&json!({})), ["name", "term", "renewal_date"]);
         let body = json!({
             "name": "x".repeat(201), "time_zone": "Mars/Olympus", "term": "yearly", "renewal_date": "15.6.2027",

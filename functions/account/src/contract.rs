@@ -1,4 +1,4 @@
-//! The terms of an account's contract: how requests say them and change them.
+//! The terms of an account's contract in requests.
 
 use api::describe::documented;
 use api::fields::{Fields, FromFields, Reported};
@@ -11,7 +11,7 @@ use store::{ChangedBy, UpdateAccount};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::KnownFormat;
 
-/// The operator's change of a contract.
+/// A change of a contract's terms, by the operator.
 pub(crate) struct UpdateContractBody(pub(crate) UpdateAccount);
 
 impl FromFields for UpdateContractBody {
@@ -23,27 +23,30 @@ impl FromFields for UpdateContractBody {
 
 documented! {
     UpdateContractBody as "UpdateContract":
-        "The terms of a contract to change, by the operator. Terms that are left out stay."
+        "The terms of a contract to change, by the operator. Terms that are left out do not change."
 }
 
-/// Reads the terms to change. `limited` is added to their descriptions.
-pub(crate) fn contract_update(fields: &mut impl Fields, limited: &str) -> Result<UpdateAccount, Reported> {
-    let about = |text: &str| format!("{text}{limited}");
+/// Reads the terms to change. `restriction` is appended to their descriptions.
+pub(crate) fn contract_update(
+    fields: &mut impl Fields,
+    restriction: &str,
+) -> Result<UpdateAccount, Reported> {
+    let about = |text: &str| format!("{text}{restriction}");
     let zone =
         about("The time zone of the update dates, which fall on its midnight: a name of the IANA database.");
     let time_zone = fields.optional("time_zone", time_zone().about(zone));
     let term = fields.optional("term", term().about(about("The time after which the contract renews.")));
     let date = fields.optional("renewal_date", date().about(about("A day on which the contract renews.")));
     let steps =
-        "Another tier. The limit becomes the smallest of its steps that is not below the limit in force.";
+        "The new tier. The limit becomes the smallest of its steps that is not below the limit in force.";
     let tier = fields.optional("tier", tier().about(about(steps)));
     let limit = whole(0..=USAGE_MAX).about(about(
-        "A lower tier limit that takes effect at the renewal date: one of the tier's steps, at most the present limit. \
-         `null` cancels it.",
+        "A lower tier limit, which takes effect at the renewal date: one of the tier's steps, at most the present \
+         limit. `null` cancels it.",
     ));
     let limit = fields.nullable("tier_limit_at_renewal", limit);
     let enabled = boolean().about(about(
-        "True if the account has marketing contacts at all. They can be switched off only when there are none.",
+        "True if the account may have marketing contacts. It can only be set to false while the account has none.",
     ));
     let marketing_contacts = fields.optional("marketing_contacts", enabled);
     Ok(UpdateAccount {
@@ -57,7 +60,7 @@ pub(crate) fn contract_update(fields: &mut impl Fields, limited: &str) -> Result
     })
 }
 
-/// Parses the name of a time zone.
+/// Parses the name of a time zone of the IANA database.
 pub(crate) fn time_zone() -> impl Parser<Output = TimeZone> {
     parsed::<TimeZone>().example("Europe/Berlin")
 }
@@ -67,17 +70,17 @@ pub(crate) fn term() -> impl Parser<Output = Term> {
     variant::<Term>().schema_of::<TermSchema>()
 }
 
-/// Parses a day.
+/// Parses a day in the form `2027-06-15`.
 pub(crate) fn date() -> impl Parser<Output = NaiveDate> {
     checked(string(), |text| parse_date(&text)).format(KnownFormat::Date).example("2027-06-15")
 }
 
-/// Parses the steps of a tier.
+/// Parses a tier from its steps.
 pub(crate) fn tier() -> impl Parser<Output = Tier> {
     checked(nested::<TierSteps>(), |TierSteps { included, block }| Tier::new(included, block))
 }
 
-/// The steps of a tier.
+/// The steps of a tier, as they are sent.
 struct TierSteps {
     included: u64,
     block: u64,
@@ -85,11 +88,13 @@ struct TierSteps {
 
 impl FromFields for TierSteps {
     fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
-        let included =
-            whole(0..=USAGE_MAX).about("The number of marketing contacts that are covered from the start.");
+        let included = whole(0..=USAGE_MAX)
+            .about("The number of marketing contacts that the contract covers from the start.");
         let included = fields.required("included", included);
-        let block =
-            fields.required("block", whole(1..=USAGE_MAX).about("The step in which the limit grows."));
+        let block = fields.required(
+            "block",
+            whole(1..=USAGE_MAX).about("The number of contacts by which the limit grows in one step."),
+        );
         Ok(Self { included: included?, block: block? })
     }
 }
@@ -114,7 +119,7 @@ mod tests {
     use api::reading::{read, wrong};
 
     #[test]
-    fn change_names_its_terms_and_leaves_the_rest() {
+    fn change_has_sent_terms_and_leaves_the_rest() {
         let UpdateContractBody(empty) = read(&json!({})).unwrap();
         assert!(empty.time_zone.is_none() && empty.term.is_none() && empty.renewal_date.is_none());
         assert!(empty.tier.is_none() && !empty.tier_limit_at_renewal.is_change());
@@ -131,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_of_the_account_are_no_terms_of_its_contract() {
+    fn contract_change_with_account_settings_is_rejected() {
         let body = json!({
             "name": "Ada", "cap": 1, "defaults": {}, "test_clock": null, "term": "weekly", "tier": {"block": 0},
             "renewal_date": 1, "time_zone": "Mars", "tier_limit_at_renewal": -1, "marketing_contacts": null,

@@ -1,5 +1,4 @@
-//! Accounts and what they are run with: their terms, usage and statements, users and tokens, and the description of the
-//! API.
+//! The routes of accounts: their terms, usage, statements, users and tokens, and the API's OpenAPI document.
 
 mod account;
 mod accounts;
@@ -11,7 +10,7 @@ mod users;
 
 use api::{Context, Routes, routes};
 
-/// The routes and their description, declared once.
+/// Returns the routes with their OpenAPI descriptions.
 pub fn api() -> impl Routes<Context> {
     routes!(
         accounts::create_account,
@@ -34,12 +33,12 @@ pub fn api() -> impl Routes<Context> {
     )
 }
 
-/// The router of this function's routes.
+/// Returns the router that `main` runs and the local stack merges.
 pub fn router(context: Context) -> axum::Router {
     api::router::routes(api(), context)
 }
 
-/// The OpenAPI document of these routes alone.
+/// Returns the OpenAPI document of these routes alone.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
     api::openapi::describe(api())
@@ -51,7 +50,7 @@ mod tests {
 
     use super::*;
 
-    /// Every operation with its path and method.
+    /// Returns all operations, each with its path and method.
     fn operations() -> Vec<(String, String, Value)> {
         let document = serde_json::to_value(openapi()).unwrap();
         let paths = document["paths"].as_object().unwrap().clone().into_iter();
@@ -63,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn every_operation_is_described() {
+    fn every_operation_has_a_complete_description() {
         let operations = operations();
         assert_eq!(operations.len(), 17);
         let tags: Vec<&str> = api::openapi::TAGS.iter().map(|(tag, _)| *tag).collect();
@@ -84,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn accounts_are_the_operators_and_the_description_is_public() {
+    fn accounts_require_operator_and_document_is_public() {
         for (path, method, operation) in operations() {
             let security = match path.as_str() {
                 path if path.starts_with("/v1/accounts") => json!([{"operator": []}]),

@@ -1,4 +1,5 @@
-//! Bearer tokens of users and integrations. Only admins manage them, and each is shown once.
+//! `/v1/tokens`: the bearer tokens of users and integrations. Only admins manage them. Only the response that creates a
+//! token contains its text.
 
 use api::describe::{Parameters, documented};
 use api::fields::{Either, Fields, FromFields, Reported};
@@ -18,7 +19,7 @@ use utoipa::ToSchema;
 
 use api::listing::{one_more, page};
 
-/// Whose a new token is to be.
+/// A request to create a token, with the token's owner.
 pub(crate) struct NewTokenBody(NewTokenOwner);
 
 impl FromFields for NewTokenBody {
@@ -33,9 +34,9 @@ impl FromFields for NewTokenBody {
     }
 }
 
-documented! { NewTokenBody as "NewToken": "A token to create: for a user or for a new integration, one of the two." }
+documented! { NewTokenBody as "NewToken": "A token to create, either for a user or for a new integration." }
 
-/// An id in another form is refused with the same message as an unknown one.
+/// Parses a user's id. An invalid id is rejected with the same message as an unknown one.
 fn user_id(text: &str) -> Result<UserId, &'static str> {
     text.parse().map_err(|_| "expected the id of a user of this account")
 }
@@ -60,11 +61,11 @@ impl FromFields for NewIntegration {
 
 documented! { NewIntegration as "NewIntegration": "An integration to create." }
 
-/// A token that was just made.
+/// A created token with its text.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TokenMade)]
 pub(crate) struct TokenMadeView {
-    /// Its id.
+    /// The token's id.
     id: String,
     /// The bearer token. It is not shown again.
     token: String,
@@ -74,32 +75,32 @@ pub(crate) struct TokenMadeView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Token)]
 pub(crate) struct TokenView {
-    /// Its id.
+    /// The token's id.
     id: String,
-    /// The user whose it is.
+    /// The id of the user that owns the token. Only present for a user's token.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     user_id: Option<String>,
-    /// The integration whose it is.
+    /// The integration that owns the token. Only present for an integration's token.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     integration: Option<IntegrationView>,
-    /// When it was made.
+    /// The instant at which the token was created.
     #[schema(format = DateTime)]
     created_at: String,
 }
 
-/// An integration.
+/// An integration: a program that acts for the account with a token of its own.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Integration)]
 pub(crate) struct IntegrationView {
-    /// Its id.
+    /// The integration's id.
     id: String,
-    /// Its name.
+    /// The display name.
     name: String,
-    /// Whether contacts that it creates are set marketing.
+    /// True if contacts that it creates are set as marketing.
     set_marketing: bool,
-    /// Whether it may set contacts as marketing and queue them to leave.
+    /// True if it may set contacts as marketing and queue them to leave.
     modify_marketing_contacts: bool,
 }
 
@@ -121,14 +122,14 @@ impl TokenView {
     }
 }
 
-/// Makes a token.
+/// Creates a token.
 ///
-/// For admins. The token is shown in this answer only; it is kept as its SHA-256. An account has at most 1,000 tokens:
-/// 409 `limit-reached` beyond that.
+/// Only admins may call this operation. Only this response contains the token, because only its SHA-256 is stored. An
+/// account has at most 1,000 tokens. Beyond that, the request is refused with 409 `limit-reached`.
 #[utoipa::path(
     post, path = "/v1/tokens", tag = "Users", params(IdempotencyKey), request_body = NewTokenBody,
     responses(
-        (status = 201, description = "The token.", body = TokenMadeView),
+        (status = 201, description = "The created token.", body = TokenMadeView),
         (status = 409, description = "limit-reached"),
     ),
 )]
@@ -139,19 +140,19 @@ pub(crate) async fn create_token(
 ) -> Result<Response, Problem> {
     let minted = NewToken::mint(request.bearer()?, context.store.rng());
     let render = |token: &Token| {
-        let made = TokenMadeView { id: token.id.to_string(), token: minted.sealed() };
-        respond::json(StatusCode::CREATED, &made)
+        let created = TokenMadeView { id: token.id.to_string(), token: minted.sealed() };
+        respond::json(StatusCode::CREATED, &created)
     };
     let responder = Responder::new(request.claim.as_ref(), &render);
-    let NewTokenBody(holder) = &request.body;
+    let NewTokenBody(owner) = &request.body;
     let (account, sha256) = (principal.account, minted.sha256_hex());
-    let result = context.store.create_token(account, holder, &sha256, context.clock.now(), responder).await;
+    let result = context.store.create_token(account, owner, &sha256, context.clock.now(), responder).await;
     request.conclude_with_token(&context, result).await
 }
 
 /// Lists the tokens.
 ///
-/// For admins. In the order in which they were made, without the tokens themselves.
+/// Only admins may call this operation. The tokens are in the order of their creation, without their texts.
 #[utoipa::path(
     get, path = "/v1/tokens", tag = "Users", params(Parameters<Paging<TokenId>>),
     responses((status = 200, description = "A page of tokens.", body = Page<TokenView>)),
@@ -166,14 +167,15 @@ pub(crate) async fn list_tokens(
     respond::ok(&page(&listing, limit, |token| token.id, TokenView::new))
 }
 
-/// Takes a token back.
+/// Deletes a token.
 ///
-/// For admins. It stops working at once; deployed, within the seconds for which the authorizer's answer is cached. The
-/// last token of the last admin stays: 409 `last-admin`.
+/// Only admins may call this operation. The token stops working at once. A deployment may cache the permissions of a
+/// token for some seconds, and accepts the token for that time. Deleting the last token of the last admin is refused
+/// with 409 `last-admin`.
 #[utoipa::path(
     delete, path = "/v1/tokens/{id}", tag = "Users",
     params(IdempotencyKey, ("id" = String, Path, description = "The token's id.")),
-    responses((status = 204, description = "It is gone."), (status = 409, description = "last-admin")),
+    responses((status = 204, description = "The token is deleted."), (status = 409, description = "last-admin")),
 )]
 pub(crate) async fn delete_token(
     State(context): State<Context>,
@@ -196,26 +198,26 @@ mod tests {
     use super::*;
     use api::reading::{read, wrong};
 
-    fn holder(body: &Value) -> NewTokenOwner {
-        let NewTokenBody(holder) = read(body).unwrap();
-        holder
+    fn owner(body: &Value) -> NewTokenOwner {
+        let NewTokenBody(owner) = read(body).unwrap();
+        owner
     }
 
     #[test]
-    fn for_a_user_or_for_an_integration() {
+    fn token_owner_is_a_user_or_an_integration() {
         let id = UserId::new(Timestamp::MIN, 1);
         assert!(
-            matches!(holder(&json!({"user_id": id.to_string()})), NewTokenOwner::User(found) if found == id)
+            matches!(owner(&json!({"user_id": id.to_string()})), NewTokenOwner::User(found) if found == id)
         );
         let NewTokenOwner::Integration { name, set_marketing, modify_marketing_contacts } =
-            holder(&json!({"integration": {"name": "CRM"}}))
+            owner(&json!({"integration": {"name": "CRM"}}))
         else {
-            panic!("an integration was asked for")
+            panic!("expected an integration")
         };
         assert_eq!((name.as_str(), set_marketing, modify_marketing_contacts), ("CRM", false, false));
         let body =
             json!({"integration": {"name": "CRM", "set_marketing": true, "modify_marketing_contacts": true}});
-        let on = holder(&body);
+        let on = owner(&body);
         assert!(matches!(
             on,
             NewTokenOwner::Integration { set_marketing: true, modify_marketing_contacts: true, .. }
@@ -223,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn one_of_the_two_and_everything_that_is_wrong_is_listed() {
+    fn token_without_exactly_one_owner_is_rejected() {
         let id = UserId::new(Timestamp::MIN, 1).to_string();
         let table = [
             (json!({}), vec![""]),
@@ -242,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_shows_whose_it_is() {
+    fn token_view_has_its_owner() {
         let user = UserId::new(Timestamp::MIN, 1);
         let id = TokenId::new(Timestamp::MIN, 2);
         let of = |holder| {

@@ -1,4 +1,4 @@
-//! The usage at this instant, and the statements of the periods before.
+//! `/v1/usage`: the usage at the instant of the request, and the statements of closed periods.
 
 use api::describe::Parameters;
 use api::paging::{Page, Paging};
@@ -12,23 +12,23 @@ use utoipa::ToSchema;
 
 use api::listing::{one_more, page};
 
-/// What a closed period came to.
+/// A closed period, with its numbers at its end.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Statement)]
 pub(crate) struct StatementView {
-    /// The period's number.
+    /// The number of the period within the account, from 1.
     number: u64,
-    /// Its first instant.
+    /// The first instant of the period.
     #[schema(format = DateTime)]
     starts_at: String,
-    /// The update date that ended it.
+    /// The update date that ended the period. This instant belongs to the next period.
     #[schema(format = DateTime)]
     ends_at: String,
-    /// The usage right before that: marketing contacts, leaving ones included.
+    /// The usage right before `ends_at`: marketing contacts, leaving contacts included.
     marketing: u64,
-    /// How many of them became non-marketing at `ends_at`.
+    /// The number of these contacts that became non-marketing at `ends_at`.
     left: u64,
-    /// The tier limit at its end.
+    /// The tier limit at the end of the period.
     tier_limit: u64,
 }
 
@@ -45,9 +45,9 @@ impl StatementView {
     }
 }
 
-/// Tells the usage.
+/// Returns the account's usage.
 ///
-/// Exact at the instant of the request. `marketing` is what is billed: leaving contacts are in it.
+/// The usage is exact at the instant of the request. `marketing` is the billed number, which includes leaving contacts.
 #[utoipa::path(
     get, path = "/v1/usage", tag = "Account",
     responses((status = 200, description = "The usage in the current period.", body = UsageView)),
@@ -61,9 +61,9 @@ pub(crate) async fn get_usage(
     respond::ok(&UsageView::new(&period))
 }
 
-/// Lists the statements.
+/// Lists the account's statements.
 ///
-/// One for each closed period, newest first.
+/// Each closed period has one statement. The newest is first.
 #[utoipa::path(
     get, path = "/v1/usage/statements", tag = "Account", params(Parameters<Paging<PeriodNumber>>),
     responses((status = 200, description = "A page of statements, newest first.", body = Page<StatementView>)),
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_statement_says_what_was_billed_and_how_many_left() {
+    fn statement_view_has_billed_and_left_contacts() {
         let statement = Statement {
             number: PeriodNumber::FIRST,
             starts_at: "2026-11-21T19:59:01.123Z".parse().unwrap(),

@@ -1,4 +1,4 @@
-//! Users: who works with an account, and what each may do. Only admins manage them.
+//! `/v1/users`: the users of an account, with their roles and permissions. Only admins manage them.
 
 use api::contacts::email;
 use api::describe::{Parameters, documented};
@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 
 use api::listing::{one_more, page};
 
-/// A user to be added.
+/// A request to add a user.
 pub(crate) struct NewUserBody(NewUser);
 
 impl FromFields for NewUserBody {
@@ -41,10 +41,10 @@ impl FromFields for NewUserBody {
 
 documented! { NewUserBody as "NewUser": "A user to add." }
 
-/// The name of the permission.
+/// The name of the permission to change marketing states.
 const EDITOR: &str = "modify_marketing_contacts";
 
-/// Parses the permission of a user.
+/// Parses a user's permission to change marketing states.
 fn editor() -> impl Parser<Output = bool> {
     boolean().about("True if the user may set contacts as marketing and queue them to leave.")
 }
@@ -63,7 +63,7 @@ pub(crate) enum RoleSchema {
     Admin,
 }
 
-/// The data of a user to change.
+/// A change of a user.
 pub(crate) struct UpdateUserBody(UpdateUser);
 
 impl FromFields for UpdateUserBody {
@@ -81,9 +81,9 @@ impl FromFields for UpdateUserBody {
     }
 }
 
-documented! { UpdateUserBody as "UpdateUser": "The data of a user to change. Data that is left out stays." }
+documented! { UpdateUserBody as "UpdateUser": "The data of a user to change. Data that is left out does not change." }
 
-/// An address of a user is shown and never looked up, so that its spelling is all there is to keep.
+/// Returns the address as it was sent. Users are never looked up by address, so its normalized form is not stored.
 fn given(email: EmailAddress) -> String {
     email.given().to_owned()
 }
@@ -92,18 +92,18 @@ fn given(email: EmailAddress) -> String {
 #[derive(Serialize, ToSchema)]
 #[schema(as = User)]
 pub(crate) struct UserView {
-    /// Their id.
+    /// The user's id.
     id: String,
-    /// Their name.
+    /// The display name.
     name: String,
-    /// Their address as it was given; `null` for an account's first user until one is given.
+    /// The email address as it was sent. `null` for an account's first user until an admin sets it.
     email: Option<String>,
-    /// `member` or `admin`.
+    /// The role: an admin manages users, tokens and the account, and a member does not.
     #[schema(value_type = RoleSchema)]
     role: &'static str,
-    /// Whether they may set contacts as marketing and queue them to leave.
+    /// True if the user may set contacts as marketing and queue them to leave.
     modify_marketing_contacts: bool,
-    /// When they were added.
+    /// The instant at which the user was added.
     #[schema(format = DateTime)]
     created_at: String,
 }
@@ -123,12 +123,12 @@ impl UserView {
 
 /// Adds a user.
 ///
-/// For admins. The user can do nothing until a token is made for them. An account has at most 1,000 users: 409
-/// `limit-reached` beyond that.
+/// Only admins may call this operation. The user cannot call the API until an admin creates a token for the user. An
+/// account has at most 1,000 users. Beyond that, the request is refused with 409 `limit-reached`.
 #[utoipa::path(
     post, path = "/v1/users", tag = "Users", params(IdempotencyKey), request_body = NewUserBody,
     responses(
-        (status = 201, description = "The user.", body = UserView),
+        (status = 201, description = "The added user.", body = UserView),
         (status = 409, description = "limit-reached"),
     ),
 )]
@@ -146,7 +146,7 @@ pub(crate) async fn create_user(
 
 /// Lists the users.
 ///
-/// For admins. In the order in which they were added.
+/// Only admins may call this operation. The users are in the order in which they were added.
 #[utoipa::path(
     get, path = "/v1/users", tag = "Users", params(Parameters<Paging<UserId>>),
     responses((status = 200, description = "A page of users.", body = Page<UserView>)),
@@ -161,15 +161,16 @@ pub(crate) async fn list_users(
     respond::ok(&page(&listing, limit, |user| user.id, UserView::new))
 }
 
-/// Changes a user.
+/// Updates a user.
 ///
-/// For admins. What is left out stays. An account keeps at least one admin who has a token: 409 `last-admin` otherwise.
+/// Only admins may call this operation. Data that is left out does not change. An account keeps at least one admin with
+/// a token. A change that would remove the last one is refused with 409 `last-admin`.
 #[utoipa::path(
     patch, path = "/v1/users/{id}", tag = "Users",
     params(IdempotencyKey, ("id" = String, Path, description = "The user's id.")),
     request_body = UpdateUserBody,
     responses(
-        (status = 200, description = "The user.", body = UserView),
+        (status = 200, description = "The changed user.", body = UserView),
         (status = 409, description = "last-admin"),
     ),
 )]
@@ -196,7 +197,7 @@ mod tests {
     use api::reading::{read, wrong};
 
     #[test]
-    fn a_user_is_a_member_with_the_permission_unless_said_otherwise() {
+    fn user_without_a_role_is_a_member_with_permission() {
         let NewUserBody(least) = read(&json!({"name": "Ada", "email": "Ada@Example.org"})).unwrap();
         assert_eq!((least.name.as_str(), least.email.as_str()), ("Ada", "Ada@Example.org"));
         assert_eq!((least.role, least.modify_marketing_contacts), (Role::Member, true));
@@ -206,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_says_what_is_there_and_leaves_the_rest() {
+    fn change_has_sent_data_and_leaves_the_rest() {
         let UpdateUserBody(empty) = read(&json!({})).unwrap();
         assert!(empty.name.is_none() && empty.email.is_none() && empty.role.is_none());
         assert!(empty.modify_marketing_contacts.is_none());
@@ -217,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_wrong_is_listed() {
+    fn user_with_several_errors_lists_all() {
         assert_eq!(wrong::<NewUserBody>(&json!({})), ["name", "email"]);
         let body = json!({"name": "", "email": "no address", "role": "owner", "modify_marketing_contacts": 1, "id": 1});
         let expected = ["name", "email", "role", "modify_marketing_contacts", "id"];
@@ -227,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_without_an_address_says_so() {
+    fn view_of_user_without_address_has_null_email() {
         let user = User {
             id: UserId::new(Timestamp::MIN, 1),
             name: "Admin".into(),

@@ -1,4 +1,4 @@
-//! What may change of an account, where a sandbox's clock may stand, and how an account is shown.
+//! Tests of an account's changes, of the instants for a sandbox's clock, and of the account's view.
 
 use domain::calendar::{Calendar, Term, TimeZone, parse_date};
 use domain::patch::Patch;
@@ -15,7 +15,7 @@ fn change(body: &Value) -> UpdateAccount {
 }
 
 #[test]
-fn a_change_says_what_is_there_and_leaves_the_rest() {
+fn change_has_sent_settings_and_leaves_the_rest() {
     let empty = change(&json!({}));
     assert!(empty.name.is_none() && empty.time_zone.is_none() && empty.term.is_none());
     assert!(empty.renewal_date.is_none() && empty.marketing_contacts.is_none());
@@ -26,7 +26,10 @@ fn a_change_says_what_is_there_and_leaves_the_rest() {
     let full = change(&json!({
         "name": "Ada & Co", "time_zone": "Europe/Berlin", "term": "monthly", "renewal_date": "2027-01-31", "cap": 0,
         "marketing_contacts": false, "tier_limit_at_renewal": 2000, "tier": {"included": 5, "block": 1},
-        "defaults": {"external_form": false, "forms_may_raise_tier": true, "chatflow": true, "chatflows": {"a": true, "b": false}},
+        "defaults": {
+            "external_form": false, "forms_may_raise_tier": true, "chatflow": true,
+            "chatflows": {"a": true, "b": false},
+        },
     }));
     assert_eq!(full.name.as_deref(), Some("Ada & Co"));
     assert_eq!(full.time_zone.map(TimeZone::as_str), Some("Europe/Berlin"));
@@ -39,7 +42,7 @@ fn a_change_says_what_is_there_and_leaves_the_rest() {
 }
 
 #[test]
-fn null_removes_a_cap_and_takes_a_wish_back() {
+fn null_removes_cap_and_cancels_limit_at_renewal() {
     let removed = change(&json!({"cap": null, "tier_limit_at_renewal": null}));
     assert_eq!((removed.cap, removed.tier_limit_at_renewal), (Patch::Remove, Patch::Remove));
     let nulls = json!({"name": null, "time_zone": null, "defaults": null, "marketing_contacts": null});
@@ -47,7 +50,7 @@ fn null_removes_a_cap_and_takes_a_wish_back() {
 }
 
 #[test]
-fn part_of_the_defaults_may_be_said() {
+fn change_may_contain_part_of_the_defaults() {
     let part = change(&json!({"defaults": {"chatflow": true}}));
     assert_eq!((part.external_form, part.chatflow, part.chatflows), (None, Some(true), None));
     let none = change(&json!({"defaults": {"chatflows": {}}}));
@@ -55,7 +58,7 @@ fn part_of_the_defaults_may_be_said() {
 }
 
 #[test]
-fn everything_that_is_wrong_with_a_change_is_listed() {
+fn change_with_several_errors_lists_all() {
     let body = json!({
         "name": " ", "time_zone": "Berlin", "term": "weekly", "renewal_date": "2027-02-30", "cap": -1,
         "marketing_contacts": "no", "defaults": {"external_form": 1, "forms": true, "chatflows": {"": true, "a": 1}},
@@ -81,7 +84,7 @@ fn everything_that_is_wrong_with_a_change_is_listed() {
 }
 
 #[test]
-fn chat_flows_are_bounded() {
+fn chat_flows_beyond_their_bounds_are_rejected() {
     let of = |count: usize| {
         let flows: BTreeMap<String, bool> = (0..count).map(|flow| (flow.to_string(), true)).collect();
         json!({"defaults": {"chatflows": flows}})
@@ -94,7 +97,7 @@ fn chat_flows_are_bounded() {
 }
 
 #[test]
-fn a_sandboxs_clock_stands_in_the_years_that_are_allowed() {
+fn clock_instant_outside_allowed_years_is_rejected() {
     for (now, fits) in [
         ("1999-12-31T23:59:59.999Z", false),
         ("2000-01-01T00:00:00.000Z", true),
@@ -110,35 +113,35 @@ fn a_sandboxs_clock_stands_in_the_years_that_are_allowed() {
 }
 
 fn account(tier: Tier, cap: Option<u64>, test_clock: Option<&str>) -> store::Account {
-    let made = "2026-11-21T19:59:01.123Z".parse().unwrap();
+    let created = "2026-11-21T19:59:01.123Z".parse().unwrap();
     let calendar = Calendar {
         term: Term::Annual,
         renewal_date: parse_date("2027-06-15").unwrap(),
         time_zone: "Europe/Berlin".parse().unwrap(),
     };
     let test_clock = test_clock.map(|at| at.parse().unwrap());
-    let period = Period::first(Terms { calendar, tier, cap, marketing_contacts: true, test_clock }, made);
+    let period = Period::first(Terms { calendar, tier, cap, marketing_contacts: true, test_clock }, created);
     store::Account {
         portal: domain::ids::PortalId::new(0),
-        id: AccountId::new(made, 1),
+        id: AccountId::new(created, 1),
         name: "Ada & Co".into(),
         defaults: AccountDefaults {
             chatflows: BTreeMap::from([("a".into(), true)]),
             ..AccountDefaults::default()
         },
         period: Period { marketing: 1001, ..period },
-        created_at: made,
+        created_at: created,
     }
 }
 
 #[test]
-fn an_account_shows_what_can_be_changed_of_it() {
+fn account_view_has_all_changeable_settings() {
     let account = account(Tier::new(1000, 500).unwrap(), Some(2000), None);
     assert_eq!(
         serde_json::to_value(AccountView::new(&account)).unwrap(),
         json!({
-            "id": account.id.to_string(), "portal_id": 10_000_000, "name": "Ada & Co", "time_zone": "Europe/Berlin", "term": "annual",
-            "renewal_date": "2027-06-15", "marketing_contacts": true,
+            "id": account.id.to_string(), "portal_id": 10_000_000, "name": "Ada & Co",
+            "time_zone": "Europe/Berlin", "term": "annual", "renewal_date": "2027-06-15", "marketing_contacts": true,
             "tier": {"included": 1000, "block": 500, "limit": 1500}, "cap": 2000,
             "period": {"number": 1, "starts_at": "2026-11-21T19:59:01.123Z", "ends_at": "2026-11-30T23:00:00.000Z"},
             "defaults": {
@@ -150,7 +153,7 @@ fn an_account_shows_what_can_be_changed_of_it() {
 }
 
 #[test]
-fn a_sandbox_shows_its_clock_and_a_wish_is_shown() {
+fn sandbox_view_has_clock_and_limit_at_renewal() {
     let tier = Tier::new(1000, 500).unwrap().with_limit_at_renewal(Some(1000), 1001).unwrap();
     let view =
         serde_json::to_value(AccountView::new(&account(tier, None, Some("2030-01-01T00:00:00Z")))).unwrap();
