@@ -1,5 +1,5 @@
 //! `/v1/accounts`: the operator's routes. The operator creates, reads and changes accounts, and creates a token for an
-//! account whose admins have lost theirs.
+//! account whose admins have lost their tokens.
 
 use api::describe::{Parameters, documented};
 use api::fields::{Fields, FromFields, Reported};

@@ -1,4 +1,4 @@
-//! An account's forms, and the submissions of a form that could not be taken.
+//! The routes of an account's forms and of their rejected submissions.
 
 mod forms;
 mod rejected;
@@ -6,7 +6,7 @@ mod web_address;
 
 use api::{Context, Routes, routes};
 
-/// The routes and their description, declared once.
+/// Returns the routes with their OpenAPI descriptions.
 fn api() -> impl Routes<Context> {
     routes!(
         forms::create_form,
@@ -20,12 +20,13 @@ fn api() -> impl Routes<Context> {
     )
 }
 
-/// The router that `main` runs and the local stack merges. [`Context::public_url`] is the address that forms are given.
+/// Returns the router that `main` runs and the local stack merges. [`Context::public_url`] is the base of the forms'
+/// `submit_url` and `webhook_url`.
 pub fn router(context: Context) -> axum::Router {
     api::router::routes(api(), context)
 }
 
-/// The OpenAPI document of these routes alone.
+/// Returns the OpenAPI document of these routes alone.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
     api::openapi::describe(api())

@@ -1,4 +1,4 @@
-//! The Lambda function.
+//! The Lambda function for forms.
 
 use std::process::ExitCode;
 

@@ -1,5 +1,5 @@
-//! `/v1/forms/{id}/rejected`: the submissions that could not be taken. Everybody of an account manages them, as its
-//! forms.
+//! `/v1/forms/{id}/rejected`: the rejected submissions of a form. Every user and integration of the account may manage
+//! them, as its forms.
 
 use api::describe::Parameters;
 use api::openapi::IdempotencyKey;
@@ -19,36 +19,36 @@ use serde::Serialize;
 use store::{FieldProblem, Form, Mapped, Refused, Rejected, Responder, StoreError, Submitted};
 use utoipa::ToSchema;
 
-/// A submission that could not be taken.
+/// A rejected submission, which could not be applied.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RejectedSubmission)]
 pub(crate) struct RejectedView {
-    /// Its id.
+    /// The rejected submission's id.
     id: String,
-    /// When it came, by the account's clock.
+    /// The instant of its arrival, by the account's clock.
     #[schema(format = DateTime)]
     received_at: String,
-    /// The provider's own id for it; left out if it has none.
+    /// The provider's own id of the submission. Left out if it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     submission_id: Option<String>,
-    /// Why it could not be taken, such as `no-address`.
+    /// The reason for which it was rejected, such as `no-address`.
     reason: String,
-    /// Everything that was wrong with it.
+    /// The errors in the submission, field by field.
     errors: Vec<FieldError>,
-    /// What was answered.
+    /// The answers in the submission.
     answers: Vec<AnswerView>,
 }
 
-/// What was answered in one field.
+/// The answer in one field of a rejected submission.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RejectedAnswer)]
 pub(crate) struct AnswerView {
-    /// The field's names. A form's `field_map` may speak of it by any of them.
+    /// The field's names. A form's `field_map` may refer to the field by any of them.
     names: Vec<String>,
-    /// What was answered: one text, or one for each choice that was made.
+    /// The values: one text, or one for each selected choice.
     values: Vec<String>,
-    /// Whether the values were too long to be kept whole.
+    /// True if the values are incomplete, because they were too long to be stored.
     is_cut: bool,
 }
 
@@ -72,19 +72,20 @@ impl RejectedView {
     }
 }
 
+/// Parses the stored answers.
 fn answers(json: &str) -> Result<Answers, Problem> {
     serde_json::from_str(json).map_err(unreadable)
 }
 
-/// Without what serde says of it, which repeats what stands there.
+/// Returns the problem for unreadable answers. It omits serde's message, which can contain personal data.
 fn unreadable(_: serde_json::Error) -> Problem {
     Problem::internal("the answers of a rejected submission can't be read")
 }
 
-/// Lists the submissions of a form that could not be taken.
+/// Lists a form's rejected submissions.
 ///
-/// In the order in which they came. They are kept for 90 days, unless they are removed or a retry takes them. A page ends
-/// earlier where the answers are long.
+/// They are in the order of their arrival. A rejected submission is stored for 90 days, unless it is deleted or a retry
+/// applies it. A page has fewer results than `limit` if the answers are long.
 #[utoipa::path(
     get, path = "/v1/forms/{id}/rejected", tag = "Forms",
     params(Parameters<Paging<RejectionId>>, ("id" = String, Path, description = "The form's id.")),
@@ -98,13 +99,14 @@ pub(crate) async fn list_rejected_submissions(
 ) -> Result<Response, Problem> {
     let page = page(&context, principal.account, id, paging).await?;
     if page.results.is_empty() {
-        // Some may have been left behind by a form that is gone: they can be seen and removed.
+        // An unknown form is an error. A deleted form may have left rejected submissions behind, which can still be
+        // listed and deleted.
         context.store.form(principal.account, id).await?;
     }
     respond::ok(&page)
 }
 
-/// One page, read a few at a time: each may be long.
+/// Reads a page in parts of at most [`REJECTED_PAGE_MAX`], because each rejected submission may be long.
 async fn page(
     context: &Context,
     account: AccountId,
@@ -114,9 +116,9 @@ async fn page(
     let (mut next, mut last) = (after, None);
     let mut page = PageBuilder::default();
     loop {
-        // With one more it is known whether the page is the last.
-        let some = REJECTED_PAGE_MAX.min(limit + 1 - page.count());
-        let listing = context.store.rejected(account, form, context.clock.now(), next, some).await?;
+        // One more than the page needs shows if another page follows.
+        let count = REJECTED_PAGE_MAX.min(limit + 1 - page.count());
+        let listing = context.store.rejected(account, form, context.clock.now(), next, count).await?;
         for rejected in listing.items {
             let id = rejected.id;
             if page.count() == limit || !page.push(RejectedView::new(rejected)?) {
@@ -131,10 +133,10 @@ async fn page(
     }
 }
 
-/// Sends a rejected submission again.
+/// Retries a rejected submission.
 ///
-/// For when the form's `field_map` has been mended. What then happens is what would have happened had it come now; it is
-/// no longer among the rejected. If it still can't be taken it stays, and `errors` says why.
+/// The form's present `field_map` applies, so correct it first. The submission has the effect of a new submission, and
+/// is deleted from the rejected submissions. If it is still invalid, it stays, and the response lists the `errors`.
 #[utoipa::path(
     post, path = "/v1/forms/{id}/rejected/{rejection_id}/retry", tag = "Forms",
     params(
@@ -142,7 +144,7 @@ async fn page(
         ("id" = String, Path, description = "The form's id."),
         ("rejection_id" = String, Path, description = "The rejected submission's id."),
     ),
-    responses((status = 200, description = "What the submission did.", body = SubmittedView)),
+    responses((status = 200, description = "The effect of the submission.", body = SubmittedView)),
 )]
 pub(crate) async fn retry_rejected_submission(
     State(context): State<Context>,
@@ -157,13 +159,13 @@ pub(crate) async fn retry_rejected_submission(
     let now = context.clock.now();
     match context.store.retry_rejected_submission(&form, rejection, map, now, responder).await {
         Ok(Err(problem)) => Err(problem),
-        Ok(Ok(answer)) => request.conclude(&context, Ok(answer)).await,
+        Ok(Ok(response)) => request.conclude(&context, Ok(response)).await,
         Err(error) => request.conclude(&context, Err(error)).await,
     }
 }
 
-/// Returns the form of the rejected submission. A form that is not found is answered as a submission that is not, as
-/// for every other route of a rejected submission.
+/// Returns the form of the rejected submission. An unknown form has the response of an unknown submission, as on every
+/// other route of a rejected submission.
 async fn find(context: &Context, account: AccountId, form: FormId) -> Result<Form, Problem> {
     match context.store.form(account, form).await {
         Err(StoreError::Refused(Refused::NotFound(_))) => Err(Problem::not_found(RejectionId::NOUN)),
@@ -171,9 +173,9 @@ async fn find(context: &Context, account: AccountId, form: FormId) -> Result<For
     }
 }
 
-/// Removes a rejected submission, for good and at once.
+/// Deletes a rejected submission.
 ///
-/// It stays counted, and its delivery stays a repeat when it comes again.
+/// It is deleted at once, and cannot be restored. It stays counted, and a repeated delivery of it changes nothing.
 #[utoipa::path(
     delete, path = "/v1/forms/{id}/rejected/{rejection_id}", tag = "Forms",
     params(
@@ -181,7 +183,7 @@ async fn find(context: &Context, account: AccountId, form: FormId) -> Result<For
         ("id" = String, Path, description = "The form's id."),
         ("rejection_id" = String, Path, description = "The rejected submission's id."),
     ),
-    responses((status = 204, description = "It is gone.")),
+    responses((status = 204, description = "The rejected submission is deleted.")),
 )]
 pub(crate) async fn delete_rejected_submission(
     State(context): State<Context>,
@@ -197,7 +199,7 @@ pub(crate) async fn delete_rejected_submission(
     request.conclude(&context, result).await
 }
 
-/// Maps a rejected submission by the form as it is now.
+/// Maps a rejected submission to a contact by the form's present settings.
 fn person_of(rejected: &Rejected, form: &Form) -> Result<Mapped, Problem> {
     match person::of_answers(answers(&rejected.answers)?.as_slice(), &form.into()) {
         Ok(Person { email, properties, left_out }) => {

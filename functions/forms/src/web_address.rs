@@ -1,17 +1,17 @@
-//! Web addresses that an account gives for its forms: origins that may post, and where a browser goes afterwards.
+//! The web addresses in a form's settings: the origins whose pages may post to it, and the address of the redirect.
 
 use domain::limits::{ORIGIN_CHARS_MAX, REDIRECT_URL_CHARS_MAX};
 use url::Url;
 
-/// The origin in the one form in which browsers send it in the `Origin` header (RFC 6454 §6.2): in lower case, an
-/// international host in its ASCII form, and the port only where it is not the scheme's own.
+/// Parses an origin, and returns it as browsers send it in the `Origin` header (RFC 6454 §6.2). It is in lower case,
+/// an international host is in its ASCII form, and the scheme's default port is left out.
 ///
 /// # Errors
 ///
-/// The text is no `scheme://host[:port]` of HTTP or HTTPS, or too long. A path is refused, be it `/`, for it would
-/// look as if it narrowed the origin down.
+/// The expected format, if the text is not `scheme://host[:port]` with HTTP or HTTPS, or is too long. Any path is
+/// rejected, even `/`, because it would seem to restrict the origin to that path.
 pub(crate) fn origin(text: &str) -> Result<String, String> {
-    let url = Some(text).filter(|text| is_authority_alone(text)).and_then(http_url);
+    let url = Some(text).filter(|text| has_only_an_authority(text)).and_then(http_url);
     let origin = url.map(|url| url.origin().ascii_serialization());
     origin.filter(|origin| origin.len() <= ORIGIN_CHARS_MAX).ok_or_else(|| {
         format!(
@@ -21,19 +21,21 @@ pub(crate) fn origin(text: &str) -> Result<String, String> {
     })
 }
 
-/// Whether nothing follows the host and the port. `*` would be a host's letter to the parser, and to people a wildcard.
-fn is_authority_alone(text: &str) -> bool {
+/// Returns true if only a host and a port follow the scheme. `*` is rejected, because the URL parser accepts it as a
+/// letter of the host, but a reader would expect a wildcard.
+fn has_only_an_authority(text: &str) -> bool {
     text.len() <= ORIGIN_CHARS_MAX * 4
         && text.split_once("://").is_some_and(|(_, authority)| {
             !authority.contains(['/', '\\', '?', '#', '@', '%', '*']) && !authority.ends_with(':')
         })
 }
 
-/// The address that a browser is sent to, in ASCII as the `Location` header needs it.
+/// Parses the address of a redirect, and returns it in ASCII, as the `Location` header requires.
 ///
 /// # Errors
 ///
-/// The text is no absolute address of HTTP or HTTPS, has a user name or a password in it, or is too long.
+/// The expected format, if the text is not an absolute address with HTTP or HTTPS, contains a user name or a password,
+/// or is too long.
 pub(crate) fn redirect_url(text: &str) -> Result<String, String> {
     let url = Some(text).filter(|text| text.len() <= REDIRECT_URL_CHARS_MAX * 4).and_then(http_url);
     let plain = url.filter(|url| url.username().is_empty() && url.password().is_none());
@@ -45,7 +47,8 @@ pub(crate) fn redirect_url(text: &str) -> Result<String, String> {
     })
 }
 
-/// The parser alone would forgive a missing `//` and drop line breaks and spaces around the address.
+/// Parses an HTTP or HTTPS URL. It is stricter than [`Url::parse`], which accepts a missing `//` and drops line breaks
+/// and the spaces around the address.
 fn http_url(text: &str) -> Option<Url> {
     let (scheme, _) = text.split_once("://")?;
     let is_http = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
@@ -60,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_origin_has_the_form_that_browsers_send() {
+    fn valid_origin_becomes_the_form_that_browsers_send() {
         let table = [
             ("https://www.example.org", "https://www.example.org"),
             ("HTTPS://WWW.Example.ORG", "https://www.example.org"),
@@ -72,13 +75,13 @@ mod tests {
             ("http://[::1]:8080", "http://[::1]:8080"),
             ("http://127.0.0.1", "http://127.0.0.1"),
         ];
-        for (given, kept) in table {
-            assert_eq!(origin(given).as_deref(), Ok(kept), "{given}");
+        for (text, expected) in table {
+            assert_eq!(origin(text).as_deref(), Ok(expected), "{text}");
         }
     }
 
     #[test]
-    fn what_is_more_or_less_than_an_origin_is_refused() {
+    fn text_other_than_an_origin_is_rejected() {
         for given in [
             "",
             "null",
@@ -111,15 +114,15 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_is_an_absolute_address_in_ascii() {
+    fn redirect_must_be_absolute_and_becomes_ascii() {
         let table = [
             ("https://example.org/thanks?x=1#top", "https://example.org/thanks?x=1#top"),
             ("http://localhost:3000/", "http://localhost:3000/"),
             ("HTTPS://Example.org", "https://example.org/"),
             ("https://example.org/grüße", "https://example.org/gr%C3%BC%C3%9Fe"),
         ];
-        for (given, kept) in table {
-            assert_eq!(redirect_url(given).as_deref(), Ok(kept), "{given}");
+        for (text, expected) in table {
+            assert_eq!(redirect_url(text).as_deref(), Ok(expected), "{text}");
         }
         for given in [
             "",
@@ -140,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_is_as_long_as_the_limit_and_no_longer() {
+    fn redirect_beyond_the_maximum_length_is_rejected() {
         let of_length = |length: usize| {
             let base = "https://example.org/";
             format!("{base}{}", "x".repeat(length - base.len()))
@@ -148,12 +151,12 @@ mod tests {
         assert!(redirect_url(&of_length(REDIRECT_URL_CHARS_MAX)).is_ok());
         assert!(redirect_url(&of_length(REDIRECT_URL_CHARS_MAX + 1)).is_err());
         let grows = format!("https://example.org/{}", "ü".repeat(REDIRECT_URL_CHARS_MAX / 4));
-        assert!(redirect_url(&grows).is_err(), "what counts is the form that is kept");
+        assert!(redirect_url(&grows).is_err(), "the limit applies to the stored form");
     }
 
     proptest! {
         #[test]
-        fn what_is_kept_is_kept_as_it_is(text in "(https?|HTTP)://[a-zA-Z0-9.:-]{1,40}/?[ -~é]{0,20}") {
+        fn parsed_address_is_parsed_unchanged(text in "(https?|HTTP)://[a-zA-Z0-9.:-]{1,40}/?[ -~é]{0,20}") {
             if let Ok(kept) = origin(&text) {
                 prop_assert_eq!(origin(&kept), Ok(kept));
             }
@@ -164,7 +167,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in any::<String>()) {
+        fn any_text_is_parsed_without_a_panic(text in any::<String>()) {
             let _ = (origin(&text), redirect_url(&text));
         }
     }

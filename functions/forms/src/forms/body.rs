@@ -24,7 +24,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::web_address::{origin, redirect_url};
 
-/// A form to be made.
+/// A request to create a form.
 pub(crate) struct NewFormBody(pub(super) NewForm);
 
 impl FromFields for NewFormBody {
@@ -35,9 +35,9 @@ impl FromFields for NewFormBody {
         let provider = fields.optional("provider", provider.default_value(Provider::Native.as_str()));
         let secrets = fields.optional("secrets", secrets());
         let set_marketing = boolean().about(
-            "True if the form sets the contacts that submit it as marketing, existing ones included. Left out it is \
-             `true` for a native form; for others the account's `defaults.external_form` decides at each submission. \
-             All but `false` needs the permission `modify_marketing_contacts`.",
+            "True if the form sets the contacts that submit it as marketing, existing contacts included. If it is \
+             left out, a native form sets them. For any other form the account's `defaults.external_form` then decides \
+             at each submission. Without the permission `modify_marketing_contacts` only `false` is allowed.",
         );
         let set_marketing = fields.optional("set_marketing", set_marketing);
         let budget = fields.nullable("max_new_marketing_per_day", budget());
@@ -84,42 +84,47 @@ fn secrets() -> impl Parser<Output = Vec<String>> {
         object.write_only = Some(true);
     });
     list(0..=FORM_SECRETS_MAX, secret).about(
-        "All secrets with which the provider signs or that it sends along; two while one replaces the other. A form \
-         without a secret refuses every delivery to its `webhook_url`. A native form has none. Each has 16 to 255 visible \
-         ASCII characters; those of `standard_webhooks` are `whsec_` and 24 to 64 bytes in base64.",
+        "All secrets with which the provider signs, or which it sends. A form has two while a new one replaces the old \
+         one. A form without a secret refuses every delivery to its `webhook_url`. A native form has none. A secret \
+         has 16 to 255 visible ASCII characters. A secret of `standard_webhooks` is `whsec_` and 24 to 64 bytes in \
+         base64.",
     )
 }
 
+/// Parses a form's daily budget.
 fn budget() -> impl Parser<Output = u64> {
     whole(0..=USAGE_MAX).about(
-        "The largest number of contacts that the form sets as marketing, or keeps from leaving, on one day of the \
-         account's time zone. Beyond it contacts are kept as non-marketing, with the reason `form-budget`. `null` for any \
-         number.",
+        "The maximum number of contacts that the form sets as marketing, or keeps from leaving, on one day of the \
+         account's time zone. Further contacts are stored as non-marketing, with the reason `form-budget`. `null` for \
+         no maximum.",
     )
 }
 
+/// Parses the setting with which a form may raise the tier limit.
 fn may_raise_tier() -> impl Parser<Output = bool> {
     boolean().about(
-        "`true` lets the form raise the tier limit, and needs the permission `modify_marketing_contacts`. Beyond the \
-         limit, another form keeps contacts as non-marketing, with the reason `tier-limit`. With `null` the account's \
-         `defaults.forms_may_raise_tier` decides at each submission.",
+        "True if the form may raise the tier limit, which requires the permission `modify_marketing_contacts`. With \
+         `false`, contacts beyond the limit are stored as non-marketing, with the reason `tier-limit`. With `null` the \
+         account's `defaults.forms_may_raise_tier` decides at each submission.",
     )
 }
 
+/// Parses the effect of submissions on existing properties.
 fn overwrite() -> impl Parser<Output = Overwrite> {
     variant::<Overwrite>()
         .schema_of::<OverwriteSchema>()
         .about("The effect of a submission on properties that an existing contact already has.")
 }
 
+/// Parses the amount of detail in responses to public submissions.
 fn answer_mode() -> impl Parser<Output = AnswerMode> {
     variant::<AnswerMode>().schema_of::<AnswerModeSchema>().about(
-        "The response to a public submission: `minimal` is the same for every contact, `full` tells the effect.",
+        "The response to a public submission: `minimal` is the same for every contact, `full` contains the effect.",
     )
 }
 
-/// Parses a form's own field names, each with its target. At most one of them is the address, because the form alone
-/// knows which of two addresses is the contact's.
+/// Parses a form's own field names, each with its target. At most one field is the address, because only the form knows
+/// which of two addresses is the contact's.
 fn field_map() -> impl Parser<Output = BTreeMap<String, FieldTarget>> {
     let map = map(FIELD_MAP_MAX, field_name(), or_null(parsed::<FieldTarget>()));
     let map = checked(map, |targets| {
@@ -131,11 +136,12 @@ fn field_map() -> impl Parser<Output = BTreeMap<String, FieldTarget>> {
         if addresses > 1 { Err("expected one field for email at most") } else { Ok(targets) }
     });
     map.example(json!({"your_email": "email", "first-name": "firstname", "captcha": null})).about(
-        "All of the form's own field names, each with its target: a property, `email` for the address, or `null` for \
-         nothing. At most 200.",
+        "The form's own field names, each with its target: a property, `email` for the address, or `null` for nothing. \
+         At most 200. A change replaces the whole map.",
     )
 }
 
+/// Parses the name of a form's field.
 fn field_name() -> impl Parser<Output = String> {
     let name = checked(string(), |text: String| {
         if (1..=FORM_FIELD_NAME_CHARS_MAX).contains(&text.chars().count()) {
@@ -153,8 +159,8 @@ fn field_name() -> impl Parser<Output = String> {
 /// Parses the names of the fields that a form accepts.
 fn accepted_fields() -> impl Parser<Output = BTreeSet<String>> {
     set(list(1..=SUBMISSION_FIELDS_MAX, field_name())).example(json!(["email", "first-name"])).about(
-        "The names of all fields that the form accepts, at most 200. It leaves other fields out and counts them; the \
-         address is always accepted. `null` for all fields.",
+        "The names of all fields that the form accepts, at most 200. The form leaves other fields out and counts them. \
+         The address is always accepted. `null` for all fields.",
     )
 }
 
@@ -162,26 +168,28 @@ fn accepted_fields() -> impl Parser<Output = BTreeSet<String>> {
 fn event_types() -> impl Parser<Output = BTreeSet<String>> {
     set(list(1..=EVENT_TYPES_MAX, text(1..=EVENT_TYPE_CHARS_MAX))).example(json!(["contact.created"])).about(
         "The event types of webhooks that the form accepts, for providers whose webhooks have one \
-         (`standard_webhooks`). `null` for all but those that report an end, such as `contact.deleted`.",
+         (`standard_webhooks`). `null` for all types except those that report an end, such as `contact.deleted`.",
     )
 }
 
+/// Parses a list as a set, in which each entry is stored once.
 fn set(list: impl Parser<Output = Vec<String>>) -> impl Parser<Output = BTreeSet<String>> {
     checked(list, |entries| Ok::<_, Infallible>(entries.into_iter().collect()))
 }
 
-/// Parses origins, each once, in the order given.
+/// Parses web origins. Repeated origins are removed, and the order remains.
 fn allowed_origins() -> impl Parser<Output = Vec<String>> {
     let list = list(0..=ALLOWED_ORIGINS_MAX, checked(string(), |text: String| origin(&text)));
-    let once = checked(list, |given| {
+    let once = checked(list, |origins| {
         let mut known = BTreeSet::new();
-        let once = given.into_iter().filter(|origin| known.insert(origin.clone()));
+        let once = origins.into_iter().filter(|origin| known.insert(origin.clone()));
         Ok::<_, Infallible>(once.collect())
     });
     once.example(json!(["https://www.example.org"]))
-        .about("The web origins whose pages may post to the form. An empty list allows all.")
+        .about("The web origins whose pages may post to the form. An empty list allows every origin.")
 }
 
+/// Parses the address of a redirect.
 fn redirect() -> impl Parser<Output = String> {
     let url = checked(string(), |text| redirect_url(&text))
         .with(|object| object.format = Some(SchemaFormat::Custom("uri".to_owned())));
@@ -189,13 +197,14 @@ fn redirect() -> impl Parser<Output = String> {
         .about("The address to which a browser is redirected after it has posted the form.")
 }
 
-/// Who delivers a form's submissions.
+/// The provider that delivers a form's submissions.
 pub(crate) enum ProviderSchema {}
 
 impl PartialSchema for ProviderSchema {
     fn schema() -> RefOr<Schema> {
         let words = Provider::ALL.iter().map(|provider| provider.as_str());
-        one_of(words, "Who delivers a form's submissions: `native` for a form that posts here itself.").into()
+        let about = "The provider that delivers a form's submissions. Pages post a `native` form directly to this API.";
+        one_of(words, about).into()
     }
 }
 
@@ -212,7 +221,7 @@ impl PartialSchema for OverwriteSchema {
     fn schema() -> RefOr<Schema> {
         let words = Overwrite::ALL.iter().map(|overwrite| overwrite.as_str());
         let about = "The effect of a submission on properties that an existing contact already has: `always` replaces \
-                     them, `if_empty` fills only those without a visible value, `never` leaves all of them as they are.";
+                     them, `if_empty` fills only those without a visible value, `never` changes none of them.";
         one_of(words, about).into()
     }
 }
@@ -239,7 +248,7 @@ impl ToSchema for AnswerModeSchema {
     }
 }
 
-/// The settings of a form to change.
+/// A change of a form.
 pub(crate) struct UpdateFormBody(pub(super) UpdateForm);
 
 impl FromFields for UpdateFormBody {
@@ -247,8 +256,8 @@ impl FromFields for UpdateFormBody {
         let name = fields.optional("name", name().about("The form's name."));
         let secrets = fields.optional("secrets", secrets());
         let set_marketing = boolean().about(
-            "True if the form sets the contacts that submit it as marketing. With `null` the account's \
-             `defaults.external_form` decides, which a native form does not follow.",
+            "True if the form sets the contacts that submit it as marketing, existing contacts included. With `null` \
+             the account's `defaults.external_form` decides at each submission. A native form rejects `null`.",
         );
         let set_marketing = fields.nullable("set_marketing", set_marketing);
         let budget = fields.nullable("max_new_marketing_per_day", budget());
@@ -277,7 +286,9 @@ impl FromFields for UpdateFormBody {
     }
 }
 
-documented! { UpdateFormBody as "UpdateForm": "The settings of a form to change. Settings that are left out stay." }
+documented! {
+    UpdateFormBody as "UpdateForm": "The settings of a form to change. Settings that are left out do not change."
+}
 
 #[cfg(test)]
 mod tests;

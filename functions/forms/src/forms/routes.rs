@@ -1,4 +1,4 @@
-//! The routes of forms.
+//! The handlers of `/v1/forms`.
 
 use api::describe::Parameters;
 use api::listing::{one_more, page};
@@ -16,27 +16,34 @@ use store::{Form, Responder, StoredResponse};
 use super::body::{NewFormBody, UpdateFormBody};
 use super::view::{FormReportView, FormView};
 
-/// A form hands out marketing status under its own setting, so whoever switches that on, or leaves it to the account's
-/// default, needs the permission that setting contacts as marketing needs.
-fn may_set_marketing(principal: &Principal, asked: bool) -> Result<(), Problem> {
-    if !asked || principal.modify_marketing_contacts {
+/// Checks the permission of a caller that creates a form. `sets` is true if the form sets contacts as marketing, or
+/// leaves that to the account's default. It then requires the same permission as setting contacts directly, because a
+/// form sets them under its own setting.
+///
+/// # Errors
+///
+/// `permission-denied`.
+fn may_set_marketing(principal: &Principal, sets: bool) -> Result<(), Problem> {
+    if !sets || principal.modify_marketing_contacts {
         return Ok(());
     }
-    let detail = "A form that sets people marketing needs the permission modify_marketing_contacts; without it, \
-                  say set_marketing: false.";
+    let detail = "A form that sets contacts as marketing requires the permission modify_marketing_contacts. Without \
+                  it, send set_marketing: false.";
     Err(Problem::new(ProblemType::PermissionDenied, detail))
 }
 
-/// Makes a form.
+/// Creates a form.
 ///
-/// It sets those who submit it marketing unless told not to, or unless it is from elsewhere and the account's
-/// `defaults.external_form` says otherwise. That needs the permission `modify_marketing_contacts`. An account has at most
-/// 1,000 forms: 409 `limit-reached` beyond that.
+/// A native form sets the contacts that submit it as marketing, unless `set_marketing` is `false`. For a form of
+/// another provider without `set_marketing`, the account's `defaults.external_form` decides. Creating a form without
+/// `set_marketing: false` requires the permission `modify_marketing_contacts`.
+///
+/// An account has at most 1,000 forms. Beyond that, the request is refused with 409 `limit-reached`.
 #[utoipa::path(
     post, path = "/v1/forms", tag = "Forms", params(IdempotencyKey), request_body = NewFormBody,
     responses(
-        (status = 201, description = "The form.", body = FormView,
-         headers(("Location" = String, description = "Where the form is read."))),
+        (status = 201, description = "The created form.", body = FormView,
+         headers(("Location" = String, description = "The form's path."))),
         (status = 409, description = "limit-reached"),
     ),
 )]
@@ -59,7 +66,7 @@ pub(crate) async fn create_form(
 
 /// Lists the forms.
 ///
-/// In the order in which they were made.
+/// The forms are in the order of their creation.
 #[utoipa::path(
     get, path = "/v1/forms", tag = "Forms", params(Parameters<Paging<FormId>>),
     responses((status = 200, description = "A page of forms.", body = Page<FormView>)),
@@ -75,11 +82,13 @@ pub(crate) async fn list_forms(
     respond::ok(&page(&listing, limit, |form| form.id, view))
 }
 
-/// Reads a form, with what came of its submissions.
+/// Returns a form with the counts of its submissions.
+///
+/// The counts are by effect. The response also has the use of the form's daily budget, if it has one.
 #[utoipa::path(
     get, path = "/v1/forms/{id}", tag = "Forms",
     params(("id" = String, Path, description = "The form's id.")),
-    responses((status = 200, description = "The form.", body = FormReportView)),
+    responses((status = 200, description = "The form with its counts.", body = FormReportView)),
 )]
 pub(crate) async fn get_form(
     State(context): State<Context>,
@@ -91,16 +100,23 @@ pub(crate) async fn get_form(
     respond::ok(&FormReportView::new(&report, context.public_url.as_deref()))
 }
 
-/// Changes a form.
+/// Updates a form.
 ///
-/// What is left out stays. A change with which a form sets more contacts marketing needs the permission
-/// `modify_marketing_contacts`: `set_marketing` on, a higher budget or none, `may_raise_tier`, new `secrets`, further
-/// `allowed_origins` or `event_types`, and any other `field_map`. Narrowing does not need it.
+/// Settings that are left out do not change. A change with which the form could set more contacts as marketing requires
+/// the permission `modify_marketing_contacts`. Such changes are:
+///
+/// - `set_marketing` or `may_raise_tier` switched on, or changed from `false` to `null`
+/// - a higher `max_new_marketing_per_day`, or `null`
+/// - new `secrets`
+/// - further `allowed_origins` or `event_types`, or no restriction to a list
+/// - another `field_map`
+///
+/// Changes in the other direction do not require it.
 #[utoipa::path(
     patch, path = "/v1/forms/{id}", tag = "Forms",
     params(IdempotencyKey, ("id" = String, Path, description = "The form's id.")),
     request_body = UpdateFormBody,
-    responses((status = 200, description = "The form.", body = FormView)),
+    responses((status = 200, description = "The changed form.", body = FormView)),
 )]
 pub(crate) async fn update_form(
     State(context): State<Context>,
@@ -120,12 +136,12 @@ pub(crate) async fn update_form(
 
 /// Deletes a form.
 ///
-/// Nothing can be submitted to it from then on. People who came through it stay as they are. Its counts go, and what it
-/// has rejected.
+/// The form no longer accepts submissions. Its counts and rejected submissions are deleted too. The contacts that
+/// submitted it do not change.
 #[utoipa::path(
     delete, path = "/v1/forms/{id}", tag = "Forms",
     params(IdempotencyKey, ("id" = String, Path, description = "The form's id.")),
-    responses((status = 204, description = "It is gone.")),
+    responses((status = 204, description = "The form is deleted.")),
 )]
 pub(crate) async fn delete_form(
     State(context): State<Context>,
@@ -148,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn switching_the_setting_on_needs_the_permission() {
+    fn form_that_sets_marketing_requires_the_permission() {
         let principal = |modify_marketing_contacts| Principal {
             account: AccountId::new(Timestamp::MIN, 1),
             caller: PrincipalKind::Integration {
@@ -158,10 +174,10 @@ mod tests {
             name: "Site".into(),
             modify_marketing_contacts,
         };
-        for (has, asked, may) in
+        for (has, sets, may) in
             [(true, true, true), (true, false, true), (false, false, true), (false, true, false)]
         {
-            assert_eq!(may_set_marketing(&principal(has), asked).is_ok(), may, "{has} {asked}");
+            assert_eq!(may_set_marketing(&principal(has), sets).is_ok(), may, "{has} {sets}");
         }
         let problem = may_set_marketing(&principal(false), true).unwrap_err();
         assert_eq!(problem.slug(), ProblemType::PermissionDenied);

@@ -12,70 +12,73 @@ use super::body::{AnswerModeSchema, OverwriteSchema, ProviderSchema};
 #[derive(Serialize, ToSchema)]
 #[schema(as = Form)]
 pub(crate) struct FormView {
-    /// Its id. It stands in public pages and is no secret.
+    /// The form's id. It is not a secret, because public pages contain it.
     id: String,
-    /// The UUID of the same 128 bits as its id, by which `HubSpot`'s clients name it.
+    /// The UUID of the same 128 bits as the id, by which `HubSpot`'s clients identify the form.
     #[schema(format = "uuid")]
     guid: String,
-    /// Its name.
+    /// The display name.
     name: String,
-    /// Who delivers its submissions.
+    /// The provider that delivers the submissions.
     #[schema(value_type = ProviderSchema)]
     provider: &'static str,
-    /// How many live secrets it has. They are never shown. Left out for a native form, which has none.
+    /// The number of the form's secrets, which no response contains. Left out for a native form, which has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, maximum = 2)]
     secrets_set: Option<usize>,
-    /// Whether it sets those who submit it marketing; `null` where the account's `defaults.external_form` decides.
+    /// True if the form sets the contacts that submit it as marketing. `null` if the account's `defaults.external_form`
+    /// decides.
     set_marketing: Option<bool>,
-    /// How many contacts it sets marketing, or keeps from leaving, on one day at most; left out for any number.
+    /// The maximum number of contacts that the form sets as marketing, or keeps from leaving, on one day. Left out if
+    /// there is no maximum.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     max_new_marketing_per_day: Option<u64>,
-    /// `true` if the form may raise the tier limit; `null` where the account's `defaults.forms_may_raise_tier` decides.
+    /// True if the form may raise the tier limit. `null` if the account's `defaults.forms_may_raise_tier` decides.
     may_raise_tier: Option<bool>,
     /// The effect of a submission on properties that an existing contact already has.
     #[schema(value_type = OverwriteSchema)]
     overwrite: &'static str,
-    /// The response to a public submission.
+    /// The amount of detail in the response to a public submission.
     #[schema(value_type = AnswerModeSchema)]
     answer: &'static str,
-    /// The names of the fields that it takes; left out for all.
+    /// The names of the fields that the form accepts. Left out if it accepts all.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     fields: Option<BTreeSet<String>>,
-    /// The event types of webhooks that it takes; left out for all that do not tell of an end.
+    /// The event types of webhooks that the form accepts. Left out if it accepts all that do not report an end.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     event_types: Option<BTreeSet<String>>,
-    /// Its own field names, each with what it fills; `null` for nothing.
+    /// The form's own field names, each with its target. `null` for nothing.
     field_map: BTreeMap<String, Option<String>>,
-    /// The web origins whose pages may post to it; empty for any.
+    /// The web origins whose pages may post to the form. An empty list allows every origin.
     allowed_origins: Vec<String>,
-    /// Where a browser goes after it has posted the form; left out for nowhere.
+    /// The address to which a browser is redirected after it has posted the form. Left out if there is no redirect.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, format = "uri")]
     redirect_url: Option<String>,
-    /// Where a native form posts to; the path alone where the deployment does not know its own address.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    submit_url: Option<String>,
-    /// Where the provider of any other form delivers to; the path alone where the deployment does not know its own
+    /// The address to which pages post a native form. It is only a path if the deployment does not know its own
     /// address.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
+    submit_url: Option<String>,
+    /// The address to which the provider of any other form delivers submissions. It is only a path if the deployment
+    /// does not know its own address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     webhook_url: Option<String>,
-    /// When it was made.
+    /// The instant at which the form was created.
     #[schema(format = DateTime)]
     created_at: String,
-    /// When it last changed.
+    /// The instant of the form's last change.
     #[schema(format = DateTime)]
     updated_at: String,
 }
 
 impl FormView {
     pub(super) fn new(form: &Form, public_url: Option<&str>) -> Self {
-        let fills =
+        let target_name =
             |(field, target): (&String, &FieldTarget)| (field.clone(), target.name().map(str::to_owned));
         let base = public_url.unwrap_or_default();
         let is_native = form.provider.is_native();
@@ -92,7 +95,7 @@ impl FormView {
             answer: form.answer.as_str(),
             fields: form.fields.clone(),
             event_types: form.event_types.clone(),
-            field_map: form.field_map.iter().map(fills).collect(),
+            field_map: form.field_map.iter().map(target_name).collect(),
             allowed_origins: form.allowed_origins.clone(),
             redirect_url: form.redirect_url.clone(),
             submit_url: is_native.then(|| format!("{base}/v1/forms/{}/submissions", form.id)),
@@ -103,60 +106,61 @@ impl FormView {
     }
 }
 
-/// A form with what came of its submissions.
+/// A form with the counts of its submissions.
 #[derive(Serialize, ToSchema)]
 #[schema(as = FormReport)]
 pub(crate) struct FormReportView {
     #[serde(flatten)]
     form: FormView,
-    /// What came of its submissions.
+    /// The counts of its submissions, by effect.
     counts: FormCountsView,
-    /// How it stands with its `max_new_marketing_per_day`; left out if it has none.
+    /// The use of its `max_new_marketing_per_day`. Left out if it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     budget: Option<FormBudgetView>,
 }
 
-/// The effects of a form's submissions. `received` is the sum of the others but `fields_left_out`. What was accepted in a flood is counted once it
-/// is settled.
+/// The counts of a form's submissions, by effect. `received` is the sum of the other counts without `fields_left_out`.
+/// A submission that was accepted into the inbox during a burst is counted when it is applied.
 #[derive(Serialize, ToSchema)]
 #[schema(as = FormCounts)]
 pub(crate) struct FormCountsView {
-    /// Everything that came.
+    /// All submissions and webhooks.
     received: u64,
-    /// Deliveries that came again, and changed nothing.
+    /// Repeated deliveries, which changed nothing.
     duplicates: u64,
-    /// Submissions that could not be taken, and have not been by a retry since.
+    /// Rejected submissions, except those that a retry has applied since.
     rejected: u64,
-    /// People who became marketing contacts.
+    /// Contacts that became marketing contacts.
     set: u64,
-    /// Leaving contacts who stay marketing contacts.
+    /// Leaving contacts that stay marketing contacts.
     kept: u64,
-    /// People whose marketing state is as it was.
+    /// Contacts whose marketing state did not change.
     unchanged: u64,
-    /// People kept as non-marketing contacts: the form, or the account, sets nobody marketing.
+    /// Contacts stored as non-marketing, because the form or the account sets no contacts as marketing.
     not_set: u64,
-    /// People kept as non-marketing contacts because of the account's cap.
+    /// Contacts stored as non-marketing because of the account's cap.
     not_set_by_cap: u64,
-    /// Contacts kept as non-marketing because of the tier limit, which the form may not raise.
+    /// Contacts stored as non-marketing because of the tier limit, which the form may not raise.
     not_set_by_tier: u64,
-    /// People kept as non-marketing contacts because of the form's budget.
+    /// Contacts stored as non-marketing because of the form's budget.
     not_set_by_budget: u64,
-    /// Webhooks that tell of something else than a submission.
+    /// Webhooks that do not report a submission.
     ignored: u64,
-    /// Submitted values that the form does not take, or for which a contact has no room. They are no part of `received`.
+    /// Submitted values that the form does not accept, or that exceed a contact's limits. They are not part of
+    /// `received`, which counts submissions.
     fields_left_out: u64,
 }
 
-/// How a form stands with its budget.
+/// The use of a form's daily budget.
 #[derive(Serialize, ToSchema)]
 #[schema(as = FormBudget)]
 pub(crate) struct FormBudgetView {
-    /// How many contacts it sets marketing, or keeps from leaving, on one day at most.
+    /// The maximum number of contacts that the form sets as marketing, or keeps from leaving, on one day.
     max_new_marketing_per_day: u64,
-    /// How many it has set today. They are counted while the form has a budget.
+    /// The number of contacts that the form has set today. They are counted only while the form has a budget.
     used_today: u64,
-    /// The day in the account's time zone.
+    /// The present day in the account's time zone.
     #[schema(format = Date)]
     day: String,
 }
@@ -199,7 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_says_where_it_posts_to_or_is_delivered_to_and_never_its_secrets() {
+    fn form_view_has_its_address_and_no_secrets() {
         let native = Form {
             id: FormId::new(Timestamp::MIN, 1),
             account: AccountId::new(Timestamp::MIN, 2),
@@ -224,7 +228,8 @@ mod tests {
         assert_eq!(
             serde_json::to_value(FormView::new(&native, Some("https://api.example.org"))).unwrap(),
             json!({
-                "id": native.id.to_string(), "guid": "00000000-0000-0000-0000-000000000001", "name": "Newsletter", "provider": "native", "set_marketing": true,
+                "id": native.id.to_string(), "guid": "00000000-0000-0000-0000-000000000001",
+                "name": "Newsletter", "provider": "native", "set_marketing": true,
                 "may_raise_tier": null, "overwrite": "always", "answer": "minimal",
                 "field_map": {"your_email": "email"}, "allowed_origins": ["https://example.org"],
                 "submit_url": format!("https://api.example.org{path}"),
@@ -234,7 +239,7 @@ mod tests {
         assert_eq!(FormView::new(&native, None).submit_url, Some(path));
 
         let secret = "0123456789abcdef".to_owned();
-        let elsewhere = Form {
+        let external = Form {
             provider: Provider::Tally,
             secrets: Secrets::new(Provider::Tally, vec![secret]).unwrap(),
             set_marketing: None,
@@ -248,14 +253,15 @@ mod tests {
             ..native
         };
         assert_eq!(
-            serde_json::to_value(FormView::new(&elsewhere, Some("https://api.example.org"))).unwrap(),
+            serde_json::to_value(FormView::new(&external, Some("https://api.example.org"))).unwrap(),
             json!({
-                "id": elsewhere.id.to_string(), "guid": elsewhere.id.guid(), "name": "Newsletter", "provider": "tally", "secrets_set": 1,
+                "id": external.id.to_string(), "guid": external.id.guid(), "name": "Newsletter",
+                "provider": "tally", "secrets_set": 1,
                 "set_marketing": null, "max_new_marketing_per_day": 50, "may_raise_tier": true,
                 "overwrite": "if_empty", "answer": "full", "fields": ["email"], "event_types": ["contact.created"],
                 "field_map": {"captcha": null},
                 "allowed_origins": ["https://example.org"],
-                "webhook_url": format!("https://api.example.org/v1/hooks/{}", elsewhere.id),
+                "webhook_url": format!("https://api.example.org/v1/hooks/{}", external.id),
                 "created_at": "1970-01-01T00:00:00.000Z", "updated_at": "1970-01-01T00:00:00.000Z",
             })
         );

@@ -11,7 +11,7 @@ fn new_form(body: &Value) -> NewForm {
 }
 
 #[test]
-fn a_form_sets_people_marketing_unless_told_not_to() {
+fn form_without_set_marketing_leaves_it_undecided() {
     let least = new_form(&json!({"name": "Newsletter"}));
     assert_eq!(
         (least.name.as_str(), least.provider.as_str(), least.set_marketing),
@@ -23,7 +23,7 @@ fn a_form_sets_people_marketing_unless_told_not_to() {
 }
 
 #[test]
-fn a_form_from_elsewhere_has_its_providers_secrets_and_may_have_a_budget() {
+fn form_of_a_provider_has_secrets_and_a_budget() {
     let secrets = json!(["0123456789abcdef", "fedcba9876543210"]);
     let full = new_form(&json!({
         "name": "Sign-up", "provider": "typeform", "secrets": secrets, "max_new_marketing_per_day": 50,
@@ -38,7 +38,7 @@ fn a_form_from_elsewhere_has_its_providers_secrets_and_may_have_a_budget() {
 }
 
 #[test]
-fn a_provider_has_secrets_of_its_own_kind_and_a_native_form_has_none() {
+fn secrets_of_another_provider_are_rejected() {
     let body =
         |provider: &str, secrets: Value| json!({"name": "a", "provider": provider, "secrets": secrets});
     let plain = "0123456789abcdef";
@@ -62,7 +62,7 @@ fn a_provider_has_secrets_of_its_own_kind_and_a_native_form_has_none() {
 }
 
 #[test]
-fn a_field_fills_the_address_or_a_property() {
+fn mapped_field_fills_the_address_or_a_property() {
     let full = new_form(&json!({
         "name": "Newsletter", "provider": "native", "field_map": {"your_email": "email", "Vorname ü": "firstname"},
         "allowed_origins": ["https://Example.org", "http://localhost:3000", "https://example.org:443"],
@@ -75,7 +75,7 @@ fn a_field_fills_the_address_or_a_property() {
 }
 
 #[test]
-fn everything_that_is_wrong_with_a_form_is_listed() {
+fn form_with_several_errors_lists_all() {
     let body = json!({
         "name": "", "provider": "google", "set_marketing": 1, "max_new_marketing_per_day": -1,
         "field_map": {"": "firstname", "a": "hs_marketable_status", "b": "First Name", "c": 1, "d": "lastname"},
@@ -101,7 +101,7 @@ fn everything_that_is_wrong_with_a_form_is_listed() {
 }
 
 #[test]
-fn one_field_is_the_address() {
+fn field_map_with_two_addresses_is_rejected() {
     let body = json!({"name": "a", "field_map": {"x": "email", "y": "email"}});
     assert_eq!(wrong::<NewFormBody>(&body), ["field_map"]);
     assert_eq!(wrong::<UpdateFormBody>(&json!({"field_map": {"x": "email", "y": "email"}})), ["field_map"]);
@@ -110,7 +110,7 @@ fn one_field_is_the_address() {
 }
 
 #[test]
-fn lists_and_names_are_bounded() {
+fn lists_and_names_beyond_their_bounds_are_rejected() {
     let fields =
         |count: usize| -> BTreeMap<String, &str> { (0..count).map(|at| (at.to_string(), "a")).collect() };
     let origins =
@@ -128,7 +128,7 @@ fn lists_and_names_are_bounded() {
 }
 
 #[test]
-fn a_change_says_what_is_there_and_leaves_the_rest() {
+fn change_has_sent_settings_and_leaves_the_rest() {
     let change = |body: Value| {
         let UpdateFormBody(change) = read(&body).unwrap();
         change
@@ -144,7 +144,8 @@ fn a_change_says_what_is_there_and_leaves_the_rest() {
     assert_eq!((full.name.as_deref(), full.set_marketing), (Some("Renamed"), Some(Some(false))));
     let back = change(
         json!({"may_raise_tier": true, "overwrite": "if_empty", "answer": "full", "fields": ["email"],
-            "event_types": ["contact.created"], "set_marketing": null, "max_new_marketing_per_day": null, "secrets": []}),
+            "event_types": ["contact.created"], "set_marketing": null, "max_new_marketing_per_day": null,
+            "secrets": []}),
     );
     assert_eq!((back.set_marketing, back.max_new_marketing_per_day), (Some(None), Some(None)));
     assert_eq!(back.secrets, Some(vec![]));
