@@ -272,16 +272,16 @@ impl FromFields for UpdateFormBody {
         Ok(Self(UpdateForm {
             name: name?,
             secrets: secrets?,
-            set_marketing: set_marketing?.change(),
-            max_new_marketing_per_day: budget?.change(),
-            may_raise_tier: may_raise_tier?.change(),
+            set_marketing: set_marketing?,
+            max_new_marketing_per_day: budget?,
+            may_raise_tier: may_raise_tier?,
             overwrite: overwrite?,
             answer: answer?,
-            fields: accepted?.change(),
-            event_types: event_types?.change(),
+            fields: accepted?,
+            event_types: event_types?,
             field_map: field_map?,
             allowed_origins: allowed_origins?,
-            redirect_url: redirect_url?.change(),
+            redirect_url: redirect_url?,
         }))
     }
 }

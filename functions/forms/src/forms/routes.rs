@@ -180,7 +180,7 @@ mod tests {
             assert_eq!(may_set_marketing(&principal(has), sets).is_ok(), may, "{has} {sets}");
         }
         let problem = may_set_marketing(&principal(false), true).unwrap_err();
-        assert_eq!(problem.slug(), ProblemType::PermissionDenied);
+        assert_eq!(problem.problem_type(), ProblemType::PermissionDenied);
         assert!(problem.to_answer().body.contains("set_marketing: false"));
     }
 }

@@ -1,5 +1,6 @@
 //! Tests of the bodies: their defaults, bounds and errors.
 
+use domain::patch::Patch;
 use serde_json::{Value, json};
 
 use super::*;
@@ -134,22 +135,22 @@ fn change_has_sent_settings_and_leaves_the_rest() {
         change
     };
     let empty = change(json!({}));
-    assert!(empty.name.is_none() && empty.set_marketing.is_none() && empty.field_map.is_none());
-    assert!(empty.allowed_origins.is_none() && empty.redirect_url.is_none());
-    assert_eq!(change(json!({"redirect_url": null})).redirect_url, Some(None));
+    assert!(empty.name.is_none() && !empty.set_marketing.is_change() && empty.field_map.is_none());
+    assert!(empty.allowed_origins.is_none() && !empty.redirect_url.is_change());
+    assert_eq!(change(json!({"redirect_url": null})).redirect_url, Patch::Remove);
     let full = change(json!({
         "name": "Renamed", "set_marketing": false, "field_map": {}, "allowed_origins": [],
         "redirect_url": "https://example.org/",
     }));
-    assert_eq!((full.name.as_deref(), full.set_marketing), (Some("Renamed"), Some(Some(false))));
+    assert_eq!((full.name.as_deref(), full.set_marketing), (Some("Renamed"), Patch::Set(false)));
     let back = change(
         json!({"may_raise_tier": true, "overwrite": "if_empty", "answer": "full", "fields": ["email"],
             "event_types": ["contact.created"], "set_marketing": null, "max_new_marketing_per_day": null,
             "secrets": []}),
     );
-    assert_eq!((back.set_marketing, back.max_new_marketing_per_day), (Some(None), Some(None)));
+    assert_eq!((back.set_marketing, back.max_new_marketing_per_day), (Patch::Remove, Patch::Remove));
     assert_eq!(back.secrets, Some(vec![]));
     assert_eq!((full.field_map, full.allowed_origins), (Some(BTreeMap::new()), Some(vec![])));
-    assert_eq!(full.redirect_url, Some(Some("https://example.org/".into())));
+    assert_eq!(full.redirect_url, Patch::Set("https://example.org/".into()));
     assert_eq!(wrong::<UpdateFormBody>(&json!({"name": null, "provider": "native"})), ["name", "provider"]);
 }
