@@ -8,7 +8,7 @@ use domain::ids::AccountId;
 use futures_util::future::join_all;
 use store::{
     ContactEffect, ContactRef, Form, FormCounts, InboxTask, Mapped, MarketingEffect, Person, Rejected,
-    Responder, Store, StoredResponse, Submission, Submitted, Taken,
+    Responder, Store, StoredResponse, Submission, SubmissionOutcome, Submitted,
 };
 use testkit::{Conflicts, TestTable, at, email, property};
 
@@ -35,14 +35,20 @@ async fn deliver_or_accept(
     address: &str,
     answers: &[(&str, &str)],
     now: Timestamp,
-) -> Taken {
+) -> SubmissionOutcome {
     let (email, properties) = (email(address), properties_of(answers));
     let submission =
         Submission { form, submission_id: Some(id), email: &email, properties: &properties, left_out: 0 };
     store.submit_or_accept(&submission, now).await.unwrap()
 }
 
-async fn accept(store: &Store, form: &Form, id: &str, address: &str, answers: &[(&str, &str)]) -> Taken {
+async fn accept(
+    store: &Store,
+    form: &Form,
+    id: &str,
+    address: &str,
+    answers: &[(&str, &str)],
+) -> SubmissionOutcome {
     let (email, properties) = (email(address), properties_of(answers));
     let submission =
         Submission { form, submission_id: Some(id), email: &email, properties: &properties, left_out: 0 };

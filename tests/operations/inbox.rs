@@ -15,7 +15,7 @@ use futures_util::future::join_all;
 use futures_util::{StreamExt as _, stream};
 use store::{
     ContactEffect, ContactRef, Due, Form, FormCounts, InboxTask, Job, MarketingEffect, NewForm, Responder,
-    SaveContact, SaveMode, Store, StoreError, Submission, Submitted, Taken,
+    SaveContact, SaveMode, Store, StoreError, Submission, SubmissionOutcome, Submitted,
 };
 use testkit::{Conflicts, Fault, SeededRng, TABLE, TestTable, at, email, property, terms};
 
@@ -27,7 +27,7 @@ fn print_line(text: impl std::fmt::Display) {
     let _ = writeln!(std::io::stdout(), "\n{text}");
 }
 
-pub async fn accept(store: &Store, form: &Form, id: Option<&str>, address: &str) -> Taken {
+pub async fn accept(store: &Store, form: &Form, id: Option<&str>, address: &str) -> SubmissionOutcome {
     let email = email(address);
     let submission = Submission { form, submission_id: id, email: &email, properties: &[], left_out: 0 };
     store.accept_into_inbox(&submission, at(START)).await.unwrap()
@@ -44,7 +44,7 @@ pub async fn fill(store: &Store, form: &Form, count: usize) -> Vec<InboxTask> {
 }
 
 /// Sends `count` concurrent submissions of different contacts and returns their results.
-async fn burst(table: &TestTable, form: &Form, count: usize) -> Vec<Taken> {
+async fn burst(table: &TestTable, form: &Form, count: usize) -> Vec<SubmissionOutcome> {
     let store = &table.store;
     let sent = (0..count).map(|n| async move {
         let email = email(&format!("person{n}@example.org"));
@@ -126,7 +126,7 @@ async fn queued_delivery_sent_again_is_a_duplicate() {
     assert_eq!(first.submitted, accepted);
     let again = Submitted { duplicate: true, ..accepted };
     let second = accept(store, &form, Some("s-1"), "ada@example.org").await;
-    assert_eq!(second, Taken { submitted: again.clone(), waiting: None });
+    assert_eq!(second, SubmissionOutcome { submitted: again.clone(), waiting: None });
     // The delivery stays a duplicate for as long as it is queued, even beyond seven days.
     let email = email("ada@example.org");
     let submission =
@@ -141,7 +141,7 @@ async fn queued_delivery_sent_again_is_a_duplicate() {
     assert_eq!(settled, Submitted { contact, marketing, reason: None, duplicate: true });
     // A settled delivery is not accepted into the inbox again.
     let third = store.accept_into_inbox(&submission, later).await.unwrap();
-    assert_eq!(third, Taken { submitted: settled, waiting: None });
+    assert_eq!(third, SubmissionOutcome { submitted: settled, waiting: None });
     assert_eq!(counts(store, &form).await.set, 1);
     assert_exact(&table, account, later).await;
 }

@@ -145,7 +145,7 @@ async fn cap_below_the_usage_removes_none_and_refuses_new_contacts() {
     let late = create(&table.store, account, "late@example.org", true, at(START)).await;
     assert!(!late.state().is_billable());
     let usage = table.store.usage(account, at(START)).await.unwrap();
-    assert_eq!((usage.marketing, usage.room()), (3, 0));
+    assert_eq!((usage.marketing, usage.remaining_capacity()), (3, 0));
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,7 +12,7 @@ use domain::tier::Tier;
 use futures_util::{StreamExt as _, stream};
 use store::{
     ContactRef, Form, FormCounts, InboxTask, MarketingEffect, NewForm, Responder, Store, Submission,
-    Submitted, Taken, UpdateAccount,
+    SubmissionOutcome, Submitted, UpdateAccount,
 };
 use testkit::{Conflicts, Fault, SeededRng, TestTable, at, email, property, terms};
 
@@ -97,7 +97,7 @@ async fn concurrent_submissions_never_exceed_the_tier_limit() {
                 Submission { form, submission_id: Some(&id), email: &email, properties: &[], left_out: 0 };
             store.submit_or_accept(&submission, at(START)).await.unwrap()
         });
-        let taken: Vec<Taken> = stream::iter(sent).buffer_unordered(SENDERS).collect().await;
+        let taken: Vec<SubmissionOutcome> = stream::iter(sent).buffer_unordered(SENDERS).collect().await;
         let waiting: Vec<InboxTask> = taken.iter().filter_map(|taken| taken.waiting).collect();
         let report = store.settle_inbox(&waiting, at(START), || true).await;
         assert!(report.unsettled.is_empty(), "{:?}", report.errors);

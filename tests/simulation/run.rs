@@ -255,7 +255,7 @@ impl Run {
 
     /// Runs the jobs without faults until all work is done, and checks that none is left.
     async fn finish_jobs(&mut self) {
-        self.network.fair_weather();
+        self.network.without_faults();
         let mut left = None;
         // An update date may pass meanwhile, which causes more work.
         for round in 0..FINAL_ROUNDS {

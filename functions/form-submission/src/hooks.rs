@@ -11,7 +11,7 @@ use api::{Context, Problem, ProblemType, body, respond};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use domain::Timestamp;
-use domain::form::tells_of_an_end;
+use domain::form::reports_an_end;
 use domain::ids::{FormId, Id as _};
 use domain::limits::{DELIVERY_KEPT, SUBMISSION_ID_CHARS_MAX};
 use http::StatusCode;
@@ -115,7 +115,7 @@ async fn submit_or_reject(
     answers: Answers,
     is_stale: bool,
 ) -> Result<Submitted, Problem> {
-    let rejection = match person::of_answers(answers.as_slice(), &form.into()) {
+    let rejection = match person::from_answers(answers.as_slice(), &form.into()) {
         Ok(_) if is_stale => stale(),
         Ok(person) => return intake.take(form, id, &person).await,
         Err(rejection) => rejection,
@@ -155,6 +155,6 @@ fn stale() -> Rejection {
 fn accepts(form: &Form, event_type: Option<&str>) -> bool {
     event_type.is_none_or(|event_type| match &form.event_types {
         Some(accepted) => accepted.contains(event_type),
-        None => !tells_of_an_end(event_type),
+        None => !reports_an_end(event_type),
     })
 }

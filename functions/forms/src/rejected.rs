@@ -201,7 +201,7 @@ pub(crate) async fn delete_rejected_submission(
 
 /// Maps a rejected submission to a contact by the form's present settings.
 fn person_of(rejected: &Rejected, form: &Form) -> Result<Mapped, Problem> {
-    match person::of_answers(answers(&rejected.answers)?.as_slice(), &form.into()) {
+    match person::from_answers(answers(&rejected.answers)?.as_slice(), &form.into()) {
         Ok(Person { email, properties, left_out }) => {
             Ok(Mapped { person: store::Person { email, properties }, left_out })
         }

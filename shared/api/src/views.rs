@@ -108,7 +108,7 @@ impl UsageView {
                 limit_raised: tier.limit_raised(*marketing),
             },
             cap: period.cap,
-            remaining_under_cap: period.cap.map(|_| period.room()),
+            remaining_under_cap: period.cap.map(|_| period.remaining_capacity()),
             thresholds_crossed: tier.thresholds_crossed(*marketing),
         }
     }

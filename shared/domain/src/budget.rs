@@ -26,7 +26,7 @@ impl DayCount {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Budget {
     remaining: u64,
-    taken: u64,
+    used: u64,
 }
 
 impl Budget {
@@ -34,21 +34,21 @@ impl Budget {
     /// used up.
     #[must_use]
     pub fn new(max: u64, count: DayCount) -> Self {
-        Self { remaining: max.saturating_sub(count.new_marketing), taken: 0 }
+        Self { remaining: max.saturating_sub(count.new_marketing), used: 0 }
     }
 
     /// Uses one unit of the budget. Returns false if none remains.
-    pub fn take_one(&mut self) -> bool {
+    pub fn use_one(&mut self) -> bool {
         let Some(remaining) = self.remaining.checked_sub(1) else { return false };
         self.remaining = remaining;
-        self.taken += 1;
+        self.used += 1;
         true
     }
 
     /// Returns the number of units that were used since this value was created.
     #[must_use]
-    pub fn taken(&self) -> u64 {
-        self.taken
+    pub fn used(&self) -> u64 {
+        self.used
     }
 }
 
@@ -72,8 +72,8 @@ mod tests {
     #[test]
     fn budget_is_exact_and_never_negative() {
         let mut budget = Budget::new(5, DayCount { day: day(21), new_marketing: 3 });
-        assert_eq!([(); 3].map(|()| budget.take_one()), [true, true, false]);
-        assert_eq!(budget.taken(), 2);
-        assert!(!Budget::new(3, DayCount { day: day(21), new_marketing: 5 }).take_one(), "it was lowered");
+        assert_eq!([(); 3].map(|()| budget.use_one()), [true, true, false]);
+        assert_eq!(budget.used(), 2);
+        assert!(!Budget::new(3, DayCount { day: day(21), new_marketing: 5 }).use_one(), "it was lowered");
     }
 }

@@ -143,7 +143,7 @@ impl<'p> Ledger<'p> {
         }
         if matches!(transition.outcome, Outcome::Set | Outcome::Kept)
             && let Some(budget) = limits.budget.as_deref_mut()
-            && !budget.take_one()
+            && !budget.use_one()
         {
             return Err(Refusal::FormBudget);
         }
@@ -169,7 +169,9 @@ impl<'p> Ledger<'p> {
             (EffectiveState::NonMarketing, Command::SetMarketing) if !self.period.marketing_contacts => {
                 return Err(Refusal::MarketingContactsOff);
             }
-            (EffectiveState::NonMarketing, Command::SetMarketing) if self.period_after().room() == 0 => {
+            (EffectiveState::NonMarketing, Command::SetMarketing)
+                if self.period_after().remaining_capacity() == 0 =>
+            {
                 return Err(Refusal::CapReached);
             }
             (EffectiveState::NonMarketing, Command::SetMarketing) => {
@@ -322,7 +324,7 @@ mod tests {
             assert_eq!(ledger.decide_for_form(new, &mut without).unwrap().outcome, Outcome::Set);
         }
         assert_eq!(decide(&mut ledger, new), Err(Refusal::CapReached), "the account's cap is checked first");
-        assert_eq!(budget.taken(), 2);
+        assert_eq!(budget.used(), 2);
     }
 
     /// Returns a period with a tier of 5 in steps of 10.
@@ -358,7 +360,7 @@ mod tests {
             let decided = Ledger::new(&period).decide_for_form(StoredState::NonMarketing, &mut limits);
             assert_eq!(decided.err(), Some(refusal));
         }
-        assert_eq!(budget.taken(), 0);
+        assert_eq!(budget.used(), 0);
     }
 
     #[test]

@@ -63,7 +63,7 @@ impl Default for AnswerMode {
 
 /// Returns true for an event type that reports an end, such as `contact.deleted` or `emailBounced`.
 #[must_use]
-pub fn tells_of_an_end(event_type: &str) -> bool {
+pub fn reports_an_end(event_type: &str) -> bool {
     let mut word = String::new();
     let mut last = ' ';
     for c in event_type.chars().chain([' ']) {
@@ -98,12 +98,12 @@ mod tests {
             "subscription.canceled.v2",
             "list/unsubscribe",
         ] {
-            assert!(tells_of_an_end(event_type), "{event_type}");
+            assert!(reports_an_end(event_type), "{event_type}");
         }
         for event_type in
             ["", "contact.created", "form.submitted", "undeleted", "trial.ending", "contact.updated"]
         {
-            assert!(!tells_of_an_end(event_type), "{event_type}");
+            assert!(!reports_an_end(event_type), "{event_type}");
         }
     }
 }

@@ -191,7 +191,7 @@ impl Period {
 
     /// Returns the remaining capacity under the cap: the number of contacts that may still become marketing.
     #[must_use]
-    pub fn room(&self) -> u64 {
+    pub fn remaining_capacity(&self) -> u64 {
         self.cap.unwrap_or(USAGE_MAX).saturating_sub(self.marketing)
     }
 

@@ -123,7 +123,7 @@ struct Placed<'a> {
 /// # Errors
 ///
 /// A [`Rejection`] with all errors.
-pub fn of_answers(answers: &[FieldAnswer], form: &FormFields<'_>) -> Result<Person, Rejection> {
+pub fn from_answers(answers: &[FieldAnswer], form: &FormFields<'_>) -> Result<Person, Rejection> {
     let mut errors = Errors::default();
     read(answers, form, &mut errors).map_err(|reasons| {
         let reason = reasons.into_iter().min().unwrap_or(Reason::NoAddress);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use domain::Timestamp;
 use domain::budget::DayCount;
-use domain::form::{AnswerMode, Overwrite, tells_of_an_end};
+use domain::form::{AnswerMode, Overwrite, reports_an_end};
 use domain::ids::{AccountId, FormId, PortalId};
 use domain::limits::FORM_LISTS_BYTES_MAX;
 use domain::patch::Patch;
@@ -230,7 +230,7 @@ impl UpdateForm {
                 (Some(before), Some(after)) => !after.is_subset(before),
                 (Some(_), None) => true,
                 // Without a list the form accepts all types except those that report an end.
-                (None, Some(after)) => after.iter().any(|event_type| tells_of_an_end(event_type)),
+                (None, Some(after)) => after.iter().any(|event_type| reports_an_end(event_type)),
                 (None, None) => false,
             });
         [

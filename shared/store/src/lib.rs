@@ -53,7 +53,7 @@ pub use rng::Rng;
 pub use status::{StatusOutcome, StatusReport, StatusRequest, StatusResult};
 pub use store::Store;
 pub use submissions::{
-    FieldProblem, InboxReport, Mapped, Rejected, RejectedPage, Rejection, Submission, Taken,
+    FieldProblem, InboxReport, Mapped, Rejected, RejectedPage, Rejection, Submission, SubmissionOutcome,
 };
 pub use submitted::{ContactEffect, MarketingEffect, Person, Submitted};
 pub use sweep::Swept;

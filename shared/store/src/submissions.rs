@@ -12,7 +12,7 @@ use domain::address::EmailAddress;
 use domain::form::Overwrite;
 use domain::property::{Properties, PropertyName};
 
-pub use inbox::{InboxReport, Taken};
+pub use inbox::{InboxReport, SubmissionOutcome};
 use plan::{Entry, Origin, Plan};
 pub use rejected::{FieldProblem, Mapped, Rejected, RejectedPage, Rejection};
 
@@ -98,7 +98,7 @@ impl Store {
 }
 
 impl Operation<'_> {
-    async fn submit(&self, submission: &Submission<'_>) -> Result<Taken, StoreError> {
+    async fn submit(&self, submission: &Submission<'_>) -> Result<SubmissionOutcome, StoreError> {
         let Submission { form, email, .. } = *submission;
         let delivery = submission.delivery();
         let key = delivery.as_ref().map(|delivery| Key::delivery(self.account, form.id, delivery.id));
@@ -118,7 +118,7 @@ impl Operation<'_> {
                 Recognized::New => {}
                 Recognized::Repeat(submitted) => {
                     self.store.count_duplicate(form.id).await;
-                    return Ok(Step::unchanged(Taken { submitted, waiting: None }));
+                    return Ok(Step::unchanged(SubmissionOutcome { submitted, waiting: None }));
                 }
                 Recognized::Edit(before) => {
                     if let Some(delivery) = &delivery {
@@ -132,7 +132,7 @@ impl Operation<'_> {
             }
             let decide = |plan: &mut Plan<'_>| plan.decide(&entry, self.wall_clock);
             let step = self.apply(slice::from_ref(&entry), opened, &check, decide).await?;
-            Ok(step.map(|submitted| Taken { submitted, waiting: None }))
+            Ok(step.map(|submitted| SubmissionOutcome { submitted, waiting: None }))
         })
         .await
     }

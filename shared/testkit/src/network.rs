@@ -156,7 +156,7 @@ impl Network {
     }
 
     /// Disables all faults from now on.
-    pub fn fair_weather(&self) {
+    pub fn without_faults(&self) {
         lock(&self.0.state).faultless = true;
     }
 

@@ -1,7 +1,7 @@
 //! The command that submits a form. Submissions are repeated, edited, sent for another contact under the same id, sent
 //! in another spelling, and accepted into the inbox.
 
-use store::{MarketingEffect, Submission, Taken};
+use store::{MarketingEffect, Submission, SubmissionOutcome};
 use testkit::{SeededRng, property};
 
 use super::save::arrive_late;
@@ -132,7 +132,7 @@ impl AtomicCommand for Submit {
                 properties: &properties,
                 left_out: 0,
             };
-            let Taken { submitted, waiting } = match self.queued_directly {
+            let SubmissionOutcome { submitted, waiting } = match self.queued_directly {
                 true => context.store.accept_into_inbox(&submission, context.wall_clock).await?,
                 false => context.store.submit_or_accept(&submission, context.wall_clock).await?,
             };

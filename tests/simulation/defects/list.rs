@@ -18,6 +18,8 @@ pub struct Defect {
     pub name: &'static str,
     /// The description of the defect.
     pub is: &'static str,
+    /// The first seed whose history catches the defect.
+    pub seed: u64,
     /// Creates the injector that changes the store's requests or responses.
     pub tamper: fn() -> Box<dyn FaultInjector>,
 }
@@ -26,6 +28,7 @@ pub const DEFECTS: [Defect; 32] = [
     Defect {
         name: "contact without its version",
         is: "a changed contact is written without the condition on its version",
+        seed: 3,
         tamper: || {
             sends(|call| {
                 if is_transaction(call) {
@@ -37,11 +40,13 @@ pub const DEFECTS: [Defect; 32] = [
     Defect {
         name: "no request token",
         is: "a transaction whose response was lost is sent again as a new one",
+        seed: 1,
         tamper: || sends(|call| drop(members(&mut call.body).remove("ClientRequestToken"))),
     },
     Defect {
         name: "count without the revision",
         is: "the usage changes without the condition on the period's revision",
+        seed: 3,
         tamper: || {
             sends(|call| {
                 if let Some(write) = count(call) {
@@ -53,6 +58,7 @@ pub const DEFECTS: [Defect; 32] = [
     Defect {
         name: "count without the cap",
         is: "the cap is checked when deciding but not when writing",
+        seed: 16,
         tamper: || {
             sends(|call| {
                 if let Some(write) = count(call) {
@@ -64,16 +70,19 @@ pub const DEFECTS: [Defect; 32] = [
     Defect {
         name: "contact before count",
         is: "a contact is written in one transaction and its count in the next",
+        seed: 1,
         tamper: || splits(|call| afterwards(call, |kind| kind == Kind::Period)),
     },
     Defect {
         name: "count for another account",
         is: "the count is applied to the period of the account served before",
+        seed: 2,
         tamper: || Box::new(CountForAnother::default()),
     },
     Defect {
         name: "kept and still leaving",
         is: "keeping a leaving contact does not lower the number of leaving contacts",
+        seed: 3,
         tamper: || {
             sends(|call| {
                 let values = count(call).map(|write| &mut write["ExpressionAttributeValues"]);
@@ -86,6 +95,7 @@ pub const DEFECTS: [Defect; 32] = [
     Defect {
         name: "closing without the counts",
         is: "a period is closed without the condition on the counts that were read",
+        seed: 1,
         tamper: || {
             sends(|call| {
                 if let Some(write) = closing(call) {
@@ -98,6 +108,7 @@ pub const DEFECTS: [Defect; 32] = [
     Defect {
         name: "closing without the revision",
         is: "a period is closed without the condition on the terms that were read",
+        seed: 4,
         tamper: || {
             sends(|call| {
                 if let Some(write) = closing(call) {
@@ -109,6 +120,7 @@ pub const DEFECTS: [Defect; 32] = [
     Defect {
         name: "closing keeps the leaving",
         is: "the number of leaving contacts is carried over into the next period",
+        seed: 1,
         tamper: || {
             sends(|call| {
                 if let Some(write) = closing(call) {
@@ -120,11 +132,13 @@ pub const DEFECTS: [Defect; 32] = [
     Defect {
         name: "closing without a statement",
         is: "a period is closed without writing its statement",
+        seed: 1,
         tamper: || sends(|call| leave_out(call, |kind| kind == Kind::Statement)),
     },
     Defect {
         name: "terms keep the revision",
         is: "a changed cap, calendar, switch or clock does not raise the revision",
+        seed: 1,
         tamper: || {
             sends(|call| {
                 let values = terms(call).map(|write| &mut write["ExpressionAttributeValues"]);
@@ -137,16 +151,19 @@ pub const DEFECTS: [Defect; 32] = [
     Defect {
         name: "response stored afterwards",
         is: "the response to an `Idempotency-Key` is stored after the change instead of with it",
+        seed: 1,
         tamper: || splits(|call| afterwards(call, |kind| matches!(kind, Kind::Answer | Kind::Part))),
     },
     Defect {
         name: "delivery stored afterwards",
         is: "a form's delivery is stored after its submission instead of with it",
+        seed: 1,
         tamper: || splits(|call| afterwards(call, |kind| kind == Kind::Delivery)),
     },
     Defect {
         name: "delivery expires early",
         is: "a form's delivery expires after a minute",
+        seed: 6,
         tamper: || {
             sends(|call| {
                 for write in about(call, |kind| kind == Kind::Delivery) {
@@ -161,16 +178,19 @@ pub const DEFECTS: [Defect; 32] = [
     Defect {
         name: "delivery identified by its id only",
         is: "another contact under the id of a delivery is treated as a duplicate or an edit",
+        seed: 1,
         tamper: || Box::new(IdAlone::default()),
     },
     Defect {
         name: "address compared by its spelling",
         is: "an address in capitals is another address",
+        seed: 1,
         tamper: || sends(key_by_spelling),
     },
     Defect {
         name: "kept contact outside the budget",
         is: "a contact that a form keeps does not count against its budget",
+        seed: 30,
         tamper: || {
             sends(|call| {
                 let values = count(call).map(|write| write["ExpressionAttributeValues"].clone());
@@ -185,16 +205,19 @@ pub const DEFECTS: [Defect; 32] = [
     Defect {
         name: "deleting lowers the usage",
         is: "a deleted contact lowers the usage at once instead of at the update date",
+        seed: 1,
         tamper: || sends(delete_at_once),
     },
     Defect {
         name: "deleting frees the address",
         is: "a deleted contact that returns does not reuse its billable unit",
+        seed: 1,
         tamper: || sends(free_addresses_of_deleted),
     },
     Defect {
         name: "address assigned unconditionally",
         is: "an address is assigned without the condition that no other contact has it",
+        seed: 11,
         tamper: || {
             sends(|call| {
                 for write in about(call, is_address).filter(|write| !write["Item"].is_null()) {
@@ -206,6 +229,7 @@ pub const DEFECTS: [Defect; 32] = [
     Defect {
         name: "address not released",
         is: "an address stays stored after its contact has lost it",
+        seed: 1,
         tamper: || {
             sends(|call| {
                 let deletes = |write: &Value| write["Item"].is_null();
@@ -218,6 +242,7 @@ pub const DEFECTS: [Defect; 32] = [
     Defect {
         name: "leaves a period late",
         is: "a leaving contact counts in the next period as well",
+        seed: 1,
         tamper: || {
             reads(|call, _, body| {
                 if call.operation == "BatchGetItem" {
@@ -229,6 +254,7 @@ pub const DEFECTS: [Defect; 32] = [
     Defect {
         name: "leaving but not in the index",
         is: "the sweep cannot find a leaving contact",
+        seed: 1,
         tamper: || {
             sends(|call| {
                 for write in about(call, is_contact).filter(|write| !write["Item"].is_null()) {
@@ -240,11 +266,13 @@ pub const DEFECTS: [Defect; 32] = [
     Defect {
         name: "sweep subtracts",
         is: "the sweep subtracts contacts that have left from the usage a second time",
+        seed: 1,
         tamper: || splits(subtract_when_swept),
     },
     Defect {
         name: "sweep without the version",
         is: "the sweep writes a contact without the condition on its version",
+        seed: 12,
         tamper: || {
             sends(|call| {
                 if call.operation == "PutItem" {
@@ -256,6 +284,7 @@ pub const DEFECTS: [Defect; 32] = [
     Defect {
         name: "decided on a stale read",
         is: "decisions use reads that are not consistent",
+        seed: 1,
         tamper: || {
             sends(|call| {
                 if call.operation == "BatchGetItem" {
@@ -269,6 +298,7 @@ pub const DEFECTS: [Defect; 32] = [
     Defect {
         name: "listed from a stale read",
         is: "lists, histories and statements use reads that are not consistent",
+        seed: 1,
         tamper: || {
             sends(|call| {
                 if call.operation == "Query" {
@@ -280,16 +310,19 @@ pub const DEFECTS: [Defect; 32] = [
     Defect {
         name: "partial batch treated as complete",
         is: "the unprocessed keys of a batched read are not requested again",
+        seed: 1,
         tamper: || reads(|_, _, body| drop(members(body).remove("UnprocessedKeys"))),
     },
     Defect {
         name: "first page treated as the whole",
         is: "a query stops after its first page",
+        seed: 5,
         tamper: || reads(|_, _, body| drop(members(body).remove("LastEvaluatedKey"))),
     },
     Defect {
         name: "cancelled treated as applied",
         is: "a cancelled transaction is answered as if it were applied",
+        seed: 1,
         tamper: || {
             reads(|call, status, body| {
                 if is_transaction(call) && *status == 400 {
@@ -301,6 +334,7 @@ pub const DEFECTS: [Defect; 32] = [
     Defect {
         name: "change lost from a page",
         is: "the last of the changes that move to a page of history is missing",
+        seed: 3,
         tamper: || {
             sends(|call| {
                 for write in about(call, |kind| matches!(kind, Kind::History(_))) {

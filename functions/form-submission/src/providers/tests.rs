@@ -23,7 +23,7 @@ fn answers(delivery: Delivery) -> Answers {
 }
 
 fn found(answers: &Answers, map: &FieldMap) -> Result<Found, (Reason, Vec<String>)> {
-    match person::of_answers(answers.as_slice(), &FormFields::new(map, None)) {
+    match person::from_answers(answers.as_slice(), &FormFields::new(map, None)) {
         Ok(Person { email, properties, .. }) => {
             let properties = properties.into_iter().map(|(name, value)| (name.to_string(), value.unwrap()));
             Ok((email.given().to_owned(), properties.collect()))

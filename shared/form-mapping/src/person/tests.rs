@@ -393,9 +393,9 @@ fn field_that_the_form_does_not_accept_causes_no_error() {
         FieldAnswer::new(vec!["list".to_owned()], Kind::Unknown, vec!["[{}]".to_owned()]),
     ];
     let (map, accepted) = (FieldMap::new(), BTreeSet::from(["email".to_owned()]));
-    let person = of_answers(&answers, &FormFields::new(&map, Some(&accepted)));
+    let person = from_answers(&answers, &FormFields::new(&map, Some(&accepted)));
     assert!(person.is_ok_and(|person| person.left_out == 1));
-    assert!(of_answers(&answers, &FormFields::new(&map, None)).is_err());
+    assert!(from_answers(&answers, &FormFields::new(&map, None)).is_err());
 }
 
 #[test]
@@ -405,7 +405,7 @@ fn all_errors_are_returned_at_once() {
     answers.push(FieldAnswer::text("email", "no"));
     answers.push(FieldAnswer { is_cut: true, ..FieldAnswer::text("bio", "x") });
     let map = FieldMap::new();
-    let rejection = of_answers(&answers, &FormFields::new(&map, None)).err().unwrap();
+    let rejection = from_answers(&answers, &FormFields::new(&map, None)).err().unwrap();
     let fields: Vec<_> = rejection.errors.iter().map(|error| error.field.as_str()).collect();
     assert_eq!(fields, ["fields", "fields.bio", "fields.email"]);
     assert_eq!(rejection.reason, Reason::InvalidAddress);
@@ -449,7 +449,7 @@ proptest! {
         let answers = fields.iter().filter(|(name, _)| address_name(name).is_none());
         let answers = answers.map(|(name, value)| FieldAnswer::text(name, value));
         let answers: Vec<FieldAnswer> = answers.chain([FieldAnswer::text("email", "ada@example.org")]).collect();
-        let person = of_answers(&answers, &FormFields::new(&FieldMap::new(), None)).ok().unwrap();
+        let person = from_answers(&answers, &FormFields::new(&FieldMap::new(), None)).ok().unwrap();
         prop_assert_eq!(person.email.given(), "ada@example.org");
         let answered: BTreeSet<String> = answers[..answers.len() - 1]
             .iter()

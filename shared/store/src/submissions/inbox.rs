@@ -26,7 +26,7 @@ use crate::{Person, StoreError, Submitted};
 
 /// The result of a submission that was applied, or else accepted into the inbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Taken {
+pub struct SubmissionOutcome {
     /// The effect, for the response.
     pub submitted: Submitted,
     /// The task for the worker, if the inbox has accepted the submission now.
@@ -69,7 +69,7 @@ impl Store {
         &self,
         submission: &Submission<'_>,
         wall_clock: Timestamp,
-    ) -> Result<Taken, StoreError> {
+    ) -> Result<SubmissionOutcome, StoreError> {
         let account = submission.form.account;
         let op = Operation { retries: self.submission_retries(), ..self.operation(account, wall_clock) };
         match op.submit(submission).await {
@@ -92,7 +92,7 @@ impl Store {
         &self,
         submission: &Submission<'_>,
         wall_clock: Timestamp,
-    ) -> Result<Taken, StoreError> {
+    ) -> Result<SubmissionOutcome, StoreError> {
         let delivery = submission.delivery().unwrap_or_else(|| Delivery {
             id: DeliveryId::random(self.rng()),
             content: ContentDigest::of_properties(submission.properties),
@@ -100,7 +100,7 @@ impl Store {
         let form = submission.form;
         let task = InboxTask { account: form.account, form: form.id, delivery: delivery.id };
         let token = self.rng().hex();
-        let accepted = || Ok(Taken { submitted: Submitted::accepted(), waiting: Some(task) });
+        let accepted = || Ok(SubmissionOutcome { submitted: Submitted::accepted(), waiting: Some(task) });
         let retries = self.retries();
         let mut stored: Option<DeliveryItem> = None;
         loop {
@@ -110,7 +110,7 @@ impl Store {
             }
             let arrival = Arrival { submission, delivery: &delivery, token: &token, wall_clock };
             let put = match recognize(stored.take(), Some(&delivery), wall_clock) {
-                Recognized::Repeat(submitted) => return Ok(Taken { submitted, waiting: None }),
+                Recognized::Repeat(submitted) => return Ok(SubmissionOutcome { submitted, waiting: None }),
                 known => self.put_waiting(&arrival, known)?,
             };
             let written = match self.put_item(&put).await {

@@ -228,10 +228,10 @@ impl<'s> Plan<'s> {
         let submitted = Submitted::of(&decided);
         let sum = self.forms.entry(form.id).or_default();
         if let (Some(max), Some(budget)) = (form.max_new_marketing_per_day, budget)
-            && budget.taken() > 0
+            && budget.used() > 0
         {
-            day.most_before = day.most_before.min(max.saturating_sub(day.set + budget.taken()));
-            day.set += budget.taken();
+            day.most_before = day.most_before.min(max.saturating_sub(day.set + budget.used()));
+            day.set += budget.used();
             sum.day = Some(day);
         }
         sum.tally.add_left_out(entry.left_out + decided.left_out);
