@@ -1,20 +1,16 @@
 //! `POST /v1/contacts/search`: searches for contacts.
 
 use api::describe::documented;
-use api::fields::{FieldPath, Fields, FromFields, Reported};
+use api::fields::{Fields, FromFields, Reported};
+use api::filter::{FILTER_GROUPS, filter_groups};
 use api::paging::{Page, Paging};
-use api::parse::{Parser, list, nested, parsed, variant};
 use api::views::ContactView;
-use api::{AccountCaller, Context, Problem, ReadRequest, parse, respond};
+use api::{AccountCaller, Context, Problem, ReadRequest, respond};
 use axum::extract::State;
 use axum::response::Response;
-use domain::filter::{Condition, FieldName, Filter, FilterError, Operator};
+use domain::filter::Filter;
 use domain::ids::ContactId;
-use domain::limits::{FILTER_CONDITIONS_MAX, FILTER_GROUPS_MAX, FILTER_VALUES_MAX};
-use serde::Serialize;
-use serde_json::Value;
 use store::Search;
-use utoipa::{PartialSchema, ToSchema};
 
 use crate::find::page;
 
@@ -26,96 +22,13 @@ pub(crate) struct ContactSearch {
 
 impl FromFields for ContactSearch {
     fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
-        let groups = list(0..=FILTER_GROUPS_MAX, nested::<Group>()).about(
-            "A contact is found if it meets all filters of at least one group. Without groups, all contacts are found.",
-        );
-        let groups = fields.required("filterGroups", groups);
+        let filter = fields.required(FILTER_GROUPS, filter_groups());
         let paging = Paging::read(fields);
-        let groups = groups?.into_iter().map(|Group(conditions)| conditions).collect();
-        let filter = match Filter::new(groups) {
-            Ok(filter) => Ok(filter),
-            Err(errors) => reject(fields, errors),
-        };
         Ok(Self { filter: filter?, paging: paging? })
     }
 }
 
 documented! { ContactSearch as "ContactSearch": "A search for contacts and the requested page of its results." }
-
-/// Conditions, all of which a contact meets.
-struct Group(Vec<Condition>);
-
-impl FromFields for Group {
-    fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
-        let filters = list(1..=FILTER_CONDITIONS_MAX, nested::<NamedCondition>()).about("The filters.");
-        let filters = fields.required("filters", filters)?;
-        Ok(Self(filters.into_iter().map(|NamedCondition(condition)| condition).collect()))
-    }
-}
-
-documented! { Group as "FilterGroup": "Filters, all of which a contact meets." }
-
-/// A condition whose members have the names of HubSpot's search.
-struct NamedCondition(Condition);
-
-impl FromFields for NamedCondition {
-    fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
-        let name = parsed::<FieldName>().about(
-            "A property, or `email`, `unsubscribed`, `bounced`, `created_at`, `updated_at`, `hs_marketable_status`, \
-             `hs_marketable_until_renewal`, `hs_marketable_reason_type`, `hs_marketable_reason_id`.",
-        );
-        let name = fields.required("propertyName", name);
-        let operator = fields.required("operator", variant::<Operator>().about("The comparison."));
-        let value = operand().about("The value to compare with. For `BETWEEN` it is the lower end.");
-        let value = fields.optional("value", value);
-        let values =
-            list(0..=FILTER_VALUES_MAX, operand()).about("The values of `IN` and `NOT_IN`, at least one.");
-        let values = fields.optional("values", values);
-        let high_value = fields.optional("highValue", operand().about("The upper end of `BETWEEN`."));
-        let (name, operator, value, values, high_value) = (name?, operator?, value?, values?, high_value?);
-        let (name, operator) = (name.as_str(), operator.as_str());
-        match Condition::new(name, operator, value.as_deref(), values.as_deref(), high_value.as_deref()) {
-            Ok(condition) => Ok(Self(condition)),
-            Err(errors) => reject(fields, errors),
-        }
-    }
-}
-
-documented! { NamedCondition as "Filter": "A condition on one field of a contact." }
-
-fn reject<T>(fields: &mut impl Fields, errors: Vec<FilterError>) -> Result<T, Reported> {
-    let rejected = errors.into_iter().map(|error| fields.reject(error.field, error.message));
-    // A filter is rejected with at least one error.
-    rejected.last().unwrap_or_else(|| fields.reject("filterGroups", "is not a valid filter"))
-}
-
-/// Parses a text, or a number or a boolean as a text.
-fn operand() -> impl Parser<Output = String> {
-    let operand = parse::new(read_operand, |_| OperandSchema::schema());
-    operand.schema_of::<OperandSchema>()
-}
-
-fn read_operand(value: Value, path: &mut FieldPath<'_>) -> Result<String, Reported> {
-    match value {
-        Value::String(text) => Ok(text),
-        Value::Number(number) => Ok(number.to_string()),
-        Value::Bool(flag) => Ok(flag.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => {
-            path.reject("expected a string, a number, true or false")
-        }
-    }
-}
-
-/// A text, or a number or a boolean that is read as a text.
-#[derive(Serialize, ToSchema)]
-#[serde(untagged)]
-#[schema(as = FilterOperand)]
-#[expect(dead_code, reason = "it describes what operand reads")]
-enum OperandSchema {
-    Text(String),
-    Number(f64),
-    Truth(bool),
-}
 
 /// Searches contacts.
 ///
@@ -139,7 +52,7 @@ pub(crate) async fn search_contacts(
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::body::tests::read;

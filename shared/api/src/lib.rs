@@ -92,6 +92,7 @@ pub mod contacts;
 pub mod context;
 pub mod describe;
 pub mod fields;
+pub mod filter;
 pub mod identity;
 pub mod json;
 pub mod listing;

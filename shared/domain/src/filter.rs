@@ -20,7 +20,7 @@ mod token;
 
 use std::fmt;
 
-pub use condition::{Condition, FilterError, Operator};
+pub use condition::{Condition, ConditionParts, FilterError, Operator};
 pub use field::{FieldName, FieldNameError};
 
 use crate::Timestamp;
@@ -50,7 +50,7 @@ impl fmt::Debug for Value<'_> {
 
 /// Groups of conditions. A filter matches a contact if all conditions of at least one group are true. The default
 /// filter has no group and matches every contact.
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Filter {
     groups: Vec<Vec<Condition>>,
 }
@@ -68,6 +68,12 @@ impl Filter {
         let misfits = groups.iter().enumerate().filter_map(|(index, group)| misfit(index, group));
         let problems: Vec<_> = too_many.into_iter().chain(misfits).collect();
         if problems.is_empty() { Ok(Self { groups }) } else { Err(problems) }
+    }
+
+    /// Returns the groups of conditions.
+    #[must_use]
+    pub fn groups(&self) -> &[Vec<Condition>] {
+        &self.groups
     }
 
     /// Returns true if the filter matches the contact.

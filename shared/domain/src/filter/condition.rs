@@ -67,12 +67,27 @@ impl FilterError {
     }
 }
 
+/// The parts of a condition, as a request contains them. `Debug` shows no operand.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ConditionParts {
+    /// The field's name.
+    pub name: String,
+    /// The operator.
+    pub operator: Operator,
+    /// The operand, or the lower end of `BETWEEN`.
+    pub value: Option<String>,
+    /// The operands of `IN` and `NOT_IN`.
+    pub values: Option<Vec<String>>,
+    /// The upper end of `BETWEEN`.
+    pub high_value: Option<String>,
+}
+
 /// A condition on one field, with parsed operands. `Debug` shows no operand.
 #[derive(Clone)]
 pub struct Condition {
     field: FieldName,
-    operator: Operator,
     test: Test,
+    parts: ConditionParts,
 }
 
 /// The test of the field's value, before a negation.
@@ -109,18 +124,46 @@ impl Condition {
                 vec![FilterError::new("operator", error.to_string())]
             })
             .and_then(|operator| Ok((operator, Given { operator, kind, value, values, high_value }.test()?)));
-        match (field, compared) {
-            (Ok(field), Ok((operator, test))) => Ok(Self { field, operator, test }),
+        let (field, (operator, test)) = match (field, compared) {
+            (Ok(field), Ok(compared)) => (field, compared),
             (field, compared) => {
-                Err(field.err().into_iter().chain(compared.err().into_iter().flatten()).collect())
+                return Err(field.err().into_iter().chain(compared.err().into_iter().flatten()).collect());
             }
-        }
+        };
+        // A word is found in a text, so it is no instant.
+        let kind = if matches!(test, Test::HasWord(_)) { Kind::Text } else { kind };
+        let parts = ConditionParts {
+            name: name.to_owned(),
+            operator,
+            value: value.map(|value| kind.written(value)),
+            values: values.map(|values| values.iter().map(|value| kind.written(value)).collect()),
+            high_value: high_value.map(|value| kind.written(value)),
+        };
+        Ok(Self { field, test, parts })
+    }
+
+    /// Creates a condition from its parts.
+    ///
+    /// # Errors
+    /// See [`Self::new`].
+    pub fn from_parts(parts: ConditionParts) -> Result<Self, Vec<FilterError>> {
+        let ConditionParts { name, operator, value, values, high_value } = parts;
+        Self::new(&name, operator.as_str(), value.as_deref(), values.as_deref(), high_value.as_deref())
+    }
+
+    /// Returns the parts of the request, from which [`Self::from_parts`] creates the same condition.
+    ///
+    /// The operands of `created_at` and `updated_at` are the RFC 3339 instants in UTC that they mean. So the parts of
+    /// a date show the instant that it was read as.
+    #[must_use]
+    pub fn parts(&self) -> &ConditionParts {
+        &self.parts
     }
 
     /// Returns true if the condition is true for the contact.
     pub(super) fn holds(&self, contact: &impl Fields) -> bool {
         let value = contact.field(&self.field);
-        value.is_some_and(|value| self.test.holds(value)) != self.operator.is_negation()
+        value.is_some_and(|value| self.test.holds(value)) != self.parts.operator.is_negation()
     }
 }
 
@@ -139,9 +182,24 @@ impl Test {
     }
 }
 
+/// Conditions are equal if their parts are.
+impl PartialEq for Condition {
+    fn eq(&self, other: &Self) -> bool {
+        self.parts == other.parts
+    }
+}
+
+impl Eq for Condition {}
+
 impl fmt::Debug for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Condition({} {})", self.field, self.operator)
+        write!(f, "Condition({} {})", self.field, self.parts.operator)
+    }
+}
+
+impl fmt::Debug for ConditionParts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ConditionParts({} {})", self.name, self.operator)
     }
 }
 

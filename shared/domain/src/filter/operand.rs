@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use chrono::{DateTime, NaiveTime, Utc};
+use chrono::{DateTime, NaiveTime, SecondsFormat, Utc};
 
 use super::Value;
 use super::decimal::Decimal;
@@ -99,5 +99,22 @@ fn loose_instant(kind: Kind, text: &str) -> Option<DateTime<Utc>> {
     match parse_date(text) {
         Ok(date) => Some(date.and_time(NaiveTime::MIN).and_utc()),
         Err(_) => text.parse().ok().and_then(DateTime::from_timestamp_millis),
+    }
+}
+
+impl Kind {
+    /// Returns the operand as a condition repeats it. For fields of the kind instant it is the RFC 3339 instant in UTC
+    /// that the operand means. All other operands are repeated as they are.
+    pub(super) fn written(self, text: &str) -> String {
+        let instant =
+            (self == Self::Instant).then(|| read_instant(text).or_else(|| loose_instant(self, text)));
+        let written = instant.flatten().map(|instant| {
+            let is_exact = instant.timestamp_subsec_nanos().is_multiple_of(1_000_000);
+            let digits = if is_exact { SecondsFormat::Millis } else { SecondsFormat::Nanos };
+            (instant, instant.to_rfc3339_opts(digits, true))
+        });
+        // RFC 3339 has years of four digits only, but milliseconds may mean a later one.
+        let written = written.filter(|(instant, written)| read_instant(written) == Some(*instant));
+        written.map_or_else(|| text.to_owned(), |(_, written)| written)
     }
 }

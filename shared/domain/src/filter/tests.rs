@@ -283,6 +283,41 @@ fn field_and_operator_names_round_trip() {
 fn debug_shows_no_operand() {
     let filter = Filter::new(vec![vec![condition("email", "EQ", &["ada@example.org"]).unwrap()]]).unwrap();
     assert_eq!(format!("{filter:?}"), "Filter { groups: [[Condition(email EQ)]] }");
+    assert_eq!(format!("{:?}", filter.groups()[0][0].parts()), "ConditionParts(email EQ)");
+}
+
+#[test]
+fn parts_repeat_the_request_and_the_instant_it_means() {
+    let table: [(&str, &str, &[&str], &[&str]); 10] = [
+        ("city", "EQ", &["KÖLN "], &["KÖLN "]),
+        ("city", "IN", &["1.0", "x"], &["1.0", "x"]),
+        ("born", "EQ", &["2026-11-21"], &["2026-11-21"]),
+        ("created_at", "GTE", &["2026-11-21"], &["2026-11-21T00:00:00.000Z"]),
+        ("created_at", "EQ", &["1793491200000"], &["2026-11-01T00:00:00.000Z"]),
+        (
+            "updated_at",
+            "BETWEEN",
+            &["2026-11-01T01:00:00+01:00", "2026-11-01T01:00:00.0000001Z"],
+            &["2026-11-01T00:00:00.000Z", "2026-11-01T01:00:00.000000100Z"],
+        ),
+        (
+            "updated_at",
+            "NOT_IN",
+            &["1970-01-01", "-1"],
+            &["1970-01-01T00:00:00.000Z", "1969-12-31T23:59:59.999Z"],
+        ),
+        ("created_at", "LT", &["253402300800000"], &["253402300800000"]),
+        ("created_at", "CONTAINS_TOKEN", &["2026-11-21"], &["2026-11-21"]),
+        ("created_at", "HAS_PROPERTY", &[], &[]),
+    ];
+    for (name, operator, given, expected) in table {
+        let condition = condition(name, operator, given).unwrap();
+        let parts = condition.parts();
+        let operands: Vec<&String> =
+            parts.value.iter().chain(parts.values.iter().flatten()).chain(&parts.high_value).collect();
+        assert_eq!((&*parts.name, parts.operator.as_str()), (name, operator));
+        assert_eq!(operands, expected, "{name} {operator} {given:?}");
+    }
 }
 
 /// Returns texts of all kinds that compare in different ways.
@@ -293,6 +328,17 @@ fn any_text() -> impl Strategy<Value = String> {
         "[a-cA-C ]{0,4}",
         "[aä]@[a-cöÖ]{1,2}\\.[ab]",
         "\\PC{0,12}",
+    ]
+}
+
+/// Returns operands that fields of every kind accept.
+fn any_operand() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any_text(),
+        "true|false",
+        "20[0-9]{2}-(0[1-9]|1[0-2])-[0-2][1-8]",
+        "20[0-9]{2}-11-01T0[0-9]:00:00\\.[0-9]{1,9}(Z|-03:00)",
+        any::<i64>().prop_map(|millis| millis.to_string()),
     ]
 }
 
@@ -355,6 +401,22 @@ proptest! {
         let held = contact(&[("field", &words.join(&mark))]);
         for word in &words {
             prop_assert!(matches(&held, "field", "CONTAINS_TOKEN", &[word]));
+        }
+    }
+
+    #[test]
+    fn parts_are_read_as_the_same_condition(
+        contact in any_contact(), name in prop_oneof![any_name(), Just("updated_at")],
+        operator in proptest::sample::select(Operator::ALL),
+        operands in proptest::collection::vec(any_operand(), 2), instant in -1_i64..2_000_000_000_000,
+    ) {
+        let operands: Vec<&str> = operands.iter().map(|operand| &**operand).collect();
+        if let Ok(original) = condition(name, operator.as_str(), &operands) {
+            let repeated = Condition::from_parts(original.parts().clone()).unwrap();
+            prop_assert_eq!(repeated.parts(), original.parts());
+            let mut contact = contact;
+            contact.0.insert("updated_at".to_owned(), Timestamp::from_millis(instant).to_string());
+            prop_assert_eq!(original.holds(&contact), repeated.holds(&contact));
         }
     }
 
