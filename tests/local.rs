@@ -165,7 +165,7 @@ async fn inbox_is_settled_in_the_background() {
     let batches = Batches { size: 30, window: Duration::ZERO };
     let clock = Clock::new(move || now);
     let jobs = Jobs::start(table.store.clone(), clock, Duration::from_secs(3600), batches);
-    jobs.inbox.send(tasks).await.expect("a queue");
+    jobs.queues.inbox.send(tasks).await.expect("a queue");
     let settled = async {
         while testkit::scan(&table.client, account).await.billable < 40 {
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -1,5 +1,6 @@
 //! Tests of the store's operations over the embedded engine.
 
+pub mod bulk;
 mod closing;
 mod concurrency;
 mod costs;

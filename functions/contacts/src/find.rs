@@ -1,7 +1,8 @@
 //! Reads and lists of contacts.
 
 use api::describe::Parameters;
-use api::paging::{Page, PageBuilder, Paging};
+use api::listing::contact_page;
+use api::paging::{Page, Paging};
 use api::path::PathId;
 use api::views::{ContactView, etag};
 use api::{AccountCaller, Context, Problem, Query, respond};
@@ -9,7 +10,7 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::ids::{AccountId, ContactId};
 use http::StatusCode;
-use store::{ContactPage, ContactRef, Search, StoredResponse};
+use store::{ContactRef, Search, StoredResponse};
 
 use crate::body::PathEmail;
 
@@ -66,19 +67,7 @@ pub(crate) async fn list_contacts(
     let Paging { limit, after } = paging;
     let search = Search { account: principal.account, filter: None, after, limit };
     let found = context.store.search(search, context.clock.now()).await?;
-    respond::ok(&page(&found))
-}
-
-/// Returns the view of a page. The page ends early if its contacts would be too long for one response.
-pub(crate) fn page(found: &ContactPage) -> Page<ContactView> {
-    let (mut page, mut last) = (PageBuilder::default(), None);
-    for contact in &found.contacts {
-        if !page.push(ContactView::new(contact, &found.period)) {
-            return page.finish(last);
-        }
-        last = Some(&contact.id);
-    }
-    page.finish(found.next.as_ref())
+    respond::ok(&contact_page(&found))
 }
 
 #[cfg(test)]
@@ -94,6 +83,7 @@ mod tests {
     use domain::source::{Actor, Source};
     use domain::tier::Tier;
     use serde_json::Value;
+    use store::ContactPage;
 
     use super::*;
 
@@ -136,7 +126,7 @@ mod tests {
 
     /// Returns the number of results on the page, the position of the next page, and the length of the JSON in bytes.
     fn rendered(found: &ContactPage) -> (usize, Option<ContactId>, usize) {
-        let json = serde_json::to_string(&page(found)).unwrap();
+        let json = serde_json::to_string(&contact_page(found)).unwrap();
         let value: Value = serde_json::from_str(&json).unwrap();
         let after = value["paging"]["next"]["after"].as_str().map(|cursor| position(cursor).unwrap());
         (value["results"].as_array().unwrap().len(), after, json.len())

@@ -12,7 +12,7 @@ use domain::filter::Filter;
 use domain::ids::ContactId;
 use store::Search;
 
-use crate::find::page;
+use api::listing::contact_page as page;
 
 /// A search for contacts and the requested page of its results.
 pub(crate) struct ContactSearch {

@@ -1,5 +1,5 @@
 //! The scheduled rollover: closes the periods that have ended and queues their sweeps. It also queues submissions in
-//! the inbox again if their messages were lost.
+//! the inbox and bulk jobs again if their messages were lost.
 //!
 //! It finds all of them in the `due` index only. So the cost of a run depends on the number of due items, not on the
 //! number of accounts. It may stop at any point, because unfinished items are still due at the next run.
@@ -10,7 +10,7 @@ use api::Queue;
 use api::problem::chain;
 use domain::Timestamp;
 use serde::Serialize;
-use store::{BoxError, Due, InboxTask, Store, StoreError, SweepTask, Tasks};
+use store::{BoxError, BulkTask, Due, InboxTask, Store, StoreError, SweepTask, Tasks};
 use thiserror::Error;
 
 /// The queues to which a run sends tasks.
@@ -21,6 +21,8 @@ pub struct Queues {
     pub sweeps: Queue<SweepTask>,
     /// The queue of submissions in the inbox.
     pub inbox: Queue<InboxTask>,
+    /// The queue of accounts with unfinished bulk jobs.
+    pub bulk: Queue<BulkTask>,
 }
 
 /// The result of a run.
@@ -32,6 +34,8 @@ pub struct RolledOver {
     pub sweeps: u64,
     /// The number of submissions in the inbox that were queued again.
     pub inbox: u64,
+    /// The number of accounts whose bulk jobs were queued again.
+    pub bulk: u64,
     /// True if the run processed all due items.
     pub finished: bool,
 }
@@ -148,6 +152,11 @@ impl<G: Fn() -> bool> Tick<'_, G> {
                 let count = tasks.len() as u64;
                 self.queues.inbox.send(tasks).await?;
                 self.result.inbox += count;
+            }
+            Tasks::Bulk(tasks) => {
+                let count = tasks.len() as u64;
+                self.queues.bulk.send(tasks).await?;
+                self.result.bulk += count;
             }
         }
         Ok(())

@@ -9,7 +9,7 @@ use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use http::header::AUTHORIZATION;
-use store::InboxTask;
+use store::{BulkTask, InboxTask};
 
 /// The state of the layers between a request and the functions.
 #[derive(Clone)]
@@ -18,13 +18,24 @@ struct Gateway {
     operator_sha256: Arc<str>,
 }
 
-/// Returns the router of the whole API. Submissions that are deferred in a burst are queued in `inbox`.
-/// `operator_sha256` is the SHA-256 of the operator's token, in lower-case hexadecimal.
-pub fn app(context: Context, inbox: Queue<InboxTask>, operator_sha256: &str) -> Router {
+/// The queues to which the functions send tasks.
+#[derive(Clone, Debug)]
+pub struct Queues {
+    /// The queue of submissions that are deferred in a burst.
+    pub inbox: Queue<InboxTask>,
+    /// The queue of accounts with unfinished bulk jobs.
+    pub bulk: Queue<BulkTask>,
+}
+
+/// Returns the router of the whole API. `operator_sha256` is the SHA-256 of the operator's token, in lower-case
+/// hexadecimal.
+pub fn app(context: Context, queues: Queues, operator_sha256: &str) -> Router {
     let routes = account::router(context.clone())
         .merge(contacts::router(context.clone()))
-        .merge(form_submission::router(context.clone(), inbox))
+        .merge(bulk_jobs::router(context.clone(), queues.bulk.clone()))
+        .merge(form_submission::router(context.clone(), queues.inbox))
         .merge(forms::router(context.clone()))
+        .merge(segments::router(context.clone(), queues.bulk))
         .merge(set_marketing::router(context.clone()))
         .merge(set_non_marketing_pending::router(context.clone()));
     let gateway = Gateway { context, operator_sha256: operator_sha256.into() };

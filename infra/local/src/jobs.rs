@@ -6,11 +6,15 @@ use api::{Clock, Queue};
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use monthly_rollover::{Queues, roll_over};
 use serde::Serialize;
-use store::{BoxError, InboxTask, Store, SweepTask};
+use store::{BoxError, BulkTask, InboxTask, Store, SweepTask};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
+use crate::app;
 use crate::template::Batches;
+
+/// The maximum number of accounts whose bulk jobs are worked on at the same time.
+const BULK_WORKERS: usize = 4;
 
 /// Creates a queue within this process.
 fn queue<T: Send + 'static>(sender: UnboundedSender<T>) -> Queue<T> {
@@ -23,9 +27,9 @@ fn queue<T: Send + 'static>(sender: UnboundedSender<T>) -> Queue<T> {
 /// The running schedule and workers. Dropping it stops all of them.
 #[derive(Debug)]
 pub struct Jobs {
-    /// The queue of submissions in the inbox.
-    pub inbox: Queue<InboxTask>,
-    tasks: [JoinHandle<()>; 3],
+    /// The queues to which the functions send tasks.
+    pub queues: app::Queues,
+    tasks: [JoinHandle<()>; 4],
 }
 
 impl Jobs {
@@ -35,14 +39,16 @@ impl Jobs {
     pub fn start(store: Store, clock: Clock, interval: Duration, batches: Batches) -> Self {
         let (sweeps, sweep) = unbounded_channel();
         let (inbox, settle) = unbounded_channel();
-        let queues = Queues { sweeps: queue(sweeps), inbox: queue(inbox) };
-        let inbox = queues.inbox.clone();
+        let (bulk, work) = unbounded_channel();
+        let queues = Queues { sweeps: queue(sweeps), inbox: queue(inbox), bulk: queue(bulk) };
+        let sent = app::Queues { inbox: queues.inbox.clone(), bulk: queues.bulk.clone() };
         let tasks = [
+            tokio::spawn(work_through_bulk_jobs(store.clone(), clock.clone(), work, sent.bulk.clone())),
             tokio::spawn(work_through_sweeps(store.clone(), clock.clone(), sweep)),
             tokio::spawn(work_through_inbox(store.clone(), clock.clone(), settle, batches)),
             tokio::spawn(tick(store, clock, queues, interval)),
         ];
-        Self { inbox, tasks }
+        Self { queues: sent, tasks }
     }
 }
 
@@ -87,6 +93,26 @@ async fn work_through_inbox(
             tasks.push(task);
         }
         intake_worker::handle(&store, event(&tasks), clock.now(), || true).await;
+    }
+}
+
+/// Passes each account to the function's own handler, several at the same time, so that a long job does not delay
+/// another account. The handler logs errors, and unfinished jobs are due again later.
+async fn work_through_bulk_jobs(
+    store: Store,
+    clock: Clock,
+    mut queue: UnboundedReceiver<BulkTask>,
+    sender: Queue<BulkTask>,
+) {
+    let mut workers = JoinSet::new();
+    while let Some(task) = queue.recv().await {
+        while workers.len() >= BULK_WORKERS {
+            workers.join_next().await;
+        }
+        let (store, clock, sender) = (store.clone(), clock.clone(), sender.clone());
+        workers.spawn(async move {
+            bulk_worker::handle(&store, &sender, event(&[task]), || clock.now(), || true).await;
+        });
     }
 }
 

@@ -110,7 +110,7 @@ impl Stack {
         let context =
             Context::new(store.clone(), clock.clone()).with_public_url(&format!("http://{address}"));
         let jobs = Jobs::start(store, clock, interval, batches);
-        let router = app(context, jobs.inbox.clone(), &sha256_hex(operator_token.expose().as_bytes()));
+        let router = app(context, jobs.queues.clone(), &sha256_hex(operator_token.expose().as_bytes()));
         let server = Server::start(listener, router, options.server_limits);
         Ok(Self { address, demo_token, operator_token, engine, jobs, server })
     }

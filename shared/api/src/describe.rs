@@ -48,7 +48,7 @@ pub struct Parameters<Q>(PhantomData<Q>);
 impl<Q: FromFields> IntoParams for Parameters<Q> {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let mut components = Components::new();
-        let mut describer = Describer { object: closed(), either: None, components: &mut components };
+        let mut describer = Describer { object: closed(), either: None, exactly_one: Vec::new(), components: &mut components };
         let _ = Q::read(&mut describer);
         let parameter = |(name, mut schema): (String, RefOr<Schema>)| {
             let about = take_description(&mut schema);
@@ -62,13 +62,18 @@ impl<Q: FromFields> IntoParams for Parameters<Q> {
 /// Returns the schema of a body, and adds the schemas that it refers to.
 #[must_use]
 pub fn schema<T: Documented>(components: &mut Components) -> Schema {
-    let mut describer = Describer { object: closed(), either: None, components };
+    let mut describer = Describer { object: closed(), either: None, exactly_one: Vec::new(), components };
     // A describer has no values, so this returns `Reported::DESCRIBED`.
     let _ = T::read(&mut describer);
     match describer.either {
         Some([first, second]) => {
             let either = OneOfBuilder::new().item(first).item(second);
             either.description(Some(T::ABOUT)).build().into()
+        }
+        None if !describer.exactly_one.is_empty() => {
+            let variants = OneOfBuilder::new().description(Some(T::ABOUT));
+            let names = describer.exactly_one.iter();
+            names.fold(variants, |variants, name| variants.item(describer.variant(name))).build().into()
         }
         None => {
             describer.object.description = Some(T::ABOUT.to_owned());
@@ -169,12 +174,25 @@ fn closed() -> Object {
 struct Describer<'c> {
     object: Object,
     either: Option<[Object; 2]>,
+    /// The fields of which exactly one must be present.
+    exactly_one: Vec<&'static str>,
     components: &'c mut Components,
 }
 
 impl Describer<'_> {
     fn add(&mut self, name: &str, schema: RefOr<Schema>) {
         self.object.properties.insert(name.to_owned(), schema);
+    }
+
+    /// Returns the object with only this one of the alternative fields.
+    fn variant(&self, name: &str) -> Object {
+        let mut object = self.object.clone();
+        for other in self.exactly_one.iter().filter(|other| **other != name) {
+            object.properties.remove(*other);
+        }
+        object.title = Some(format!("By {name}"));
+        object.required.push(name.to_owned());
+        object
     }
 }
 
@@ -212,6 +230,11 @@ impl Fields for Describer<'_> {
             object
         }));
         Err(Reported::DESCRIBED)
+    }
+
+    fn exactly_one(&mut self, names: &[&'static str]) -> Result<(), Reported> {
+        self.exactly_one = names.to_vec();
+        Ok(())
     }
 
     fn misplaced(&mut self, _: &'static str, _: &'static str) -> Result<(), Reported> {

@@ -122,6 +122,14 @@ pub trait Fields {
         second: (&'static str, B),
     ) -> Result<Either<A::Output, B::Output>, Reported>;
 
+    /// Declares that exactly one of these fields must be present. It is called before the fields are declared as
+    /// optional.
+    ///
+    /// # Errors
+    ///
+    /// [`Reported`] if none or several are present.
+    fn exactly_one(&mut self, names: &[&'static str]) -> Result<(), Reported>;
+
     /// Declares a field of another operation. It is rejected with `message` and not described.
     ///
     /// # Errors
@@ -306,6 +314,14 @@ impl Fields for Reader<'_> {
             (None, Some(b)) => Ok(Either::Second(b)),
             _ if both => self.path.reject(format!("expected either {first} or {second}, not both")),
             _ => self.path.reject(format!("expected either {first} or {second}")),
+        }
+    }
+
+    fn exactly_one(&mut self, names: &[&'static str]) -> Result<(), Reported> {
+        match names.iter().filter(|name| self.values.contains_key(**name)).count() {
+            1 => Ok(()),
+            0 => self.path.reject(format!("expected one of {}", names.join(", "))),
+            _ => self.path.reject(format!("expected only one of {}", names.join(", "))),
         }
     }
 

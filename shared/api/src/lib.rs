@@ -113,7 +113,7 @@ pub mod token;
 mod view_text;
 pub mod views;
 
-pub use context::{Clock, Context};
+pub use context::{Clock, Context, WithQueue};
 pub use identity::{AccountCaller, AdminCaller, Identity, MarketingEditor, Operator};
 pub use problem::{Problem, ProblemType};
 pub use queue::Queue;

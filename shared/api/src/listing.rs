@@ -1,8 +1,10 @@
 //! Pages of an account's lists, such as its forms and users.
 
-use crate::paging::{Page, PageBuilder, Position};
 use serde::Serialize;
-use store::Listing;
+use store::{ContactPage, Listing};
+
+use crate::paging::{Page, PageBuilder, Position};
+use crate::views::ContactView;
 
 /// Returns the number of items to read for a page of at most `limit`. One more item shows whether the page is the last,
 /// because the table itself only reports that there may be more.
@@ -28,6 +30,19 @@ pub fn page<T, P: Position, V: Serialize>(
     let more = listing.more || page.count() < listing.items.len();
     let last = page.count().checked_sub(1).and_then(|last| listing.items.get(last));
     page.finish(last.filter(|_| more).map(position).as_ref())
+}
+
+/// Returns the view of a page of contacts. The page ends early if its contacts would be too long for one response.
+#[must_use]
+pub fn contact_page(found: &ContactPage) -> Page<ContactView> {
+    let (mut page, mut last) = (PageBuilder::default(), None);
+    for contact in &found.contacts {
+        if !page.push(ContactView::new(contact, &found.period)) {
+            return page.finish(last);
+        }
+        last = Some(&contact.id);
+    }
+    page.finish(found.next.as_ref())
 }
 
 #[cfg(test)]

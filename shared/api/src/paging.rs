@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::ids::{AccountId, ContactId, FormId, RejectionId, TokenId, UserId};
+use domain::ids::{AccountId, ContactId, FormId, JobId, RejectionId, SegmentId, TokenId, UserId};
 use domain::limits::{CURSOR_CHARS_MAX, PAGE_BYTES_MAX, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX};
 use domain::period::PeriodNumber;
 use serde::Serialize;
@@ -45,7 +45,9 @@ positions! {
     AccountId = "account",
     ContactId = "contact",
     FormId = "form",
+    JobId = "job",
     RejectionId = "rejection",
+    SegmentId = "segment",
     TokenId = "token",
     UserId = "user",
 }

@@ -44,7 +44,10 @@ string_enum! {
         ContactExists = "contact-exists",
         /// Marketing contacts cannot be switched off while the usage is above 0.
         MarketingContactsInUse = "marketing-contacts-in-use",
-        /// The account has the maximum number of forms, users or tokens.
+        /// The number of selected contacts is not the confirmed one.
+        CountChanged = "count-changed",
+        /// The account has the maximum number of forms, segments, users, tokens or unfinished jobs, or a list that of
+        /// members.
         LimitReached = "limit-reached",
         /// The account would have no admin with a token.
         LastAdmin = "last-admin",
@@ -94,6 +97,7 @@ impl ProblemType {
             Self::MarketingContactsInUse => {
                 (StatusCode::CONFLICT, "The account still has marketing contacts")
             }
+            Self::CountChanged => (StatusCode::CONFLICT, "Another number of contacts matches"),
             Self::LimitReached => (StatusCode::CONFLICT, "The account has reached a limit"),
             Self::LastAdmin => (StatusCode::CONFLICT, "An account must keep an admin with a token"),
             Self::ClockNotForward => (StatusCode::CONFLICT, "The clock can only move forward"),
@@ -171,6 +175,12 @@ pub struct ProblemDocument {
     /// The contact that has the address, for `contact-exists`.
     #[schema(required = false, nullable = false)]
     contact_id: Option<String>,
+    /// The number of contacts that match now, for `count-changed`.
+    #[schema(required = false, nullable = false)]
+    matched: Option<u64>,
+    /// The number of contacts that would change, for `count-changed`.
+    #[schema(required = false, nullable = false)]
+    would_change: Option<u64>,
 }
 
 /// The error of a handler, which becomes a problem document.
@@ -178,7 +188,8 @@ pub struct Problem {
     problem_type: ProblemType,
     detail: String,
     errors: Vec<FieldError>,
-    contact_id: Option<String>,
+    /// Further members of the document.
+    members: Map<String, Value>,
     cause: Option<Cause>,
 }
 
@@ -194,7 +205,7 @@ impl Problem {
     /// Creates a problem of this type. `detail` is a sentence about this case, without personal data.
     #[must_use]
     pub fn new(problem_type: ProblemType, detail: impl Into<String>) -> Self {
-        Self { problem_type, detail: detail.into(), errors: Vec::new(), contact_id: None, cause: None }
+        Self { problem_type, detail: detail.into(), errors: Vec::new(), members: Map::new(), cause: None }
     }
 
     /// Creates the problem of a request with these errors.
@@ -267,9 +278,7 @@ impl Problem {
         if !self.errors.is_empty() {
             document.insert("errors".to_owned(), json!(self.errors));
         }
-        if let Some(id) = &self.contact_id {
-            document.insert("contact_id".to_owned(), json!(id));
-        }
+        document.extend(self.members.clone());
         document
     }
 }
@@ -302,6 +311,7 @@ impl From<Refused> for Problem {
             Refused::Widening { .. } => ProblemType::PermissionDenied,
             Refused::MarketingContactsOff => ProblemType::MarketingContactsOff,
             Refused::MarketingContactsInUse { .. } => ProblemType::MarketingContactsInUse,
+            Refused::CountChanged { .. } => ProblemType::CountChanged,
             Refused::IdempotencyKeyReused => ProblemType::IdempotencyKeyReused,
             Refused::LastAdmin => ProblemType::LastAdmin,
             Refused::LimitReached { .. } => ProblemType::LimitReached,
@@ -310,15 +320,19 @@ impl From<Refused> for Problem {
             Refused::ClockNotForward { .. } => ProblemType::ClockNotForward,
             Refused::Invalid { field, message } => return Self::invalid_field(*field, message.clone()),
         };
-        let contact_id = match &refused {
-            Refused::ContactExists(id) => Some(id.to_string()),
-            _ => None,
+        let members = match &refused {
+            Refused::ContactExists(id) => json!({"contact_id": id.to_string()}),
+            Refused::CountChanged { matched, would_change, .. } => {
+                json!({"matched": matched, "would_change": would_change})
+            }
+            _ => Value::Null,
         };
+        let members = if let Value::Object(members) = members { members } else { Map::new() };
         let errors = match &refused {
             Refused::OperatorsTerms { fields } => fields.iter().map(|field| operators_term(field)).collect(),
             _ => Vec::new(),
         };
-        Self { contact_id, errors, ..Self::new(problem_type, sentence(&refused.to_string())) }
+        Self { members, errors, ..Self::new(problem_type, sentence(&refused.to_string())) }
     }
 }
 

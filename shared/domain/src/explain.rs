@@ -43,6 +43,7 @@ fn phrase(source: &Source) -> String {
         SourceType::Document => "the document",
         SourceType::EmailExtension => "the email extension",
         SourceType::MobileApp => "the mobile app",
+        SourceType::BulkJob => "the bulk job",
         SourceType::UpdateDate => "the update date",
     };
     if source.name.is_empty() { kind.to_owned() } else { format!("{kind} \"{}\"", source.name) }

@@ -137,6 +137,18 @@ id!(
     "rej",
     "rejected submission"
 );
+id!(
+    /// The id of a segment: a stored filter or a static list of contacts.
+    SegmentId,
+    "seg",
+    "segment"
+);
+id!(
+    /// The id of a bulk job, which changes or counts many contacts.
+    JobId,
+    "job",
+    "job"
+);
 
 impl AccountId {
     /// Returns a number below `shards` that depends on the id's random part only, so accounts spread evenly.

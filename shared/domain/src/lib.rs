@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod budget;
+pub mod bulk;
 pub mod calendar;
 pub mod contact;
 pub mod decision;

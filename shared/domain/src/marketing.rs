@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::Timestamp;
 use crate::period::{Period, PeriodNumber};
-use crate::source::{Actor, Source};
+use crate::source::{Actor, Source, SourceType};
 use crate::string_enum::string_enum;
 
 string_enum! {
@@ -147,6 +147,18 @@ impl Marketing {
         self.source = source;
     }
 
+    /// Returns true if the last command on the state was that of this bulk job. `job` is the text of its id.
+    ///
+    /// An update date since then does not matter, because it only completes the command.
+    #[must_use]
+    pub fn last_changed_by(&self, job: &str) -> bool {
+        let mut changes = self.history.recent.iter().rev();
+        let last = changes.find(|change| change.source.kind != SourceType::UpdateDate);
+        last.is_some_and(|last| {
+            last.source.kind == SourceType::BulkJob && last.source.id.as_deref() == Some(job)
+        })
+    }
+
     /// Settles a contact that was queued in an earlier period than `current`. It becomes non-marketing as of the end of
     /// the period in which it was queued. Returns true if anything changed.
     ///
@@ -171,7 +183,6 @@ impl Marketing {
 mod tests {
     use super::*;
     use crate::period::tests::period;
-    use crate::source::SourceType;
 
     fn number(number: u64) -> PeriodNumber {
         PeriodNumber::from_number(number).unwrap()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::ids::{FormId, IntegrationId, UserId};
+use crate::ids::{FormId, IntegrationId, JobId, UserId};
 use crate::provider::Provider;
 use crate::string_enum::string_enum;
 
@@ -34,6 +34,8 @@ string_enum! {
         EmailExtension = "email_extension",
         /// The mobile app.
         MobileApp = "mobile_app",
+        /// A bulk job. Its id is the source's id, by which the contacts that it changed are found.
+        BulkJob = "bulk_job",
         /// The update date, at which a leaving contact became non-marketing.
         UpdateDate = "update_date",
     }
@@ -56,6 +58,12 @@ impl Source {
     pub fn form(provider: Provider, name: String, id: FormId) -> Self {
         let kind = if provider.is_native() { SourceType::Form } else { SourceType::ExternalForm };
         Self { kind, name, id: Some(id.to_string()) }
+    }
+
+    /// Creates the source for a bulk job. `name` describes the selected contacts.
+    #[must_use]
+    pub fn bulk_job(name: String, id: JobId) -> Self {
+        Self { kind: SourceType::BulkJob, name, id: Some(id.to_string()) }
     }
 
     /// Creates the source for the update date, at which leaving contacts become non-marketing.

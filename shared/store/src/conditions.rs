@@ -56,6 +56,16 @@ impl Store {
             .build()?)
     }
 
+    /// Builds a `Put` without a condition.
+    pub(crate) fn put_any<E: Entity>(&self, key: Key, entity: &E) -> Result<Put, StoreError> {
+        Ok(Put::builder().table_name(&*self.table).set_item(Some(encode(key, entity)?)).build()?)
+    }
+
+    /// Builds a `Delete` without a condition.
+    pub(crate) fn delete_any(&self, key: Key) -> Result<Delete, StoreError> {
+        Ok(Delete::builder().table_name(&*self.table).set_key(Some(key.into_item())).build()?)
+    }
+
     /// Builds a `Delete` with a condition.
     pub(crate) fn delete_if(
         &self,

@@ -11,7 +11,7 @@ mod write;
 pub use change::{IfMatch, UpdateContact};
 pub use delete::DeleteContact;
 pub use list::{ContactPage, Search};
-pub(crate) use read::Loaded;
+pub(crate) use read::{Loaded, queued_in};
 pub use read::{ContactRef, Explained};
 pub(crate) use save::{Capacity, ContactUpsert, PlannedContact};
 pub use save::{SaveContact, SaveMode, Saved};

@@ -54,6 +54,19 @@ pub enum Refused {
         /// The fields of the request that widen the form.
         fields: Vec<&'static str>,
     },
+    /// The number of selected contacts is not the confirmed one.
+    #[error(
+        "{matched} contacts match now and not {confirmed} as confirmed; {would_change} of them would change. \
+         confirm_count is the number that matches, also if fewer contacts change"
+    )]
+    CountChanged {
+        /// The number that the caller confirmed.
+        confirmed: u64,
+        /// The number of contacts that match.
+        matched: u64,
+        /// The number of contacts that the command would change.
+        would_change: u64,
+    },
     /// The `Idempotency-Key` was used for another request.
     #[error("this Idempotency-Key was used for another request")]
     IdempotencyKeyReused,

@@ -1,4 +1,4 @@
-//! The numbers of an account's forms, users and tokens, each with a limit, and the rule on the last admin's token.
+//! The numbers of an account's forms, segments, users and tokens, each with a limit, and the rule on the last admin's token.
 //!
 //! The account item contains the numbers. Every operation that adds or removes a form, user or token, or changes a
 //! user's role, writes the account item on the condition of its version. So one of two concurrent operations reads and
@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use aws_sdk_dynamodb::types::Put;
 use domain::ids::{AccountId, PortalId, TokenId, UserId};
-use domain::limits::{FORMS_MAX, PAGE_LIMIT_MAX, TOKENS_MAX, USERS_MAX};
+use domain::limits::{FORMS_MAX, PAGE_LIMIT_MAX, SEGMENTS_MAX, TOKENS_MAX, USERS_MAX};
 use domain::permission::Role;
 
 use crate::items::{AccountItem, Entity, HoldingsItem, Items, TokenItem, TokenOwnerItem, UserItem, decode};
@@ -22,6 +22,7 @@ pub(crate) enum Holding {
     Form,
     User,
     Token,
+    Segment,
 }
 
 impl Holding {
@@ -30,6 +31,7 @@ impl Holding {
             Self::Form => ("forms", FORMS_MAX),
             Self::User => ("users", USERS_MAX),
             Self::Token => ("tokens", TOKENS_MAX),
+            Self::Segment => ("segments", SEGMENTS_MAX),
         }
     }
 }
@@ -40,6 +42,7 @@ impl HoldingsItem {
             Holding::Form => &mut self.forms,
             Holding::User => &mut self.users,
             Holding::Token => &mut self.tokens,
+            Holding::Segment => &mut self.segments,
         }
     }
 }

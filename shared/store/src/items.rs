@@ -6,10 +6,12 @@
 
 mod accounts;
 mod answers;
+mod bulk;
 mod contacts;
 mod forms;
 mod history;
 mod periods;
+mod segments;
 
 use std::collections::HashMap;
 
@@ -21,6 +23,7 @@ pub(crate) use accounts::{
     AccountEntryItem, AccountItem, BearerItem, HoldingsItem, PortalItem, TokenItem, TokenOwnerItem, UserItem,
 };
 pub(crate) use answers::{AnswerItem, AnswerPartItem, PartResultItem};
+pub(crate) use bulk::{BulkDefinitionItem, BulkJobItem, BulkQueueItem, CountItem, ForecastItem, PartItem, SummaryItem};
 pub(crate) use contacts::{AddressItem, ContactItem};
 pub(crate) use forms::{
     DeliveryItem, FieldErrorItem, FormCountsItem, FormDayItem, FormEntryItem, FormItem, PendingItem,
@@ -28,6 +31,7 @@ pub(crate) use forms::{
 };
 pub(crate) use history::{HistoryPageItem, decode_changes, encode_changes};
 pub(crate) use periods::{PeriodItem, StatementItem, UNSWEPT};
+pub(crate) use segments::{FilterText, MemberItem, MembershipItem, SegmentItem};
 
 use crate::StoreError;
 use crate::keys::{Item, Key};

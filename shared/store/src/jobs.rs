@@ -15,7 +15,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use domain::ids::{AccountId, Bucket, FormId};
-use domain::limits::{DUE_PAGE, INBOX_EXPECTED, SWEEP_EXPECTED};
+use domain::limits::{BULK_EXPECTED, DUE_PAGE, INBOX_EXPECTED, SWEEP_EXPECTED};
 use domain::period::PeriodNumber;
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +43,8 @@ pub enum Job {
     Sweep(AccountId, PeriodNumber),
     /// A submission that waits in the inbox.
     Inbox(InboxTask),
+    /// The unfinished bulk jobs of an account.
+    Bulk(AccountId),
 }
 
 /// The messages for the remaining work of a job.
@@ -52,6 +54,8 @@ pub enum Tasks {
     Sweeps(Vec<SweepTask>),
     /// Messages for the queue of the inbox.
     Inbox(Vec<InboxTask>),
+    /// Messages for the queue of bulk jobs.
+    Bulk(Vec<BulkTask>),
 }
 
 /// The message for the sweep of one bucket of a closed period.
@@ -84,6 +88,15 @@ pub struct InboxTask {
     pub delivery: DeliveryId,
 }
 
+/// The message for the bulk jobs of an account. They are done one after the other.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BulkTask {
+    /// The account.
+    #[serde(with = "as_text")]
+    pub account: AccountId,
+}
+
 impl InboxTask {
     /// Returns the job that the message is about.
     #[must_use]
@@ -98,6 +111,7 @@ impl Job {
         match self {
             Self::Sweep(account, period) => Key::statement(account, period),
             Self::Inbox(InboxTask { account, form, delivery }) => Key::delivery(account, form, delivery),
+            Self::Bulk(account) => Key::bulk_queue(account),
         }
     }
 
@@ -106,6 +120,7 @@ impl Job {
         match self {
             Self::Sweep(..) => SWEEP_EXPECTED,
             Self::Inbox(_) => INBOX_EXPECTED,
+            Self::Bulk(_) => BULK_EXPECTED,
         }
     }
 
@@ -115,7 +130,7 @@ impl Job {
     /// Inbox tasks are spread over the partitions by their delivery, because a burst of them belongs to one account.
     pub(crate) fn due(self, wall_clock: Timestamp) -> (String, Timestamp) {
         let shard = match self {
-            Self::Sweep(account, _) => keys::due_shard_of(account),
+            Self::Sweep(account, _) | Self::Bulk(account) => keys::due_shard_of(account),
             Self::Inbox(InboxTask { delivery, .. }) => keys::due_shard_of_delivery(delivery),
         };
         (shard, wall_clock.plus(self.lease()))
@@ -190,6 +205,8 @@ impl Store {
     pub async fn rest_of(&self, job: Job) -> Result<Option<Tasks>, StoreError> {
         let (account, period) = match job {
             Job::Inbox(task) => return Ok(Some(Tasks::Inbox(vec![task]))),
+            // The transaction that finishes an account's last bulk job also removes it from the index.
+            Job::Bulk(account) => return Ok(Some(Tasks::Bulk(vec![BulkTask { account }]))),
             Job::Sweep(account, period) => (account, period),
         };
         let tasks = self.unswept(account, period).await?;
@@ -238,7 +255,7 @@ impl Store {
     }
 
     /// Updates one item. If the item does not meet the condition, no update is necessary.
-    async fn update_alone(
+    pub(crate) async fn update_alone(
         &self,
         key: Key,
         update: &str,
@@ -274,4 +291,5 @@ fn parse(key: &Key) -> Option<Due> {
             let (account, form, delivery) = keys::parse_delivery_key(key)?;
             Some(Due::Job(Job::Inbox(InboxTask { account, form, delivery })))
         })
+        .or_else(|| keys::parse_bulk_queue_key(key).map(|account| Due::Job(Job::Bulk(account))))
 }

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use domain::address::EmailAddress;
-use domain::ids::{AccountId, Bucket, ContactId, FormId, PortalId, RejectionId, TokenId, UserId};
+use domain::ids::{
+    AccountId, Bucket, ContactId, FormId, JobId, PortalId, RejectionId, SegmentId, TokenId, UserId,
+};
 use domain::period::PeriodNumber;
 
 use crate::delivery::DeliveryId;
@@ -48,6 +50,8 @@ pub(crate) enum Collection {
     Users,
     Tokens,
     Forms,
+    Segments,
+    Jobs,
 }
 
 impl Collection {
@@ -57,6 +61,8 @@ impl Collection {
             Self::Users => "USER#",
             Self::Tokens => "TOKEN#",
             Self::Forms => "FORM#",
+            Self::Segments => "SEGMENT#",
+            Self::Jobs => "JOB#",
         }
     }
 }
@@ -159,6 +165,35 @@ impl Key {
         Self::new(rejected_pk(account, form), rejection.to_string())
     }
 
+    pub(crate) fn segment(account: AccountId, segment: SegmentId) -> Self {
+        Self::new(account_pk(account), format!("{}{segment}", Collection::Segments.prefix()))
+    }
+
+    /// A member of a static list.
+    pub(crate) fn member(account: AccountId, segment: SegmentId, contact: ContactId) -> Self {
+        Self::new(member_pk(account, segment, contact.bucket()), contact.sortable())
+    }
+
+    /// The contact's view of its membership in a static list.
+    pub(crate) fn membership(account: AccountId, contact: ContactId, segment: SegmentId) -> Self {
+        Self::new(membership_pk(account, contact), segment.to_string())
+    }
+
+    /// A bulk job with its progress.
+    pub(crate) fn bulk_job(account: AccountId, job: JobId) -> Self {
+        Self::new(account_pk(account), format!("{}{job}", Collection::Jobs.prefix()))
+    }
+
+    /// The contacts that a bulk job selects. It is apart from the progress, because every transaction writes that.
+    pub(crate) fn bulk_definition(account: AccountId, job: JobId) -> Self {
+        Self::new(format!("JOB#{account}#{job}"), "DEFINITION")
+    }
+
+    /// The account's unfinished bulk jobs, in order.
+    pub(crate) fn bulk_queue(account: AccountId) -> Self {
+        Self::new(account_pk(account), BULK_QUEUE_SK)
+    }
+
     /// A key without an item. A read of it opens the connection.
     pub(crate) fn nothing() -> Self {
         Self::new("NOTHING".to_owned(), "NOTHING")
@@ -181,6 +216,8 @@ impl Key {
 /// The one partition that lists all accounts. An entry is written only when its account is created, so the partition
 /// has little traffic.
 pub(crate) const ACCOUNTS_PK: &str = "ACCOUNTS";
+
+const BULK_QUEUE_SK: &str = "JOBS";
 
 const DELIVERY_PREFIX: &str = "SEEN#";
 const DELIVERY_SK: &str = "SEEN";
@@ -210,6 +247,16 @@ pub(crate) fn bucket_pk(account: AccountId, bucket: Bucket) -> String {
 
 pub(crate) fn history_pk(account: AccountId, contact: ContactId) -> String {
     format!("HISTORY#{account}#{contact}")
+}
+
+/// Returns the partition of a static list's members in one bucket.
+pub(crate) fn member_pk(account: AccountId, segment: SegmentId, bucket: Bucket) -> String {
+    format!("MEMBER#{account}#{segment}#{bucket}")
+}
+
+/// Returns the partition of a contact's memberships.
+pub(crate) fn membership_pk(account: AccountId, contact: ContactId) -> String {
+    format!("MEMBERSHIP#{account}#{contact}")
 }
 
 pub(crate) fn claim_pk(claim: &IdempotencyClaim) -> String {
@@ -247,6 +294,11 @@ pub(crate) fn parse_statement_key(key: &Key) -> Option<(AccountId, PeriodNumber)
 /// Parses the key of a period.
 pub(crate) fn parse_period_key(key: &Key) -> Option<AccountId> {
     (key.sk == "PERIOD").then(|| parse_account_pk(&key.pk)).flatten()
+}
+
+/// Parses the key of an account's unfinished bulk jobs.
+pub(crate) fn parse_bulk_queue_key(key: &Key) -> Option<AccountId> {
+    (key.sk == BULK_QUEUE_SK).then(|| parse_account_pk(&key.pk)).flatten()
 }
 
 /// Parses the key of a delivery.

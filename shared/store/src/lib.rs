@@ -6,6 +6,7 @@
 
 mod accounts;
 mod batches;
+mod bulk;
 mod compression;
 mod conditions;
 mod contacts;
@@ -21,12 +22,14 @@ mod items;
 mod jobs;
 pub mod keys;
 mod listing;
+mod members;
 mod operation;
 mod periods;
 mod response;
 mod retry;
 mod rng;
 mod seal;
+mod segments;
 mod status;
 mod store;
 mod submissions;
@@ -37,6 +40,10 @@ mod transaction;
 mod users;
 
 pub use accounts::{Account, ChangedBy, NewAccount, UpdateAccount};
+pub use bulk::{
+    BulkJob, BulkProgress, BulkRequest, JobKind, JobState, Preview, Review, Selected, Selection,
+    SelectionKind, Target,
+};
 pub use contacts::{
     ContactPage, ContactRef, DeleteContact, Explained, IfMatch, SaveContact, SaveMode, Saved, Search,
     UpdateContact,
@@ -46,10 +53,12 @@ pub use error::{BoxError, Refused, StoreError};
 pub use field_target::FieldTarget;
 pub use form_counts::FormCounts;
 pub use forms::{Form, FormBudget, FormReport, NewForm, UpdateForm};
-pub use jobs::{Due, DueCursor, DuePage, InboxTask, Job, SweepTask, Tasks};
+pub use jobs::{BulkTask, Due, DueCursor, DuePage, InboxTask, Job, SweepTask, Tasks};
 pub use listing::Listing;
+pub use members::{ChangeMembers, MembersReport};
 pub use response::{IdempotencyClaim, Responder, StoredResponse};
 pub use rng::Rng;
+pub use segments::{NewSegment, Segment, SegmentContent, UpdateSegment};
 pub use status::{StatusOutcome, StatusReport, StatusRequest, StatusResult};
 pub use store::Store;
 pub use submissions::{

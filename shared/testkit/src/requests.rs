@@ -14,8 +14,10 @@ use domain::ids::AccountId;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Uri};
 use http_body_util::BodyExt as _;
+use serde::Serialize;
 use serde_json::{Value, json};
-use store::InboxTask;
+use store::{BulkTask, InboxTask};
+use tidemark::app::Queues;
 use tower::ServiceExt as _;
 
 use crate::{ManualClock, Reply, TestTable, undescribed};
@@ -48,6 +50,7 @@ pub struct Api {
     /// The wall clock.
     pub clock: ManualClock,
     inbox: Arc<Mutex<Vec<InboxTask>>>,
+    bulk: Arc<Mutex<Vec<BulkTask>>>,
     router: Router,
 }
 
@@ -69,6 +72,30 @@ pub struct TokenOwner {
     pub token: String,
 }
 
+/// Creates a queue, and the list to which it adds tasks.
+fn collecting<T: Send + 'static>() -> (Queue<T>, Arc<Mutex<Vec<T>>>) {
+    let list = Arc::<Mutex<Vec<T>>>::default();
+    let waiting = list.clone();
+    let queue = Queue::new(move |tasks| {
+        waiting.lock().expect("a queue").extend(tasks);
+        ready(Ok(()))
+    });
+    (queue, list)
+}
+
+/// Returns the event of a queue with these tasks.
+fn event<T: Serialize>(tasks: &[T]) -> SqsEvent {
+    let message = |(number, task): (usize, &T)| {
+        let mut message = SqsMessage::default();
+        message.message_id = Some(number.to_string());
+        message.body = Some(serde_json::to_string(task).expect("a message"));
+        message
+    };
+    let mut event = SqsEvent::default();
+    event.records = tasks.iter().enumerate().map(message).collect();
+    event
+}
+
 impl Api {
     /// Creates an API over a new, empty table.
     pub async fn start(now: Timestamp) -> Self {
@@ -78,24 +105,46 @@ impl Api {
     /// Creates an API over this table, which may have faults.
     #[must_use]
     pub fn over(table: TestTable, now: Timestamp) -> Self {
+        Self::with_context(table, now, |context| context)
+    }
+
+    /// Creates an API over this table, whose handlers have a changed context.
+    pub fn with_context(
+        table: TestTable,
+        now: Timestamp,
+        change: impl FnOnce(Context) -> Context,
+    ) -> Self {
         let clock = ManualClock::new(now);
         let read = clock.clone();
-        let context = Context::new(table.store.clone(), Clock::new(move || read.now()));
-        let inbox = Arc::<Mutex<Vec<InboxTask>>>::default();
-        let waiting = inbox.clone();
-        let queue = Queue::new(move |tasks| {
-            waiting.lock().expect("a queue").extend(tasks);
-            ready(Ok(()))
-        });
+        let context = change(Context::new(table.store.clone(), Clock::new(move || read.now())));
+        let (inbox_queue, inbox) = collecting();
+        let (bulk_queue, bulk) = collecting();
+        let queues = Queues { inbox: inbox_queue, bulk: bulk_queue };
         let operator = sha256_hex(OPERATOR_TOKEN.as_bytes());
-        let router = tidemark::app::app(context.with_public_url(PUBLIC_URL), queue, &operator);
-        Self { table, clock, inbox, router }
+        let router = tidemark::app::app(context.with_public_url(PUBLIC_URL), queues, &operator);
+        Self { table, clock, inbox, bulk, router }
     }
 
     /// Removes and returns the tasks that were sent to the inbox's queue.
     #[must_use]
     pub fn take_inbox(&self) -> Vec<InboxTask> {
         std::mem::take(&mut *self.inbox.lock().expect("a queue"))
+    }
+
+    /// Runs the worker on the accounts in the queue of bulk jobs, until the queue is empty.
+    pub async fn work_on_bulk_jobs(&self) {
+        loop {
+            let tasks = std::mem::take(&mut *self.bulk.lock().expect("a queue"));
+            if tasks.is_empty() {
+                return;
+            }
+            let (queue, waiting) = collecting();
+            let event = event(&tasks);
+            let (store, clock) = (&self.table.store, &self.clock);
+            let response = bulk_worker::handle(store, &queue, event, || clock.now(), || true).await;
+            assert!(response.batch_item_failures.is_empty(), "a bulk job failed");
+            self.bulk.lock().expect("a queue").extend(waiting.lock().expect("a queue").drain(..));
+        }
     }
 
     /// Runs the worker on the inbox's tasks in batches, until the queue is empty. Returns the number of applied
@@ -114,15 +163,7 @@ impl Api {
 
     /// Runs the worker on a batch. Returns the tasks that failed.
     async fn settle(&self, tasks: &[InboxTask]) -> Vec<InboxTask> {
-        let message = |(number, task): (usize, &InboxTask)| {
-            let mut message = SqsMessage::default();
-            message.message_id = Some(number.to_string());
-            message.body = Some(serde_json::to_string(task).expect("a message"));
-            message
-        };
-        let mut event = SqsEvent::default();
-        event.records = tasks.iter().enumerate().map(message).collect();
-        let response = intake_worker::handle(&self.table.store, event, self.clock.now(), || true).await;
+        let response = intake_worker::handle(&self.table.store, event(tasks), self.clock.now(), || true).await;
         let number = |failure: &BatchItemFailure| failure.item_identifier.parse::<usize>().expect("a number");
         response.batch_item_failures.iter().map(|failure| tasks[number(failure)]).collect()
     }

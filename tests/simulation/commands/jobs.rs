@@ -72,7 +72,8 @@ impl Command for Rollover {
     fn send<'a>(&'a self, context: &'a Context) -> Sending<'a> {
         Box::pin(async move {
             let inbox = inbox(context, self.queue_fails);
-            let queues = Queues { sweeps: queue(context, self.queue_fails), inbox };
+            let bulk = Queue::new(|_| std::future::ready(Ok(())));
+            let queues = Queues { sweeps: queue(context, self.queue_fails), inbox, bulk };
             match roll_over(&context.store, &queues, context.wall_clock, true_for(self.time)).await {
                 Err(RolloverError::Due(error)) => Err(error),
                 // Failed entries are logged and become due again.

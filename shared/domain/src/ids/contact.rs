@@ -60,6 +60,12 @@ impl ContactId {
             .ok_or(IdError { expected: EXPECTED })
     }
 
+    /// Returns the id directly before this one. `None` for the first.
+    #[must_use]
+    pub fn predecessor(self) -> Option<Self> {
+        self.0.checked_sub(1).map(Self)
+    }
+
     /// Returns the bucket that stores the contact. It follows from the low bits, so it is random.
     #[must_use]
     pub fn bucket(self) -> Bucket {

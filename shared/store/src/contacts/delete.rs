@@ -62,6 +62,7 @@ impl Store {
                 return Err(Refused::MarketingPermission.into());
             }
             let mut transaction = Transaction::default();
+            op.leave_lists(&mut transaction, request.contact).await?;
             if state.is_billable() {
                 op.leave_unit(&mut transaction, request, loaded, &opened)?;
             } else {

@@ -233,26 +233,36 @@ impl Operation<'_> {
     }
 
     /// Settles stored contacts against the current period.
-    pub(super) async fn settle(
+    pub(crate) async fn settle(
         &self,
         contacts: Vec<Contact>,
         period: &Period,
     ) -> Result<Vec<Loaded>, StoreError> {
-        let past = self.past_ends(&contacts, period).await?;
-        let settled = contacts.into_iter().map(|mut contact| {
-            let stored_version = contact.version;
+        let loaded = contacts.into_iter().map(|contact| Loaded { stored_version: contact.version, contact });
+        let mut loaded: Vec<Loaded> = loaded.collect();
+        self.settle_loaded(&mut loaded, period).await?;
+        Ok(loaded)
+    }
+
+    /// Settles contacts in place. Contacts that are settled already stay settled.
+    pub(crate) async fn settle_loaded(
+        &self,
+        loaded: &mut [Loaded],
+        period: &Period,
+    ) -> Result<(), StoreError> {
+        let past = self.past_ends(loaded, period).await?;
+        for Loaded { contact, .. } in loaded {
             contact.settle(period, &past);
-            Loaded { contact, stored_version }
-        });
-        Ok(settled.collect())
+        }
+        Ok(())
     }
 
     /// Returns the ends of the earlier periods at whose end these contacts left. It reads statements only for contacts
     /// that left before the latest update date and are not settled in the table.
-    async fn past_ends(&self, contacts: &[Contact], period: &Period) -> Result<ClosedPeriodEnds, StoreError> {
+    async fn past_ends(&self, contacts: &[Loaded], period: &Period) -> Result<ClosedPeriodEnds, StoreError> {
         let numbers: BTreeSet<PeriodNumber> = contacts
             .iter()
-            .filter_map(|contact| contact.marketing.stored_state.left_after(period.number))
+            .filter_map(|loaded| loaded.contact.marketing.stored_state.left_after(period.number))
             .filter(|number| number.next() < period.number)
             .collect();
         let keys: Vec<Key> = numbers.iter().map(|number| Key::statement(self.account, *number)).collect();
@@ -295,7 +305,7 @@ fn take_contacts(
         .collect()
 }
 
-fn queued_in(contact: &Contact) -> Option<PeriodNumber> {
+pub(crate) fn queued_in(contact: &Contact) -> Option<PeriodNumber> {
     match contact.marketing.stored_state {
         StoredState::Leaving { queued_in } => Some(queued_in),
         StoredState::NonMarketing | StoredState::Marketing => None,

@@ -32,12 +32,15 @@ impl Entity for AccountItem {
     const SCHEMA: u32 = 2;
 }
 
-/// The numbers of an account's forms, users and tokens.
+/// The numbers of an account's forms, segments, users and tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct HoldingsItem {
     pub(crate) forms: u64,
     pub(crate) users: u64,
     pub(crate) tokens: u64,
+    /// Absent in items of older releases.
+    #[serde(default)]
+    pub(crate) segments: u64,
 }
 
 /// The account that has a portal number, which makes the number unique.

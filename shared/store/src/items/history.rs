@@ -34,7 +34,7 @@ fn decoded(text: &str) -> Option<String> {
     percent_decode_str(text).decode_utf8().ok().map(Cow::into_owned)
 }
 
-fn actor_text(actor: Actor) -> String {
+pub(super) fn actor_text(actor: Actor) -> String {
     match actor {
         Actor::User(id) => id.to_string(),
         Actor::Integration(id) => id.to_string(),
@@ -43,7 +43,7 @@ fn actor_text(actor: Actor) -> String {
     }
 }
 
-fn parse_actor(text: &str) -> Option<Actor> {
+pub(super) fn parse_actor(text: &str) -> Option<Actor> {
     if text.is_empty() {
         return Some(Actor::System);
     }

@@ -1,0 +1,161 @@
+//! The worker of bulk jobs. It works through the account's jobs one after the other.
+
+use std::time::Duration;
+
+use domain::Timestamp;
+use domain::ids::{AccountId, JobId};
+use domain::limits::BULK_FAILURES_MAX;
+
+use super::audience::Audience;
+use super::job::{JobKind, JobState};
+use crate::StoreError;
+use crate::items::{BulkDefinitionItem, BulkJobItem, BulkQueueItem, unreadable};
+use crate::jobs::Job;
+use crate::keys::Key;
+use crate::operation::Operation;
+use crate::store::Store;
+
+/// The result of a worker's run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct BulkProgress {
+    /// The number of contacts that the run has changed.
+    pub changed: u64,
+    /// The number of jobs that the run has finished.
+    pub jobs: u64,
+    /// True if nothing remains for this run: the account has no unfinished job, or another worker is working on it.
+    /// Otherwise another message must continue.
+    pub finished: bool,
+}
+
+/// The end of the work on one job in one run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Worked {
+    /// The job is finished.
+    Finished,
+    /// The time is up.
+    OutOfTime,
+    /// Another worker or a caller has changed the job.
+    Superseded,
+}
+
+/// One run of the worker for an account.
+pub(super) struct Run<'s, C, G> {
+    pub(super) store: &'s Store,
+    pub(super) account: AccountId,
+    pub(super) clock: C,
+    pub(super) should_continue: G,
+    pub(super) progress: BulkProgress,
+}
+
+/// The pause after the table was not available.
+const UNAVAILABLE_PAUSE: Duration = Duration::from_secs(1);
+
+impl Store {
+    /// Works through the account's unfinished bulk jobs, in their order, while `should_continue` returns true.
+    ///
+    /// It may stop at any point, run twice and run in parallel: each transaction has the condition that the job is
+    /// still as it was read.
+    ///
+    /// # Errors
+    ///
+    /// See [`StoreError`]. Everything that was committed before stays counted.
+    pub async fn work_on_bulk_jobs(
+        &self,
+        account: AccountId,
+        clock: impl Fn() -> Timestamp + Send + Sync,
+        should_continue: impl Fn() -> bool + Send + Sync,
+    ) -> Result<BulkProgress, StoreError> {
+        self.lease(Job::Bulk(account), clock()).await?;
+        let progress = BulkProgress::default();
+        let mut run = Run { store: self, account, clock, should_continue, progress };
+        run.work().await?;
+        Ok(run.progress)
+    }
+}
+
+impl<'s, C, G> Run<'s, C, G>
+where
+    C: Fn() -> Timestamp + Send + Sync,
+    G: Fn() -> bool + Send + Sync,
+{
+    async fn work(&mut self) -> Result<(), StoreError> {
+        let (mut superseded, mut failures) = (None, 0);
+        while (self.should_continue)() {
+            let queue: Option<BulkQueueItem> = self.store.get(Key::bulk_queue(self.account)).await?;
+            let first = queue.unwrap_or_default().jobs()?.first().copied();
+            let Some(job) = first.filter(|job| superseded != Some(*job)) else {
+                // A superseded job that is still in the queue belongs to another worker.
+                self.progress.finished = true;
+                return Ok(());
+            };
+            let before = self.progress;
+            match self.work_on(job).await {
+                Ok(Worked::Finished) => self.progress.jobs += 1,
+                Ok(Worked::OutOfTime) => return Ok(()),
+                Ok(Worked::Superseded) => superseded = Some(job),
+                Err(StoreError::Unavailable(why, source)) => {
+                    failures = if self.progress == before { failures + 1 } else { 0 };
+                    if failures >= BULK_FAILURES_MAX {
+                        return Err(StoreError::Unavailable(why, source));
+                    }
+                    tokio::time::sleep(UNAVAILABLE_PAUSE).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Works on one job. A job that can't be continued fails, so that it does not stop the following ones.
+    async fn work_on(&mut self, id: JobId) -> Result<Worked, StoreError> {
+        let (job_key, definition_key) =
+            (Key::bulk_job(self.account, id), Key::bulk_definition(self.account, id));
+        let mut items = self.operation().read(vec![job_key.clone(), definition_key.clone()]).await?;
+        let job = items.take::<BulkJobItem>(&job_key)?.ok_or_else(|| unreadable::<BulkQueueItem>("job"))?;
+        if job.state.is_finished() {
+            return Ok(Worked::Superseded);
+        }
+        let definition = items.take::<BulkDefinitionItem>(&definition_key);
+        let mut work = JobWork { run: self, job };
+        let result = match definition {
+            Ok(Some(definition)) => work.advance(definition).await,
+            Ok(None) => Err(unreadable::<BulkJobItem>("definition")),
+            Err(error) => Err(error),
+        };
+        if let Err(StoreError::Fault(..)) = &result {
+            work.finish(JobState::Failed).await?;
+        }
+        result
+    }
+
+    pub(super) fn operation(&self) -> Operation<'s> {
+        self.store.operation(self.account, (self.clock)())
+    }
+}
+
+/// The work on one job.
+pub(super) struct JobWork<'w, 's, C, G> {
+    pub(super) run: &'w mut Run<'s, C, G>,
+    /// The job as it is stored.
+    pub(super) job: BulkJobItem,
+}
+
+impl<C, G> JobWork<'_, '_, C, G>
+where
+    C: Fn() -> Timestamp + Send + Sync,
+    G: Fn() -> bool + Send + Sync,
+{
+    async fn advance(&mut self, definition: BulkDefinitionItem) -> Result<Worked, StoreError> {
+        let audience = Audience::of_item(definition)?;
+        match self.job.kind {
+            JobKind::DeleteMembers => self.delete_members(&audience).await,
+            JobKind::Preview | JobKind::Review => self.count(&audience).await,
+            JobKind::Change if self.job.matched.is_none() => match self.count(&audience).await? {
+                // The count is confirmed, so the changes follow.
+                Worked::Finished if self.job.state == JobState::Running => self.change(&audience).await,
+                worked => Ok(worked),
+            },
+            JobKind::Change => self.change(&audience).await,
+        }
+    }
+}
