@@ -5,6 +5,7 @@
 mod account;
 mod accounts;
 mod bodies;
+mod bulk;
 mod channels;
 mod contacts;
 mod deletions;
@@ -26,6 +27,7 @@ mod permissions;
 mod preconditions;
 mod rejected;
 mod search;
+mod segments;
 mod sender_deliveries;
 mod sender_fields;
 mod sender_texts;

@@ -9,12 +9,14 @@ mod schema;
 use utoipa::openapi::OpenApi;
 
 /// Returns the HTTP functions by their folders, with the descriptions of their routes.
-fn functions() -> [(&'static str, OpenApi); 6] {
+fn functions() -> [(&'static str, OpenApi); 8] {
     [
         ("account", account::openapi()),
+        ("bulk-jobs", bulk_jobs::openapi()),
         ("contacts", contacts::openapi()),
         ("form-submission", form_submission::openapi()),
         ("forms", forms::openapi()),
+        ("segments", segments::openapi()),
         ("set-marketing", set_marketing::openapi()),
         ("set-non-marketing-pending", set_non_marketing_pending::openapi()),
     ]

@@ -35,6 +35,8 @@ pub struct Fixture {
     contact: String,
     form: String,
     providers_form: String,
+    list: String,
+    job: String,
     /// The ids of a rejection to retry and a rejection to delete.
     rejections: [String; 2],
 }
@@ -63,7 +65,25 @@ impl Fixture {
         let form = form["id"].as_str().unwrap().to_owned();
         let (providers_form, rejections) = Self::rejected(&api, token).await;
         let account_id = account.id.to_string();
-        Self { account, member, integration, account_id, contact, form, providers_form, rejections, api }
+        let body = json!({"name": "Wanda's friends", "contacts": [{"id": contact}]});
+        let list = api.post("/v1/segments").token(token).json(&body).await.expect(201);
+        let list = list["id"].as_str().unwrap().to_owned();
+        let body = json!({"action": "set-marketing", "selection": {"segment_id": list}, "confirm_count": 1});
+        let job = api.post("/v1/bulk/jobs").token(token).json(&body).await.expect(202);
+        let job = job["job"]["id"].as_str().unwrap().to_owned();
+        Self {
+            list,
+            job,
+            account,
+            member,
+            integration,
+            account_id,
+            contact,
+            form,
+            providers_form,
+            rejections,
+            api,
+        }
     }
 
     /// Creates a provider's form and two submissions that were rejected before the form mapped their address field.
@@ -97,6 +117,8 @@ impl Fixture {
             Some("hooks") => &self.providers_form,
             Some("forms") if operation.path.contains("rejected") => &self.providers_form,
             Some("forms") => &self.form,
+            Some("segments") => &self.list,
+            Some("bulk") => &self.job,
             _ => &self.contact,
         };
         let path = operation.path.replace("{id}", id).replace("{form_id}", id);
@@ -148,7 +170,12 @@ impl Fixture {
         let list = json!({"contacts": [{"id": self.contact}, {"email": "nobody.wanda@private.example"}, {"id": "wanda"}]});
         Some(match (operation.method.as_str(), &*operation.path) {
             ("GET" | "DELETE" | "OPTIONS", _)
-            | ("POST", "/v1/accounts/{id}/tokens" | "/v1/forms/{id}/rejected/{rejection_id}/retry") => {
+            | (
+                "POST",
+                "/v1/accounts/{id}/tokens"
+                | "/v1/forms/{id}/rejected/{rejection_id}/retry"
+                | "/v1/bulk/jobs/{id}/cancel",
+            ) => {
                 return None;
             }
             ("POST", "/v1/accounts") => json!({
@@ -188,6 +215,23 @@ impl Fixture {
                     {"propertyName": "created_at", "operator": "BETWEEN", "value": 0, "highValue": "2030-01-01"},
                 ]}],
                 "limit": 1,
+            }),
+            ("POST", "/v1/segments") => json!({"name": "Wanda's list", "contacts": list["contacts"]}),
+            ("PATCH", "/v1/segments/{id}") => json!({"name": "Wanda's friends and family"}),
+            ("POST", "/v1/segments/{id}/members") => {
+                json!({"add": list["contacts"], "remove": [{"email": "nobody.wanda@private.example"}]})
+            }
+            ("POST", "/v1/bulk/preview") => json!({
+                "action": "set-marketing",
+                "selection": {"filterGroups": [{"filters": [
+                    {"propertyName": "firstname", "operator": "EQ", "value": "wanda"},
+                ]}], "except": ["wanda"]},
+            }),
+            ("POST", "/v1/bulk/jobs") => json!({
+                "action": "set-non-marketing-pending", "selection": {"contacts": list["contacts"]},
+            }),
+            ("POST", "/v1/review") => json!({
+                "unengaged": {"unsubscribed": true, "bounced": false}, "selection": {"segment_id": self.list},
             }),
             ("POST", "/v1/contacts/marketing" | "/v1/contacts/non-marketing-pending") => list,
             ("POST", "/v1/eligibility") => json!({"tool": "marketing_email", "contacts": list["contacts"]}),

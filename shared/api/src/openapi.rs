@@ -26,6 +26,8 @@ pub const TAGS: &[(&str, &str)] = &[
     ("Users", "Users and bearer tokens."),
     ("Contacts", "Contacts and their search."),
     ("Marketing state", "Setting contacts as marketing, queueing them to leave, and explaining their state."),
+    ("Segments", "Stored filters and static lists of contacts."),
+    ("Many at once", "Previews and jobs for many contacts, and the review of marketing contacts."),
     ("Forms", "Forms and their submissions."),
     ("Description", "This document."),
 ];

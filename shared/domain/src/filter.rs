@@ -94,29 +94,3 @@ fn misfit(index: usize, group: &[Condition]) -> Option<FilterError> {
 
 #[cfg(test)]
 mod tests;
-// STUB-ACCESS
-/// How few contacts have to be read to find all that match a filter.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Access {
-    /// Contacts with these ids or addresses.
-    Keys {
-        /// The ids.
-        ids: std::collections::BTreeSet<crate::ids::ContactId>,
-        /// The addresses.
-        emails: Vec<crate::address::EmailAddress>,
-    },
-    /// Contacts whose ids are in a range, both ends included.
-    Range {
-        /// The first id. `None` if there is no bound.
-        from: Option<crate::ids::ContactId>,
-        /// The last id. `None` if there is no bound.
-        to: Option<crate::ids::ContactId>,
-    },
-}
-impl Filter {
-    /// Returns how few contacts have to be read.
-    #[must_use]
-    pub fn access(&self) -> Access {
-        Access::Range { from: None, to: None }
-    }
-}
