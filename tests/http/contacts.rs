@@ -131,16 +131,34 @@ async fn contact_update_keeps_omitted_fields() {
     assert_eq!((untouched.header("etag"), untouched.expect(200)), (Some("\"1\""), before.clone()));
 
     api.clock.set(at("2026-11-11T00:00:00.000Z"));
-    let body = json!({"email": "Ada@Example.org", "properties": {"a": null, "c": ""}, "bounced": true});
+    let body = json!({"email": "Ada@Example.org", "properties": {"a": null, "c": " "}, "bounced": true});
     let changed = api.patch(&path).token(token).json(&body).await;
     assert_eq!(changed.header("etag"), Some("\"2\""));
     let mut expected = before;
     expected["email"] = json!("Ada@Example.org");
-    expected["properties"] = json!({"b": "2", "c": ""});
+    expected["properties"] = json!({"b": "2", "c": " "});
     expected["bounced"] = json!(true);
     expected["updated_at"] = json!("2026-11-11T00:00:00.000Z");
     assert_eq!(changed.expect(200), expected);
     assert_eq!(api.get(&path).token(token).await.expect(200), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn empty_value_removes_a_property_like_null() {
+    let (api, account) = one_account(json!({})).await;
+    let token = &account.token;
+    let body = json!({"email": "ada@example.org", "properties": {"a": "", "b": "2", "c": "3"}});
+    let created = api.post("/v1/contacts").token(token).json(&body).await.expect(201);
+    assert_eq!(created["properties"], json!({"b": "2", "c": "3"}));
+    let path = format!("/v1/contacts/{}", created["id"].as_str().unwrap());
+    let changed =
+        api.patch(&path).token(token).json(&json!({"properties": {"a": "", "b": ""}})).await.expect(200);
+    assert_eq!(changed["properties"], json!({"c": "3"}));
+    let by_email = "/v1/contacts/by-email/ada@example.org";
+    let saved =
+        api.put(by_email).token(token).json(&json!({"properties": {"c": "", "d": ""}})).await.expect(200);
+    assert_eq!(saved["properties"], json!({}));
+    assert_eq!(api.get(&path).token(token).await.expect(200), saved);
 }
 
 #[tokio::test(start_paused = true)]

@@ -16,8 +16,8 @@ use utoipa::openapi::{Ref, RefOr};
 /// Properties to set, or to remove if the value is `None`.
 pub(crate) type PropertyChanges = Vec<(PropertyName, Option<String>)>;
 
-/// Parses properties by name. A text sets a property and `null` removes it. `null` has no effect on a property that is
-/// not stored.
+/// Parses properties by name. A text sets a property. `null` and an empty text remove it, and have no effect on a
+/// property that is not stored.
 pub(crate) fn properties() -> impl Parser<Output = PropertyChanges> {
     parse::new(read_properties, |components| {
         let mut reference = |name, schema| {
@@ -31,7 +31,7 @@ pub(crate) fn properties() -> impl Parser<Output = PropertyChanges> {
 
 fn read_properties(value: Value, path: &mut FieldPath<'_>) -> Result<PropertyChanges, Reported> {
     let values = parse::members(value, path)?;
-    if values.values().filter(|value| !value.is_null()).count() > PROPERTIES_MAX {
+    if values.values().filter(|value| !value.is_null() && *value != "").count() > PROPERTIES_MAX {
         return path.reject(format!("expected at most {PROPERTIES_MAX} properties"));
     }
     // Every property is parsed before the first error is returned, so that every error is listed.
@@ -48,7 +48,7 @@ fn property(
     let name = PropertyName::parse(name).or_else(|error| path.reject(error.to_string()))?;
     let Some(value) = or_null(string()).parse(value, path)? else { return Ok((name, None)) };
     match name.check_value(&value) {
-        Ok(()) => Ok((name, Some(value))),
+        Ok(()) => Ok((name, Some(value).filter(|value| !value.is_empty()))),
         Err(error) => path.reject(error.to_string()),
     }
 }
@@ -66,7 +66,7 @@ fn property_name() -> RefOr<Schema> {
 fn property_value() -> RefOr<Schema> {
     ObjectBuilder::new()
         .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
-        .description(Some("The value of a property. `null` removes the property."))
+        .description(Some("The value of a property. `null` or an empty text removes the property."))
         .max_length(Some(PROPERTY_VALUE_BYTES_MAX))
         // Tab, line feed and carriage return are the control characters that a value may have.
         .pattern(Some(r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"))

@@ -64,11 +64,13 @@ impl FromFields for NamedCondition {
     fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
         let name = parsed::<FieldName>().about(
             "A property, or `email`, `unsubscribed`, `bounced`, `created_at`, `updated_at`, `hs_marketable_status`, \
-             `hs_marketable_until_renewal`, `hs_marketable_reason_type`, `hs_marketable_reason_id`.",
+             `hs_marketable_until_renewal`, `hs_marketable_reason_type`, `hs_marketable_reason_id`, `hs_object_id`, \
+             which is the contact's id.",
         );
         let name = fields.required("propertyName", name);
         let operator = fields.required("operator", variant::<Operator>().about("The comparison."));
-        let value = operand().about("The value to compare with. For `BETWEEN` it is the lower end.");
+        let value = operand().about("The value to compare with. For `BETWEEN` it is the lower end. With `EQ` and `NEQ` an empty text stands for the \
+             absence of the property.");
         let value = fields.optional("value", value);
         let values =
             list(0..=FILTER_VALUES_MAX, operand()).about("The values of `IN` and `NOT_IN`, at least one.");

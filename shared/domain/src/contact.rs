@@ -94,6 +94,7 @@ impl Fields for Contact {
             FieldName::HsMarketableUntilRenewal => flag(self.state() == EffectiveState::Leaving),
             FieldName::HsMarketableReasonType => Some(Value::Text(self.marketing.source.kind.as_str())),
             FieldName::HsMarketableReasonId => self.marketing.source.id.as_deref().map(Value::Text),
+            FieldName::HsObjectId => Some(Value::Id(self.id)),
             FieldName::Property(name) => self.properties.get(name.as_str()).map(Value::Text),
         }
     }
@@ -166,6 +167,7 @@ pub(crate) mod tests {
             ("hs_marketable_until_renewal", Some("true")),
             ("hs_marketable_reason_type", Some("form")),
             ("hs_marketable_reason_id", Some("frm")),
+            ("hs_object_id", None),
             ("firstname", None),
         ] {
             let field: FieldName = name.parse().unwrap();
@@ -173,6 +175,7 @@ pub(crate) mod tests {
                 FieldName::CreatedAt | FieldName::UpdatedAt => {
                     value.map(|at| Value::Instant(at.parse().unwrap()))
                 }
+                FieldName::HsObjectId => Some(Value::Id(person.id)),
                 _ => value.map(Value::Text),
             };
             assert_eq!(person.field(&field), expected, "{name}");

@@ -6,12 +6,17 @@
 //!   instants compare as instants. For `created_at` and `updated_at` the value may also be a date (`2026-11-01`, its
 //!   first instant in UTC) or milliseconds since 1970. Two spellings of one e-mail address are equal, as everywhere
 //!   else.
+//! - A text that is not a number is neither above nor below a number. The same applies to instants.
+//! - An empty text is no value. As the value of `EQ`, `NEQ`, `IN` and `NOT_IN` it stands for the absence of the
+//!   property.
 //! - `NEQ`, `NOT_IN`, `NOT_HAS_PROPERTY` and `NOT_CONTAINS_TOKEN` match exactly the contacts that their positive
 //!   counterparts do not match, including those without the property. All other operators require the property.
 //! - `BETWEEN` includes both ends, `value` and `highValue`.
 //! - `CONTAINS_TOKEN` finds a word: a run of letters and digits, or any text between two spaces. `*` in it matches
-//!   any run of characters.
+//!   any run of characters. A word with a dot and without an `@` also finds addresses of that domain and its
+//!   subdomains.
 
+mod access;
 mod condition;
 mod decimal;
 mod field;
@@ -20,10 +25,12 @@ mod token;
 
 use std::fmt;
 
+pub use access::Access;
 pub use condition::{Condition, ConditionParts, FilterError, Operator};
 pub use field::{FieldName, FieldNameError};
 
 use crate::Timestamp;
+use crate::ids::ContactId;
 use crate::limits::{FILTER_CONDITIONS_MAX, FILTER_GROUPS_MAX};
 
 /// The fields of a contact, to which a filter is applied.
@@ -40,6 +47,15 @@ pub enum Value<'a> {
     /// An instant that the program set. Its text form is RFC 3339. It is not stored as a text here, so a search does
     /// not format and parse it for every contact.
     Instant(Timestamp),
+    /// The contact's id. Its text form is the number. The same applies to it.
+    Id(ContactId),
+}
+
+impl Value<'_> {
+    /// Returns true for an empty text. It counts as no value.
+    fn is_empty(self) -> bool {
+        matches!(self, Self::Text(""))
+    }
 }
 
 impl fmt::Debug for Value<'_> {

@@ -202,13 +202,14 @@ impl Properties {
     }
 
     /// Creates the set from stored properties. They were checked before they were stored and are not checked again,
-    /// so a stored contact stays readable when a limit changes.
+    /// so a stored contact stays readable when a limit changes. Empty values of older items are left out.
     #[must_use]
     pub fn from_trusted(stored: BTreeMap<String, String>) -> Self {
-        Self(stored.into_iter().map(|(name, value)| (PropertyName(name), value)).collect())
+        let stored = stored.into_iter().filter(|(_, value)| !value.is_empty());
+        Self(stored.map(|(name, value)| (PropertyName(name), value)).collect())
     }
 
-    /// Sets one property.
+    /// Sets one property. An empty value removes it.
     ///
     /// # Errors
     /// See [`PropertyError`]. The set is then unchanged.
@@ -237,7 +238,7 @@ impl Properties {
     ///
     /// Anyone may submit a public form. So forms add new properties only up to [`FORM_PROPERTIES_MAX`], and properties
     /// grow only up to [`FORM_PROPERTIES_BYTES_MAX`]. The rest is reserved for the account. Stored properties that
-    /// `overwrite` protects are unchanged and not counted.
+    /// `overwrite` protects are unchanged and not counted. An empty value changes nothing.
     pub fn merge_submitted<'v>(
         &mut self,
         values: impl Iterator<Item = (&'v PropertyName, &'v str)>,
@@ -245,7 +246,7 @@ impl Properties {
     ) -> u64 {
         let mut bytes = self.bytes();
         let mut left_out = 0;
-        for (name, value) in values {
+        for (name, value) in values.filter(|(_, value)| !value.is_empty()) {
             let stored = self.get(name.as_str());
             let is_protected = match (overwrite, stored) {
                 (Overwrite::Always, _) | (Overwrite::IfEmpty, None) => false,
@@ -288,8 +289,8 @@ impl Properties {
         self.0.is_empty()
     }
 
-    /// Sets each property that has a value and removes each that has none. Of two changes of one property the later
-    /// applies. The limits apply to the result.
+    /// Sets each property that has a value and removes each that has none. An empty text is no value. Of two changes of
+    /// one property the later applies. The limits apply to the result.
     ///
     /// # Errors
     /// See [`PropertyError`]. The set is then unchanged.
@@ -299,7 +300,7 @@ impl Properties {
     ) -> Result<(), PropertyError> {
         let mut merged = self.0.clone();
         for (name, value) in changes {
-            if let Some(value) = value {
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
                 name.check_value(&value)?;
                 merged.insert(name, value);
             } else {
@@ -438,15 +439,15 @@ mod tests {
 
     #[test]
     fn properties_are_read_by_name_and_listed_in_order() {
-        let mut stored = properties(&[("b", "2"), ("a", "1"), ("c", "")]);
+        let mut stored = properties(&[("b", "2"), ("a", "1"), ("c", " ")]);
         assert_eq!(stored.get("a"), Some("1"));
-        assert_eq!(stored.get("c"), Some(""));
+        assert_eq!(stored.get("c"), Some(" "));
         assert_eq!(stored.get("d"), None);
         assert_eq!(stored.remove("b"), Some("2".to_owned()));
         assert_eq!(stored.remove("b"), None);
         stored.insert(name("a"), "3".to_owned()).unwrap();
         let listed: Vec<_> = stored.iter().map(|(name, value)| (name.as_str(), value)).collect();
-        assert_eq!(listed, [("a", "3"), ("c", "")]);
+        assert_eq!(listed, [("a", "3"), ("c", " ")]);
         assert_eq!((stored.len(), stored.is_empty()), (2, false));
     }
 
@@ -463,6 +464,24 @@ mod tests {
         ];
         stored.merge(changes.into_iter()).unwrap();
         assert_eq!(stored, properties(&[("b", "3")]));
+    }
+
+    #[test]
+    fn empty_value_is_no_property() {
+        let mut stored = properties(&[("a", "1"), ("b", "2"), ("c", "")]);
+        assert_eq!(stored, properties(&[("a", "1"), ("b", "2")]));
+        stored.insert(name("a"), String::new()).unwrap();
+        assert_eq!(stored, properties(&[("b", "2")]));
+        assert_eq!(submitted(&mut stored, &[("b", ""), ("c", "")], Overwrite::Always), 0);
+        assert_eq!(stored, properties(&[("b", "2")]), "an empty field of a form changes nothing");
+
+        let mut full = Properties::new();
+        let numbered = (0..PROPERTIES_MAX).map(|number| (name(&format!("p{number}")), Some("x".to_owned())));
+        full.merge(numbered.chain([(name("one_more"), Some(String::new()))])).unwrap();
+        assert_eq!(full.len(), PROPERTIES_MAX);
+
+        let old = BTreeMap::from([("a".to_owned(), String::new()), ("b".to_owned(), " ".to_owned())]);
+        assert_eq!(Properties::from_trusted(old), properties(&[("b", " ")]));
     }
 
     #[test]
@@ -486,19 +505,19 @@ mod tests {
     #[test]
     fn totals_are_checked_on_the_result() {
         let numbered =
-            |count: usize| (0..count).map(|number| (name(&format!("p{number}")), Some(String::new())));
+            |count: usize| (0..count).map(|number| (name(&format!("p{number}")), Some("x".to_owned())));
         let mut stored = Properties::new();
         assert_eq!(stored.merge(numbered(PROPERTIES_MAX + 1)), Err(PropertyError::TooMany));
         assert!(stored.is_empty());
         stored.merge(numbered(PROPERTIES_MAX)).unwrap();
-        assert_eq!(stored.insert(name("one_more"), String::new()), Err(PropertyError::TooMany));
-        let swapped = [(name("one_more"), Some(String::new())), (name("p0"), None)];
+        assert_eq!(stored.insert(name("one_more"), "x".to_owned()), Err(PropertyError::TooMany));
+        let swapped = [(name("one_more"), Some("x".to_owned())), (name("p0"), None)];
         stored.merge(swapped.into_iter()).unwrap();
         assert_eq!(stored.len(), PROPERTIES_MAX);
 
         let half = "x".repeat(PROPERTIES_BYTES_MAX / 2 - 1);
         let mut stored = properties(&[("a", &half), ("b", &half)]);
-        assert_eq!(stored.insert(name("c"), String::new()), Err(PropertyError::TooLong));
+        assert_eq!(stored.insert(name("c"), "x".to_owned()), Err(PropertyError::TooLong));
         stored.insert(name("b"), "2".to_owned()).unwrap();
         stored.insert(name("c"), "3".to_owned()).unwrap();
     }

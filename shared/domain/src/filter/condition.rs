@@ -94,7 +94,11 @@ pub struct Condition {
 #[derive(Clone)]
 enum Test {
     Present,
-    OneOf(Vec<Operand>),
+    OneOf {
+        operands: Vec<Operand>,
+        /// True if an operand is empty, which stands for the absence of the field.
+        absent: bool,
+    },
     Ordered(Operand, fn(Ordering) -> bool),
     Between(Operand, Operand),
     HasWord(Pattern),
@@ -162,8 +166,43 @@ impl Condition {
 
     /// Returns true if the condition is true for the contact.
     pub(super) fn holds(&self, contact: &impl Fields) -> bool {
-        let value = contact.field(&self.field);
-        value.is_some_and(|value| self.test.holds(value)) != self.parts.operator.is_negation()
+        let value = contact.field(&self.field).filter(|value| !value.is_empty());
+        let holds = value.map_or_else(|| self.test.holds_for_none(), |value| self.test.holds(value));
+        holds != self.parts.operator.is_negation()
+    }
+
+    /// Returns the field.
+    pub(super) fn field(&self) -> &FieldName {
+        &self.field
+    }
+
+    /// Returns the operands of `EQ` or `IN`, if the condition requires that the field equals one of them.
+    pub(super) fn exact(&self) -> Option<&[Operand]> {
+        match &self.test {
+            Test::OneOf { operands, absent: false } if !self.parts.operator.is_negation() => Some(operands),
+            _ => None,
+        }
+    }
+
+    /// Returns the lowest and the highest number of a contact's id with which the condition may be true.
+    pub(super) fn ids(&self) -> (i64, i64) {
+        let all = (i64::MIN, i64::MAX);
+        let bounds = match (&self.test, self.parts.operator) {
+            (Test::Ordered(operand, _), operator) => operand.id().map(|id| match operator {
+                Operator::Lt => (i64::MIN, id.saturating_sub(1)),
+                Operator::Lte => (i64::MIN, id),
+                Operator::Gt => (id.saturating_add(1), i64::MAX),
+                Operator::Gte => (id, i64::MAX),
+                _ => all,
+            }),
+            (Test::Between(low, high), _) => low.id().zip(high.id()),
+            (Test::OneOf { .. }, _) => self.exact().and_then(|operands| {
+                let ids = || operands.iter().map(Operand::id);
+                ids().min().flatten().zip(ids().max().flatten())
+            }),
+            (Test::Present | Test::HasWord(_), _) => None,
+        };
+        bounds.unwrap_or(all)
     }
 }
 
@@ -171,14 +210,23 @@ impl Test {
     fn holds(&self, value: Value<'_>) -> bool {
         match self {
             Self::Present => true,
-            Self::OneOf(operands) => operands.iter().any(|operand| operand.equals(value)),
-            Self::Ordered(operand, holds) => holds(operand.compare(value)),
-            Self::Between(low, high) => low.compare(value).is_ge() && high.compare(value).is_le(),
+            Self::OneOf { operands, .. } => operands.iter().any(|operand| operand.equals(value)),
+            Self::Ordered(operand, holds) => operand.compare(value).is_some_and(holds),
+            Self::Between(low, high) => {
+                low.compare(value).is_some_and(Ordering::is_ge)
+                    && high.compare(value).is_some_and(Ordering::is_le)
+            }
             Self::HasWord(pattern) => match value {
                 Value::Text(text) => pattern.is_in(text),
                 Value::Instant(at) => pattern.is_in(&at.to_string()),
+                Value::Id(id) => pattern.is_in(&id.to_string()),
             },
         }
+    }
+
+    /// Returns the result for a contact without the field.
+    fn holds_for_none(&self) -> bool {
+        matches!(self, Self::OneOf { absent: true, .. })
     }
 }
 
@@ -224,15 +272,17 @@ impl Given<'_> {
 
     fn compile(&self) -> Result<Test, Vec<FilterError>> {
         match self.operator {
-            Operator::Eq | Operator::Neq => Ok(Test::OneOf(vec![self.low().map_err(|error| vec![error])?])),
+            Operator::Eq | Operator::Neq => self.equal().map_err(|error| vec![error]),
             Operator::Lt => self.ordered(Ordering::is_lt),
             Operator::Lte => self.ordered(Ordering::is_le),
             Operator::Gt => self.ordered(Ordering::is_gt),
             Operator::Gte => self.ordered(Ordering::is_ge),
-            Operator::Between => match (self.low(), self.high()) {
-                (Ok(low), Ok(high)) => Ok(Test::Between(low, high)),
-                (low, high) => Err(low.err().into_iter().chain(high.err()).collect()),
-            },
+            Operator::Between => {
+                match (self.bound("value", self.value), self.bound("highValue", self.high_value)) {
+                    (Ok(low), Ok(high)) => Ok(Test::Between(low, high)),
+                    (low, high) => Err(low.err().into_iter().chain(high.err()).collect()),
+                }
+            }
             Operator::In | Operator::NotIn => self.one_of(),
             Operator::HasProperty | Operator::NotHasProperty => Ok(Test::Present),
             Operator::ContainsToken | Operator::NotContainsToken => self.word().map_err(|error| vec![error]),
@@ -240,12 +290,26 @@ impl Given<'_> {
     }
 
     fn ordered(&self, holds: fn(Ordering) -> bool) -> Result<Test, Vec<FilterError>> {
-        self.low().map(|operand| Test::Ordered(operand, holds)).map_err(|error| vec![error])
+        let operand = self.bound("value", self.value);
+        operand.map(|operand| Test::Ordered(operand, holds)).map_err(|error| vec![error])
     }
 
     fn word(&self) -> Result<Test, FilterError> {
         let text = self.needed("value", self.value)?;
         Pattern::read(text).map(Test::HasWord).map_err(|message| FilterError::new("value", message))
+    }
+
+    fn equal(&self) -> Result<Test, FilterError> {
+        let operand = match self.needed("value", self.value)? {
+            text if self.is_absence(text) => None,
+            _ => Some(self.operand("value", self.value)?),
+        };
+        Ok(Test::OneOf { absent: operand.is_none(), operands: operand.into_iter().collect() })
+    }
+
+    /// Returns true if the operand stands for the absence of the field. An empty text is no property.
+    fn is_absence(&self, text: &str) -> bool {
+        text.is_empty() && matches!(self.kind, Kind::Address | Kind::Text)
     }
 
     fn one_of(&self) -> Result<Test, Vec<FilterError>> {
@@ -254,8 +318,9 @@ impl Given<'_> {
             let message = format!("expected 1 to {FILTER_VALUES_MAX} values");
             return Err(vec![FilterError::new("values", message)]);
         }
+        let absent = values.iter().any(|value| self.is_absence(value));
         let (mut operands, mut errors) = (Vec::new(), Vec::new());
-        for (index, value) in values.iter().enumerate() {
+        for (index, value) in values.iter().enumerate().filter(|(_, value)| !self.is_absence(value)) {
             match Operand::read(self.kind, value) {
                 Ok(operand) => operands.push(operand),
                 Err(message) => {
@@ -263,15 +328,15 @@ impl Given<'_> {
                 }
             }
         }
-        if errors.is_empty() { Ok(Test::OneOf(operands)) } else { Err(errors) }
+        if errors.is_empty() { Ok(Test::OneOf { operands, absent }) } else { Err(errors) }
     }
 
-    fn low(&self) -> Result<Operand, FilterError> {
-        self.operand("value", self.value)
-    }
-
-    fn high(&self) -> Result<Operand, FilterError> {
-        self.operand("highValue", self.high_value)
+    /// Returns the operand of an operator that orders. An empty text is no value, so nothing is above or below it.
+    fn bound(&self, field: &'static str, text: Option<&str>) -> Result<Operand, FilterError> {
+        if text.is_some_and(|text| self.is_absence(text)) {
+            return Err(FilterError::new(field, format!("may not be empty with {}", self.operator)));
+        }
+        self.operand(field, text)
     }
 
     fn operand(&self, field: &'static str, text: Option<&str>) -> Result<Operand, FilterError> {

@@ -29,6 +29,17 @@ impl<'a> Decimal<&'a str> {
         Some(Self { negative: signed && !is_zero, whole, fraction })
     }
 
+    /// Returns a whole number, limited to the range of its type. Returns `None` for a number with a fraction.
+    pub(super) fn to_integer(&self) -> Option<i64> {
+        if !self.fraction.is_empty() {
+            return None;
+        }
+        let digits = if self.whole.is_empty() { "0" } else { self.whole };
+        // Digits alone fail to parse only if there are too many.
+        let size = digits.parse().unwrap_or(i64::MAX);
+        Some(if self.negative { -size } else { size })
+    }
+
     pub(super) fn into_owned(self) -> Decimal<String> {
         Decimal { negative: self.negative, whole: self.whole.to_owned(), fraction: self.fraction.to_owned() }
     }

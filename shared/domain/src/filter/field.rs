@@ -28,6 +28,8 @@ pub enum FieldName {
     HsMarketableReasonType,
     /// The id of the source that set the marketing state.
     HsMarketableReasonId,
+    /// The contact's id, a number.
+    HsObjectId,
     /// One of the account's own properties.
     Property(PropertyName),
 }
@@ -38,11 +40,13 @@ pub enum FieldNameError {
     /// The text begins with `hs_`, but there is no such field.
     #[error(
         "expected one of hs_marketable_status, hs_marketable_until_renewal, hs_marketable_reason_type, \
-         hs_marketable_reason_id among the names that begin with hs_"
+         hs_marketable_reason_id, hs_object_id among the names that begin with hs_"
     )]
     Own,
     /// The text names a part of the contact that cannot be searched.
-    #[error("expected a property, or one of email, unsubscribed, bounced, created_at, updated_at")]
+    #[error(
+        "expected a property, or one of email, unsubscribed, bounced, created_at, updated_at, hs_object_id"
+    )]
     NotSearched,
     /// The text is not a valid property name.
     #[error(transparent)]
@@ -54,6 +58,7 @@ pub enum FieldNameError {
 pub(super) enum Kind {
     Address,
     Flag,
+    Id,
     Instant,
     Text,
 }
@@ -72,6 +77,7 @@ impl FieldName {
             Self::HsMarketableUntilRenewal => "hs_marketable_until_renewal",
             Self::HsMarketableReasonType => "hs_marketable_reason_type",
             Self::HsMarketableReasonId => "hs_marketable_reason_id",
+            Self::HsObjectId => "hs_object_id",
             Self::Property(name) => name.as_str(),
         }
     }
@@ -82,6 +88,7 @@ impl FieldName {
             Self::Unsubscribed | Self::Bounced => Kind::Flag,
             Self::HsMarketableStatus | Self::HsMarketableUntilRenewal => Kind::Flag,
             Self::CreatedAt | Self::UpdatedAt => Kind::Instant,
+            Self::HsObjectId => Kind::Id,
             Self::HsMarketableReasonType | Self::HsMarketableReasonId | Self::Property(_) => Kind::Text,
         }
     }
@@ -101,6 +108,7 @@ impl FromStr for FieldName {
             "hs_marketable_until_renewal" => Self::HsMarketableUntilRenewal,
             "hs_marketable_reason_type" => Self::HsMarketableReasonType,
             "hs_marketable_reason_id" => Self::HsMarketableReasonId,
+            "hs_object_id" => Self::HsObjectId,
             _ => Self::Property(PropertyName::parse(text).map_err(|error| match error {
                 PropertyNameError::Own => FieldNameError::Own,
                 PropertyNameError::Reserved => FieldNameError::NotSearched,

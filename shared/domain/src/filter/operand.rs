@@ -9,6 +9,7 @@ use super::decimal::Decimal;
 use super::field::Kind;
 use crate::address::EmailAddress;
 use crate::calendar::parse_date;
+use crate::ids::ContactId;
 
 /// One operand, parsed in every way in which a field may compare with it.
 #[derive(Clone)]
@@ -16,8 +17,10 @@ pub(super) struct Operand {
     folded: String,
     number: Option<Decimal<String>>,
     instant: Option<DateTime<Utc>>,
-    /// The key by which addresses compare, for a field of the kind address.
-    address: Option<String>,
+    /// The address, for a field of the kind address.
+    address: Option<EmailAddress>,
+    /// The number, for a field of the kind id. It is limited to a range that all ids are within.
+    id: Option<i64>,
 }
 
 impl Operand {
@@ -29,39 +32,51 @@ impl Operand {
                 "expected an RFC 3339 instant, a date such as 2026-11-01, or milliseconds since 1970",
             );
         }
+        let number = Decimal::read(text);
+        let id = number.as_ref().filter(|_| kind == Kind::Id).and_then(Decimal::to_integer);
+        if kind == Kind::Id && id.is_none() {
+            return Err("expected the id of a contact, or another whole number");
+        }
         let folded: String = fold(text).collect();
         if kind == Kind::Flag && !matches!(folded.as_str(), "true" | "false") {
             return Err("expected true or false");
         }
         let address = (kind == Kind::Address).then(|| EmailAddress::parse(text).ok()).flatten();
-        Ok(Self {
-            folded,
-            number: Decimal::read(text).map(Decimal::into_owned),
-            instant,
-            address: address.map(|address| address.key().to_owned()),
-        })
+        Ok(Self { folded, number: number.map(Decimal::into_owned), instant, address, id })
     }
 
-    /// Compares a field's value with the operand.
-    pub(super) fn compare(&self, value: Value<'_>) -> Ordering {
+    /// Returns the address, for a field of the kind address and an operand that is one.
+    pub(super) fn address(&self) -> Option<&EmailAddress> {
+        self.address.as_ref()
+    }
+
+    /// Returns the number, for a field of the kind id.
+    pub(super) fn id(&self) -> Option<i64> {
+        self.id
+    }
+
+    /// Compares a field's value with the operand. A value that is not a number is neither above nor below a number, and
+    /// the same applies to instants.
+    pub(super) fn compare(&self, value: Value<'_>) -> Option<Ordering> {
         match (value, &self.instant) {
+            (Value::Id(id), _) => Some(id_number(id).cmp(&self.id?)),
             (Value::Text(text), _) => self.compare_text(text),
-            (Value::Instant(at), Some(instant)) => at.to_utc().cmp(instant),
+            (Value::Instant(at), Some(instant)) => Some(at.to_utc().cmp(instant)),
             (Value::Instant(at), None) => self.compare_text(&at.to_string()),
         }
     }
 
-    fn compare_text(&self, text: &str) -> Ordering {
-        if let Some(instant) = &self.instant
-            && let Some(other) = read_instant(text)
-        {
-            return other.cmp(instant);
+    fn compare_text(&self, text: &str) -> Option<Ordering> {
+        if let Some(instant) = &self.instant {
+            return Some(read_instant(text)?.cmp(instant));
         }
-        if let Some(number) = &self.number
-            && let Some(other) = Decimal::read(text)
-        {
-            return other.compare(number);
+        if let Some(number) = &self.number {
+            return Some(Decimal::read(text)?.compare(number));
         }
+        Some(self.compare_folded(text))
+    }
+
+    fn compare_folded(&self, text: &str) -> Ordering {
         if text.is_ascii() {
             // This is several times faster. The order is the same, because UTF-8 bytes sort like characters.
             return text.bytes().map(|byte| byte.to_ascii_lowercase()).cmp(self.folded.bytes());
@@ -73,13 +88,19 @@ impl Operand {
     pub(super) fn equals(&self, value: Value<'_>) -> bool {
         match (&self.address, value) {
             // In ASCII the key is the address in lower case, so the address is not parsed.
-            (Some(key), Value::Text(text)) if text.is_ascii() => text.eq_ignore_ascii_case(key),
-            (Some(key), Value::Text(text)) => {
-                EmailAddress::parse(text).is_ok_and(|address| address.key() == key)
+            (Some(own), Value::Text(text)) if text.is_ascii() => text.eq_ignore_ascii_case(own.key()),
+            (Some(own), Value::Text(text)) => {
+                EmailAddress::parse(text).is_ok_and(|address| address.same_as(own))
             }
-            _ => self.compare(value).is_eq(),
+            _ => self.compare(value).is_some_and(Ordering::is_eq),
         }
     }
+}
+
+/// Returns the number of an id in the type of operands.
+pub(super) fn id_number(id: ContactId) -> i64 {
+    // An id is below 2^53, so it fits.
+    i64::try_from(id.number()).unwrap_or(i64::MAX)
 }
 
 /// Returns the text's characters without case. Both small letters for the Greek capital sigma become one.

@@ -16,6 +16,7 @@ impl Fields for Contact {
             FieldName::CreatedAt | FieldName::UpdatedAt => {
                 text.parse().map_or(Value::Text(text), Value::Instant)
             }
+            FieldName::HsObjectId => Value::Id(text.parse().ok()?),
             _ => Value::Text(text),
         })
     }
@@ -52,6 +53,7 @@ fn ada() -> Contact {
         ("hs_marketable_until_renewal", "false"),
         ("hs_marketable_reason_type", "form"),
         ("hs_marketable_reason_id", "frm_1"),
+        ("hs_object_id", "891046875642556"),
         ("city", "Köln"),
         ("score", "90"),
         ("account_number", "9007199254740993"),
@@ -68,7 +70,7 @@ fn every_operator_has_its_documented_meaning() {
         ("city", "EQ", &["KÖLN"], true),
         ("city", "EQ", &["koln"], false),
         ("empty", "EQ", &[""], true),
-        ("missing", "EQ", &[""], false),
+        ("missing", "EQ", &[""], true),
         ("score", "EQ", &["90.0"], true),
         ("account_number", "EQ", &["9007199254740992"], false),
         ("hs_marketable_reason_type", "EQ", &["FORM"], true),
@@ -86,25 +88,25 @@ fn every_operator_has_its_documented_meaning() {
         ("missing", "LTE", &["z"], false),
         ("score", "GT", &["9"], true),
         ("score", "GT", &["90"], false),
-        ("missing", "GT", &[""], false),
+        ("missing", "GT", &["0"], false),
         ("score", "GTE", &["90"], true),
         ("score", "GTE", &["90.5"], false),
-        ("missing", "GTE", &[""], false),
+        ("missing", "GTE", &["0"], false),
         ("score", "BETWEEN", &["90", "100"], true),
         ("score", "BETWEEN", &["80", "90"], true),
         ("score", "BETWEEN", &["91", "100"], false),
         ("score", "BETWEEN", &["100", "80"], false),
-        ("missing", "BETWEEN", &["", "z"], false),
+        ("missing", "BETWEEN", &["0", "z"], false),
         ("city", "IN", &["Bonn", "KÖLN"], true),
         ("city", "IN", &["Bonn"], false),
-        ("missing", "IN", &[""], false),
+        ("missing", "IN", &[""], true),
         ("score", "IN", &["1", "90.00"], true),
         ("city", "NOT_IN", &["Bonn", "KÖLN"], false),
         ("city", "NOT_IN", &["Bonn"], true),
         ("missing", "NOT_IN", &["Bonn"], true),
-        ("empty", "HAS_PROPERTY", &[], true),
+        ("empty", "HAS_PROPERTY", &[], false),
         ("missing", "HAS_PROPERTY", &[], false),
-        ("empty", "NOT_HAS_PROPERTY", &[], false),
+        ("empty", "NOT_HAS_PROPERTY", &[], true),
         ("missing", "NOT_HAS_PROPERTY", &[], true),
         ("title", "CONTAINS_TOKEN", &["research"], true),
         ("title", "CONTAINS_TOKEN", &["resea"], false),
@@ -116,7 +118,7 @@ fn every_operator_has_its_documented_meaning() {
         ("missing", "CONTAINS_TOKEN", &["*"], false),
         ("email", "CONTAINS_TOKEN", &["lovelace"], true),
         ("email", "CONTAINS_TOKEN", &["*@bücher.example"], true),
-        ("email", "CONTAINS_TOKEN", &["bücher.example"], false),
+        ("email", "CONTAINS_TOKEN", &["bücher.example"], true),
         ("title", "NOT_CONTAINS_TOKEN", &["research"], false),
         ("title", "NOT_CONTAINS_TOKEN", &["sales"], true),
         ("missing", "NOT_CONTAINS_TOKEN", &["*"], true),
@@ -221,7 +223,7 @@ fn every_error_of_a_condition_is_returned() {
         errors(Condition::new("hs_other", "BETWEEN", None, Some(&list), None)),
         [
             "propertyName: expected one of hs_marketable_status, hs_marketable_until_renewal, \
-             hs_marketable_reason_type, hs_marketable_reason_id among the names that begin with hs_",
+             hs_marketable_reason_type, hs_marketable_reason_id, hs_object_id among the names that begin with hs_",
             "value: is required with BETWEEN",
             "highValue: is required with BETWEEN",
             "values: is not allowed with BETWEEN",
@@ -229,7 +231,10 @@ fn every_error_of_a_condition_is_returned() {
     );
     assert_eq!(
         errors(Condition::new("id", "EQ", Some("con_1"), None, None)),
-        ["propertyName: expected a property, or one of email, unsubscribed, bounced, created_at, updated_at"]
+        [
+            "propertyName: expected a property, or one of email, unsubscribed, bounced, created_at, updated_at, \
+             hs_object_id"
+        ]
     );
     assert_eq!(
         errors(Condition::new("city", "HAS_PROPERTY", Some("x"), Some(&list), Some("x"))),
@@ -267,6 +272,183 @@ fn operand_of_another_kind_is_rejected() {
         [format!("value: {instant}"), format!("highValue: {instant}")]
     );
     assert_eq!(errors(condition("updated_at", "GT", &[&"9".repeat(30)])), [format!("value: {instant}")]);
+}
+
+#[test]
+fn empty_operand_of_an_ordering_operator_is_rejected() {
+    for operator in ["LT", "LTE", "GT", "GTE"] {
+        for name in ["city", "email", "hs_marketable_reason_id"] {
+            assert_eq!(
+                errors(condition(name, operator, &[""])),
+                [format!("value: may not be empty with {operator}")]
+            );
+        }
+    }
+    assert_eq!(
+        errors(condition("city", "BETWEEN", &["", ""])),
+        ["value: may not be empty with BETWEEN", "highValue: may not be empty with BETWEEN"]
+    );
+}
+
+#[test]
+fn operand_for_an_id_is_a_whole_number() {
+    for text in ["", "con_1", "1.5", "1e3", " 1", "0x1"] {
+        assert_eq!(
+            errors(condition("hs_object_id", "EQ", &[text])),
+            ["value: expected the id of a contact, or another whole number"],
+            "{text}"
+        );
+    }
+    for text in ["0", "-1", "007", "5.0", "891046875642556", &"9".repeat(40)] {
+        assert!(condition("hs_object_id", "EQ", &[text]).is_ok(), "{text}");
+    }
+}
+
+/// Returns the first words of the contacts that a condition matches, from contacts with one field each.
+fn found(name: &str, values: &[Option<&str>], operator: &str, operands: &[&str]) -> Vec<String> {
+    let all = values.iter().copied();
+    let matching = all.filter(|value| {
+        let held: Vec<_> = value.iter().map(|value| (name, *value)).collect();
+        matches(&contact(&held), name, operator, operands)
+    });
+    matching.map(|value| value.unwrap_or("-").to_owned()).collect()
+}
+
+#[test]
+fn negated_operators_include_contacts_without_the_property() {
+    let cities = [Some("Delft"), Some("DELFT"), Some("Rome"), Some(""), None];
+    for (operator, operands, expected) in [
+        ("NEQ", &["Delft"][..], ["Rome", "", "-"]),
+        ("NOT_IN", &["Delft", "Paris"], ["Rome", "", "-"]),
+        ("NOT_CONTAINS_TOKEN", &["delft"], ["Rome", "", "-"]),
+    ] {
+        assert_eq!(found("city", &cities, operator, operands), expected, "{operator}");
+    }
+    assert_eq!(found("city", &cities, "NOT_HAS_PROPERTY", &[]), ["", "-"]);
+}
+
+#[test]
+fn text_is_neither_above_nor_below_a_number() {
+    let scores = [Some("10"), Some("9"), Some("x"), Some("1 000"), Some("10,5"), Some("9.5"), None];
+    for (operator, operands, expected) in [
+        ("GT", &["9"][..], &["10", "9.5"][..]),
+        ("GTE", &["9"], &["10", "9", "9.5"]),
+        ("LT", &["10"], &["9", "9.5"]),
+        ("LTE", &["10"], &["10", "9", "9.5"]),
+        ("BETWEEN", &["0", "9.5"], &["9", "9.5"]),
+        ("EQ", &["9.0"], &["9"]),
+        ("EQ", &["10,5"], &["10,5"]),
+        // A text as the operand orders all values as texts.
+        ("GT", &["9 pm"], &["x", "9.5"]),
+        ("LT", &["10,5"], &["10", "1 000"]),
+    ] {
+        assert_eq!(found("score", &scores, operator, operands), expected, "{operator} {operands:?}");
+    }
+}
+
+#[test]
+fn text_is_neither_above_nor_below_an_instant() {
+    let seen = [Some("2026-11-01T00:00:00Z"), Some("2026-11-03"), Some("soon"), Some("7"), None];
+    let day = "2026-10-31T00:00:00Z";
+    assert_eq!(found("seen", &seen, "GT", &[day]), ["2026-11-01T00:00:00Z"]);
+    assert!(found("seen", &seen, "LT", &[day]).is_empty());
+    assert_eq!(found("seen", &seen, "BETWEEN", &[day, "2027-01-01T00:00:00Z"]), ["2026-11-01T00:00:00Z"]);
+    assert_eq!(found("seen", &seen, "EQ", &["2026-11-01T01:00:00+01:00"]), ["2026-11-01T00:00:00Z"]);
+}
+
+#[test]
+fn empty_text_is_no_property() {
+    let cities = [Some("Delft"), Some(" "), Some(""), None];
+    for (operator, operands, expected) in [
+        ("EQ", &[""][..], &["", "-"][..]),
+        ("NEQ", &[""], &["Delft", " "]),
+        ("IN", &["", "delft"], &["Delft", "", "-"]),
+        ("NOT_IN", &["", "delft"], &[" "]),
+        ("HAS_PROPERTY", &[], &["Delft", " "]),
+        ("NOT_HAS_PROPERTY", &[], &["", "-"]),
+        ("NOT_CONTAINS_TOKEN", &["*"], &[" ", "", "-"]),
+    ] {
+        assert_eq!(found("city", &cities, operator, operands), expected, "{operator} {operands:?}");
+    }
+    let emails = [Some("ada@example.org"), None];
+    assert_eq!(found("email", &emails, "EQ", &[""]), ["-"]);
+    assert_eq!(found("email", &emails, "NEQ", &[""]), ["ada@example.org"]);
+    assert_eq!(found("email", &emails, "IN", &["", "ADA@example.org"]), ["ada@example.org", "-"]);
+}
+
+#[test]
+fn word_with_a_dot_finds_addresses_of_that_domain() {
+    let texts = [
+        Some("a@corp.org"),
+        Some("a@eu.corp.org"),
+        Some("a@notcorp.org"),
+        Some("a@corp.org.uk"),
+        Some("corp.org@else.net"),
+        Some("corp.org"),
+        Some("eu.corp.org"),
+        Some("Ask <Ada@CORP.org>, please"),
+    ];
+    let all = |expected: &[usize]| expected.iter().map(|at| texts[*at].unwrap()).collect::<Vec<_>>();
+    for (word, expected) in [
+        ("corp.org", &[0, 1, 5, 7][..]),
+        ("CORP.ORG", &[0, 1, 5, 7]),
+        ("*@corp.org", &[0]),
+        ("*.corp.org", &[1, 6]),
+        ("corp.*", &[0, 1, 3, 4, 5, 7]),
+        ("c*p.org", &[0, 1, 5, 7]),
+        ("eu.corp.org", &[1, 6]),
+        ("rp.org", &[]),
+        ("corp", &[0, 1, 3, 4, 5, 6, 7]),
+    ] {
+        assert_eq!(found("bio", &texts, "CONTAINS_TOKEN", &[word]), all(expected), "{word}");
+    }
+}
+
+#[test]
+fn date_is_its_first_instant_in_utc() {
+    // In Amsterdam this is 00:30 of the 21st.
+    let instants = [Some("2026-11-20T23:30:00.000Z"), Some("2026-11-21T00:00:00.000Z")];
+    assert_eq!(found("created_at", &instants, "GTE", &["2026-11-21"]), ["2026-11-21T00:00:00.000Z"]);
+    assert_eq!(found("created_at", &instants, "LT", &["2026-11-21"]), ["2026-11-20T23:30:00.000Z"]);
+    let with_offset = "2026-11-21T00:00:00+01:00";
+    assert_eq!(found("created_at", &instants, "GTE", &[with_offset]).len(), 2);
+}
+
+#[test]
+fn odd_characters_of_an_operand_are_ordinary_text() {
+    let long = "a".repeat(1_000);
+    let odd =
+        ["'", "\"", "%", "_", "*", "\\", "x' OR '1'='1", "(a)", ":v", "#n", "{\"a\":1}", "\u{1F600}", &long];
+    let values: Vec<Option<&str>> = odd.iter().copied().map(Some).chain([Some("a"), None]).collect();
+    for text in odd {
+        assert_eq!(found("note", &values, "EQ", &[text]), [text]);
+        assert_eq!(found("note", &values, "NEQ", &[text]).len(), values.len() - 1);
+        assert_eq!(found("note", &values, "IN", &[text, "?"]), [text]);
+    }
+}
+
+#[test]
+fn id_compares_as_a_number() {
+    let ids = [Some("9"), Some("10"), Some("891046875642556")];
+    let far = "9".repeat(40);
+    for (operator, operands, expected) in [
+        ("EQ", &["10"][..], &["10"][..]),
+        ("EQ", &["0010.0"], &["10"]),
+        ("NEQ", &["10"], &["9", "891046875642556"]),
+        ("IN", &["9", "891046875642556", "5"], &["9", "891046875642556"]),
+        ("NOT_IN", &["9", "5"], &["10", "891046875642556"]),
+        ("LT", &["10"], &["9"]),
+        ("LTE", &["10"], &["9", "10"]),
+        ("GT", &["9"], &["10", "891046875642556"]),
+        ("GTE", &["-1"], &["9", "10", "891046875642556"]),
+        ("LT", &[&far], &["9", "10", "891046875642556"]),
+        ("EQ", &[&far], &[]),
+        ("BETWEEN", &["9", "10"], &["9", "10"]),
+        ("HAS_PROPERTY", &[], &["9", "10", "891046875642556"]),
+        ("CONTAINS_TOKEN", &["8910*"], &["891046875642556"]),
+    ] {
+        assert_eq!(found("hs_object_id", &ids, operator, operands), expected, "{operator} {operands:?}");
+    }
 }
 
 #[test]
@@ -349,6 +531,11 @@ fn any_contact() -> impl Strategy<Value = Contact> {
     })
 }
 
+/// Returns true if the text is neither a number nor an instant.
+fn is_plain_text(text: &str) -> bool {
+    decimal::Decimal::read(text).is_none() && chrono::DateTime::parse_from_rfc3339(text).is_err()
+}
+
 fn any_name() -> impl Strategy<Value = &'static str> {
     prop_oneof![Just("field"), Just("email")]
 }
@@ -378,9 +565,14 @@ proptest! {
         contact in any_contact(), operand in any_text(), other in any_text(),
     ) {
         let is = |operator, operands: &[&str]| matches(&contact, "field", operator, operands);
+        prop_assume!(!operand.is_empty() && !other.is_empty());
         let has = is("HAS_PROPERTY", &[]);
         let (below, equal, above) = (is("LT", &[&operand]), is("EQ", &[&operand]), is("GT", &[&operand]));
-        prop_assert_eq!(u8::from(below) + u8::from(equal) + u8::from(above), u8::from(has));
+        let count = u8::from(below) + u8::from(equal) + u8::from(above);
+        prop_assert!(count <= u8::from(has));
+        if is_plain_text(&operand) {
+            prop_assert_eq!(count, u8::from(has), "texts have a place in the order of all texts");
+        }
         prop_assert_eq!(is("LTE", &[&operand]), below || equal);
         prop_assert_eq!(is("GTE", &[&operand]), above || equal);
         prop_assert_eq!(is("BETWEEN", &[&operand, &other]), is("GTE", &[&operand]) && is("LTE", &[&other]));

@@ -6,9 +6,17 @@
 
 use super::operand::fold;
 
-/// A pattern for a word, in which `*` matches any run of characters. Its texts are folded.
+/// A pattern for a word.
 #[derive(Clone)]
 pub(super) struct Pattern {
+    word: Glob,
+    /// The pattern for a subdomain of the domain that the pattern looks like.
+    subdomain: Option<Glob>,
+}
+
+/// A pattern for a whole text, in which `*` matches any run of characters. Its texts are folded.
+#[derive(Clone)]
+struct Glob {
     /// The text before the first `*`, or the whole pattern.
     start: String,
     /// The part after the first `*`, if there is one.
@@ -35,18 +43,18 @@ impl Pattern {
         if text.is_empty() || text.contains(char::is_whitespace) {
             return Err("expected one word, without spaces");
         }
-        let has_marks = text.chars().any(|c| c != '*' && !c.is_alphanumeric());
-        let Some((start, rest)) = text.split_once('*') else {
-            return Ok(Self { start: folded(text), rest: None, has_marks });
-        };
-        let (middle, end) = rest.rsplit_once('*').unwrap_or(("", rest));
-        let pieces = middle.split('*').filter(|piece| !piece.is_empty()).map(folded).collect();
-        Ok(Self { start: folded(start), rest: Some(Rest { pieces, end: folded(end) }), has_marks })
+        let is_domain = text.contains('.') && !text.contains('@');
+        let subdomain = is_domain.then(|| Glob::read(&format!("*.{text}")));
+        Ok(Self { word: Glob::read(text), subdomain })
     }
 
     /// Returns true if a word of the text matches.
     pub(super) fn is_in(&self, text: &str) -> bool {
-        text.split_whitespace().any(|token| self.is(token) || (!self.has_marks && self.is_inside(token)))
+        text.split_whitespace().any(|token| {
+            self.word.is(token)
+                || (!self.word.has_marks && self.is_inside(token))
+                || self.subdomain.as_ref().is_some_and(|subdomain| self.is_domain_of(subdomain, token))
+        })
     }
 
     /// Returns true if one of the token's runs of letters and digits matches and the token is longer than that run.
@@ -54,7 +62,28 @@ impl Pattern {
         token
             .split(|c: char| !c.is_alphanumeric())
             .filter(|word| word.len() < token.len())
-            .any(|word| self.is(word))
+            .any(|word| self.word.is(word))
+    }
+
+    /// Returns true if the token is an address, perhaps in brackets or before a comma, and its domain or a domain above
+    /// that one matches.
+    fn is_domain_of(&self, subdomain: &Glob, token: &str) -> bool {
+        token.rsplit_once('@').is_some_and(|(_, domain)| {
+            let domain = domain.trim_end_matches(|c: char| !c.is_alphanumeric());
+            self.word.is(domain) || subdomain.is(domain)
+        })
+    }
+}
+
+impl Glob {
+    fn read(text: &str) -> Self {
+        let has_marks = text.chars().any(|c| c != '*' && !c.is_alphanumeric());
+        let Some((start, rest)) = text.split_once('*') else {
+            return Self { start: folded(text), rest: None, has_marks };
+        };
+        let (middle, end) = rest.rsplit_once('*').unwrap_or(("", rest));
+        let pieces = middle.split('*').filter(|piece| !piece.is_empty()).map(folded).collect();
+        Self { start: folded(start), rest: Some(Rest { pieces, end: folded(end) }), has_marks }
     }
 
     fn is(&self, word: &str) -> bool {
@@ -78,7 +107,7 @@ mod tests {
     use super::*;
 
     fn is(pattern: &str, word: &str) -> bool {
-        Pattern::read(pattern).unwrap().is(word)
+        Glob::read(pattern).is(word)
     }
 
     #[test]

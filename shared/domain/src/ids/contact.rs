@@ -26,6 +26,11 @@ const DIGITS_MAX: usize = 16;
 const EXPECTED: &str = "the id of a contact: a decimal number below 2^53";
 
 impl ContactId {
+    /// The lowest id.
+    pub const LOWEST: Self = Self(0);
+    /// The highest id.
+    pub const HIGHEST: Self = Self(HIGHEST);
+
     /// Creates the id of a contact that is created at `wall_clock`, from the low [`RANDOM_BITS`] bits of `random`.
     /// The time is never that of a sandbox's clock.
     ///
@@ -37,6 +42,18 @@ impl ContactId {
         #[expect(clippy::cast_possible_truncation, reason = "only the low bits are used")]
         let random = random as u64 & ((1 << RANDOM_BITS) - 1);
         Self((millis << RANDOM_BITS) | random)
+    }
+
+    /// Returns the id with this number, or `None` if the number is too large.
+    #[must_use]
+    pub fn from_number(number: u64) -> Option<Self> {
+        (number <= HIGHEST).then_some(Self(number))
+    }
+
+    /// Returns the number, which is below 2^53.
+    #[must_use]
+    pub fn number(self) -> u64 {
+        self.0
     }
 
     /// Returns the id as a text of 16 digits, which sorts like the number.
@@ -60,9 +77,15 @@ impl ContactId {
             .ok_or(IdError { expected: EXPECTED })
     }
 
-    /// Returns the id directly before this one. `None` for the first.
+    /// Returns the next higher id, or `None` for the highest.
     #[must_use]
-    pub fn predecessor(self) -> Option<Self> {
+    pub fn next(self) -> Option<Self> {
+        self.0.checked_add(1).and_then(Self::from_number)
+    }
+
+    /// Returns the next lower id, or `None` for the lowest.
+    #[must_use]
+    pub fn previous(self) -> Option<Self> {
         self.0.checked_sub(1).map(Self)
     }
 

@@ -86,7 +86,7 @@ impl<'s> Operation<'s> {
         after: Option<ContactId>,
     ) -> Result<Scan<'s>, StoreError> {
         let (sources, from) = self.sources(audience).await?;
-        let first = from.and_then(ContactId::predecessor);
+        let first = from.and_then(ContactId::previous);
         let after = after.max(first);
         let stream =
             |source| Stream { source, after, buffer: VecDeque::new(), reading: false, finished: false };
