@@ -197,7 +197,8 @@ async fn same_key_creates_one_job_and_no_key_two() {
     people(&api, &account, 3, 0).await;
     let body = confirmed(change("set-marketing", json!({"filterGroups": []})), 3);
     let mut ids = Vec::new();
-    for key in [Some("a"), Some("a"), None] {
+    for (second, key) in [Some("a"), Some("a"), None].into_iter().enumerate() {
+        api.clock.set(at(&format!("2026-11-10T12:01:0{second}.000Z")));
         let mut request = api.post("/v1/bulk/jobs").token(&account.token);
         if let Some(key) = key {
             request = request.header("idempotency-key", key);

@@ -15,7 +15,8 @@ pub async fn segment(api: &Api, account: &Tenant, body: Value) -> String {
 /// Returns the addresses of a segment's contacts.
 async fn members(api: &Api, account: &Tenant, segment: &str) -> Vec<String> {
     let path = format!("/v1/segments/{segment}/contacts");
-    column(&api.get(&path).token(&account.token).await.expect(200)["results"], "email")
+    let contacts = api.get(&path).token(&account.token).await.expect(200);
+    column(&contacts["results"], "email").into_iter().map(str::to_owned).collect()
 }
 
 async fn three(api: &Api, account: &Tenant) -> Vec<String> {

@@ -1,6 +1,8 @@
 //! The format of ids in paths and in responses.
 
-use domain::ids::{AccountId, ContactId, FormId, Id, IntegrationId, PortalId, RejectionId, TokenId, UserId};
+use domain::ids::{
+    AccountId, ContactId, FormId, Id, IntegrationId, JobId, PortalId, RejectionId, SegmentId, TokenId, UserId,
+};
 use domain::limits::ADDRESS_BYTES_MAX;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
@@ -38,7 +40,7 @@ const FORM_GUID: IdFormat = IdFormat {
 
 /// The formats of ids, each with the names that select it: the collection before `{id}` in a path, the name of another
 /// variable or of a field, or the name of the schema whose field `id` is described.
-const KINDS: [(IdFormat, &[&str]); 9] = [
+const KINDS: [(IdFormat, &[&str]); 11] = [
     (IdFormat::of::<AccountId>(), &["accounts", "account_id", "Account"]),
     (IdFormat::of::<ContactId>(), &["contacts", "contact_id", "Contact"]),
     (IdFormat::of::<FormId>(), &["forms", "form_id", "Form"]),
@@ -46,6 +48,8 @@ const KINDS: [(IdFormat, &[&str]); 9] = [
     (IdFormat::of::<TokenId>(), &["tokens", "token_id", "Token", "TokenMade", "AdminTokenMade"]),
     (IdFormat::of::<IntegrationId>(), &["Integration"]),
     (IdFormat::of::<RejectionId>(), &["rejection_id", "RejectedSubmission"]),
+    (IdFormat::of::<SegmentId>(), &["segments", "segment_id", "Segment"]),
+    (IdFormat::of::<JobId>(), &["jobs", "job_id", "BulkJob"]),
     (PORTAL, &["portal_id"]),
     (FORM_GUID, &["form_guid"]),
 ];
