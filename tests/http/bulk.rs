@@ -302,7 +302,7 @@ async fn long_preview_is_accepted_and_ends_with_the_same_numbers() {
     assert_eq!(reply.expect(202)["job"]["type"], "preview");
     let review = api.post("/v1/review").token(&account.token).json(&json!({"unengaged": {}})).await;
     let review_path = review.header("location").unwrap().to_owned();
-    review.expect(202);
+    let _ = review.expect(202);
     let job = api.post("/v1/bulk/jobs").token(&account.token).json(&confirmed(body, 2)).await.expect(202);
     assert!(job["job"].get("matched").is_none());
     api.work_on_bulk_jobs().await;

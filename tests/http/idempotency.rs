@@ -33,6 +33,8 @@ async fn everything(fixture: &Fixture) -> Vec<Value> {
         "/v1/tokens",
         "/v1/contacts",
         "/v1/forms",
+        "/v1/segments",
+        "/v1/bulk/jobs",
     ] {
         all.push(fixture.api.get(path).token(&fixture.account.token).await.expect(200));
     }
@@ -42,7 +44,7 @@ async fn everything(fixture: &Fixture) -> Vec<Value> {
 #[tokio::test(start_paused = true)]
 async fn repeated_change_applies_once_and_replays_its_response() {
     let operations = changing();
-    assert_eq!(operations.len(), 20);
+    assert_eq!(operations.len(), 28);
     let fixture = Fixture::start(Api::start(at(START)).await).await;
     for (number, operation) in operations.iter().enumerate() {
         let key = format!("key-{number}");

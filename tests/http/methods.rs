@@ -70,8 +70,6 @@ async fn unknown_path_is_not_found() {
         "/v1/hooks/a/b",
         "/v1/forms/a/rejected/b/c",
         "/submissions/v3/integration/submit/a",
-        "/v1/segments",
-        "/v1/bulk/jobs",
         "/v1/ada@example.org",
         "/%00",
     ] {

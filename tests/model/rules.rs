@@ -86,6 +86,8 @@ pub const BY_HAND: &str = "manual";
 pub const BY_FORM: &str = "form";
 /// The source of an external form's changes.
 pub const BY_EXTERNAL_FORM: &str = "external_form";
+/// The source of a bulk job's changes.
+pub const BY_BULK_JOB: &str = "bulk_job";
 /// The source of the changes at an update date.
 pub const UPDATE_DATE: &str = "update_date";
 

@@ -2,6 +2,7 @@
 //!
 //! A new capability adds a file here, a line in [`super::plan`], and its rules in `model::rules`.
 
+pub mod bulk;
 mod change;
 mod clock;
 mod delete;
@@ -30,6 +31,7 @@ use super::checks;
 use super::raw::{Items, Kind, RawContact, kind};
 use super::world::{Deliveries, DeliveryKey, ExpectedAccount, Flight, Names, Picked, State, Waiting, World};
 
+pub use bulk::{Bulk, Cancel, Work, WorkOnDue};
 pub use change::Change;
 pub use clock::MoveClock;
 pub use delete::Delete;

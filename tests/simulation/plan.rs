@@ -11,7 +11,8 @@ use testkit::{FaultRates, SeededRng, at};
 use super::commands::save::Through;
 use super::commands::status::Entry;
 use super::commands::{
-    Change, Command, Delete, List, MoveClock, One, Read, Rollover, Save, Settle, Status, Submit, Sweep, Terms,
+    Bulk, Cancel, Change, Command, Delete, List, MoveClock, One, Read, Rollover, Save, Settle, Status,
+    Submit, Sweep, Terms, Work,
 };
 
 /// The wall clock at the beginning of every history.
@@ -37,6 +38,9 @@ const CROWD: usize = 115;
 
 /// The modulus and remainder of the seeds in which one contact of each account has a long history from the beginning.
 const EVENTFUL: (u64, u64) = (4, 3);
+
+/// The modulus and remainder of the seeds with bulk jobs.
+const BULKY: (u64, u64) = (3, 2);
 
 /// Time zones with and without changes of the clock, on both sides of UTC and with a half-hour offset.
 const ZONES: [&str; 5] = ["UTC", "Europe/Berlin", "America/Havana", "Asia/Kolkata", "Pacific/Auckland"];
@@ -216,6 +220,10 @@ impl History {
                 bursts.push(planner.burst());
             }
         }
+        if seed % BULKY.0 == BULKY.1 {
+            planner.rng = SeededRng::of(&[seed, 2]);
+            bursts.iter_mut().for_each(|burst| planner.add_bulk_jobs(burst));
+        }
         Self { seed, fault_rates, accounts, bursts }
     }
 
@@ -322,6 +330,26 @@ impl Planner {
         let first = |request: &&Planned| request.id == request.request && request.is_repeatable();
         self.sent.extend(requests.iter().filter(first).cloned());
         Burst { jump, requests }
+    }
+
+    /// Adds bulk jobs and their workers to a burst. Their draws do not change those of the other requests.
+    fn add_bulk_jobs(&mut self, burst: &mut Burst) {
+        let spread = burst.requests.iter().map(|request| request.after).max().unwrap_or_default().max(60);
+        let account = self.rng.index(self.accounts.len());
+        for _ in 0..self.rng.between(2, 6) {
+            let command: Arc<dyn Command> = match self.rng.below(20) {
+                0..=6 => Arc::new(Bulk {
+                    set_marketing: self.rng.happens(600),
+                    with_note: self.rng.happens(300),
+                    counts_first: self.rng.happens(300),
+                }),
+                7 | 8 => Arc::new(Cancel),
+                _ => Arc::new(Work { time: if self.rng.coin() { 100 } else { self.rng.between(1, 6) } }),
+            };
+            let request = Planned::of(self.number(), account, command);
+            let abandoned_after = self.rng.happens(350).then(|| self.rng.between(0, 60));
+            burst.requests.push(Planned { abandoned_after, ..request.sent_after(self.rng.below(spread)) });
+        }
     }
 
     /// Adds repeats of nearly all requests whose client is killed.

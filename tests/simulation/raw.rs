@@ -30,6 +30,8 @@ pub enum Kind<'a> {
     FormCounts,
     /// The number of contacts that a form set on its latest day.
     FormDay,
+    /// A bulk job with its progress.
+    BulkJob,
     Other,
 }
 
@@ -42,6 +44,7 @@ pub fn kind<'a>((pk, sk): &'a RawKey) -> (Option<&'a str>, Kind<'a>) {
         ("ACCOUNT", "ACCOUNT") => Kind::Account,
         ("ACCOUNT", "PERIOD") => Kind::Period,
         ("ACCOUNT", sk) if sk.starts_with("STATEMENT#") => Kind::Statement,
+        ("ACCOUNT", sk) if sk.starts_with("JOB#") => Kind::BulkJob,
         // The sort key is the id with leading zeros.
         ("CONTACT", sk) => Kind::Contact(contact_id(sk)),
         ("EMAIL", _) => Kind::Address(rest),

@@ -17,7 +17,10 @@ use testkit::{Network, SeededRng, TABLE, at};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::checks;
-use super::commands::{Command, Context, Rollover, Sending, Settle, Sweep, refused, text_response};
+use super::commands::bulk::all_finished;
+use super::commands::{
+    Command, Context, Rollover, Sending, Settle, Sweep, WorkOnDue, refused, text_response,
+};
 use super::plan::{AccountPlan, Burst, History, Jump, Planned, START};
 use super::world::{Counts, Delivered, ExpectedAccount, Flight, KeyRecord, Names, State, Violation, World};
 use crate::model::rules::{BY_EXTERNAL_FORM, BY_FORM, FormRules, Model};
@@ -260,13 +263,14 @@ impl Run {
         // An update date may pass meanwhile, which causes more work.
         for round in 0..FINAL_ROUNDS {
             self.put_forward += SWEEP_EXPECTED * 2;
-            let jobs: [Arc<dyn Command>; 3] = [
+            let jobs: [Arc<dyn Command>; 4] = [
                 Arc::new(Rollover { time: u64::MAX, queue_fails: false }),
                 Arc::new(Sweep { messages: 1_000, time: u64::MAX, again: false }),
                 Arc::new(Settle { messages: 1_000, time: u64::MAX, again: false }),
+                Arc::new(WorkOnDue),
             ];
             let requests = (0..).zip(jobs).map(|(place, command)| {
-                let (id, after) = (u32::MAX / 2 + 3 * round + place, 120_000 * u64::from(place));
+                let (id, after) = (u32::MAX / 2 + 4 * round + place, 120_000 * u64::from(place));
                 Planned::job(id, command).sent_after(after)
             });
             self.burst(&Burst { jump: Jump::None, requests: requests.collect() }).await;
@@ -279,7 +283,10 @@ impl Run {
             // A client that is killed between a deletion and its cleanup leaves orphaned pages behind.
             let Counts { abandoned, unanswered, late, .. } = world.counts;
             let tidy = abandoned + unanswered + late == 0;
-            left = books.find_map(|book| checks::swept(&book.state, &book.id, &items, tidy).err());
+            left = books.find_map(|book| {
+                let swept = checks::swept(&book.state, &book.id, &items, tidy);
+                swept.and_then(|()| all_finished(book, &items)).err()
+            });
             if left.is_none() {
                 return;
             }

@@ -7,6 +7,7 @@ use store::StoreError;
 use testkit::{RawItem, Write};
 
 use super::checks;
+use super::commands::bulk::check_job;
 use super::commands::{Turn, refused};
 use super::raw::{Items, Kind, RawPeriod, kind, waits};
 use super::world::{ExpectedAccount, Flight, World};
@@ -45,6 +46,7 @@ impl World {
         let closed = book.state.model.statements.len();
         let (waits, settled) = (flight.waits.is_some(), book.settled.len());
         interpret(book, flight, write, items)?;
+        check_job(book, flight, write, items)?;
         self.counts.accepted += u64::from(flight.waits.is_some() && !waits);
         self.counts.settled_together += u64::from(book.settled.len() > settled + 1);
         let closed = &book.state.model.statements[closed..];

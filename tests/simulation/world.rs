@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::Timestamp;
 use domain::ids::{AccountId, ContactId};
-use store::{Form, InboxTask, SweepTask};
+use store::{BulkTask, Form, InboxTask, SweepTask};
 
 use super::commands::{Applied, Command, Expectation, Submit};
 use crate::model::rules::{Effect, FormRules, Model};
@@ -300,6 +300,8 @@ pub struct World {
     pub messages: Vec<Message>,
     /// Messages in the queue of the inbox.
     pub inbox: Vec<InboxTask>,
+    /// Messages in the queue of bulk jobs.
+    pub bulk: Vec<BulkTask>,
     pub counts: Counts,
     /// The first violation.
     pub violation: Option<Violation>,
@@ -318,6 +320,7 @@ impl World {
             keys: BTreeMap::new(),
             messages: Vec::new(),
             inbox: Vec::new(),
+            bulk: Vec::new(),
             counts: Counts::default(),
             violation: None,
             accounts: BTreeMap::new(),

@@ -22,7 +22,7 @@ mod work;
 pub(crate) use audience::{Audience, Part};
 pub(crate) use create::filter_too_long;
 pub use create::{BulkRequest, Preview};
-pub use job::{BulkJob, JobKind, JobState, SelectionKind};
+pub use job::BulkJob;
 pub use run::BulkProgress;
 
 use std::collections::BTreeSet;

@@ -19,6 +19,7 @@ mod forms;
 mod holdings;
 mod idempotency;
 mod items;
+mod job_state;
 mod jobs;
 pub mod keys;
 mod listing;
@@ -40,10 +41,7 @@ mod transaction;
 mod users;
 
 pub use accounts::{Account, ChangedBy, NewAccount, UpdateAccount};
-pub use bulk::{
-    BulkJob, BulkProgress, BulkRequest, JobKind, JobState, Preview, Review, Selected, Selection,
-    SelectionKind, Target,
-};
+pub use bulk::{BulkJob, BulkProgress, BulkRequest, Preview, Review, Selected, Selection, Target};
 pub use contacts::{
     ContactPage, ContactRef, DeleteContact, Explained, IfMatch, SaveContact, SaveMode, Saved, Search,
     UpdateContact,
@@ -53,6 +51,7 @@ pub use error::{BoxError, Refused, StoreError};
 pub use field_target::FieldTarget;
 pub use form_counts::FormCounts;
 pub use forms::{Form, FormBudget, FormReport, NewForm, UpdateForm};
+pub use job_state::{JobKind, JobState, SelectionKind};
 pub use jobs::{BulkTask, Due, DueCursor, DuePage, InboxTask, Job, SweepTask, Tasks};
 pub use listing::Listing;
 pub use members::{ChangeMembers, MembersReport};

@@ -12,12 +12,13 @@ use domain::ids::{AccountId, ContactId, JobId, SegmentId};
 use domain::limits::STORED_FILTER_BYTES_MAX;
 use domain::source::Actor;
 
-use crate::bulk::{Audience, JobKind, JobState, Part, SelectionKind, filter_too_long};
+use crate::bulk::{Audience, Part, filter_too_long};
 use crate::expressions::{Expression, number};
 use crate::holdings::{Holding, Holdings};
 use crate::items::{
     BulkJobItem, BulkQueueItem, CountItem, FilterText, PartResultItem, SegmentItem, SummaryItem,
 };
+use crate::job_state::{JobKind, JobState, SelectionKind};
 use crate::keys::{Collection, Key, PK};
 use crate::members::{ChangeMembers, MembersReport};
 use crate::operation::{Operation, Step};

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use api::Queue;
 use chrono::TimeDelta;
 use monthly_rollover::{Queues, RolloverError, roll_over};
-use store::{InboxTask, SweepTask};
+use store::{BulkTask, InboxTask, SweepTask};
 
 use super::{Command, Context, Expectation, Sending, Turn};
 use crate::simulation::checks;
@@ -50,6 +50,17 @@ fn inbox(context: &Context, fails: bool) -> Queue<InboxTask> {
     })
 }
 
+/// Returns the queue of bulk jobs.
+fn bulk(context: &Context, fails: bool) -> Queue<BulkTask> {
+    let world = context.world.clone();
+    Queue::new(move |tasks| {
+        if !fails {
+            world.lock().unwrap().bulk.extend(tasks);
+        }
+        std::future::ready(if fails { Err("the queue is unavailable".into()) } else { Ok(()) })
+    })
+}
+
 /// Returns a function that returns true for this number of calls.
 pub fn true_for(times: u64) -> impl Fn() -> bool {
     let calls = AtomicU64::new(0);
@@ -72,7 +83,7 @@ impl Command for Rollover {
     fn send<'a>(&'a self, context: &'a Context) -> Sending<'a> {
         Box::pin(async move {
             let inbox = inbox(context, self.queue_fails);
-            let bulk = Queue::new(|_| std::future::ready(Ok(())));
+            let bulk = bulk(context, self.queue_fails);
             let queues = Queues { sweeps: queue(context, self.queue_fails), inbox, bulk };
             match roll_over(&context.store, &queues, context.wall_clock, true_for(self.time)).await {
                 Err(RolloverError::Due(error)) => Err(error),

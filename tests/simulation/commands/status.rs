@@ -262,7 +262,7 @@ fn again(first: Effect) -> Effect {
 }
 
 /// Returns how an effect changes the usage and the number of leaving contacts in it.
-fn moves(effect: Effect) -> (i64, i64) {
+pub fn moves(effect: Effect) -> (i64, i64) {
     match effect {
         Effect::Set => (1, 0),
         Effect::Kept => (0, -1),

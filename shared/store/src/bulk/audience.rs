@@ -8,9 +8,9 @@ use domain::filter::{Access, Filter};
 use domain::ids::{AccountId, ContactId, JobId, SegmentId};
 use domain::marketing::EffectiveState;
 
-use super::job::SelectionKind;
 use super::{Review, Selected, Selection, Target};
 use crate::items::{BulkDefinitionItem, BulkJobItem, FilterText, Items, PartItem, SegmentItem, unreadable};
+use crate::job_state::{JobKind, SelectionKind};
 use crate::keys::Key;
 use crate::operation::Operation;
 use crate::{Refused, StoreError};
@@ -231,7 +231,7 @@ impl Operation<'_> {
             }
             Selection::Job(job) => {
                 let item = items.take::<BulkJobItem>(&Key::bulk_job(self.account, *job))?;
-                let item = item.filter(|item| item.kind == super::JobKind::Change);
+                let item = item.filter(|item| item.kind == JobKind::Change);
                 let item = item.ok_or_else(|| {
                     unknown("selection.job_id", "expected the id of a job that changes contacts")
                 })?;

@@ -12,7 +12,6 @@ use domain::source::Source;
 use tokio::time::Instant;
 
 use super::audience::{Audience, Memberships};
-use super::job::JobState;
 use super::pace::Pace;
 use super::run::{JobWork, Worked};
 use super::scan::{Candidate, Scan};
@@ -20,6 +19,7 @@ use super::transaction::{Decision, Decisions, Order};
 use crate::StoreError;
 use crate::contacts::queued_in;
 use crate::items::{BulkJobItem, SummaryItem};
+use crate::job_state::JobState;
 use crate::keys::Key;
 use crate::operation::Operation;
 use crate::periods::PeriodSnapshot;

@@ -12,9 +12,10 @@ use tokio::sync::OnceCell;
 
 use super::audience::{Audience, Part, Resolved, is_named};
 use super::count::{Count, WhileInTime};
-use super::job::{BulkJob, JobKind, JobState};
+use super::job::BulkJob;
 use super::{Selected, Selection, Target};
 use crate::items::{BulkJobItem, BulkQueueItem, Items, PartItem, SummaryItem};
+use crate::job_state::{JobKind, JobState};
 use crate::jobs::Job;
 use crate::keys::Key;
 use crate::operation::{Operation, Step};

@@ -5,9 +5,10 @@ use domain::Timestamp;
 use domain::ids::{AccountId, JobId};
 use domain::limits::BULK_JOB_KEPT;
 
-use super::job::{BulkJob, JobKind, JobState};
+use super::job::BulkJob;
 use crate::expressions::{Expression, number};
 use crate::items::{BulkJobItem, BulkQueueItem, decode};
+use crate::job_state::{JobKind, JobState};
 use crate::jobs::Job;
 use crate::keys::{Collection, EXPIRES_AT, Key, PK, account_pk};
 use crate::operation::{Operation, Step};

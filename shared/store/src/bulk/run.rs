@@ -7,9 +7,9 @@ use domain::ids::{AccountId, JobId};
 use domain::limits::BULK_FAILURES_MAX;
 
 use super::audience::Audience;
-use super::job::{JobKind, JobState};
 use crate::StoreError;
 use crate::items::{BulkDefinitionItem, BulkJobItem, BulkQueueItem, unreadable};
+use crate::job_state::{JobKind, JobState};
 use crate::jobs::Job;
 use crate::keys::Key;
 use crate::operation::Operation;

@@ -9,10 +9,10 @@ use tokio::time::Instant;
 
 use super::audience::Audience;
 use super::count::{Checkpoint, Count};
-use super::job::{JobKind, JobState, SelectionKind};
 use super::run::{JobWork, Run, Worked};
 use crate::StoreError;
 use crate::items::{BulkJobItem, BulkQueueItem, ForecastItem};
+use crate::job_state::{JobKind, JobState, SelectionKind};
 use crate::keys::{Key, member_pk};
 use crate::store::Query;
 use crate::transaction::Transaction;

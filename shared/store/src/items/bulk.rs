@@ -15,7 +15,7 @@ use super::history::{actor_text, parse_actor};
 use super::segments::FilterText;
 use super::{Entity, as_text};
 use crate::StoreError;
-use crate::bulk::{JobKind, JobState, SelectionKind};
+use crate::job_state::{JobKind, JobState, SelectionKind};
 use crate::keys::due_shard_of;
 
 /// A bulk job and its progress. Every transaction of the job writes this item, so it is small.
