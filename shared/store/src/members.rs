@@ -65,7 +65,7 @@ impl Store {
             return Ok(response);
         }
         let report = op.change_members(segment, change).await?;
-        op.mutate(&[], responder, async |_| Ok(Step::unchanged(report.clone()))).await
+        op.renewed().mutate(&[], responder, async |_| Ok(Step::unchanged(report.clone()))).await
     }
 
     /// Counts the members of a list, deleted contacts included.
@@ -142,13 +142,13 @@ impl Operation<'_> {
         };
         let existing: Vec<(ContactId, Timestamp)> = existing.into_iter().collect();
         for chunk in existing.chunks(MEMBERS_PER_TRANSACTION_MAX) {
-            let added = self.add_members(segment, chunk).await?;
+            let added = self.renewed().add_members(segment, chunk).await?;
             report.added += added;
             report.already += chunk.len() as u64 - added;
         }
         let remove: Vec<ContactId> = remove.contacts.into_iter().collect();
         for chunk in remove.chunks(MEMBERS_PER_TRANSACTION_MAX) {
-            let removed = self.remove_members(segment, chunk).await?;
+            let removed = self.renewed().remove_members(segment, chunk).await?;
             report.removed += removed;
             report.absent += chunk.len() as u64 - removed;
         }

@@ -60,6 +60,13 @@ impl Store {
     }
 }
 
+impl<'s> Operation<'s> {
+    /// Returns the same operation with all of its retries, for a step that follows long work.
+    pub(crate) fn renewed(&self) -> Operation<'s> {
+        self.store.operation(self.account, self.wall_clock)
+    }
+}
+
 // The closures below take owned values and return one type of future, and operations are shared, not mutable. With
 // `AsyncFnMut` or borrowed arguments the compiler can't prove that the futures are `Send`, which the HTTP server needs.
 impl Operation<'_> {

@@ -133,12 +133,14 @@ impl Store {
         };
         let change = ChangeMembers { add: refs.clone(), remove: Vec::new() };
         let report = op.change_members(segment, &change).await?;
-        op.mutate(&[Key::segment(account, segment)], responder, async |mut items| {
-            let item = items.take::<SegmentItem>(&Key::segment(account, segment))?;
-            let segment = item.ok_or(Refused::NotFound("segment"))?.into_segment()?;
-            Ok(Step::unchanged((segment, report.clone())))
-        })
-        .await
+        let keys = [Key::segment(account, segment)];
+        op.renewed()
+            .mutate(&keys, responder, async |mut items| {
+                let item = items.take::<SegmentItem>(&Key::segment(account, segment))?;
+                let segment = item.ok_or(Refused::NotFound("segment"))?.into_segment()?;
+                Ok(Step::unchanged((segment, report.clone())))
+            })
+            .await
     }
 
     /// Returns the account's segments, in the order of their creation.

@@ -24,7 +24,7 @@ pub struct Defect {
     pub tamper: fn() -> Box<dyn FaultInjector>,
 }
 
-pub const DEFECTS: [Defect; 32] = [
+pub const DEFECTS: [Defect; 35] = [
     Defect {
         name: "contact without its version",
         is: "a changed contact is written without the condition on its version",
@@ -347,6 +347,36 @@ pub const DEFECTS: [Defect; 32] = [
             })
         },
     },
+    Defect {
+        name: "job counted afterwards",
+        is: "a bulk job's counts and place are stored after the contacts instead of with them",
+        seed: 2,
+        tamper: || splits(|call| if changes_contacts(&call) { afterwards(call, is_job) } else { vec![call] }),
+    },
+    Defect {
+        name: "job's place stored before",
+        is: "a bulk job's counts and place are stored before the contacts instead of with them",
+        seed: 2,
+        tamper: || {
+            splits(
+                |call| {
+                    if changes_contacts(&call) { afterwards(call, |kind| !is_job(kind)) } else { vec![call] }
+                },
+            )
+        },
+    },
+    Defect {
+        name: "job without its version",
+        is: "a bulk job's progress is stored without the condition that nothing else has changed the job",
+        seed: 2,
+        tamper: || {
+            sends(|call| {
+                if changes_contacts(call) {
+                    about(call, is_job).for_each(|write| without_condition(write, "#version ="));
+                }
+            })
+        },
+    },
 ];
 
 /// Returns the number that an update adds to a count.
@@ -420,6 +450,15 @@ impl IdAlone {
         }
         &self.places
     }
+}
+
+/// Returns true if a request changes contacts.
+fn changes_contacts(call: &Call) -> bool {
+    call.written().iter().any(|key| is_contact(kind(key).1))
+}
+
+fn is_job(kind: Kind<'_>) -> bool {
+    kind == Kind::BulkJob
 }
 
 /// Returns the digests of deliveries in the keys of a request or its response.

@@ -167,6 +167,18 @@ impl Target {
     }
 }
 
+impl Target {
+    /// Refuses a target whose segment or job is not among `items`, because it was deleted since it was resolved.
+    pub(crate) fn check_exists(&self, account: AccountId, items: &Items) -> Result<(), Refused> {
+        let is_there = self.keys(account).iter().all(|key| items.0.contains_key(key));
+        match self.selected().map(|selected| &selected.by) {
+            Some(Selection::Segment(_)) if !is_there => Err(no_segment()),
+            Some(Selection::Job(_)) if !is_there => Err(no_job()),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Operation<'_> {
     /// Resolves a target. `items` contains the items of [`Target::keys`].
     ///
@@ -221,8 +233,7 @@ impl Operation<'_> {
             }
             Selection::Segment(segment) => {
                 let item = items.take::<SegmentItem>(&Key::segment(self.account, *segment))?;
-                let item =
-                    item.ok_or_else(|| unknown("selection.segment_id", "expected the id of a segment"))?;
+                let item = item.ok_or_else(no_segment)?;
                 let part = match &item.filter {
                     Some(filter) => Part::Filter(filter.filter()?),
                     None => Part::List(*segment),
@@ -232,9 +243,7 @@ impl Operation<'_> {
             Selection::Job(job) => {
                 let item = items.take::<BulkJobItem>(&Key::bulk_job(self.account, *job))?;
                 let item = item.filter(|item| item.kind == JobKind::Change);
-                let item = item.ok_or_else(|| {
-                    unknown("selection.job_id", "expected the id of a job that changes contacts")
-                })?;
+                let item = item.ok_or_else(no_job)?;
                 let name = format!("Changes of the job \"{}\"", item.name);
                 (Part::ChangedBy(job.to_string()), SelectionKind::Job, Some(job.to_string()), name)
             }
@@ -248,8 +257,13 @@ impl Operation<'_> {
 /// The maximum length of the description of a selection, which the history of each contact contains.
 const NAME_SHOWN_CHARS: usize = 100;
 
-fn unknown(field: &'static str, message: &str) -> Refused {
-    Refused::Invalid { field, message: message.to_owned() }
+fn no_segment() -> Refused {
+    Refused::Invalid { field: "selection.segment_id", message: "expected the id of a segment".to_owned() }
+}
+
+fn no_job() -> Refused {
+    let message = "expected the id of a job that changes contacts".to_owned();
+    Refused::Invalid { field: "selection.job_id", message }
 }
 
 impl Review {

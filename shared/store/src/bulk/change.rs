@@ -32,7 +32,7 @@ struct Feed<'s> {
     pending: VecDeque<Candidate>,
     /// Contacts that must be read again before they are decided. They precede all others.
     again: Vec<(ContactId, Memberships)>,
-    /// The time since which only this job has changed the period.
+    /// The time since which only this job has changed the usage and the terms.
     alone_since: Instant,
     /// The period after this job's last transaction.
     expected: Option<Period>,
@@ -152,16 +152,17 @@ where
 impl Feed<'_> {
     /// Compares the period with the one that this job has written last.
     fn observe(&mut self, period: &Period) {
-        let counts = |period: &Period| (period.revision, period.marketing, period.leaving);
-        match &self.expected {
-            Some(expected) if counts(expected) == counts(period) => {}
-            Some(_) => {
-                self.pace.observe_others();
-                self.alone_since = Instant::now();
-            }
-            None => self.alone_since = Instant::now(),
+        let capacity = |period: &Period| (period.revision, period.marketing);
+        let expected = self.expected.replace(period.clone());
+        let is_same =
+            |expected: &Period| capacity(expected) == capacity(period) && expected.leaving == period.leaving;
+        if expected.as_ref().is_some_and(|expected| !is_same(expected)) {
+            self.pace.observe_others();
         }
-        self.expected = Some(period.clone());
+        // The number of leaving contacts refuses nothing.
+        if expected.is_none_or(|expected| capacity(&expected) != capacity(period)) {
+            self.alone_since = Instant::now();
+        }
     }
 
     /// Reads the contacts again that need it.

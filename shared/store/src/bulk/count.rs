@@ -69,7 +69,7 @@ impl Operation<'_> {
         checkpoint: &mut impl Checkpoint,
     ) -> Result<Option<Period>, StoreError> {
         loop {
-            let period = self.read_current_period(Vec::new()).await?.period;
+            let period = self.renewed().read_current_period(Vec::new()).await?.period;
             if count.period != Some(period.number) {
                 *count = Count { period: Some(period.number), ..Count::default() };
             }
@@ -78,13 +78,12 @@ impl Operation<'_> {
                 Pass::Interrupted => return Ok(None),
                 Pass::PeriodClosed => {}
                 Pass::Complete => {
-                    let period = self.read_current_period(Vec::new()).await?.period;
+                    let period = self.renewed().read_current_period(Vec::new()).await?.period;
                     if count.period == Some(period.number) {
                         return Ok(Some(period));
                     }
                 }
             }
-            self.retries.retry_now("the period closed during a count").await?;
         }
     }
 

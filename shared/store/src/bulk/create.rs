@@ -4,11 +4,10 @@ use domain::Timestamp;
 use domain::bulk::{Forecast, Tally};
 use domain::decision::Command;
 use domain::filter::Filter;
-use domain::ids::{AccountId, JobId};
+use domain::ids::{AccountId, JobId, SegmentId};
 use domain::limits::{OPEN_JOBS_MAX, STORED_FILTER_BYTES_MAX};
 use domain::period::Period;
 use domain::source::Actor;
-use tokio::sync::OnceCell;
 
 use super::audience::{Audience, Part, Resolved, is_named};
 use super::count::{Count, WhileInTime};
@@ -62,6 +61,13 @@ struct Planned {
     period: Option<Period>,
 }
 
+/// The beginning of a request.
+enum Begun {
+    /// An earlier try of the request was answered.
+    Replayed(StoredResponse),
+    Planned(Box<Planned>),
+}
+
 impl Store {
     /// Returns the consequence of a command, counted while `should_continue` returns true. A longer count continues as a
     /// job.
@@ -78,28 +84,26 @@ impl Store {
         responder: Responder<'_, Preview>,
     ) -> Result<StoredResponse, StoreError> {
         let op = self.operation(request.account, wall_clock);
-        let planned = OnceCell::new();
-        let keys = request.keys();
+        let plan = match op.begin(request, &responder, &should_continue).await? {
+            Begun::Replayed(response) => return Ok(response),
+            Begun::Planned(plan) => plan,
+        };
+        let kind = match request.target {
+            Target::Selected(_) => JobKind::Preview,
+            Target::Review(_) => JobKind::Review,
+        };
+        let (op, keys) = (op.renewed(), request.keys());
         let response = op.mutate(&keys, responder, async |mut items| {
-            let plan = op.plan(request, &mut items, &should_continue);
-            let plan = planned.get_or_try_init(|| plan).await?;
             if let Some(period) = &plan.period {
                 return Ok(Step::unchanged(plan.complete(request.command, period)));
             }
-            let kind = match request.target {
-                Target::Selected(_) => JobKind::Preview,
-                Target::Review(_) => JobKind::Review,
-            };
-            let (transaction, job) = op.create_job(request, plan, kind, &mut items).await?;
+            let (transaction, job) = op.create_job(request, &plan, kind, &mut items).await?;
             Ok(Step::Commit(transaction, Preview::Continues(Box::new(job))))
         });
         let response = response.await?;
-        if let (Some(plan), Target::Selected(Selected { by: Selection::Segment(segment), except })) =
-            (planned.get(), &request.target)
-            && let (Some(period), true) = (&plan.period, except.is_empty())
-        {
-            let matched = plan.count.tally.matched.total();
-            self.record_segment_count(request.account, *segment, matched, period.now(wall_clock)).await?;
+        if let (Some(period), Some(segment)) = (&plan.period, request.whole_segment()) {
+            let (matched, now) = (plan.count.tally.matched.total(), period.now(wall_clock));
+            self.record_segment_count(request.account, segment, matched, now).await?;
         }
         Ok(response)
     }
@@ -121,12 +125,14 @@ impl Store {
         responder: Responder<'_, BulkJob>,
     ) -> Result<StoredResponse, StoreError> {
         let op = self.operation(request.account, wall_clock);
-        let planned = OnceCell::new();
+        let plan = match op.begin(request, &responder, &should_continue).await? {
+            Begun::Replayed(response) => return Ok(response),
+            Begun::Planned(plan) => plan,
+        };
+        request.confirm(&plan)?;
+        let op = op.renewed();
         op.mutate(&request.keys(), responder, async |mut items| {
-            let plan = op.plan(request, &mut items, &should_continue);
-            let plan = planned.get_or_try_init(|| plan).await?;
-            request.confirm(plan)?;
-            let (transaction, job) = op.create_job(request, plan, JobKind::Change, &mut items).await?;
+            let (transaction, job) = op.create_job(request, &plan, JobKind::Change, &mut items).await?;
             Ok(Step::Commit(transaction, job))
         })
         .await
@@ -138,6 +144,16 @@ impl BulkRequest {
     fn keys(&self) -> Vec<Key> {
         let queue = Key::bulk_queue(self.account);
         std::iter::once(queue).chain(self.target.keys(self.account)).collect()
+    }
+
+    /// Returns the segment whose contacts the request selects without exceptions.
+    fn whole_segment(&self) -> Option<SegmentId> {
+        match &self.target {
+            Target::Selected(Selected { by: Selection::Segment(segment), except }) if except.is_empty() => {
+                Some(*segment)
+            }
+            _ => None,
+        }
     }
 
     /// Compares the confirmed number with the count, if it is complete.
@@ -171,7 +187,22 @@ impl Planned {
 }
 
 impl Operation<'_> {
-    /// Resolves the target and counts its contacts.
+    /// Returns the stored response of an earlier try of the request. Otherwise resolves the target and counts its
+    /// contacts.
+    async fn begin<T>(
+        &self,
+        request: &BulkRequest,
+        responder: &Responder<'_, T>,
+        should_continue: &(impl Fn() -> bool + Sync),
+    ) -> Result<Begun, StoreError> {
+        let keys = request.keys().into_iter().chain(responder.key()).collect();
+        let mut items = self.read(keys).await?;
+        match responder.replay(&mut items, self.wall_clock)? {
+            Some(response) => Ok(Begun::Replayed(response)),
+            None => Ok(Begun::Planned(Box::new(self.plan(request, &mut items, should_continue).await?))),
+        }
+    }
+
     async fn plan(
         &self,
         request: &BulkRequest,
@@ -198,6 +229,8 @@ impl Operation<'_> {
         items: &mut Items,
     ) -> Result<(Transaction, BulkJob), StoreError> {
         let queue: BulkQueueItem = items.take(&Key::bulk_queue(self.account))?.unwrap_or_default();
+        // The deletion of a list appends a job to the queue, so a list that exists now has its members for this job.
+        request.target.check_exists(self.account, items)?;
         if queue.open.len() >= OPEN_JOBS_MAX {
             return Err(Refused::LimitReached { what: "unfinished jobs", max: OPEN_JOBS_MAX }.into());
         }
