@@ -545,3 +545,76 @@ async fn single_change_during_a_job_is_taken_and_met() {
     assert_eq!(table.store.usage(account, at(LATER)).await.unwrap().marketing, 1_500);
     assert_exact(&table, account, at(LATER)).await;
 }
+
+/// Returns the number of contacts of the tests with many contacts: `CONTACTS` from the environment, or 2,000.
+fn many() -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "the variable lets a developer choose the number")]
+    let contacts = std::env::var("CONTACTS");
+    contacts.map_or(2_000, |contacts| contacts.parse().expect("a number in CONTACTS"))
+}
+
+/// Kills workers of the job after random times, with doubled messages, until one of them has finished it.
+async fn finish_among_killed_workers(
+    store: &Store,
+    account: AccountId,
+    now: impl Fn() -> Timestamp + Sync + Send,
+) {
+    let mut rng = testkit::SeededRng::of(&[1]);
+    loop {
+        let lives = [rng.between(1, 400), rng.between(1, 400)].map(Duration::from_millis);
+        let [one, other] =
+            lives.map(|life| tokio::time::timeout(life, store.work_on_bulk_jobs(account, &now, || true)));
+        let (one, other) = join(one, other).await;
+        let finished = |run: Result<Result<BulkProgress, StoreError>, _>| {
+            run.is_ok_and(|run| run.is_ok_and(|progress| progress.finished))
+        };
+        // A worker that meets another one also ends.
+        if finished(one)
+            && finished(other)
+            && store.bulk_jobs(account, None, 1).await.unwrap().items[0].state.is_finished()
+        {
+            return;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_contacts_are_set_among_killed_workers() {
+    let table = TestTable::with_faults(&Conflicts::new(Duration::from_millis(5))).await;
+    let account = table.account(at(START)).await;
+    testkit::seed(&table, account, many(), EffectiveState::NonMarketing, at(START)).await;
+    let job = begin(&table.store, &request(account, SET, all(), Some(many())), at(LATER)).await.unwrap();
+    finish_among_killed_workers(&table.store, account, || at(LATER)).await;
+    let job = table.store.bulk_job(account, job.id).await.unwrap();
+    assert_eq!((job.state, job.summary.set, job.done()), (JobState::Done, many(), many()));
+    assert_eq!(table.store.usage(account, at(LATER)).await.unwrap().marketing, many());
+    assert_exact(&table, account, at(LATER)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_contacts_are_queued_among_changes_and_an_update_date() {
+    let table = TestTable::with_faults(&Conflicts::new(Duration::from_millis(5))).await;
+    let (store, account) = (&table.store, table.account(at(START)).await);
+    let ids = testkit::seed(&table, account, many(), EffectiveState::Marketing, at(START)).await;
+    let letter = form(store, account, &native()).await;
+    let job = begin(store, &request(account, QUEUE, all(), Some(many())), at(LATER)).await.unwrap();
+    let ticks = AtomicU64::new(0);
+    // The update date passes in the middle of the changes.
+    let middle = many() / 40;
+    let now =
+        || if ticks.load(Ordering::Relaxed) < middle { at(LATER) } else { at("2026-12-01T00:00:01.000Z") };
+    let changes = async {
+        for (n, id) in ids.iter().step_by(20).enumerate() {
+            let command = if n % 2 == 0 { SET } else { QUEUE };
+            set(store, account, command, &[*id], now()).await.unwrap();
+            submit(store, &letter, None, &format!("f{n}@example.org"), now()).await;
+            ticks.fetch_add(1, Ordering::Relaxed);
+        }
+    };
+    join(finish_among_killed_workers(store, account, now), changes).await;
+    let job = store.bulk_job(account, job.id).await.unwrap();
+    assert_eq!((job.state, job.done()), (JobState::Done, many()));
+    let end = at("2026-12-01T00:00:01.000Z");
+    assert_eq!(store.usage(account, end).await.unwrap().number.number(), 2);
+    assert_exact(&table, account, end).await;
+}
