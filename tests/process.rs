@@ -7,6 +7,7 @@
 mod accounts;
 mod authorizing;
 mod binaries;
+mod bulk;
 mod contacts;
 mod events;
 mod faults;

@@ -7,14 +7,17 @@ use std::process::{Command, Stdio};
 use cargo_metadata::{Message, TargetKind};
 
 /// The functions. Each is a package and a binary of this name.
-pub const FUNCTIONS: [&str; 10] = [
+pub const FUNCTIONS: [&str; 13] = [
     "account",
     "authorizer",
+    "bulk-jobs",
+    "bulk-worker",
     "contacts",
     "form-submission",
     "forms",
     "intake-worker",
     "monthly-rollover",
+    "segments",
     "set-marketing",
     "set-non-marketing-pending",
     "sweep-period",

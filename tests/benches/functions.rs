@@ -74,6 +74,11 @@ async fn typical(name: &str) -> (Fixture, String) {
     let event = match name {
         "account" => events::http("GET", "/v1/usage", &admin, ""),
         "authorizer" => events::authorization(ADMIN_TOKEN),
+        "bulk-jobs" => {
+            let change = json!({"action": "set-marketing", "selection": {"filterGroups": []}});
+            events::http("POST", "/v1/bulk/preview", &admin, &change.to_string())
+        }
+        "bulk-worker" => events::message(&bulk_job(&setting).await),
         "contacts" => {
             events::http("POST", "/v1/contacts/search", &admin, &json!({"filterGroups": []}).to_string())
         }
@@ -83,6 +88,7 @@ async fn typical(name: &str) -> (Fixture, String) {
             events::http("POST", &format!("/v1/forms/{form}/submissions"), &admin, &body)
         }
         "monthly-rollover" => events::tick(),
+        "segments" => events::http("GET", "/v1/segments", &admin, ""),
         "set-marketing" => events::http("POST", "/v1/contacts/marketing", &admin, &contacts),
         "set-non-marketing-pending" => {
             events::http("POST", "/v1/contacts/non-marketing-pending", &admin, &contacts)
@@ -111,6 +117,31 @@ async fn typical(name: &str) -> (Fixture, String) {
         _ => events::http("GET", "/", &admin, ""),
     };
     (setting, event)
+}
+
+/// Creates a job that sets all contacts marketing, and returns its message.
+async fn bulk_job(setting: &Fixture) -> String {
+    let account = setting.account;
+    let selected = store::Selected {
+        by: store::Selection::Filter(domain::filter::Filter::default()),
+        except: std::collections::BTreeSet::new(),
+    };
+    let request = store::BulkRequest {
+        account,
+        command: domain::decision::Command::SetMarketing,
+        target: store::Target::Selected(selected),
+        confirm_count: Some(CONTACTS),
+        actor: domain::source::Actor::User(domain::ids::UserId::new(domain::Timestamp::MIN, 1)),
+    };
+    let render = |job: &store::BulkJob| store::StoredResponse {
+        status: 202,
+        body: job.id.to_string(),
+        etag: None,
+        location: None,
+    };
+    let responder = store::Responder::new(None, &render);
+    setting.table.store.create_bulk_job(&request, now(), || true, responder).await.expect("a job");
+    serde_json::to_string(&store::BulkTask { account }).expect("a message")
 }
 
 /// Creates a form of the account and returns its id.

@@ -8,14 +8,17 @@ use std::sync::OnceLock;
 use cargo_metadata::{Message, TargetKind};
 
 /// The functions. Each name is that of a folder, a package and a binary.
-pub const FUNCTIONS: [&str; 10] = [
+pub const FUNCTIONS: [&str; 13] = [
     "account",
     "authorizer",
+    "bulk-jobs",
+    "bulk-worker",
     "contacts",
     "form-submission",
     "forms",
     "intake-worker",
     "monthly-rollover",
+    "segments",
     "set-marketing",
     "set-non-marketing-pending",
     "sweep-period",

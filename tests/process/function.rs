@@ -13,8 +13,9 @@ use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 
 use super::binaries::executable;
+use super::events::{HttpEvent, HttpResponse};
 use super::gate::Gate;
-use super::queue::{INTAKE, Queues, SWEEPS};
+use super::queue::{BULK, INTAKE, Queues, SWEEPS};
 use super::setting::OPERATOR_TOKEN;
 use crate::template::document::logical_name;
 use crate::template::functions::time_limit_of;
@@ -66,6 +67,7 @@ impl Function {
         let own = [
             ("SWEEP_QUEUE_URL", queues.url(SWEEPS)),
             ("INTAKE_QUEUE_URL", queues.url(INTAKE)),
+            ("BULK_QUEUE_URL", queues.url(BULK)),
             ("AWS_ENDPOINT_URL_SQS", queues.endpoint().to_owned()),
         ];
         Self::start_with(name, table, &own).await
@@ -114,6 +116,13 @@ impl Function {
             (None, Some(error)) => Outcome::Failed(error.error_type, error.error_message),
             (response, error) => panic!("{response:?} {error:?}"),
         }
+    }
+
+    /// Sends a request, asserts the status of the response and returns its body.
+    pub async fn send(&mut self, request: HttpEvent, status: u16) -> Value {
+        let response = HttpResponse::of(&self.invoke(request.event()).await.done());
+        assert_eq!(response.status, status, "{}", response.body);
+        serde_json::from_str(&response.body).unwrap_or_default()
     }
 
     /// Ends the process and returns its log lines.
@@ -167,6 +176,7 @@ pub fn environment(simulator: &Simulator, dynamodb: &str) -> HashMap<String, Str
         ("AWS_ACCESS_KEY_ID", "local"),
         ("AWS_SECRET_ACCESS_KEY", "local"),
         ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb),
+        ("BULK_QUEUE_URL", "http://127.0.0.1:9/123456789012/BulkQueue"),
         ("INTAKE_QUEUE_URL", "http://127.0.0.1:9/123456789012/IntakeQueue"),
         ("LOG_LEVEL", "TRACE"),
         ("OPERATOR_TOKEN_SHA256", &api::token::sha256_hex(OPERATOR_TOKEN.as_bytes())),

@@ -131,6 +131,23 @@ fn intake_worker_survives_malformed_batches() {
 }
 
 #[test]
+fn bulk_worker_survives_malformed_batches() {
+    let runtime = Runtime::new().unwrap();
+    let fixture = fixture(&runtime);
+    let (queues, message, function) = runtime.block_on(async {
+        let queues = Queues::start().await;
+        fixture.marketing_contacts(3, in_an_ended_period()).await;
+        let message = fixture.bulk_job(3, now()).await;
+        let function = Function::start_with_queues("bulk-worker", &fixture.table, &queues).await;
+        (queues, message, function)
+    });
+    let names_failures = |response: &Value| response["batchItemFailures"].is_array();
+    let all_done = |response: &Value| response["batchItemFailures"] == json!([]);
+    assert_survives(&runtime, function, &batch(&[message]), names_failures, all_done);
+    drop(queues);
+}
+
+#[test]
 fn form_submission_survives_malformed_hooks() {
     let runtime = Runtime::new().unwrap();
     let fixture = fixture(&runtime);

@@ -8,28 +8,21 @@ use std::collections::BTreeSet;
 use domain::Timestamp;
 use domain::decision::Command;
 use domain::ids::ContactId;
-use domain::limits::{CONTACTS_PER_TRANSACTION_MAX, HISTORY_RECENT_MAX};
+use domain::limits::{CONTACTS_PER_TRANSACTION_MAX, DEADLINE_MARGIN, HISTORY_RECENT_MAX};
 use domain::provider::Provider;
 use serde_json::{Value, json};
 use store::{NewForm, Rejection};
 use testkit::TestTable;
 
-use super::events::{HttpEvent, HttpResponse, authorization, batch, http, tick};
+use super::events::{authorization, batch, http, tick};
 use super::function::Function;
 use super::gate::Gate;
-use super::queue::{INTAKE, Queues, SWEEPS};
+use super::queue::{BULK, INTAKE, Queues, SWEEPS};
 use super::setting::{ADMIN_TOKEN, Fixture, address, in_an_ended_period, now};
 use crate::operations;
 use crate::template::permissions::{Permission, permissions_of};
 
 impl Function {
-    /// Sends a request, asserts the status of the response and returns its body.
-    async fn send(&mut self, request: HttpEvent, status: u16) -> Value {
-        let response = HttpResponse::of(&self.invoke(request.event()).await.done());
-        assert_eq!(response.status, status, "{}", response.body);
-        serde_json::from_str(&response.body).unwrap_or_default()
-    }
-
     /// Asserts that the function used every permission of its role, and ends it. `besides` contains the permissions
     /// for queues, which the gate does not see.
     async fn assert_role_used_and_end(self, name: &str, besides: BTreeSet<Permission>) {
@@ -163,6 +156,7 @@ async fn rollover_uses_every_permission_of_its_role() {
     fixture.queue(&ids, past).await;
     let form = fixture.form(&NewForm::new(Provider::Native, "Newsletter"), past).await;
     fixture.waiting(&form, &["bo"], past).await;
+    fixture.bulk_job(1, past).await;
     let queue = Queues::start().await;
     let mut rollover = Function::start_rollover(&fixture.table, &queue).await;
     assert_eq!(rollover.invoke(tick()).await.done()["finished"], true);
@@ -302,6 +296,77 @@ async fn forms_uses_every_permission_of_its_role() {
     forms.send(http("DELETE", &path).by(&admin), 204).await;
     fixture.assert_exact().await;
     forms.assert_role_used_and_end("forms", BTreeSet::new()).await;
+}
+
+#[tokio::test]
+async fn segments_uses_every_permission_of_its_role() {
+    let past = in_an_ended_period();
+    let fixture = Fixture::begun(past).await;
+    let (admin, queues) = (fixture.admin().await, Queues::start().await);
+    let member = json!({"email": address("ada")});
+    fixture.contact("ada", true, past).await;
+    let mut segments = Function::start_with_queues("segments", &fixture.table, &queues).await;
+    let send = |method: &str, path: &str, body: Value| http(method, path).by(&admin).json(&body);
+    let list = json!({"name": "Guests", "contacts": [member]});
+    let created = segments.send(send("POST", "/v1/segments", list).header("Idempotency-Key", "a"), 201).await;
+    let path = format!("/v1/segments/{}", created["id"].as_str().expect("an id"));
+    segments.send(http("GET", "/v1/segments").by(&admin), 200).await;
+    segments.send(http("GET", &path).by(&admin), 200).await;
+    segments.send(send("PATCH", &path, json!({"name": "Visitors"})), 200).await;
+    let members = format!("{path}/members");
+    for change in ["remove", "add"] {
+        segments.send(send("POST", &members, json!({change: [member]})), 200).await;
+    }
+    let listed = segments.send(http("GET", &format!("{path}/contacts")).by(&admin), 200).await;
+    assert_eq!(listed["results"][0]["email"], address("ada"));
+    segments.send(http("DELETE", &path).by(&admin), 204).await;
+    fixture.assert_exact().await;
+    segments.assert_role_used_and_end("segments", queues.used()).await;
+}
+
+#[tokio::test]
+async fn bulk_jobs_uses_every_permission_of_its_role() {
+    let past = in_an_ended_period();
+    let fixture = Fixture::begun(past).await;
+    let (admin, queues) = (fixture.admin().await, Queues::start().await);
+    fixture.contact("ada", true, past).await;
+    let mut jobs = Function::start_with_queues("bulk-jobs", &fixture.table, &queues).await;
+    let send = |path: &str, body: Value| http("POST", path).by(&admin).json(&body);
+    let change =
+        |selection: Value| json!({"action": "set-marketing", "selection": selection, "confirm_count": 1});
+    let preview = json!({"action": "set-marketing", "selection": {"filterGroups": []}});
+    assert_eq!(jobs.send(send("/v1/bulk/preview", preview), 200).await["matched"], 1);
+    assert_eq!(jobs.send(send("/v1/review", json!({"unengaged": {}})), 200).await["confirm_count"], 0);
+    let by_address = json!({"contacts": [{"email": address("ada")}]});
+    let created = jobs.send(send("/v1/bulk/jobs", change(by_address)), 202).await;
+    let path = format!("/v1/bulk/jobs/{}", created["job"]["id"].as_str().expect("an id"));
+    jobs.send(http("GET", &path).by(&admin), 200).await;
+    jobs.send(http("GET", "/v1/bulk/jobs").by(&admin), 200).await;
+    jobs.send(send(&format!("{path}/cancel"), json!({})), 200).await;
+    fixture.assert_exact().await;
+    jobs.assert_role_used_and_end("bulk-jobs", queues.used()).await;
+}
+
+#[tokio::test]
+async fn bulk_worker_uses_every_permission_of_its_role() {
+    let past = in_an_ended_period();
+    let fixture = Fixture::begun(past).await;
+    let queues = Queues::start().await;
+    let ids = fixture.marketing_contacts(1, past).await;
+    fixture.queue(&ids, past).await;
+    with_full_history(&fixture, true).await;
+    let message = fixture.bulk_job(2, now()).await;
+    let mut worker = Function::start_with_queues("bulk-worker", &fixture.table, &queues).await;
+    let done = json!({"batchItemFailures": []});
+    // The remaining time is only enough for the message that continues.
+    let margin = DEADLINE_MARGIN.to_std().unwrap();
+    assert_eq!(worker.invoke_within(batch(&[&message]), margin).await.done(), done);
+    assert_eq!(worker.invoke(batch(&queues.take(BULK))).await.done(), done);
+    let scan = testkit::scan(&fixture.table.client, fixture.account).await;
+    assert_eq!((scan.billable, scan.leaving), (2, 0));
+    fixture.assert_exact().await;
+    let queue = polling(BULK).into_iter().chain(queues.used()).collect();
+    worker.assert_role_used_and_end("bulk-worker", queue).await;
 }
 
 #[tokio::test]

@@ -19,6 +19,8 @@ use crate::template::permissions::Permission;
 pub const SWEEPS: &str = "SweepQueue";
 /// The queue of the inbox.
 pub const INTAKE: &str = "IntakeQueue";
+/// The queue of bulk jobs.
+pub const BULK: &str = "BulkQueue";
 
 /// The state of the queues.
 #[derive(Default)]

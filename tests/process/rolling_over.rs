@@ -4,15 +4,17 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use domain::limits::{DEADLINE_MARGIN, INBOX_EXPECTED};
+use domain::decision::Command;
+use domain::limits::{BULK_EXPECTED, DEADLINE_MARGIN, INBOX_EXPECTED};
 use domain::provider::Provider;
 use serde_json::{Value, json};
 use store::NewForm;
 
 use super::events::tick;
 use super::function::{Function, Outcome, at_level};
-use super::queue::{INTAKE, Queues};
+use super::queue::{BULK, INTAKE, Queues};
 use super::setting::{Fixture, in_an_ended_period, now, sweep_messages};
+use crate::operations::bulk;
 
 #[tokio::test]
 async fn tick_closes_ended_periods_and_queues_their_sweeps() {
@@ -25,7 +27,7 @@ async fn tick_closes_ended_periods_and_queues_their_sweeps() {
     let mut rollover = Function::start_rollover(&fixture.table, &queue).await;
 
     let done = rollover.invoke(tick()).await.done();
-    assert_eq!(done, json!({"accounts": 1, "sweeps": 16, "inbox": 0, "finished": true}));
+    assert_eq!(done, json!({"accounts": 1, "sweeps": 16, "inbox": 0, "bulk": 0, "finished": true}));
     let messages = sweep_messages(&queue);
     let buckets: BTreeSet<&str> = messages.iter().filter_map(|message| message["bucket"].as_str()).collect();
     assert_eq!((messages.len(), buckets.len()), (16, 16), "each bucket once");
@@ -41,7 +43,7 @@ async fn tick_closes_ended_periods_and_queues_their_sweeps() {
     let again = rollover.invoke(tick()).await.done();
     assert_eq!(
         again,
-        json!({"accounts": 0, "sweeps": 0, "inbox": 0, "finished": true}),
+        json!({"accounts": 0, "sweeps": 0, "inbox": 0, "bulk": 0, "finished": true}),
         "work in progress is not queued twice"
     );
     assert_eq!(sweep_messages(&queue), [Value::Null; 0]);
@@ -65,7 +67,7 @@ async fn tick_near_its_deadline_stops_and_the_next_one_continues() {
 
     // The remaining time is only enough for an orderly end.
     let none = rollover.invoke_within(tick(), margin).await.done();
-    assert_eq!(none, json!({"accounts": 0, "sweeps": 0, "inbox": 0, "finished": false}));
+    assert_eq!(none, json!({"accounts": 0, "sweeps": 0, "inbox": 0, "bulk": 0, "finished": false}));
 
     // At two calls for each account, the time is not enough for all accounts.
     rollover.gate.slow_down(Duration::from_millis(50));
@@ -96,7 +98,7 @@ async fn sweeps_refused_by_the_queue_are_sent_at_the_next_tick() {
     queue.set_full(false);
     assert_eq!(
         rollover.invoke(tick()).await.done(),
-        json!({"accounts": 0, "sweeps": 16, "inbox": 0, "finished": true})
+        json!({"accounts": 0, "sweeps": 16, "inbox": 0, "bulk": 0, "finished": true})
     );
     assert_eq!(sweep_messages(&queue).len(), 16);
 
@@ -152,7 +154,7 @@ async fn overdue_inbox_entries_are_queued_again() {
     assert!(matches!(rollover.invoke(tick()).await, Outcome::Failed(..)));
     queues.set_full(false);
     let done = rollover.invoke(tick()).await.done();
-    assert_eq!(done, json!({"accounts": 0, "sweeps": 0, "inbox": 3, "finished": true}));
+    assert_eq!(done, json!({"accounts": 0, "sweeps": 0, "inbox": 3, "bulk": 0, "finished": true}));
     let mut queued = queues.take(INTAKE);
     queued.sort();
     overdue.sort();
@@ -160,4 +162,26 @@ async fn overdue_inbox_entries_are_queued_again() {
     let again = rollover.invoke(tick()).await.done();
     assert_eq!(again["inbox"], 0, "work in progress is not queued twice");
     assert_eq!(at_level(&rollover.end().await, "ERROR").len(), 4, "the failures and the failed tick");
+}
+
+#[tokio::test]
+async fn overdue_bulk_jobs_are_queued_again() {
+    let fixture = Fixture::begun(now().plus(-BULK_EXPECTED)).await;
+    let overdue = fixture.bulk_job(0, now().plus(-BULK_EXPECTED)).await;
+    let other = fixture.table.account(now()).await;
+    bulk::begin(
+        &fixture.table.store,
+        &bulk::request(other, Command::SetMarketing, bulk::all(), Some(0)),
+        now(),
+    )
+    .await
+    .unwrap();
+    let queues = Queues::start().await;
+    let mut rollover = Function::start_rollover(&fixture.table, &queues).await;
+    let done = rollover.invoke(tick()).await.done();
+    assert_eq!(done, json!({"accounts": 0, "sweeps": 0, "inbox": 0, "bulk": 1, "finished": true}));
+    assert_eq!(queues.take(BULK), [overdue]);
+    let again = rollover.invoke(tick()).await.done();
+    assert_eq!(again["bulk"], 0, "work in progress is not queued twice");
+    assert_eq!(at_level(&rollover.end().await, "ERROR").len(), 0);
 }

@@ -8,11 +8,11 @@ use domain::decision::Command;
 use domain::ids::{AccountId, ContactId};
 use domain::period::Terms;
 use serde_json::{Map, Value};
-use store::{Account, Form, NewAccount, NewForm, Responder, StoredResponse, Submission};
+use store::{Account, BulkTask, Form, NewAccount, NewForm, Responder, StoredResponse, Submission};
 use testkit::{TestTable, terms};
 
 use super::queue::{Queues, SWEEPS};
-use crate::operations::{self, Told};
+use crate::operations::{self, Told, bulk};
 
 /// The operator's token.
 pub const OPERATOR_TOKEN: &str = "tmk_operators-secret";
@@ -129,6 +129,14 @@ impl Fixture {
             messages.push(serde_json::to_string(&task).expect("a message"));
         }
         messages
+    }
+
+    /// Creates a bulk job that sets all contacts marketing, as of this instant. `contacts` is their confirmed number.
+    /// Returns the message for the worker.
+    pub async fn bulk_job(&self, contacts: u64, at: Timestamp) -> String {
+        let request = bulk::request(self.account, Command::SetMarketing, bulk::all(), Some(contacts));
+        bulk::begin(&self.table.store, &request, at).await.expect("a job");
+        serde_json::to_string(&BulkTask { account: self.account }).expect("a message")
     }
 
     /// Asserts that the usage equals the counts of a full scan.

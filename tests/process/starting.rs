@@ -39,8 +39,15 @@ async fn invalid_environment_is_reported_in_one_line() {
     );
     let error = failed_start("monthly-rollover", &environment(&simulator, NOWHERE)).await;
     assert_eq!(error, "the environment variable SWEEP_QUEUE_URL is missing");
-    let mut variables = environment(&simulator, NOWHERE);
-    variables.remove("INTAKE_QUEUE_URL");
-    let error = failed_start("form-submission", &variables).await;
-    assert_eq!(error, "the environment variable INTAKE_QUEUE_URL is missing");
+    for (name, queue) in [
+        ("form-submission", "INTAKE_QUEUE_URL"),
+        ("bulk-jobs", "BULK_QUEUE_URL"),
+        ("bulk-worker", "BULK_QUEUE_URL"),
+        ("segments", "BULK_QUEUE_URL"),
+    ] {
+        let mut variables = environment(&simulator, NOWHERE);
+        variables.remove(queue);
+        let error = failed_start(name, &variables).await;
+        assert_eq!(error, format!("the environment variable {queue} is missing"));
+    }
 }

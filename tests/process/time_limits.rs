@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use domain::limits::{
     AWS_ATTEMPT_TIMEOUT, AWS_ATTEMPTS_MAX, AWS_BACKOFF_FIRST, AWS_CONNECT_TIMEOUT, AWS_OPERATION_TIMEOUT,
-    DEADLINE_MARGIN, RETRIES_MAX, RETRIES_TIME_MAX, RETRY_PAUSE_FIRST_MILLIS, RETRY_PAUSE_LONGEST_MILLIS,
+    BULK_EXPECTED, COUNT_TIME_MAX, DEADLINE_MARGIN, RETRIES_MAX, RETRIES_TIME_MAX, RETRY_PAUSE_FIRST_MILLIS,
+    RETRY_PAUSE_LONGEST_MILLIS,
 };
 
 use super::binaries::FUNCTIONS;
@@ -58,6 +59,22 @@ fn intake_worker_has_time_for_work_and_an_orderly_end() {
     // The last step consists of two reads, for the waiting submissions and their contacts, and the transaction.
     assert!(until_given_up() + 2 * AWS_OPERATION_TIMEOUT < margin);
     assert!(time_limit_of("intake-worker") >= margin + Duration::from_secs(15));
+}
+
+#[test]
+fn long_count_has_time_for_its_last_step() {
+    // The last step is the rest of the count, or the transaction that creates the job which continues it.
+    assert!(COUNT_TIME_MAX + until_given_up() < time_limit_of("bulk-jobs"));
+}
+
+#[test]
+fn bulk_worker_has_time_for_work_and_an_orderly_end() {
+    let margin = DEADLINE_MARGIN.to_std().unwrap();
+    // The last step consists of a transaction and the job's end. Then the worker sends the message that continues.
+    assert!(2 * until_given_up() + AWS_OPERATION_TIMEOUT < margin);
+    let limit = time_limit_of("bulk-worker");
+    assert!(limit >= 3 * margin, "most of the time is for its work");
+    assert!(limit < BULK_EXPECTED.to_std().unwrap(), "a job in progress is not queued again");
 }
 
 #[test]

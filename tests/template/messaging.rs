@@ -1,4 +1,4 @@
-//! The schedule that closes periods, the sweep queue and the inbox queue.
+//! The schedule that closes periods, and the queues of sweeps, of the inbox and of bulk jobs.
 
 use domain::limits::SUBMISSIONS_PER_TRANSACTION_MAX;
 
@@ -29,7 +29,7 @@ struct ProcessedQueue {
     event: &'static str,
 }
 
-const QUEUES: [ProcessedQueue; 2] = [
+const QUEUES: [ProcessedQueue; 3] = [
     ProcessedQueue {
         queue: "SweepQueue",
         dead_letters: "SweepDeadLetters",
@@ -41,6 +41,12 @@ const QUEUES: [ProcessedQueue; 2] = [
         dead_letters: "IntakeDeadLetters",
         function: "IntakeWorkerFunction",
         event: "Intake",
+    },
+    ProcessedQueue {
+        queue: "BulkQueue",
+        dead_letters: "BulkDeadLetters",
+        function: "BulkWorkerFunction",
+        event: "Bulk",
     },
 ];
 
@@ -56,10 +62,12 @@ fn message_in_progress_is_not_delivered_again() {
 }
 
 #[test]
-fn sweep_is_delayed_and_the_inbox_is_not() {
+fn only_sweeps_are_delayed() {
     let template = Template::read();
     assert_eq!(number(&template.properties("SweepQueue")["DelaySeconds"]), 60);
-    assert!(template.properties("IntakeQueue")["DelaySeconds"].is_null());
+    for queue in ["IntakeQueue", "BulkQueue"] {
+        assert!(template.properties(queue)["DelaySeconds"].is_null(), "{queue}");
+    }
 }
 
 #[test]
@@ -112,12 +120,21 @@ fn inbox_batch_fills_several_transactions() {
 }
 
 #[test]
+fn long_bulk_job_does_not_delay_other_accounts() {
+    let template = Template::read();
+    let source = &template.properties("BulkWorkerFunction")["Events"]["Bulk"]["Properties"];
+    assert_eq!(number(&source["BatchSize"]), 1, "the accounts of one batch would wait for each other");
+    assert!(source["MaximumBatchingWindowInSeconds"].is_null(), "a window would only delay a job");
+    assert_eq!(number(&source["ScalingConfig"]["MaximumConcurrency"]), 10);
+}
+
+#[test]
 fn every_queue_is_encrypted_and_every_dead_letter_queue_watched() {
     let template = Template::read();
     let resources = template.resources();
     let mut queues = resources.iter().filter(|(_, resource)| text(&resource["Type"]) == "AWS::SQS::Queue");
     assert!(queues.all(|(_, queue)| queue["Properties"]["SqsManagedSseEnabled"].as_bool() == Some(true)));
-    for queue in ["IntakeDeadLetters", "ScheduleDeadLetters", "SweepDeadLetters"] {
+    for queue in ["BulkDeadLetters", "IntakeDeadLetters", "ScheduleDeadLetters", "SweepDeadLetters"] {
         let alarm = template.properties(&format!("{queue}Alarm"));
         let dimension = &alarm["Dimensions"][0];
         assert_eq!(text(&alarm["MetricName"]), "ApproximateNumberOfMessagesVisible");
@@ -156,5 +173,9 @@ fn every_alarm_has_an_action_and_clears_itself() {
         assert!(!alarm["AlarmActions"].is_null(), "{name:?}");
         count += 1;
     }
-    assert_eq!(count, template.functions().len() + 3, "one for each function and each dead-letter queue");
+    assert_eq!(
+        count,
+        template.functions().len() + QUEUES.len() + 1,
+        "one for each function and each dead-letter queue"
+    );
 }

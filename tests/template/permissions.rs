@@ -11,6 +11,9 @@ const LOGS: [&str; 2] = ["logs:CreateLogStream", "logs:PutLogEvents"];
 /// The actions that Lambda uses to read a queue on behalf of a function.
 const RECEIVING: [&str; 3] = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
 
+/// The action to send messages, one or many.
+const SENDING: [&str; 1] = ["sqs:SendMessage"];
+
 /// The statements of one function's role: Sid → (actions, resource).
 type Grants = BTreeMap<String, (BTreeSet<String>, String)>;
 
@@ -95,10 +98,14 @@ fn statement_grants_fitting_actions_on_one_resource() {
                 "Logs" => grant(&LOGS, &format!("!GetAtt {role}Logs.Arn")),
                 "DueIndex" => grant(&["dynamodb:Query"], "!Sub ${Table.Arn}/index/due"),
                 "LeavingIndex" => grant(&["dynamodb:Query"], "!Sub ${Table.Arn}/index/leaving"),
-                "IntakeQueue" | "SweepQueue" => {
-                    let processes_it = ["IntakeWorker", "SweepPeriod"].contains(&role.as_str());
-                    let actions: &[&str] = if processes_it { &RECEIVING } else { &["sqs:SendMessage"] };
-                    grant(actions, &format!("!GetAtt {sid}.Arn"))
+                "BulkQueue" | "IntakeQueue" | "SweepQueue" => {
+                    let actions = match role.as_str() {
+                        "IntakeWorker" | "SweepPeriod" => RECEIVING.to_vec(),
+                        // It also sends the message that continues a long job.
+                        "BulkWorker" => [&RECEIVING[..], &SENDING[..]].concat(),
+                        _ => SENDING.to_vec(),
+                    };
+                    grant(&actions, &format!("!GetAtt {sid}.Arn"))
                 }
                 "Table" => {
                     assert!(granted.0.iter().all(|action| is_item_action(action)), "{role}: {:?}", granted.0);
@@ -136,6 +143,7 @@ fn indexes_and_queues_are_granted_to_their_users_only() {
     assert_eq!(roles_with("LeavingIndex"), ["SweepPeriod"]);
     assert_eq!(roles_with("IntakeQueue"), ["FormSubmission", "IntakeWorker", "MonthlyRollover"]);
     assert_eq!(roles_with("SweepQueue"), ["MonthlyRollover", "SweepPeriod"]);
+    assert_eq!(roles_with("BulkQueue"), ["BulkJobs", "BulkWorker", "MonthlyRollover", "Segments"]);
     assert_eq!(roles_with("Table").len(), grants().len());
     assert_eq!(roles_with("Logs").len(), grants().len());
 }

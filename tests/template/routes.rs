@@ -102,7 +102,16 @@ fn only_functions_with_routers_have_routes() {
     let functions: Vec<String> = template_routes().into_keys().collect();
     assert_eq!(
         functions,
-        ["account", "contacts", "form-submission", "forms", "set-marketing", "set-non-marketing-pending"]
+        [
+            "account",
+            "bulk-jobs",
+            "contacts",
+            "form-submission",
+            "forms",
+            "segments",
+            "set-marketing",
+            "set-non-marketing-pending"
+        ]
     );
 }
 
