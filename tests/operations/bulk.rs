@@ -20,9 +20,7 @@ use store::{
 };
 use testkit::{Conflicts, TestTable, at, property};
 
-use super::{
-    START, Told, UPDATE, assert_exact, claim, create, delete, marketing_contacts, read, set, user,
-};
+use super::{START, Told, UPDATE, assert_exact, claim, create, delete, marketing_contacts, read, set, user};
 
 const SET: Command = Command::SetMarketing;
 const QUEUE: Command = Command::SetNonMarketingPending;
@@ -42,7 +40,12 @@ pub fn all() -> Selection {
 }
 
 /// Returns a request for the contacts of a selection, without exceptions.
-pub fn request(account: AccountId, command: Command, by: Selection, confirm_count: Option<u64>) -> BulkRequest {
+pub fn request(
+    account: AccountId,
+    command: Command,
+    by: Selection,
+    confirm_count: Option<u64>,
+) -> BulkRequest {
     let target = Target::Selected(Selected { by, except: BTreeSet::new() });
     BulkRequest { account, command, target, confirm_count, actor: user() }
 }
@@ -262,8 +265,7 @@ async fn interrupted_job_continues_where_it_stopped() {
     let job = begin(&table.store, &request(account, SET, all(), Some(700)), at(LATER)).await.unwrap();
     let (mut runs, mut before) = (0, 0);
     loop {
-        let progress =
-            table.store.work_on_bulk_jobs(account, || at(LATER), true_for(3)).await.unwrap();
+        let progress = table.store.work_on_bulk_jobs(account, || at(LATER), true_for(3)).await.unwrap();
         let now = table.store.bulk_job(account, job.id).await.unwrap();
         assert!(now.done() >= before && now.done() <= 700 && now.done() == now.summary.set);
         assert!((now.progress < 1.0) == (now.state != JobState::Done));
@@ -458,7 +460,11 @@ async fn long_count_continues_as_a_job_with_the_same_numbers() {
     let job = table.store.bulk_job(account, job.id).await.unwrap();
     assert_eq!((job.state, job.matched), (JobState::Done, Some(450)));
     assert_eq!(job.forecast.unwrap().0, expected);
-    assert_eq!(table.store.usage(account, at(LATER)).await.unwrap().marketing, 0, "a preview changes nothing");
+    assert_eq!(
+        table.store.usage(account, at(LATER)).await.unwrap().marketing,
+        0,
+        "a preview changes nothing"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -505,7 +511,8 @@ async fn review_counts_and_queues_unengaged_marketing_contacts() {
     flag(ids[1], None, Some(true)).await;
     flag(ids[2], Some(true), Some(true)).await;
     set(&table.store, account, QUEUE, &ids[2..3], at(START)).await.unwrap();
-    let selected = Selected { by: Selection::Contacts(vec![ContactRef::Id(ids[5])]), except: BTreeSet::new() };
+    let selected =
+        Selected { by: Selection::Contacts(vec![ContactRef::Id(ids[5])]), except: BTreeSet::new() };
     let review = Review { unsubscribed: true, bounced: true, selected: Some(selected) };
     let target = Target::Review(review);
     let request = BulkRequest { account, command: QUEUE, target, confirm_count: Some(3), actor: user() };

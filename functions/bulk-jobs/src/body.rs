@@ -104,7 +104,7 @@ impl FromFields for ReviewBody {
 }
 
 documented! { ReviewBody as "Review": "The contacts that a review proposes to queue. Only marketing contacts that are \
-                                       not leaving are proposed." }
+not leaving are proposed." }
 
 impl ReviewBody {
     /// Returns the request to the store. A review only queues.

@@ -5,9 +5,7 @@ use api::listing::{one_more, page};
 use api::openapi::IdempotencyKey;
 use api::paging::{Page, Paging};
 use api::path::PathId;
-use api::{
-    AccountCaller, Context, MarketingEditor, MutationRequest, NoBody, Problem, Query, respond,
-};
+use api::{AccountCaller, Context, MarketingEditor, MutationRequest, NoBody, Problem, Query, respond};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -107,7 +105,6 @@ pub(crate) async fn cancel_bulk_job(
 ) -> Result<Response, Problem> {
     let render = |job: &BulkJob| respond::json(StatusCode::OK, &JobView::new(job));
     let responder = Responder::new(request.claim.as_ref(), &render);
-    let result =
-        context.store.cancel_bulk_job(principal.account, id, context.clock.now(), responder).await;
+    let result = context.store.cancel_bulk_job(principal.account, id, context.clock.now(), responder).await;
     request.conclude(&context, result).await
 }

@@ -48,7 +48,12 @@ pub struct Parameters<Q>(PhantomData<Q>);
 impl<Q: FromFields> IntoParams for Parameters<Q> {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let mut components = Components::new();
-        let mut describer = Describer { object: closed(), either: None, exactly_one: Vec::new(), components: &mut components };
+        let mut describer = Describer {
+            object: closed(),
+            either: None,
+            exactly_one: Vec::new(),
+            components: &mut components,
+        };
         let _ = Q::read(&mut describer);
         let parameter = |(name, mut schema): (String, RefOr<Schema>)| {
             let about = take_description(&mut schema);

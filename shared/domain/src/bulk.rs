@@ -133,8 +133,7 @@ impl Tally {
             self.bounced += u64::from(contact.bounced);
         }
         if selected {
-            let would_be_set =
-                state == EffectiveState::NonMarketing && self.matched.non_marketing < capacity;
+            let would_be_set = state == EffectiveState::NonMarketing && self.matched.non_marketing < capacity;
             let unengaged = contact.unsubscribed || contact.bounced || contact.email.is_none();
             self.unengaged += u64::from(would_be_set && unengaged);
             self.matched.add(state);

@@ -23,7 +23,9 @@ pub(crate) use accounts::{
     AccountEntryItem, AccountItem, BearerItem, HoldingsItem, PortalItem, TokenItem, TokenOwnerItem, UserItem,
 };
 pub(crate) use answers::{AnswerItem, AnswerPartItem, PartResultItem};
-pub(crate) use bulk::{BulkDefinitionItem, BulkJobItem, BulkQueueItem, CountItem, ForecastItem, PartItem, SummaryItem};
+pub(crate) use bulk::{
+    BulkDefinitionItem, BulkJobItem, BulkQueueItem, CountItem, ForecastItem, PartItem, SummaryItem,
+};
 pub(crate) use contacts::{AddressItem, ContactItem};
 pub(crate) use forms::{
     DeliveryItem, FieldErrorItem, FormCountsItem, FormDayItem, FormEntryItem, FormItem, PendingItem,

@@ -240,11 +240,7 @@ impl Operation<'_> {
     }
 
     /// Removes members in one transaction. Returns the number of those that were members before.
-    async fn remove_members(
-        &self,
-        segment: SegmentId,
-        contacts: &[ContactId],
-    ) -> Result<u64, StoreError> {
+    async fn remove_members(&self, segment: SegmentId, contacts: &[ContactId]) -> Result<u64, StoreError> {
         self.transact(async || {
             let members = self.members(segment, contacts.iter().copied()).await?;
             let (mut transaction, mut removed) = (Transaction::default(), 0);

@@ -85,7 +85,11 @@ impl SegmentItem {
 /// Returns a filter as it is stored.
 fn stored(filter: &Filter) -> Result<FilterText, StoreError> {
     let text = FilterText::of(filter)?;
-    if text.bytes() > STORED_FILTER_BYTES_MAX { Err(filter_too_long("filterGroups").into()) } else { Ok(text) }
+    if text.bytes() > STORED_FILTER_BYTES_MAX {
+        Err(filter_too_long("filterGroups").into())
+    } else {
+        Ok(text)
+    }
 }
 
 impl Store {
@@ -242,8 +246,7 @@ impl Store {
             holdings.remove(Holding::Segment);
             let mut transaction = if item.filter.is_none() {
                 has_job.store(true, Ordering::Relaxed);
-                let queue: BulkQueueItem =
-                    opened.items.take(&Key::bulk_queue(account))?.unwrap_or_default();
+                let queue: BulkQueueItem = opened.items.take(&Key::bulk_queue(account))?.unwrap_or_default();
                 op.append_job(&op.removal(&item, actor, opened.now), &removed_list(&item), &queue)?
             } else {
                 Transaction::default()
@@ -359,10 +362,7 @@ impl Operation<'_> {
     }
 
     /// Returns the list that an earlier try of the same request has begun.
-    async fn begun_segment<T>(
-        &self,
-        responder: &Responder<'_, T>,
-    ) -> Result<Option<SegmentId>, StoreError> {
+    async fn begun_segment<T>(&self, responder: &Responder<'_, T>) -> Result<Option<SegmentId>, StoreError> {
         let Some(claim) = responder.claim else { return Ok(None) };
         let parts = self.store.answer_parts(claim, self.wall_clock).await?;
         Ok(parts.into_iter().find_map(|part| part.contact.parse().ok()))

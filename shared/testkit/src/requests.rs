@@ -109,11 +109,7 @@ impl Api {
     }
 
     /// Creates an API over this table, whose handlers have a changed context.
-    pub fn with_context(
-        table: TestTable,
-        now: Timestamp,
-        change: impl FnOnce(Context) -> Context,
-    ) -> Self {
+    pub fn with_context(table: TestTable, now: Timestamp, change: impl FnOnce(Context) -> Context) -> Self {
         let clock = ManualClock::new(now);
         let read = clock.clone();
         let context = change(Context::new(table.store.clone(), Clock::new(move || read.now())));
@@ -163,7 +159,8 @@ impl Api {
 
     /// Runs the worker on a batch. Returns the tasks that failed.
     async fn settle(&self, tasks: &[InboxTask]) -> Vec<InboxTask> {
-        let response = intake_worker::handle(&self.table.store, event(tasks), self.clock.now(), || true).await;
+        let response =
+            intake_worker::handle(&self.table.store, event(tasks), self.clock.now(), || true).await;
         let number = |failure: &BatchItemFailure| failure.item_identifier.parse::<usize>().expect("a number");
         response.batch_item_failures.iter().map(|failure| tasks[number(failure)]).collect()
     }

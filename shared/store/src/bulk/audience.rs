@@ -221,7 +221,8 @@ impl Operation<'_> {
             }
             Selection::Segment(segment) => {
                 let item = items.take::<SegmentItem>(&Key::segment(self.account, *segment))?;
-                let item = item.ok_or_else(|| unknown("selection.segment_id", "expected the id of a segment"))?;
+                let item =
+                    item.ok_or_else(|| unknown("selection.segment_id", "expected the id of a segment"))?;
                 let part = match &item.filter {
                     Some(filter) => Part::Filter(filter.filter()?),
                     None => Part::List(*segment),
@@ -231,8 +232,9 @@ impl Operation<'_> {
             Selection::Job(job) => {
                 let item = items.take::<BulkJobItem>(&Key::bulk_job(self.account, *job))?;
                 let item = item.filter(|item| item.kind == super::JobKind::Change);
-                let item =
-                    item.ok_or_else(|| unknown("selection.job_id", "expected the id of a job that changes contacts"))?;
+                let item = item.ok_or_else(|| {
+                    unknown("selection.job_id", "expected the id of a job that changes contacts")
+                })?;
                 let name = format!("Changes of the job \"{}\"", item.name);
                 (Part::ChangedBy(job.to_string()), SelectionKind::Job, Some(job.to_string()), name)
             }
@@ -267,4 +269,3 @@ impl Review {
 pub(crate) fn is_named(target: &Target) -> bool {
     matches!(target, Target::Selected(Selected { by: Selection::Contacts(_), .. }))
 }
-

@@ -166,7 +166,8 @@ impl Feed<'_> {
 
     /// Reads the contacts again that need it.
     async fn read_again(&mut self, op: &Operation<'_>) -> Result<(), StoreError> {
-        let mut lists: HashMap<ContactId, Memberships> = std::mem::take(&mut self.again).into_iter().collect();
+        let mut lists: HashMap<ContactId, Memberships> =
+            std::mem::take(&mut self.again).into_iter().collect();
         if lists.is_empty() {
             return Ok(());
         }

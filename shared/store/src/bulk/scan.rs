@@ -88,13 +88,8 @@ impl<'s> Operation<'s> {
         let (sources, from) = self.sources(audience).await?;
         let first = from.and_then(ContactId::predecessor);
         let after = after.max(first);
-        let stream = |source| Stream {
-            source,
-            after,
-            buffer: VecDeque::new(),
-            reading: false,
-            finished: false,
-        };
+        let stream =
+            |source| Stream { source, after, buffer: VecDeque::new(), reading: false, finished: false };
         let streams = sources.into_iter().map(stream).collect();
         let mut scan = Scan {
             store: self.store,

@@ -121,8 +121,7 @@ impl SummaryItem {
     /// Returns the summary. A reason that this code does not know is left out.
     pub(crate) fn summary(&self) -> Summary {
         let refused = self.refused.iter();
-        let refused =
-            refused.filter_map(|(text, contacts)| Some((text.parse::<Refusal>().ok()?, *contacts)));
+        let refused = refused.filter_map(|(text, contacts)| Some((text.parse::<Refusal>().ok()?, *contacts)));
         Summary {
             set: self.set,
             kept: self.kept,

@@ -70,9 +70,8 @@ impl FilterText {
     pub(crate) fn of(filter: &Filter) -> Result<Self, StoreError> {
         let groups: Vec<Vec<ConditionItem>> =
             filter.groups().iter().map(|group| group.iter().map(ConditionItem::from).collect()).collect();
-        let text = serde_json::to_string(&groups).map_err(|error| {
-            StoreError::Fault("could not encode a filter".to_owned(), Some(error.into()))
-        })?;
+        let text = serde_json::to_string(&groups)
+            .map_err(|error| StoreError::Fault("could not encode a filter".to_owned(), Some(error.into())))?;
         Ok(Self(text))
     }
 
@@ -87,9 +86,8 @@ impl FilterText {
     ///
     /// A fault if the text is not a filter.
     pub(crate) fn filter(&self) -> Result<Filter, StoreError> {
-        let groups: Vec<Vec<ConditionItem>> = serde_json::from_str(&self.0).map_err(|error| {
-            StoreError::Fault("could not decode a filter".to_owned(), Some(error.into()))
-        })?;
+        let groups: Vec<Vec<ConditionItem>> = serde_json::from_str(&self.0)
+            .map_err(|error| StoreError::Fault("could not decode a filter".to_owned(), Some(error.into())))?;
         let groups = groups.into_iter().map(|group| group.into_iter().map(ConditionItem::read).collect());
         let unreadable = |_| unreadable::<SegmentItem>("filter");
         Filter::new(groups.collect::<Result<_, _>>()?).map_err(unreadable)
