@@ -19,15 +19,18 @@ use crate::report::{Row, row};
 use crate::sample::Sample;
 use crate::sums::{self, Load};
 
-const NOW: &str = "2026-11-10T12:00:00.000Z";
+/// The wall clock of the changes.
+pub const NOW: &str = "2026-11-10T12:00:00.000Z";
 /// The duration of a transaction in flight.
 const IN_FLIGHT: Duration = Duration::from_millis(5);
 
 /// The result of a measurement.
 #[derive(Default)]
-struct Result {
-    times: Sample,
-    refused: usize,
+pub struct Result {
+    /// The durations of the changes.
+    pub times: Sample,
+    /// The number of refused changes.
+    pub refused: usize,
     seconds: f64,
 }
 
@@ -138,7 +141,8 @@ impl Result {
         self.note_until(done, begun, Instant::now());
     }
 
-    fn note_until(&mut self, done: bool, begun: Instant, ended: Instant) {
+    /// Records the outcome of a change.
+    pub fn note_until(&mut self, done: bool, begun: Instant, ended: Instant) {
         if done {
             self.times.add(ended - begun);
         } else {
@@ -148,7 +152,7 @@ impl Result {
 }
 
 /// Sets one contact. Returns false if the store is unavailable after its retries, which a client sees as status 503.
-async fn set(table: &TestTable, account: AccountId, id: ContactId) -> bool {
+pub async fn set(table: &TestTable, account: AccountId, id: ContactId) -> bool {
     let request = StatusRequest {
         account,
         command: Command::SetMarketing,

@@ -13,6 +13,7 @@
 #![allow(unreachable_pub, reason = "within a program `pub` marks the items that other modules use")]
 
 mod binaries;
+mod bulk;
 mod caller;
 mod closing;
 mod contention;
@@ -39,8 +40,8 @@ use crate::binaries::Binaries;
 pub const RELEASE: bool = !cfg!(debug_assertions);
 
 /// The names of the groups on the command line.
-const GROUPS: [&str; 8] =
-    ["rules", "functions", "invocation", "units", "closing", "contention", "load", "throughput"];
+const GROUPS: [&str; 9] =
+    ["rules", "functions", "invocation", "units", "closing", "contention", "load", "throughput", "bulk"];
 
 /// The usage text of the command line.
 const USAGE: &str = "[--quick] [--binaries=FOLDER] [--before=LOCAL_STACK] [GROUP]…";
@@ -87,14 +88,26 @@ struct Extent {
     starts: usize,
     rounds: usize,
     leaving: [u64; 3],
+    /// The numbers of contacts of a bulk job: for its throughput, and beside other changes.
+    selected: [u64; 2],
     stretch: Duration,
 }
 
-const FULL: Extent =
-    Extent { starts: 21, rounds: 200, leaving: [1_000, 10_000, 100_000], stretch: Duration::from_secs(10) };
+const FULL: Extent = Extent {
+    starts: 21,
+    rounds: 200,
+    leaving: [1_000, 10_000, 100_000],
+    selected: [100_000, 50_000],
+    stretch: Duration::from_secs(10),
+};
 /// The extent that only shows that the benchmarks work.
-const QUICK: Extent =
-    Extent { starts: 2, rounds: 5, leaving: [10, 100, 1_000], stretch: Duration::from_secs(1) };
+const QUICK: Extent = Extent {
+    starts: 2,
+    rounds: 5,
+    leaving: [10, 100, 1_000],
+    selected: [2_000, 2_000],
+    stretch: Duration::from_secs(1),
+};
 
 fn main() {
     let Some(options) = Options::read(std::env::args().skip(1)) else {
@@ -138,6 +151,9 @@ async fn measure(options: &Options) {
     }
     if wanted("throughput") {
         throughput::measure(extent.stretch, options.before.as_deref()).await;
+    }
+    if wanted("bulk") {
+        bulk::measure(extent.selected).await;
     }
     report::line(&format!("\nLoad average at the end: {}.", load_average()));
 }

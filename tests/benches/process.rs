@@ -59,11 +59,7 @@ impl Process {
 
     /// Returns the program's peak memory, in MB.
     pub fn peak_megabytes(&self) -> f64 {
-        let status =
-            std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).expect("a running program");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
-        let kibibytes: f64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
-        kibibytes * 1024.0 / 1e6
+        peak_megabytes(&self.0.id().to_string())
     }
 }
 
@@ -73,4 +69,24 @@ impl Drop for Process {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// Returns the peak memory of a process in MB, since its start or the last reset.
+fn peak_megabytes(process: &str) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("a running program");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
+    let kibibytes: f64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+    kibibytes * 1024.0 / 1e6
+}
+
+/// Returns the peak memory of the benchmarks since the last reset, in MB.
+pub fn own_peak_megabytes() -> f64 {
+    peak_megabytes("self")
+}
+
+/// Resets the peak memory of the benchmarks to their present memory, and returns that in MB.
+pub fn reset_own_peak() -> f64 {
+    // 5 means the peak (the kernel's documentation of `/proc/PID/clear_refs`).
+    std::fs::write("/proc/self/clear_refs", "5").expect("the peak is reset");
+    own_peak_megabytes()
 }

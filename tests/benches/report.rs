@@ -42,6 +42,12 @@ impl Row {
         let verdict = if value <= most { "" } else { ", **missed**" };
         self.target(format!("≤ {most}{unit}{verdict}"))
     }
+
+    /// Sets a lower limit as the target. A row below its limit is marked as missed.
+    pub fn at_least(self, value: f64, least: f64) -> Self {
+        let verdict = if value >= least { "" } else { ", **missed**" };
+        self.target(format!("≥ {least}{verdict}"))
+    }
 }
 
 /// Prints the header of the table.

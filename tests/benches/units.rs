@@ -1,5 +1,5 @@
-//! Read and write units of every operation of the API, as the engine reports them, compared with DynamoDB's minimum for
-//! the same effect.
+//! Read and write units of every operation of the API and of bulk jobs, as the engine reports them, compared with
+//! DynamoDB's minimum for the same effect.
 //!
 //! The minimum for reads is a consistent read of each item that the response or the decision depends on. A unit is 4
 //! KB, and each item is rounded up. Adjacent items are read by one query and rounded up once. The absence of an item
@@ -9,6 +9,7 @@
 //! unit is 1 KB of the larger of the item's two sizes. If several items must change together, the units double. Each
 //! added or removed index entry costs one more unit.
 
+mod bulk;
 mod least;
 mod operations;
 
@@ -45,6 +46,7 @@ pub async fn measure() {
     let world = World::create().await;
     let (units, least) = authorizing(&world).await;
     row(&units_row("The authorizer, for a user's token".to_owned(), units, least));
+    bulk::measure().await;
 }
 
 /// Returns the units of an operation, and the minimum units.

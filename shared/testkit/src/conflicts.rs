@@ -32,6 +32,9 @@ pub enum Fault {
 /// Chooses the fault of a request from its operation's name and the number of earlier requests of that operation.
 type Plan = Arc<dyn Fn(&str, u32) -> Option<Fault> + Send + Sync>;
 
+/// Chooses the time in flight of a transaction from the number of its items.
+type InFlight = Arc<dyn Fn(usize) -> Duration + Send + Sync>;
+
 #[derive(Default)]
 struct State {
     /// The items that transactions have locked.
@@ -50,7 +53,7 @@ struct State {
 #[derive(Clone)]
 pub struct Conflicts {
     state: Arc<Mutex<State>>,
-    in_flight: Duration,
+    in_flight: InFlight,
     plan: Plan,
 }
 
@@ -67,13 +70,20 @@ impl Conflicts {
         Self::with_plan(in_flight, |_, _| None)
     }
 
+    /// Creates faults in which a transaction locks its items for a duration that depends on their number, and no other
+    /// fault occurs.
+    #[must_use]
+    pub fn by_size(in_flight: impl Fn(usize) -> Duration + Send + Sync + 'static) -> Self {
+        Self { state: Arc::default(), in_flight: Arc::new(in_flight), plan: Arc::new(|_, _| None) }
+    }
+
     /// Creates faults in which transactions lock their items for this duration, and `plan` chooses the other faults.
     #[must_use]
     pub fn with_plan(
         in_flight: Duration,
         plan: impl Fn(&str, u32) -> Option<Fault> + Send + Sync + 'static,
     ) -> Self {
-        Self { state: Arc::default(), in_flight, plan: Arc::new(plan) }
+        Self { state: Arc::default(), in_flight: Arc::new(move |_| in_flight), plan: Arc::new(plan) }
     }
 
     /// Returns an HTTP client with these faults in front of `engine`.
@@ -172,7 +182,8 @@ impl HttpConnector for Connector {
             // A request that has begun runs to its end, even if the caller stops waiting.
             let running = tokio::spawn(async move {
                 // The engine's own time is part of the time in flight.
-                let in_flight = if items.is_empty() { Duration::ZERO } else { faults.in_flight };
+                let in_flight =
+                    if items.is_empty() { Duration::ZERO } else { (faults.in_flight)(items.len()) };
                 let slept = tokio::time::sleep(in_flight.saturating_sub(ROUNDING));
                 let (response, ()) = join(inner.call(request), slept).await;
                 faults.release(&items);
