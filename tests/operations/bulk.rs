@@ -20,6 +20,7 @@ use store::{
 };
 use testkit::{Conflicts, TestTable, at, property};
 
+use super::forms::{form, native, submit};
 use super::{START, Told, UPDATE, assert_exact, claim, create, delete, marketing_contacts, read, set, user};
 
 const SET: Command = Command::SetMarketing;
