@@ -1,13 +1,15 @@
 //! Reads and lists of contacts.
 
 use api::describe::Parameters;
-use api::paging::{Page, PageBuilder, Paging};
+use api::paging::{Page, PageBuilder, Paging, Position};
 use api::path::PathId;
 use api::views::{ContactView, etag};
 use api::{AccountCaller, Context, Problem, Query, respond};
 use axum::extract::State;
 use axum::response::Response;
+use domain::contact::Contact;
 use domain::ids::{AccountId, ContactId};
+use domain::period::Period;
 use http::StatusCode;
 use store::{ContactPage, ContactRef, Search, StoredResponse};
 
@@ -69,16 +71,26 @@ pub(crate) async fn list_contacts(
     respond::ok(&page(&found))
 }
 
-/// Returns the view of a page. The page ends early if its contacts would be too long for one response.
-pub(crate) fn page(found: &ContactPage) -> Page<ContactView> {
+/// Returns the view of a page.
+fn page(found: &ContactPage) -> Page<ContactView> {
+    page_of(&found.contacts, &found.period, found.next, |contact| contact.id)
+}
+
+/// Returns the view of a page of contacts. The page ends early if they would be too long for one response.
+pub(crate) fn page_of<P: Position>(
+    contacts: &[Contact],
+    period: &Period,
+    next: Option<P>,
+    position: impl Fn(&Contact) -> P,
+) -> Page<ContactView> {
     let (mut page, mut last) = (PageBuilder::default(), None);
-    for contact in &found.contacts {
-        if !page.push(ContactView::new(contact, &found.period)) {
-            return page.finish(last);
+    for contact in contacts {
+        if !page.push(ContactView::new(contact, period)) {
+            return page.finish(last.map(position).as_ref());
         }
-        last = Some(&contact.id);
+        last = Some(contact);
     }
-    page.finish(found.next.as_ref())
+    page.finish(next.as_ref())
 }
 
 #[cfg(test)]
@@ -86,10 +98,9 @@ mod tests {
     use api::paging::position;
     use domain::Timestamp;
     use domain::calendar::{Calendar, Term, parse_date};
-    use domain::contact::Contact;
     use domain::limits::{PAGE_BYTES_MAX, PROPERTY_VALUE_BYTES_MAX};
     use domain::marketing::{EffectiveState as Status, Marketing, StoredState};
-    use domain::period::{Period, Terms};
+    use domain::period::Terms;
     use domain::property::{Properties, PropertyName};
     use domain::source::{Actor, Source};
     use domain::tier::Tier;
