@@ -6,6 +6,7 @@ mod eligibility;
 mod explain;
 mod find;
 mod intake;
+mod order;
 mod save;
 mod search;
 

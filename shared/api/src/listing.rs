@@ -1,5 +1,7 @@
 //! Pages of an account's lists, such as its forms and users.
 
+use domain::contact::Contact;
+use domain::period::Period;
 use serde::Serialize;
 use store::{ContactPage, Listing};
 
@@ -32,17 +34,28 @@ pub fn page<T, P: Position, V: Serialize>(
     page.finish(last.filter(|_| more).map(position).as_ref())
 }
 
-/// Returns the view of a page of contacts. The page ends early if its contacts would be too long for one response.
+/// Returns the view of a page of contacts.
 #[must_use]
 pub fn contact_page(found: &ContactPage) -> Page<ContactView> {
+    contact_page_of(&found.contacts, &found.period, found.next, |contact| contact.id)
+}
+
+/// Returns the view of a page of contacts in any order. The page ends early if its contacts would be too long for one
+/// response.
+pub fn contact_page_of<P: Position>(
+    contacts: &[Contact],
+    period: &Period,
+    next: Option<P>,
+    position: impl Fn(&Contact) -> P,
+) -> Page<ContactView> {
     let (mut page, mut last) = (PageBuilder::default(), None);
-    for contact in &found.contacts {
-        if !page.push(ContactView::new(contact, &found.period)) {
-            return page.finish(last);
+    for contact in contacts {
+        if !page.push(ContactView::new(contact, period)) {
+            return page.finish(last.map(position).as_ref());
         }
-        last = Some(&contact.id);
+        last = Some(contact);
     }
-    page.finish(found.next.as_ref())
+    page.finish(next.as_ref())
 }
 
 #[cfg(test)]

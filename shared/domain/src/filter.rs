@@ -21,6 +21,7 @@ mod condition;
 mod decimal;
 mod field;
 mod operand;
+mod sort;
 mod token;
 
 use std::fmt;
@@ -28,6 +29,7 @@ use std::fmt;
 pub use access::Access;
 pub use condition::{Condition, ConditionParts, FilterError, Operator};
 pub use field::{FieldName, FieldNameError};
+pub use sort::{Direction, Sort, SortPosition, SortValue};
 
 use crate::Timestamp;
 use crate::ids::ContactId;

@@ -10,7 +10,7 @@ mod write;
 
 pub use change::{IfMatch, UpdateContact};
 pub use delete::DeleteContact;
-pub use list::{ContactPage, Search};
+pub use list::{ContactPage, Examined, Scan, ScannedPage, Search};
 pub use read::{ContactRef, Explained};
 pub(crate) use read::{Loaded, queued_in};
 pub(crate) use save::{Capacity, ContactUpsert, PlannedContact};

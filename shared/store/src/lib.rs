@@ -43,8 +43,8 @@ mod users;
 pub use accounts::{Account, ChangedBy, NewAccount, UpdateAccount};
 pub use bulk::{BulkJob, BulkProgress, BulkRequest, Preview, Review, Selected, Selection, Target};
 pub use contacts::{
-    ContactPage, ContactRef, DeleteContact, Explained, IfMatch, SaveContact, SaveMode, Saved, Search,
-    UpdateContact,
+    ContactPage, ContactRef, DeleteContact, Examined, Explained, IfMatch, SaveContact, SaveMode, Saved, Scan,
+    ScannedPage, Search, UpdateContact,
 };
 pub use delivery::{DeliveryId, DeliveryIdError};
 pub use error::{BoxError, Refused, StoreError};

@@ -1,5 +1,6 @@
 //! The handle of the store, its reads, and the write of a single item.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
@@ -117,24 +118,48 @@ impl Store {
 
     /// Reads one page of a partition, consistently.
     pub(crate) async fn query(&self, query: &Query) -> Result<QueryPage, StoreError> {
+        let prefix = (!query.prefix.is_empty()).then(|| (":prefix", query.prefix.to_owned()));
+        let condition = prefix.is_some().then_some("begins_with(#sk, :prefix)");
+        self.query_where(query, condition, prefix.into_iter()).await
+    }
+
+    /// Reads one page of the part of a partition whose sort keys are within `range`, consistently. The query has no
+    /// prefix, and its `after` is within the range.
+    pub(crate) async fn query_range(
+        &self,
+        query: &Query,
+        range: &RangeInclusive<String>,
+    ) -> Result<QueryPage, StoreError> {
+        let bounds = [(":from", range.start().clone()), (":to", range.end().clone())];
+        self.query_where(query, Some("#sk BETWEEN :from AND :to"), bounds.into_iter()).await
+    }
+
+    async fn query_where(
+        &self,
+        query: &Query,
+        condition: Option<&str>,
+        values: impl Iterator<Item = (&'static str, String)>,
+    ) -> Result<QueryPage, StoreError> {
         let start = query.after.clone().map(|sk| Key { pk: query.pk.clone(), sk }.into_item());
-        let prefix = (!query.prefix.is_empty()).then(|| AttributeValue::S(query.prefix.to_owned()));
-        let condition =
-            if prefix.is_some() { "#pk = :pk AND begins_with(#sk, :prefix)" } else { "#pk = :pk" };
         let mut request = self
             .client
             .query()
             .table_name(&*self.table)
             .consistent_read(true)
-            .key_condition_expression(condition)
+            .key_condition_expression(match condition {
+                Some(condition) => format!("#pk = :pk AND {condition}"),
+                None => "#pk = :pk".to_owned(),
+            })
             .expression_attribute_names("#pk", PK)
             .expression_attribute_values(":pk", AttributeValue::S(query.pk.clone()))
             .scan_index_forward(!query.newest_first)
             .limit(i32::try_from(query.limit).unwrap_or(i32::MAX))
             .set_exclusive_start_key(start);
-        if let Some(prefix) = prefix {
-            request =
-                request.expression_attribute_names("#sk", SK).expression_attribute_values(":prefix", prefix);
+        for (name, value) in values {
+            request = request.expression_attribute_values(name, AttributeValue::S(value));
+        }
+        if condition.is_some() {
+            request = request.expression_attribute_names("#sk", SK);
         }
         let output = request.send().await.map_err(|error| call_error("a query", error))?;
         let next = output.last_evaluated_key.as_ref().and_then(Key::of).map(|key| key.sk);

@@ -1,9 +1,10 @@
 //! Decimal numbers of any length, which compare exactly, so that ids of twenty digits work like prices.
 
 use std::cmp::Ordering;
+use std::fmt;
 
 /// A decimal number such as `-12.50`, without insignificant zeros.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Decimal<T> {
     negative: bool,
     whole: T,
@@ -43,7 +44,9 @@ impl<'a> Decimal<&'a str> {
     pub(super) fn into_owned(self) -> Decimal<String> {
         Decimal { negative: self.negative, whole: self.whole.to_owned(), fraction: self.fraction.to_owned() }
     }
+}
 
+impl<T: AsRef<str>> Decimal<T> {
     pub(super) fn compare(&self, other: &Decimal<String>) -> Ordering {
         match (self.negative, other.negative) {
             (false, true) => Ordering::Greater,
@@ -54,8 +57,18 @@ impl<'a> Decimal<&'a str> {
     }
 
     fn compare_size(&self, other: &Decimal<String>) -> Ordering {
-        let whole = self.whole.len().cmp(&other.whole.len()).then_with(|| self.whole.cmp(&other.whole));
-        whole.then_with(|| self.fraction.cmp(&other.fraction))
+        let (whole, fraction) = (self.whole.as_ref(), self.fraction.as_ref());
+        let wholes = whole.len().cmp(&other.whole.len()).then_with(|| whole.cmp(&*other.whole));
+        wholes.then_with(|| fraction.cmp(&*other.fraction))
+    }
+}
+
+impl fmt::Display for Decimal<String> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.negative { "-" } else { "" };
+        let whole = if self.whole.is_empty() { "0" } else { &self.whole };
+        let point = if self.fraction.is_empty() { "" } else { "." };
+        write!(f, "{sign}{whole}{point}{}", self.fraction)
     }
 }
 

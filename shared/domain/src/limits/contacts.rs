@@ -1,5 +1,7 @@
 //! Limits of contacts, their history and their search.
 
+use std::time::Duration;
+
 /// The maximum size of an e-mail address in bytes: the forward path of RFC 5321 §4.5.3.1.3 is 256 with its angle
 /// brackets.
 pub const ADDRESS_BYTES_MAX: usize = 254;
@@ -51,6 +53,17 @@ pub const SEARCH_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// The maximum size of the properties that a search has in memory at once, in bytes. A function has 512 MB.
 pub const SEARCH_ROUND_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// The maximum time of a search that must read all contacts of an account, because it sorts by a field or counts its
+/// matches. It leaves room for the last reads and the response within an HTTP function's 15 s.
+pub const SEARCH_SCAN_TIME_MAX: Duration = Duration::from_secs(8);
+
+/// The number of characters by which texts are sorted. A cursor contains them, with at most four bytes each, and a
+/// search keeps them in memory for each result.
+pub const SORT_VALUE_CHARS_MAX: usize = 100;
+
+/// The maximum number of rules in the order of a search.
+pub const SORTS_MAX: usize = 1;
 
 /// The maximum number of contacts in one status command. Its results are stored in one item under an `Idempotency-Key`.
 pub const STATUS_CONTACTS_MAX: usize = 1000;

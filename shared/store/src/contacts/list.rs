@@ -1,21 +1,24 @@
 //! Lists and searches of contacts. The 16 buckets are read in parallel and merged in the order of the contacts' ids.
 
-use std::collections::VecDeque;
+mod best;
+mod scan;
+mod source;
 
 use domain::Timestamp;
 use domain::contact::Contact;
-use domain::filter::Filter;
-use domain::ids::{AccountId, BUCKETS, Bucket, ContactId};
-use domain::limits::{BUCKET_PAGE_MAX, SEARCH_BYTES_MAX, SEARCH_EXAMINED_MAX, SEARCH_ROUND_BYTES_MAX};
+use domain::filter::{Access, Direction, Filter};
+use domain::ids::{AccountId, BUCKETS, ContactId};
+use domain::limits::{BUCKET_PAGE_MAX, SEARCH_BYTES_MAX, SEARCH_EXAMINED_MAX};
 use domain::period::Period;
-use futures_util::future::try_join_all;
 
+use self::source::Reading;
 use crate::StoreError;
-use crate::items::{ContactItem, decode};
-use crate::keys::bucket_pk;
-use crate::store::{Query, Store};
+use crate::operation::Operation;
+use crate::store::Store;
 
-/// A request for a page of contacts.
+pub use scan::{Examined, Scan, ScannedPage};
+
+/// A request for a page of contacts in the order of ids.
 #[derive(Clone, Copy)]
 pub struct Search<'a> {
     /// The account.
@@ -39,41 +42,15 @@ pub struct ContactPage {
     pub next: Option<ContactId>,
 }
 
-/// The state of reading one bucket.
-struct Stream {
-    query: Query,
-    buffer: VecDeque<Contact>,
-    exhausted: bool,
-}
-
-/// The divisor of a page: a stream is read ahead when its buffer is below that share.
-const READ_AHEAD: usize = 4;
-
-impl Stream {
-    fn is_drained(&self) -> bool {
-        self.buffer.is_empty() && self.exhausted
-    }
-
-    fn wants_more(&self) -> bool {
-        self.buffer.is_empty() && !self.exhausted
-    }
-
-    /// Returns true if the stream is soon empty. An account's ids are spread evenly, so all streams become empty at
-    /// about the same time.
-    fn is_low(&self) -> bool {
-        !self.exhausted && self.buffer.len() <= self.query.limit / READ_AHEAD
-    }
-}
-
-/// The contacts that were read for a page, or for a part of it.
+/// The amount of contacts that were read for a page, or for a part of it.
 #[derive(Default)]
-struct Examined {
+struct Amount {
     contacts: usize,
     bytes: usize,
     last: Option<ContactId>,
 }
 
-impl Examined {
+impl Amount {
     fn add(&mut self, contact: &Contact) {
         self.contacts += 1;
         self.bytes += contact.properties.bytes();
@@ -86,20 +63,38 @@ impl Examined {
     }
 }
 
+/// The number of contacts that a search with a filter reads before it filters them.
+const ROUND: usize = BUCKETS as usize * BUCKET_PAGE_MAX;
+
 impl Store {
-    /// Returns a page of the account's contacts without the deleted ones, all as of one period.
+    /// Returns a page of the account's contacts without the deleted ones, all as of one period. They are in the order
+    /// of creation.
     ///
     /// A filtered page ends early when [`SEARCH_EXAMINED_MAX`] contacts, or [`SEARCH_BYTES_MAX`] bytes of them, were
-    /// examined. Its cursor then continues after them.
+    /// examined. Its cursor then continues after them. Contacts outside the filter's [`Access`] are not read.
     ///
     /// # Errors
     ///
     /// [`crate::Refused::NotFound`] if there is no such account.
     pub async fn search(&self, search: Search<'_>, wall_clock: Timestamp) -> Result<ContactPage, StoreError> {
+        self.search_by_id(search, Direction::Ascending, wall_clock).await
+    }
+
+    /// The same as [`Self::search`], in either direction. `after` precedes the page in that direction.
+    ///
+    /// # Errors
+    ///
+    /// The same as [`Self::search`].
+    pub async fn search_by_id(
+        &self,
+        search: Search<'_>,
+        direction: Direction,
+        wall_clock: Timestamp,
+    ) -> Result<ContactPage, StoreError> {
         let op = self.operation(search.account, wall_clock);
         loop {
             let begun = op.read_current_period(Vec::new()).await?.period.number;
-            let page = self.page(&search, wall_clock).await?;
+            let page = op.page(&search, direction).await?;
             if page.period.number == begun {
                 return Ok(page);
             }
@@ -108,30 +103,29 @@ impl Store {
             op.retries.retry_now("the period closed during a read").await?;
         }
     }
+}
 
-    async fn page(&self, search: &Search<'_>, wall_clock: Timestamp) -> Result<ContactPage, StoreError> {
-        let mut streams = streams(search);
+impl Operation<'_> {
+    async fn page(&self, search: &Search<'_>, direction: Direction) -> Result<ContactPage, StoreError> {
+        let Search { account: _, filter, after, limit } = *search;
+        let access = filter.map_or(Access::ALL, Filter::access);
+        let expected = filter.is_none().then_some(limit);
+        let mut source = self.source(&access, Reading { after, direction, expected }).await?;
         let mut contacts: Vec<Contact> = Vec::new();
-        let mut examined = Examined::default();
+        let mut examined = Amount::default();
         loop {
             // One contact more than the limit shows if there is a next page.
-            let wanted = search.limit + 1 - contacts.len();
-            let round = if search.filter.is_some() { usize::from(BUCKETS) * BUCKET_PAGE_MAX } else { wanted };
-            let raw = self.next_contacts(&mut streams, round).await?;
+            let wanted = limit + 1 - contacts.len();
+            let raw = self.next_contacts(&mut source, if filter.is_some() { ROUND } else { wanted }).await?;
             raw.iter().for_each(|contact| examined.add(contact));
-            // The period is read after the contacts, so it is never older than the period in which they were written.
-            let op = self.operation(search.account, wall_clock);
-            let period = op.read_current_period(Vec::new()).await?.period;
-            let settled = op.settle(raw, &period).await?;
-            let matching = settled.into_iter().map(|loaded| loaded.contact).filter(|contact| {
-                contact.is_visible() && search.filter.is_none_or(|filter| filter.matches(contact))
-            });
+            let (visible, period) = self.as_of_now(raw).await?;
+            let matching = visible.into_iter().filter(|contact| is_match(filter, contact));
             contacts.extend(matching.take(wanted));
-            let next = if contacts.len() > search.limit {
+            let next = if contacts.len() > limit {
                 // Contacts examined after the page's last one are read again for the next page.
-                contacts.truncate(search.limit);
+                contacts.truncate(limit);
                 contacts.last().map(|contact| contact.id)
-            } else if streams.iter().all(Stream::is_drained) {
+            } else if source.is_drained() {
                 None
             } else if examined.is_enough() {
                 examined.last
@@ -142,63 +136,18 @@ impl Store {
         }
     }
 
-    /// Returns the next contacts over all buckets, in the order of their ids and not settled. Fewer than `count` if
-    /// they are large.
-    async fn next_contacts(&self, streams: &mut [Stream], count: usize) -> Result<Vec<Contact>, StoreError> {
-        let (mut contacts, mut round) = (Vec::new(), Examined::default());
-        while round.contacts < count && round.bytes < SEARCH_ROUND_BYTES_MAX {
-            // A bucket whose next contact is not known might hold the smallest id.
-            if streams.iter().any(Stream::wants_more) {
-                // Other buckets that this round certainly needs are read in parallel, because queries in sequence are
-                // slower.
-                let buffered: usize = streams.iter().map(|stream| stream.buffer.len()).sum();
-                let ahead = round.contacts + buffered < count;
-                let hungry =
-                    streams.iter_mut().filter(|stream| stream.wants_more() || (ahead && stream.is_low()));
-                try_join_all(hungry.map(|stream| self.fill(stream))).await?;
-                continue;
-            }
-            let next = streams.iter_mut().filter(|stream| !stream.buffer.is_empty());
-            let next = next.min_by_key(|stream| stream.buffer.front().map(|contact| contact.id));
-            match next.and_then(|stream| stream.buffer.pop_front()) {
-                Some(contact) => {
-                    round.add(&contact);
-                    contacts.push(contact);
-                }
-                None => break,
-            }
-        }
-        Ok(contacts)
-    }
-
-    async fn fill(&self, stream: &mut Stream) -> Result<(), StoreError> {
-        let page = self.query(&stream.query).await?;
-        for item in page.items {
-            stream.buffer.push_back(decode::<ContactItem>(item)?.into_contact()?);
-        }
-        stream.exhausted = page.next.is_none();
-        stream.query.after = page.next;
-        Ok(())
+    /// Settles contacts and leaves out the deleted ones. The period is read after the contacts, so it is never older
+    /// than the period in which they were written.
+    async fn as_of_now(&self, raw: Vec<Contact>) -> Result<(Vec<Contact>, Period), StoreError> {
+        let period = self.read_current_period(Vec::new()).await?.period;
+        let settled = self.settle(raw, &period).await?;
+        let visible = settled.into_iter().map(|loaded| loaded.contact).filter(Contact::is_visible);
+        Ok((visible.collect(), period))
     }
 }
 
-fn streams(search: &Search<'_>) -> Vec<Stream> {
-    // Ids are spread evenly, so a sixteenth and four more are nearly always enough for a page.
-    let share = search.limit.div_ceil(usize::from(BUCKETS)) + 4;
-    let limit = if search.filter.is_some() { BUCKET_PAGE_MAX } else { share.min(BUCKET_PAGE_MAX) };
-    Bucket::all()
-        .map(|bucket| Stream {
-            query: Query {
-                pk: bucket_pk(search.account, bucket),
-                prefix: "",
-                after: search.after.map(ContactId::sortable),
-                limit,
-                newest_first: false,
-            },
-            buffer: VecDeque::new(),
-            exhausted: false,
-        })
-        .collect()
+fn is_match(filter: Option<&Filter>, contact: &Contact) -> bool {
+    filter.is_none_or(|filter| filter.matches(contact))
 }
 
 #[cfg(test)]
@@ -211,7 +160,7 @@ mod tests {
 
     use super::*;
 
-    fn contact(n: u128, bytes: usize) -> Contact {
+    pub(super) fn contact(n: u128, bytes: usize) -> Contact {
         let now = Timestamp::from_millis(1_800_000_000_000);
         let source = Source { kind: SourceType::Manual, name: "Ada".to_owned(), id: None };
         let actor = Actor::User(UserId::new(now, 1));
@@ -240,7 +189,7 @@ mod tests {
 
     #[test]
     fn page_ends_at_its_maximum_of_contacts_or_bytes() {
-        let mut examined = Examined::default();
+        let mut examined = Amount::default();
         let (small, last) = (contact(1, 2), contact(2, 2));
         for _ in 1..SEARCH_EXAMINED_MAX {
             examined.add(&small);
@@ -249,7 +198,7 @@ mod tests {
         examined.add(&last);
         assert!(examined.is_enough() && examined.last == Some(last.id));
 
-        let mut examined = Examined::default();
+        let mut examined = Amount::default();
         let large = contact(1, 64 * 1024);
         assert_eq!(large.properties.bytes(), 64 * 1024);
         for _ in 1..SEARCH_BYTES_MAX / large.properties.bytes() {
