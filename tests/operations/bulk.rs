@@ -75,7 +75,8 @@ pub async fn finish(store: &Store, account: AccountId, now: Timestamp) -> BulkPr
     progress
 }
 
-async fn run(store: &Store, request: &BulkRequest, now: Timestamp) -> BulkJob {
+/// Creates a job, works on it and returns it.
+pub async fn run(store: &Store, request: &BulkRequest, now: Timestamp) -> BulkJob {
     let job = begin(store, request, now).await.unwrap();
     finish(store, request.account, now).await;
     store.bulk_job(request.account, job.id).await.unwrap()
@@ -602,8 +603,13 @@ async fn many_contacts_are_queued_among_changes_and_an_update_date() {
     let ticks = AtomicU64::new(0);
     // The update date passes in the middle of the changes.
     let middle = many() / 40;
-    let now =
-        || if ticks.load(Ordering::Relaxed) < middle { at(LATER) } else { at("2026-12-01T00:00:01.000Z") };
+    let now = || {
+        if ticks.load(Ordering::Relaxed) < middle {
+            at("2026-11-10T12:02:00.000Z")
+        } else {
+            at("2026-12-01T00:00:01.000Z")
+        }
+    };
     let changes = async {
         for (n, id) in ids.iter().step_by(20).enumerate() {
             let command = if n % 2 == 0 { SET } else { QUEUE };

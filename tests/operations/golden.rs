@@ -15,11 +15,13 @@ use domain::provider::Provider;
 use domain::secrets::Secrets;
 use serde_json::{Map, Value, json};
 use store::{
-    ContactRef, Due, FieldTarget, Form, FormCounts, Job, NewForm, NewTokenOwner, Responder, Store,
-    Submission, TokenOwner,
+    ContactRef, Due, FieldTarget, Form, FormCounts, Job, JobKind, JobState, MembersReport, NewForm,
+    NewSegment, NewTokenOwner, Preview, Responder, Segment, SegmentContent, Selection, Store, Submission,
+    TokenOwner,
 };
 use testkit::{TABLE, TestTable, at, email, property, terms};
 
+use super::bulk::{self, filter};
 use super::forms::{form, native, submit};
 use super::rejected::reject;
 use super::{START, Told, UPDATE, create, delete, set};
@@ -59,6 +61,27 @@ async fn scenario(table: &TestTable) {
     store.close_ended(account, update).await.unwrap();
     set(store, account, Command::SetNonMarketingPending, &leaving[1..2], update).await.unwrap();
     add_form_items(table, account).await;
+    add_bulk_items(table, account).await;
+}
+
+/// Adds both kinds of segments, a finished job for a filter, and a preview that waits for its worker.
+async fn add_bulk_items(table: &TestTable, account: AccountId) {
+    let (store, now) = (&table.store, at("2026-12-01T00:01:00.000Z"));
+    let members = vec![ContactRef::Email(email("ada@example.org"))];
+    let gold = filter("plan", "EQ", "gold");
+    for (name, content) in
+        [("Friends", SegmentContent::List(members)), ("Gold", SegmentContent::Filter(gold.clone()))]
+    {
+        let new = NewSegment { name: name.to_owned(), content };
+        let told = Told::<(Segment, MembersReport)>::new();
+        store.create_segment(account, &new, now, Responder::new(None, &told.render())).await.unwrap();
+    }
+    let queue = Command::SetNonMarketingPending;
+    bulk::run(store, &bulk::request(account, queue, Selection::Filter(gold), Some(0)), now).await;
+    let friends = store.segments(account, None, 1).await.unwrap().items.remove(0);
+    let request = bulk::request(account, queue, Selection::Segment(friends.id), None);
+    let told = Told::<Preview>::new();
+    store.preview(&request, now, || false, Responder::new(None, &told.render())).await.unwrap();
 }
 
 /// Adds an external form with the items that belong to it: counts, day, deliveries, a rejected and a queued submission.
@@ -165,6 +188,22 @@ async fn items_of_version_2_are_read() {
     let again = submit(store, newsletter[0], Some("s-1"), "ada@example.org", now).await;
     assert!(!again.duplicate, "the delivery has expired");
     assert_form_items_are_read(&table, survey[0]).await;
+    assert_bulk_items_are_read(store, account, now).await;
+}
+
+/// Asserts that segments and bulk jobs are read, and that a job is continued.
+async fn assert_bulk_items_are_read(store: &Store, account: AccountId, now: domain::Timestamp) {
+    let segments = store.segments(account, None, 10).await.unwrap().items;
+    let names: Vec<&str> = segments.iter().map(|segment| segment.name.as_str()).collect();
+    assert_eq!(names, ["Friends", "Gold"]);
+    let page = store.segment_contacts(account, segments[0].id, None, 10, now).await.unwrap();
+    assert_eq!(page.contacts.len(), 1);
+    // A job that waited before a deployment is finished after it.
+    bulk::finish(store, account, now).await;
+    let jobs = store.bulk_jobs(account, None, 10).await.unwrap().items;
+    assert!(jobs.iter().all(|job| job.state == JobState::Done) && jobs.len() == 2);
+    let preview = jobs.iter().find(|job| job.kind == JobKind::Preview).unwrap();
+    assert_eq!(preview.matched, Some(1));
 }
 
 /// Asserts that an external form and all items that belong to it are read.
