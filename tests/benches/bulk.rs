@@ -1,5 +1,5 @@
-//! Bulk jobs: the throughput of previews and jobs, compared with bare calls on the same items, and the latency of single
-//! changes beside a job.
+//! Bulk jobs: the throughput of previews and jobs, compared with bare calls on the same items, and the latency of
+//! single changes beside a job.
 
 mod bare;
 mod sums;
@@ -44,8 +44,8 @@ const LARGE_FROM: usize = 10;
 /// Measures previews and jobs over this number of contacts, and a job over another number beside other changes.
 pub async fn measure([contacts, beside]: [u64; 2]) {
     let table = TestTable::start().await;
-    // The bare calls have the same client, without the recorder of the table's own store. Its seed is another one, because
-    // a seed determines the tokens.
+    // The bare calls have the same client, without the recorder of the table's own store. The seed is another one,
+    // because a seed determines the tokens.
     let store = Store::new(table.client.clone(), TABLE, Rng::seeded(8));
     let account = table.account(at(contention::NOW)).await;
     let ids =
@@ -104,8 +104,8 @@ impl Bench {
         assert_eq!(previewed.expect("a preview").body, self.ids.len().to_string());
     }
 
-    /// Measures jobs, bare transactions of the same items by the SDK, and the engine's typed ones. The last ones restore
-    /// the contacts.
+    /// Measures jobs, bare transactions of the same items by the SDK, and the engine's typed ones. The last ones
+    /// restore the contacts.
     async fn jobs(&self) {
         let count = self.ids.len();
         let (mut job, mut bare, mut engine) = (0.0, 0.0, 0.0);
@@ -120,14 +120,13 @@ impl Bench {
             let restored = tokio::task::spawn_blocking(move || own.restore(transactions));
             engine += timed(async { restored.await.expect("the contacts are restored") }).await;
         }
-        let print = |what: &str, seconds: f64| {
-            Row::new(format!("{what} of {count} contacts"), rate(JOBS * count, seconds), "contacts/s")
-        };
-        row(&print("The engine's typed transactions", engine));
-        row(&print("Bare transactions by the SDK", bare)
-            .ratios(format!("{:.2} of the engine", engine / bare)));
+        let print = |what: String, seconds: f64| Row::new(what, rate(JOBS * count, seconds), "contacts/s");
+        row(&print(format!("Typed transactions of the engine, {count} contacts"), engine));
+        let row_of = print(format!("Bare transactions of the SDK, {count} contacts"), bare);
+        row(&row_of.ratios(format!("{:.2} of the engine", engine / bare)));
+        let row_of = print(format!("A job of {count} contacts, against those of the SDK"), job);
         let ratios = format!("{:.2}, {:.2} of the engine", bare / job, engine / job);
-        row(&print("A job, against those of the SDK", job).ratios(ratios).at_least(bare / job, 0.7));
+        row(&row_of.ratios(ratios).at_least(bare / job, 0.7));
     }
 }
 
@@ -163,15 +162,17 @@ async fn manners(contacts: u64, singles: bool) {
         let (done, refused) = (result.times.len(), result.refused);
         let (p50, p99) = (result.times.median(), result.times.millis(0.99));
         let what = format!("{SINGLES} single changes a second beside that job, {SMALL:?} in flight");
-        let measured = format!("{done} done, {refused} refused; p50 {p50:.0}, p99 {p99:.0}");
+        let measured = format!(
+            "{done} done, {} conflicts, {refused} refused; p50 {p50:.0}, p99 {p99:.0}",
+            faults.conflicts()
+        );
         let verdict = if p99 <= 1_000.0 && refused == 0 { "" } else { ", **missed**" };
         row(&Row::new(what, measured, "changes; ms").target(format!("p99 ≤ 1 s, none refused{verdict}")));
     }
-    row(&Row::new("Conflicts meanwhile", faults.conflicts(), "transactions"));
 }
 
-/// Sets single contacts at random times (a Poisson process) until `ended` returns true. They are the last ones, which the
-/// job reaches at its end. Returns for each change true if it was made, its begin and its end.
+/// Sets single contacts at random times (a Poisson process) until `ended` returns true. They are the last ones, which
+/// the job reaches at its end. Returns for each change true if it was made, its begin and its end.
 async fn arrivals(
     table: &Arc<TestTable>,
     account: AccountId,

@@ -21,10 +21,10 @@ type TypedItem = HashMap<String, TypedValue>;
 /// The update of a period by a change of contacts, as the store writes it.
 const COUNT: &str = "ADD #marketing :marketing, #leaving :leaving";
 /// The text of the small item in each transaction, which is as long as a job's progress.
-const PROGRESS: &str = "A text of about three hundred bytes. The item of a job contains its state, its place, its counts and \
-                        outcomes, and the times of its request, its begin and its end. Each transaction of a job replaces \
-                        this item. The engine and DynamoDB write it as a whole, so its length counts, and its structure \
-                        does not.";
+const PROGRESS: &str = "A text of about three hundred bytes. The item of a job contains its state, its place, its \
+                        counts and outcomes, and the times of its request, its begin and its end. Each transaction \
+                        replaces this item. The engine and DynamoDB write it as a whole, so its length counts, and \
+                        its structure does not.";
 
 /// The contacts of an account, as they were before the first change.
 pub struct Bare {
