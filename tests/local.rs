@@ -18,7 +18,7 @@ use tidemark::options::{OperatorTokenError, Options};
 use tidemark::stack::{Stack, StackError};
 use tidemark::template::Batches;
 
-use crate::operations::{START, forms};
+use crate::operations::{START, bulk, forms};
 
 /// Returns options with an empty data directory that belongs to this test alone.
 fn options(test: &str, more: &[&str]) -> Options {
@@ -174,6 +174,33 @@ async fn inbox_is_settled_in_the_background() {
     tokio::time::timeout(Duration::from_secs(60), settled)
         .await
         .expect("every contact is created within a minute");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bulk_jobs_of_a_stopped_stack_are_resumed() {
+    let (now, later) = (at(START), at("2026-11-10T12:01:00.000Z"));
+    let table = TestTable::start().await;
+    let mut accounts = Vec::new();
+    for _ in 0..2 {
+        let account = table.account(now).await;
+        let state = domain::marketing::EffectiveState::NonMarketing;
+        testkit::seed(&table, account, 300, state, now).await;
+        let command = domain::decision::Command::SetMarketing;
+        let request = bulk::request(account, command, bulk::all(), Some(300));
+        bulk::begin(&table.store, &request, later).await.expect("a job");
+        accounts.push(account);
+    }
+    let batches = Batches { size: 30, window: Duration::ZERO };
+    let clock = Clock::new(move || later);
+    let _jobs = Jobs::start(table.store.clone(), clock, Duration::from_secs(3600), batches);
+    let done = async {
+        for account in accounts {
+            while testkit::scan(&table.client, account).await.billable < 300 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), done).await.expect("every contact is set within a minute");
 }
 
 /// Returns the permission bits that group and others have on each file of a directory.

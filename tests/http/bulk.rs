@@ -43,7 +43,7 @@ async fn preview(api: &Api, account: &Tenant, body: &Value) -> Value {
 async fn run(api: &Api, account: &Tenant, body: &Value) -> Value {
     let reply = api.post("/v1/bulk/jobs").token(&account.token).json(body).await;
     let path = reply.header("location").unwrap().to_owned();
-    reply.expect(202);
+    let _ = reply.expect(202);
     api.work_on_bulk_jobs().await;
     api.get(&path).token(&account.token).await.expect(200)
 }

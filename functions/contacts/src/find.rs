@@ -75,9 +75,10 @@ mod tests {
     use api::paging::position;
     use domain::Timestamp;
     use domain::calendar::{Calendar, Term, parse_date};
+    use domain::contact::Contact;
     use domain::limits::{PAGE_BYTES_MAX, PROPERTY_VALUE_BYTES_MAX};
     use domain::marketing::{EffectiveState as Status, Marketing, StoredState};
-    use domain::period::Terms;
+    use domain::period::{Period, Terms};
     use domain::property::{Properties, PropertyName};
     use domain::source::{Actor, Source};
     use domain::tier::Tier;

@@ -16,6 +16,9 @@ use crate::template::Batches;
 /// The maximum number of accounts whose bulk jobs are worked on at the same time.
 const BULK_WORKERS: usize = 4;
 
+/// The number of accounts that are read at once.
+const ACCOUNTS_PAGE: usize = 100;
+
 /// Creates a queue within this process.
 fn queue<T: Send + 'static>(sender: UnboundedSender<T>) -> Queue<T> {
     Queue::new(move |tasks| {
@@ -59,7 +62,25 @@ impl Drop for Jobs {
     }
 }
 
+/// Sends every account to the queue of bulk jobs. A stack that stops loses its messages, and unfinished jobs would wait
+/// until they are due again.
+async fn resume_bulk_jobs(store: &Store, clock: &Clock, queue: &Queue<BulkTask>) -> Result<(), BoxError> {
+    let mut after = None;
+    loop {
+        let page = store.accounts(clock.now(), after, ACCOUNTS_PAGE).await?;
+        let tasks: Vec<_> = page.items.iter().map(|account| BulkTask { account: account.id }).collect();
+        after = tasks.last().map(|task| task.account).filter(|_| page.more);
+        queue.send(tasks).await?;
+        if after.is_none() {
+            return Ok(());
+        }
+    }
+}
+
 async fn tick(store: Store, clock: Clock, queues: Queues, interval: Duration) {
+    if let Err(error) = resume_bulk_jobs(&store, &clock, &queues.bulk).await {
+        tracing::error!(error = api::problem::chain(&*error), "the bulk jobs were not resumed");
+    }
     let mut ticks = tokio::time::interval(interval);
     loop {
         ticks.tick().await;
