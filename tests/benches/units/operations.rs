@@ -1,5 +1,7 @@
 //! One request of every operation of the API in a small world, with the items that it must read.
 
+mod bulk;
+
 use api::token::sha256_hex;
 use domain::ids::{AccountId, ContactId, FormId};
 use domain::marketing::EffectiveState;
@@ -8,6 +10,7 @@ use serde_json::{Value, json};
 use testkit::{Api, Tenant, TestTable, at};
 
 use crate::units::least::Need;
+use crate::units::operations::bulk::Selections;
 
 /// The wall clock.
 pub const NOW: &str = "2026-11-10T12:00:00.000Z";
@@ -36,8 +39,8 @@ pub struct Operation {
     pub needs: Vec<Need>,
 }
 
-/// A sandbox account with a marketing contact, a non-marketing contact, two forms, a member and an integration. It also
-/// has many non-marketing contacts that are never looked up by their addresses.
+/// A sandbox account with a marketing contact, a non-marketing contact, two forms, a member, an integration,
+/// two segments and a bulk job. It also has many non-marketing contacts that are never looked up by their addresses.
 pub struct World {
     /// The table with the account.
     pub table: TestTable,
@@ -56,6 +59,7 @@ pub struct World {
     rejection: String,
     member: String,
     integration: String,
+    selections: Selections,
 }
 
 impl World {
@@ -80,6 +84,7 @@ impl World {
             PrincipalKind::User { id, .. } => id.to_string(),
             PrincipalKind::Integration { .. } => panic!("the admin is a user"),
         };
+        let selections = Selections::create(&api, &tenant, &free[0].to_string()).await;
         let account = tenant.id;
         Self {
             table: api.table,
@@ -95,6 +100,7 @@ impl World {
             rejection,
             member,
             integration,
+            selections,
         }
     }
 
@@ -112,6 +118,8 @@ impl World {
         all.extend(self.user_operations());
         all.extend(self.form_operations());
         all.extend(self.external_form_operations());
+        all.extend(self.bulk_operations());
+        all.extend(self.segment_operations());
         all
     }
 
