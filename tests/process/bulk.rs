@@ -98,7 +98,7 @@ async fn worker_out_of_time_sends_the_message_that_continues() {
 
     // The remaining time is only enough for an orderly end.
     assert_eq!(worker.invoke_within(batch(&[&message]), margin).await.done(), done);
-    assert_eq!(queues.take(BULK), [message.clone()]);
+    assert_eq!(queues.take(BULK), [message.as_str()]);
     assert_eq!(testkit::scan(&fixture.table.client, fixture.account).await.billable, 0);
 
     // The job needs at least three transactions, each after a read. So it can't be done in this time.
@@ -106,7 +106,7 @@ async fn worker_out_of_time_sends_the_message_that_continues() {
     worker.gate.slow_down(call);
     let some_time = margin + 5 * call;
     assert_eq!(worker.invoke_within(batch(&[&message]), some_time).await.done(), done);
-    assert_eq!(queues.take(BULK), [message.clone()]);
+    assert_eq!(queues.take(BULK), [message.as_str()]);
     let changed = testkit::scan(&fixture.table.client, fixture.account).await.billable;
     assert!(changed < CONTACTS, "{changed}");
     assert_eq!(changed % CONTACTS_PER_TRANSACTION_MAX as u64, 0, "only full transactions");
