@@ -82,7 +82,6 @@ mod actor {
 
     use super::{actor_text, parse_actor};
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
     pub(super) fn serialize<S: Serializer>(actor: &Actor, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&actor_text(*actor))
     }
