@@ -24,7 +24,7 @@ pub struct Defect {
     pub tamper: fn() -> Box<dyn FaultInjector>,
 }
 
-pub const DEFECTS: [Defect; 35] = [
+pub const DEFECTS: [Defect; 34] = [
     Defect {
         name: "contact without its version",
         is: "a changed contact is written without the condition on its version",
@@ -363,18 +363,6 @@ pub const DEFECTS: [Defect; 35] = [
                     if changes_contacts(&call) { afterwards(call, |kind| !is_job(kind)) } else { vec![call] }
                 },
             )
-        },
-    },
-    Defect {
-        name: "job without its version",
-        is: "a bulk job's progress is stored without the condition that nothing else has changed the job",
-        seed: 2,
-        tamper: || {
-            sends(|call| {
-                if changes_contacts(call) {
-                    about(call, is_job).for_each(|write| without_condition(write, "#version ="));
-                }
-            })
         },
     },
 ];
