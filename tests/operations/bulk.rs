@@ -548,6 +548,62 @@ async fn single_change_during_a_job_is_taken_and_met() {
     assert_exact(&table, account, at(LATER)).await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn refused_contacts_are_counted_among_conflicts() {
+    let table = TestTable::with_faults(&Conflicts::new(Duration::from_millis(5))).await;
+    let (store, account) = (&table.store, table.account(at(START)).await);
+    let ids = testkit::seed(&table, account, 600, EffectiveState::NonMarketing, at(START)).await;
+    let marketing: Vec<ContactId> = ids.iter().copied().step_by(3).collect();
+    for chunk in marketing.chunks(98) {
+        set(store, account, SET, chunk, at(START)).await.unwrap();
+    }
+    set_cap(store, account, 200).await;
+    let job = begin(store, &request(account, SET, all(), Some(600)), at(LATER)).await.unwrap();
+    // The last contact is queued and kept all the time, so the transactions of the job meet others.
+    let finished = std::sync::atomic::AtomicBool::new(false);
+    let changes = async {
+        while !finished.load(Ordering::Relaxed) {
+            for command in [QUEUE, SET] {
+                set(store, account, command, &marketing[199..], at(LATER)).await.unwrap();
+            }
+        }
+    };
+    let work = async {
+        finish(store, account, at(LATER)).await;
+        finished.store(true, Ordering::Relaxed);
+    };
+    join(work, changes).await;
+    let job = store.bulk_job(account, job.id).await.unwrap();
+    assert_eq!((job.state, job.done(), job.summary.refused()), (JobState::Done, 600, 400));
+    assert_exact(&table, account, at(LATER)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn unreadable_job_does_not_stop_the_following_ones() {
+    let table = TestTable::start().await;
+    let (store, account) = (&table.store, table.account(at(START)).await);
+    testkit::seed(&table, account, 5, EffectiveState::NonMarketing, at(START)).await;
+    let mut jobs = Vec::new();
+    for _ in 0..3 {
+        jobs.push(begin(store, &request(account, SET, all(), Some(5)), at(LATER)).await.unwrap().id);
+    }
+    // The first job is lost, and the definition of the second one is.
+    for (pk, sk) in [
+        (format!("ACCOUNT#{account}"), format!("JOB#{}", jobs[0])),
+        (format!("JOB#{account}#{}", jobs[1]), "DEFINITION".to_owned()),
+    ] {
+        let delete = table.client.delete_item().table_name(testkit::TABLE);
+        let text = aws_sdk_dynamodb::types::AttributeValue::S;
+        delete.key("pk", text(pk)).key("sk", text(sk)).send().await.unwrap();
+    }
+    let worked = store.work_on_bulk_jobs(account, || at(LATER), || true).await;
+    assert!(matches!(worked, Err(StoreError::Fault(..))), "{worked:?}");
+    assert_eq!(store.bulk_job(account, jobs[1]).await.unwrap().state, JobState::Failed);
+    let last = store.bulk_job(account, jobs[2]).await.unwrap();
+    assert_eq!((last.state, last.summary.set), (JobState::Done, 5));
+    finish(store, account, at(LATER)).await;
+}
+
 /// Returns the number of contacts of the tests with many contacts: `CONTACTS` from the environment, or 2,000.
 fn many() -> u64 {
     #[expect(clippy::disallowed_methods, reason = "the variable lets a developer choose the number")]

@@ -96,6 +96,22 @@ impl Store {
         )
     }
 
+    /// Builds an `Update` without a condition. It creates a missing item.
+    pub(crate) fn update_any(
+        &self,
+        key: Key,
+        update: &str,
+        expression: &Expression,
+    ) -> Result<Update, StoreError> {
+        Ok(Update::builder()
+            .table_name(&*self.table)
+            .set_key(Some(key.into_item()))
+            .update_expression(update)
+            .set_expression_attribute_names(expression.names())
+            .set_expression_attribute_values(expression.values())
+            .build()?)
+    }
+
     /// Builds an `Update` with a condition.
     pub(crate) fn update_if(
         &self,

@@ -16,7 +16,7 @@ use crate::bulk::{Audience, Part, filter_too_long};
 use crate::expressions::{Expression, number};
 use crate::holdings::{Holding, Holdings};
 use crate::items::{
-    BulkJobItem, BulkQueueItem, CountItem, FilterText, PartResultItem, SegmentItem, SummaryItem,
+    BulkJobItem, BulkQueueItem, CountItem, FilterText, PartResultItem, SegmentItem, SummaryItem, unreadable,
 };
 use crate::job_state::{JobKind, JobState, SelectionKind};
 use crate::keys::{Collection, Key, PK};
@@ -296,14 +296,21 @@ impl Store {
         }
     }
 
-    /// Stores the number of contacts that a complete count found in a segment. A deleted segment stays deleted.
-    pub(crate) async fn record_segment_count(
+    /// Stores the number of contacts that a complete count found, if the selection is a whole segment. A deleted segment
+    /// stays deleted.
+    pub(crate) async fn record_count_of(
         &self,
         account: AccountId,
-        segment: SegmentId,
+        selection: (SelectionKind, Option<&str>),
+        audience: &Audience,
         contacts: u64,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let (SelectionKind::Segment, Some(id), true) = (selection.0, selection.1, audience.except.is_empty())
+        else {
+            return Ok(());
+        };
+        let segment = id.parse().map_err(|_| unreadable::<BulkJobItem>("segment"))?;
         let expression = Expression::default()
             .name("counted")
             .name("counted_at")

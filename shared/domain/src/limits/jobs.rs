@@ -68,6 +68,12 @@ pub const BULK_DECIDED_MAX: usize = 1_000;
 /// The number of consecutive failures without progress after which a run of the worker gives up.
 pub const BULK_FAILURES_MAX: u32 = 5;
 
+/// The pause of the worker of bulk jobs after the table was not available.
+pub const BULK_UNAVAILABLE_PAUSE: Duration = Duration::from_secs(1);
+
+/// The maximum length of the description of a job's selection. The history of each changed contact contains it.
+pub const SELECTION_NAME_CHARS_MAX: usize = 100;
+
 /// The maximum time for which a bulk job works before it stores its place, so that its progress moves every second.
 pub const BULK_CHECKPOINT: Duration = Duration::from_secs(1);
 

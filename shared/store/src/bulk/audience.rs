@@ -6,6 +6,7 @@ use domain::Timestamp;
 use domain::contact::Contact;
 use domain::filter::{Access, Filter};
 use domain::ids::{AccountId, ContactId, JobId, SegmentId};
+use domain::limits::SELECTION_NAME_CHARS_MAX;
 use domain::marketing::EffectiveState;
 
 use super::{Review, Selected, Selection, Target};
@@ -165,9 +166,7 @@ impl Target {
             Some(Selection::Contacts(_) | Selection::Filter(_)) | None => Vec::new(),
         }
     }
-}
 
-impl Target {
     /// Refuses a target whose segment or job is not among `items`, because it was deleted since it was resolved.
     pub(crate) fn check_exists(&self, account: AccountId, items: &Items) -> Result<(), Refused> {
         let is_there = self.keys(account).iter().all(|key| items.0.contains_key(key));
@@ -250,12 +249,14 @@ impl Operation<'_> {
         };
         let except = selected.except.clone();
         let audience = Audience { any_of: vec![part], state: None, counts_all: false, except, until };
-        Ok(Resolved { audience, kind, selected: id, name: name.chars().take(NAME_SHOWN_CHARS).collect() })
+        Ok(Resolved {
+            audience,
+            kind,
+            selected: id,
+            name: name.chars().take(SELECTION_NAME_CHARS_MAX).collect(),
+        })
     }
 }
-
-/// The maximum length of the description of a selection, which the history of each contact contains.
-const NAME_SHOWN_CHARS: usize = 100;
 
 fn no_segment() -> Refused {
     Refused::Invalid { field: "selection.segment_id", message: "expected the id of a segment".to_owned() }

@@ -118,7 +118,8 @@ where
         transaction.put(op.store.put_versioned(key, &next, self.job.version)?);
         let committed = feed.scan.while_reading(op.store.commit(transaction, &op.retries)).await?;
         if !committed {
-            feed.again = decided;
+            // Contacts that wait for another read stay in the list.
+            feed.again.extend(decided);
             feed.pace.observe_others();
             return Ok(false);
         }

@@ -4,15 +4,15 @@ use domain::Timestamp;
 use domain::bulk::{Forecast, Tally};
 use domain::decision::Command;
 use domain::filter::Filter;
-use domain::ids::{AccountId, JobId, SegmentId};
+use domain::ids::{AccountId, JobId};
 use domain::limits::{OPEN_JOBS_MAX, STORED_FILTER_BYTES_MAX};
 use domain::period::Period;
 use domain::source::Actor;
 
+use super::Target;
 use super::audience::{Audience, Part, Resolved, is_named};
 use super::count::{Count, WhileInTime};
 use super::job::BulkJob;
-use super::{Selected, Selection, Target};
 use crate::items::{BulkJobItem, BulkQueueItem, Items, PartItem, SummaryItem};
 use crate::job_state::{JobKind, JobState};
 use crate::jobs::Job;
@@ -101,10 +101,7 @@ impl Store {
             Ok(Step::Commit(transaction, Preview::Continues(Box::new(job))))
         });
         let response = response.await?;
-        if let (Some(period), Some(segment)) = (&plan.period, request.whole_segment()) {
-            let (matched, now) = (plan.count.tally.matched.total(), period.now(wall_clock));
-            self.record_segment_count(request.account, segment, matched, now).await?;
-        }
+        op.record_segment_count(&plan).await?;
         Ok(response)
     }
 
@@ -130,12 +127,14 @@ impl Store {
             Begun::Planned(plan) => plan,
         };
         request.confirm(&plan)?;
-        let op = op.renewed();
-        op.mutate(&request.keys(), responder, async |mut items| {
+        let (op, keys) = (op.renewed(), request.keys());
+        let response = op.mutate(&keys, responder, async |mut items| {
             let (transaction, job) = op.create_job(request, &plan, JobKind::Change, &mut items).await?;
             Ok(Step::Commit(transaction, job))
-        })
-        .await
+        });
+        let response = response.await?;
+        op.record_segment_count(&plan).await?;
+        Ok(response)
     }
 }
 
@@ -144,16 +143,6 @@ impl BulkRequest {
     fn keys(&self) -> Vec<Key> {
         let queue = Key::bulk_queue(self.account);
         std::iter::once(queue).chain(self.target.keys(self.account)).collect()
-    }
-
-    /// Returns the segment whose contacts the request selects without exceptions.
-    fn whole_segment(&self) -> Option<SegmentId> {
-        match &self.target {
-            Target::Selected(Selected { by: Selection::Segment(segment), except }) if except.is_empty() => {
-                Some(*segment)
-            }
-            _ => None,
-        }
     }
 
     /// Compares the confirmed number with the count, if it is complete.
@@ -218,6 +207,14 @@ impl Operation<'_> {
         let mut checkpoint = WhileInTime(should_continue);
         let period = self.count_audience(&resolved.audience, &mut count, &mut checkpoint).await?;
         Ok(Planned { resolved, count, period })
+    }
+
+    /// Stores a complete count of a segment with the segment.
+    async fn record_segment_count(&self, plan: &Planned) -> Result<(), StoreError> {
+        let Some(period) = &plan.period else { return Ok(()) };
+        let Resolved { audience, kind, selected, .. } = &plan.resolved;
+        let (matched, now) = (plan.count.tally.matched.total(), period.now(self.wall_clock));
+        self.store.record_count_of(self.account, (*kind, selected.as_deref()), audience, matched, now).await
     }
 
     /// Returns the transaction that creates a job and appends it to the account's queue.

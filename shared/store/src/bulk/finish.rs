@@ -10,7 +10,7 @@ use crate::expressions::{Expression, number};
 use crate::items::{BulkJobItem, BulkQueueItem, decode};
 use crate::job_state::{JobKind, JobState};
 use crate::jobs::Job;
-use crate::keys::{Collection, EXPIRES_AT, Key, PK, account_pk};
+use crate::keys::{Collection, EXPIRES_AT, Key, account_pk};
 use crate::operation::{Operation, Step};
 use crate::store::{Query, Store};
 use crate::transaction::Transaction;
@@ -117,21 +117,24 @@ impl Operation<'_> {
         job.expires_at = Some(expires_at);
         let version = job.version;
         job.version += 1;
-        let id = job.id.to_string();
-        let open = queue.open.iter().filter(|open| **open != id).cloned().collect();
-        let (_, due_at) = Job::Bulk(account).due(self.wall_clock);
         let mut transaction = Transaction::default();
         transaction.put(store.put_versioned(Key::bulk_job(account, job.id), job, version)?);
-        transaction.put(self.put_queue(queue, &queue.with(account, open, due_at))?);
-        let expression =
-            Expression::default().name(PK).name(EXPIRES_AT).value("expires_at", number(expires_at));
-        transaction.update(store.update_if(
+        transaction.put(self.put_queue(queue, &self.queue_without(queue, &job.id.to_string()))?);
+        // The job of a lost definition must end as well, so the update has no condition.
+        let expression = Expression::default().name(EXPIRES_AT).value("expires_at", number(expires_at));
+        transaction.update(store.update_any(
             Key::bulk_definition(account, job.id),
             "SET #expires_at = :expires_at",
-            "attribute_exists(#pk)",
             &expression,
         )?);
         Ok(transaction)
+    }
+
+    /// Returns the account's queue without a job.
+    pub(super) fn queue_without(&self, queue: &BulkQueueItem, id: &str) -> BulkQueueItem {
+        let open = queue.open.iter().filter(|open| *open != id).cloned().collect();
+        let (_, due_at) = Job::Bulk(self.account).due(self.wall_clock);
+        queue.with(self.account, open, due_at)
     }
 
     /// Builds the put of the account's queue, on the condition that it is still the one that was read.

@@ -1,10 +1,8 @@
 //! The worker of bulk jobs. It works through the account's jobs one after the other.
 
-use std::time::Duration;
-
 use domain::Timestamp;
 use domain::ids::{AccountId, JobId};
-use domain::limits::BULK_FAILURES_MAX;
+use domain::limits::{BULK_FAILURES_MAX, BULK_UNAVAILABLE_PAUSE};
 
 use super::audience::Audience;
 use crate::StoreError;
@@ -12,8 +10,9 @@ use crate::items::{BulkDefinitionItem, BulkJobItem, BulkQueueItem, unreadable};
 use crate::job_state::{JobKind, JobState};
 use crate::jobs::Job;
 use crate::keys::Key;
-use crate::operation::Operation;
+use crate::operation::{Operation, Step};
 use crate::store::Store;
+use crate::transaction::Transaction;
 
 /// The result of a worker's run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -47,9 +46,6 @@ pub(super) struct Run<'s, C, G> {
     pub(super) progress: BulkProgress,
 }
 
-/// The pause after the table was not available.
-const UNAVAILABLE_PAUSE: Duration = Duration::from_secs(1);
-
 impl Store {
     /// Works through the account's unfinished bulk jobs, in their order, while `should_continue` returns true.
     ///
@@ -79,39 +75,49 @@ where
     G: Fn() -> bool + Send + Sync,
 {
     async fn work(&mut self) -> Result<(), StoreError> {
-        let (mut superseded, mut failures) = (None, 0);
+        let (mut superseded, mut failures, mut fault) = (None, 0, None);
         while (self.should_continue)() {
             let queue: Option<BulkQueueItem> = self.store.get(Key::bulk_queue(self.account)).await?;
             let first = queue.unwrap_or_default().jobs()?.first().copied();
             let Some(job) = first.filter(|job| superseded != Some(*job)) else {
                 // A superseded job that is still in the queue belongs to another worker.
                 self.progress.finished = true;
-                return Ok(());
+                break;
             };
             let before = self.progress;
             match self.work_on(job).await {
                 Ok(Worked::Finished) => self.progress.jobs += 1,
-                Ok(Worked::OutOfTime) => return Ok(()),
+                Ok(Worked::OutOfTime) => break,
                 Ok(Worked::Superseded) => superseded = Some(job),
                 Err(StoreError::Unavailable(why, source)) => {
                     failures = if self.progress == before { failures + 1 } else { 0 };
                     if failures >= BULK_FAILURES_MAX {
                         return Err(StoreError::Unavailable(why, source));
                     }
-                    tokio::time::sleep(UNAVAILABLE_PAUSE).await;
+                    tokio::time::sleep(BULK_UNAVAILABLE_PAUSE).await;
                 }
-                Err(error) => return Err(error),
+                // The job has failed and left the queue, so the next ones follow.
+                Err(error) => {
+                    fault.get_or_insert(error);
+                }
             }
         }
-        Ok(())
+        fault.map_or(Ok(()), Err)
     }
 
-    /// Works on one job. A job that can't be continued fails, so that it does not stop the following ones.
+    /// Works on one job. A job that can't be continued fails, so that it does not stop the following ones. A job that
+    /// can't be read only leaves the queue.
     async fn work_on(&mut self, id: JobId) -> Result<Worked, StoreError> {
         let (job_key, definition_key) =
             (Key::bulk_job(self.account, id), Key::bulk_definition(self.account, id));
         let mut items = self.operation().read(vec![job_key.clone(), definition_key.clone()]).await?;
-        let job = items.take::<BulkJobItem>(&job_key)?.ok_or_else(|| unreadable::<BulkQueueItem>("job"))?;
+        let job = match items.take::<BulkJobItem>(&job_key) {
+            Ok(Some(job)) => job,
+            unusable => {
+                self.remove_from_queue(id).await?;
+                return Err(unusable.err().unwrap_or_else(|| unreadable::<BulkQueueItem>("job")));
+            }
+        };
         if job.state.is_finished() {
             return Ok(Worked::Superseded);
         }
@@ -126,6 +132,20 @@ where
             work.finish(JobState::Failed).await?;
         }
         result
+    }
+
+    /// Removes a job from the account's queue.
+    async fn remove_from_queue(&self, id: JobId) -> Result<(), StoreError> {
+        let (op, key, id) = (self.operation(), Key::bulk_queue(self.account), id.to_string());
+        op.transact(async || {
+            let queue: BulkQueueItem = op.store.get(key.clone()).await?.unwrap_or_default();
+            let mut transaction = Transaction::default();
+            if queue.open.contains(&id) {
+                transaction.put(op.put_queue(&queue, &op.queue_without(&queue, &id))?);
+            }
+            Ok(Step::Commit(transaction, ()))
+        })
+        .await
     }
 
     pub(super) fn operation(&self) -> Operation<'s> {

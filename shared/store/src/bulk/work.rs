@@ -12,7 +12,7 @@ use super::count::{Checkpoint, Count};
 use super::run::{JobWork, Run, Worked};
 use crate::StoreError;
 use crate::items::{BulkJobItem, BulkQueueItem, ForecastItem};
-use crate::job_state::{JobKind, JobState, SelectionKind};
+use crate::job_state::{JobKind, JobState};
 use crate::keys::{Key, member_pk};
 use crate::store::Query;
 use crate::transaction::Transaction;
@@ -90,6 +90,10 @@ where
             return Ok(if superseded { Worked::Superseded } else { Worked::OutOfTime });
         };
         self.job.count = count.to_item();
+        let (store, account) = (self.run.store, self.run.account);
+        let selection = (self.job.selection, self.job.selected.as_deref());
+        let matched = count.tally.matched.total();
+        store.record_count_of(account, selection, audience, matched, now).await?;
         self.record_count(&period, count).await
     }
 
@@ -125,20 +129,8 @@ where
             let transaction = op.finish_job(&mut job, &queue, opened.now)?;
             if op.store.commit(transaction, &op.retries).await? {
                 self.job = job;
-                self.record_segment_count(opened.now).await?;
                 return Ok(Worked::Finished);
             }
-        }
-    }
-
-    /// Stores the count of a segment with the segment, for lists of segments.
-    async fn record_segment_count(&self, now: Timestamp) -> Result<(), StoreError> {
-        let segment = self.job.selected.as_ref().filter(|_| self.job.selection == SelectionKind::Segment);
-        match (segment.and_then(|id| id.parse().ok()), self.job.matched) {
-            (Some(segment), Some(matched)) => {
-                self.run.store.record_segment_count(self.run.account, segment, matched, now).await
-            }
-            _ => Ok(()),
         }
     }
 
