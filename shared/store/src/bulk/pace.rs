@@ -28,10 +28,15 @@ impl Pace {
         self.yields_until = Some(Instant::now() + BULK_YIELD_TIME);
     }
 
+    /// Returns true if no other request has changed the account recently.
+    pub(super) fn is_alone(&self) -> bool {
+        self.yields_until.is_none_or(|until| Instant::now() >= until)
+    }
+
     /// Returns the pause after a transaction that took `busy`, if one is due.
     pub(super) fn pause(&mut self, busy: Duration) -> Option<Duration> {
         let now = Instant::now();
-        let pause = if self.yields_until.is_some_and(|until| now < until) {
+        let pause = if !self.is_alone() {
             (busy * BULK_YIELD_PERCENT / 100).clamp(BULK_PAUSE_MIN, BULK_PAUSE_MAX)
         } else if now.duration_since(self.paused_at) >= BULK_PROBE_INTERVAL {
             BULK_PAUSE_MIN

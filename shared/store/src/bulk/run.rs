@@ -172,10 +172,12 @@ where
             JobKind::Preview | JobKind::Review => self.count(&audience).await,
             JobKind::Change if self.job.matched.is_none() => match self.count(&audience).await? {
                 // The count is confirmed, so the changes follow.
-                Worked::Finished if self.job.state == JobState::Running => self.change(&audience).await,
+                Worked::Finished if self.job.state == JobState::Running => {
+                    Box::pin(self.change(&audience)).await
+                }
                 worked => Ok(worked),
             },
-            JobKind::Change => self.change(&audience).await,
+            JobKind::Change => Box::pin(self.change(&audience)).await,
         }
     }
 }
