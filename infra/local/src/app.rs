@@ -30,14 +30,17 @@ pub struct Queues {
 /// Returns the router of the whole API. `operator_sha256` is the SHA-256 of the operator's token, in lower-case
 /// hexadecimal.
 pub fn app(context: Context, queues: Queues, operator_sha256: &str) -> Router {
+    let Queues { inbox, bulk } = queues;
     let routes = account::router(context.clone())
         .merge(contacts::router(context.clone()))
-        .merge(bulk_jobs::router(context.clone(), queues.bulk.clone()))
-        .merge(form_submission::router(context.clone(), queues.inbox))
+        .merge(bulk_jobs::router(context.clone(), bulk.clone()))
+        .merge(form_submission::router(context.clone(), inbox))
         .merge(forms::router(context.clone()))
-        .merge(segments::router(context.clone(), queues.bulk))
+        .merge(segments::router(context.clone(), bulk.clone()))
         .merge(set_marketing::router(context.clone()))
         .merge(set_non_marketing_pending::router(context.clone()));
+    let console = console::Parts { context: context.clone(), bulk: bulk.clone(), is_secure: false };
+    let routes = routes.merge(console::router(console));
     let gateway = Gateway { context, operator_sha256: operator_sha256.into() };
     let routes = api::router::with_not_found(routes).layer(from_fn_with_state(gateway.clone(), authorize));
     api::router::finished(routes).layer(from_fn_with_state(gateway, name_request))

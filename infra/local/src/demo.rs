@@ -48,3 +48,14 @@ pub async fn create(store: &Store, token: &Secret, now: Timestamp) -> Result<(),
     store.create_account(&new, now, Responder::new(None, &render)).await?;
     Ok(())
 }
+
+/// Creates a code that signs in to the console as the owner of this token, once.
+///
+/// # Errors
+///
+/// [`DemoError`].
+pub async fn sign_in_code(store: &Store, token: &Secret, now: Timestamp) -> Result<Secret, DemoError> {
+    let code = Secret::random(store.rng());
+    store.create_sign_in_code(&code.sha256_hex(), &token.sha256_hex(), now).await?;
+    Ok(code)
+}

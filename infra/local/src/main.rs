@@ -37,8 +37,12 @@ fn greet(stack: &Stack, options: &Options) {
     let (url, token) = (format!("http://{}", stack.address), stack.demo_token.expose());
     let is_given = options.operator_token.is_some() || options.operator_token_file.is_some();
     let operator = if is_given { "'<the token that you provided>'" } else { stack.operator_token.expose() };
+    let code = stack.sign_in_code.expose();
     println!(
-        "Tidemark listens at {url}\n\n  \
+        "Tidemark listens at {url}\n\n\
+         Open the console, signed in to the demo account (the link works once):\n\n  \
+         {url}/console/sign-in/{code}\n\n\
+         Or call the API:\n\n  \
          export TIDEMARK={url}\n  \
          export TOKEN={token}      # an admin of the demo account, a sandbox\n  \
          export OPERATOR_TOKEN={operator}      # creates accounts\n\n\

@@ -66,6 +66,8 @@ pub struct Stack {
     pub address: SocketAddr,
     /// The token of the demo account's admin.
     pub demo_token: Secret,
+    /// The code that signs in to the console of the demo account, once.
+    pub sign_in_code: Secret,
     /// The operator's token, which creates accounts.
     pub operator_token: Secret,
     engine: Engine,
@@ -106,13 +108,14 @@ impl Stack {
         };
         let demo_token = secrets.get_or_create("demo-token", store.rng()).map_err(in_directory)?;
         ensure_demo(&store, &demo_token, &clock).await?;
+        let sign_in_code = demo::sign_in_code(&store, &demo_token, clock.now()).await?;
 
         let context =
             Context::new(store.clone(), clock.clone()).with_public_url(&format!("http://{address}"));
         let jobs = Jobs::start(store, clock, interval, batches);
         let router = app(context, jobs.queues.clone(), &sha256_hex(operator_token.expose().as_bytes()));
         let server = Server::start(listener, router, options.server_limits);
-        Ok(Self { address, demo_token, operator_token, engine, jobs, server })
+        Ok(Self { address, demo_token, sign_in_code, operator_token, engine, jobs, server })
     }
 
     /// Stops the stack: it refuses new requests, finishes the running ones and closes the data.

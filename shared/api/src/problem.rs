@@ -293,6 +293,14 @@ impl Problem {
         *response.body_mut() = Body::from(encode(document));
         response
     }
+
+    /// Returns another response in place of the problem document, such as a page. A fault is logged as usual.
+    pub fn into_response_with(self, mut response: Response) -> Response {
+        if let Some(cause) = self.cause {
+            response.extensions_mut().insert(cause);
+        }
+        response
+    }
 }
 
 impl fmt::Debug for Problem {

@@ -38,6 +38,12 @@ impl Secret {
         Self(text.into())
     }
 
+    /// Creates a random secret of 256 bits, such as that of a session.
+    #[must_use]
+    pub fn random(rng: &Rng) -> Self {
+        Self(random_text(rng))
+    }
+
     /// Returns the token's text.
     #[must_use]
     pub fn expose(&self) -> &str {
@@ -77,11 +83,7 @@ impl NewToken {
     /// Creates a token for the caller with this bearer token.
     #[must_use]
     pub fn mint(bearer: &Secret, rng: &Rng) -> Self {
-        let mut seed = [0; 32];
-        let (high, low) = seed.split_at_mut(16);
-        high.copy_from_slice(&rng.bits().to_be_bytes());
-        low.copy_from_slice(&rng.bits().to_be_bytes());
-        let seed = URL_SAFE_NO_PAD.encode(seed);
+        let seed = random_text(rng);
         Self { secret: derive(bearer, &seed), seed }
     }
 
@@ -105,6 +107,15 @@ pub fn open(bearer: &Secret, sealed: &str) -> Option<Secret> {
     let (seed, digest) = sealed.split_once('.')?;
     let secret = derive(bearer, seed);
     (secret.sha256_hex() == digest).then_some(secret)
+}
+
+/// Returns 256 random bits as text.
+fn random_text(rng: &Rng) -> String {
+    let mut bits = [0; 32];
+    let (high, low) = bits.split_at_mut(16);
+    high.copy_from_slice(&rng.bits().to_be_bytes());
+    low.copy_from_slice(&rng.bits().to_be_bytes());
+    URL_SAFE_NO_PAD.encode(bits)
 }
 
 fn derive(bearer: &Secret, seed: &str) -> Secret {

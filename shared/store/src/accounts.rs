@@ -111,7 +111,7 @@ impl AccountItem {
         PortalId::from_number(self.portal).ok_or_else(|| unreadable::<Self>("portal number"))
     }
 
-    fn into_account(self, period: Period) -> Result<Account, StoreError> {
+    pub(crate) fn into_account(self, period: Period) -> Result<Account, StoreError> {
         let (portal, defaults) = (self.portal()?, self.defaults());
         Ok(Account { id: self.id, portal, name: self.name, defaults, period, created_at: self.created_at })
     }
@@ -432,6 +432,6 @@ pub(crate) fn nameless_admin(id: UserId, wall_clock: Timestamp) -> UserItem {
     }
 }
 
-fn take_account(id: AccountId, opened: &mut PeriodSnapshot) -> Result<AccountItem, StoreError> {
+pub(crate) fn take_account(id: AccountId, opened: &mut PeriodSnapshot) -> Result<AccountItem, StoreError> {
     Ok(opened.items.take::<AccountItem>(&Key::account(id))?.ok_or(Refused::NotFound("account"))?)
 }

@@ -20,7 +20,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub(crate) use accounts::{
-    AccountEntryItem, AccountItem, BearerItem, HoldingsItem, PortalItem, TokenItem, TokenOwnerItem, UserItem,
+    AccountEntryItem, AccountItem, BearerItem, HoldingsItem, PortalItem, SessionItem, SignInCodeItem,
+    TokenItem, TokenOwnerItem, UserItem,
 };
 pub(crate) use answers::{AnswerItem, AnswerPartItem, PartResultItem};
 pub(crate) use bulk::{

@@ -194,6 +194,16 @@ impl Key {
         Self::new(account_pk(account), BULK_QUEUE_SK)
     }
 
+    /// A session of the console.
+    pub(crate) fn session(sha256: &str) -> Self {
+        Self::new(format!("SESSION#{sha256}"), "SESSION")
+    }
+
+    /// A code that begins one session.
+    pub(crate) fn sign_in_code(sha256: &str) -> Self {
+        Self::new(format!("SIGN_IN#{sha256}"), "SIGN_IN")
+    }
+
     /// A key without an item. A read of it opens the connection.
     pub(crate) fn nothing() -> Self {
         Self::new("NOTHING".to_owned(), "NOTHING")

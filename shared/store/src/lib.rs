@@ -31,6 +31,7 @@ mod retry;
 mod rng;
 mod seal;
 mod segments;
+mod sessions;
 mod status;
 mod store;
 mod submissions;
@@ -58,6 +59,7 @@ pub use members::{ChangeMembers, MembersReport};
 pub use response::{IdempotencyClaim, Responder, StoredResponse};
 pub use rng::Rng;
 pub use segments::{NewSegment, Segment, SegmentContent, UpdateSegment};
+pub use sessions::{Session, SignIn};
 pub use status::{StatusOutcome, StatusReport, StatusRequest, StatusResult};
 pub use store::Store;
 pub use submissions::{

@@ -41,7 +41,8 @@ impl TimeZone {
     }
 
     /// Returns the local date and time at an instant.
-    pub(super) fn local(self, at: Timestamp) -> NaiveDateTime {
+    #[must_use]
+    pub fn local(self, at: Timestamp) -> NaiveDateTime {
         at.to_utc().naive_utc() + TimeDelta::seconds(self.offset(at.seconds()))
     }
 

@@ -32,3 +32,10 @@ pub const USERS_MAX: usize = 1_000;
 /// The maximum number of tokens of an account. It bounds the work of counting the admins' tokens, which reads all
 /// tokens in one or two queries. It does not apply to tokens that the operator creates.
 pub const TOKENS_MAX: usize = 1_000;
+
+/// The time after which a session of the console ends: a working day.
+pub const SESSION_TIME: TimeDelta = TimeDelta::hours(12);
+
+/// The time for which a code may begin a session. The local stack prints one at its start, and a person may look at it
+/// later in the day.
+pub const SIGN_IN_CODE_TIME: TimeDelta = TimeDelta::hours(12);

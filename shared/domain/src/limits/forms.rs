@@ -120,3 +120,6 @@ pub const ORIGIN_CHARS_MAX: usize = 267;
 /// The maximum length of the URL to which a browser is redirected after it has posted a form. Browsers and proxies
 /// accept this length.
 pub const REDIRECT_URL_CHARS_MAX: usize = 2048;
+
+/// The number of forms that a page of the console shows with their counts. The counts of a form are a query of their own.
+pub const FORMS_SHOWN_MAX: usize = 20;

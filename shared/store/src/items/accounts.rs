@@ -115,6 +115,33 @@ impl Entity for BearerItem {
     const TAG: &'static str = "bearer";
 }
 
+/// A session of the console. Its key is the SHA-256 of the session's secret.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct SessionItem {
+    #[serde(with = "as_text")]
+    pub(crate) account: AccountId,
+    #[serde(with = "as_text")]
+    pub(crate) user: UserId,
+    /// The token with which the user signed in.
+    pub(crate) token_sha256: String,
+    pub(crate) expires_at: i64,
+}
+
+impl Entity for SessionItem {
+    const TAG: &'static str = "session";
+}
+
+/// A code that begins one session for the owner of a token. Its key is the code's SHA-256.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct SignInCodeItem {
+    pub(crate) token_sha256: String,
+    pub(crate) expires_at: i64,
+}
+
+impl Entity for SignInCodeItem {
+    const TAG: &'static str = "sign_in_code";
+}
+
 /// An account's view of a token.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct TokenItem {

@@ -1,0 +1,275 @@
+//! The frame around every page: the navigation, the usage and the sandbox's clock.
+
+use api::problem::{Problem, ProblemType};
+use axum::body::Body;
+use axum::response::{IntoResponse as _, Response};
+use domain::Timestamp;
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::request::Parts;
+use maud::{DOCTYPE, Markup, html};
+
+use crate::assets::{SCRIPT_PATH, STYLE_PATH};
+use crate::parts::{Detail, Tone, date_text, key, note, number, time};
+use crate::request::{Failure, Refusal};
+use crate::signed::Signed;
+use crate::{chart, text};
+
+/// A section of the console, as the navigation lists it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Section {
+    Overview,
+    Contacts,
+    Segments,
+    Review,
+    Forms,
+    Jobs,
+    Statements,
+    Settings,
+    /// A page of no section.
+    None,
+}
+
+/// The groups of the navigation.
+const NAVIGATION: &[&[(Section, &str, &str)]] = &[
+    &[(Section::Overview, "/console", text::OVERVIEW)],
+    &[
+        (Section::Contacts, "/console/contacts", text::CONTACTS),
+        (Section::Segments, "/console/segments", text::SEGMENTS),
+        (Section::Review, "/console/review", text::REVIEW),
+    ],
+    &[(Section::Forms, "/console/forms", text::FORMS)],
+    &[
+        (Section::Jobs, "/console/jobs", text::JOBS),
+        (Section::Statements, "/console/statements", text::STATEMENTS),
+        (Section::Settings, "/console/settings", text::SETTINGS),
+    ],
+];
+
+/// The content of a page.
+#[derive(Clone)]
+pub(crate) struct Page {
+    pub(crate) section: Section,
+    /// The title of the window, which ends with the account and the program.
+    pub(crate) title: String,
+    /// The head with the only `h1`, and the page's main action beside it.
+    pub(crate) head: Markup,
+    pub(crate) content: Markup,
+    /// A dialog over the page, which is inert behind it.
+    pub(crate) dialog: Option<Markup>,
+    pub(crate) status: StatusCode,
+}
+
+impl Page {
+    /// Creates a page whose head is its title.
+    pub(crate) fn new(section: Section, title: impl Into<String>, content: Markup) -> Self {
+        let title = title.into();
+        let head = html! { h1 { (title) } };
+        Self { section, title, head, content, dialog: None, status: StatusCode::OK }
+    }
+
+    /// Returns the page with another head.
+    pub(crate) fn with_head(self, head: Markup) -> Self {
+        Self { head, ..self }
+    }
+
+    /// Returns the page with a dialog over it.
+    pub(crate) fn with_dialog(self, dialog: Markup) -> Self {
+        Self { dialog: Some(dialog), ..self }
+    }
+
+    /// Returns the page with another status.
+    pub(crate) fn with_status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
+    /// Returns the page with the status of a refusal, if there is one.
+    pub(crate) fn with_status_of(self, refusal: Option<&Refusal>) -> Self {
+        let status = refusal.map_or(self.status, Refusal::status);
+        Self { status, ..self }
+    }
+}
+
+impl Signed {
+    /// Returns the response with a page, or with the page about a failure.
+    pub(crate) fn finish(&self, shown: Result<Page, Failure>) -> Response {
+        match shown {
+            Ok(page) => self.show(&page),
+            Err(Failure::Problem(problem)) => {
+                let (kind, detail) = (problem.problem_type(), problem.detail().to_owned());
+                let page = self.show(&failed(kind, &detail, &self.request_id));
+                // The problem's own response carries the cause to the layer that logs it.
+                problem.into_response_with(page)
+            }
+            Err(Failure::Refusal(refusal)) => {
+                self.show(&failed(refusal.kind, &refusal.detail, &self.request_id))
+            }
+        }
+    }
+
+    fn show(&self, page: &Page) -> Response {
+        html_response(page.status, self.document(page))
+    }
+
+    fn document(&self, page: &Page) -> Markup {
+        let title = format!("{} – {} – {}", page.title, self.account.name, text::PRODUCT);
+        document(
+            &title,
+            None,
+            self.language.tag,
+            &html! {
+                a class="skip" href="#main" { (text::SKIP) }
+                (self.clock_bar())
+                div class="frame" inert[page.dialog.is_some()] {
+                    header class="side" { div class="stick" { (self.side(page.section)) } }
+                    main class="main" id="main" tabindex="-1" {
+                        div class="head" { (page.head) }
+                        (page.content)
+                    }
+                }
+                @if let Some(dialog) = &page.dialog { (dialog) }
+            },
+        )
+    }
+
+    fn side(&self, section: Section) -> Markup {
+        let period = self.period();
+        let limit = period.tier.limit_for(period.marketing);
+        let numbers = [period.marketing, limit, period.leaving].map(|count| number(self, count));
+        html! {
+            (brand(true))
+            div class="account" {
+                p { b { (self.account.name) } }
+                p { (text::usage_of(&numbers)) }
+                (chart::usage_bar(period))
+            }
+            button class="menu" type="button" popovertarget="nav" { (text::MENU) }
+            nav class="nav" id="nav" popover aria-label=(text::PRODUCT) {
+                @for group in NAVIGATION {
+                    ul {
+                        @for (own, path, name) in *group {
+                            li { a href=(path) aria-current=[(*own == section).then_some("page")] { (name) } }
+                        }
+                    }
+                }
+                div class="who" {
+                    p { (text::who(&self.principal.name, self.principal.is_admin())) }
+                    form method="post" action="/console/sign-out" { button class="link" { (text::SIGN_OUT) } }
+                }
+            }
+        }
+    }
+
+    /// Returns the clock of a sandbox, with the moves that people try.
+    fn clock_bar(&self) -> Markup {
+        let Some(clock) = self.period().test_clock else { return html! {} };
+        let date = date_text(self, self.period().ends_at);
+        html! {
+            aside class="clock" aria-label=(text::SANDBOX_CLOCK) {
+                p { b { (text::SANDBOX_CLOCK) } " " (exact_time(self, clock)) }
+                @if self.principal.is_admin() {
+                    form class="row" method="post" action="/console/clock" {
+                        (key(self))
+                        button name="move" value="day" { (text::FORWARD_ONE_DAY) }
+                        button name="move" value="before" { (text::to_before(&date)) }
+                        button name="move" value="update" { (text::to_update_date(&date)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Returns an instant to the millisecond, as the sandbox's clock shows it.
+fn exact_time(signed: &Signed, at: Timestamp) -> Markup {
+    let zone = signed.period().calendar.time_zone;
+    let local = zone.local(at);
+    let utc = at.to_string();
+    html! {
+        time datetime=(utc) title=(utc) {
+            (signed.language.date(local.date())) ", " (local.format("%H:%M:%S%.3f")) " (" (zone.as_str()) ")"
+            span class="vh" { (text::in_utc(&utc)) }
+        }
+    }
+}
+
+/// Returns the name of the product with its sign.
+fn brand(is_link: bool) -> Markup {
+    let sign = html! {
+        svg width="20" height="20" viewBox="0 0 20 20" aria-hidden="true" {
+            path d="M2 5h16M2 10h16" {}
+            path class="tide" d="M2 15c2.7-3 5.3 3 8 0s5.3-3 8 0" {}
+        }
+        (text::PRODUCT)
+    };
+    html! { p class="brand" { @if is_link { a href="/console" { (sign) } } @else { (sign) } } }
+}
+
+fn document(title: &str, class: Option<&str>, language: &str, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" data-numbers=(language) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) }
+                link rel="icon" href="data:,";
+                link rel="stylesheet" href=(*STYLE_PATH);
+                script type="module" src=(*SCRIPT_PATH) {}
+            }
+            body class=[class] { (body) }
+        }
+    }
+}
+
+/// Returns a page outside the frame, for people who are not signed in.
+pub(crate) fn door(title: &str, content: &Markup) -> Markup {
+    let title = format!("{title} – {}", text::PRODUCT);
+    document(&title, Some("door"), "en-GB", &html! { main { (brand(false)) (content) } })
+}
+
+/// Returns a response with an HTML document.
+pub(crate) fn html_response(status: StatusCode, document: Markup) -> Response {
+    let mut response = Body::from(document.into_string()).into_response();
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    response
+}
+
+/// Returns the response for a fault that happened before the person was known.
+pub(crate) fn fault_outside(parts: &Parts, problem: Problem) -> Response {
+    let id = parts.extensions.get::<api::identity::RequestId>();
+    let id = id.map_or("", |api::identity::RequestId(id)| id.as_str());
+    let content = html! { h1 { (text::FAULT) } p { (text::fault_sentence(id)) } };
+    let page = html_response(problem.problem_type().status(), door(text::FAULT, &content));
+    problem.into_response_with(page)
+}
+
+/// Returns the page about a failure. It says nothing of the inside.
+fn failed(kind: ProblemType, detail: &str, request_id: &str) -> Page {
+    let status = kind.status();
+    let (title, content) = if status == StatusCode::NOT_FOUND {
+        let content = html! {
+            p { (detail) " " (text::MAY_BE_DELETED) " " a href="/console/contacts" { (text::ALL_CONTACTS) } }
+        };
+        (text::NOT_FOUND, content)
+    } else if status == StatusCode::FORBIDDEN {
+        (text::NOT_PERMITTED, note(Tone::Fault, &html! { p { (detail) } }))
+    } else if status.is_server_error() {
+        let content = html! {
+            p { b { (text::nothing_was_changed(true)) } " " (text::fault_sentence(request_id)) }
+        };
+        (text::FAULT, note(Tone::Fault, &content))
+    } else {
+        (
+            text::REFUSED,
+            note(Tone::Fault, &html! { p { b { (text::nothing_was_changed(false)) } " " (detail) } }),
+        )
+    };
+    Page::new(Section::None, title, content).with_status(status)
+}
+
+/// Returns the next update date in full, with the time that remains.
+pub(crate) fn update_date(signed: &Signed) -> Markup {
+    time(signed, signed.period().ends_at, Detail::Zone)
+}

@@ -1,0 +1,79 @@
+//! The console: pages for people, rendered on the server.
+//!
+//! A page reads through the store. A form on a page posts to the console, which carries the request out through the
+//! API's own routes, in this process and with the identity of the person who is signed in. So the console can do what
+//! the API can do and nothing else, with the same checks, the same permissions and the same texts of errors.
+//!
+//! - [`signed`] opens the session of a request, and [`sign_in`] begins and ends sessions.
+//! - [`request`] has the calls of the API, [`typed`] the fields that a person typed.
+//! - [`frame`] has the parts around every page, [`pages`] the pages, [`parts`] what pages have in common.
+//! - [`language`] writes numbers and dates, [`text`] has all English texts.
+
+mod assets;
+mod chart;
+mod frame;
+mod language;
+mod pages;
+mod parts;
+mod request;
+mod security;
+mod sign_in;
+mod signed;
+mod text;
+mod typed;
+
+use api::{Context, Queue};
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, FromRef};
+use axum::middleware::from_fn;
+use axum::routing::get;
+use domain::limits::BODY_BYTES_MAX;
+use store::BulkTask;
+
+/// The path under which all pages are.
+pub const HOME: &str = "/console";
+
+/// The parts that the console needs.
+#[derive(Clone)]
+pub struct Parts {
+    /// The context of all handlers.
+    pub context: Context,
+    /// The queue of accounts with unfinished bulk jobs.
+    pub bulk: Queue<BulkTask>,
+    /// True if browsers reach the console by HTTPS alone. Cookies are then kept from any other connection.
+    pub is_secure: bool,
+}
+
+/// The state of the console's routes.
+#[derive(Clone)]
+struct Console {
+    context: Context,
+    /// The API's routes, which carry out what people ask for.
+    api: Router,
+    is_secure: bool,
+}
+
+impl FromRef<Console> for Context {
+    fn from_ref(console: &Console) -> Self {
+        console.context.clone()
+    }
+}
+
+/// Returns the router that `main` runs and the local stack merges.
+pub fn router(Parts { context, bulk, is_secure }: Parts) -> Router {
+    let api = account::router(context.clone())
+        .merge(bulk_jobs::router(context.clone(), bulk.clone()))
+        .merge(contacts::router(context.clone()))
+        .merge(forms::router(context.clone()))
+        .merge(segments::router(context.clone(), bulk))
+        .merge(set_marketing::router(context.clone()))
+        .merge(set_non_marketing_pending::router(context.clone()));
+    let routes = sign_in::routes()
+        .merge(pages::routes())
+        .route("/console/{*path}", get(pages::unknown))
+        .merge(assets::routes())
+        .layer(from_fn(security::require_same_origin))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .with_state(Console { context, api, is_secure });
+    api::router::finished(routes.layer(from_fn(security::add_headers)))
+}

@@ -1,0 +1,267 @@
+//! The overview: the usage, the next update date and what needs attention.
+
+mod picture;
+
+use axum::response::Response;
+use domain::limits::FORMS_SHOWN_MAX;
+use maud::{Markup, html};
+use store::{BulkJob, FormReport};
+
+use crate::frame::{Page, Section};
+use crate::parts::{Detail, Tone, date_text, note, number, time};
+use crate::request::Failure;
+use crate::signed::Signed;
+use crate::text::overview as words;
+use crate::{chart, text};
+
+/// The number of bulk jobs that are looked at for those that run.
+const JOBS: usize = 5;
+
+/// Everything on the page that is not in the account.
+struct Facts {
+    statements: Vec<domain::period::Statement>,
+    forms: Vec<FormReport>,
+    running: Vec<BulkJob>,
+    has_contacts: bool,
+}
+
+/// Shows the overview.
+pub(crate) async fn show(signed: Signed) -> Response {
+    let shown = page(&signed).await;
+    signed.finish(shown)
+}
+
+async fn page(signed: &Signed) -> Result<Page, Failure> {
+    let facts = Facts::read(signed).await?;
+    let date = date_text(signed, signed.period().ends_at);
+    let is_empty = !facts.has_contacts && facts.statements.is_empty() && signed.period().marketing == 0;
+    let head = html! {
+        h1 { (text::OVERVIEW) }
+        @if !is_empty && signed.may_edit() {
+            a class="button act" href="/console/review" { (words::review_before(&date)) }
+        }
+    };
+    let content = html! {
+        (done(signed))
+        (figures(signed))
+        @if is_empty { (start(signed)) } @else {
+            (picture::over_time(signed, &facts.statements))
+            div class="two" {
+                (by_form(signed, &facts.forms))
+                div { (needs_attention(signed, &facts.forms)) (running(signed, &facts.running)) (thresholds(signed)) }
+            }
+        }
+    };
+    Ok(Page::new(Section::Overview, text::OVERVIEW, content).with_head(head))
+}
+
+impl Facts {
+    async fn read(signed: &Signed) -> Result<Self, Failure> {
+        let (store, account) = (signed.store(), signed.account.id);
+        let statements =
+            store.statements(account, signed.wall_clock, None, picture::PERIODS + 1).await?.items;
+        let jobs = store.bulk_jobs(account, None, JOBS).await?.items;
+        let listed = store.forms(account, None, FORMS_SHOWN_MAX).await?.items;
+        let mut forms = Vec::new();
+        for form in listed {
+            forms.push(store.form_report(account, form.id, signed.wall_clock).await?);
+        }
+        let search = store::Search { account, filter: None, after: None, limit: 1 };
+        let has_contacts = match signed.period().marketing {
+            0 => !store.search(search, signed.wall_clock).await?.contacts.is_empty(),
+            _ => true,
+        };
+        let running = jobs.into_iter().filter(|job| !job.state.is_finished()).collect();
+        Ok(Self { statements, forms, running, has_contacts })
+    }
+}
+
+fn done(signed: &Signed) -> Markup {
+    let (tone, said) = match signed.done.as_deref() {
+        Some("moved") => (Tone::Plain, words::CLOCK_MOVED),
+        Some("passed") => (Tone::Leaves, words::DATE_PASSED),
+        _ => return html! {},
+    };
+    html! { (note(tone, &html! { p { (said) } })) }
+}
+
+/// Returns the largest numbers of the page: the usage, the next update date, and what remains after it.
+fn figures(signed: &Signed) -> Markup {
+    let period = signed.period();
+    let usage = period.marketing;
+    let limit = period.tier.limit_for(usage);
+    let limit_text = number(signed, limit);
+    let percent =
+        |count| words::percent_of(&signed.language.percent(period.tier.percent(count)), &limit_text);
+    let left = period.remaining_capacity();
+    let capped = period.cap.map(|cap| (number(signed, left), number(signed, cap)));
+    let in_tier = limit.saturating_sub(usage).min(left);
+    html! {
+        dl class={ "figures" @if signed.done.is_some() { " block" } } {
+            div class="usage" {
+                dt { (words::USAGE) }
+                dd { span class="big" { (number(signed, usage)) } }
+                dd { (percent(usage)) (words::of_them(&number(signed, period.leaving)))
+                    a href="/console/contacts?state=leaving" { (words::LEAVING) } }
+            }
+            div class="date" {
+                dt { (words::NEXT_UPDATE) }
+                dd { span class="big" { (time(signed, period.ends_at, Detail::Date)) } }
+                dd { (next_update(signed)) }
+            }
+            div class="rest" {
+                dt { (words::REMAINING) }
+                dd { span class="big" { (number(signed, period.after_next_update())) } }
+                dd { (percent(period.after_next_update())) }
+            }
+            div class="rest" {
+                dt { (words::PLACES_LEFT) }
+                dd { span class="big" { (number(signed, in_tier)) } }
+                dd { (words::in_the_tier(capped.as_ref().map(|(left, cap)| (left.as_str(), cap.as_str())))) }
+            }
+        }
+    }
+}
+
+fn next_update(signed: &Signed) -> String {
+    let period = signed.period();
+    let zone = period.calendar.time_zone;
+    let clock = signed.language.time(zone.local(period.ends_at));
+    let rest = text::duration(period.ends_at.to_utc() - signed.now.to_utc());
+    words::at_midnight(&clock, zone.as_str(), &rest, period.test_clock.is_some())
+}
+
+/// Returns the first steps of an account without contacts.
+fn start(signed: &Signed) -> Markup {
+    let step = |title, hint, path: &str, is_main: bool| {
+        html! {
+            li {
+                div { h3 { (title) } p { (hint) } }
+                a class={ "button" @if is_main { " act" } } href=(path) { (title) }
+            }
+        }
+    };
+    let tier = &signed.period().tier;
+    let limit = tier.limit_for(0);
+    let [before, after] = words::no_cap(
+        &number(signed, limit + 1),
+        &number(signed, tier.limit_for(limit + 1)),
+        &number(signed, limit),
+    );
+    html! {
+        section aria-labelledby="start" {
+            h2 id="start" { (words::START) }
+            ol class="start" {
+                (step(words::START_FORM, words::START_FORM_HINT, "/console/forms/new", true))
+                (step(words::START_CONTACT, words::START_CONTACT_HINT, "/console/contacts/new", false))
+                @if signed.principal.is_admin() {
+                    (step(words::START_TOKEN, words::START_TOKEN_HINT, "/console/settings#tokens", false))
+                }
+            }
+        }
+        @if signed.period().cap.is_none() {
+            section aria-labelledby="bill" {
+                h2 id="bill" { (words::FIRST_BILL) }
+                p class="narrow" { (before) a href="/console/settings" { (words::SET_A_CAP) } (after) }
+            }
+        }
+    }
+}
+
+fn by_form(signed: &Signed, forms: &[FormReport]) -> Markup {
+    let largest = forms.iter().map(|report| report.counts.set).max().unwrap_or_default();
+    let total = forms.iter().map(|report| report.counts.set).sum();
+    html! {
+        section aria-labelledby="by-form" {
+            h2 id="by-form" { (words::BY_FORM) }
+            table {
+                caption class="vh" { (words::BY_FORM_CAPTION) }
+                thead { tr {
+                    th scope="col" { (words::FORM) }
+                    th scope="col" { span class="vh" { (words::SHARE) } }
+                    th scope="col" class="n" { (text::CONTACTS) }
+                } }
+                tbody {
+                    @for report in forms {
+                        tr {
+                            th scope="row" { a href={ "/console/forms/" (report.form.id) } { (report.form.name) } }
+                            td class="bar" { (chart::row_bar(report.counts.set, largest)) }
+                            td class="n" { (number(signed, report.counts.set)) }
+                        }
+                    }
+                }
+                tfoot { tr { th scope="row" { (words::ALL_FORMS) } td {} td class="n" { (number(signed, total)) } } }
+            }
+        }
+    }
+}
+
+fn needs_attention(signed: &Signed, forms: &[FormReport]) -> Markup {
+    let rejecting: Vec<_> = forms.iter().filter(|report| report.counts.rejected > 0).collect();
+    html! {
+        section aria-labelledby="needs" {
+            h2 id="needs" { (words::NEEDS_ATTENTION) }
+            @if rejecting.is_empty() { p class="quiet" { (words::NOTHING_NEEDS) } }
+            ul class="todo-list" {
+                @for report in rejecting {
+                    @let count = number(signed, report.counts.rejected);
+                    @let rejected = text::counted(report.counts.rejected, &count, "rejected submission");
+                    li {
+                        span { (words::rejected(&report.form.name, &rejected)) } " "
+                        a href={ "/console/forms/" (report.form.id) "#rejected" } { (words::review_count(&count)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn running(signed: &Signed, jobs: &[BulkJob]) -> Markup {
+    html! {
+        section aria-labelledby="runs" {
+            h2 id="runs" { (words::RUNNING) }
+            @if jobs.is_empty() { p class="quiet" { (words::NOTHING_RUNS) } }
+            ul class="todo-list" {
+                @for (place, job) in jobs.iter().enumerate() {
+                    @let id = format!("run-{place}");
+                    li {
+                        span id=(id) { (crate::pages::jobs::title(signed, job)) } " "
+                        a href={ "/console/jobs/" (job.id) } { (words::OPEN) }
+                        progress max="1" value=(job.progress) aria-labelledby=(id) {}
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn thresholds(signed: &Signed) -> Markup {
+    let period = signed.period();
+    // The thresholds are those of the limit at the start of the period.
+    let limit = period.tier.limit_for(0);
+    let crossed = period.tier.thresholds_crossed(period.marketing);
+    html! {
+        section aria-labelledby="thresholds" {
+            h2 id="thresholds" { (words::THRESHOLDS) }
+            ul class="todo-list" {
+                @for percent in domain::tier::THRESHOLDS {
+                    @let is_crossed = crossed.contains(&percent);
+                    @let at = (limit * u64::from(percent)).div_ceil(100);
+                    li {
+                        span class=(if is_crossed { "state yes" } else { "state no" }) {
+                            (words::threshold(percent, &number(signed, limit)))
+                        }
+                        " "
+                        span class="quiet" {
+                            @if is_crossed { (words::CROSSED) }
+                            @else {
+                                @let rest = at.saturating_sub(period.marketing);
+                                (words::away(&text::counted(rest, &number(signed, rest), "contact")))
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

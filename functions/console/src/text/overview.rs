@@ -1,0 +1,144 @@
+//! Texts of the overview.
+
+pub(crate) const USAGE: &str = "Marketing contacts now";
+pub(crate) const NEXT_UPDATE: &str = "Next update date";
+pub(crate) const REMAINING: &str = "Remaining after that";
+pub(crate) const PLACES_LEFT: &str = "Places left now";
+pub(crate) const LEAVING: &str = "leaving";
+
+pub(crate) const CHART_MARKETING: &str = "Marketing contacts";
+pub(crate) const CHART_LEAVING: &str = "of them leaving at the next update date";
+pub(crate) const CHART_EXPECTED: &str = "Expected, if nothing else changes";
+pub(crate) const CHART_AS_TABLE: &str = "The same as a table";
+pub(crate) const CHART_CAPTION: &str = "Marketing contacts at the ends of periods";
+pub(crate) const CHART_STRAIGHT: &str =
+    "Known are the ends of the periods and today. The line between them is straight.";
+pub(crate) const COLUMN_DATE: &str = "Date";
+pub(crate) const COLUMN_MARKETING: &str = "Marketing";
+pub(crate) const COLUMN_LEAVING: &str = "of them leaving";
+pub(crate) const COLUMN_REMARK: &str = "Remark";
+pub(crate) const TODAY: &str = "today";
+pub(crate) const REMAINS: &str = "what remains after the update date";
+
+pub(crate) const BY_FORM: &str = "Set as marketing by forms";
+pub(crate) const BY_FORM_CAPTION: &str = "Contacts that each form has set as marketing since it was created";
+pub(crate) const FORM: &str = "Form";
+pub(crate) const SHARE: &str = "Share";
+pub(crate) const ALL_FORMS: &str = "All forms";
+
+pub(crate) const NEEDS_ATTENTION: &str = "Needs attention";
+pub(crate) const NOTHING_NEEDS: &str = "Nothing at the moment.";
+pub(crate) const RUNNING: &str = "Running now";
+pub(crate) const NOTHING_RUNS: &str = "No job is running.";
+pub(crate) const OPEN: &str = "Open";
+pub(crate) const THRESHOLDS: &str = "Thresholds in this period";
+
+pub(crate) const START: &str = "No contacts yet. Two ways to start";
+pub(crate) const START_FORM: &str = "Create a form";
+pub(crate) const START_FORM_HINT: &str = "People who submit it become contacts, and marketing contacts if its switch is \
+     on. Use your own form or one of the known providers.";
+pub(crate) const START_CONTACT: &str = "Add a contact";
+pub(crate) const START_CONTACT_HINT: &str =
+    "Add one person by hand. A new contact is non-marketing, and so free, unless you choose otherwise.";
+pub(crate) const START_TOKEN: &str = "Create a token";
+pub(crate) const START_TOKEN_HINT: &str = "Create a token in Settings and send contacts through the API.";
+pub(crate) const FIRST_BILL: &str = "Before the first bill";
+pub(crate) const SET_A_CAP: &str = "Set a cap";
+
+pub(crate) fn review_before(date: &str) -> String {
+    format!("Review before {date}")
+}
+
+pub(crate) fn percent_of(percent: &str, limit: &str) -> String {
+    format!("{percent} of {limit}")
+}
+
+pub(crate) fn of_them(leaving: &str) -> String {
+    format!(", of them {leaving} ")
+}
+
+pub(crate) fn at_midnight(clock: &str, zone: &str, rest: &str, is_sandbox: bool) -> String {
+    let on = if is_sandbox { " on the sandbox clock" } else { "" };
+    format!("{clock} ({zone}), in {rest}{on}")
+}
+
+pub(crate) fn in_the_tier(capped: Option<(&str, &str)>) -> String {
+    match capped {
+        Some((left, cap)) => format!("in the tier; {left} under the cap of {cap}"),
+        None => "in the tier; no cap".to_owned(),
+    }
+}
+
+pub(crate) fn chart_title(from: &str, to: &str) -> String {
+    format!("Marketing contacts, {from} to {to}")
+}
+
+pub(crate) fn chart_description(usage: &str, leaving: &str, date: &str, rest: &str, limit: &str) -> String {
+    format!(
+        "{usage} today, of which {leaving} are leaving. On {date} {rest} remain. The tier limit is {limit}."
+    )
+}
+
+pub(crate) fn tier_limit(limit: &str) -> String {
+    format!("Tier limit {limit}")
+}
+
+pub(crate) fn cap(cap: &str) -> String {
+    format!("Cap {cap}")
+}
+
+pub(crate) fn today(usage: &str) -> String {
+    format!("Today {usage}")
+}
+
+pub(crate) fn left(count: &str) -> String {
+    format!("{count} left")
+}
+
+pub(crate) fn leave(count: &str) -> String {
+    format!("{count} leave")
+}
+
+pub(crate) fn remain(count: &str) -> String {
+    format!("{count} remain")
+}
+
+pub(crate) fn end_of_period(number: &str) -> String {
+    format!("end of period {number}")
+}
+
+pub(crate) fn next_contact(next: &str, raised: Option<&str>, cap: Option<&str>) -> String {
+    let raise = raised.map(|raised| format!("Marketing contact {next} raises the tier to {raised} at once."));
+    let cap = cap.map(|cap| format!("The cap stops at {cap}."));
+    [raise, cap].into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+pub(crate) fn rejected(form: &str, rejected: &str) -> String {
+    format!("{form}: {rejected}")
+}
+
+pub(crate) fn review_count(count: &str) -> String {
+    format!("Review {count}")
+}
+
+pub(crate) fn threshold(percent: u8, limit: &str) -> String {
+    format!("{percent} % of {limit}")
+}
+
+pub(crate) const CROSSED: &str = "crossed";
+
+pub(crate) fn away(count: &str) -> String {
+    format!("{count} away")
+}
+
+pub(crate) fn no_cap(first: &str, raised: &str, included: &str) -> [String; 2] {
+    [
+        format!("No cap is set: marketing contact {first} raises the tier to {raised} at once. "),
+        format!(" of {included} to prevent this."),
+    ]
+}
+
+pub(crate) const CLOCK_MOVED: &str = "The clock has moved. No update date was passed.";
+pub(crate) const DATE_PASSED: &str =
+    "The clock has passed an update date: the contacts that were leaving have left.";
+pub(crate) const WELCOME_CONTACT: &str = "The contact was added.";

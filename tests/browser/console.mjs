@@ -1,0 +1,243 @@
+// Everything that the walks expect of the console's pages: addresses, statuses, texts, and where their parts are. A part
+// is found by its role and name, as a person and a screen reader find it. If a page changes, this file changes.
+
+/** Where the pages are. */
+export const paths = {
+  overview: '/console',
+  contacts: '/console/contacts',
+  contact: (id) => `/console/contacts/${id}`,
+  segments: '/console/segments',
+  segment: (id) => `/console/segments/${id}`,
+  review: '/console/review',
+  forms: '/console/forms',
+  newForm: '/console/forms/new',
+  form: (id) => `/console/forms/${id}`,
+  jobs: '/console/jobs',
+  job: (id) => `/console/jobs/${id}`,
+  statements: '/console/statements',
+  settings: '/console/settings',
+  signIn: '/console/sign-in',
+};
+
+/** The names of the pages in the navigation. */
+export const entries = {
+  overview: 'Overview',
+  contacts: 'Contacts',
+  segments: 'Segments',
+  review: 'Review',
+  forms: 'Forms',
+  jobs: 'Jobs',
+  statements: 'Statements',
+  settings: 'Settings',
+};
+
+/** The first heading of each page. */
+export const headings = {
+  ...entries,
+  review: 'Review of marketing contacts',
+  newForm: 'Create a form',
+  signIn: 'Sign in',
+};
+
+/** The statuses of pages that refuse something. They are those of the API. */
+export const statuses = {
+  unknownToken: 401,
+  notAllowed: 403,
+  unknown: 404,
+  wrongNumber: 409,
+  changedMeanwhile: 412,
+};
+
+/** The states of a contact. */
+export const states = { marketing: 'Marketing', leaving: 'Leaving', free: 'Non-marketing' };
+
+/** Returns a number as the console writes it, such as `5,000`. */
+export const number = (value) => value.toLocaleString('en-GB');
+
+const exactly = (name) => ({ name, exact: true });
+// A name as a text is the whole name here; one that begins or ends otherwise is a pattern.
+const button = (within, name) => within.getByRole('button', exactly(name));
+const link = (within, name) => within.getByRole('link', exactly(name));
+
+/** What every page has. */
+export const frame = {
+  heading: (page, name) => page.getByRole('heading', { level: 1, ...(name && { name }) }),
+  skip: (page) => link(page, 'Skip to the content'),
+  main: (page) => page.getByRole('main'),
+  /** An entry of the navigation. Its name may go on with a count, such as "Forms 7 rejected submissions". */
+  entry: (page, name) => link(page.getByRole('navigation', exactly('Console')), new RegExp(`^${name}\\b`)),
+  menu: (page) => button(page, 'Menu'),
+  /** The sentence below the account's name: "4,120 of 5,000, 348 leaving". */
+  usage: (page) => page.getByRole('banner').getByText(/^[\d,]+ of [\d,]+/),
+  signOut: (page) => button(page, 'Sign out'),
+};
+
+/** Returns what `frame.usage` says. */
+export function usage({ marketing, limit, leaving = 0 }) {
+  const part = leaving === 0 ? '(, 0 leaving)?' : `, ${number(leaving)} leaving`;
+  return new RegExp(`^${number(marketing)} of ${number(limit)}${part}$`);
+}
+
+export const clock = {
+  bar: (page) => page.getByRole('complementary', exactly('Sandbox clock')),
+  day: (page) => button(clock.bar(page), 'Forward one day'),
+  /** Its name has the date: "To 1 ms before 1 December". */
+  lastMillisecond: (page) => button(clock.bar(page), /^To 1 ms before /),
+  /** "To 1 December, 00:00". */
+  updateDate: (page) => button(clock.bar(page), /^To \d+ \w+, 00:00$/),
+  instant: (page) => clock.bar(page).getByRole('time').first(),
+};
+
+export const signIn = {
+  token: (page) => page.getByLabel('Token', { exact: true }),
+  submit: (page) => button(page, 'Sign in'),
+};
+
+export const overview = {
+  /** The numbers at the top, each the description of a term. */
+  figure: (page, term) => page.locator('dl > div').filter({ has: page.getByText(term, { exact: true }) })
+    .getByRole('definition').first(),
+  terms: { now: 'Marketing contacts now', rest: 'Remaining after that' },
+  review: (page) => link(page, /^Review before /),
+};
+
+export const contacts = {
+  search: (page) => page.getByRole('searchbox', { name: 'Address or words' }),
+  searchButton: (page) => button(page, 'Search'),
+  /** A saved segment. Its name goes on with its count, if there is one. */
+  tab: (page, name) => link(page.getByRole('navigation', exactly('Segments')), new RegExp(`^${name}\\b`)),
+  row: (page, address) => page.getByRole('row').filter({ has: link(page, address) }),
+  tick: (page, address) => page.getByRole('checkbox', exactly(address)),
+  tickPage: (page) => page.getByRole('checkbox', { name: /^Tick the .* on this page$/ }),
+  ticked: (page) => page.getByRole('radio', { name: /ticked on this page$/ }),
+  all: (page) => page.getByRole('radio', { name: /^all\b/ }),
+  set: (page) => button(page, 'Set as marketing'),
+  queue: (page) => button(page, 'Set as non-marketing'),
+  open: (page, address) => link(page, address),
+  state: (page, address) => contacts.row(page, address).getByText(/^(Marketing|Leaving|Non-marketing)$/),
+  /** The states of all contacts of the page. */
+  states: (page) => page.getByRole('row').getByText(/^(Marketing|Leaving|Non-marketing)$/),
+  addCondition: (page) => button(page, 'Add a condition'),
+  condition: {
+    property: (page, n) => page.getByRole('combobox', { name: `Property, condition ${n}` }),
+    comparison: (page, n) => page.getByRole('combobox', { name: `Comparison, condition ${n}` }),
+    value: (page, n) => page.getByLabel(`Value, condition ${n}`),
+  },
+  /** The last of them is the one that is seen: the first is for the Enter key. */
+  applyFilter: (page) => button(page, 'Apply the filter').last(),
+  /** Beside the disabled buttons of a user who may not change anything. */
+  notAllowed: (page) => page.getByText(/^You can view contacts but not set their status\. An admin can give you /),
+};
+
+/** The numbers of "Marketing contacts (billable)": now, after, and after the next update date. */
+const billable = (within) => within.getByRole('row', { name: /^Marketing contacts \(billable\)/ }).getByRole('cell');
+
+/** The consequence before the act. */
+export const dialog = {
+  root: (page) => page.getByRole('dialog'),
+  heading: (page) => dialog.root(page).getByRole('heading', { level: 2 }),
+  /** "812 contacts become marketing contacts now and are billable at once. …" */
+  becomes: (page, count) =>
+    dialog.root(page).getByText(new RegExp(`^${number(count)} contacts? becomes? (a )?marketing contacts? now`)),
+  queued: (page, count) => dialog.root(page).getByText(new RegExp(`^${number(count)} contacts? (is|are) queued`)),
+  refused: (page, count) => dialog.root(page).getByText(new RegExp(`^${number(count)} contacts? (is|are) refused`)),
+  billable: (page) => billable(dialog.root(page)),
+  count: (page) => dialog.root(page).getByLabel(/^Type the number of contacts/),
+  wrongNumber: (page, typed, matching) =>
+    dialog.root(page).getByText(new RegExp(`^You typed ${number(typed)}\\. ${number(matching)} contacts? match`)),
+  confirm: (page) => button(dialog.root(page), /^(Set|Queue) [\d,]+ contacts?$/),
+  cancel: (page) => link(dialog.root(page), 'Cancel'),
+};
+
+export const job = {
+  heading: (page, count) => frame.heading(page, new RegExp(`^(Set|Queue) ${number(count)} contacts?`)),
+  progress: (page) => page.getByRole('progressbar'),
+  /** What the page's script asks for the progress. */
+  progressAddress: '**/progress',
+  cancel: (page) => button(page, 'Cancel the rest'),
+  done: (page) => frame.main(page).getByText(/^Done\b/),
+  cancelled: (page) => frame.main(page).getByText(/^Cancelled\b/),
+  /** The number of contacts with an outcome. */
+  outcome: (page, name) => page.getByRole('row', { name: new RegExp(`^${name}`) }).getByRole('cell').first(),
+  outcomes: { set: 'Set as marketing', queued: 'Queued', kept: 'Kept', unchanged: 'Unchanged', refused: 'Refused' },
+  showRefused: (page, count) => link(page, `Show the ${number(count)} refused`),
+  queueBack: (page) => button(page, /^Queue [\d,]+ contacts?$/),
+};
+
+export const contact = {
+  /** The state in one sentence: "Leaving. Still a marketing contact until …" */
+  sentence: (page, state) => frame.main(page).locator('p').filter({ hasText: new RegExp(`^\\s*${state}\\.`) }),
+  /** Whether a tool reaches the contact: "Yes", or "No: " with the reasons. */
+  reaches: (page, tool) => page.getByRole('row', { name: new RegExp(`^${tool}\\b`) }).getByRole('cell').last(),
+  tools: { marketingEmail: 'Marketing email' },
+  history: (page) => page.getByRole('table', { name: /^Changes of state/ }).getByRole('row'),
+  property: (page, label) => page.getByLabel(label, { exact: true }),
+  save: (page) => button(page, 'Save properties'),
+  changedMeanwhile: (page) => page.getByText(/^Nothing was saved: .* changed this contact at /),
+  currentValue: (page, value) => page.getByText(`Current value: ${value}`),
+  saveMine: (page) => button(page, 'Save mine'),
+  unknown: (page, id) => frame.main(page).getByText(`No contact of this account has the id ${id}`),
+};
+
+export const review = {
+  step: (page) => page.getByRole('list', { name: 'Steps of the review' }).locator('[aria-current="step"]'),
+  steps: { date: 'Date', unengaged: 'Unengaged', filters: 'Filters and lists', numbers: 'Numbers', update: 'Update' },
+  choice: (page, name) => frame.main(page).getByRole('checkbox', { name: new RegExp(`^${name}`) }),
+  choices: { unsubscribed: 'Unsubscribed', bounced: 'Bounced' },
+  /** "Continue", or "Continue with 256 contacts". */
+  go: (page) => button(frame.main(page), /^Continue\b/),
+  /** "256 contacts will be queued." */
+  willBeQueued: (page, count) => page.getByText(new RegExp(`^${number(count)} contacts? will be queued`)),
+  billable: (page) => billable(page),
+  count: (page) => frame.main(page).getByLabel(/^Type the number of contacts/),
+  queue: (page, count) => button(frame.main(page), new RegExp(`^Queue ${number(count)} contacts?$`)),
+};
+
+export const forms = {
+  create: (page) => link(page, 'Create a form').first(),
+  row: (page, name) => page.getByRole('row').filter({ has: link(page, name) }),
+  open: (page, name) => link(frame.main(page), name),
+  switch: (page, name) => page.getByRole('switch', { name: new RegExp(`^Set who submits ${name} as marketing:`) }),
+};
+
+export const newForm = {
+  name: (page) => page.getByLabel('Name', { exact: true }),
+  provider: (page) => page.getByLabel('Provider', { exact: true }),
+  ownForm: 'Own form',
+  submit: (page) => button(page, 'Create the form'),
+};
+
+export const form = {
+  /** The HTML to paste into a page. Its field for the address has the label "Email" and its button says "Subscribe". */
+  snippet: (page) => page.getByRole('region', { name: 'HTML to embed' }),
+  embedded: { address: 'Email', submit: 'Subscribe' },
+  /** "311 accepted: 86 set, …" */
+  accepted: (page, count) => frame.main(page).getByText(new RegExp(`^${number(count)} accepted\\b`)),
+  goesTo: (page, n) => page.getByRole('combobox', { name: `Goes to, field ${n}` }),
+  toAddress: 'Email address',
+  saveMap: (page) => button(page, 'Save the field map'),
+  rejected: (page, count) => page.getByRole('heading', { level: 2, name: `Rejected: ${number(count)}` }),
+  retry: (page) => button(page, /^Retry the submission of /).first(),
+};
+
+export const segments = {
+  open: (page, name) => link(frame.main(page), name).first(),
+};
+
+export const statements = {
+  /** The row of a closed period: its number, its dates, its counts. */
+  rows: (page) => frame.main(page).getByRole('table').first().getByRole('row'),
+};
+
+export const settings = {
+  mayChange: (page, user) => page.getByRole('switch', { name: new RegExp(`^${user} can set marketing status:`) }),
+  cap: (page) => page.getByLabel('Usage never passes'),
+};
+
+/** Opens the page with the form for a token and signs in with it. */
+export async function signInWithToken(page, token) {
+  await page.goto(paths.signIn);
+  await signIn.token(page).fill(token);
+  await signIn.submit(page).click();
+  await frame.heading(page, headings.overview).waitFor();
+}

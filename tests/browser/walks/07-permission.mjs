@@ -1,0 +1,50 @@
+// A permission taken from a user, who is refused on the server at once, and sees the reason.
+
+import assert from 'node:assert/strict';
+
+import { says, seen } from '../checks.mjs';
+import { contacts, frame, paths, settings, statuses } from '../console.mjs';
+import { addresses, newAccount, newContacts, newUser } from '../seeds.mjs';
+import { goTo } from '../steps.mjs';
+import { walk } from '../walk.mjs';
+
+walk('a permission taken from a user', async ({ stack, step, signedIn, allow, inspect }) => {
+  const account = await newAccount(stack);
+  const [address] = addresses('person', 1);
+  await newContacts(account, [address]);
+  const lea = await newUser(stack, account, { name: 'Lea Winter' });
+  const [admins, leas] = [await signedIn(account.token), await signedIn(lea.token)];
+
+  step('the user is about to set a contact');
+  await goTo(leas, 'contacts');
+  await contacts.tick(leas, address).check();
+
+  step('the admin takes the permission');
+  await goTo(admins, 'settings');
+  await says(settings.mayChange(admins, 'Lea Winter'), /On$/);
+  await settings.mayChange(admins, 'Lea Winter').click();
+  await says(settings.mayChange(admins, 'Lea Winter'), /Off$/);
+
+  step('the user is refused');
+  allow(leas, statuses.notAllowed);
+  const [refused] = await Promise.all([
+    leas.waitForResponse((response) => response.request().method() === 'POST'),
+    contacts.set(leas).click(),
+  ]);
+  assert.equal(refused.status(), statuses.notAllowed);
+  await seen(contacts.notAllowed(leas));
+  await inspect(leas, 'permission missing');
+
+  step('the user sees the reason from now on');
+  await leas.goto(paths.overview);
+  await goTo(leas, 'contacts');
+  await seen(contacts.notAllowed(leas));
+  await inspect(leas, 'contacts, not allowed to change');
+  for (const button of [contacts.set(leas), contacts.queue(leas)]) {
+    assert.ok(await button.isDisabled());
+    const reason = await button.getAttribute('aria-describedby');
+    assert.match(await leas.locator(`#${reason}`).innerText(), /^You can view contacts but not set their status\./);
+  }
+  await seen(frame.usage(leas));
+  assert.equal((await account.api('GET', '/v1/usage')).marketing, 0);
+});
