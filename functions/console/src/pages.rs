@@ -1,8 +1,15 @@
 //! The pages.
 
 mod clock;
+mod contact;
+mod contacts;
+mod forms;
 pub(crate) mod jobs;
 mod overview;
+mod review;
+mod segments;
+mod settings;
+mod statements;
 
 use axum::Router;
 use axum::response::Response;
@@ -16,7 +23,17 @@ use crate::{Console, text};
 
 /// Returns the routes of all pages.
 pub(crate) fn routes() -> Router<Console> {
-    Router::new().route("/console", get(overview::show)).route("/console/clock", post(clock::advance))
+    Router::new()
+        .route("/console", get(overview::show))
+        .route("/console/clock", post(clock::advance))
+        .merge(contact::routes())
+        .merge(contacts::routes())
+        .merge(forms::routes())
+        .merge(jobs::routes())
+        .merge(review::routes())
+        .merge(segments::routes())
+        .merge(settings::routes())
+        .merge(statements::routes())
 }
 
 /// Returns the page for a path that does not exist.

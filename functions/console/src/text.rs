@@ -2,8 +2,15 @@
 //!
 //! Numbers and dates arrive as texts in the reader's language.
 
+pub(crate) mod contact;
+pub(crate) mod contacts;
+pub(crate) mod forms;
 pub(crate) mod jobs;
 pub(crate) mod overview;
+pub(crate) mod review;
+pub(crate) mod segments;
+pub(crate) mod settings;
+pub(crate) mod statements;
 
 use domain::source::SourceType;
 

@@ -1,8 +1,10 @@
 //! Bulk jobs: the list, and one job with its progress and its result.
 
+use axum::Router;
 use domain::decision::Command;
 use store::{BulkJob, JobKind};
 
+use crate::Console;
 use crate::parts::number;
 use crate::signed::Signed;
 use crate::text::{self, jobs as words};
@@ -17,4 +19,8 @@ pub(crate) fn title(signed: &Signed, job: &BulkJob) -> String {
         JobKind::Review => words::REVIEW.to_owned(),
         JobKind::DeleteMembers => words::DELETE_MEMBERS.to_owned(),
     }
+}
+
+pub(crate) fn routes() -> Router<Console> {
+    Router::new()
 }
