@@ -25,7 +25,7 @@ export function launch() {
 }
 
 /**
- * Opens a context, which has cookies of its own. `javaScript` and `bypassCSP` are as in playwright-core. Everything that
+ * Opens a context, which has cookies of its own. `javaScript` and `bypassCSP` are as in playwright-core. All that
  * checks the console leaves its content security policy in force.
  */
 export async function newContext(browser, {

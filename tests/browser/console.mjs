@@ -1,5 +1,5 @@
-// Everything that the walks expect of the console's pages: addresses, statuses, texts, and where their parts are. A part
-// is found by its role and name, as a person and a screen reader find it. If a page changes, this file changes.
+// Everything that the walks expect of the console's pages: addresses, statuses, texts, and where their parts are. A
+// part is found by its role and name, as a person and a screen reader find it. If a page changes, this file changes.
 
 /** Where the pages are. */
 export const paths = {
@@ -39,9 +39,9 @@ export const headings = {
   signIn: 'Sign in',
 };
 
-/** The statuses of pages that refuse something. They are those of the API. */
+/** The statuses of pages that refuse something. */
 export const statuses = {
-  unknownToken: 401,
+  unknownToken: 422,
   notAllowed: 403,
   unknown: 404,
   wrongNumber: 409,
@@ -84,7 +84,7 @@ export const clock = {
   /** Its name has the date: "To 1 ms before 1 December". */
   lastMillisecond: (page) => button(clock.bar(page), /^To 1 ms before /),
   /** "To 1 December, 00:00". */
-  updateDate: (page) => button(clock.bar(page), /^To \d+ \w+, 00:00$/),
+  updateDate: (page) => button(clock.bar(page), /^To \d+ \w+( \d{4})?, 00:00$/),
   instant: (page) => clock.bar(page).getByRole('time').first(),
 };
 

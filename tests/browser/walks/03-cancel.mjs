@@ -24,17 +24,16 @@ walk('a segment of 5,000 cancelled on the way', async ({ stack, step, signedIn, 
 
   step('see the progress');
   await confirm(page, COUNT);
+  // A second page, which stays as it is because its questions for the progress are not answered.
+  const still = await tab(page);
+  await still.route(job.progressAddress, () => {});
+  await still.goto(page.url());
   const begun = await eventually(async () => {
     const done = Number(await job.progress(page).getAttribute('value'));
     assert.ok(done > 0, 'no progress');
     return done;
   });
   assert.ok(begun < COUNT, 'done before it could be cancelled');
-
-  // A second page, which stays as it is because its questions for the progress are not answered.
-  const still = await tab(page);
-  await still.route(job.progressAddress, () => {});
-  await still.goto(page.url());
 
   step('cancel the rest');
   await job.cancel(page).click();

@@ -89,6 +89,14 @@ impl ContactId {
         self.0.checked_sub(1).map(Self)
     }
 
+    /// Returns the instant at which the id was created, by the wall clock. It is exact unless ids of one millisecond were
+    /// used up, and for ids of other programs it has no meaning.
+    #[must_use]
+    pub fn created_about(self) -> Timestamp {
+        let millis = i64::try_from(self.0 >> RANDOM_BITS).unwrap_or(i64::MAX);
+        Timestamp::from_millis(EPOCH_MILLIS.saturating_add(millis))
+    }
+
     /// Returns the bucket that stores the contact. It follows from the low bits, so it is random.
     #[must_use]
     pub fn bucket(self) -> Bucket {

@@ -59,3 +59,9 @@ pub const ANSWER_BYTES_MAX: usize = 6 * 1024 * 1024;
 /// The maximum size of a request's body in the local stack, in bytes: the limit of API Gateway. The functions' own
 /// limits are lower.
 pub const GATEWAY_BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
+
+/// The number of rows on a page of the console.
+pub const ROWS_SHOWN: usize = 20;
+
+/// The number of segments that the list of contacts shows as tabs.
+pub const TABS_SHOWN: usize = 6;

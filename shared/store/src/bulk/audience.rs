@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::Timestamp;
 use domain::contact::Contact;
-use domain::filter::{Access, Filter};
+use domain::filter::{Access, Condition, Filter};
 use domain::ids::{AccountId, ContactId, JobId, SegmentId};
 use domain::limits::SELECTION_NAME_CHARS_MAX;
 use domain::marketing::EffectiveState;
@@ -67,6 +67,19 @@ impl Audience {
     pub(crate) fn access(&self) -> Option<Access> {
         match self.any_of.as_slice() {
             [part] if !self.counts_all => Some(part.access()),
+            _ => None,
+        }
+    }
+
+    /// Returns a filter for the contacts of the only part, if a filter expresses it.
+    pub(crate) fn filter(&self) -> Option<Filter> {
+        match self.any_of.as_slice() {
+            [Part::Filter(filter)] => Some(filter.clone()),
+            [Part::Contacts(ids)] => {
+                let ids: Vec<String> = ids.iter().map(ContactId::to_string).collect();
+                let condition = Condition::new("hs_object_id", "IN", None, Some(&ids), None).ok()?;
+                Filter::new(vec![vec![condition]]).ok()
+            }
             _ => None,
         }
     }

@@ -2,12 +2,14 @@
 
 use aws_sdk_dynamodb::types::Put;
 use domain::Timestamp;
+use domain::filter::Filter;
 use domain::ids::{AccountId, JobId};
 use domain::limits::BULK_JOB_KEPT;
 
+use super::audience::Audience;
 use super::job::BulkJob;
 use crate::expressions::{Expression, number};
-use crate::items::{BulkJobItem, BulkQueueItem, decode};
+use crate::items::{BulkDefinitionItem, BulkJobItem, BulkQueueItem, decode};
 use crate::job_state::{JobKind, JobState};
 use crate::jobs::Job;
 use crate::keys::{Collection, EXPIRES_AT, Key, account_pk};
@@ -33,6 +35,21 @@ impl Store {
         let item: Option<BulkJobItem> = self.get(Key::bulk_job(account, job)).await?;
         let item = item.filter(BulkJobItem::is_visible).ok_or(Refused::NotFound("job"))?;
         Ok(BulkJob::of(&item))
+    }
+
+    /// Returns a filter for the contacts that a job selects, its exceptions included. `None` if no filter expresses the
+    /// selection, as for a static list. One read.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::NotFound`].
+    pub async fn bulk_job_filter(
+        &self,
+        account: AccountId,
+        job: JobId,
+    ) -> Result<Option<Filter>, StoreError> {
+        let item: Option<BulkDefinitionItem> = self.get(Key::bulk_definition(account, job)).await?;
+        Ok(Audience::of_item(item.ok_or(Refused::NotFound("job"))?)?.filter())
     }
 
     /// Returns the account's bulk jobs, newest first. The list begins before the job `after`.

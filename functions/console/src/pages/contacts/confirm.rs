@@ -1,0 +1,281 @@
+//! From a selection to its consequence, and from the confirmed number to a job.
+
+use api::filter::FilterGroupView;
+use api::problem::ProblemType;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use domain::ids::JobId;
+use domain::limits::SEGMENTS_MAX;
+use http::StatusCode;
+use maud::{Markup, html};
+use serde_json::{Value, json};
+use store::Segment;
+
+use super::dialog::{self, Asked, Numbers};
+use super::list::{self, Ticks};
+use super::view::{Tab, View};
+use crate::frame::Page;
+use crate::pages::jobs;
+use crate::parts::{Tone, note, refused};
+use crate::request::{Call, Failure, Refusal};
+use crate::signed::Signed;
+use crate::text::contacts as words;
+use crate::typed::Typed;
+
+/// The contacts that a person has selected, and the page under the dialog about them.
+struct Selected {
+    /// The selection as the API takes it.
+    json: Value,
+    view: View,
+    ticks: Ticks,
+    /// The job whose changes are taken back, if that is the selection.
+    job: Option<JobId>,
+}
+
+impl Selected {
+    /// Returns the selection in a form. `None` if nothing is selected.
+    async fn of(signed: &Signed, typed: &Typed) -> Result<Option<Self>, Failure> {
+        let view = View::parse(typed);
+        let mut ticks = ticks_of(typed);
+        if let Some(job) = typed.filled("queue_back").and_then(|job| job.parse().ok()) {
+            let json = json!({"job_id": job_text(job)});
+            return Ok(Some(Self { json, view, ticks, job: Some(job) }));
+        }
+        let except: Vec<&str> = typed.all("except").collect();
+        for excepted in &except {
+            ticks.contacts.remove(*excepted);
+        }
+        let json = if ticks.is_all {
+            let Some(mut json) = matching(signed, &view).await? else { return Ok(None) };
+            if !except.is_empty() {
+                json["except"] = json!(except);
+            }
+            json
+        } else if ticks.contacts.is_empty() {
+            return Ok(None);
+        } else {
+            json!({"contacts": ticks.contacts.iter().map(|id| json!({"id": id})).collect::<Vec<_>>()})
+        };
+        Ok(Some(Self { json, view, ticks, job: None }))
+    }
+
+    /// Returns the page under the dialog.
+    async fn page(&self, signed: &Signed) -> Result<Page, Failure> {
+        match self.job {
+            Some(job) => jobs::page(signed, job).await,
+            None => list::page(signed, &self.view, &self.ticks).await,
+        }
+    }
+
+    /// Returns the hidden fields that keep the selection in the dialog's form.
+    fn hidden(&self, typed: &Typed) -> Markup {
+        html! {
+            (list::hidden(&self.view))
+            @if let Some(after) = self.view.after { input type="hidden" name="after" value=(after); }
+            @for name in ["action", "scope", "contact", "except", "queue_back"] {
+                @for value in typed.all(name) { input type="hidden" name=(name) value=(value); }
+            }
+        }
+    }
+
+    /// Returns the page to which the dialog leads back.
+    fn back(&self) -> String {
+        match self.job {
+            Some(job) => format!("/console/jobs/{job}"),
+            None if self.view.is_shareable() => self.view.path(self.view.after),
+            None => "/console/contacts".to_owned(),
+        }
+    }
+}
+
+fn job_text(job: JobId) -> String {
+    job.to_string()
+}
+
+fn ticks_of(typed: &Typed) -> Ticks {
+    let contacts = typed.all("contact").map(str::to_owned).collect();
+    Ticks { contacts, is_all: typed.get("scope") == "all" }
+}
+
+/// Returns all contacts of a view as a selection. `None` if the view's filter is wrong.
+async fn matching(signed: &Signed, view: &View) -> Result<Option<Value>, Failure> {
+    let segment = match &view.tab {
+        Tab::Segment(id) if !view.is_filtered() => return Ok(Some(json!({"segment_id": id.to_string()}))),
+        Tab::Segment(id) => Some(signed.store().segment(signed.account.id, *id).await?),
+        _ => None,
+    };
+    let of_tab = list::of_tab(signed, view, segment.as_ref()).await?;
+    Ok(view.filter(of_tab.as_ref()).ok().map(|filter| json!({"filterGroups": FilterGroupView::all(&filter)})))
+}
+
+/// Shows the consequence of an action for the selected contacts, and asks for their number.
+pub(super) async fn preview(signed: Signed, typed: Typed) -> Response {
+    let shown = match typed.get("action") {
+        "add-to-list" => choose_list(&signed, &typed).await,
+        _ => ask(&signed, &typed, None).await,
+    };
+    signed.finish(shown)
+}
+
+/// Returns the page with the dialog. `error` is the message at the number, and the status that comes with it.
+async fn ask(signed: &Signed, typed: &Typed, error: Option<Asked>) -> Result<Page, Failure> {
+    let Some(selected) = Selected::of(signed, typed).await? else {
+        return nothing_ticked(signed, typed).await;
+    };
+    let page = selected.page(signed).await?;
+    let hidden = selected.hidden(typed);
+    let numbers = match count(signed, typed, &selected.json).await {
+        Ok(numbers) => numbers,
+        Err(refusal) => return with_refusal(page, &refusal),
+    };
+    let Some(numbers) = numbers.result else {
+        let dialog = dialog::counting(&hidden, numbers.job.as_deref().unwrap_or_default(), &selected.back());
+        return Ok(page.with_dialog(dialog));
+    };
+    let status = error.as_ref().map_or(page.status, |_| StatusCode::CONFLICT);
+    let title = numbers.title(signed);
+    let dialog = dialog::consequence(signed, &numbers, &hidden, &selected.back(), error.as_ref());
+    Ok(Page { title, ..page.with_dialog(dialog).with_status(status) })
+}
+
+/// A count, or the job that continues it.
+struct Counted {
+    result: Option<Numbers>,
+    job: Option<String>,
+}
+
+/// Counts the selected contacts, or reads the job that continues the count.
+async fn count(signed: &Signed, typed: &Typed, selection: &Value) -> Result<Counted, Refusal> {
+    let job = typed.filled("counted").filter(|job| job.parse::<JobId>().is_ok());
+    let answer = match job {
+        Some(job) => signed.call(Call::get(format!("/v1/bulk/jobs/{job}"))).await?,
+        None => {
+            let body = json!({"action": typed.get("action"), "selection": selection});
+            signed.call(Call::post("/v1/bulk/preview", body)).await?
+        }
+    };
+    let job = answer.body.get("job").unwrap_or(&answer.body);
+    let preview = if answer.status == StatusCode::ACCEPTED { job.get("preview") } else { Some(&answer.body) };
+    let preview = job.get("preview").or(preview.filter(|preview| preview.get("would").is_some()));
+    let id = job.get("id").and_then(Value::as_str).map(str::to_owned);
+    Ok(Counted { result: preview.cloned().map(Numbers), job: id })
+}
+
+/// Creates the job, if the typed number is the number of contacts.
+pub(super) async fn create_job(signed: Signed, typed: Typed) -> Response {
+    let shown = match confirmed(&typed) {
+        Ok(number) => match start(&signed, &typed, number).await {
+            Ok(Started::Job(path)) => return Redirect::to(&path).into_response(),
+            Ok(Started::Asked(page)) => Ok(*page),
+            Err(failure) => Err(failure),
+        },
+        Err(asked) => ask(&signed, &typed, Some(asked)).await,
+    };
+    signed.finish(shown)
+}
+
+/// Returns the confirmed number, or the message for another one. People may type separators, as the page shows them.
+fn confirmed(typed: &Typed) -> Result<u64, Asked> {
+    let text = typed.get("confirm_count");
+    let digits: String = text.chars().filter(|sign| !" .,'\u{a0}\u{202f}’".contains(*sign)).collect();
+    let shown = typed.get("matched");
+    if !digits.is_empty() && digits == shown {
+        digits.parse().map_err(|_| Asked::Wrong(text.to_owned()))
+    } else {
+        Err(if digits.is_empty() { Asked::Nothing } else { Asked::Wrong(text.to_owned()) })
+    }
+}
+
+enum Started {
+    /// The path of the job's page.
+    Job(String),
+    Asked(Box<Page>),
+}
+
+async fn start(signed: &Signed, typed: &Typed, number: u64) -> Result<Started, Failure> {
+    let asked = |page| Started::Asked(Box::new(page));
+    let Some(selected) = Selected::of(signed, typed).await? else {
+        return nothing_ticked(signed, typed).await.map(asked);
+    };
+    let body = json!({"action": typed.get("action"), "selection": selected.json, "confirm_count": number});
+    match signed.call(Call::post("/v1/bulk/jobs", body).once(typed)).await {
+        Ok(answer) => {
+            let id = answer.body.pointer("/job/id").or(answer.body.get("id")).and_then(Value::as_str);
+            Ok(Started::Job(format!("/console/jobs/{}", id.unwrap_or_default())))
+        }
+        Err(refusal) if refusal.kind == ProblemType::CountChanged => {
+            let changed =
+                Asked::Changed { before: number, now: refusal.number("matched").unwrap_or_default() };
+            ask(signed, typed, Some(changed)).await.map(asked)
+        }
+        Err(refusal) => with_refusal(selected.page(signed).await?, &refusal).map(asked),
+    }
+}
+
+/// Returns the page with the note about a refusal at its top.
+fn with_refusal(page: Page, refusal: &Refusal) -> Result<Page, Failure> {
+    if refusal.status() == StatusCode::FORBIDDEN || refusal.is_fault() {
+        return Err(refusal.clone().into());
+    }
+    let content = html! { (refused(refusal, &[])) (page.content) };
+    Ok(Page { content, ..page }.with_status(refusal.status()))
+}
+
+async fn nothing_ticked(signed: &Signed, typed: &Typed) -> Result<Page, Failure> {
+    let message = if typed.get("action") == "add-to-list" { words::TICK_FOR_LIST } else { words::TICK_SOME };
+    let page = list::page(signed, &View::parse(typed), &ticks_of(typed)).await?;
+    let content = html! { (note(Tone::Fault, &html! { p { (message) } })) (page.content) };
+    Ok(Page { content, ..page }.with_status(StatusCode::UNPROCESSABLE_ENTITY))
+}
+
+/// Shows the dialog that asks for the list to which the ticked contacts are added.
+async fn choose_list(signed: &Signed, typed: &Typed) -> Result<Page, Failure> {
+    let ticks = ticks_of(typed);
+    if ticks.is_all || ticks.contacts.is_empty() {
+        return nothing_ticked(signed, typed).await;
+    }
+    let view = View::parse(typed);
+    let page = list::page(signed, &view, &ticks).await?;
+    let listed = signed.store().segments(signed.account.id, None, SEGMENTS_MAX).await?.items;
+    let lists: Vec<Segment> = listed.into_iter().filter(|segment| segment.filter.is_none()).collect();
+    let back = if view.is_shareable() { view.path(view.after) } else { "/console/contacts".to_owned() };
+    let hidden = html! {
+        (list::hidden(&view))
+        @for contact in &ticks.contacts { input type="hidden" name="contact" value=(contact); }
+    };
+    Ok(page.with_dialog(dialog::lists(signed, &lists, ticks.contacts.len() as u64, &hidden, &back)))
+}
+
+/// Adds the ticked contacts to a list.
+pub(super) async fn add_to_list(signed: Signed, typed: Typed) -> Response {
+    let view = View::parse(&typed);
+    let Some(list) = typed.filled("list").filter(|list| list.parse::<domain::ids::SegmentId>().is_ok())
+    else {
+        let shown = choose_list(&signed, &typed).await;
+        return signed.finish(shown);
+    };
+    let contacts: Vec<Value> = typed.all("contact").map(|id| json!({"id": id})).collect();
+    let call = Call::post(format!("/v1/segments/{list}/members"), json!({"add": contacts})).once(&typed);
+    match signed.call(call).await {
+        Ok(_) => {
+            let path =
+                if view.is_shareable() { view.path(view.after) } else { "/console/contacts".to_owned() };
+            let sign = if path.contains('?') { '&' } else { '?' };
+            Redirect::to(&format!("{path}{sign}done=listed")).into_response()
+        }
+        Err(refusal) => signed.finish(Err(refusal.into())),
+    }
+}
+
+/// Shows the dialog that asks for the name of a new segment.
+pub(super) async fn save_segment(signed: &Signed, view: &View) -> Result<Page, Failure> {
+    let page = list::page(signed, view, &Ticks::default()).await?;
+    let segment = match &view.tab {
+        Tab::Segment(id) => Some(signed.store().segment(signed.account.id, *id).await?),
+        _ => None,
+    };
+    let of_tab = list::of_tab(signed, view, segment.as_ref()).await?;
+    let Ok(filter) = view.filter(of_tab.as_ref()) else { return Ok(page) };
+    let filter = json!(FilterGroupView::all(&filter)).to_string();
+    let back = if view.is_shareable() { view.path(view.after) } else { "/console/contacts".to_owned() };
+    Ok(page.with_dialog(dialog::segment(signed, &filter, &back)))
+}
