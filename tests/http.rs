@@ -7,6 +7,7 @@ mod accounts;
 mod bodies;
 mod bulk;
 mod channels;
+mod console;
 mod contacts;
 mod deletions;
 mod eligibility;

@@ -15,6 +15,8 @@ enum Layer {
     Bootstrap,
     FormMapping,
     Function,
+    /// The console, which carries out what people ask for through the routes of other functions.
+    Console,
     LocalStack,
     Testkit,
     Tests,
@@ -33,6 +35,7 @@ impl Layer {
             "shared/form-mapping" => Self::FormMapping,
             "shared/testkit" => Self::Testkit,
             "infra/local" => Self::LocalStack,
+            "functions/console" => Self::Console,
             "tests" => Self::Tests,
             "tests/benches/baseline" => Self::Baseline,
             folder if folder.strip_prefix("functions/").is_some_and(|name| !name.contains('/')) => {
@@ -51,7 +54,10 @@ impl Layer {
             Self::Bootstrap => &[Self::Domain, Self::Store, Self::Api],
             Self::FormMapping => &[Self::Domain, Self::Store, Self::Api],
             Self::Function => &[Self::Domain, Self::Store, Self::Api, Self::Bootstrap, Self::FormMapping],
-            Self::LocalStack => &[Self::Domain, Self::Store, Self::Api, Self::Bootstrap, Self::Function],
+            Self::Console => &[Self::Domain, Self::Store, Self::Api, Self::Bootstrap, Self::Function],
+            Self::LocalStack => {
+                &[Self::Domain, Self::Store, Self::Api, Self::Bootstrap, Self::Function, Self::Console]
+            }
             Self::Testkit => {
                 &[Self::Domain, Self::Store, Self::Api, Self::Bootstrap, Self::Function, Self::LocalStack]
             }
@@ -106,6 +112,7 @@ fn workspace_has_every_expected_crate() {
         Layer::Api,
         Layer::Bootstrap,
         Layer::FormMapping,
+        Layer::Console,
         Layer::LocalStack,
         Layer::Testkit,
         Layer::Tests,

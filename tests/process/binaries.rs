@@ -8,11 +8,12 @@ use std::sync::OnceLock;
 use cargo_metadata::{Message, TargetKind};
 
 /// The functions. Each name is that of a folder, a package and a binary.
-pub const FUNCTIONS: [&str; 13] = [
+pub const FUNCTIONS: [&str; 14] = [
     "account",
     "authorizer",
     "bulk-jobs",
     "bulk-worker",
+    "console",
     "contacts",
     "form-submission",
     "forms",

@@ -45,7 +45,13 @@ fn route_of(method: &str, path: &str) -> (String, BTreeMap<String, String>) {
 fn variables(route: &str, path: &str) -> Option<BTreeMap<String, String>> {
     let (route, path): (Vec<_>, Vec<_>) = (route.split('/').collect(), path.split('/').collect());
     let mut found = BTreeMap::new();
-    for (wanted, given) in route.iter().zip(&path) {
+    for (place, (wanted, given)) in route.iter().zip(&path).enumerate() {
+        // A greedy variable takes the rest of the path.
+        if let Some(name) = wanted.strip_prefix('{').and_then(|name| name.strip_suffix("+}")) {
+            let rest = path.get(place..).unwrap_or_default().join("/");
+            found.insert(name.to_owned(), rest);
+            return Some(found);
+        }
         match wanted.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
             Some(name) => drop(found.insert(name.to_owned(), (*given).to_owned())),
             None if wanted == given => {}

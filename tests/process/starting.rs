@@ -43,6 +43,7 @@ async fn invalid_environment_is_reported_in_one_line() {
         ("form-submission", "INTAKE_QUEUE_URL"),
         ("bulk-jobs", "BULK_QUEUE_URL"),
         ("bulk-worker", "BULK_QUEUE_URL"),
+        ("console", "BULK_QUEUE_URL"),
         ("segments", "BULK_QUEUE_URL"),
     ] {
         let mut variables = environment(&simulator, NOWHERE);

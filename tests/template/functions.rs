@@ -126,6 +126,7 @@ fn function_environment_has_only_needed_variables() {
         let own: &[&str] = match function.as_str() {
             "authorizer" => &["OPERATOR_TOKEN_SHA256"],
             "bulk-jobs" | "bulk-worker" | "segments" => &["BULK_QUEUE_URL"],
+            "console" => &["BULK_QUEUE_URL", "PUBLIC_URL"],
             "form-submission" => &["INTAKE_QUEUE_URL"],
             "forms" => &["PUBLIC_URL"],
             "monthly-rollover" => &["BULK_QUEUE_URL", "INTAKE_QUEUE_URL", "SWEEP_QUEUE_URL"],

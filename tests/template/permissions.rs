@@ -143,7 +143,7 @@ fn indexes_and_queues_are_granted_to_their_users_only() {
     assert_eq!(roles_with("LeavingIndex"), ["SweepPeriod"]);
     assert_eq!(roles_with("IntakeQueue"), ["FormSubmission", "IntakeWorker", "MonthlyRollover"]);
     assert_eq!(roles_with("SweepQueue"), ["MonthlyRollover", "SweepPeriod"]);
-    assert_eq!(roles_with("BulkQueue"), ["BulkJobs", "BulkWorker", "MonthlyRollover", "Segments"]);
+    assert_eq!(roles_with("BulkQueue"), ["BulkJobs", "BulkWorker", "Console", "MonthlyRollover", "Segments"]);
     assert_eq!(roles_with("Table").len(), grants().len());
     assert_eq!(roles_with("Logs").len(), grants().len());
 }

@@ -85,8 +85,8 @@ fn route_is_declared_once_and_belongs_to_the_api() {
             "{method} {}",
             event.path
         );
-        let is_hubspots = event.path.starts_with("/submissions/v3/integration/");
-        assert!(event.path.starts_with("/v1/") || is_hubspots, "{}", event.path);
+        let begins = ["/v1/", "/console", "/submissions/v3/integration/"];
+        assert!(begins.iter().any(|begin| event.path.starts_with(begin)), "{}", event.path);
         assert!(seen.insert((event.method.clone(), shape(&event.path))), "{method} {} twice", event.path);
     }
 }
@@ -105,6 +105,7 @@ fn only_functions_with_routers_have_routes() {
         [
             "account",
             "bulk-jobs",
+            "console",
             "contacts",
             "form-submission",
             "forms",
@@ -121,9 +122,12 @@ fn every_route_except_the_public_ones_requires_a_token() {
     assert_eq!(text(&template.properties("Api")["Auth"]["DefaultAuthorizer"]), "Token");
     let public = public_routes();
     let expected = [
+        ("GET", "/console"),
+        ("GET", "/console/{path+}"),
         ("GET", "/v1/openapi.json"),
         ("OPTIONS", "/submissions/v3/integration/submit/{portal_id}/{form_guid}"),
         ("OPTIONS", "/v1/forms/{form_id}/submissions"),
+        ("POST", "/console/{path+}"),
         ("POST", "/submissions/v3/integration/submit/{portal_id}/{form_guid}"),
         ("POST", "/v1/forms/{form_id}/submissions"),
         ("POST", "/v1/hooks/{form_id}"),

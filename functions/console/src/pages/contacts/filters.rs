@@ -6,13 +6,12 @@ use super::list::{Facts, hidden};
 use super::view::{Row, RowError, View};
 use crate::text::contacts as words;
 
-/// Returns the form with the rows. Without rows it is closed behind its heading.
+/// Returns the form with the rows. Without rows it only offers to add one.
 pub(super) fn form(view: &View, facts: &Facts, errors: &[RowError]) -> Markup {
     if facts.is_list() {
         return html! { p class="quiet gap" { (words::NO_FILTER_IN_LISTS) } };
     }
-    let empty = [Row::default()];
-    let rows = if view.rows.is_empty() { &empty[..] } else { &view.rows[..] };
+    let rows = &view.rows;
     let without_rows = View { rows: Vec::new(), ..view.clone() };
     let whole = errors.iter().filter(|error| error.row.is_none());
     html! {
@@ -27,10 +26,10 @@ pub(super) fn form(view: &View, facts: &Facts, errors: &[RowError]) -> Markup {
                 }
                 div class="row" {
                     button name="add" value="1" data-add-filter { (words::ADD_CONDITION) }
-                    button { (words::APPLY) }
+                    @if !rows.is_empty() { button { (words::APPLY) } }
                     @if view.is_filtered() { button class="end" name="save" value="1" { (words::SAVE) } }
                 }
-                p class="hint" id="filter-h" { (words::VALUE_HINT) }
+                @if !rows.is_empty() { p class="hint" id="filter-h" { (words::VALUE_HINT) } }
             }
         }
     }
