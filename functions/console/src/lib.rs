@@ -6,17 +6,20 @@
 //!
 //! - [`signed`] opens the session of a request, and [`sign_in`] begins and ends sessions.
 //! - [`request`] has the calls of the API, [`typed`] the fields that a person typed.
-//! - [`frame`] has the parts around every page, [`pages`] the pages, [`parts`] what pages have in common.
+//! - [`document`] has the head of every page, [`frame`] the parts around its content, [`pages`] the pages, and [`parts`]
+//!   what pages have in common.
 //! - [`language`] writes numbers and dates, [`text`] has all English texts.
 
 mod assets;
 mod chart;
+mod document;
 mod frame;
 mod language;
 mod pages;
 mod parts;
 mod request;
 mod security;
+mod session;
 mod sign_in;
 mod signed;
 mod text;

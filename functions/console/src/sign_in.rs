@@ -12,12 +12,10 @@ use http::header::{HeaderMap, HeaderValue, SET_COOKIE};
 use maud::{Markup, html};
 use store::SignIn;
 
-use crate::frame::{door, html_response};
-use crate::signed::session_cookie;
+use crate::document::{door, html_response};
+use crate::session::{SIGN_IN, cookie_name, is_page, session_cookie};
 use crate::typed::Typed;
 use crate::{Console, HOME, text};
-
-const SIGN_IN: &str = "/console/sign-in";
 
 /// Returns the routes of this module, which need no session.
 pub(crate) fn routes() -> Router<Console> {
@@ -25,29 +23,6 @@ pub(crate) fn routes() -> Router<Console> {
         .route(SIGN_IN, get(show).post(sign_in))
         .route("/console/sign-in/{code}", get(sign_in_with_code))
         .route("/console/sign-out", post(sign_out))
-}
-
-/// Returns the name of the session's cookie. Browsers accept `__Host-` only by HTTPS, for this host alone.
-pub(crate) fn cookie_name(is_secure: bool) -> &'static str {
-    if is_secure { "__Host-tidemark" } else { "tidemark" }
-}
-
-/// Returns the path of the sign-in page that leads to `wanted` afterwards.
-pub(crate) fn sign_in_path(wanted: Option<&str>) -> String {
-    match wanted.filter(|wanted| is_page(wanted) && *wanted != HOME) {
-        Some(wanted) => {
-            let mut query = form_urlencoded::Serializer::new(String::new());
-            format!("{SIGN_IN}?{}", query.append_pair("to", wanted).finish())
-        }
-        None => SIGN_IN.to_owned(),
-    }
-}
-
-/// Returns true for the path of a page of this console, and for no address of another site.
-fn is_page(path: &str) -> bool {
-    let rest = path.strip_prefix(HOME);
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
-        && !path.contains(['\\', '\r', '\n'])
 }
 
 async fn show(RawQuery(query): RawQuery) -> Response {
@@ -136,30 +111,5 @@ fn set_cookie(response: &mut Response, console: &Console, value: &str, seconds: 
     let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}");
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         response.headers_mut().insert(SET_COOKIE, cookie);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sign_in_leads_to_pages_of_the_console_alone() {
-        for page in ["/console", "/console/jobs/job_1", "/console/contacts?state=leaving"] {
-            assert!(is_page(page), "{page}");
-        }
-        for other in [
-            "",
-            "/",
-            "//example.org",
-            "https://example.org/console",
-            "/consolee",
-            "/console\\x",
-            "/console/\r\n",
-        ] {
-            assert!(!is_page(other), "{other}");
-        }
-        assert_eq!(sign_in_path(Some("//example.org")), "/console/sign-in");
-        assert_eq!(sign_in_path(Some("/console/jobs?a=1")), "/console/sign-in?to=%2Fconsole%2Fjobs%3Fa%3D1");
     }
 }

@@ -7,14 +7,14 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use domain::Timestamp;
 use domain::period::Period;
 use domain::permission::Principal;
-use http::header::{ACCEPT, ACCEPT_LANGUAGE, COOKIE, HeaderMap};
+use http::header::{ACCEPT, ACCEPT_LANGUAGE};
 use http::request::Parts;
 use http::{Method, StatusCode};
 use store::{Account, Session, Store};
 
 use crate::Console;
 use crate::language::Language;
-use crate::sign_in::{cookie_name, sign_in_path};
+use crate::session::{session_cookie, sign_in_path};
 
 /// A request of a person who is signed in.
 pub(crate) struct Signed {
@@ -55,15 +55,6 @@ impl Signed {
     }
 }
 
-/// Returns the value of the session's cookie.
-pub(crate) fn session_cookie(headers: &HeaderMap, is_secure: bool) -> Option<Secret> {
-    let name = cookie_name(is_secure);
-    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs =
-        cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(cookie, _)| *cookie == name).map(|(_, value)| Secret::new(value))
-}
-
 impl FromRequestParts<Console> for Signed {
     type Rejection = Response;
 
@@ -73,7 +64,7 @@ impl FromRequestParts<Console> for Signed {
         };
         let wall_clock = console.context.clock.now();
         let session = console.context.store.session(&secret.sha256_hex(), wall_clock).await;
-        let session = session.map_err(|error| crate::frame::fault_outside(parts, error.into()))?;
+        let session = session.map_err(|error| crate::document::fault_outside(parts, error.into()))?;
         let Some(Session { principal, account }) = session else { return Err(to_sign_in(parts)) };
         let RequestId(request_id) =
             parts.extensions.get::<RequestId>().cloned().unwrap_or_else(|| RequestId(String::new()));

@@ -3,6 +3,7 @@
 mod confirm;
 mod dialog;
 mod filters;
+mod found;
 mod list;
 mod table;
 pub(crate) mod view;
@@ -14,12 +15,12 @@ use axum::routing::{get, post};
 use domain::address::EmailAddress;
 use store::{ContactRef, Refused, StoreError};
 
-use self::list::Ticks;
+use self::found::Ticks;
 use self::view::{Row, View};
+use crate::Console;
 use crate::request::Failure;
 use crate::signed::Signed;
 use crate::typed::Typed;
-use crate::{Console, text};
 
 /// Returns the routes of the list and of the dialogs over it.
 pub(crate) fn routes() -> Router<Console> {
@@ -85,18 +86,4 @@ async fn filter(signed: Signed, typed: Typed) -> Response {
     }
     let shown = list::page(&signed, &view, &Ticks::default()).await;
     signed.finish(shown)
-}
-
-/// Returns the name of a contact, or an empty text.
-fn name_of(contact: &domain::contact::Contact) -> String {
-    let part = |name| contact.properties.get(name).unwrap_or_default().trim();
-    [part("firstname"), part("lastname")].join(" ").trim().to_owned()
-}
-
-/// Returns a contact's address, or the words for its absence.
-fn address_of(contact: &domain::contact::Contact) -> String {
-    contact
-        .email
-        .as_ref()
-        .map_or_else(|| text::contacts::NO_ADDRESS.to_owned(), |email| email.given().to_owned())
 }

@@ -2,18 +2,19 @@
 
 mod one;
 
+pub(crate) use self::one::title;
+
 use api::Problem;
 use axum::Router;
 use axum::extract::{Path, RawQuery};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
-use domain::decision::Command;
 use domain::ids::JobId;
 use domain::limits::ROWS_SHOWN;
 use http::header::CONTENT_TYPE;
 use maud::{Markup, html};
 use serde_json::json;
-use store::{BulkJob, JobKind, JobState};
+use store::{BulkJob, JobState};
 
 use crate::Console;
 use crate::frame::{Page, Section};
@@ -30,19 +31,6 @@ pub(crate) fn routes() -> Router<Console> {
         .route("/console/jobs/{id}", get(show))
         .route("/console/jobs/{id}/progress", get(progress))
         .route("/console/jobs/{id}/cancel", post(cancel))
-}
-
-/// Returns the title of a job, such as `Set 812 contacts as marketing`.
-pub(crate) fn title(signed: &Signed, job: &BulkJob) -> String {
-    let changed = job.summary.changed();
-    let count = if job.state == JobState::Done { Some(changed) } else { job.matched.or(job.confirm_count) };
-    let contacts = count.map(|count| text::counted(count, &number(signed, count), "contact"));
-    match job.kind {
-        JobKind::Change => words::change(job.command == Command::SetMarketing, contacts.as_deref()),
-        JobKind::Preview => words::PREVIEW.to_owned(),
-        JobKind::Review => words::REVIEW.to_owned(),
-        JobKind::DeleteMembers => words::DELETE_MEMBERS.to_owned(),
-    }
 }
 
 /// Parses an id in a path. A text that is no id belongs to no job.

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use store::Segment;
 
 use super::dialog::{self, Asked, Numbers};
-use super::list::{self, Ticks};
+use super::found::{self, Ticks};
+use super::list;
 use super::view::{Tab, View};
 use crate::frame::Page;
 use crate::pages::jobs;
@@ -69,7 +70,7 @@ impl Selected {
     /// Returns the hidden fields that keep the selection in the dialog's form.
     fn hidden(&self, typed: &Typed) -> Markup {
         html! {
-            (list::hidden(&self.view))
+            (found::hidden(&self.view))
             @if let Some(after) = self.view.after { input type="hidden" name="after" value=(after); }
             @for name in ["action", "scope", "contact", "except", "queue_back"] {
                 @for value in typed.all(name) { input type="hidden" name=(name) value=(value); }
@@ -103,7 +104,7 @@ async fn matching(signed: &Signed, view: &View) -> Result<Option<Value>, Failure
         Tab::Segment(id) => Some(signed.store().segment(signed.account.id, *id).await?),
         _ => None,
     };
-    let of_tab = list::of_tab(signed, view, segment.as_ref()).await?;
+    let of_tab = found::of_tab(signed, view, segment.as_ref()).await?;
     Ok(view.filter(of_tab.as_ref()).ok().map(|filter| json!({"filterGroups": FilterGroupView::all(&filter)})))
 }
 
@@ -239,7 +240,7 @@ async fn choose_list(signed: &Signed, typed: &Typed) -> Result<Page, Failure> {
     let lists: Vec<Segment> = listed.into_iter().filter(|segment| segment.filter.is_none()).collect();
     let back = if view.is_shareable() { view.path(view.after) } else { "/console/contacts".to_owned() };
     let hidden = html! {
-        (list::hidden(&view))
+        (found::hidden(&view))
         @for contact in &ticks.contacts { input type="hidden" name="contact" value=(contact); }
     };
     Ok(page.with_dialog(dialog::lists(signed, &lists, ticks.contacts.len() as u64, &hidden, &back)))
@@ -273,7 +274,7 @@ pub(super) async fn save_segment(signed: &Signed, view: &View) -> Result<Page, F
         Tab::Segment(id) => Some(signed.store().segment(signed.account.id, *id).await?),
         _ => None,
     };
-    let of_tab = list::of_tab(signed, view, segment.as_ref()).await?;
+    let of_tab = found::of_tab(signed, view, segment.as_ref()).await?;
     let Ok(filter) = view.filter(of_tab.as_ref()) else { return Ok(page) };
     let filter = json!(FilterGroupView::all(&filter)).to_string();
     let back = if view.is_shareable() { view.path(view.after) } else { "/console/contacts".to_owned() };

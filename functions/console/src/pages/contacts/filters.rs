@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::list::{Facts, hidden};
+use super::found::{Facts, hidden};
 use super::view::{Row, RowError, View};
 use crate::text::contacts as words;
 

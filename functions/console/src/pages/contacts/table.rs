@@ -4,9 +4,8 @@ use domain::contact::Contact;
 use maud::{Markup, html};
 use store::ContactPage;
 
-use super::list::{Facts, Ticks, hidden, tab_name};
+use super::found::{Facts, Ticks, hidden, tab_name};
 use super::view::{Tab, View};
-use super::{address_of, name_of};
 use crate::parts::{Detail, number, source, state, time};
 use crate::signed::Signed;
 use crate::text::{self, contacts as words};
@@ -112,4 +111,15 @@ fn row(signed: &Signed, place: usize, contact: &Contact, is_ticked: bool) -> Mar
             }
         }
     }
+}
+
+/// Returns the name of a contact, or an empty text.
+fn name_of(contact: &Contact) -> String {
+    let part = |name| contact.properties.get(name).unwrap_or_default().trim();
+    [part("firstname"), part("lastname")].join(" ").trim().to_owned()
+}
+
+/// Returns a contact's address, or the words for its absence.
+fn address_of(contact: &Contact) -> String {
+    contact.email.as_ref().map_or_else(|| words::NO_ADDRESS.to_owned(), |email| email.given().to_owned())
 }

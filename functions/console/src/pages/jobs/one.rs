@@ -5,7 +5,6 @@ use domain::limits::BULK_JOB_KEPT;
 use maud::{Markup, html};
 use store::{BulkJob, JobKind, JobState, SelectionKind};
 
-use super::title;
 use crate::frame::{Page, Section};
 use crate::parts::{Detail, date_text, key, number, time};
 use crate::signed::Signed;
@@ -27,6 +26,19 @@ pub(super) fn page(signed: &Signed, job: &BulkJob) -> Page {
         }
     };
     Page::new(Section::Jobs, name, content).with_head(head)
+}
+
+/// Returns the title of a job, such as `Set 812 contacts as marketing`.
+pub(crate) fn title(signed: &Signed, job: &BulkJob) -> String {
+    let changed = job.summary.changed();
+    let count = if job.state == JobState::Done { Some(changed) } else { job.matched.or(job.confirm_count) };
+    let contacts = count.map(|count| text::counted(count, &number(signed, count), "contact"));
+    match job.kind {
+        JobKind::Change => words::change(job.command == Command::SetMarketing, contacts.as_deref()),
+        JobKind::Preview => words::PREVIEW.to_owned(),
+        JobKind::Review => words::REVIEW.to_owned(),
+        JobKind::DeleteMembers => words::DELETE_MEMBERS.to_owned(),
+    }
 }
 
 /// Returns a job's state with its sign.
