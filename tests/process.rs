@@ -8,6 +8,7 @@ mod accounts;
 mod authorizing;
 mod binaries;
 mod bulk;
+mod console;
 mod contacts;
 mod events;
 mod faults;

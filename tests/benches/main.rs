@@ -16,6 +16,7 @@ mod binaries;
 mod bulk;
 mod caller;
 mod closing;
+mod console;
 mod contention;
 mod events;
 mod functions;
@@ -40,8 +41,9 @@ use crate::binaries::Binaries;
 pub const RELEASE: bool = !cfg!(debug_assertions);
 
 /// The names of the groups on the command line.
-const GROUPS: [&str; 9] =
-    ["rules", "functions", "invocation", "units", "closing", "contention", "load", "throughput", "bulk"];
+const GROUPS: [&str; 10] = [
+    "rules", "functions", "invocation", "units", "closing", "contention", "load", "throughput", "bulk", "console",
+];
 
 /// The usage text of the command line.
 const USAGE: &str = "[--quick] [--binaries=FOLDER] [--before=LOCAL_STACK] [GROUP]…";
@@ -90,6 +92,8 @@ struct Extent {
     leaving: [u64; 3],
     /// The numbers of contacts of a bulk job: for its throughput, and beside other changes.
     selected: [u64; 2],
+    /// The numbers of contacts behind the console's pages.
+    shown: [u64; 2],
     stretch: Duration,
 }
 
@@ -98,6 +102,7 @@ const FULL: Extent = Extent {
     rounds: 200,
     leaving: [1_000, 10_000, 100_000],
     selected: [100_000, 50_000],
+    shown: [100, 100_000],
     stretch: Duration::from_secs(10),
 };
 /// The extent that only shows that the benchmarks work.
@@ -106,6 +111,7 @@ const QUICK: Extent = Extent {
     rounds: 5,
     leaving: [10, 100, 1_000],
     selected: [2_000, 2_000],
+    shown: [100, 2_000],
     stretch: Duration::from_secs(1),
 };
 
@@ -154,6 +160,9 @@ async fn measure(options: &Options) {
     }
     if wanted("bulk") {
         bulk::measure(extent.selected).await;
+    }
+    if wanted("console") {
+        console::measure(extent.shown, extent.rounds / 5).await;
     }
     report::line(&format!("\nLoad average at the end: {}.", load_average()));
 }

@@ -74,6 +74,12 @@ impl HttpEvent {
         self
     }
 
+    /// Sets the cookies. API Gateway passes them apart from the headers.
+    pub fn cookies(mut self, cookies: &[&str]) -> Self {
+        self.0["cookies"] = json!(cookies);
+        self
+    }
+
     /// Sets the query. API Gateway passes it as the client sent it.
     pub fn query(mut self, query: &str) -> Self {
         self.0["rawQueryString"] = query.into();
@@ -117,6 +123,8 @@ pub struct HttpResponse {
     pub status: u16,
     /// The headers by their names in lower case.
     pub headers: BTreeMap<String, String>,
+    /// The cookies, as `Set-Cookie` has them.
+    pub cookies: Vec<String>,
     /// The body.
     pub body: String,
 }
@@ -125,7 +133,8 @@ impl HttpResponse {
     /// Parses a response and asserts that API Gateway accepts its form.
     #[track_caller]
     pub fn of(response: &Value) -> Self {
-        assert!(response["cookies"].as_array().is_none_or(Vec::is_empty), "nothing sets cookies");
+        let cookies = response["cookies"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let cookies = cookies.iter().map(|cookie| cookie.as_str().expect("a cookie").to_owned()).collect();
         assert_eq!(response["isBase64Encoded"], false, "every body is text: {response}");
         let mut headers = BTreeMap::new();
         for group in ["headers", "multiValueHeaders"] {
@@ -136,7 +145,7 @@ impl HttpResponse {
         }
         let status =
             response["statusCode"].as_u64().and_then(|status| status.try_into().ok()).expect("a status");
-        Self { status, headers, body: response["body"].as_str().unwrap_or_default().to_owned() }
+        Self { status, headers, cookies, body: response["body"].as_str().unwrap_or_default().to_owned() }
     }
 
     /// Asserts the status and returns the JSON body.

@@ -122,6 +122,7 @@ impl Function {
     pub async fn send(&mut self, request: HttpEvent, status: u16) -> Value {
         let response = HttpResponse::of(&self.invoke(request.event()).await.done());
         assert_eq!(response.status, status, "{}", response.body);
+        assert_eq!(response.cookies, [] as [&str; 0], "the API sets no cookies");
         serde_json::from_str(&response.body).unwrap_or_default()
     }
 

@@ -25,7 +25,7 @@ use crate::template::permissions::{Permission, permissions_of};
 impl Function {
     /// Asserts that the function used every permission of its role, and ends it. `besides` contains the permissions
     /// for queues, which the gate does not see.
-    async fn assert_role_used_and_end(self, name: &str, besides: BTreeSet<Permission>) {
+    pub(super) async fn assert_role_used_and_end(self, name: &str, besides: BTreeSet<Permission>) {
         let mut used = self.gate.used();
         used.extend(besides);
         assert_eq!(used, permissions_of(name), "the permissions that {name} used, and those of its role");
