@@ -84,6 +84,11 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
+    /// Creates the refusal of a field that the console itself checks, before it calls the API.
+    pub(crate) fn of_console(field: &str, message: &str) -> Self {
+        refusal(&Problem::invalid_field(field, message))
+    }
+
     /// Returns the HTTP status.
     pub(crate) fn status(&self) -> StatusCode {
         self.kind.status()

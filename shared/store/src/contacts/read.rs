@@ -6,7 +6,7 @@ use domain::Timestamp;
 use domain::address::EmailAddress;
 use domain::contact::Contact;
 use domain::ids::{AccountId, ContactId};
-use domain::limits::{BATCH_READ_MAX, HISTORY_SHOWN_MAX};
+use domain::limits::{BATCH_READ_MAX, HISTORY_PAGE, HISTORY_SHOWN_MAX};
 use domain::marketing::{Change, ClosedPeriodEnds, History, StoredState};
 use domain::period::{Period, PeriodNumber};
 
@@ -103,15 +103,31 @@ impl Store {
         asked: ContactRef,
         wall_clock: Timestamp,
     ) -> Result<Explained, StoreError> {
+        self.explain_latest(account, asked, wall_clock, HISTORY_SHOWN_MAX).await
+    }
+
+    /// Returns one contact with its latest changes, newest first, at most `changes`. It reads no more pages of the
+    /// history than these changes need, and one.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::NotFound`].
+    pub async fn explain_latest(
+        &self,
+        account: AccountId,
+        asked: ContactRef,
+        wall_clock: Timestamp,
+        changes: usize,
+    ) -> Result<Explained, StoreError> {
         let retries = self.retries();
         loop {
             let (contact, period) = self.contact(account, asked.clone(), wall_clock).await?;
             let History { earlier, recent } = &contact.marketing.history;
             let mut history: Vec<Change> = recent.iter().rev().cloned().collect();
             let whole = history.len() + usize::try_from(*earlier).unwrap_or(usize::MAX);
-            self.read_earlier(account, &contact, &mut history).await?;
-            if history.len() >= whole.min(HISTORY_SHOWN_MAX) {
-                history.truncate(HISTORY_SHOWN_MAX);
+            self.read_earlier(account, &contact, changes, &mut history).await?;
+            if history.len() >= whole.min(changes) {
+                history.truncate(changes);
                 return Ok(Explained { contact, period, history });
             }
             // Pages are deleted only with an erased contact. The next read does not find the contact any more.
@@ -119,18 +135,22 @@ impl Store {
         }
     }
 
-    /// Adds a contact's changes that are stored in pages, newest first, up to [`HISTORY_SHOWN_MAX`] in total.
+    /// Adds a contact's changes that are stored in pages, newest first, until the history has at least `changes`.
     async fn read_earlier(
         &self,
         account: AccountId,
         contact: &Contact,
+        changes: usize,
         history: &mut Vec<Change>,
     ) -> Result<(), StoreError> {
         let earlier = contact.marketing.history.earlier;
         let mut after = None;
-        while earlier > 0 && history.len() < HISTORY_SHOWN_MAX {
+        while earlier > 0 && history.len() < changes {
             let pk = history_pk(account, contact.id);
-            let query = Query { pk, prefix: "", after, limit: BATCH_READ_MAX, newest_first: true };
+            // One page more than needed, because the changes of the newest may still be with the contact.
+            let limit =
+                (changes - history.len()).div_ceil(HISTORY_PAGE).saturating_add(1).min(BATCH_READ_MAX);
+            let query = Query { pk, prefix: "", after, limit, newest_first: true };
             let page = self.query(&query).await?;
             for item in page.items {
                 let page: HistoryPageItem = decode(item)?;
