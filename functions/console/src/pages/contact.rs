@@ -146,10 +146,10 @@ async fn page(signed: &Signed, id: &str, asked: &Asked<'_>) -> Result<Page, Fail
         (main_action(signed, &facts, !asked.is_conflict()))
     };
     let content = html! {
-        (done(signed))
+        (done(signed, &facts))
         (refused(signed, &facts, asked))
-        @if !signed.may_edit() { p class="quiet block" id="may-not" { (text::MAY_NOT_EDIT) } }
-        @else if !signed.period().marketing_contacts { p class="quiet block" id="may-not" { (words::MARKETING_OFF) } }
+        @if !signed.may_edit() { p class="quiet" id="may-not" { (text::MAY_NOT_EDIT) } }
+        @else if !signed.period().marketing_contacts { p class="quiet" id="may-not" { (words::MARKETING_OFF) } }
         (state::sentence(signed, &facts))
         div class="two" {
             (state::reach(&facts))
@@ -191,17 +191,20 @@ fn main_action(signed: &Signed, facts: &Facts, is_main: bool) -> Markup {
     }
 }
 
-/// Returns the note about the act that led to the page, with the numbers of now.
-fn done(signed: &Signed) -> Markup {
+/// Returns the note about the act that led to the page, with the numbers of now. An address that is opened later, when
+/// the contact has another state, shows no note.
+fn done(signed: &Signed, facts: &Facts) -> Markup {
+    let is_marketing = facts.state() == EffectiveState::Marketing;
+    let is_leaving = facts.state() == EffectiveState::Leaving;
     let period = signed.period();
     let [usage, limit, rest] =
         [period.marketing, period.tier.limit_for(period.marketing), period.after_next_update()]
             .map(|count| number(signed, count));
     let date = date_text(signed, period.ends_at);
     let (tone, said) = match signed.done.as_deref() {
-        Some("set") => (Tone::Bills, words::done_set(&usage, &limit)),
-        Some("kept") => (Tone::Bills, words::done_kept(&usage, &limit, &rest, &date)),
-        Some("queued") => (Tone::Leaves, words::done_queued(&usage, &limit, &rest, &date)),
+        Some("set") if is_marketing => (Tone::Bills, words::done_set(&usage, &limit)),
+        Some("kept") if is_marketing => (Tone::Bills, words::done_kept(&usage, &limit, &rest, &date)),
+        Some("queued") if is_leaving => (Tone::Leaves, words::done_queued(&usage, &limit, &rest, &date)),
         Some("added") => (Tone::Plain, words::DONE_ADDED.to_owned()),
         Some("added-free") => (Tone::Fault, words::DONE_ADDED_FREE.to_owned()),
         Some("saved") => (Tone::Plain, words::DONE_SAVED.to_owned()),

@@ -36,7 +36,7 @@ pub(crate) fn routes() -> Router<Console> {
 
 /// Leads from the path of an act to the segment, for a reader who opens it as a page.
 async fn back(Path(id): Path<String>) -> Redirect {
-    let path = id.parse::<SegmentId>().map(|id| path(id));
+    let path = id.parse::<SegmentId>().map(path);
     Redirect::to(path.as_deref().unwrap_or("/console/segments"))
 }
 
@@ -119,7 +119,7 @@ async fn page(signed: &Signed, query: &Typed, asked: &Asked<'_>) -> Result<Page,
     let content = html! {
         @if signed.done.as_deref() == Some("deleted") { (note(Tone::Plain, &html! { p { (words::DONE_DELETED) } })) }
         @if let Some(refusal) = asked.refusal { (refused(refusal, &["name"])) }
-        p class="lede gap" { (words::LEDE) }
+        p class={ "lede" @if signed.done.is_some() || asked.refusal.is_some() { " gap" } } { (words::LEDE) }
         @if segments.is_empty() { p { (words::NONE) } } @else {
             (table(signed, &segments))
             (pager(&shown, after.map(|_| "/console/segments"), next.as_deref()))

@@ -171,9 +171,7 @@ pub(crate) fn if_queued(date: &str, usage: &str, rest: &str) -> String {
 }
 
 pub(crate) fn if_kept(usage: &str, date: &str, rest: &str) -> String {
-    format!(
-        "Kept, it stays billable after {date}: usage stays at {usage}, and {rest} remain after that date."
-    )
+    format!("Kept, it stays billable after {date}: usage stays at {usage}, and is {rest} after that.")
 }
 
 pub(crate) fn if_set(consequence: &str) -> String {
@@ -281,12 +279,12 @@ pub(crate) fn earlier(changes: &str) -> String {
 }
 
 pub(crate) fn stays_billable(date: &str, usage: &str, rest: &str) -> String {
-    format!("It stays billable until {date}, so usage stays at {usage}, and {rest} remain after that date.")
+    format!("It stays billable until {date}, so usage stays at {usage}, and is {rest} after that.")
 }
 
 pub(crate) fn unit_stays_billable(date: &str, usage: &str, rest: &str) -> String {
     format!(
-        "One anonymous unit stays billable until {date}, so usage stays at {usage}, and {rest} remain after that date."
+        "One anonymous unit stays billable until {date}, so usage stays at {usage}, and is {rest} after that."
     )
 }
 
@@ -312,11 +310,11 @@ pub(crate) fn done_set(usage: &str, limit: &str) -> String {
 }
 
 pub(crate) fn done_kept(usage: &str, limit: &str, rest: &str, date: &str) -> String {
-    format!("1 contact kept. Usage stays {usage} of {limit}; {rest} remain after {date}.")
+    format!("1 contact kept. Usage stays {usage} of {limit}, and is {rest} after {date}.")
 }
 
 pub(crate) fn done_queued(usage: &str, limit: &str, rest: &str, date: &str) -> String {
-    format!("1 contact queued. Usage stays {usage} of {limit}; {rest} remain after {date}.")
+    format!("1 contact queued. Usage stays {usage} of {limit}, and is {rest} after {date}.")
 }
 
 /// Returns the sentence about a refused change. `cap` is the cap, if there is one.

@@ -124,10 +124,8 @@ struct Field<'a> {
 fn fields<'a>(contact: &'a Contact, typed: Option<&'a Typed>) -> Vec<Field<'a>> {
     let email = contact.email.as_ref().map_or("", |email| email.given());
     let own = contact.properties.iter().map(|(name, _)| name.as_str());
-    let typed = typed
-        .into_iter()
-        .flat_map(|typed| typed.fields())
-        .filter_map(|(field, _)| field.strip_prefix(PROPERTY));
+    let typed =
+        typed.into_iter().flat_map(Typed::fields).filter_map(|(field, _)| field.strip_prefix(PROPERTY));
     let mut names: Vec<&str> = USUAL.to_vec();
     for name in own.chain(typed) {
         if !names.contains(&name) {
@@ -233,7 +231,7 @@ impl Form<'_> {
             names.iter().find_map(|field| self.asked.refusal.and_then(|refusal| refusal.error_of(field)));
         let no_value = self.asked.refusal.is_some_and(|refusal| refusal.error_of("new_value").is_some());
         html! {
-            details class="alt gap" open[!name.is_empty() || !new_value.is_empty()] {
+            details class="gap" open[!name.is_empty() || !new_value.is_empty()] {
                 summary { (words::ADD_PROPERTY) }
                 div class="field gap" {
                     label for="new_name" { (words::NEW_NAME) }
@@ -256,9 +254,8 @@ impl Form<'_> {
 
 /// Returns the ids of the texts that describe a field.
 fn described(id: &str, is_wrong: bool, is_other: bool) -> Option<String> {
-    let ids = [(is_wrong, "e"), (is_other, "c")];
-    let ids: Vec<String> =
-        ids.into_iter().filter_map(|(applies, end)| applies.then(|| format!("{id}-{end}"))).collect();
+    let ids = [(is_wrong, "e"), (is_other, "c")].into_iter().filter(|(applies, _)| *applies);
+    let ids: Vec<String> = ids.map(|(_, end)| format!("{id}-{end}")).collect();
     (!ids.is_empty()).then(|| ids.join(" "))
 }
 

@@ -176,6 +176,7 @@ fn consequence(signed: &Signed, facts: &Facts) -> String {
         EffectiveState::Leaving => {
             words::if_kept(&usage, &date, &number(signed, period.after_next_update() + 1))
         }
+        EffectiveState::NonMarketing if period.remaining_capacity() == 0 => if_set(signed),
         EffectiveState::NonMarketing => words::if_set(&if_set(signed)),
     }
 }

@@ -51,12 +51,11 @@ pub(super) async fn change(signed: Signed, Path(id): Path<String>, typed: Typed)
 /// Returns the page with what was typed and the reason for which nothing was changed.
 async fn refused(signed: &Signed, segment: SegmentId, typed: &Typed, refusal: &Refusal) -> Response {
     let asked = Asked { typed: Some(typed), refusal: Some(refusal) };
-    let is_at_field =
-        !refusal.errors.is_empty() && refusal.errors.iter().all(|error| error.field.starts_with("add"));
+    let at_field = |field: &&str| field.starts_with("add");
+    let shown: Vec<&str> = refusal.errors.iter().map(|error| error.field.as_str()).filter(at_field).collect();
     let note = match refusal.error_of("contact") {
         Some(message) => parts::note(Tone::Fault, &html! { p { (text::sentence(message)) } }),
-        None if is_at_field => html! {},
-        None => parts::refused(refusal, &["add"]),
+        None => parts::refused(refusal, &shown),
     };
     signed.finish(one::page(signed, segment, &Typed::default(), &asked, &note).await)
 }
