@@ -14,7 +14,7 @@ mod view;
 use axum::Router;
 use axum::extract::RawQuery;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::get;
 use domain::ids::FormId;
 use domain::limits::FORMS_SHOWN_MAX;
 use maud::{Markup, html};
@@ -37,10 +37,10 @@ pub(crate) fn routes() -> Router<Console> {
         .route(LIST, get(show))
         .route("/console/forms/new", get(new::show).post(new::create))
         .route("/console/forms/{id}", get(form::show).post(acts::save))
-        .route("/console/forms/{id}/switch", post(acts::switch))
-        .route("/console/forms/{id}/map", post(acts::save_map))
-        .route("/console/forms/{id}/secrets", post(acts::change_secrets))
-        .route("/console/forms/{id}/rejected", post(rejected::act))
+        .route("/console/forms/{id}/switch", get(form::lead).post(acts::switch))
+        .route("/console/forms/{id}/map", get(form::lead).post(acts::save_map))
+        .route("/console/forms/{id}/secrets", get(form::lead).post(acts::change_secrets))
+        .route("/console/forms/{id}/rejected", get(form::lead).post(rejected::act))
         .route("/console/forms/{id}/delete", get(delete::show).post(delete::delete))
 }
 
@@ -83,8 +83,10 @@ async fn page(signed: &Signed, query: &Typed) -> Result<Page, Failure> {
     let content = html! {
         (done(signed, query, &list.reports))
         @if is_empty && after.is_none() { (empty()) } @else {
-            p class={ "lede" @if signed.done.is_some() { " gap" } } { (words::LEDE) }
-            @if !signed.may_edit() { p id="may-not" class="quiet" { (text::MAY_NOT_EDIT) } }
+            p class={ "lede" @if signed.done.is_some() { " gap" } } {
+                (words::LEDE)
+                @if !signed.may_edit() { " " span id="may-not" { (text::MAY_NOT_EDIT) } }
+            }
             @if is_empty { p { (words::NO_MORE) } } @else { (table(signed, &list)) }
             (pages(signed, &list))
             p class="quiet gap" { (used_up(signed, &list.reports)) (words::COUNTS_SINCE) }

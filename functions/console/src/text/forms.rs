@@ -20,18 +20,19 @@ pub(crate) const BY_DEFAULT: &str = "the account’s default";
 pub(crate) const REJECTED_SUBMISSIONS: &str = " rejected submissions";
 pub(crate) const COUNTS_SINCE: &str = "Received counts every submission, also those that changed nothing. All counts are since the form was created.";
 pub(crate) const EMPTY: &str = "No forms yet";
-pub(crate) const EMPTY_OWN: &str = "Create an own form and paste its HTML into any page. It needs no script.";
+pub(crate) const EMPTY_OWN: &str =
+    "Create a form of your own and paste its HTML into any page. It needs no script.";
 pub(crate) const EMPTY_PROVIDER: &str =
     "Or create one for a provider such as Typeform or Tally, and enter its webhook address there.";
 pub(crate) const NO_MORE: &str = "There are no forms after this one.";
 
 pub(crate) const NAME: &str = "Name";
 pub(crate) const NAME_HINT: &str = "It is shown as the source of the contacts that submit the form.";
-pub(crate) const PROVIDER_HINT: &str = "An own form posts from your page. A provider sends a webhook for each \
+pub(crate) const PROVIDER_HINT: &str = "A form of your own posts from your page. A provider sends a webhook for each \
      submission. It can’t be changed later.";
 pub(crate) const SECRET: &str = "Secret of the provider";
-pub(crate) const SECRET_NEW_HINT: &str = "16 to 255 characters; for Standard Webhooks it begins with whsec_. An own \
-     form has none. You can add it later, and until then every webhook is refused.";
+pub(crate) const SECRET_NEW_HINT: &str = "16 to 255 characters; for Standard Webhooks it begins with whsec_. A form \
+     of your own has none. You can add it later, and until then every webhook is refused.";
 pub(crate) const SECRET_AGAIN: &str = "Type the secret again: it is not sent back to the browser.";
 pub(crate) const TURN_ON: &str = "On: everyone who submits the form becomes a marketing contact and is billable, \
      including existing contacts";
@@ -43,7 +44,7 @@ pub(crate) const ORIGINS_HINT: &str =
     "One a line, such as https://www.example.org. Only pages there may post the form. Empty: any page may.";
 pub(crate) const REDIRECT: &str = "Redirect address";
 pub(crate) const REDIRECT_HINT: &str = "Browsers are sent here after posting the form, such as https://www.example.org/thanks. Empty: no redirect.";
-pub(crate) const OWN_FORMS_ONLY: &str = "For own forms";
+pub(crate) const OWN_FORMS_ONLY: &str = "For forms of your own";
 pub(crate) const CANCEL: &str = "Cancel";
 
 pub(crate) const SETTINGS: &str = "Settings";
@@ -79,7 +80,8 @@ pub(crate) const FORM_ID: &str = "Form id";
 
 pub(crate) const MAP: &str = "Field map";
 pub(crate) const MAP_INTRO: &str = "Each known field, with its last answer among the rejected submissions below. \
-     Changes apply to new submissions and to those you retry. A property typed beside a list counts instead of it.";
+     Fields that are not mapped go by their names. A property typed beside a list counts instead of it. Changes apply \
+     to new submissions and to those you retry.";
 pub(crate) const MAP_CAPTION: &str = "Fields of the form, the last answer, and the property each goes to";
 pub(crate) const FIELD: &str = "Field";
 pub(crate) const LAST_ANSWER: &str = "Last answer";
@@ -352,7 +354,7 @@ pub(crate) fn shown(count: &str, has_more: bool) -> String {
 }
 
 pub(crate) fn retried(applied: &str, of: &str) -> String {
-    format!("{applied} of {of} retried submissions were applied. ")
+    format!("Applied: {applied} of {of}. ")
 }
 
 pub(crate) fn still_invalid(count: u64) -> &'static str {

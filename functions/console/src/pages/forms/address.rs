@@ -3,13 +3,16 @@
 use domain::limits::FORM_SECRETS_MAX;
 use maud::{Markup, html};
 
-use super::fields::{Control, Field, refused};
+use super::fields::{Control, Field};
 use super::form::{Back, Part};
 use super::map::property_name;
 use super::view::{View, page_of};
 use crate::parts::key;
 use crate::signed::Signed;
 use crate::text::forms as words;
+
+/// The field with a new secret.
+pub(super) const SECRETS: &str = "secrets";
 
 /// The number of fields, besides the address, in the HTML of a form.
 const EMBEDDED: usize = 10;
@@ -46,12 +49,11 @@ fn secrets(signed: &Signed, view: &View, back: Option<&Back>) -> Markup {
     let back = back.filter(|back| back.part == Part::Secrets);
     let refusal = back.and_then(|back| back.refusal.as_ref());
     let action = format!("{}/secrets", page_of(view.id));
-    let field = Field::new("secrets", words::NEW_SECRET, refusal).hint(words::ROTATE);
+    let field = Field::new(SECRETS, words::NEW_SECRET, refusal).hint(words::ROTATE);
     let error = field.error.clone().or_else(|| back.and_then(|back| back.message.clone()));
     let may = view.may_widen(signed);
     html! {
         h3 id="secrets" class="gap" { (words::SECRETS) }
-        @if let Some(refusal) = refusal { (refused(refusal, &["secrets"])) }
         @if view.secrets() == 0 { p class="quiet" { (words::NO_SECRET) } } @else { (stored(signed, view, &action)) }
         form method="post" action=(action) class="gap" {
             (key(signed))

@@ -45,7 +45,7 @@ async fn page(signed: &Signed, id: &str, refusal: Option<&Refusal>) -> Result<Pa
     };
     let content = html! {
         @if let Some(refusal) = refusal { (refused(refusal, &[])) }
-        dl class="facts narrow" {
+        dl class={ "facts narrow" @if refusal.is_some() { " gap" } } {
             div { dt { (words::DELETE_ADDRESS) } dd {
                 (words::delete_address_effect(view.provider().is_native()))
             } }

@@ -8,7 +8,7 @@ use crate::request::Refusal;
 use crate::text;
 use crate::text::forms as words;
 
-/// A field with its label.
+/// A field with its label. Browsers go to the first field with a message.
 pub(super) struct Field<'a> {
     /// The field's name, also in the API.
     pub(super) name: &'a str,
@@ -64,7 +64,8 @@ impl<'a> Field<'a> {
         let input = |kind: &str, class: &str, mode: Option<&str>, value: Option<&str>, required: bool| {
             html! {
                 input id=(id) name=(self.name) type=(kind) class=(class) inputmode=[mode] value=[value]
-                    autocomplete="off" required[required] aria-describedby=[&described] aria-invalid=[invalid];
+                    autocomplete="off" required[required] aria-describedby=[&described] aria-invalid=[invalid]
+                    autofocus[invalid.is_some()];
             }
         };
         match control {
@@ -74,10 +75,11 @@ impl<'a> Field<'a> {
             Control::Secret => input("password", "w-l mono", None, None, false),
             Control::Lines(value) => html! {
                 textarea id=(id) name=(self.name) class="w-l mono" rows="3" spellcheck="false"
-                    aria-describedby=[&described] aria-invalid=[invalid] { (value) }
+                    aria-describedby=[&described] aria-invalid=[invalid] autofocus[invalid.is_some()] { (value) }
             },
             Control::Choice(choices, selected) => html! {
-                select id=(id) name=(self.name) aria-describedby=[&described] aria-invalid=[invalid] {
+                select id=(id) name=(self.name) aria-describedby=[&described] aria-invalid=[invalid]
+                    autofocus[invalid.is_some()] {
                     @for (value, name) in choices {
                         option value=(value) selected[value == selected] { (name) }
                     }

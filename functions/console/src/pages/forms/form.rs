@@ -1,13 +1,14 @@
 //! The page of a form.
 
 use axum::extract::{Path, RawQuery};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Redirect, Response};
 use domain::ids::FormId;
 use maud::{Markup, html};
 
+use super::map::FIELD_MAP;
 use super::rejected::RejectedPage;
 use super::view::{View, form_id, page_of};
-use super::{LIST, address, map, settings, switch};
+use super::{LIST, address, fields, map, settings, switch};
 use crate::frame::{Page, Section};
 use crate::parts::{Tone, date_text, key, note, number};
 use crate::request::{Failure, Refusal};
@@ -39,6 +40,26 @@ impl Back {
     pub(super) fn new(part: Part, typed: &Typed) -> Self {
         Self { part, typed: typed.clone(), refusal: None, message: None, note: None }
     }
+
+    /// Returns the notes at the top of the page. Fields show their own messages.
+    fn notes(&self) -> Markup {
+        let shown = match self.part {
+            Part::Settings => settings::SHOWN.as_slice(),
+            Part::Secrets => &[address::SECRETS],
+            // A message about the whole map has no field of its own.
+            Part::Map
+                if self.refusal.as_ref().is_some_and(|refusal| refusal.error_of(FIELD_MAP).is_none()) =>
+            {
+                &[FIELD_MAP]
+            }
+            Part::Map | Part::Rejected => &[],
+        };
+        html! {
+            @if let Some(own) = &self.note { (own) }
+            @if let Some(refusal) = &self.refusal { (fields::refused(refusal, shown)) }
+            @if self.message.is_some() { (note(Tone::Fault, &html! { p { (text::nothing_was_changed(false)) } })) }
+        }
+    }
 }
 
 /// Shows a form.
@@ -49,6 +70,12 @@ pub(super) async fn show(signed: Signed, Path(id): Path<String>, RawQuery(query)
         Err(problem) => Err(problem.into()),
     };
     signed.finish(shown)
+}
+
+/// Leads from the path of an act, where a refusal was shown, to the form.
+pub(super) async fn lead(_: Signed, Path(id): Path<String>) -> Response {
+    let page = form_id(&id).map_or_else(|_| LIST.to_owned(), page_of);
+    Redirect::to(&page).into_response()
 }
 
 /// Returns the page of a form. One batched read and two queries.
@@ -77,10 +104,10 @@ pub(super) async fn page_with(
         (switch(signed, &format!("{}/switch", page_of(id)), words::SET_MARKETING, false, is_on))
     };
     let content = html! {
-        @if let Some(note) = back.and_then(|back| back.note.as_ref()) { (note) }
+        @if let Some(back) = back { (back.notes()) }
         (done(signed, &view))
         @if !is_on && !signed.may_edit() { p id="may-not" class="quiet" { (text::MAY_NOT_EDIT) } }
-        (facts(signed, &view))
+        (facts(signed, &view, back.is_some() || signed.done.is_some()))
         (map::section(signed, &view, &rejected.answers(), back))
         (rejected.section(signed, id))
         div class="two" {
@@ -120,12 +147,14 @@ fn done(signed: &Signed, view: &View) -> Markup {
     )
 }
 
-fn facts(signed: &Signed, view: &View) -> Markup {
+fn facts(signed: &Signed, view: &View, follows_note: bool) -> Markup {
     let since = view.created_at().map(|at| words::since(&date_text(signed, at)));
     html! {
-        dl class="facts narrow" {
+        dl class={ "facts narrow" @if follows_note { " gap" } } {
             div { dt { (words::PROVIDER) } dd { (words::verified(view.provider(), view.secrets())) } }
-            div { dt { (words::SET_MARKETING) } dd { (setting(signed, view)) } }
+            @if !view.provider().is_native() {
+                div { dt { (words::SET_MARKETING) } dd { (setting(signed, view)) } }
+            }
             div { dt { (since.as_deref().unwrap_or(words::COUNTS)) } dd { (counts(signed, view)) } }
             div { dt { (words::BUDGET_FACT) } dd { (budget(signed, view)) } }
             div { dt { (words::FORM_ID) } dd class="mono" { (view.id) } }
@@ -133,10 +162,10 @@ fn facts(signed: &Signed, view: &View) -> Markup {
     }
 }
 
-/// Returns the setting of the switch, and the way back to the account's default.
+/// Returns the setting of a provider's form, and the way back to the account's default.
 fn setting(signed: &Signed, view: &View) -> Markup {
     let own = view.flag("set_marketing");
-    let may_reset = !view.provider().is_native() && (signed.may_edit() || own == Some(true));
+    let may_reset = signed.may_edit() || own == Some(true);
     html! {
         @match own {
             None => (words::account_default(view.sets(signed))),

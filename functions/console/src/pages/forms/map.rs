@@ -4,16 +4,17 @@ use domain::usual_names;
 use maud::{Markup, html};
 use serde_json::{Map, Value, json};
 
-use super::fields::{error, message, refused};
+use super::fields::{error, message};
 use super::form::{Back, Part};
 use super::rejected::Answer;
 use super::view::{View, page_of};
-use crate::parts::{Tone, key, note};
+use crate::parts::key;
 use crate::signed::Signed;
 use crate::text::{self, forms as words};
 use crate::typed::Typed;
 
-const FIELD_MAP: &str = "field_map";
+/// The field of the whole map in the API.
+pub(super) const FIELD_MAP: &str = "field_map";
 
 /// The target of a field that is not in the map.
 const BY_NAME: &str = "";
@@ -21,6 +22,9 @@ const BY_NAME: &str = "";
 const LEAVE_OUT: &str = "-";
 /// The target of the field with the address.
 const EMAIL: &str = "email";
+
+/// The number of characters of an answer that a row shows.
+const ANSWER_CHARS: usize = 60;
 
 /// A field of the form.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -61,14 +65,14 @@ fn note_answer(rows: &mut Vec<Row>, answer: &Answer) {
     };
     if let Some(row) = place {
         row.names.clone_from(&answer.names);
-        row.answer = Some(answer.value());
+        row.answer = Some(answer.value(ANSWER_CHARS));
         return;
     }
     // Questions may have the same label. Then another name tells them apart.
     let is_free = |name: &&String| rows.iter().all(|row| row.field != **name);
     if let Some(field) = answer.names.iter().find(is_free) {
         let (field, names) = (field.clone(), answer.names.clone());
-        rows.push(Row { field, names, answer: Some(answer.value()), ..Row::default() });
+        rows.push(Row { field, names, answer: Some(answer.value(ANSWER_CHARS)), ..Row::default() });
     }
 }
 
@@ -131,15 +135,13 @@ pub(super) fn section(signed: &Signed, view: &View, answers: &[&Answer], back: O
     if let Some(back) = back {
         type_again(&mut rows, &mut added, &back.typed);
     }
-    let of_map = refusal.and_then(|refusal| message(refusal, FIELD_MAP));
-    let message = of_map.or_else(|| back.and_then(|back| back.message.clone()));
+    let message = refusal.and_then(|refusal| message(refusal, FIELD_MAP));
     let may = view.may_widen(signed);
     html! {
         section aria-labelledby="map" {
             h2 id="map" { (words::MAP) }
             p class="quiet" { (words::MAP_INTRO) }
-            @if let Some(refusal) = refusal { (refused(refusal, &[FIELD_MAP])) }
-            @if let Some(message) = message { (note(Tone::Fault, &error("map", Some(&message)))) }
+            (error("map", message.as_deref()))
             form method="post" action={ (page_of(view.id)) "/map" } {
                 (key(signed))
                 (table(view, &rows, &added, back))
@@ -181,15 +183,24 @@ fn table(view: &View, rows: &[Row], added: &Row, back: Option<&Back>) -> Markup 
                     }
                 }
                 tr {
-                    th scope="row" {
-                        label for="new-field" { (words::ADD_FIELD) }
-                        input id="new-field" name="field" class="w-full" value=(added.field) autocomplete="off";
-                    }
+                    th scope="row" { (added_field(added, back)) }
                     td {}
                     td data-label=(words::GOES_TO) { (target(added, "to-new", &custom, back)) }
                 }
             }
         }
+    }
+}
+
+/// Returns the name of an added field.
+fn added_field(added: &Row, back: Option<&Back>) -> Markup {
+    let message = back.and_then(|back| back.message.as_deref());
+    html! {
+        label for="new-field" { (words::ADD_FIELD) }
+        (error("new-field", message))
+        input id="new-field" name="field" class="w-full" value=(added.field) autocomplete="off"
+            aria-describedby=[message.map(|_| "new-field-e")] aria-invalid=[message.map(|_| "true")]
+            autofocus[message.is_some()];
     }
 }
 
@@ -232,7 +243,8 @@ fn target(row: &Row, id: &str, custom: &[&str], back: Option<&Back>) -> Markup {
             }
             input name="other" class="w-m" placeholder=(words::OTHER_PROPERTY) value=(row.other)
                 aria-label=(words::goes_to_other(name)) autocomplete="off" spellcheck="false"
-                aria-describedby=[&described] aria-invalid=[described.as_ref().map(|_| "true")];
+                aria-describedby=[&described] aria-invalid=[described.as_ref().map(|_| "true")]
+                autofocus[described.is_some()];
         }
     }
 }

@@ -5,6 +5,7 @@ use domain::provider::Provider;
 use maud::{Markup, html};
 use serde_json::{Map, Value, json};
 
+use super::address::SECRETS;
 use super::fields::{Control, Field, error, message, refused};
 use super::settings::{self, BUDGET, NAME, ORIGINS, REDIRECT, lines, whole};
 use super::{LIST, view};
@@ -16,7 +17,6 @@ use crate::text::{self, forms as words};
 use crate::typed::Typed;
 
 const PROVIDER: &str = "provider";
-const SECRETS: &str = "secrets";
 const SET_MARKETING: &str = "set_marketing";
 
 /// The fields of the page.
@@ -120,7 +120,7 @@ fn set_marketing(signed: &Signed, typed: &Typed, refusal: Option<&Refusal>) -> M
                 span { (words::TURN_ON) }
             }
             label class="check" {
-                input type="radio" name=(SET_MARKETING) value="false" checked[!is_on];
+                input type="radio" name=(SET_MARKETING) value="false" checked[!is_on] autofocus[error_text.is_some()];
                 span { (words::TURN_OFF) }
             }
             @if !may { p class="hint" id="may-not" { (text::MAY_NOT_EDIT) } }

@@ -78,10 +78,10 @@ impl Answer {
         self.names.first().map_or("", String::as_str)
     }
 
-    /// Returns the beginning of the values.
-    pub(super) fn value(&self) -> String {
+    /// Returns the values, cut after a number of characters.
+    pub(super) fn value(&self, chars: usize) -> String {
         let all = self.values.join(", ");
-        match all.char_indices().nth(ANSWER_CHARS) {
+        match all.char_indices().nth(chars) {
             Some((end, _)) => format!("{}{}", all.get(..end).unwrap_or_default(), words::CUT),
             None => all,
         }
@@ -107,7 +107,7 @@ impl Rejected {
         let is_wrong = |answer: &&Answer| {
             self.errors.iter().any(|error| error.field.strip_prefix("fields.") == Some(answer.name()))
         };
-        self.answers.iter().filter(is_wrong).map(Answer::value).collect()
+        self.answers.iter().filter(is_wrong).map(|answer| answer.value(ANSWER_CHARS)).collect()
     }
 }
 
@@ -199,7 +199,7 @@ fn row(signed: &Signed, rejected: &Rejected) -> Markup {
                 @if count > 0 {
                     details class="alt" {
                         summary { (words::answers(&all)) }
-                        @for answer in &rejected.answers { p { b { (answer.name()) } ": " (answer.value()) } }
+                        @for answer in &rejected.answers { p { b { (answer.name()) } ": " (answer.value(ANSWER_CHARS)) } }
                     }
                 }
             }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use serde_json::{Map, Value, json};
 
-use super::fields::{Control, Field, refused};
+use super::fields::{Control, Field};
 use super::form::{Back, Part};
 use super::view::{View, page_of};
 use crate::parts::key;
@@ -23,7 +23,7 @@ const OVERWRITE: &str = "overwrite";
 const ANSWER: &str = "answer";
 
 /// All settings on the page of a form.
-const SHOWN: [&str; 7] = [NAME, BUDGET, ORIGINS, REDIRECT, MAY_RAISE_TIER, OVERWRITE, ANSWER];
+pub(super) const SHOWN: [&str; 7] = [NAME, BUDGET, ORIGINS, REDIRECT, MAY_RAISE_TIER, OVERWRITE, ANSWER];
 
 /// Returns the section with the settings.
 pub(super) fn section(signed: &Signed, view: &View, back: Option<&Back>) -> Markup {
@@ -34,7 +34,6 @@ pub(super) fn section(signed: &Signed, view: &View, back: Option<&Back>) -> Mark
         section aria-labelledby="settings" {
             h2 id="settings" { (words::SETTINGS) }
             @if !view.may_widen(signed) { p class="quiet" { (words::SETTINGS_NARROWER) } }
-            @if let Some(refusal) = refusal { (refused(refusal, &SHOWN)) }
             form method="post" action=(page_of(view.id)) class="gap" {
                 (key(signed))
                 (name(&value(view, typed, NAME), refusal))
