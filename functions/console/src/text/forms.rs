@@ -337,8 +337,8 @@ pub(crate) fn by_name(target: Option<&str>) -> String {
 pub(crate) const NEW_FIELD: &str = "the added field";
 
 /// Returns the rest of the name of a button of a rejected submission, for screen readers.
-pub(crate) fn the_submission_of(date: &str) -> String {
-    format!(" the submission of {date}")
+pub(crate) fn the_submission_of(date: &str, clock: &str) -> String {
+    format!(" the submission of {date}, {clock}")
 }
 
 pub(crate) fn answers(count: &str) -> String {

@@ -184,7 +184,8 @@ impl RejectedPage {
 
 fn row(signed: &Signed, rejected: &Rejected) -> Markup {
     let at = time(signed, rejected.received_at, Detail::Short);
-    let name = words::the_submission_of(&parts::date_text(signed, rejected.received_at));
+    let local = signed.period().calendar.time_zone.local(rejected.received_at);
+    let name = words::the_submission_of(&signed.language.date(local.date()), &signed.language.time(local));
     let wrong = rejected.wrong_values();
     let count = u64::try_from(rejected.answers.len()).unwrap_or_default();
     let all = text::counted(count, &number(signed, count), "answer");
