@@ -211,6 +211,16 @@ impl Store {
         self.list::<TokenItem, Token>(account, Collection::Tokens, after, limit).await
     }
 
+    /// Returns a token of the account.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::NotFound`].
+    pub async fn token(&self, account: AccountId, id: TokenId) -> Result<Token, StoreError> {
+        let item: Option<TokenItem> = self.get(Key::token(account, id)).await?;
+        Ok(item.ok_or(Refused::NotFound("token"))?.into())
+    }
+
     /// Deletes a token, which is then no longer accepted.
     ///
     /// # Errors

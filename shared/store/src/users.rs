@@ -1,5 +1,7 @@
 //! The users of an account.
 
+use std::collections::BTreeSet;
+
 use domain::Timestamp;
 use domain::ids::{AccountId, UserId};
 use domain::permission::Role;
@@ -151,6 +153,32 @@ impl Store {
     ) -> Result<Listing<User>, StoreError> {
         let after = after.map(|user| Key::user(account, user).sk);
         self.list::<UserItem, User>(account, Collection::Users, after, limit).await
+    }
+
+    /// Returns a user of the account.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::NotFound`].
+    pub async fn user(&self, account: AccountId, id: UserId) -> Result<User, StoreError> {
+        let item: Option<UserItem> = self.get(Key::user(account, id)).await?;
+        Ok(item.ok_or(Refused::NotFound("user"))?.into())
+    }
+
+    /// Returns the users with these ids, in one batched read. Ids without a user are left out.
+    ///
+    /// # Errors
+    ///
+    /// See [`StoreError`].
+    pub async fn users_of(
+        &self,
+        account: AccountId,
+        ids: &BTreeSet<UserId>,
+    ) -> Result<Vec<User>, StoreError> {
+        let keys: Vec<Key> = ids.iter().map(|id| Key::user(account, *id)).collect();
+        let mut items = self.batch_get(&keys, &self.retries()).await?;
+        let users = keys.iter().filter_map(|key| items.take::<UserItem>(key).transpose());
+        users.map(|user| user.map(User::from)).collect()
     }
 }
 

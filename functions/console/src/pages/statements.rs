@@ -1,9 +1,130 @@
-//! Work in progress.
+//! The statements: the closed periods with the numbers with which they ended, and the running period.
 
 use axum::Router;
+use axum::extract::RawQuery;
+use axum::response::Response;
+use axum::routing::get;
+use domain::Timestamp;
+use domain::period::{PeriodNumber, Statement};
+use maud::{Markup, html};
 
-use crate::Console;
+use crate::frame::{Page, Section};
+use crate::parts::{date_text, number, pager};
+use crate::request::Failure;
+use crate::signed::Signed;
+use crate::text::statements as words;
+use crate::typed::Typed;
+use crate::{Console, chart, text};
+
+const PATH: &str = "/console/statements";
+
+/// The number of closed periods on a page.
+const PERIODS: usize = 24;
 
 pub(crate) fn routes() -> Router<Console> {
-    Router::new()
+    Router::new().route(PATH, get(show))
+}
+
+async fn show(signed: Signed, RawQuery(query): RawQuery) -> Response {
+    let query = Typed::parse(query.unwrap_or_default().as_bytes());
+    let shown = page(&signed, query.get("after").parse().ok()).await;
+    signed.finish(shown)
+}
+
+async fn page(signed: &Signed, after: Option<PeriodNumber>) -> Result<Page, Failure> {
+    let store = signed.store();
+    let listing = store.statements(signed.account.id, signed.wall_clock, after, PERIODS + 1).await?;
+    let mut statements = listing.items;
+    let more = statements.len() > PERIODS;
+    statements.truncate(PERIODS);
+    let date = date_text(signed, signed.period().ends_at);
+    let content = html! {
+        p class="lede" { (words::LEDE) }
+        @if statements.is_empty() && after.is_some() { p { (words::NO_OLDER) } }
+        @else { (table(signed, &statements, after.is_none())) }
+        @if after.is_none() {
+            p class="quiet gap" {
+                (if statements.is_empty() { words::none_yet(&date) } else { words::running(&date) })
+            }
+        }
+        (pages(signed, &statements, after.is_some(), more))
+    };
+    Ok(Page::new(Section::Statements, text::STATEMENTS, content))
+}
+
+/// Returns an instant's date for a table, with the instant in UTC on hover.
+pub(super) fn day(signed: &Signed, at: Timestamp) -> Markup {
+    let utc = at.to_string();
+    html! { time datetime=(utc) title=(utc) { (date_text(signed, at)) } }
+}
+
+/// Returns the table. The running period is its first row if it is shown.
+fn table(signed: &Signed, statements: &[Statement], has_running: bool) -> Markup {
+    let running = has_running.then(|| running(signed));
+    let usages = running.iter().chain(statements).map(|statement| statement.marketing);
+    let largest = usages.max().unwrap_or_default();
+    html! {
+        table class="stack" {
+            caption class="vh" { (words::CAPTION) }
+            thead { tr {
+                th scope="col" { (words::PERIOD) }
+                th scope="col" { (words::FROM) }
+                th scope="col" { (words::TO) }
+                th scope="col" { span class="vh" { (words::SHARE) } }
+                th scope="col" class="n" { (words::AT_THE_END) }
+                th scope="col" class="n" { (words::LEFT) }
+                th scope="col" class="n" { (words::REMAINED) }
+                th scope="col" class="n" { (words::TIER_LIMIT) }
+            } }
+            tbody {
+                @if let Some(running) = &running { (row(signed, running, largest, true)) }
+                @for statement in statements { (row(signed, statement, largest, false)) }
+            }
+        }
+    }
+}
+
+/// Returns the numbers with which the running period would end now.
+fn running(signed: &Signed) -> Statement {
+    let period = signed.period();
+    Statement {
+        number: period.number,
+        starts_at: period.starts_at,
+        ends_at: period.ends_at,
+        marketing: period.marketing,
+        left: period.leaving,
+        tier_limit: period.tier.limit_for(period.marketing),
+    }
+}
+
+fn row(signed: &Signed, statement: &Statement, largest: u64, is_running: bool) -> Markup {
+    let Statement { marketing, left, .. } = *statement;
+    html! {
+        tr class=[is_running.then_some("key")] {
+            th scope="row" {
+                (number(signed, statement.number.number()))
+                @if is_running { " " span class="flag" { (words::RUNNING) } }
+            }
+            td data-label=(words::FROM) { (day(signed, statement.starts_at)) }
+            td data-label=(words::TO) { (day(signed, statement.ends_at)) }
+            td class="bar" { (chart::row_bar(marketing, largest)) }
+            td class="n" data-label=(words::AT_THE_END) { (number(signed, marketing)) }
+            td class="n" data-label=(words::LEFT) { (number(signed, left)) }
+            td class="n" data-label=(words::REMAINED) { (number(signed, marketing.saturating_sub(left))) }
+            td class="n" data-label=(words::TIER_LIMIT) { (number(signed, statement.tier_limit)) }
+        }
+    }
+}
+
+fn pages(signed: &Signed, statements: &[Statement], is_later: bool, more: bool) -> Markup {
+    let (Some(newest), Some(oldest)) = (statements.first(), statements.last()) else {
+        return if is_later {
+            pager("", Some(PATH), None)
+        } else {
+            html! {}
+        };
+    };
+    let [from, to] = [newest, oldest].map(|statement| number(signed, statement.number.number()));
+    let next = format!("{PATH}?after={}", oldest.number);
+    pager(&words::shown(&from, &to), is_later.then_some(PATH), more.then_some(next.as_str()))
 }
