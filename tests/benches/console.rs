@@ -36,7 +36,8 @@ impl Account {
         let api = Api::over(TestTable::start().await, at(contention::NOW));
         let tenant = api.account(json!({})).await;
         let ids =
-            testkit::seed(&api.table, tenant.id, contacts, EffectiveState::NonMarketing, at(contention::NOW)).await;
+            testkit::seed(&api.table, tenant.id, contacts, EffectiveState::NonMarketing, at(contention::NOW))
+                .await;
         let create = async |path: &str, body: Value| {
             let reply = api.post(path).token(&tenant.token).json(&body).await;
             let text = |value: &Value| value.as_str().map(str::to_owned);

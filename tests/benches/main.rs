@@ -42,7 +42,16 @@ pub const RELEASE: bool = !cfg!(debug_assertions);
 
 /// The names of the groups on the command line.
 const GROUPS: [&str; 10] = [
-    "rules", "functions", "invocation", "units", "closing", "contention", "load", "throughput", "bulk", "console",
+    "rules",
+    "functions",
+    "invocation",
+    "units",
+    "closing",
+    "contention",
+    "load",
+    "throughput",
+    "bulk",
+    "console",
 ];
 
 /// The usage text of the command line.

@@ -43,10 +43,7 @@ impl Console {
         assert_eq!(response.status, 303, "{}", response.body);
         let [cookie] = response.cookies.as_slice() else { panic!("{:?}", response.cookies) };
         assert!(cookie.starts_with("__Host-tidemark="), "{cookie}");
-        assert!(
-            cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict; Max-Age=43200; Secure"),
-            "{cookie}"
-        );
+        assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict; Max-Age=43200; Secure"), "{cookie}");
         self.cookie = cookie.split(';').next().expect("a value").to_owned();
     }
 }
@@ -57,16 +54,21 @@ async fn session_lives_in_a_cookie_of_the_host() {
     let queues = Queues::start().await;
     let mut console = Console::start(&fixture, &queues).await;
     let response = console.invoke(http("GET", "/console/jobs")).await;
-    assert_eq!((response.status, response.headers["location"].as_str()), (303, "/console/sign-in?to=%2Fconsole%2Fjobs"));
+    assert_eq!(
+        (response.status, response.headers["location"].as_str()),
+        (303, "/console/sign-in?to=%2Fconsole%2Fjobs")
+    );
     console.sign_in().await;
     let page = console.get("/console", "").await;
     assert!(page.body.contains("Marketing contacts now"));
-    let style = page.body.split("<link rel=\"stylesheet\" href=\"").nth(1).and_then(|rest| rest.split('"').next());
+    let style =
+        page.body.split("<link rel=\"stylesheet\" href=\"").nth(1).and_then(|rest| rest.split('"').next());
     assert!(console.get(style.expect("a stylesheet"), "").await.body.contains("--marketing"));
     let out = console.post("/console/sign-out", &[]).await;
     assert!(out.cookies[0].contains("Max-Age=0"), "{:?}", out.cookies);
     let lines = console.function.end().await;
-    let routes: Vec<&Value> = lines.iter().map(|line| &line["route"]).filter(|route| !route.is_null()).collect();
+    let routes: Vec<&Value> =
+        lines.iter().map(|line| &line["route"]).filter(|route| !route.is_null()).collect();
     assert!(routes.contains(&&Value::from("/console/sign-in")), "{routes:?}");
 }
 
@@ -88,7 +90,10 @@ async fn console_uses_every_permission_of_its_role() {
         assert_eq!(response.status, 303, "{}", response.body);
     }
     let job = [
-        ("action", "set-marketing"), ("scope", "ticked"), ("contact", contact.as_str()), ("matched", "1"),
+        ("action", "set-marketing"),
+        ("scope", "ticked"),
+        ("contact", contact.as_str()),
+        ("matched", "1"),
         ("confirm_count", "1"),
     ];
     let created = console.post("/console/jobs", &job).await;

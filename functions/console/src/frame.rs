@@ -141,7 +141,7 @@ impl Signed {
                 (chart::usage_bar(period))
             }
             button class="menu" type="button" popovertarget="nav" { (text::MENU) }
-            nav class="nav" id="nav" popover aria-label=(text::PRODUCT) {
+            nav class="nav" id="nav" popover aria-label=(text::CONSOLE) {
                 @for group in NAVIGATION {
                     ul {
                         @for (own, path, name) in *group {

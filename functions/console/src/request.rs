@@ -4,7 +4,7 @@ use api::identity::{Identity, RequestId};
 use api::problem::{FieldError, Problem, ProblemType};
 use axum::body::Body;
 use axum::response::Response;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, IF_MATCH, LOCATION};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, IF_MATCH};
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
@@ -67,8 +67,6 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     /// The body. `null` if there is none.
     pub(crate) body: Value,
-    /// The path of a created resource.
-    pub(crate) location: Option<String>,
 }
 
 /// The API's refusal of a call, or its fault.
@@ -185,8 +183,7 @@ async fn answer(response: Response) -> Result<Answer, Refusal> {
     };
     let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
     if parts.status.is_success() {
-        let location = parts.headers.get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        return Ok(Answer { status: parts.status, body, location });
+        return Ok(Answer { status: parts.status, body });
     }
     Err(refusal_of(body))
 }

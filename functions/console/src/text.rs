@@ -15,6 +15,7 @@ pub(crate) mod statements;
 use domain::source::SourceType;
 
 pub(crate) const PRODUCT: &str = "Tidemark";
+pub(crate) const CONSOLE: &str = "Console";
 pub(crate) const SKIP: &str = "Skip to the content";
 pub(crate) const MENU: &str = "Menu";
 pub(crate) const SIGN_OUT: &str = "Sign out";

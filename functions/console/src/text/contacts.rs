@@ -20,7 +20,6 @@ pub(crate) const WHERE: &str = "Where";
 pub(crate) const AND: &str = "and";
 pub(crate) const REMOVE: &str = "Remove";
 pub(crate) const CHOOSE: &str = "Choose a field";
-pub(crate) const OTHER_FIELD: &str = "Other property";
 pub(crate) const TOO_MANY_CONDITIONS: &str =
     "These are too many conditions for one search. Remove a condition, or search for fewer words.";
 pub(crate) const STATE_IS: &str = "Choose \"is\" and one of marketing, leaving, non_marketing";

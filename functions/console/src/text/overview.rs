@@ -141,4 +141,3 @@ pub(crate) fn no_cap(first: &str, raised: &str, included: &str) -> [String; 2] {
 pub(crate) const CLOCK_MOVED: &str = "The clock has moved. No update date was passed.";
 pub(crate) const DATE_PASSED: &str =
     "The clock has passed an update date: the contacts that were leaving have left.";
-pub(crate) const WELCOME_CONTACT: &str = "The contact was added.";
