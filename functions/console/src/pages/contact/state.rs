@@ -132,7 +132,7 @@ pub(super) fn why(signed: &Signed, facts: &Facts) -> Markup {
                 }
             }
             @if is_billable { (unreached(facts)) }
-            p class="gap" { (consequence(signed, facts)) }
+            @if signed.period().marketing_contacts { p class="gap" { (consequence(signed, facts)) } }
         }
     }
 }
