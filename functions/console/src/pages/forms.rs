@@ -191,7 +191,8 @@ fn switch(signed: &Signed, action: &str, name: &str, hides_name: bool, is_on: bo
         return parts::switch(signed, action, &switch);
     }
     html! {
-        button type="button" class="switch bill" role="switch" aria-checked="false" aria-describedby="may-not" disabled {
+        button type="button" class="switch bill" role="switch" aria-checked="false" aria-describedby="may-not"
+            disabled {
             span class=[hides_name.then_some("vh")] { (name) ": " } (text::OFF)
         }
     }

@@ -18,7 +18,8 @@ pub(crate) const BUDGET_TODAY: &str = "Budget today";
 pub(crate) const USED_UP: &str = "Used up";
 pub(crate) const BY_DEFAULT: &str = "the account’s default";
 pub(crate) const REJECTED_SUBMISSIONS: &str = " rejected submissions";
-pub(crate) const COUNTS_SINCE: &str = "Received counts every submission, also those that changed nothing. All counts are since the form was created.";
+pub(crate) const COUNTS_SINCE: &str = "Received counts every submission, also those that changed nothing. All counts \
+     are since the form was created.";
 pub(crate) const EMPTY: &str = "No forms yet";
 pub(crate) const EMPTY_OWN: &str =
     "Create a form of your own and paste its HTML into any page. It needs no script.";
@@ -38,12 +39,14 @@ pub(crate) const TURN_ON: &str = "On: everyone who submits the form becomes a ma
      including existing contacts";
 pub(crate) const TURN_OFF: &str = "Off: new contacts are non-marketing, and existing ones keep their state";
 pub(crate) const BUDGET: &str = "New marketing contacts a day, at most";
-pub(crate) const BUDGET_HINT: &str = "Beyond that, new contacts are non-marketing. Empty: no budget, and only the tier and the cap limit the form.";
+pub(crate) const BUDGET_HINT: &str = "Beyond that, new contacts are non-marketing. Empty: no budget, and only the tier \
+     and the cap limit the form.";
 pub(crate) const ORIGINS: &str = "Allowed origins";
 pub(crate) const ORIGINS_HINT: &str =
     "One a line, such as https://www.example.org. Only pages there may post the form. Empty: any page may.";
 pub(crate) const REDIRECT: &str = "Redirect address";
-pub(crate) const REDIRECT_HINT: &str = "Browsers are sent here after posting the form, such as https://www.example.org/thanks. Empty: no redirect.";
+pub(crate) const REDIRECT_HINT: &str = "Browsers are sent here after posting the form, such as \
+     https://www.example.org/thanks. Empty: no redirect.";
 pub(crate) const OWN_FORMS_ONLY: &str = "For forms of your own";
 pub(crate) const CANCEL: &str = "Cancel";
 
@@ -303,7 +306,8 @@ pub(crate) fn left_out(count: &str) -> String {
 
 pub(crate) fn switched(is_on: bool) -> &'static str {
     if is_on {
-        "Set as marketing is on: everyone who submits the form becomes a marketing contact, including existing contacts."
+        "Set as marketing is on: everyone who submits the form becomes a marketing contact, including existing \
+         contacts."
     } else {
         "Set as marketing is off: new contacts are non-marketing, and existing ones keep their state."
     }

@@ -200,7 +200,9 @@ fn row(signed: &Signed, rejected: &Rejected) -> Markup {
                 @if count > 0 {
                     details class="alt" {
                         summary { (words::answers(&all)) }
-                        @for answer in &rejected.answers { p { b { (answer.name()) } ": " (answer.value(ANSWER_CHARS)) } }
+                        @for answer in &rejected.answers {
+                            p { b { (answer.name()) } ": " (answer.value(ANSWER_CHARS)) }
+                        }
                     }
                 }
             }
