@@ -98,7 +98,7 @@ fn reason_against(signed: &Signed) -> Option<&'static str> {
     }
 }
 
-/// What a step's page shows.
+/// The parts of a step's page.
 struct Shown<'a> {
     step: Step,
     choice: &'a Choice,
@@ -208,11 +208,13 @@ fn unengaged(signed: &Signed, choice: &Choice) -> Page {
     };
     let content = html! {
         p class="sentence" { (words::UNENGAGED_SENTENCE) }
-        fieldset class="field gap" aria-describedby="unengaged-h" {
+        fieldset class="gap" aria-describedby="unengaged-h" {
             legend { (words::UNENGAGED_LEGEND) }
-            (check("unsubscribed", words::UNSUBSCRIBED_CONTACTS, choice.unsubscribed))
-            (check("bounced", words::BOUNCED_CONTACTS, choice.bounced))
-            p class="hint" id="unengaged-h" { (words::ONLY_STAYING) }
+            div class="field" {
+                (check("unsubscribed", words::UNSUBSCRIBED_CONTACTS, choice.unsubscribed))
+                (check("bounced", words::BOUNCED_CONTACTS, choice.bounced))
+                p class="hint" id="unengaged-h" { (words::ONLY_STAYING) }
+            }
         }
         (buttons(
             Some(Step::Date),

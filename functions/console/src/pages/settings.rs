@@ -66,7 +66,7 @@ impl Places {
     }
 }
 
-/// The cap that a person typed, with what came of it.
+/// The cap that a person typed, with its refusal.
 #[derive(Clone, Copy, Default)]
 struct TypedCap<'a> {
     text: Option<&'a str>,
@@ -163,6 +163,11 @@ fn fixed_switch(is_on: bool, name: &str, shows_name: bool, reason: &str) -> Mark
             (if is_on { text::ON } else { text::OFF })
         }
     }
+}
+
+/// Returns the class of a form, which is apart from the note about a refusal.
+fn form_class(refusal: Option<&Refusal>) -> &'static str {
+    if refusal.is_some() { "narrow gap" } else { "narrow" }
 }
 
 /// A field of a form with one line of text.

@@ -108,7 +108,7 @@ fn row(signed: &Signed, statement: &Statement, largest: u64, is_running: bool) -
             td data-label=(words::FROM) { (day(signed, statement.starts_at)) }
             td data-label=(words::TO) { (day(signed, statement.ends_at)) }
             td class="bar" { (chart::row_bar(marketing, largest)) }
-            td class="n" data-label=(words::AT_THE_END) { (number(signed, marketing)) }
+            td class="n" data-label=(words::MARKETING) { (number(signed, marketing)) }
             td class="n" data-label=(words::LEFT) { (number(signed, left)) }
             td class="n" data-label=(words::REMAINED) { (number(signed, marketing.saturating_sub(left))) }
             td class="n" data-label=(words::TIER_LIMIT) { (number(signed, statement.tier_limit)) }

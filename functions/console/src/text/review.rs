@@ -12,7 +12,7 @@ pub(crate) const SKIPPED: &str = "skipped";
 pub(crate) const BACK: &str = "Back";
 pub(crate) const CONTINUE: &str = "Continue";
 pub(crate) const SKIP: &str = "Skip this step";
-pub(crate) const COUNT: &str = "Count the contacts";
+
 pub(crate) const UNTIL_THEN: &str = "Contacts that you queue remain marketing contacts, and billable, until then. A \
      review only queues: it sets no contact as marketing.";
 pub(crate) const NEXT_UPDATE: &str = "The next update date is ";
@@ -32,7 +32,7 @@ pub(crate) const UNENGAGED_LEGEND: &str = "Propose to queue";
 pub(crate) const UNSUBSCRIBED: &str = "Unsubscribed";
 pub(crate) const BOUNCED: &str = "Bounced";
 pub(crate) const UNSUBSCRIBED_CONTACTS: &str = "Unsubscribed contacts";
-pub(crate) const BOUNCED_CONTACTS: &str = "Contacts that have bounced";
+pub(crate) const BOUNCED_CONTACTS: &str = "Bounced contacts";
 pub(crate) const ONLY_STAYING: &str = "Only marketing contacts that are not leaving yet are proposed. Step 4 counts \
      them.";
 

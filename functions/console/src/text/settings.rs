@@ -142,11 +142,11 @@ pub(crate) fn here_and_per_chat_flow(own: usize) -> String {
 }
 
 pub(crate) fn defaults_now(external: bool, chat: bool, raise: bool) -> String {
-    let set = |on: bool| if on { "set contacts as marketing" } else { "do not set contacts as marketing" };
+    let set = |on: bool| if on { "set" } else { "do not set" };
     let may = if raise { "may" } else { "may not" };
     format!(
-        "Now external forms {}, chat flows {}, and forms {may} raise the tier, unless they have a setting of their \
-         own.",
+        "Now external forms {} contacts as marketing, chat flows {} new contacts as marketing, and forms {may} \
+         raise the tier, unless they have a setting of their own.",
         set(external),
         set(chat)
     )
@@ -222,7 +222,7 @@ pub(crate) const COPY: &str = "Copy";
 pub(crate) const NOT_AGAIN: &str =
     "Copy it now: it is not shown again. If it is lost, revoke it and create another one.";
 pub(crate) const KEEP_SECRET: &str =
-    "Keep it like a password. Whoever has it can do everything that its owner can do.";
+    "Keep it like a password: anyone who has it can do what its owner can do.";
 pub(crate) const DONE: &str = "Done";
 pub(crate) const REVOKE_THE_TOKEN: &str = "Revoke the token";
 pub(crate) const KEEP_THE_TOKEN: &str = "Keep it";

@@ -6,6 +6,8 @@ pub(crate) const FROM: &str = "From";
 pub(crate) const TO: &str = "To";
 pub(crate) const SHARE: &str = "Share";
 pub(crate) const AT_THE_END: &str = "Marketing at the end";
+/// The same column where there is little space.
+pub(crate) const MARKETING: &str = "Marketing";
 pub(crate) const LEFT: &str = "Left";
 pub(crate) const REMAINED: &str = "Remained";
 pub(crate) const TIER_LIMIT: &str = "Tier limit";

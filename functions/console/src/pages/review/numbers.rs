@@ -244,7 +244,7 @@ fn table(signed: &Signed, numbers: &Numbers) -> Markup {
             tbody {
                 (row(Some("key"), words::MARKETING, [usage, usage, rest]))
                 (row(Some("part"), words::OF_THEM_LEAVING, [leaving, leaving + matched, 0]))
-                (row(None, words::NON_MARKETING, [non_marketing, non_marketing, non_marketing + usage - rest]))
+                (row(None, words::NON_MARKETING, [non_marketing, non_marketing, non_marketing + usage.saturating_sub(rest)]))
                 (row(None, words::ALL, [non_marketing + usage; 3]))
             }
         }
@@ -318,14 +318,7 @@ fn origin(
     segments: &[Segment],
 ) -> Markup {
     let title = words::where_from(&number(signed, numbers.matched));
-    let twice = match (choice.unsubscribed, choice.bounced) {
-        (true, true) => (numbers.unsubscribed + numbers.bounced).saturating_sub(unengaged),
-        _ => 0,
-    };
-    let row =
-        |name: &Markup, count: &str| html! { tr { th scope="row" { (name) } td class="n" { (count) } } };
-    let names: Vec<&str> = segments.iter().map(|segment| segment.name.as_str()).collect();
-    let further = numbers.matched.saturating_sub(unengaged);
+    let leaving = numbers.leaving();
     html! {
         section aria-labelledby="made-of" {
             h2 id="made-of" { (title) }
@@ -335,33 +328,43 @@ fn origin(
                     th scope="col" { (words::CHOSEN_IN) }
                     th scope="col" class="n" { (words::CONTACTS) }
                 } }
-                tbody {
-                    @if choice.unsubscribed {
-                        (row(&html! { (words::in_step(2, words::UNSUBSCRIBED)) }, &number(signed, numbers.unsubscribed)))
-                    }
-                    @if choice.bounced {
-                        (row(&html! { (words::in_step(2, words::BOUNCED)) }, &number(signed, numbers.bounced)))
-                    }
-                    @if twice > 0 {
-                        (row(&html! { (words::TWICE) }, &format!("−{}", number(signed, twice))))
-                    }
-                    @if !segments.is_empty() {
-                        (row(
-                            &html! {
-                                (words::in_step(3, &names.join(", ")))
-                                @if choice.has_unengaged() { " " span class="quiet" { (words::NOT_ABOVE) } }
-                            },
-                            &number(signed, further),
-                        ))
-                    }
-                }
+                tbody { (origins(signed, choice, numbers, unengaged, segments)) }
                 tfoot { tr {
                     th scope="row" { (words::TO_BE_QUEUED) }
                     td class="n" { (number(signed, numbers.matched)) }
                 } }
             }
-            @let leaving = numbers.leaving();
             p class="quiet gap" { (words::stay_queued(leaving, &number(signed, leaving), &update_text(signed))) }
+        }
+    }
+}
+
+/// Returns a row for each part of the choice.
+fn origins(
+    signed: &Signed,
+    choice: &Choice,
+    numbers: &Numbers,
+    unengaged: u64,
+    segments: &[Segment],
+) -> Markup {
+    let twice = match (choice.unsubscribed, choice.bounced) {
+        (true, true) => (numbers.unsubscribed + numbers.bounced).saturating_sub(unengaged),
+        _ => 0,
+    };
+    let names: Vec<&str> = segments.iter().map(|segment| segment.name.as_str()).collect();
+    let further = html! {
+        (words::in_step(3, &names.join(", ")))
+        @if choice.has_unengaged() { " " span class="quiet" { (words::NOT_ABOVE) } }
+    };
+    let row =
+        |name: &Markup, count: &str| html! { tr { th scope="row" { (name) } td class="n" { (count) } } };
+    let step_2 = |kind: &str, count: u64| row(&html! { (words::in_step(2, kind)) }, &number(signed, count));
+    html! {
+        @if choice.unsubscribed { (step_2(words::UNSUBSCRIBED, numbers.unsubscribed)) }
+        @if choice.bounced { (step_2(words::BOUNCED, numbers.bounced)) }
+        @if twice > 0 { (row(&html! { (words::TWICE) }, &format!("−{}", number(signed, twice)))) }
+        @if !segments.is_empty() {
+            (row(&further, &number(signed, numbers.matched.saturating_sub(unengaged))))
         }
     }
 }

@@ -31,7 +31,7 @@ pub(super) async fn page(signed: &Signed, choice: &Choice, after: &str, misfit: 
         (buttons(
             Some(Step::Unengaged),
             Some("skip-segments"),
-            &html! { button class="act" name="step" value="4" { (words::COUNT) } },
+            &html! { button class="act" name="step" value="4" { (words::CONTINUE) } },
         ))
     };
     let page = step_page(signed, &Shown { step: Step::Segments, choice, counted: None, next: "4", content });

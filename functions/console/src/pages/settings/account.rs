@@ -214,7 +214,7 @@ fn rename_page(signed: &Signed, name: &str, refusal: Option<&Refusal>) -> Page {
     let field = Line { name: "name", error: "name", label: words::NAME, value: name, kind: "text" };
     let content = html! {
         @if let Some(refusal) = refusal { (refused(refusal, &["name"])) }
-        form class="narrow" method="post" action=(RENAME) {
+        form class=(super::form_class(refusal)) method="post" action=(RENAME) {
             (key(signed))
             (line(field, refusal))
             div class="row" {

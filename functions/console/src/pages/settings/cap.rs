@@ -174,14 +174,18 @@ fn consequence(signed: &Signed, cap: Option<u64>) -> String {
 /// Returns the numbers under the present cap and under another one.
 fn numbers(signed: &Signed, cap: Option<u64>) -> Markup {
     let period = signed.period();
-    let caps = [period.cap, cap];
-    let count =
-        |number_of: &dyn Fn(u64) -> u64, cap: Option<u64>| cap.map(|cap| number(signed, number_of(cap)));
-    let rows: [(&str, &dyn Fn(u64) -> u64, &str); 3] = [
-        (words::CAP, &|cap| cap, words::NO_CAP),
-        (words::PLACES_LEFT, &|cap| cap.saturating_sub(period.marketing), words::NO_LIMIT),
-        (words::TIER_CAN_RISE, &|cap| highest_limit(period, cap), words::NO_LIMIT),
-    ];
+    let row = |name: &str, without: &str, number_of: &dyn Fn(u64) -> u64| {
+        html! {
+            tr {
+                th scope="row" { (name) }
+                @for cap in [period.cap, cap] {
+                    td class="n" {
+                        @if let Some(cap) = cap { (number(signed, number_of(cap))) } @else { (without) }
+                    }
+                }
+            }
+        }
+    };
     html! {
         table {
             caption class="vh" { (words::CAP_TABLE) }
@@ -193,16 +197,11 @@ fn numbers(signed: &Signed, cap: Option<u64>) -> Markup {
             tbody {
                 tr class="key" {
                     th scope="row" { (words::USAGE) }
-                    @for _ in caps { td class="n" { (number(signed, period.marketing)) } }
+                    @for _ in [words::NOW, words::NEW] { td class="n" { (number(signed, period.marketing)) } }
                 }
-                @for (name, number_of, without) in rows {
-                    tr {
-                        th scope="row" { (name) }
-                        @for cap in caps {
-                            td class="n" { (count(number_of, cap).as_deref().unwrap_or(without)) }
-                        }
-                    }
-                }
+                (row(words::CAP, words::NO_CAP, &|cap| cap))
+                (row(words::PLACES_LEFT, words::NO_LIMIT, &|cap| cap.saturating_sub(period.marketing)))
+                (row(words::TIER_CAN_RISE, words::NO_LIMIT, &|cap| highest_limit(period, cap)))
             }
         }
     }

@@ -147,7 +147,7 @@ async fn new_page(signed: &Signed, typed: &Typed, refusal: Option<&Refusal>) -> 
     let described = if message.is_some() { "user_id-e user_id-h" } else { "user_id-h" };
     let content = html! {
         @if let Some(refusal) = refusal { (refused(refusal, &["user_id"])) }
-        form class="narrow" method="post" action=(TOKENS) {
+        form class=(super::form_class(refusal)) method="post" action=(TOKENS) {
             (key(signed))
             div class="field" {
                 label for="user_id" { (words::FOR_USER) }
@@ -197,7 +197,7 @@ fn integration_page(signed: &Signed, typed: &Typed, refusal: Option<&Refusal>) -
     let content = html! {
         @if let Some(refusal) = refusal { (refused(refusal, &["integration.name"])) }
         @else { p class="lede" { (words::INTEGRATION_LEDE) } }
-        form class="narrow" method="post" action=(TOKENS) {
+        form class=(super::form_class(refusal)) method="post" action=(TOKENS) {
             (key(signed))
             input type="hidden" name="integration" value="true";
             (line(name, refusal))
@@ -280,10 +280,10 @@ async fn revoke(signed: Signed, Path(id): Path<String>, typed: Typed) -> Respons
         Ok(id) => id,
         Err(failure) => return signed.finish(Err(failure)),
     };
-    let refusal = match signed.call(Call::delete(format!("/v1/tokens/{id}")).once(&typed)).await {
+    let call = Call::delete(format!("/v1/tokens/{id}")).once(&typed);
+    let Err(refusal) = signed.call(call).await else {
         // If it was the token of this session, the session has ended, and the page leads to the sign-in.
-        Ok(_) => return redirect("revoked"),
-        Err(refusal) => refusal,
+        return redirect("revoked");
     };
     let shown = revoke_page(&signed, id, Some(&refusal)).await;
     signed.finish(shown)

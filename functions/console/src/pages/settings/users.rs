@@ -147,7 +147,7 @@ fn permission_switch(signed: &Signed, user: &User, places: Places, in_table: boo
     switch(signed, &format!("{USERS}/{}/permission{query}", user.id), &setting)
 }
 
-/// Returns what a member sees: the member's own role and permission.
+/// Returns the section of a member, with the member's own role and permission.
 pub(super) fn own(signed: &Signed) -> Markup {
     html! {
         section class="mid" aria-labelledby="users" {
@@ -265,7 +265,7 @@ async fn add(signed: Signed, typed: Typed) -> Response {
 fn new_page(signed: &Signed, filled: Filled<'_>, may: bool, refusal: Option<&Refusal>) -> Page {
     let content = html! {
         @if let Some(refusal) = refusal { (refused(refusal, &["name", "email", "role"])) }
-        form class="narrow" method="post" action=(USERS) {
+        form class=(super::form_class(refusal)) method="post" action=(USERS) {
             (key(signed))
             (lines(filled, refusal))
             (role_field(filled, refusal))
@@ -303,9 +303,12 @@ async fn save(signed: Signed, Path(id): Path<String>, typed: Typed) -> Response 
         Ok(user) => user,
         Err(failure) => return signed.finish(Err(failure)),
     };
-    // Only the fields of the form change: one's own form has no role.
-    let fields = ["name", "email", "role"].into_iter().filter(|field| typed.has(field));
-    let body: Map<String, Value> = fields.map(|field| (field.to_owned(), json!(typed.get(field)))).collect();
+    // Fields that are as they were are left out. So the first admin needs no address, which is empty at first.
+    let Filled { name, email, role } = Filled::of(&user);
+    let fields = [("name", name), ("email", email), ("role", role)];
+    let fields = fields.into_iter().filter(|(field, value)| typed.has(field) && typed.get(field) != *value);
+    let body: Map<String, Value> =
+        fields.map(|(field, _)| (field.to_owned(), json!(typed.get(field)))).collect();
     match signed.call(Call::patch(format!("/v1/users/{}", user.id), json!(body)).once(&typed)).await {
         Ok(_) => saved(&id, "saved"),
         Err(refusal) => signed.finish(Ok(user_page(&signed, &user, Filled::typed(&typed), Some(&refusal)))),
