@@ -42,6 +42,7 @@ export const headings = {
 /** The statuses of pages that refuse something. */
 export const statuses = {
   unknownToken: 422,
+  invalid: 400,
   notAllowed: 403,
   unknown: 404,
   wrongNumber: 409,
@@ -127,6 +128,8 @@ export const contacts = {
   applyFilter: (page) => button(page, 'Apply the filter').last(),
   /** Beside the disabled buttons of a user who may not change anything. */
   notAllowed: (page) => page.getByText(/^You can view contacts but not set their status\. An admin can give you /),
+  /** After the attempt of such a user. */
+  refusal: (page) => page.getByRole('alert').getByText(/^Nothing was changed\. You can view contacts but not set /),
 };
 
 /** The numbers of "Marketing contacts (billable)": now, after, and after the next update date. */
@@ -183,13 +186,14 @@ export const review = {
   step: (page) => page.getByRole('list', { name: 'Steps of the review' }).locator('[aria-current="step"]'),
   steps: { date: 'Date', unengaged: 'Unengaged', filters: 'Filters and lists', numbers: 'Numbers', update: 'Update' },
   choice: (page, name) => frame.main(page).getByRole('checkbox', { name: new RegExp(`^${name}`) }),
-  choices: { unsubscribed: 'Unsubscribed', bounced: 'Bounced' },
+  choices: { unsubscribed: 'Unsubscribed contacts', bounced: 'Bounced contacts' },
   /** "Continue", or "Continue with 256 contacts". */
   go: (page) => button(frame.main(page), /^Continue\b/),
   /** "256 contacts will be queued." */
   willBeQueued: (page, count) => page.getByText(new RegExp(`^${number(count)} contacts? will be queued`)),
   billable: (page) => billable(page),
   count: (page) => frame.main(page).getByLabel(/^Type the number of contacts/),
+  wrongNumber: (page, matching) => frame.main(page).getByText(new RegExp(`^${number(matching)} contacts match\\.`)),
   queue: (page, count) => button(frame.main(page), new RegExp(`^Queue ${number(count)} contacts?$`)),
 };
 
@@ -204,20 +208,23 @@ export const newForm = {
   name: (page) => page.getByLabel('Name', { exact: true }),
   provider: (page) => page.getByLabel('Provider', { exact: true }),
   ownForm: 'Own form',
-  submit: (page) => button(page, 'Create the form'),
+  submit: (page) => button(page, 'Create a form'),
 };
 
 export const form = {
   /** The HTML to paste into a page. Its field for the address has the label "Email" and its button says "Subscribe". */
   snippet: (page) => page.getByRole('region', { name: 'HTML to embed' }),
   embedded: { address: 'Email', submit: 'Subscribe' },
-  /** "311 accepted: 86 set, …" */
-  accepted: (page, count) => frame.main(page).getByText(new RegExp(`^${number(count)} accepted\\b`)),
-  goesTo: (page, n) => page.getByRole('combobox', { name: `Goes to, field ${n}` }),
+  /** "311 received: 86 set, 3 kept." */
+  counts: (page, received, parts) => frame.main(page).getByText(`${number(received)} received: ${parts}.`),
+  goesTo: (page, field) => page.getByRole('combobox', exactly(`Goes to, field ${field}`)),
   toAddress: 'Email address',
   saveMap: (page) => button(page, 'Save the field map'),
-  rejected: (page, count) => page.getByRole('heading', { level: 2, name: `Rejected: ${number(count)}` }),
+  rejected: (page) => page.getByRole('table', { name: /^Rejected submissions/ }).locator('tbody tr'),
+  /** What shows all answers of the first of them. */
+  answers: (page) => form.rejected(page).first().getByText(/^All of /),
   retry: (page) => button(page, /^Retry the submission of /).first(),
+  stillRejected: (page) => page.getByRole('alert').getByText('One stays rejected:'),
 };
 
 export const segments = {

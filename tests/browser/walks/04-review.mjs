@@ -2,13 +2,13 @@
 
 import assert from 'node:assert/strict';
 
-import { focused, say, says, seen } from '../checks.mjs';
-import { frame, headings, job, overview, review, usage } from '../console.mjs';
+import { focused, holds, say, says, seen } from '../checks.mjs';
+import { frame, headings, job, overview, review, statuses, usage } from '../console.mjs';
 import { addresses, newAccount, newContacts, newList } from '../seeds.mjs';
 import { goTo, whenDone } from '../steps.mjs';
 import { walk } from '../walk.mjs';
 
-walk('the review from end to end', async ({ stack, step, signedIn, inspect }) => {
+walk('the review from end to end', async ({ stack, step, signedIn, allow, inspect }) => {
   const account = await newAccount(stack);
   const fair = addresses('fair', 3);
   await newContacts(account, addresses('reader', 2), { marketing: true });
@@ -28,7 +28,7 @@ walk('the review from end to end', async ({ stack, step, signedIn, inspect }) =>
   step('take the unengaged, as proposed');
   await says(review.step(page), new RegExp(`^${review.steps.unengaged}`));
   await inspect(page, 'review, step 2');
-  for (const choice of Object.values(review.choices)) await review.choice(page, choice).setChecked(true);
+  for (const choice of Object.values(review.choices)) assert.ok(await review.choice(page, choice).isChecked(), choice);
   await review.go(page).click();
 
   step('add a list');
@@ -47,8 +47,14 @@ walk('the review from end to end', async ({ stack, step, signedIn, inspect }) =>
   step('type the number');
   await says(review.step(page), new RegExp(`^${review.steps.update}`));
   await inspect(page, 'review, step 5');
-  await review.count(page).focus();
   await focused(review.count(page));
+  allow(page, statuses.wrongNumber);
+  await review.count(page).fill('7');
+  await review.queue(page, 6).click();
+  await seen(review.wrongNumber(page, 6));
+  await holds(review.count(page), '7');
+  await inspect(page, 'review, wrong number');
+  assert.equal((await account.api('GET', '/v1/usage')).leaving, 0, 'nothing is queued yet');
   await review.count(page).fill('6');
   await review.queue(page, 6).click();
   await whenDone(page);

@@ -54,7 +54,7 @@ walk('a form made, embedded elsewhere and submitted', async ({ stack, step, sign
   step('see it arrive');
   await eventually(async () => {
     await page.reload();
-    assert.notEqual(await form.accepted(page, 1).count(), 0);
+    assert.notEqual(await form.counts(page, 1, '1 set').count(), 0);
   });
   await openContact(page, VISITOR);
   await seen(contact.sentence(page, states.marketing));

@@ -1,14 +1,14 @@
 // A field map mended, and a rejected submission taken after all.
 
-import { says, seen } from '../checks.mjs';
-import { contact, form, forms, states } from '../console.mjs';
-import { newAccount, newMistakenForm } from '../seeds.mjs';
+import { absent, says, seen } from '../checks.mjs';
+import { contact, form, forms, states, statuses } from '../console.mjs';
+import { ADDRESS_FIELD, newAccount, newMistakenForm } from '../seeds.mjs';
 import { goTo, openContact } from '../steps.mjs';
 import { walk } from '../walk.mjs';
 
 const SENDER = 'mira.solheim@example.org';
 
-walk('a field map mended and a submission taken after all', async ({ stack, step, signedIn }) => {
+walk('a field map mended and a submission taken after all', async ({ stack, step, signedIn, allow, inspect }) => {
   const account = await newAccount(stack);
   const { send } = await newMistakenForm(account, 'Winter routes webinar');
   await send(SENDER);
@@ -17,17 +17,27 @@ walk('a field map mended and a submission taken after all', async ({ stack, step
   step('see the rejected submission');
   await goTo(page, 'forms');
   await forms.open(page, 'Winter routes webinar').click();
-  await seen(form.rejected(page, 1));
+  await seen(form.counts(page, 1, '1 rejected'));
+  await form.answers(page).click();
+  await seen(form.rejected(page).getByText(SENDER));
+
+  step('retry too early');
+  allow(page, statuses.invalid);
+  await form.retry(page).click();
+  await seen(form.stillRejected(page));
+  await seen(form.rejected(page));
+  await inspect(page, 'form, still rejected');
 
   step('mend the field map');
-  await form.goesTo(page, 1).selectOption(form.toAddress);
+  await form.goesTo(page, ADDRESS_FIELD).selectOption(form.toAddress);
   await form.saveMap(page).click();
-  await seen(form.rejected(page, 1));
-  await says(form.goesTo(page, 1).locator('option:checked'), form.toAddress);
+  await says(form.goesTo(page, ADDRESS_FIELD).locator('option:checked'), form.toAddress);
+  await seen(form.rejected(page));
 
   step('retry');
   await form.retry(page).click();
-  await seen(form.accepted(page, 1));
+  await seen(form.counts(page, 1, '1 set'));
+  await absent(form.rejected(page));
   await openContact(page, SENDER);
   await seen(contact.sentence(page, states.marketing));
 });

@@ -3,21 +3,25 @@
 import assert from 'node:assert/strict';
 
 import { says, seen } from '../checks.mjs';
-import { contacts, frame, paths, settings, statuses } from '../console.mjs';
+import { contacts, dialog, frame, paths, settings, statuses } from '../console.mjs';
 import { addresses, newAccount, newContacts, newUser } from '../seeds.mjs';
-import { goTo } from '../steps.mjs';
+import { goTo, tickAndPreview } from '../steps.mjs';
 import { walk } from '../walk.mjs';
 
-walk('a permission taken from a user', async ({ stack, step, signedIn, allow, inspect }) => {
+walk('a permission taken from a user', async ({ stack, step, signedIn, tab, allow, inspect }) => {
   const account = await newAccount(stack);
   const [address] = addresses('person', 1);
   await newContacts(account, [address]);
   const lea = await newUser(stack, account, { name: 'Lea Winter' });
   const [admins, leas] = [await signedIn(account.token), await signedIn(lea.token)];
 
-  step('the user is about to set a contact');
+  step('the user is about to set a contact, in two tabs');
   await goTo(leas, 'contacts');
   await contacts.tick(leas, address).check();
+  const leasDialog = await tab(leas);
+  await leasDialog.goto(paths.contacts);
+  await tickAndPreview(leasDialog, [address], contacts.set);
+  await dialog.count(leasDialog).fill('1');
 
   step('the admin takes the permission');
   await goTo(admins, 'settings');
@@ -26,13 +30,16 @@ walk('a permission taken from a user', async ({ stack, step, signedIn, allow, in
   await says(settings.mayChange(admins, 'Lea Winter'), /Off$/);
 
   step('the user is refused');
-  allow(leas, statuses.notAllowed);
-  const [refused] = await Promise.all([
-    leas.waitForResponse((response) => response.request().method() === 'POST'),
-    contacts.set(leas).click(),
-  ]);
-  assert.equal(refused.status(), statuses.notAllowed);
-  await seen(contacts.notAllowed(leas));
+  for (const [page, button] of [[leas, contacts.set(leas)], [leasDialog, dialog.confirm(leasDialog)]]) {
+    allow(page, statuses.notAllowed);
+    const [refused] = await Promise.all([
+      page.waitForResponse((response) => response.request().method() === 'POST'),
+      button.click(),
+    ]);
+    assert.equal(refused.status(), statuses.notAllowed);
+    await seen(contacts.refusal(page));
+    assert.ok(await contacts.tick(page, address).isChecked(), 'what was ticked is still ticked');
+  }
   await inspect(leas, 'permission missing');
 
   step('the user sees the reason from now on');

@@ -19,7 +19,7 @@ use crate::pages::jobs;
 use crate::parts::{Tone, note, refused};
 use crate::request::{Call, Failure, Refusal};
 use crate::signed::Signed;
-use crate::text::contacts as words;
+use crate::text::{self, contacts as words};
 use crate::typed::Typed;
 
 /// The contacts that a person has selected, and the page under the dialog about them.
@@ -112,9 +112,23 @@ async fn matching(signed: &Signed, view: &View) -> Result<Option<Value>, Failure
 pub(super) async fn preview(signed: Signed, typed: Typed) -> Response {
     let shown = match typed.get("action") {
         "add-to-list" => choose_list(&signed, &typed).await,
+        _ if !signed.may_edit() => not_permitted(&signed, &typed).await,
         _ => ask(&signed, &typed, None).await,
     };
     signed.finish(shown)
+}
+
+/// Returns the page with what was selected, for a person who has lost the permission since the page was shown.
+async fn not_permitted(signed: &Signed, typed: &Typed) -> Result<Page, Failure> {
+    let page = match Selected::of(signed, typed).await? {
+        Some(selected) => selected.page(signed).await?,
+        None => list::page(signed, &View::parse(typed), &ticks_of(typed)).await?,
+    };
+    let content = html! {
+        (note(Tone::Fault, &html! { p { b { (text::nothing_was_changed(false)) } " " (text::MAY_NOT_EDIT) } }))
+        (page.content)
+    };
+    Ok(Page { content, ..page }.with_status(StatusCode::FORBIDDEN))
 }
 
 /// Returns the page with the dialog. `error` is the message at the number, and the status that comes with it.
@@ -164,6 +178,7 @@ async fn count(signed: &Signed, typed: &Typed, selection: &Value) -> Result<Coun
 /// Creates the job, if the typed number is the number of contacts.
 pub(super) async fn create_job(signed: Signed, typed: Typed) -> Response {
     let shown = match confirmed(&typed) {
+        _ if !signed.may_edit() => not_permitted(&signed, &typed).await,
         Ok(number) => match start(&signed, &typed, number).await {
             Ok(Started::Job(path)) => return Redirect::to(&path).into_response(),
             Ok(Started::Asked(page)) => Ok(*page),
