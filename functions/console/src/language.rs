@@ -68,7 +68,7 @@ impl Language {
         let digits = number.to_string();
         let mut text = String::new();
         for (place, digit) in digits.chars().enumerate() {
-            if place > 0 && (digits.len() - place) % 3 == 0 {
+            if place > 0 && (digits.len() - place).is_multiple_of(3) {
                 text.push_str(self.group);
             }
             text.push(digit);

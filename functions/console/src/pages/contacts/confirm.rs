@@ -47,8 +47,8 @@ impl Selected {
         }
         let json = if ticks.is_all {
             let Some(mut json) = matching(signed, &view).await? else { return Ok(None) };
-            if !except.is_empty() {
-                json["except"] = json!(except);
+            if let Some(json) = json.as_object_mut().filter(|_| !except.is_empty()) {
+                json.insert("except".to_owned(), json!(except));
             }
             json
         } else if ticks.contacts.is_empty() {

@@ -38,7 +38,7 @@ impl Numbers {
     }
 
     /// Returns the number of contacts that become marketing contacts, or that are queued.
-    fn new(&self) -> u64 {
+    fn newly(&self) -> u64 {
         self.get(if self.sets() { "/would/set" } else { "/would/queued" })
     }
 
@@ -48,7 +48,7 @@ impl Numbers {
 
     /// Returns the number of contacts that change.
     fn changes(&self) -> u64 {
-        self.new() + self.kept()
+        self.newly() + self.kept()
     }
 
     fn next_update(&self) -> Option<Timestamp> {
@@ -123,7 +123,7 @@ pub(super) fn consequence(
 /// Returns the consequence in a sentence.
 fn sentence(signed: &Signed, numbers: &Numbers) -> Markup {
     let count = |pointer| number(signed, numbers.get(pointer));
-    let (new, kept) = (numbers.new(), numbers.kept());
+    let (new, kept) = (numbers.newly(), numbers.kept());
     let date = numbers.next_update().map(|at| time(signed, at, Detail::Date));
     html! {
         p class="sentence" {
@@ -213,7 +213,7 @@ fn table(signed: &Signed, numbers: &Numbers) -> Markup {
 fn outcomes(signed: &Signed, numbers: &Numbers) -> Markup {
     let count = |count| number(signed, count);
     let unchanged = numbers.get("/would/unchanged");
-    let values = [numbers.new(), numbers.kept(), unchanged, numbers.get("/would/refused")].map(count);
+    let values = [numbers.newly(), numbers.kept(), unchanged, numbers.get("/would/refused")].map(count);
     let rises = numbers.get("/tier_limit_after") > numbers.get("/tier_limit_before");
     html! {
         p class="quiet" {
