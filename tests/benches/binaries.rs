@@ -7,11 +7,12 @@ use std::process::{Command, Stdio};
 use cargo_metadata::{Message, TargetKind};
 
 /// The functions. Each is a package and a binary of this name.
-pub const FUNCTIONS: [&str; 13] = [
+pub const FUNCTIONS: [&str; 14] = [
     "account",
     "authorizer",
     "bulk-jobs",
     "bulk-worker",
+    "console",
     "contacts",
     "form-submission",
     "forms",

@@ -1,5 +1,6 @@
 //! Benchmarks of each function alone: the size of its binary, its start time, and its peak memory.
 
+use api::token::sha256_hex;
 use domain::marketing::EffectiveState;
 use domain::period::PeriodNumber;
 use domain::provider::Provider;
@@ -18,6 +19,8 @@ const SIZE_MOST: f64 = 8.0;
 const START_MOST: f64 = 1.3;
 /// The function that is the baseline for all others.
 const EMPTY: &str = "empty-function";
+/// The secret of the session in the console's event.
+const SESSION: &str = "session-of-the-benchmark";
 /// The number of contacts in the events.
 const CONTACTS: u64 = 98;
 
@@ -79,6 +82,15 @@ async fn typical(name: &str) -> (Fixture, String) {
             events::http("POST", "/v1/bulk/preview", &admin, &change.to_string())
         }
         "bulk-worker" => events::message(&bulk_job(&setting).await),
+        "console" => {
+            let (session, token) = (sha256_hex(SESSION.as_bytes()), sha256_hex(ADMIN_TOKEN.as_bytes()));
+            let begun = setting.table.store.begin_session(&session, &token, now()).await;
+            begun.expect("a session");
+            let mut page: serde_json::Value =
+                serde_json::from_str(&events::http("GET", "/console", &admin, "")).expect("an event");
+            page["cookies"] = json!([format!("__Host-tidemark={SESSION}")]);
+            page.to_string()
+        }
         "contacts" => {
             events::http("POST", "/v1/contacts/search", &admin, &json!({"filterGroups": []}).to_string())
         }

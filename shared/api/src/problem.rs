@@ -338,6 +338,7 @@ impl From<Refused> for Problem {
         let members = if let Value::Object(members) = members { members } else { Map::new() };
         let errors = match &refused {
             Refused::OperatorsTerms { fields } => fields.iter().map(|field| operators_term(field)).collect(),
+            Refused::Widening { fields } => fields.iter().map(|field| widening(field)).collect(),
             _ => Vec::new(),
         };
         Self { members, errors, ..Self::new(problem_type, sentence(&refused.to_string())) }
@@ -362,6 +363,15 @@ fn operators_term(field: &str) -> FieldError {
     FieldError {
         field: field.to_owned(),
         message: "is a term of the contract, which only the operator may change".to_owned(),
+    }
+}
+
+fn widening(field: &str) -> FieldError {
+    FieldError {
+        field: field.to_owned(),
+        message:
+            "lets the form set more contacts marketing, which needs the permission modify_marketing_contacts"
+                .to_owned(),
     }
 }
 

@@ -22,6 +22,7 @@ const OUR_CRATES: &[&str] = &[
     "bootstrap",
     "bulk_jobs",
     "bulk_worker",
+    "console",
     "contacts",
     "domain",
     "form_submission",

@@ -97,23 +97,13 @@ pub(super) fn error(id: &str, message: Option<&str>) -> Markup {
 /// Returns the message that a refusal has for a field, or for an entry of its list.
 pub(super) fn message(refusal: &Refusal, name: &str) -> Option<String> {
     if let Some(message) = refusal.error_of(name) {
-        return Some(message.to_owned());
-    }
-    if widens(refusal, name) {
-        return Some(words::WIDENS.to_owned());
+        let widens = refusal.kind == ProblemType::PermissionDenied;
+        return Some(if widens { words::WIDENS.to_owned() } else { message.to_owned() });
     }
     refusal.errors.iter().find_map(|error| {
         let place = error.field.strip_prefix(name)?.strip_prefix('[')?.strip_suffix(']')?;
         Some(words::entry(place.parse::<usize>().ok()? + 1, &error.message))
     })
-}
-
-/// Returns true if the refusal is about the missing permission to widen the form by this field. The detail ends with
-/// the names of all such fields.
-fn widens(refusal: &Refusal, name: &str) -> bool {
-    let fields = refusal.detail.rsplit_once(": ").map(|(_, fields)| fields.trim_end_matches('.'));
-    refusal.kind == ProblemType::PermissionDenied
-        && fields.is_some_and(|fields| fields.split(", ").any(|field| field == name))
 }
 
 /// Returns the note about a refusal. `shown` has the names of the fields that show their own messages.
