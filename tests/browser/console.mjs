@@ -5,17 +5,30 @@
 export const paths = {
   overview: '/console',
   contacts: '/console/contacts',
+  unengaged: '/console/contacts?state=unengaged',
+  contactsOf: (segment) => `/console/contacts?segment=${segment}`,
   contact: (id) => `/console/contacts/${id}`,
+  newContact: '/console/contacts/new',
+  deleteContact: (id) => `/console/contacts/${id}/delete`,
+  eraseContact: (id) => `/console/contacts/${id}/erase`,
   segments: '/console/segments',
   segment: (id) => `/console/segments/${id}`,
+  deleteSegment: (id) => `/console/segments/${id}/delete`,
   review: '/console/review',
   forms: '/console/forms',
   newForm: '/console/forms/new',
   form: (id) => `/console/forms/${id}`,
+  deleteForm: (id) => `/console/forms/${id}/delete`,
   jobs: '/console/jobs',
   job: (id) => `/console/jobs/${id}`,
   statements: '/console/statements',
   settings: '/console/settings',
+  rename: '/console/settings/name',
+  user: (id) => `/console/settings/users/${id}`,
+  newUser: '/console/settings/users/new',
+  newToken: '/console/settings/tokens/new',
+  newIntegration: '/console/settings/integrations/new',
+  revokeToken: (id) => `/console/settings/tokens/${id}/revoke`,
   signIn: '/console/sign-in',
 };
 
@@ -45,8 +58,10 @@ export const statuses = {
   invalid: 400,
   notAllowed: 403,
   unknown: 404,
+  conflict: 409,
   wrongNumber: 409,
   changedMeanwhile: 412,
+  notPossible: 422,
 };
 
 /** The states of a contact. */
@@ -60,6 +75,16 @@ const exactly = (name) => ({ name, exact: true });
 const button = (within, name) => within.getByRole('button', exactly(name));
 const link = (within, name) => within.getByRole('link', exactly(name));
 
+/** A field by its label. */
+export const field = (label) => (page) => page.getByLabel(label, { exact: true });
+
+/** The message to which a field refers. */
+export async function errorOf(control) {
+  const ids = (await control.getAttribute('aria-describedby') ?? '').split(' ');
+  const messages = ids.map((id) => `.error[id="${id}"], [id="${id}"] .error`);
+  return control.page().locator(messages.join(', '));
+}
+
 /** What every page has. */
 export const frame = {
   heading: (page, name) => page.getByRole('heading', { level: 1, ...(name && { name }) }),
@@ -71,6 +96,8 @@ export const frame = {
   /** The sentence below the account's name: "4,120 of 5,000, 348 leaving". */
   usage: (page) => page.getByRole('banner').getByText(/^[\d,]+ of [\d,]+/),
   signOut: (page) => button(page, 'Sign out'),
+  /** The note about what was refused. */
+  alert: (page) => page.getByRole('alert'),
 };
 
 /** Returns what `frame.usage` says. */
@@ -114,6 +141,12 @@ export const contacts = {
   all: (page) => page.getByRole('radio', { name: /^all\b/ }),
   set: (page) => button(page, 'Set as marketing'),
   queue: (page) => button(page, 'Set as non-marketing'),
+  saveSegment: (page) => button(page, 'Save as a segment'),
+  async addToList(page) {
+    await frame.main(page).getByText('More', { exact: true }).click();
+    await button(page, 'Add to a list').click();
+  },
+  noMatch: (page) => page.getByText('No contact matches.'),
   open: (page, address) => link(page, address),
   state: (page, address) => contacts.row(page, address).getByText(/^(Marketing|Leaving|Non-marketing)$/),
   /** The states of all contacts of the page. */
@@ -148,6 +181,8 @@ export const dialog = {
   count: (page) => dialog.root(page).getByLabel(/^Type the number of contacts/),
   wrongNumber: (page, typed, matching) =>
     dialog.root(page).getByText(new RegExp(`^You typed ${number(typed)}\\. ${number(matching)} contacts? match`)),
+  countChanged: (page, now, before) => dialog.root(page).getByRole('alert')
+    .getByText(`Nothing was changed: ${number(now)} contacts match now, not ${number(before)}.`),
   confirm: (page) => button(dialog.root(page), /^(Set|Queue) [\d,]+ contacts?$/),
   cancel: (page) => link(dialog.root(page), 'Cancel'),
 };
@@ -176,10 +211,17 @@ export const contact = {
   history: (page) => page.getByRole('table', { name: /^Changes of state/ }).getByRole('row'),
   property: (page, label) => page.getByLabel(label, { exact: true }),
   save: (page) => button(page, 'Save properties'),
+  set: (page) => button(page, 'Set as marketing'),
+  delete: (page) => button(page, 'Delete this contact'),
   changedMeanwhile: (page) => page.getByText(/^Nothing was saved: .* changed this contact at /),
   currentValue: (page, value) => page.getByText(`Current value: ${value}`),
   saveMine: (page) => button(page, 'Save mine'),
   unknown: (page, id) => frame.main(page).getByText(`No contact of this account has the id ${id}`),
+};
+
+export const newContact = {
+  email: field('Email address'),
+  submit: (page) => button(page, 'Add the contact'),
 };
 
 export const review = {
@@ -224,11 +266,17 @@ export const form = {
   /** What shows all answers of the first of them. */
   answers: (page) => form.rejected(page).first().getByText(/^All of /),
   retry: (page) => button(page, /^Retry the submission of /).first(),
+  budget: field('New marketing contacts a day, at most'),
+  saveSettings: (page) => button(page, 'Save the settings'),
   stillRejected: (page) => page.getByRole('alert').getByText('One stays rejected:'),
 };
 
 export const segments = {
   open: (page, name) => link(frame.main(page), name).first(),
+  name: field('Name'),
+  createList: (page) => button(page, 'Create the list'),
+  add: field('Addresses'),
+  addMembers: (page) => button(page, 'Add to the list'),
 };
 
 export const statements = {
@@ -238,7 +286,11 @@ export const statements = {
 
 export const settings = {
   mayChange: (page, user) => page.getByRole('switch', { name: new RegExp(`^${user} can set marketing status:`) }),
-  cap: (page) => page.getByLabel('Usage never passes'),
+  cap: field('Usage never passes'),
+  previewCap: (page) => button(page, 'Preview the change'),
+  save: (page) => button(page, 'Save'),
+  addUser: (page) => button(page, 'Add a user'),
+  addIntegration: (page) => button(page, 'Add an integration'),
 };
 
 /** Opens the page with the form for a token and signs in with it. */
