@@ -176,6 +176,8 @@ export const dialog = {
   becomes: (page, count) =>
     dialog.root(page).getByText(new RegExp(`^${number(count)} contacts? becomes? (a )?marketing contacts? now`)),
   queued: (page, count) => dialog.root(page).getByText(new RegExp(`^${number(count)} contacts? (is|are) queued`)),
+  tierRises: (page, before, after) =>
+    dialog.root(page).getByText(`The tier rises from ${number(before)} to ${number(after)}, at once.`),
   refused: (page, count) => dialog.root(page).getByText(new RegExp(`^${number(count)} contacts? (is|are) refused`)),
   billable: (page) => billable(dialog.root(page)),
   count: (page) => dialog.root(page).getByLabel(/^Type the number of contacts/),

@@ -1,0 +1,46 @@
+// An account in which no page is empty.
+
+import { BEGINNING, addresses, newAccount, newContacts, newList, newMistakenForm, newSegment, newUser }
+  from './seeds.mjs';
+
+/** Closes one period, so that there is a statement, and leaves three contacts leaving. */
+async function passMonth({ api }, readers) {
+  const leave = (emails) =>
+    api('POST', '/v1/contacts/non-marketing-pending', { contacts: emails.map((email) => ({ email })) });
+  await leave(readers.slice(8, 10));
+  await api('POST', '/v1/account/test-clock', { now: BEGINNING });
+  await leave(readers.slice(0, 3));
+}
+
+/** Creates an own form with a submission, and a provider's form with two rejected ones. */
+async function newForms(account) {
+  const { api } = account;
+  const own = await api('POST', '/v1/forms', { name: 'Newsletter', max_new_marketing_per_day: 25 });
+  await api('POST', new URL(own.submit_url).pathname, { fields: { email: 'visitor@example.org' } });
+  const provider = await newMistakenForm(account, 'Winter routes webinar');
+  for (const name of ['mira', 'tea']) await provider.send(`${name}@example.org`);
+  return { own, provider };
+}
+
+/** Makes an account in which no page is empty. Returns it with the things that have a page. */
+export async function furnishedAccount(stack) {
+  const account = await newAccount(stack, { cap: 20, clock: '2026-10-20T12:00:00Z' });
+  const { api } = account;
+  const [readers, leads] = [addresses('reader', 12), addresses('lead', 14)];
+  const properties = { firstname: 'Mira', company: 'Fjell & Fjord AS' };
+  const [leaving, , , marketing] = await newContacts(account, readers, { marketing: true, properties });
+  await newContacts(account, addresses('unreached', 1), { marketing: true, unsubscribed: true });
+  await newContacts(account, addresses('gone', 2), { unsubscribed: true, bounced: true });
+  const free = (await newContacts(account, leads, { properties: { company: 'Fair' } })).at(-1);
+  await passMonth(account, readers);
+
+  const segment = await newSegment(account, 'Fair leads', 'company', 'Fair');
+  const list = await newList(account, 'Trade fair 2024', leads.slice(0, 4));
+  const forms = await newForms(account);
+  const { job } = await api('POST', '/v1/bulk/jobs',
+    { action: 'set-marketing', confirm_count: leads.length, selection: { segment_id: segment.id } });
+  const lea = await newUser(stack, account, { name: 'Lea Winter' });
+  const tom = await newUser(stack, account, { name: 'Tom Adeyemi', role: 'admin' });
+  return { ...account, marketing, leaving, free, leads, segment, list, ...forms, job, lea, tom };
+}
+
