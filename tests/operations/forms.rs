@@ -304,13 +304,14 @@ async fn form_counts_match_the_responses_under_faults() {
         let waiting: Vec<_> = answers.iter().filter_map(|(_, taken)| taken.waiting).collect();
         for form in forms {
             let mut expected = BTreeMap::new();
-            let of_form = answers.iter().filter(|(id, _)| *id == form.id);
+            // On a slow machine a submission may wait in the inbox, and is counted when it is settled.
+            let of_form = answers.iter().filter(|(id, taken)| *id == form.id && taken.waiting.is_none());
             for (_, taken) in of_form.clone() {
                 *expected.entry(name(&taken.submitted)).or_insert(0) += 1;
             }
             let counts = counts(store, form).await;
             assert_eq!(named(&counts), expected, "seed {seed}");
-            let applied = of_form.filter(|(_, taken)| taken.waiting.is_none()).count();
+            let applied = of_form.count();
             assert_eq!(
                 counts.received(),
                 applied as u64,
