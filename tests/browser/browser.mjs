@@ -51,7 +51,7 @@ export async function newContext(browser, {
  * Collects what goes wrong in a page: violations of its content security policy and other errors in the console,
  * exceptions, failed requests, statuses from 400 on, and requests to other origins.
  *
- * `allow(403)` expects answers of a status, and `allow('http://…')` requests to an origin.
+ * `allow(403)` expects answers of a status, `allow('http://…')` requests to an origin, and `allow(/…/)` messages.
  */
 export function watch(page, origin) {
   const faults = [];
@@ -61,14 +61,15 @@ export function watch(page, origin) {
   page.on('console', (message) => {
     const text = message.text();
     const matters = message.type() === 'error' || text.includes('Content Security Policy');
+    const isAllowed = [...allowed].some((one) => one instanceof RegExp && one.test(text));
     // The status itself is judged below.
-    if (matters && !text.startsWith('Failed to load resource')) add(`console: ${text}`);
+    if (matters && !isAllowed && !text.startsWith('Failed to load resource')) add(`console: ${text}`);
   });
   page.on('pageerror', (error) => add(`exception: ${error.message}`));
   page.on('requestfailed', (request) => {
-    // A page that is left ends its requests.
+    // A page that is left ends its requests. A policy that blocks one is a message of its own.
     const reason = request.failure()?.errorText;
-    if (reason !== 'net::ERR_ABORTED') add(`failed request: ${request.method()} ${request.url()}: ${reason}`);
+    if (!['net::ERR_ABORTED', 'net::ERR_BLOCKED_BY_RESPONSE'].includes(reason)) add(`failed request: ${request.method()} ${request.url()}: ${reason}`);
   });
   page.on('response', (response) => {
     const [status, method] = [response.status(), response.request().method()];

@@ -265,8 +265,8 @@ export const form = {
   toAddress: 'Email address',
   saveMap: (page) => button(page, 'Save the field map'),
   rejected: (page) => page.getByRole('table', { name: /^Rejected submissions/ }).locator('tbody tr'),
-  /** What shows all answers of the first of them. */
-  answers: (page) => form.rejected(page).first().getByText(/^All of /),
+  /** What shows the answers of the first of them, which has one. */
+  answers: (page) => form.rejected(page).first().getByText('The only answer'),
   retry: (page) => button(page, /^Retry the submission of /).first(),
   budget: field('New marketing contacts a day, at most'),
   saveSettings: (page) => button(page, 'Save the settings'),

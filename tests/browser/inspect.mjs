@@ -8,11 +8,15 @@ import { SCHEMES, WIDTHS, axe, described, heightAt, sideways } from './browser.m
 /** A width of 1,440 px at a zoom of 200 %. */
 const ZOOMED = 720;
 
+/** The width of the smallest phones. */
+const SMALLEST = 320;
+
 /** The folder for pictures of the pages as a person may see them, if they are asked for. */
 const FOLDER = process.env.INSPECTED;
 
 /** What else a person may see: the media features, and the width. */
 const OTHERWISE = {
+  small: [{}, SMALLEST],
   zoomed: [{}, ZOOMED],
   print: [{ media: 'print' }, ZOOMED],
   forced: [{ forcedColors: 'active' }, WIDTHS[1]],
@@ -48,7 +52,7 @@ async function inspectAt(page, width) {
   return { faults, counts: `${width} px: ${violations.length} violations, ${passed} rules passed${open}` };
 }
 
-/** Looks at a page as it is zoomed, printed, and with forced colours. Returns the faults of its width. */
+/** Looks at a page on the smallest phone, zoomed, printed, and with forced colours. Returns the faults of its width. */
 async function lookOtherwise(page, name) {
   const faults = [];
   for (const [manner, [media, width]] of Object.entries(OTHERWISE)) {

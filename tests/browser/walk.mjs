@@ -32,7 +32,7 @@ async function keepPictures(title, pages) {
  * - `step(text)`, which names the step that comes, for the message of a failure;
  * - `open(options)`, which opens a watched page with cookies of its own, and `tab(page)`, one with the same cookies;
  * - `signedIn(token, options)`, which opens such a page and signs in;
- * - `allow(page, …)`, which expects statuses or origins on a page;
+ * - `allow(page, …)`, which expects statuses, origins or messages on a page;
  * - `inspect(page, name)`, which runs axe-core over a page in both schemes and at both widths.
  *
  * The walk fails if a page has a fault: see `watch` and `inspect`.

@@ -155,6 +155,9 @@ pub(crate) fn date_text(signed: &Signed, at: Timestamp) -> String {
 
 /// Returns the links of a list's page.
 pub(crate) fn pager(shown: &str, first: Option<&str>, next: Option<&str>) -> Markup {
+    if shown.is_empty() && first.is_none() && next.is_none() {
+        return html! {};
+    }
     html! {
         nav class="pager" aria-label=(text::PAGES) {
             span { (shown) }

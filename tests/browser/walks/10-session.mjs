@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { seen } from '../checks.mjs';
 import { contacts, entries, frame, headings, paths, signIn, statuses } from '../console.mjs';
 import { newAccount, newUser } from '../seeds.mjs';
+import { servePages } from '../serve.mjs';
 import { goTo } from '../steps.mjs';
 import { walk } from '../walk.mjs';
 
@@ -72,4 +73,35 @@ walk('the link that signs in works once', async ({ stack, step, open, allow }) =
   await second.goto(stack.signInLink);
   await seen(frame.heading(second, headings.signIn));
   await isSignedOut(second);
+});
+
+walk('a page of another origin can neither post nor frame', async ({ stack, step, signedIn, tab, allow }) => {
+  const { token } = await newAccount(stack);
+  const page = await signedIn(token);
+  const site = await servePages({
+    '/form': `<form action="${stack.address}/console/sign-out" method="post"><button>Send</button></form>`,
+    '/frame': `<iframe src="${stack.address}${paths.overview}" title="Console"></iframe>`,
+  });
+  try {
+    // It has the same cookies: browsers send them between ports of one host.
+    const other = await tab(page);
+    allow(other, site.address, statuses.notAllowed, statuses.unknown, /frame-ancestors/);
+
+    step('post a form');
+    await other.goto(`${site.address}/form`);
+    const [answer] = await Promise.all([
+      other.waitForResponse((response) => response.request().method() === 'POST'),
+      other.getByRole('button').click(),
+    ]);
+    assert.equal(answer.status(), statuses.notAllowed);
+    await page.goto(paths.overview);
+    await seen(frame.heading(page, headings.overview));
+
+    step('show the console in a frame');
+    await other.goto(`${site.address}/frame`);
+    await seen(other.locator('iframe'));
+    assert.equal(await other.frames()[1].getByRole('heading').count(), 0);
+  } finally {
+    await site.stop();
+  }
 });

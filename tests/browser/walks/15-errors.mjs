@@ -38,6 +38,7 @@ walk('fields with errors', async ({ stack, step, open, signedIn, allow, inspect 
     await submit(page).click();
     await seen(await errorOf(locator(page)));
     assert.equal(await locator(page).getAttribute('aria-invalid'), 'true');
+    await focused(locator(page));
     await holds(locator(page), value);
     await inspect(page, name);
   };

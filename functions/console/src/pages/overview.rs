@@ -5,7 +5,7 @@ mod picture;
 use axum::response::Response;
 use domain::limits::FORMS_SHOWN_MAX;
 use maud::{Markup, html};
-use store::{BulkJob, FormReport};
+use store::{BulkJob, Form, FormReport};
 
 use crate::frame::{Page, Section};
 use crate::parts::{Detail, Tone, date_text, note, number, time};
@@ -21,6 +21,8 @@ const JOBS: usize = 5;
 struct Facts {
     statements: Vec<domain::period::Statement>,
     forms: Vec<FormReport>,
+    /// The forms with rejected submissions that wait for somebody.
+    rejecting: Vec<Form>,
     running: Vec<BulkJob>,
     has_contacts: bool,
 }
@@ -48,7 +50,7 @@ async fn page(signed: &Signed) -> Result<Page, Failure> {
             (picture::over_time(signed, &facts.statements))
             div class="two" {
                 (by_form(signed, &facts.forms))
-                div { (needs_attention(signed, &facts.forms)) (running(signed, &facts.running)) (thresholds(signed)) }
+                div { (needs_attention(&facts.rejecting)) (running(signed, &facts.running)) (thresholds(signed)) }
             }
         }
     };
@@ -62,9 +64,16 @@ impl Facts {
             store.statements(account, signed.wall_clock, None, picture::PERIODS + 1).await?.items;
         let jobs = store.bulk_jobs(account, None, JOBS).await?.items;
         let listed = store.forms(account, None, FORMS_SHOWN_MAX).await?.items;
-        let mut forms = Vec::new();
+        let (mut forms, mut rejecting) = (Vec::new(), Vec::new());
         for form in listed {
-            forms.push(store.form_report(account, form.id, signed.wall_clock).await?);
+            let report = store.form_report(account, form.id, signed.wall_clock).await?;
+            // Rejected submissions stay counted after they are removed or have expired.
+            if report.counts.rejected > 0 {
+                let rejected = store.rejected(account, form.id, signed.wall_clock, None, 1).await?;
+                let has_some = !rejected.items.is_empty() || rejected.next.is_some();
+                rejecting.extend(has_some.then_some(form));
+            }
+            forms.push(report);
         }
         let search = store::Search { account, filter: None, after: None, limit: 1 };
         let has_contacts = match signed.period().marketing {
@@ -72,7 +81,7 @@ impl Facts {
             _ => true,
         };
         let running = jobs.into_iter().filter(|job| !job.state.is_finished()).collect();
-        Ok(Self { statements, forms, running, has_contacts })
+        Ok(Self { statements, forms, rejecting, running, has_contacts })
     }
 }
 
@@ -196,19 +205,18 @@ fn by_form(signed: &Signed, forms: &[FormReport]) -> Markup {
     }
 }
 
-fn needs_attention(signed: &Signed, forms: &[FormReport]) -> Markup {
-    let rejecting: Vec<_> = forms.iter().filter(|report| report.counts.rejected > 0).collect();
+fn needs_attention(rejecting: &[Form]) -> Markup {
     html! {
         section aria-labelledby="needs" {
             h2 id="needs" { (words::NEEDS_ATTENTION) }
             @if rejecting.is_empty() { p class="quiet" { (words::NOTHING_NEEDS) } }
             ul class="todo-list" {
-                @for report in rejecting {
-                    @let count = number(signed, report.counts.rejected);
-                    @let rejected = text::counted(report.counts.rejected, &count, "rejected submission");
+                @for form in rejecting {
                     li {
-                        span { (words::rejected(&report.form.name, &rejected)) } " "
-                        a href={ "/console/forms/" (report.form.id) "#rejected" } { (words::review_count(&count)) }
+                        span { (words::has_rejected(&form.name)) } " "
+                        a href={ "/console/forms/" (form.id) "#rejected" } {
+                            (words::REVIEW_THEM) span class="vh" { (words::of_form(&form.name)) }
+                        }
                     }
                 }
             }

@@ -191,10 +191,10 @@ fn name_field(asked: &Asked<'_>, value: &str, hint: Option<&str>) -> Markup {
     html! {
         div class="field" {
             label for="name" { (words::NAME) }
+            (field_error(asked.refusal, "name", "name"))
             input id="name" name="name" class="w-l" value=(value) autocomplete="off"
                 aria-invalid=[is_wrong.then_some("true")]
-                aria-describedby=[(!ids.is_empty()).then(|| ids.join(" "))];
-            (field_error(asked.refusal, "name", "name"))
+                aria-describedby=[(!ids.is_empty()).then(|| ids.join(" "))] autofocus[is_wrong];
             @if let Some(hint) = hint { p class="hint quiet" id="name-h" { (hint) } }
         }
     }

@@ -189,10 +189,10 @@ fn line(field: Line<'_>, refusal: Option<&Refusal>) -> Markup {
     html! {
         div class="field" {
             label for=(name) { (label) }
+            (parts::field_error(refusal, error, name))
             input id=(name) name=(name) type=(kind) class="w-l" value=(value) autocomplete="off"
                 aria-invalid=[message.map(|_| "true")] aria-describedby=[described]
                 autofocus[message.is_some()];
-            (parts::field_error(refusal, error, name))
         }
     }
 }

@@ -174,8 +174,11 @@ pub(crate) fn become_marketing(contacts: &str, is_one: bool) -> String {
     }
 }
 
-pub(crate) fn billable_at_once(before: &str, after: &str, limit: &str) -> String {
-    format!(" and billable at once. Usage goes from {before} to {after} of {limit}. They can leave again on ")
+pub(crate) fn billable_at_once([before, after, limit]: &[String; 3], is_one: bool) -> String {
+    let (is, it) = if is_one { ("is ", "It") } else { ("", "They") };
+    format!(
+        " and {is}billable at once. Usage goes from {before} to {after} of {limit}. {it} can leave again on "
+    )
 }
 
 pub(crate) const AT_THE_EARLIEST: &str = " at the earliest.";
@@ -192,7 +195,9 @@ pub(crate) fn are_queued(contacts: &str, is_one: bool) -> String {
     if is_one { format!("{contacts} is queued.") } else { format!("{contacts} are queued.") }
 }
 
-pub(crate) const STAY_BILLABLE: &str = " They stay billable until ";
+pub(crate) fn stay_billable(is_one: bool) -> &'static str {
+    if is_one { " It stays billable until " } else { " They stay billable until " }
+}
 
 pub(crate) fn usage_stays(usage: &str, after: &str) -> String {
     format!(". Usage stays at {usage} and is {after} after that.")
@@ -206,10 +211,12 @@ pub(crate) fn are_refused(contacts: &str, is_one: bool) -> String {
     if is_one { format!("{contacts} is refused,") } else { format!("{contacts} are refused,") }
 }
 
-pub(crate) fn because_of_cap(cap: Option<&str>) -> String {
-    match cap {
-        Some(cap) => format!(" because usage would pass the cap of {cap}. They stay non-marketing."),
-        None => " and stay as they are.".to_owned(),
+pub(crate) fn because_of_cap(cap: Option<&str>, is_one: bool) -> String {
+    match (cap, is_one) {
+        (Some(cap), true) => format!(" because usage would pass the cap of {cap}. It stays non-marketing."),
+        (Some(cap), false) => format!(" because usage would pass the cap of {cap}. They stay non-marketing."),
+        (None, true) => " and stays as it is.".to_owned(),
+        (None, false) => " and stay as they are.".to_owned(),
     }
 }
 

@@ -345,8 +345,8 @@ pub(crate) fn the_submission_of(date: &str, clock: &str) -> String {
     format!(" the submission of {date}, {clock}")
 }
 
-pub(crate) fn answers(count: &str) -> String {
-    format!("All of {count}")
+pub(crate) fn answers(count: u64, number: &str) -> String {
+    if count == 1 { "The only answer".to_owned() } else { format!("All {number} answers") }
 }
 
 pub(crate) fn retry_shown(count: u64, number: &str) -> String {

@@ -114,8 +114,9 @@ pub(crate) fn kept_for(days: i64) -> String {
     format!("A finished job is kept for {days} days.")
 }
 
-pub(crate) fn undo_sentence(contacts: &str) -> String {
-    format!("{contacts} can be queued in one step. They stay billable until ")
+pub(crate) fn undo_sentence(contacts: &str, is_one: bool) -> String {
+    let stay = if is_one { "It stays" } else { "They stay" };
+    format!("{contacts} can be queued in one step. {stay} billable until ")
 }
 
 pub(crate) fn queue_back(contacts: &str) -> String {

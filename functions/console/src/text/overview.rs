@@ -113,12 +113,15 @@ pub(crate) fn next_contact(next: &str, raised: Option<&str>, cap: Option<&str>) 
     [raise, cap].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
-pub(crate) fn rejected(form: &str, rejected: &str) -> String {
-    format!("{form}: {rejected}")
+pub(crate) const REVIEW_THEM: &str = "Review";
+
+pub(crate) fn has_rejected(form: &str) -> String {
+    format!("{form}: rejected submissions")
 }
 
-pub(crate) fn review_count(count: &str) -> String {
-    format!("Review {count}")
+/// Returns the rest of the name of the link, for screen readers.
+pub(crate) fn of_form(form: &str) -> String {
+    format!(" the rejected submissions of {form}")
 }
 
 pub(crate) fn threshold(percent: u8, limit: &str) -> String {

@@ -97,10 +97,10 @@ fn field(typed: &Typed, refusal: Option<&Refusal>, name: &str, label: &str) -> M
     html! {
         div class="field" {
             label for=(name) { (label) }
+            (field_error(refusal, name, name))
             input id=(name) name=(name) class="w-l" value=(typed.get(name)) inputmode=[mode] autocomplete="off"
                 aria-invalid=[is_wrong.then_some("true")]
-                aria-describedby=[is_wrong.then(|| format!("{name}-e"))];
-            (field_error(refusal, name, name))
+                aria-describedby=[is_wrong.then(|| format!("{name}-e"))] autofocus[is_wrong];
         }
     }
 }

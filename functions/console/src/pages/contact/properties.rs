@@ -180,15 +180,15 @@ impl Form<'_> {
         html! {
             div class="field" {
                 label for=(id) { (label) }
+                (field_error(self.asked.refusal, name, &id))
                 @if shown.contains(['\n', '\r']) || shown.chars().count() > LINE_CHARS {
                     textarea id=(id) name=(name) class="w-full" rows="4" aria-invalid=[wrong]
-                        aria-describedby=[described] { "\n" (shown) }
+                        aria-describedby=[described] autofocus[is_wrong] { "\n" (shown) }
                 } @else {
                     input id=(id) name=(name) class="w-full" value=(shown) autocomplete="off" aria-invalid=[wrong]
-                        aria-describedby=[described];
+                        aria-describedby=[described] autofocus[is_wrong];
                 }
                 (self.hidden_mark(name, stored))
-                (field_error(self.asked.refusal, name, &id))
                 @if current {
                     p class="hint" id={ (id) "-c" } { (words::current_value(Some(*stored).filter(|value| !value.is_empty()))) }
                 }
@@ -235,17 +235,19 @@ impl Form<'_> {
                 summary { (words::ADD_PROPERTY) }
                 div class="field gap" {
                     label for="new_name" { (words::NEW_NAME) }
+                    @if let Some(message) = message { p class="error" id="new_name-e" { (text::sentence(message)) } }
                     input id="new_name" name="new_name" class="w-full" value=(name) autocomplete="off"
                         aria-invalid=[message.map(|_| "true")]
-                        aria-describedby=(if message.is_some() { "new_name-e new_name-h" } else { "new_name-h" });
+                        aria-describedby=(if message.is_some() { "new_name-e new_name-h" } else { "new_name-h" })
+                        autofocus[message.is_some()];
                     p class="hint quiet" id="new_name-h" { (words::NEW_NAME_HINT) }
-                    @if let Some(message) = message { p class="error" id="new_name-e" { (text::sentence(message)) } }
                 }
                 div class="field" {
                     label for="new_value" { (words::NEW_VALUE) }
-                    input id="new_value" name="new_value" class="w-full" value=(new_value) autocomplete="off"
-                        aria-invalid=[no_value.then_some("true")] aria-describedby=[no_value.then_some("new_value-e")];
                     (field_error(self.asked.refusal, "new_value", "new_value"))
+                    input id="new_value" name="new_value" class="w-full" value=(new_value) autocomplete="off"
+                        aria-invalid=[no_value.then_some("true")] aria-describedby=[no_value.then_some("new_value-e")]
+                        autofocus[no_value];
                 }
             }
         }

@@ -124,6 +124,7 @@ pub(super) fn consequence(
 fn sentence(signed: &Signed, numbers: &Numbers) -> Markup {
     let count = |pointer| number(signed, numbers.get(pointer));
     let (new, kept) = (numbers.newly(), numbers.kept());
+    let usage = ["/usage_before", "/usage_after", "/tier_limit_after"].map(count);
     let date = numbers.next_update().map(|at| time(signed, at, Detail::Date));
     html! {
         p class="sentence" {
@@ -131,13 +132,13 @@ fn sentence(signed: &Signed, numbers: &Numbers) -> Markup {
             @else if numbers.sets() {
                 @if new > 0 {
                     b { (words::become_marketing(&contacts(signed, new), new == 1)) }
-                    (words::billable_at_once(&count("/usage_before"), &count("/usage_after"), &count("/tier_limit_after")))
+                    (words::billable_at_once(&usage, new == 1))
                     (date.unwrap_or_default()) (words::AT_THE_EARLIEST)
                 }
                 @if kept > 0 { " " b { (words::kept(&contacts(signed, kept), kept == 1)) } }
             } @else {
                 b { (words::are_queued(&contacts(signed, new), new == 1)) }
-                (words::STAY_BILLABLE) (date.unwrap_or_default())
+                (words::stay_billable(new == 1)) (date.unwrap_or_default())
                 (words::usage_stays(&count("/usage_after"), &count("/after_next_update")))
             }
         }
@@ -160,7 +161,7 @@ fn warnings(signed: &Signed, numbers: &Numbers) -> Markup {
         @if refused > 0 {
             div class="note fault" {
                 p { b { (words::are_refused(&contacts(signed, refused), refused == 1)) }
-                    (words::because_of_cap(cap.as_deref())) }
+                    (words::because_of_cap(cap.as_deref(), refused == 1)) }
             }
         }
         @if unengaged > 0 {

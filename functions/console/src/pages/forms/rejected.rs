@@ -15,7 +15,7 @@ use super::view::{form_id, page_of};
 use crate::parts::{self, Detail, Tone, key, note, number, time};
 use crate::request::{Call, Failure, Refusal};
 use crate::signed::Signed;
-use crate::text::{self, forms as words};
+use crate::text::forms as words;
 use crate::typed::Typed;
 
 /// The number of rejected submissions on a page. Each may have many answers.
@@ -188,7 +188,6 @@ fn row(signed: &Signed, rejected: &Rejected) -> Markup {
     let name = words::the_submission_of(&signed.language.date(local.date()), &signed.language.time(local));
     let wrong = rejected.wrong_values();
     let count = u64::try_from(rejected.answers.len()).unwrap_or_default();
-    let all = text::counted(count, &number(signed, count), "answer");
     html! {
         tr {
             th scope="row" { (at) input type="hidden" name="shown" value=(rejected.id); }
@@ -199,7 +198,7 @@ fn row(signed: &Signed, rejected: &Rejected) -> Markup {
                 @if wrong.is_empty() { (words::NO_VALUE) } @else { (wrong.join(", ")) }
                 @if count > 0 {
                     details class="alt" {
-                        summary { (words::answers(&all)) }
+                        summary { (words::answers(count, &number(signed, count))) }
                         @for answer in &rejected.answers {
                             p { b { (answer.name()) } ": " (answer.value(ANSWER_CHARS)) }
                         }

@@ -216,7 +216,7 @@ fn undo(signed: &Signed, job: &BulkJob) -> Markup {
     html! {
         section aria-labelledby="undo" {
             h2 id="undo" { (words::UNDO) }
-            p { (words::undo_sentence(&changed)) (time(signed, signed.period().ends_at, Detail::Zone)) (words::UNDO_END) }
+            p { (words::undo_sentence(&changed, job.summary.changed() == 1)) (time(signed, signed.period().ends_at, Detail::Zone)) (words::UNDO_END) }
             form class="gap" method="post" action="/console/contacts/preview" {
                 input type="hidden" name="queue_back" value=(job.id);
                 input type="hidden" name="action" value="set-non-marketing-pending";

@@ -186,13 +186,14 @@ fn add(signed: &Signed, segment: SegmentId, asked: &Asked<'_>) -> Markup {
                 (key(signed))
                 div class="field" {
                     label for="add" { (words::ADD_LABEL) }
-                    textarea id="add" name="add" class="w-full" rows="5" autocomplete="off"
-                        aria-invalid=[is_wrong.then_some("true")]
-                        aria-describedby=(if is_wrong { "add-h add-e" } else { "add-h" }) { "\n" (typed) }
-                    p class="hint quiet" id="add-h" { (words::ADD_HINT) }
                     @if errors.is_empty() { (field_error(asked.refusal, "add", "add")) } @else {
                         div id="add-e" { @for error in errors { p class="error" { (error) } } }
                     }
+                    textarea id="add" name="add" class="w-full" rows="5" autocomplete="off"
+                        aria-invalid=[is_wrong.then_some("true")]
+                        aria-describedby=(if is_wrong { "add-e add-h" } else { "add-h" })
+                        autofocus[is_wrong] { "\n" (typed) }
+                    p class="hint quiet" id="add-h" { (words::ADD_HINT) }
                 }
                 button { (words::ADD_BUTTON) }
             }

@@ -151,6 +151,7 @@ async fn new_page(signed: &Signed, typed: &Typed, refusal: Option<&Refusal>) -> 
             (key(signed))
             div class="field" {
                 label for="user_id" { (words::FOR_USER) }
+                (field_error(refusal, "user_id", "user_id"))
                 select id="user_id" name="user_id" class="w-l" aria-describedby=(described)
                     aria-invalid=[message.map(|_| "true")] {
                     @for user in &users {
@@ -160,7 +161,6 @@ async fn new_page(signed: &Signed, typed: &Typed, refusal: Option<&Refusal>) -> 
                         }
                     }
                 }
-                (field_error(refusal, "user_id", "user_id"))
                 p class="hint" id="user_id-h" { (words::FOR_USER_HINT) @if more { " " (words::MORE_USERS) } }
             }
             div class="row" {

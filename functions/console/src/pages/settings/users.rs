@@ -228,13 +228,13 @@ fn role_field(filled: Filled<'_>, refusal: Option<&Refusal>) -> Markup {
     html! {
         div class="field" {
             label for="role" { (words::ROLE) }
+            (field_error(refusal, "role", "role"))
             select id="role" name="role" class="w-m" aria-describedby=(described)
                 aria-invalid=[message.map(|_| "true")] {
                 @for role in [Role::Member, Role::Admin] {
                     option value=(role.as_str()) selected[filled.role == role.as_str()] { (role_name(role)) }
                 }
             }
-            (field_error(refusal, "role", "role"))
             p class="hint" id="role-h" { (words::ROLE_HINT) }
         }
     }
