@@ -8,7 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { seen } from './checks.mjs';
 import { SCHEMES, launch, newContext } from './browser.mjs';
 import { contacts, dialog, frame, headings, paths, signInWithToken } from './console.mjs';
-import { forEachOf, newAccount, newMistakenForm, newSegment } from './seeds.mjs';
+import {
+  ADDRESS_FIELD, addresses, forEachOf, newAccount, newContacts, newList, newMistakenForm, newSegment, newUser,
+} from './seeds.mjs';
 import { startStack } from './stack.mjs';
 import { chooseAllOf } from './steps.mjs';
 
@@ -37,51 +39,109 @@ function people() {
   });
 }
 
-const FIRST_DAY = Date.UTC(2026, 9, 1, 12, 0);
-const LAST_DAY = Date.UTC(2026, 10, 24, 13, 32);
-const DAY = 86_400_000;
+/** A segment, and the company of its contacts. */
+const SEGMENT = 'Webinar and fair leads';
+const COMPANY = 'Alpine club';
 
-/** Makes an account with eight weeks of history: people come through forms, and some leave. */
-async function furnish(stack) {
-  const account = await newAccount(stack, { cap: 1_100, clock: new Date(FIRST_DAY).toISOString() });
-  const { api } = account;
-  const crowd = people();
-  const pick = (count) => crowd.splice(0, count);
-  const create = (group, more) => forEachOf(group, (person) => api('POST', '/v1/contacts', { ...person, ...more }));
+/** At most so many contacts are queued in one request. */
+const QUEUED_AT_ONCE = 98;
 
-  const readers = pick(580);
-  await create(readers, { marketing: true });
-  const submitUrls = [];
-  for (const name of ['Newsletter', 'Winter routes webinar', 'Gear giveaway']) {
-    const { submit_url: url } = await api('POST', '/v1/forms', { name });
-    submitUrls.push(new URL(url).pathname);
-  }
+const HOUR = 3_600_000;
+const NOW = Date.UTC(2026, 10, 24, 13, 32);
 
-  for (let day = 1; FIRST_DAY + day * DAY < LAST_DAY; day += 1) {
-    await api('POST', '/v1/account/test-clock', { now: new Date(FIRST_DAY + day * DAY).toISOString() });
-    // More on some days than on others, and most through the first form.
-    const arrivals = 2 + (day * 7) % 5;
-    for (const [index, { email, properties }] of pick(arrivals).entries()) {
-      const url = submitUrls[(index * index + day) % 4 % submitUrls.length];
-      await api('POST', url, { fields: { email, ...properties } });
+/** The periods since the account began: the instant at which each begins, who comes in it, and who leaves at its end. */
+const PERIODS = [
+  ['2026-04-05T08:00:00Z', 3_300, 60],
+  ['2026-05-01T08:00:00Z', 150, 85],
+  ['2026-06-01T08:00:00Z', 170, 110],
+  ['2026-07-01T08:00:00Z', 140, 95],
+  ['2026-08-01T08:00:00Z', 210, 150],
+  ['2026-09-01T08:00:00Z', 260, 170],
+  ['2026-10-01T08:00:00Z', 342, 214],
+  ['2026-11-01T08:00:00Z', 179, 348],
+];
+
+/** The own forms, and how many people each sets as marketing, besides those of `PERIODS`. */
+const OWN_FORMS = [['Newsletter', 142], ['Gear giveaway', 25]];
+
+/** The provider's form, and how many submissions it takes and rejects. */
+const WEBINAR = { name: 'Winter routes webinar', taken: 86, rejected: 7 };
+
+const LEADS = 812;
+
+/** The sources of the leads. The first is the most frequent one. */
+const SOURCES = [
+  { type: 'import', name: 'Autumn fair 2026.csv' }, { type: 'integration', name: 'Shop' },
+  { type: 'chatflow', name: 'Trip adviser' },
+];
+
+const moveClock = ({ api }, now) => api('POST', '/v1/account/test-clock', { now: new Date(now).toISOString() });
+
+/** Lets people come and leave, period by period. */
+async function passPeriods(account) {
+  const all = addresses('reader', PERIODS.reduce((sum, [, come]) => sum + come, 0));
+  let [come, gone] = [0, 0];
+  for (const [index, [begins, coming, leaving]] of PERIODS.entries()) {
+    if (index > 0) await moveClock(account, begins);
+    await newContacts(account, all.slice(come, come + coming), { marketing: true });
+    come += coming;
+    for (const end = gone + leaving; gone < end;) {
+      const some = all.slice(gone, Math.min(end, gone + QUEUED_AT_ONCE)).map((email) => ({ email }));
+      await account.api('POST', '/v1/contacts/non-marketing-pending', { contacts: some });
+      gone += some.length;
     }
-    const leavers = readers.splice(0, 1 + (day * 3) % 4).map(({ email }) => ({ email }));
-    await api('POST', '/v1/contacts/non-marketing-pending', { contacts: leavers });
   }
-  await api('POST', '/v1/account/test-clock', { now: new Date(LAST_DAY).toISOString() });
+}
 
-  const company = 'Alpine club';
-  await create(pick(81).map((person) => ({ ...person, properties: { ...person.properties, company } })),
-    { source: { type: 'import', name: 'Autumn fair 2026.csv' } });
-  await newSegment(account, 'Webinar and fair leads', 'company', company);
-  const form = await newMistakenForm(account, 'Trip request');
-  for (const { email } of pick(2)) await form.send(email);
-  return account;
+/** Creates the forms and submits them. */
+async function submitForms(account) {
+  const { api } = account;
+  for (const [name, count] of OWN_FORMS) {
+    const { submit_url: url } = await api('POST', '/v1/forms', { name });
+    for (const email of addresses(name.split(' ')[0].toLowerCase(), count)) {
+      await api('POST', new URL(url).pathname, { fields: { email } });
+    }
+  }
+  const { id, send } = await newMistakenForm(account, WEBINAR.name);
+  for (const email of addresses('rejected', WEBINAR.rejected)) await send(email);
+  await api('PATCH', `/v1/forms/${id}`, { field_map: { [ADDRESS_FIELD]: 'email' } });
+  for (const email of addresses('skier', WEBINAR.taken)) await send(email);
+}
+
+/** Creates the leads: the last ones one after the other, so that each has an instant of its own. */
+async function newLeads(account, leads) {
+  const create = ({ email, properties }, index) => account.api('POST', '/v1/contacts', {
+    email,
+    properties: { ...properties, company: COMPANY },
+    source: SOURCES[index % 7 % 4 % SOURCES.length],
+    ...(index % 29 === 4 && { [index % 2 ? 'bounced' : 'unsubscribed']: true }),
+  });
+  const last = 24;
+  await forEachOf(leads.slice(0, -last), create);
+  for (const [index, lead] of leads.slice(-last).entries()) {
+    const before = (last - 1 - index) * 5.7 * HOUR + ((index * 37) % 60) * 60_000;
+    await moveClock(account, NOW - before - HOUR);
+    await create(lead, index);
+  }
+  await moveClock(account, NOW);
+}
+
+/** Makes an account with eight months of history, and returns the token of its admin. */
+async function furnish(stack) {
+  const account = await newAccount(stack, { included: 5_000, cap: 5_500, clock: PERIODS[0][0] });
+  const ines = await newUser(stack, account, { name: 'Ines Varga', role: 'admin' });
+  await passPeriods(ines);
+  await submitForms(ines);
+  const leads = people().slice(0, LEADS);
+  await newLeads(ines, leads);
+  await newSegment(ines, SEGMENT, 'company', COMPANY);
+  await newList(ines, 'Trade fair 2024', leads.slice(0, 48).map(({ email }) => email));
+  return ines.token;
 }
 
 /** Opens the dialog that shows the consequence of setting a segment. */
 async function openDialog(page) {
-  await chooseAllOf(page, 'Webinar and fair leads');
+  await chooseAllOf(page, SEGMENT);
   await contacts.set(page).click();
   await seen(dialog.root(page));
 }
@@ -105,7 +165,7 @@ await mkdir(FOLDER, { recursive: true });
 const stack = await startStack();
 const browser = await launch();
 try {
-  const { token } = await furnish(stack);
+  const token = await furnish(stack);
   for (const scheme of SCHEMES) {
     // The console's policy allows no other style than its own, so it is off here: these pages are shown, not checked.
     const context = await newContext(browser, { baseURL: stack.address, scheme, ...SIZE, bypassCSP: true });
@@ -114,7 +174,7 @@ try {
     await openOverview(page);
     await take(page, `overview-${scheme}`);
     await openDialog(page);
-    await take(page, `contacts-dialog-${scheme}`);
+    await take(page, `dialog-${scheme}`);
     await context.close();
   }
 } finally {

@@ -2,6 +2,8 @@
 
 mod picture;
 
+use std::cmp::Reverse;
+
 use axum::response::Response;
 use domain::limits::FORMS_SHOWN_MAX;
 use maud::{Markup, html};
@@ -178,7 +180,9 @@ fn start(signed: &Signed) -> Markup {
 }
 
 fn by_form(signed: &Signed, forms: &[FormReport]) -> Markup {
-    let largest = forms.iter().map(|report| report.counts.set).max().unwrap_or_default();
+    let mut forms: Vec<_> = forms.iter().collect();
+    forms.sort_by_key(|report| Reverse(report.counts.set));
+    let largest = forms.first().map(|report| report.counts.set).unwrap_or_default();
     let total = forms.iter().map(|report| report.counts.set).sum();
     html! {
         section aria-labelledby="by-form" {

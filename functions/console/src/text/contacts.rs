@@ -175,9 +175,9 @@ pub(crate) fn become_marketing(contacts: &str, is_one: bool) -> String {
 }
 
 pub(crate) fn billable_at_once([before, after, limit]: &[String; 3], is_one: bool) -> String {
-    let (is, it) = if is_one { ("is ", "It") } else { ("", "They") };
+    let (is, it) = if is_one { ("is", "It") } else { ("are", "They") };
     format!(
-        " and {is}billable at once. Usage goes from {before} to {after} of {limit}. {it} can leave again on "
+        " and {is} billable at once. Usage goes from {before} to {after} of {limit}. {it} can leave again on "
     )
 }
 

@@ -1,7 +1,6 @@
 //! The picture of the usage over time: the ends of the closed periods, today, and what is expected at the next update
 //! date.
 
-use chrono::TimeDelta;
 use domain::Timestamp;
 use domain::period::Statement;
 use maud::{Markup, html};
@@ -12,13 +11,22 @@ use crate::signed::Signed;
 use crate::text::overview as words;
 
 /// The number of closed periods in the picture.
-pub(crate) const PERIODS: usize = 6;
+pub(crate) const PERIODS: usize = 3;
 /// The height of the picture, and the upper and lower end of its scale, in pixels.
 const HEIGHT: u32 = 288;
 const TOP: f64 = 22.0;
 const BOTTOM: f64 = 264.0;
-/// The time after the next update date that the picture shows.
-const BEYOND: TimeDelta = TimeDelta::days(7);
+/// The part of the picture after the next update date, which has room for the number that remains.
+const BEYOND: i32 = 9;
+/// The width in per cent in which labels of two instants would overlap.
+const NEAR: f64 = 16.0;
+
+/// The most parts of the scale.
+const PARTS: u64 = 6;
+
+/// The places of a label beside an instant: the distance, and the end of the text that is there.
+const BEFORE: (&str, &str) = ("-6", "end");
+const AFTER: (&str, &str) = ("6", "start");
 
 /// A point of the line: the usage at an instant, and the number of contacts that leave then.
 #[derive(Clone)]
@@ -26,6 +34,8 @@ struct Point {
     at: Timestamp,
     usage: u64,
     leaves: u64,
+    /// True if a period ends here.
+    is_end: bool,
     remark: String,
 }
 
@@ -33,8 +43,9 @@ struct Point {
 struct Scale {
     from: Timestamp,
     to: Timestamp,
-    /// The number of contacts at the upper end.
-    most: u64,
+    /// The number of contacts from one line of the scale to the next.
+    step: u64,
+    parts: u64,
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a picture needs few digits")]
@@ -47,7 +58,7 @@ impl Scale {
 
     /// Returns the vertical place of a number of contacts in pixels.
     fn y(&self, contacts: u64) -> f64 {
-        BOTTOM - (BOTTOM - TOP) * contacts as f64 / self.most.max(1) as f64
+        BOTTOM - (BOTTOM - TOP) * contacts as f64 / (self.step * self.parts).max(1) as f64
     }
 }
 
@@ -60,8 +71,9 @@ pub(crate) fn over_time(signed: &Signed, statements: &[Statement]) -> Markup {
     let cap = period.cap.filter(|cap| *cap <= limit.saturating_mul(2));
     let usage = points.iter().map(|point| point.usage).max().unwrap_or_default();
     let from = points.first().map_or(period.starts_at, |point| point.at);
-    let most = round_up(usage.max(limit).max(cap.unwrap_or_default()));
-    let scale = Scale { from, to: period.ends_at.plus(BEYOND), most };
+    let (step, parts) = steps(usage.max(limit).max(cap.unwrap_or_default()));
+    let to = period.ends_at.plus((period.ends_at.to_utc() - from.to_utc()) / BEYOND);
+    let scale = Scale { from, to, step, parts };
     html! {
         figure {
             (legend())
@@ -81,24 +93,31 @@ fn points(signed: &Signed, statements: &[Statement]) -> Vec<Point> {
     let (before, shown) = if shown.len() > PERIODS { shown.split_at(1) } else { (&[][..], &shown[..]) };
     let mut usage = before.first().map_or(0, |statement| statement.marketing - statement.left);
     let begins = shown.first().map_or(period.starts_at, |statement| statement.starts_at);
-    points.push(Point { at: begins, usage, leaves: 0, remark: String::new() });
+    points.push(Point { at: begins, usage, leaves: 0, is_end: false, remark: String::new() });
     for statement in shown {
         let remark = words::end_of_period(&number(signed, statement.number.number()));
         let Statement { ends_at: at, marketing, left: leaves, .. } = **statement;
-        points.push(Point { at, usage: marketing, leaves, remark });
+        points.push(Point { at, usage: marketing, leaves, is_end: true, remark });
         usage = marketing.saturating_sub(leaves);
-        points.push(Point { at, usage, leaves: 0, remark: String::new() });
+        points.push(Point { at, usage, leaves: 0, is_end: false, remark: String::new() });
     }
     let (usage, leaves) = (period.marketing, period.leaving);
-    points.push(Point { at: signed.now, usage, leaves, remark: words::TODAY.to_owned() });
+    points.push(Point { at: signed.now, usage, leaves, is_end: false, remark: words::TODAY.to_owned() });
     points
 }
 
-/// Returns the next number of which the first digit alone is not 0, or the first two.
-fn round_up(most: u64) -> u64 {
-    let padded = most.saturating_add(most / 8).max(10);
-    let step = 10_u64.pow(padded.ilog10().saturating_sub(1)) * 5;
-    padded.div_ceil(step) * step
+/// Returns the step and the parts of a scale that ends at `most` or above. The steps are 1, 2 or 5 with zeros.
+fn steps(most: u64) -> (u64, u64) {
+    let mut power: u64 = 1;
+    loop {
+        for step in [1, 2, 5].map(|digit| power.saturating_mul(digit)) {
+            let parts = most.div_ceil(step).max(1);
+            if parts <= PARTS {
+                return (step, parts);
+            }
+        }
+        power = power.saturating_mul(10);
+    }
 }
 
 fn legend() -> Markup {
@@ -129,8 +148,8 @@ fn legend() -> Markup {
 fn axis(signed: &Signed, scale: &Scale) -> Markup {
     html! {
         svg class="axis" width="40" height=(HEIGHT) aria-hidden="true" {
-            @for part in 0..=5_u64 {
-                @let contacts = scale.most * part / 5;
+            @for part in 0..=scale.parts {
+                @let contacts = scale.step * part;
                 text x="0" y=(px(scale.y(contacts) + 4.0)) { (number(signed, contacts)) }
             }
         }
@@ -148,8 +167,8 @@ fn drawing(signed: &Signed, points: &[Point], scale: &Scale, limit: u64, cap: Op
             desc id="usage-d" { (words::chart_description(&usage, &leaving, &date, &rest, &limit_text)) }
             (chart::hatch("hatch"))
             g class="crisp" {
-                @for part in 1..5_u64 {
-                    @let y = px(scale.y(scale.most * part / 5));
+                @for part in 1..scale.parts {
+                    @let y = px(scale.y(scale.step * part));
                     line class="c-grid" x1="0" x2="100%" y1=(y) y2=(y) {}
                 }
             }
@@ -160,28 +179,41 @@ fn drawing(signed: &Signed, points: &[Point], scale: &Scale, limit: u64, cap: Op
     }
 }
 
-/// Returns the areas and the line of the usage. They are in a picture of their own, whose unit is a hundredth of the
-/// width by a pixel, so that the line can be a path.
+/// Returns the areas and the line of the usage.
 fn areas(signed: &Signed, points: &[Point], scale: &Scale) -> Markup {
     let period = signed.period();
     let place = |at, usage| format!("{:.3} {:.1}", scale.x(at), scale.y(usage));
     let line: Vec<String> = points.iter().map(|point| place(point.at, point.usage)).collect();
+    let line = line.join("L");
     let first = points.first().map_or(0.0, |point| scale.x(point.at));
     let (now, end) = (scale.x(signed.now), scale.x(period.ends_at));
     let (usage, rest) = (scale.y(period.marketing), scale.y(period.after_next_update()));
     let later = format!("M{now:.3} {usage:.1}H{end:.3}V{rest:.1}H100");
-    let stay: Vec<String> =
-        points.iter().map(|point| place(point.at, point.usage.saturating_sub(point.leaves))).collect();
-    let back: Vec<&str> = stay.iter().rev().map(String::as_str).collect();
+    let stay = points.iter().rev().map(|point| place(point.at, point.usage.saturating_sub(point.leaves)));
+    let leaving = format!("M{line}L{}z", stay.collect::<Vec<_>>().join("L"));
     html! {
-        svg width="100%" height=(HEIGHT) viewBox={ "0 0 100 " (HEIGHT) } preserveAspectRatio="none" {
-            path class="c-area" d={ "M" (line.join("L")) "V" (BOTTOM) "H" (first) "z" } {}
+        (stretched(&html! {
+            path class="c-area" d={ "M" (line) "V" (BOTTOM) "H" (first) "z" } {}
             path class="c-area later" d={ (later) "V" (BOTTOM) "H" (now) "z" } {}
-            path fill="url(#hatch)" d={ "M" (line.join("L")) "L" (back.join("L")) "z" } {}
-            path class="c-use" vector-effect="non-scaling-stroke" d={ "M" (line.join("L")) } {}
-            path class="c-use later" vector-effect="non-scaling-stroke" d=(later) {}
+        }))
+        // A pattern in a stretched picture would be stretched too.
+        mask id="leaving" maskUnits="userSpaceOnUse" width="100%" height=(HEIGHT) {
+            (stretched(&html! { path fill="white" d=(leaving) {} }))
         }
+        rect fill="url(#hatch)" mask="url(#leaving)" width="100%" height=(HEIGHT) {}
         rect fill="url(#hatch)" x=(percent(now)) width=(percent(end - now)) y=(px(usage)) height=(px(rest - usage)) {}
+        (stretched(&html! {
+            path class="c-use" vector-effect="non-scaling-stroke" d={ "M" (line) } {}
+            path class="c-use later" vector-effect="non-scaling-stroke" d=(later) {}
+        }))
+    }
+}
+
+/// Returns a picture within the picture, whose unit is a hundredth of the width by a pixel, so that a line of any width
+/// can be a path.
+fn stretched(content: &Markup) -> Markup {
+    html! {
+        svg width="100%" height=(HEIGHT) viewBox={ "0 0 100 " (HEIGHT) } preserveAspectRatio="none" { (content) }
     }
 }
 
@@ -205,8 +237,10 @@ fn labels(signed: &Signed, points: &[Point], scale: &Scale, limit: u64, cap: Opt
     let period = signed.period();
     let (now, end) = (scale.x(signed.now), scale.x(period.ends_at));
     let near = |contacts: u64| px(scale.y(contacts) - 5.0);
-    // A label near the left edge begins at its place, and any other ends there.
-    let (dx, anchor) = if now < 15.0 { ("6", "start") } else { ("-6", "end") };
+    let ends = points.iter().filter(|point| point.is_end).map(|point| scale.x(point.at));
+    let is_after = |from: f64| now - from < NEAR;
+    // The label of today begins at its place if an update date is shortly before it, and its own label ends there then.
+    let (dx, anchor) = if is_after(ends.fold(0.0, f64::max)) { AFTER } else { BEFORE };
     html! {
         text class="say halo" x="0" y=(near(limit)) { (words::tier_limit(&number(signed, limit))) }
         @if let Some(cap) = cap.filter(|cap| *cap != limit) {
@@ -223,7 +257,9 @@ fn labels(signed: &Signed, points: &[Point], scale: &Scale, limit: u64, cap: Opt
             (words::remain(&number(signed, period.after_next_update())))
         }
         @for point in points.iter().filter(|point| point.leaves > 0 && point.at < signed.now) {
-            text class="leaves halo wide" x=(percent(scale.x(point.at))) dx="6" y=(near(point.usage)) {
+            @let (dx, anchor) = if is_after(scale.x(point.at)) { BEFORE } else { AFTER };
+            text class="leaves halo wide" x=(percent(scale.x(point.at))) dx=(dx) text-anchor=(anchor)
+                y=(near(point.usage)) {
                 (words::left(&number(signed, point.leaves)))
             }
         }
@@ -240,7 +276,7 @@ fn dates(signed: &Signed, points: &[Point], scale: &Scale) -> Markup {
     };
     let end = scale.x(signed.period().ends_at);
     // Labels closer than this would overlap.
-    let update_dates = points.iter().filter(|point| point.remark.starts_with("end"));
+    let update_dates = points.iter().filter(|point| point.is_end);
     let marks =
         update_dates.map(|point| (scale.x(point.at), point.at)).filter(|(x, _)| *x > 12.0 && end - x > 12.0);
     html! {
@@ -305,10 +341,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scale_ends_above_the_largest_number() {
-        for (most, end) in [(0, 10), (9, 10), (100, 150), (1_000, 1_500), (5_500, 6_500), (41_200, 50_000)] {
-            let rounded = round_up(most);
-            assert_eq!(rounded, end, "{most}");
+    fn scale_has_few_round_steps_and_ends_above_the_largest_number() {
+        for (most, scale) in [
+            (0, (1, 1)),
+            (6, (1, 6)),
+            (7, (2, 4)),
+            (20, (5, 4)),
+            (1_000, (200, 5)),
+            (5_500, (1_000, 6)),
+            (6_001, (2_000, 4)),
+            (41_200, (10_000, 5)),
+        ] {
+            assert_eq!(steps(most), scale, "{most}");
         }
     }
 }
