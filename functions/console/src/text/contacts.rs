@@ -81,6 +81,7 @@ pub(crate) const BOUNCED: &str = "Bounced";
 pub(crate) const NO_ADDRESS: &str = "No address";
 
 pub(crate) const NONE_MATCH: &str = "No contact matches.";
+pub(crate) const NONE_SO_FAR: &str = "No contact matches so far.";
 pub(crate) const NONE_YET: &str = "No contacts yet. Add one, create a form, or send them through the API.";
 pub(crate) const NO_FILTER_IN_LISTS: &str = "A static list is shown as it is. A filter does not apply to it.";
 pub(crate) const NO_FILTER_OF_JOB: &str =

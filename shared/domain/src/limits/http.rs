@@ -65,3 +65,7 @@ pub const ROWS_SHOWN: usize = 20;
 
 /// The number of segments that the list of contacts shows as tabs.
 pub const TABS_SHOWN: usize = 6;
+
+/// The number of contacts that the console examines for one page of a filtered list. A page then opens at once, and says
+/// how far the search is.
+pub const EXAMINED_SHOWN_MAX: usize = 4_000;

@@ -57,9 +57,9 @@ impl Amount {
         self.last = Some(contact.id);
     }
 
-    /// Returns true if it is as much as one page may cost.
-    fn is_enough(&self) -> bool {
-        self.contacts >= SEARCH_EXAMINED_MAX || self.bytes >= SEARCH_BYTES_MAX
+    /// Returns true if it is as much as one page may cost: `most` contacts, or too many bytes.
+    fn is_enough(&self, most: usize) -> bool {
+        self.contacts >= most || self.bytes >= SEARCH_BYTES_MAX
     }
 }
 
@@ -91,10 +91,26 @@ impl Store {
         direction: Direction,
         wall_clock: Timestamp,
     ) -> Result<ContactPage, StoreError> {
+        self.search_within(search, direction, SEARCH_EXAMINED_MAX, wall_clock).await
+    }
+
+    /// The same as [`Self::search_by_id`], with another number of contacts after which a filtered page ends early. It
+    /// is rounded up to whole reads.
+    ///
+    /// # Errors
+    ///
+    /// The same as [`Self::search`].
+    pub async fn search_within(
+        &self,
+        search: Search<'_>,
+        direction: Direction,
+        examined_max: usize,
+        wall_clock: Timestamp,
+    ) -> Result<ContactPage, StoreError> {
         let op = self.operation(search.account, wall_clock);
         loop {
             let begun = op.read_current_period(Vec::new()).await?.period.number;
-            let page = op.page(&search, direction).await?;
+            let page = op.page(&search, direction, examined_max).await?;
             if page.period.number == begun {
                 return Ok(page);
             }
@@ -106,7 +122,13 @@ impl Store {
 }
 
 impl Operation<'_> {
-    async fn page(&self, search: &Search<'_>, direction: Direction) -> Result<ContactPage, StoreError> {
+    /// Reads a page, for which at most about `most` contacts are examined.
+    async fn page(
+        &self,
+        search: &Search<'_>,
+        direction: Direction,
+        most: usize,
+    ) -> Result<ContactPage, StoreError> {
         let Search { account: _, filter, after, limit } = *search;
         let access = filter.map_or(Access::ALL, Filter::access);
         let expected = filter.is_none().then_some(limit);
@@ -127,7 +149,7 @@ impl Operation<'_> {
                 contacts.last().map(|contact| contact.id)
             } else if source.is_drained() {
                 None
-            } else if examined.is_enough() {
+            } else if examined.is_enough(most) {
                 examined.last
             } else {
                 continue;
@@ -194,9 +216,9 @@ mod tests {
         for _ in 1..SEARCH_EXAMINED_MAX {
             examined.add(&small);
         }
-        assert!(!examined.is_enough());
+        assert!(!examined.is_enough(SEARCH_EXAMINED_MAX));
         examined.add(&last);
-        assert!(examined.is_enough() && examined.last == Some(last.id));
+        assert!(examined.is_enough(SEARCH_EXAMINED_MAX) && examined.last == Some(last.id));
 
         let mut examined = Amount::default();
         let large = contact(1, 64 * 1024);
@@ -204,8 +226,8 @@ mod tests {
         for _ in 1..SEARCH_BYTES_MAX / large.properties.bytes() {
             examined.add(&large);
         }
-        assert!(!examined.is_enough());
+        assert!(!examined.is_enough(SEARCH_EXAMINED_MAX));
         examined.add(&large);
-        assert!(examined.is_enough());
+        assert!(examined.is_enough(SEARCH_EXAMINED_MAX));
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::filter::{Direction, Filter};
-use domain::limits::{ROWS_SHOWN, TABS_SHOWN};
+use domain::limits::{EXAMINED_SHOWN_MAX, ROWS_SHOWN, TABS_SHOWN};
 use maud::{Markup, html};
 use store::{ContactPage, Search, Segment};
 
@@ -91,7 +91,7 @@ async fn search(
     }
     let filter = Some(filter).filter(|filter| !filter.groups().is_empty());
     let search = Search { account, filter, after: view.after, limit: ROWS_SHOWN };
-    Ok(store.search_by_id(search, Direction::Descending, now).await?)
+    Ok(store.search_within(search, Direction::Descending, EXAMINED_SHOWN_MAX, now).await?)
 }
 
 /// Returns the name of the tab in words.

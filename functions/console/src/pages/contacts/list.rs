@@ -92,7 +92,7 @@ fn results(signed: &Signed, view: &View, facts: &Facts, found: &ContactPage, tic
     let has_filter = view.is_filtered() || view.tab != Tab::All;
     html! {
         @if found.contacts.is_empty() {
-            p class="gap" { (if has_filter { words::NONE_MATCH } else { words::NONE_YET }) }
+            p class="gap" { (if found.next.is_some() { words::NONE_SO_FAR } else if has_filter { words::NONE_MATCH } else { words::NONE_YET }) }
         } @else {
             (table::form(signed, view, facts, found, ticks))
         }
@@ -117,18 +117,19 @@ fn pages(signed: &Signed, view: &View, facts: &Facts, found: &ContactPage) -> Ma
                 } @else if !found.contacts.is_empty() { (words::shown(&shown, view.after.is_none())) }
             }
             span class="row" {
-                @if view.after.is_some() { (step(&first, None, text::FIRST_PAGE)) }
-                @if let Some(next) = found.next { (step(view, Some(next), &label)) }
+                @if view.after.is_some() { (step(&first, None, text::FIRST_PAGE, false)) }
+                @if let Some(next) = found.next { (step(view, Some(next), &label, is_partial && found.contacts.is_empty())) }
             }
         }
     }
 }
 
-/// Returns the link to a page, or a form if the view may not stand in an address.
-fn step(view: &View, after: Option<domain::ids::ContactId>, label: &str) -> Markup {
+/// Returns the link to a page, or a form if the view may not stand in an address. The script follows the link by
+/// itself if the search `goes_on` and has found nothing yet.
+fn step(view: &View, after: Option<domain::ids::ContactId>, label: &str, goes_on: bool) -> Markup {
     html! {
         @if view.is_shareable() {
-            a class="button" href=(view.path(after)) rel=[after.map(|_| "next")] { (label) }
+            a class="button" href=(view.path(after)) rel=[after.map(|_| "next")] data-go-on[goes_on] { (label) }
         } @else {
             form method="post" action="/console/contacts/filter" {
                 (hidden(view))
