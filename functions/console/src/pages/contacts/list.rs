@@ -92,7 +92,11 @@ fn results(signed: &Signed, view: &View, facts: &Facts, found: &ContactPage, tic
     let has_filter = view.is_filtered() || view.tab != Tab::All;
     html! {
         @if found.contacts.is_empty() {
-            p class="gap" { (if found.next.is_some() { words::NONE_SO_FAR } else if has_filter { words::NONE_MATCH } else { words::NONE_YET }) }
+            p class="gap" {
+                @if found.next.is_some() { (words::NONE_SO_FAR) }
+                @else if has_filter { (words::NONE_MATCH) }
+                @else { (words::NONE_YET) }
+            }
         } @else {
             (table::form(signed, view, facts, found, ticks))
         }
