@@ -170,6 +170,19 @@ fn form_class(refusal: Option<&Refusal>) -> &'static str {
     if refusal.is_some() { "narrow gap" } else { "narrow" }
 }
 
+/// Returns the links of one of the page's lists.
+fn pager(label: &str, shown: &str, first: Option<&str>, next: Option<&str>) -> Markup {
+    html! {
+        nav class="pager" aria-label=(label) {
+            span { (shown) }
+            span class="row" {
+                @if let Some(first) = first { a class="button" href=(first) { (text::FIRST_PAGE) } }
+                @if let Some(next) = next { a class="button" href=(next) rel="next" { (text::NEXT_PAGE) } }
+            }
+        }
+    }
+}
+
 /// A field of a form with one line of text.
 #[derive(Clone, Copy)]
 struct Line<'a> {

@@ -191,6 +191,9 @@ pub(crate) fn permission_now(name: &str, may: bool) -> String {
     }
 }
 
+pub(crate) const PAGES_OF_USERS: &str = "Pages of users";
+pub(crate) const PAGES_OF_TOKENS: &str = "Pages of tokens";
+
 pub(crate) fn counted(count: &str) -> String {
     format!("{count} on this page")
 }

@@ -33,7 +33,8 @@ struct Numbers {
 
 /// A count of a review's contacts.
 enum Counted {
-    Complete(Numbers),
+    /// `true` if the numbers are those with which a job ended.
+    Complete(Numbers, bool),
     /// The job that continues the count. `true` if it was asked for again.
     Continues(JobId, bool),
     Refused(Refusal),
@@ -82,14 +83,14 @@ pub(super) async fn page(signed: &Signed, choice: &Choice, typed: &Typed) -> Ste
         Ok(review) => review,
         Err(misfit) => return segments::page(signed, choice, "", Some(misfit)).await,
     };
-    let job = typed.get("job").parse().ok();
-    let numbers = match count(signed, review, job).await? {
-        Counted::Complete(numbers) => numbers,
+    let job: Option<JobId> = typed.get("job").parse().ok();
+    let (numbers, is_jobs) = match count(signed, review, job).await? {
+        Counted::Complete(numbers, is_jobs) => (numbers, is_jobs),
         Counted::Continues(job, is_again) => return Ok(waiting(signed, choice, job, is_again)),
         Counted::Refused(refusal) => return Ok(refused_page(signed, choice, &refusal)),
     };
-    let unengaged = unengaged(signed, choice, &numbers).await;
-    let job = typed.filled("job").filter(|_| job.is_some());
+    let unengaged = unengaged(signed, choice, &numbers, is_jobs).await;
+    let job = job.filter(|_| is_jobs);
     Ok(numbers_page(signed, choice, &numbers, unengaged, &segments, job))
 }
 
@@ -100,7 +101,7 @@ async fn count(signed: &Signed, review: Value, job: Option<JobId>) -> Result<Cou
             Ok(job) if !job.state.is_finished() => return Ok(Counted::Continues(id, true)),
             Ok(job) => {
                 if let Some(numbers) = Numbers::of_job(&job) {
-                    return Ok(Counted::Complete(numbers));
+                    return Ok(Counted::Complete(numbers, true));
                 }
             }
             Err(StoreError::Refused(Refused::NotFound(_))) => {}
@@ -111,7 +112,7 @@ async fn count(signed: &Signed, review: Value, job: Option<JobId>) -> Result<Cou
         Ok(answer) if answer.status == StatusCode::ACCEPTED => {
             Ok(Counted::Continues(job_id(&answer).ok_or_else(unexpected)?, false))
         }
-        Ok(answer) => Ok(Counted::Complete(Numbers::of(&answer.body).ok_or_else(unexpected)?)),
+        Ok(answer) => Ok(Counted::Complete(Numbers::of(&answer.body).ok_or_else(unexpected)?, false)),
         Err(refusal) if refusal.is_fault() => Err(refusal.into()),
         Err(refusal) => Ok(Counted::Refused(refusal)),
     }
@@ -127,13 +128,15 @@ pub(super) fn unexpected() -> Failure {
     Failure::Problem(Problem::internal("an answer of the API has another form than expected"))
 }
 
-/// Returns the number of contacts that were chosen as unengaged, each one once. `None` if it is not known.
-async fn unengaged(signed: &Signed, choice: &Choice, numbers: &Numbers) -> Option<u64> {
+/// Returns the number of contacts that were chosen as unengaged, each one once. `None` if it is not known: where the
+/// first count took a job, there is no second one.
+async fn unengaged(signed: &Signed, choice: &Choice, numbers: &Numbers, is_jobs: bool) -> Option<u64> {
     match (choice.unsubscribed, choice.bounced) {
         (false, false) => Some(0),
         _ if choice.segments.is_empty() => Some(numbers.matched),
         (true, false) => Some(numbers.unsubscribed),
         (false, true) => Some(numbers.bounced),
+        (true, true) if is_jobs => None,
         (true, true) => {
             let review = json!({"unengaged": {"unsubscribed": true, "bounced": true}});
             let answer = signed.call(Call::post("/v1/review", review)).await.ok()?;
@@ -175,7 +178,7 @@ fn numbers_page(
     numbers: &Numbers,
     unengaged: Option<u64>,
     segments: &[Segment],
-    job: Option<&str>,
+    job: Option<JobId>,
 ) -> crate::frame::Page {
     let matched = numbers.matched;
     let text = number(signed, matched);

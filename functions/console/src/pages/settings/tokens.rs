@@ -14,11 +14,11 @@ use serde_json::{Value, json};
 use store::{Token, TokenOwner, User};
 
 use super::users::{EDITOR, UserPage, own_id};
-use super::{Line, PATH, Places, SHOWN, line, redirect, require_admin, subpage};
+use super::{Line, PATH, Places, SHOWN, line, pager, redirect, require_admin, subpage};
 use crate::Console;
 use crate::frame::Page;
 use crate::pages::statements::day;
-use crate::parts::{date_text, field_error, key, pager, refused};
+use crate::parts::{date_text, field_error, key, refused};
 use crate::request::{Answer, Call, Failure, Refusal};
 use crate::signed::Signed;
 use crate::text::{self, settings as words};
@@ -129,7 +129,7 @@ impl TokenPage {
         }
         let count = u64::try_from(self.tokens.len()).unwrap_or_default();
         let shown = words::counted(&text::counted(count, &count.to_string(), "token"));
-        pager(&shown, first.as_deref(), next.as_deref())
+        pager(words::PAGES_OF_TOKENS, &shown, first.as_deref(), next.as_deref())
     }
 }
 

@@ -13,11 +13,11 @@ use store::User;
 
 use super::account::flag;
 use super::{
-    Line, PATH, Places, SHOWN, TypedCap, fixed_switch, line, page, redirect, require_admin, subpage,
+    Line, PATH, Places, SHOWN, TypedCap, fixed_switch, line, page, pager, redirect, require_admin, subpage,
 };
 use crate::Console;
 use crate::frame::Page;
-use crate::parts::{Switch, Tone, field_error, key, note, pager, refused, switch};
+use crate::parts::{Switch, Tone, field_error, key, note, refused, switch};
 use crate::request::{Call, Failure, Refusal};
 use crate::signed::Signed;
 use crate::text::{self, settings as words};
@@ -92,7 +92,7 @@ impl UserPage {
             &self.users.len().to_string(),
             "user",
         ));
-        pager(&shown, first.as_deref(), next.as_deref())
+        pager(words::PAGES_OF_USERS, &shown, first.as_deref(), next.as_deref())
     }
 }
 
