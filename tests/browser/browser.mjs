@@ -96,13 +96,13 @@ const RUN_AXE = `axe.run(document, { preload: false }).then(({ violations, passe
 }))`;
 
 /**
- * Runs axe-core over a page. Returns `passed`, the number of rules, `undecided`, the ids of those that need a person,
- * and the `violations`.
+ * Loads axe-core beside a page, and calls `work` with a function that runs it. Each run returns `passed`, the number of
+ * rules, `undecided`, the ids of those that need a person, and the `violations`.
  *
  * axe-core runs in a world of its own: it sees the document, but none of the page's scripts see axe-core. The debugger
  * puts it there, so the page's content security policy stays in force and needs no exception for it.
  */
-export async function axe(page) {
+export async function withAxe(page, work) {
   const session = await page.context().newCDPSession(page);
   try {
     const { frameTree } = await session.send('Page.getFrameTree');
@@ -116,11 +116,14 @@ export async function axe(page) {
     };
     // The value of the source itself is of no use here.
     await evaluate(`${await axeSource}; undefined`);
-    return JSON.parse(await evaluate(RUN_AXE));
+    return await work(async () => JSON.parse(await evaluate(RUN_AXE)));
   } finally {
     await session.detach();
   }
 }
+
+/** Runs axe-core over a page once. */
+export const axe = (page) => withAxe(page, (run) => run());
 
 /** Writes violations for a person, one place a line. */
 export function described(violations) {

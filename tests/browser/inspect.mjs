@@ -3,7 +3,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { SCHEMES, WIDTHS, axe, described, heightAt, sideways } from './browser.mjs';
+import { SCHEMES, WIDTHS, described, heightAt, sideways, withAxe } from './browser.mjs';
 
 /** A width of 1,440 px at a zoom of 200 %. */
 const ZOOMED = 720;
@@ -41,9 +41,9 @@ async function widthFaults(page) {
 }
 
 /** Inspects a page as it is now at one width. Returns the faults, and the counts for the output. */
-async function inspectAt(page, width) {
+async function inspectAt(page, width, axe) {
   await resize(page, width);
-  const { violations, passed, undecided } = await axe(page);
+  const { violations, passed, undecided } = await axe();
   const faults = [
     ...(violations.length ? [`axe-core: ${described(violations)}`] : []),
     ...await widthFaults(page),
@@ -67,21 +67,27 @@ async function lookOtherwise(page, name) {
   return faults;
 }
 
-/** Inspects a page as it is now, without loading it again. Prints the counts and returns the faults. */
-export async function inspect(page, name) {
-  const size = page.viewportSize();
+/** Inspects a page in both schemes. Prints the counts and returns the faults. */
+async function inspectSchemes(page, name, axe) {
   const faults = [];
   for (const scheme of SCHEMES) {
     await page.emulateMedia({ colorScheme: scheme });
     const results = [];
     for (const width of WIDTHS) {
-      results.push(await inspectAt(page, width));
+      results.push(await inspectAt(page, width, axe));
       await take(page, `${name} ${scheme} ${width}`);
     }
     console.log(`axe  ${scheme.padEnd(5)}  ${name}: ${results.map(({ counts }) => counts).join('; ')}`);
     faults.push(...results.flatMap((result) => result.faults.map((fault) => `${name}, ${scheme}: ${fault}`)));
   }
   await page.emulateMedia(AS_USUAL);
+  return faults;
+}
+
+/** Inspects a page as it is now, without loading it again. Prints the counts and returns the faults. */
+export async function inspect(page, name) {
+  const size = page.viewportSize();
+  const faults = await withAxe(page, (axe) => inspectSchemes(page, name, axe));
   faults.push(...await lookOtherwise(page, name));
   await page.setViewportSize(size);
   return faults;
