@@ -136,8 +136,11 @@ export const contacts = {
   tab: (page, name) => link(page.getByRole('navigation', exactly('Segments')), new RegExp(`^${name}\\b`)),
   row: (page, address) => page.getByRole('row').filter({ has: link(page, address) }),
   tick: (page, address) => page.getByRole('checkbox', exactly(address)),
+  /** Those of the rows. */
+  ticks: (page) => page.locator('tbody').getByRole('checkbox'),
   tickPage: (page) => page.getByRole('checkbox', { name: /^Tick the .* on this page$/ }),
-  ticked: (page) => page.getByRole('radio', { name: /ticked on this page$/ }),
+  /** Its name begins with the number of contacts that are ticked. */
+  ticked: (page, count) => page.getByRole('radio', exactly(`${count} ticked on this page`)),
   all: (page) => page.getByRole('radio', { name: /^all\b/ }),
   set: (page) => button(page, 'Set as marketing'),
   queue: (page) => button(page, 'Set as non-marketing'),
@@ -156,6 +159,7 @@ export const contacts = {
     property: (page, n) => page.getByRole('combobox', { name: `Property, condition ${n}` }),
     comparison: (page, n) => page.getByRole('combobox', { name: `Comparison, condition ${n}` }),
     value: (page, n) => page.getByLabel(`Value, condition ${n}`),
+    remove: (page, n) => button(page, `Remove condition ${n}`),
   },
   /** The last of them is the one that is seen: the first is for the Enter key. */
   applyFilter: (page) => button(page, 'Apply the filter').last(),
@@ -258,6 +262,8 @@ export const newForm = {
 export const form = {
   /** The HTML to paste into a page. Its field for the address has the label "Email" and its button says "Subscribe". */
   snippet: (page) => page.getByRole('region', { name: 'HTML to embed' }),
+  copy: (page) => button(page, 'Copy the form'),
+  copied: (page) => button(page, 'Copied'),
   embedded: { address: 'Email', submit: 'Subscribe' },
   /** "311 received: 86 set, 3 kept." */
   counts: (page, received, parts) => frame.main(page).getByText(`${number(received)} received: ${parts}.`),

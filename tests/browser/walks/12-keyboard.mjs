@@ -36,6 +36,7 @@ walk('one contact set with the keyboard alone', async ({ stack, step, open }) =>
   await focused(dialog.heading(page));
   await page.keyboard.press('Escape');
   await absent(dialog.root(page).locator('visible=true'));
+  await focused(frame.heading(page, headings.contacts));
 
   step('set the contact');
   await page.goto(paths.contacts);
