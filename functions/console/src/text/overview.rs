@@ -33,7 +33,7 @@ pub(crate) const NOTHING_RUNS: &str = "No job is running.";
 pub(crate) const OPEN: &str = "Open";
 pub(crate) const THRESHOLDS: &str = "Thresholds in this period";
 
-pub(crate) const START: &str = "No contacts yet. Two ways to start";
+pub(crate) const START: &str = "No contacts yet. Where to start";
 pub(crate) const START_FORM: &str = "Create a form";
 pub(crate) const START_FORM_HINT: &str = "People who submit it become contacts, and marketing contacts if its switch is \
      on. Use your own form or one of the known providers.";
