@@ -145,9 +145,9 @@ impl From<Refusal> for Failure {
 impl Signed {
     /// Calls the API with the identity of the person who is signed in.
     pub(crate) async fn call(&self, call: Call) -> Result<Answer, Refusal> {
-        let request = match self.http_request(call) {
-            Ok(request) => request,
-            Err(error) => return Err(refusal(&Problem::internal(error))),
+        let Ok(request) = self.http_request(call) else {
+            // A form's own fields and ids always fit, so the sender has written others.
+            return Err(Refusal::of_console("key", "expected the fields as the page has them"));
         };
         match self.console.api.clone().oneshot(request).await {
             Ok(response) => answer(response).await,

@@ -90,6 +90,26 @@ async fn contact_that_is_excepted_is_not_selected() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn damaged_selection_is_never_all_contacts() {
+    let (api, account) = one_account(json!({})).await;
+    let _ = people(&api, &account, 2).await;
+    let browser = Browser::signed_in(&api, &account.token).await;
+    for damaged in ["segment", "job", "state", "queue_back"] {
+        let fields = [("scope", "all"), ("action", "set-marketing"), (damaged, "x")];
+        let reply = browser.post("/console/contacts/preview", &fields).await;
+        assert_eq!(reply.status, 404, "{damaged}");
+        assert!(!reply.text().contains("<dialog"), "{damaged}");
+    }
+    let row = [("property", "firstname"), ("operator", "EQ"), ("value", "P0")];
+    let rows = [&[("scope", "all"), ("action", "set-marketing")][..], &row.repeat(11)].concat();
+    let reply = browser.post("/console/contacts/preview", &rows).await;
+    assert!(!reply.text().contains("<dialog"), "an eleventh condition is not dropped");
+    let fields = [("name", "New"), ("key", "a\nb")];
+    let reply = browser.post("/console/settings/name", &fields).await;
+    assert_eq!(reply.status, 400, "a key that is no header is the sender's error");
+}
+
+#[tokio::test(start_paused = true)]
 async fn cap_and_tier_are_said_before() {
     let (api, account) = one_account(json!({"tier": {"included": 2, "block": 2}, "cap": 3})).await;
     let _ = people(&api, &account, 5).await;

@@ -1,5 +1,6 @@
 //! From a selection to its consequence, and from the confirmed number to a job.
 
+use api::Problem;
 use api::filter::FilterGroupView;
 use api::problem::ProblemType;
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -37,7 +38,8 @@ impl Selected {
     async fn of(signed: &Signed, typed: &Typed) -> Result<Option<Self>, Failure> {
         let view = View::parse(typed);
         let mut ticks = ticks_of(typed);
-        if let Some(job) = typed.filled("queue_back").and_then(|job| job.parse().ok()) {
+        if let Some(job) = typed.filled("queue_back") {
+            let job: JobId = job.parse().map_err(|_| Failure::Problem(Problem::not_found("job")))?;
             let json = json!({"job_id": job_text(job)});
             return Ok(Some(Self { json, view, ticks, job: Some(job) }));
         }

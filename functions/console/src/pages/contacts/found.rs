@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use api::Problem;
 use domain::filter::{Direction, Filter};
 use domain::limits::{EXAMINED_SHOWN_MAX, ROWS_SHOWN, TABS_SHOWN};
 use maud::{Markup, html};
@@ -74,6 +75,7 @@ pub(super) async fn of_tab(
             let non_marketing = vec![state("non_marketing")];
             selected.and_then(|filter| Filter::new(joined(filter.groups().to_vec(), non_marketing)).ok())
         }
+        Tab::Unknown => return Err(Problem::not_found("segment").into()),
         Tab::All | Tab::Marketing | Tab::Leaving | Tab::Unengaged => None,
     })
 }
@@ -97,7 +99,7 @@ async fn search(
 /// Returns the name of the tab in words.
 pub(super) fn tab_name(view: &View, facts: &Facts) -> String {
     match &view.tab {
-        Tab::All => words::ALL.to_owned(),
+        Tab::All | Tab::Unknown => words::ALL.to_owned(),
         Tab::Marketing => words::MARKETING.to_owned(),
         Tab::Leaving => words::LEAVING.to_owned(),
         Tab::Unengaged => words::UNENGAGED.to_owned(),

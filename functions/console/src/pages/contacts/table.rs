@@ -88,7 +88,7 @@ fn total(signed: &Signed, view: &View, facts: &Facts) -> Option<u64> {
         Tab::Marketing => Some(signed.period().after_next_update()),
         Tab::Leaving => Some(signed.period().leaving),
         Tab::Segment(_) => facts.segment.as_ref()?.counted.map(|(count, _)| count),
-        Tab::All | Tab::Unengaged | Tab::ChangedBy(_) | Tab::RefusedBy(_) => None,
+        Tab::All | Tab::Unengaged | Tab::ChangedBy(_) | Tab::RefusedBy(_) | Tab::Unknown => None,
     }
 }
 

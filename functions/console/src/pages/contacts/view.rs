@@ -20,6 +20,8 @@ pub(crate) enum Tab {
     ChangedBy(JobId),
     /// The contacts of a job's selection that are still non-marketing.
     RefusedBy(JobId),
+    /// A text that names no tab. It must not count as all contacts, on which an act would be too large.
+    Unknown,
 }
 
 /// A row of the filter, as a person typed it.
@@ -56,24 +58,26 @@ const SEARCHED: [&str; 4] = ["email", "firstname", "lastname", "company"];
 type Groups = Vec<Vec<Condition>>;
 
 impl View {
-    /// Parses the fields of a query or of a form. An unknown tab counts as all contacts.
+    /// Parses the fields of a query or of a form. An unknown tab shows no contacts.
     pub(crate) fn parse(typed: &Typed) -> Self {
-        let job = typed.filled("job").and_then(|job| job.parse().ok());
+        let job = typed.filled("job").map(str::parse);
         let tab = match (typed.get("state"), typed.filled("segment").map(str::parse), job) {
             (_, Some(Ok(segment)), _) => Tab::Segment(segment),
-            (_, _, Some(job)) if typed.get("outcome") == "refused" => Tab::RefusedBy(job),
-            (_, _, Some(job)) => Tab::ChangedBy(job),
+            (_, Some(Err(_)), _) | (_, _, Some(Err(_))) => Tab::Unknown,
+            (_, _, Some(Ok(job))) if typed.get("outcome") == "refused" => Tab::RefusedBy(job),
+            (_, _, Some(Ok(job))) => Tab::ChangedBy(job),
             ("marketing", ..) => Tab::Marketing,
             ("leaving", ..) => Tab::Leaving,
             ("unengaged", ..) => Tab::Unengaged,
-            _ => Tab::All,
+            ("", ..) => Tab::All,
+            _ => Tab::Unknown,
         };
         let columns = [typed.all("property"), typed.all("operator"), typed.all("value")];
         let [properties, operators, values] = columns.map(|column| column.map(str::trim).collect::<Vec<_>>());
         let at = |column: &[&str], place: usize| {
             column.get(place).map(|text| (*text).to_owned()).unwrap_or_default()
         };
-        let rows = (0..properties.len().min(FILTER_CONDITIONS_MAX)).map(|place| Row {
+        let rows = (0..properties.len()).map(|place| Row {
             property: at(&properties, place),
             operator: at(&operators, place),
             value: at(&values, place),
@@ -90,6 +94,8 @@ impl View {
     pub(crate) fn fields(&self) -> Vec<(&'static str, String)> {
         let mut fields = match &self.tab {
             Tab::All => Vec::new(),
+            // The text is not repeated, and another one that names no tab has the same meaning.
+            Tab::Unknown => vec![("state", "unknown".to_owned())],
             Tab::Marketing => vec![("state", "marketing".to_owned())],
             Tab::Leaving => vec![("state", "leaving".to_owned())],
             Tab::Unengaged => vec![("state", "unengaged".to_owned())],
@@ -140,7 +146,7 @@ impl View {
             Tab::Segment(_) | Tab::RefusedBy(_) | Tab::ChangedBy(_) => {
                 of_tab.map(|filter| filter.groups().to_vec()).unwrap_or_default()
             }
-            Tab::All => Vec::new(),
+            Tab::All | Tab::Unknown => Vec::new(),
             Tab::Marketing => vec![state("marketing")],
             Tab::Leaving => vec![state("leaving")],
             Tab::Unengaged => ["unsubscribed", "bounced"]
@@ -161,7 +167,10 @@ impl View {
 
     fn conditions(&self) -> Result<Vec<Condition>, Vec<RowError>> {
         let (mut conditions, mut errors) = (Vec::new(), Vec::new());
-        for (place, row) in self.rows.iter().enumerate().filter(|(_, row)| !row.property.is_empty()) {
+        for (place, row) in self.rows.iter().enumerate() {
+            if row.property.is_empty() && row.value.is_empty() {
+                continue;
+            }
             match row.conditions() {
                 Ok(of_row) => conditions.extend(of_row),
                 Err(message) => errors.push(RowError { row: Some(place), message }),
@@ -173,6 +182,9 @@ impl View {
 
 impl Row {
     fn conditions(&self) -> Result<Vec<Condition>, String> {
+        if self.property.is_empty() {
+            return Err(words::CHOOSE.to_owned());
+        }
         if self.property == STATE {
             let known = ["marketing", "leaving", "non_marketing"].contains(&self.value.as_str());
             return match self.operator.as_str() {
@@ -300,5 +312,16 @@ mod tests {
         );
         let Err(errors) = wrong.filter(None) else { panic!("the rows are wrong") };
         assert_eq!(errors.iter().map(|error| error.row).collect::<Vec<_>>(), [Some(0), Some(2)]);
+    }
+
+    #[test]
+    fn unclear_view_is_never_all_contacts() {
+        for query in ["segment=x", "job=x", "state=x", "state=unknown"] {
+            assert_eq!(view(query).tab, Tab::Unknown, "{query}");
+        }
+        let row = "property=city&operator=EQ&value=Paris&";
+        assert_eq!(groups(&row.repeat(10)), Ok(1));
+        assert_eq!(groups(&row.repeat(11)), Err(1), "no condition is dropped");
+        assert_eq!(groups("property=&operator=EQ&value=Paris"), Err(1), "a value without a field");
     }
 }
