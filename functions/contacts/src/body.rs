@@ -55,11 +55,7 @@ fn property(
 
 /// Returns the schema of a property's name, as the key of an object.
 fn property_name() -> RefOr<Schema> {
-    let (own, reserved) = (OWN_PREFIX, RESERVED.join("|"));
-    // One letter comes before these.
-    let more = PROPERTY_NAME_CHARS_MAX - 1;
-    let pattern = format!("^(?!{own})(?!({reserved})$)[a-z][a-z0-9_]{{0,{more}}}$");
-    ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).into()
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(PropertyName::pattern())).into()
 }
 
 /// Returns the schema of a property's value in a request.

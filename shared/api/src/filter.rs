@@ -2,6 +2,7 @@
 
 use domain::filter::{Condition, FieldName, Filter, FilterError, Operator};
 use domain::limits::{FILTER_CONDITIONS_MAX, FILTER_GROUPS_MAX, FILTER_VALUES_MAX};
+use domain::property::PropertyName;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::openapi::RefOr;
@@ -62,7 +63,7 @@ struct NamedCondition(Condition);
 
 impl FromFields for NamedCondition {
     fn read(fields: &mut impl Fields) -> Result<Self, Reported> {
-        let name = parsed::<FieldName>().about(
+        let name = parsed::<FieldName>().with(|name| name.pattern = Some(field_pattern())).about(
             "A property, or `email`, `unsubscribed`, `bounced`, `created_at`, `updated_at`, `hs_marketable_status`, \
              `hs_marketable_until_renewal`, `hs_marketable_reason_type`, `hs_marketable_reason_id`, `hs_object_id`, \
              which is the contact's id.",
@@ -86,6 +87,12 @@ impl FromFields for NamedCondition {
 }
 
 documented! { NamedCondition as "Filter": "A condition on one field of a contact." }
+
+/// Returns the pattern of the names of fields.
+fn field_pattern() -> String {
+    let named = FieldName::NAMED.map(|field| format!("^{}$", field.as_str()));
+    format!("{}|{}", named.join("|"), PropertyName::pattern())
+}
 
 fn reject<T>(fields: &mut impl Fields, errors: Vec<FilterError>) -> Result<T, Reported> {
     let rejected = errors.into_iter().map(|error| fields.reject(error.field, error.message));

@@ -76,6 +76,14 @@ pub enum PropertyError {
 }
 
 impl PropertyName {
+    /// Returns the pattern of all names, in the dialect of JSON Schema.
+    #[must_use]
+    pub fn pattern() -> String {
+        // One letter comes before these characters.
+        let more = PROPERTY_NAME_CHARS_MAX - 1;
+        format!("^(?!{OWN_PREFIX})(?!({})$)[a-z][a-z0-9_]{{0,{more}}}$", RESERVED.join("|"))
+    }
+
     /// Parses a name.
     ///
     /// # Errors

@@ -134,6 +134,7 @@ fn describe_schema(name: &str, schema: &mut RefOr<Schema>) {
                 describe_schema(name, items);
             }
         }
+        Schema::OneOf(kinds) => kinds.items.iter_mut().for_each(|kind| describe_schema(name, kind)),
         _ => {}
     }
 }

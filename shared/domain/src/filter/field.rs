@@ -64,6 +64,20 @@ pub(super) enum Kind {
 }
 
 impl FieldName {
+    /// The fields that are not properties.
+    pub const NAMED: [Self; 10] = [
+        Self::Email,
+        Self::Unsubscribed,
+        Self::Bounced,
+        Self::CreatedAt,
+        Self::UpdatedAt,
+        Self::HsMarketableStatus,
+        Self::HsMarketableUntilRenewal,
+        Self::HsMarketableReasonType,
+        Self::HsMarketableReasonId,
+        Self::HsObjectId,
+    ];
+
     /// Returns the field's name in requests.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -98,23 +112,15 @@ impl FromStr for FieldName {
     type Err = FieldNameError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(match text {
-            "email" => Self::Email,
-            "unsubscribed" => Self::Unsubscribed,
-            "bounced" => Self::Bounced,
-            "created_at" => Self::CreatedAt,
-            "updated_at" => Self::UpdatedAt,
-            "hs_marketable_status" => Self::HsMarketableStatus,
-            "hs_marketable_until_renewal" => Self::HsMarketableUntilRenewal,
-            "hs_marketable_reason_type" => Self::HsMarketableReasonType,
-            "hs_marketable_reason_id" => Self::HsMarketableReasonId,
-            "hs_object_id" => Self::HsObjectId,
-            _ => Self::Property(PropertyName::parse(text).map_err(|error| match error {
-                PropertyNameError::Own => FieldNameError::Own,
-                PropertyNameError::Reserved => FieldNameError::NotSearched,
-                PropertyNameError::Characters => FieldNameError::Name(error),
-            })?),
-        })
+        if let Some(named) = Self::NAMED.into_iter().find(|field| field.as_str() == text) {
+            return Ok(named);
+        }
+        let name = PropertyName::parse(text).map_err(|error| match error {
+            PropertyNameError::Own => FieldNameError::Own,
+            PropertyNameError::Reserved => FieldNameError::NotSearched,
+            PropertyNameError::Characters => FieldNameError::Name(error),
+        })?;
+        Ok(Self::Property(name))
     }
 }
 
