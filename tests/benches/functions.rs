@@ -99,6 +99,7 @@ async fn typical(name: &str) -> (Fixture, String) {
             let body = json!({"fields": {"email": "ada@example.org"}}).to_string();
             events::http("POST", &format!("/v1/forms/{form}/submissions"), &admin, &body)
         }
+        "forms" => events::http("GET", "/v1/forms", &admin, ""),
         "monthly-rollover" => events::tick(),
         "segments" => events::http("GET", "/v1/segments", &admin, ""),
         "set-marketing" => events::http("POST", "/v1/contacts/marketing", &admin, &contacts),

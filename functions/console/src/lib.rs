@@ -25,6 +25,8 @@ mod signed;
 mod text;
 mod typed;
 
+use std::sync::{Arc, LazyLock};
+
 use api::{Context, Queue};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef};
@@ -51,8 +53,9 @@ pub struct Parts {
 #[derive(Clone)]
 struct Console {
     context: Context,
-    /// The API's routes, which carry out what people ask for.
-    api: Router,
+    /// The API's routes, which carry out what people ask for. The first request that needs them builds them, because
+    /// most starts only show a page.
+    api: Arc<LazyLock<Router, Box<dyn FnOnce() -> Router + Send>>>,
     is_secure: bool,
 }
 
@@ -62,15 +65,22 @@ impl FromRef<Console> for Context {
     }
 }
 
-/// Returns the router that `main` runs and the local stack merges.
-pub fn router(Parts { context, bulk, is_secure }: Parts) -> Router {
-    let api = account::router(context.clone())
+/// Returns the API's routes that people use by clicking.
+fn api(context: Context, bulk: Queue<BulkTask>) -> Router {
+    account::router(context.clone())
         .merge(bulk_jobs::router(context.clone(), bulk.clone()))
         .merge(contacts::router(context.clone()))
         .merge(forms::router(context.clone()))
         .merge(segments::router(context.clone(), bulk))
         .merge(set_marketing::router(context.clone()))
-        .merge(set_non_marketing_pending::router(context.clone()));
+        .merge(set_non_marketing_pending::router(context))
+}
+
+/// Returns the router that `main` runs and the local stack merges.
+pub fn router(Parts { context, bulk, is_secure }: Parts) -> Router {
+    let later = context.clone();
+    let build: Box<dyn FnOnce() -> Router + Send> = Box::new(move || api(later, bulk));
+    let api = Arc::new(LazyLock::new(build));
     let routes = sign_in::routes()
         .merge(pages::routes())
         .route("/console/{*path}", get(pages::unknown))

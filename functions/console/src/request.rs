@@ -2,6 +2,7 @@
 
 use api::identity::{Identity, RequestId};
 use api::problem::{FieldError, Problem, ProblemType};
+use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, IF_MATCH};
@@ -149,7 +150,7 @@ impl Signed {
             // A form's own fields and ids always fit, so the sender has written others.
             return Err(Refusal::of_console("key", "expected the fields as the page has them"));
         };
-        match self.console.api.clone().oneshot(request).await {
+        match Router::clone(&self.console.api).oneshot(request).await {
             Ok(response) => answer(response).await,
             Err(never) => match never {},
         }
