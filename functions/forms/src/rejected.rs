@@ -175,7 +175,7 @@ async fn find(context: &Context, account: AccountId, form: FormId) -> Result<For
 
 /// Deletes a rejected submission.
 ///
-/// It is deleted at once, and cannot be restored. It stays counted, and a repeated delivery of it changes nothing.
+/// It is deleted at once, cannot be restored and counts no more. A repeated delivery of it changes nothing.
 #[utoipa::path(
     delete, path = "/v1/forms/{id}/rejected/{rejection_id}", tag = "Forms",
     params(

@@ -25,7 +25,7 @@ use crate::{ContactEffect, MarketingEffect, StoreError, Submitted};
 pub struct FormCounts {
     /// Repeated deliveries. If the write of the count failed, one is missing here and in [`Self::received`].
     pub duplicates: u64,
-    /// Rejected submissions, except those that a retry has applied since.
+    /// Rejected submissions, except those that a retry has applied since or that were deleted.
     pub rejected: u64,
     /// Contacts that became marketing contacts.
     pub set: u64,
@@ -242,7 +242,7 @@ impl Store {
             counts.add(&part);
             rejected += part.rejected;
         }
-        // Each retry is counted after its rejection, so the sum is never negative.
+        // Each retry and each deletion is counted after its rejection, so the sum is never negative.
         counts.rejected = u64::try_from(rejected).unwrap_or_default();
         Ok(counts)
     }

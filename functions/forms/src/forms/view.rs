@@ -129,7 +129,7 @@ pub(crate) struct FormCountsView {
     received: u64,
     /// Repeated deliveries, which changed nothing.
     duplicates: u64,
-    /// Rejected submissions, except those that a retry has applied since.
+    /// Rejected submissions, except those that a retry has applied since or that were deleted.
     rejected: u64,
     /// Contacts that became marketing contacts.
     set: u64,

@@ -11,7 +11,7 @@ use super::{Delivery, Recognized};
 use crate::delivery::{ContentDigest, DeliveryId, Versions};
 use crate::form_counts::{Counted, Tally};
 use crate::forms::Form;
-use crate::items::{FieldErrorItem, Items, RejectedItem, decode};
+use crate::items::{FieldErrorItem, FormItem, Items, RejectedItem, decode};
 use crate::keys::{Key, rejected_pk};
 use crate::operation::Step;
 use crate::periods::RefusalCheck;
@@ -253,8 +253,8 @@ impl Store {
         .await
     }
 
-    /// Deletes a rejected submission of an account's form at once. The form may be deleted already. The submission
-    /// stays counted, and its delivery stays known.
+    /// Deletes a rejected submission of an account's form at once, and counts one fewer. The form may be deleted
+    /// already. The delivery stays known.
     ///
     /// # Errors
     ///
@@ -269,10 +269,18 @@ impl Store {
     ) -> Result<StoredResponse, StoreError> {
         let op = self.operation(account, wall_clock);
         let key = Key::rejected(account, form, id);
-        op.mutate(slice::from_ref(&key), responder, async |mut items| {
+        let form_key = Key::form(form);
+        op.mutate(&[key.clone(), form_key.clone()], responder, async |mut items| {
             not_expired(&mut items, &key, wall_clock)?;
             let mut transaction = Transaction::default();
             transaction.delete(self.delete_existing(key.clone())?);
+            // A deleted form has no counts, and must get none.
+            let existing: Option<FormItem> = items.take(&form_key)?;
+            if existing.is_some() {
+                let mut tally = Tally::default();
+                tally.add(Counted::Rejected, -1);
+                transaction.update(self.count_form(form, &tally)?);
+            }
             Ok(Step::Commit(transaction, ()))
         })
         .await
