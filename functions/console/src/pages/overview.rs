@@ -69,7 +69,7 @@ impl Facts {
         let (mut forms, mut rejecting) = (Vec::new(), Vec::new());
         for form in listed {
             let report = store.form_report(account, form.id, signed.wall_clock).await?;
-            // Rejected submissions stay counted after they are removed or have expired.
+            // Rejected submissions stay counted after they have expired.
             if report.counts.rejected > 0 {
                 let rejected = store.rejected(account, form.id, signed.wall_clock, None, 1).await?;
                 let has_some = !rejected.items.is_empty() || rejected.next.is_some();
@@ -106,7 +106,10 @@ fn figures(signed: &Signed) -> Markup {
         |count| words::percent_of(&signed.language.percent(period.tier.percent(count)), &limit_text);
     let left = period.remaining_capacity();
     let capped = period.cap.map(|cap| (number(signed, left), number(signed, cap)));
-    let in_tier = limit.saturating_sub(usage).min(left);
+    let in_tier = limit.saturating_sub(usage);
+    // What ends first: the tier, or the places under the cap.
+    let (places, is_by_cap) =
+        if period.cap.is_some() && left < in_tier { (left, true) } else { (in_tier, false) };
     html! {
         dl class={ "figures" @if signed.done.is_some() { " block" } } {
             div class="usage" {
@@ -127,8 +130,11 @@ fn figures(signed: &Signed) -> Markup {
             }
             div class="rest" {
                 dt { (words::PLACES_LEFT) }
-                dd { span class="big" { (number(signed, in_tier)) } }
-                dd { (words::in_the_tier(capped.as_ref().map(|(left, cap)| (left.as_str(), cap.as_str())))) }
+                dd { span class="big" { (number(signed, places)) } }
+                dd { @match &capped {
+                    Some((_, cap)) if is_by_cap => { (words::under_the_cap(cap, &number(signed, in_tier))) }
+                    _ => { (words::in_the_tier(capped.as_ref().map(|(left, cap)| (left.as_str(), cap.as_str())))) }
+                } }
             }
         }
     }

@@ -69,14 +69,16 @@ pub(crate) fn in_the_tier(capped: Option<(&str, &str)>) -> String {
     }
 }
 
+pub(crate) fn under_the_cap(cap: &str, in_tier: &str) -> String {
+    format!("under the cap of {cap}; {in_tier} in the tier")
+}
+
 pub(crate) fn chart_title(from: &str, to: &str) -> String {
     format!("Marketing contacts, {from} to {to}")
 }
 
 pub(crate) fn chart_description(usage: &str, leaving: &str, date: &str, rest: &str, limit: &str) -> String {
-    format!(
-        "{usage} today, of which {leaving} are leaving. On {date} {rest} remain. The tier limit is {limit}."
-    )
+    format!("{usage} today, {leaving} of them leaving. After {date}: {rest}. The tier limit is {limit}.")
 }
 
 pub(crate) fn tier_limit(limit: &str) -> String {

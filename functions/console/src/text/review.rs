@@ -114,8 +114,7 @@ pub(crate) fn bars_title(date: &str, limit: &str) -> String {
 
 pub(crate) fn bars_description([usage, rest, leaving, queued]: &[String; 4], date: &str) -> String {
     format!(
-        "Now {usage}: {rest} stay, {leaving} are leaving already and {queued} would be queued. After {date} {rest} \
-         remain."
+        "Now {usage}: {rest} staying, {leaving} leaving already, {queued} to be queued. After {date}: {rest}."
     )
 }
 

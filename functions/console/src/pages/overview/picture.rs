@@ -20,6 +20,8 @@ const BOTTOM: f64 = 264.0;
 const BEYOND: i32 = 9;
 /// The width in per cent in which labels of two instants would overlap.
 const NEAR: f64 = 16.0;
+/// The height of a label with its distance from the next one, in pixels.
+const LINE: f64 = 16.0;
 
 /// The most parts of the scale.
 const PARTS: u64 = 6;
@@ -244,7 +246,10 @@ fn labels(signed: &Signed, points: &[Point], scale: &Scale, limit: u64, cap: Opt
     html! {
         text class="say halo" x="0" y=(near(limit)) { (words::tier_limit(&number(signed, limit))) }
         @if let Some(cap) = cap.filter(|cap| *cap != limit) {
-            text class="say halo" x="100%" text-anchor="end" y=(near(cap)) { (words::cap(&number(signed, cap))) }
+            @let (x, anchor, dy) = cap_label(scale, cap, [limit, period.after_next_update()], now);
+            text class="say halo" x=(x) text-anchor=(anchor) y=(px(scale.y(cap) + dy)) {
+                (words::cap(&number(signed, cap)))
+            }
         }
         text class="bills halo" x=(percent(now)) dx=(dx) text-anchor=(anchor) y=(near(period.marketing)) {
             (words::today(&number(signed, period.marketing)))
@@ -264,6 +269,26 @@ fn labels(signed: &Signed, points: &[Point], scale: &Scale, limit: u64, cap: Opt
             }
         }
         (dates(signed, points, scale))
+    }
+}
+
+/// Returns the place of the cap's label: its end, its anchor, and its distance from the line. The right end has the
+/// label of what remains as well, and the left end that of the limit, so it gives way to both.
+fn cap_label(
+    scale: &Scale,
+    cap: u64,
+    [limit, rest]: [u64; 2],
+    now: f64,
+) -> (&'static str, &'static str, f64) {
+    let is_near = |other: u64| (scale.y(cap) - scale.y(other)).abs() < LINE;
+    if !is_near(rest) {
+        ("100%", "end", -5.0)
+    } else if !is_near(limit) && now > 50.0 {
+        ("0", "start", -5.0)
+    } else if !is_near(limit) {
+        ("100%", "end", -5.0 - LINE)
+    } else {
+        ("100%", "end", LINE)
     }
 }
 
