@@ -108,8 +108,8 @@ pub(crate) fn number(signed: &Signed, number: u64) -> String {
 pub(crate) fn source(source: &Source) -> Markup {
     let kind = text::source_kind(source.kind);
     html! {
-        @if source.name.is_empty() || source.name == kind { (text::capitalized(kind)) }
-        @else { (source.name) " " span class="quiet" { (kind) } }
+        @if source.name.is_empty() || source.name.eq_ignore_ascii_case(kind) { (text::capitalized(kind)) }
+        @else { bdi { (source.name) } " " span class="quiet" { (kind) } }
     }
 }
 

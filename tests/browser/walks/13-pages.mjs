@@ -4,7 +4,7 @@
 import { seen } from '../checks.mjs';
 import { contacts, entries, frame, paths } from '../console.mjs';
 import { furnishedAccount } from '../furnished.mjs';
-import { newAccount } from '../seeds.mjs';
+import { addresses, newAccount, newContacts, newList, newSegment, newUser } from '../seeds.mjs';
 import { walk } from '../walk.mjs';
 
 /** Opens pages and inspects each. `pages` are names and paths. */
@@ -102,4 +102,34 @@ walk('every page of an account without contacts, which is no sandbox', async (wa
   await page.goto(paths.unengaged);
   await seen(contacts.noMatch(page));
   await inspect(page, 'contacts, none match');
+});
+
+walk('pages with long names without a space', async (walker) => {
+  const { stack, step, signedIn } = walker;
+  step('name everything');
+  const long = 'Kestrel'.repeat(12);
+  const account = await newAccount(stack, { name: long, cap: 20 });
+  const properties = { firstname: long, lastname: long, company: long };
+  const [contact] = await newContacts(account, addresses('person', 2), { properties, marketing: true });
+  const [segment, list] = [await newSegment(account, long, 'company', long), await newList(account, long, [])];
+  const form = await account.api('POST', '/v1/forms', { name: long });
+  const { job } = await account.api('POST', '/v1/bulk/jobs',
+    { action: 'set-non-marketing-pending', confirm_count: 2, selection: { segment_id: segment.id } });
+  const user = await newUser(stack, account, { name: long.slice(0, 60) });
+  const page = await signedIn(account.token);
+  await inspectAll(walker, page, [
+    ['overview, long names', paths.overview],
+    ['contacts, long names', paths.contactsOf(list.id)],
+    ['contact, long names', paths.contact(contact.id)],
+    ['erase a contact, long names', paths.eraseContact(contact.id)],
+    ['segments, long names', paths.segments],
+    ['segment, long names', paths.segment(segment.id)],
+    ['delete a segment, long names', paths.deleteSegment(segment.id)],
+    ['forms, long names', paths.forms],
+    ['form, long names', paths.form(form.id)],
+    ['job, long names', paths.job(job.id)],
+    ['review, long names', paths.review],
+    ['settings, long names', paths.settings],
+    ['user, long names', paths.user(user.id)],
+  ]);
 });

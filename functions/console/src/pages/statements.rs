@@ -126,5 +126,8 @@ fn pages(signed: &Signed, statements: &[Statement], is_later: bool, more: bool) 
     };
     let [from, to] = [newest, oldest].map(|statement| number(signed, statement.number.number()));
     let next = format!("{PATH}?after={}", oldest.number);
+    if !is_later && !more {
+        return html! {};
+    }
     pager(&words::shown(&from, &to), is_later.then_some(PATH), more.then_some(next.as_str()))
 }
