@@ -4,42 +4,61 @@ mod acts;
 mod reads;
 mod sessions;
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use testkit::{Api, Reply};
 
-/// A browser that keeps the session's cookie and posts from the console's own pages.
+/// A browser that keeps cookies and posts from the console's own pages.
 pub(super) struct Browser<'a> {
     api: &'a Api,
-    cookie: Option<String>,
+    cookies: RefCell<BTreeMap<String, String>>,
 }
 
 const HOST: &str = "tidemark.example.org";
 
 impl<'a> Browser<'a> {
     pub(super) fn new(api: &'a Api) -> Self {
-        Self { api, cookie: None }
+        Self { api, cookies: RefCell::default() }
     }
 
     /// Signs in with a token.
     pub(super) async fn signed_in(api: &'a Api, token: &str) -> Self {
-        let mut browser = Self::new(api);
+        let browser = Self::new(api);
         let reply = browser.post("/console/sign-in", &[("token", token)]).await;
         assert_eq!((reply.status, reply.header("location")), (303, Some("/console")), "{}", reply.text());
-        browser.keep_cookie(&reply);
         browser
     }
 
-    fn keep_cookie(&mut self, reply: &Reply) {
-        let cookie = reply.header("set-cookie").expect("a cookie");
-        self.cookie = cookie.split(';').next().map(str::to_owned);
+    /// Keeps the cookies of a reply, as browsers do.
+    fn keep(&self, reply: Reply) -> Reply {
+        for cookie in reply.headers.get_all("set-cookie") {
+            let cookie = cookie.to_str().expect("visible characters");
+            let (name, rest) = cookie.split_once('=').expect("a name");
+            let value = rest.split(';').next().unwrap_or_default();
+            if rest.contains("Max-Age=0") {
+                self.cookies.borrow_mut().remove(name);
+            } else {
+                self.cookies.borrow_mut().insert(name.to_owned(), value.to_owned());
+            }
+        }
+        reply
+    }
+
+    /// Returns another browser with the same cookies.
+    pub(super) fn copy(&self) -> Self {
+        Self { api: self.api, cookies: self.cookies.clone() }
+    }
+
+    fn cookies(&self) -> String {
+        let cookies = self.cookies.borrow();
+        cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
     }
 
     pub(super) async fn get(&self, path: &str) -> Reply {
-        let mut request = self.api.get(path).header("host", HOST);
-        if let Some(cookie) = &self.cookie {
-            request = request.header("cookie", cookie);
-        }
-        request.await
+        let request = self.api.get(path).header("host", HOST).header("cookie", self.cookies());
+        self.keep(request.await)
     }
 
     /// Returns the page of a successful request.
@@ -55,11 +74,19 @@ impl<'a> Browser<'a> {
 
     pub(super) async fn post_from(&self, site: &str, path: &str, fields: &[(&str, &str)]) -> Reply {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let mut request = self.api.post(path).header("host", HOST).header("sec-fetch-site", site);
-        if let Some(cookie) = &self.cookie {
-            request = request.header("cookie", cookie);
+        let request = self.api.post(path).header("host", HOST).header("sec-fetch-site", site);
+        let request = request.header("cookie", self.cookies());
+        let request = request.header("referer", format!("https://{HOST}/console/contacts?state=leaving"));
+        self.keep(request.body("application/x-www-form-urlencoded", body).await)
+    }
+
+    /// Posts a form and follows to the page that it leads to.
+    pub(super) async fn act(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
+        let reply = self.post(path, fields).await;
+        match reply.header("location") {
+            Some(location) if reply.status == 303 => self.get(location).await,
+            _ => reply,
         }
-        request.body("application/x-www-form-urlencoded", body).await
     }
 }
 

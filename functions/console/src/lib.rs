@@ -5,6 +5,7 @@
 //! the API can do and nothing else, with the same checks, the same permissions and the same texts of errors.
 //!
 //! - [`signed`] opens the session of a request, and [`sign_in`] begins and ends sessions.
+//! - [`done`] tells of an act on the page to which it leads.
 //! - [`request`] has the calls of the API, [`typed`] the fields that a person typed.
 //! - [`document`] has the head of every page, [`frame`] the parts around its content, [`pages`] the pages, and [`parts`]
 //!   what pages have in common.
@@ -13,6 +14,7 @@
 mod assets;
 mod chart;
 mod document;
+mod done;
 mod frame;
 mod language;
 mod pages;
@@ -30,7 +32,8 @@ use std::sync::{Arc, LazyLock};
 use api::{Context, Queue};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef};
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::Redirect;
 use axum::routing::get;
 use domain::limits::BODY_BYTES_MAX;
 use store::BulkTask;
@@ -83,8 +86,11 @@ pub fn router(Parts { context, bulk, is_secure }: Parts) -> Router {
     let api = Arc::new(LazyLock::new(build));
     let routes = sign_in::routes()
         .merge(pages::routes())
+        .route("/console/", get(async || Redirect::to(HOME)))
         .route("/console/{*path}", get(pages::unknown))
         .merge(assets::routes())
+        .layer(from_fn(pages::lead_back))
+        .layer(from_fn_with_state(is_secure, done::remember))
         .layer(from_fn(security::require_same_origin))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(Console { context, api, is_secure });

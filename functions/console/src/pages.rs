@@ -12,14 +12,16 @@ mod settings;
 mod statements;
 
 use axum::Router;
-use axum::response::Response;
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
-use http::StatusCode;
+use http::{Method, StatusCode};
 use maud::html;
 
 use crate::frame::{Page, Section};
 use crate::signed::Signed;
-use crate::{Console, text};
+use crate::{Console, HOME, text};
 
 /// Returns the routes of all pages.
 pub(crate) fn routes() -> Router<Console> {
@@ -36,8 +38,25 @@ pub(crate) fn routes() -> Router<Console> {
         .merge(statements::routes())
 }
 
+/// Leads from the path of an act, which only takes forms, to the page above it. A browser asks for such a path if a
+/// person reloads the address of a page that has answered a form.
+pub(crate) async fn lead_back(request: Request, next: Next) -> Response {
+    let above = request.uri().path().rsplit_once('/').map_or(HOME, |(above, _)| above);
+    let above = if above.starts_with(HOME) { above.to_owned() } else { HOME.to_owned() };
+    let is_read = [Method::GET, Method::HEAD].contains(request.method());
+    let response = next.run(request).await;
+    if is_read && response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        return Redirect::to(&above).into_response();
+    }
+    response
+}
+
 /// Returns the page for a path that does not exist.
 pub(crate) async fn unknown(signed: Signed) -> Response {
-    let page = Page::new(Section::None, text::NOT_FOUND, html! { p { (text::NO_SUCH_PAGE) } });
+    let page = Page::new(
+        Section::None,
+        text::NOT_FOUND,
+        html! { p { (text::NO_SUCH_PAGE) " " a href=(HOME) { (text::OVERVIEW) } } },
+    );
     signed.finish(Ok(page.with_status(StatusCode::NOT_FOUND)))
 }

@@ -3,31 +3,35 @@
 use api::Problem;
 use api::token::Secret;
 use axum::Router;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use domain::limits::{SESSION_TIME, TOKEN_CHARS_MAX};
-use http::StatusCode;
 use http::header::{HeaderMap, HeaderValue, SET_COOKIE};
+use http::{StatusCode, Uri};
 use maud::{Markup, html};
 use store::SignIn;
 
 use crate::document::{door, html_response};
-use crate::session::{SIGN_IN, cookie_name, is_page, session_cookie};
+use crate::session::{SIGN_IN, cookie_header, cookie_name, is_page, session_cookie, sign_in_path};
 use crate::typed::Typed;
-use crate::{Console, HOME, text};
+use crate::{Console, HOME, done, text};
 
 /// Returns the routes of this module, which need no session.
 pub(crate) fn routes() -> Router<Console> {
     Router::new()
         .route(SIGN_IN, get(show).post(sign_in))
-        .route("/console/sign-in/{code}", get(sign_in_with_code))
+        .route("/console/sign-in/{code}", get(sign_in_with_code).head(look_at_code))
         .route("/console/sign-out", post(sign_out))
 }
 
-async fn show(RawQuery(query): RawQuery) -> Response {
-    let query = Typed::parse(query.unwrap_or_default().as_bytes());
-    let note = query.has("out").then_some(text::SIGNED_OUT);
+async fn show(State(console): State<Console>, headers: HeaderMap, uri: Uri) -> Response {
+    let query = Typed::parse(uri.query().unwrap_or_default().as_bytes());
+    let note = match done::code(&headers, &uri, console.is_secure).as_deref() {
+        Some("out") => Some(text::SIGNED_OUT),
+        Some("ended") => Some(text::SESSION_ENDED),
+        _ => None,
+    };
     page(StatusCode::OK, &query, note, None)
 }
 
@@ -57,7 +61,11 @@ fn form(to: Option<&str>, note: Option<&str>, error: Option<&str>) -> Markup {
     }
 }
 
-async fn sign_in(State(console): State<Console>, typed: Typed) -> Result<Response, Problem> {
+async fn sign_in(
+    State(console): State<Console>,
+    headers: HeaderMap,
+    typed: Typed,
+) -> Result<Response, Problem> {
     let token = Secret::new(typed.get("token"));
     let secret = Secret::random(console.context.store.rng());
     let now = console.context.clock.now();
@@ -66,7 +74,7 @@ async fn sign_in(State(console): State<Console>, typed: Typed) -> Result<Respons
     let error = match begun {
         SignIn::Begun(_) => {
             let to = typed.filled("to").filter(|to| is_page(to)).unwrap_or(HOME);
-            return Ok(begin(&console, &secret, to));
+            return begin(&console, &headers, &secret, to).await;
         }
         SignIn::Integration => text::TOKEN_OF_INTEGRATION,
         SignIn::Unknown => text::TOKEN_UNKNOWN,
@@ -74,15 +82,21 @@ async fn sign_in(State(console): State<Console>, typed: Typed) -> Result<Respons
     Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &typed, None, Some(error)))
 }
 
+/// Answers a program that looks at a link before a person opens it. The link stays unused.
+async fn look_at_code() -> StatusCode {
+    StatusCode::OK
+}
+
 async fn sign_in_with_code(
     State(console): State<Console>,
+    headers: HeaderMap,
     Path(code): Path<String>,
 ) -> Result<Response, Problem> {
     let secret = Secret::random(console.context.store.rng());
     let code = Secret::new(code).sha256_hex();
     let (store, now) = (&console.context.store, console.context.clock.now());
     match store.begin_session_with_code(&secret.sha256_hex(), &code, now).await? {
-        SignIn::Begun(_) => Ok(begin(&console, &secret, HOME)),
+        SignIn::Begun(_) => begin(&console, &headers, &secret, HOME).await,
         SignIn::Integration | SignIn::Unknown => {
             Ok(page(StatusCode::NOT_FOUND, &Typed::default(), Some(text::CODE_USED), None))
         }
@@ -93,22 +107,28 @@ async fn sign_out(State(console): State<Console>, headers: HeaderMap) -> Result<
     if let Some(secret) = session_cookie(&headers, console.is_secure) {
         console.context.store.end_session(&secret.sha256_hex()).await?;
     }
-    let mut response = Redirect::to("/console/sign-in?out").into_response();
+    let mut response = Redirect::to(&sign_in_path(None, Some("out"))).into_response();
     set_cookie(&mut response, &console, "", 0);
     Ok(response)
 }
 
-/// Returns the redirect that takes the session's cookie along.
-fn begin(console: &Console, secret: &Secret, to: &str) -> Response {
+/// Returns the redirect that takes the new session's cookie along. The browser's old session ends.
+async fn begin(
+    console: &Console,
+    headers: &HeaderMap,
+    secret: &Secret,
+    to: &str,
+) -> Result<Response, Problem> {
+    if let Some(old) = session_cookie(headers, console.is_secure) {
+        console.context.store.end_session(&old.sha256_hex()).await?;
+    }
     let mut response = Redirect::to(to).into_response();
     set_cookie(&mut response, console, secret.expose(), SESSION_TIME.num_seconds());
-    response
+    Ok(response)
 }
 
 fn set_cookie(response: &mut Response, console: &Console, value: &str, seconds: i64) {
-    let name = cookie_name(console.is_secure);
-    let secure = if console.is_secure { "; Secure" } else { "" };
-    let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}");
+    let cookie = cookie_header(cookie_name(console.is_secure), value, seconds, console.is_secure);
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         response.headers_mut().insert(SET_COOKIE, cookie);
     }

@@ -14,7 +14,8 @@ use store::{Account, Session, Store};
 
 use crate::Console;
 use crate::language::Language;
-use crate::session::{session_cookie, sign_in_path};
+use crate::session::{sent_from, session_cookie, sign_in_path};
+use crate::typed::Typed;
 
 /// A request of a person who is signed in.
 pub(crate) struct Signed {
@@ -31,6 +32,10 @@ pub(crate) struct Signed {
     pub(crate) request_id: String,
     /// The code of the note about what was done, after an act.
     pub(crate) done: Option<String>,
+    /// The path of the address.
+    pub(crate) path: String,
+    /// The fields of the address.
+    pub(crate) query: Typed,
 }
 
 impl Signed {
@@ -69,7 +74,7 @@ impl FromRequestParts<Console> for Signed {
         let RequestId(request_id) =
             parts.extensions.get::<RequestId>().cloned().unwrap_or_else(|| RequestId(String::new()));
         let language = parts.headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-        let query = crate::typed::Typed::parse(parts.uri.query().unwrap_or_default().as_bytes());
+        let query = Typed::parse(parts.uri.query().unwrap_or_default().as_bytes());
         Ok(Self {
             console: console.clone(),
             secret,
@@ -79,7 +84,9 @@ impl FromRequestParts<Console> for Signed {
             wall_clock,
             language: Language::of(language.unwrap_or_default()),
             request_id,
-            done: query.filled("done").map(str::to_owned),
+            done: crate::done::code(&parts.headers, &parts.uri, console.is_secure),
+            path: parts.uri.path().to_owned(),
+            query,
         })
     }
 }
@@ -90,6 +97,10 @@ fn to_sign_in(parts: &Parts) -> Response {
     if accepts.starts_with("application/json") {
         return StatusCode::UNAUTHORIZED.into_response();
     }
-    let wanted = parts.uri.path_and_query().filter(|_| parts.method == Method::GET);
-    Redirect::to(&sign_in_path(wanted.map(http::uri::PathAndQuery::as_str))).into_response()
+    if parts.method == Method::POST {
+        // What was typed can't be kept for a person who is not known, so the page says so.
+        return Redirect::to(&sign_in_path(sent_from(&parts.headers), Some("ended"))).into_response();
+    }
+    let wanted = parts.uri.path_and_query().map(http::uri::PathAndQuery::as_str);
+    Redirect::to(&sign_in_path(wanted, None)).into_response()
 }

@@ -49,6 +49,7 @@ pub(crate) const TOKEN_OF_INTEGRATION: &str =
     "This is the token of an integration. The console is for people: sign in with a user's token.";
 pub(crate) const CODE_USED: &str = "This link has been used, or it is too old. Sign in with a token.";
 pub(crate) const SIGNED_OUT: &str = "You are signed out.";
+pub(crate) const SESSION_ENDED: &str = "Your session has ended, and nothing was changed. Sign in again to return to the page; what you typed is gone.";
 pub(crate) const OTHER_ORIGIN: &str = "A page of another site has sent this form. Nothing was changed.";
 
 pub(crate) const SANDBOX_CLOCK: &str = "Sandbox clock";

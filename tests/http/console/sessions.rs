@@ -5,7 +5,7 @@ use domain::limits::SESSION_TIME;
 use serde_json::json;
 use testkit::at;
 
-use super::Browser;
+use super::{Browser, hidden};
 use crate::http::{START, one_account};
 
 #[tokio::test(start_paused = true)]
@@ -23,11 +23,82 @@ async fn session_begins_with_a_token_and_ends_by_signing_out() {
 
     let browser = Browser::signed_in(&api, &account.token).await;
     assert!(browser.page("/console").await.contains("Marketing contacts now"));
+    let copy = browser.copy();
     let reply = browser.post("/console/sign-out", &[]).await;
-    assert_eq!(reply.header("location"), Some("/console/sign-in?out"));
+    assert_eq!(reply.header("location"), Some("/console/sign-in?done=out"));
     assert!(reply.header("set-cookie").unwrap().contains("=; Path=/"));
-    // The cookie's copy is of no use.
-    assert_eq!(browser.get("/console").await.status, 303);
+    assert!(browser.page("/console/sign-in?done=out").await.contains("You are signed out."));
+    assert_eq!(copy.get("/console").await.status, 303, "the cookie's copy is of no use");
+}
+
+#[tokio::test(start_paused = true)]
+async fn form_after_the_session_leads_back_to_its_page() {
+    let (api, account) = one_account(json!({})).await;
+    let browser = Browser::signed_in(&api, &account.token).await;
+    api.clock.set(at(START).plus(SESSION_TIME));
+    let reply = browser.act("/console/settings/name", &[("name", "New")]).await;
+    assert!(reply.text().contains("Your session has ended, and nothing was changed."), "{}", reply.text());
+    let to = hidden(reply.text(), "to").remove(0);
+    assert_eq!(to, "/console/contacts?state=leaving");
+    let reply = browser.post("/console/sign-in", &[("token", &account.token), ("to", &to)]).await;
+    assert_eq!(reply.header("location"), Some(to.as_str()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn signing_in_again_ends_the_old_session() {
+    let (api, account) = one_account(json!({})).await;
+    let browser = Browser::signed_in(&api, &account.token).await;
+    let old = browser.copy();
+    let _ = browser.post("/console/sign-in", &[("token", &account.token)]).await;
+    assert_eq!(browser.get("/console").await.status, 200);
+    assert_eq!(old.get("/console").await.status, 303);
+}
+
+#[tokio::test(start_paused = true)]
+async fn note_about_an_act_is_shown_once_after_it() {
+    let (api, account) = one_account(json!({})).await;
+    let contact = api.contact(&account.token, json!({"email": "a@example.org"})).await;
+    let browser = Browser::signed_in(&api, &account.token).await;
+    let (erased, said) = ("/console/contacts?done=erased", "The person was erased.");
+    assert!(!browser.page(erased).await.contains(said), "nothing was done");
+    for false_note in ["/console?done=passed", "/console/sign-in?done=out", "/console/sign-in?done=ended"] {
+        assert!(!browser.page(false_note).await.contains("role=\"status\""), "{false_note}");
+    }
+    let page = browser.page(&format!("/console/contacts/{contact}/erase")).await;
+    let fields = ["key", "version"].map(|name| (name, hidden(&page, name)));
+    let fields: Vec<(&str, &str)> =
+        fields.iter().flat_map(|(name, values)| values.last().map(|value| (*name, value.as_str()))).collect();
+    let reply = browser.post(&format!("/console/contacts/{contact}/erase"), &fields).await;
+    assert_eq!(reply.header("location"), Some(erased), "{}", reply.text());
+    let other = Browser::signed_in(&api, &account.token).await;
+    assert!(!other.page(erased).await.contains(said), "another browser");
+    assert!(!browser.page("/console/contacts").await.contains(said), "another page");
+    assert!(browser.page(erased).await.contains(said));
+    assert!(!browser.page(erased).await.contains(said), "once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn path_of_an_act_leads_to_a_page() {
+    let (api, account) = one_account(json!({})).await;
+    let browser = Browser::signed_in(&api, &account.token).await;
+    for (act, page) in [
+        ("/console/", "/console"),
+        ("/console/clock", "/console"),
+        ("/console/contacts/preview", "/console/contacts"),
+        ("/console/contacts/filter", "/console/contacts"),
+        ("/console/contacts/search", "/console/contacts"),
+        ("/console/contacts/add-to-list", "/console/contacts"),
+        ("/console/settings/cap", "/console/settings"),
+        (
+            "/console/jobs/job_01k0000000000000000000000a/cancel",
+            "/console/jobs/job_01k0000000000000000000000a",
+        ),
+        ("/console/sign-out", "/console"),
+    ] {
+        let reply = browser.get(act).await;
+        assert_eq!((reply.status, reply.header("location")), (303, Some(page)), "{act}");
+        assert!(reply.header("content-security-policy").is_some(), "{act}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -51,7 +122,14 @@ async fn unknown_tokens_and_integrations_start_no_session() {
 async fn sign_in_leads_to_no_other_site() {
     let (api, account) = one_account(json!({})).await;
     let browser = Browser::new(&api);
-    for to in ["https://example.org", "//example.org/console", "/console\\@example.org", "/v1/contacts"] {
+    for to in [
+        "https://example.org",
+        "//example.org/console",
+        "/console\\@example.org",
+        "/v1/contacts",
+        "/console/\0",
+        "/console/\x7f",
+    ] {
         let fields = [("token", account.token.as_str()), ("to", to)];
         let reply = browser.post("/console/sign-in", &fields).await;
         assert_eq!(reply.header("location"), Some("/console"), "{to}");
@@ -85,6 +163,8 @@ async fn sign_in_code_begins_one_session() {
     let (code, token) = (digest("code"), digest(&account.token));
     api.table.store.create_sign_in_code(&code, &token, at(START)).await.unwrap();
     let browser = Browser::new(&api);
+    let looked = api.request(http::Method::HEAD, "/console/sign-in/code").await;
+    assert_eq!(looked.status, 200, "a program that looks at the link does not use it up");
     let replies = [browser.get("/console/sign-in/code").await, browser.get("/console/sign-in/code").await];
     assert_eq!(
         replies.map(|reply| (reply.status, reply.header("set-cookie").is_some())),

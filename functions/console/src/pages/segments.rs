@@ -6,7 +6,7 @@ mod one;
 
 use api::paging::{cursor, position};
 use axum::Router;
-use axum::extract::{Path, RawQuery};
+use axum::extract::RawQuery;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use domain::ids::SegmentId;
@@ -29,15 +29,9 @@ pub(crate) fn routes() -> Router<Console> {
     Router::new()
         .route("/console/segments", get(show).post(create))
         .route("/console/segments/{id}", get(one::show).post(one::rename))
-        .route("/console/segments/{id}/count", post(one::count).get(back))
-        .route("/console/segments/{id}/members", post(members::change).get(back))
+        .route("/console/segments/{id}/count", post(one::count))
+        .route("/console/segments/{id}/members", post(members::change))
         .route("/console/segments/{id}/delete", get(one::ask_delete).post(one::delete))
-}
-
-/// Leads from the path of an act to the segment, for a reader who opens it as a page.
-async fn back(Path(id): Path<String>) -> Redirect {
-    let path = id.parse::<SegmentId>().map(path);
-    Redirect::to(path.as_deref().unwrap_or("/console/segments"))
 }
 
 fn path(id: SegmentId) -> String {

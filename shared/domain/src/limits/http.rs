@@ -60,8 +60,18 @@ pub const ANSWER_BYTES_MAX: usize = 6 * 1024 * 1024;
 /// limits are lower.
 pub const GATEWAY_BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
 
+/// The time within which the console shows the note about an act, in seconds.
+pub const NOTE_SECONDS: i64 = 60;
+
 /// The number of rows on a page of the console.
 pub const ROWS_SHOWN: usize = 20;
+
+/// The maximum length of a search in the console, in characters. It has room for a name or an address.
+pub const SEARCH_CHARS_MAX: usize = 320;
+
+/// The maximum length of the address with which the console shows what a form selects, in bytes. Browsers, proxies and
+/// API Gateway all take addresses of this length. A longer one is answered by the post itself.
+pub const SELECTION_PATH_BYTES_MAX: usize = 4_000;
 
 /// The number of segments that the list of contacts shows as tabs.
 pub const TABS_SHOWN: usize = 6;
