@@ -2,15 +2,16 @@
 
 use api::problem::ProblemType;
 use axum::response::Response;
+use chrono::TimeDelta;
 use domain::Timestamp;
 use http::StatusCode;
-use maud::{Markup, html};
+use maud::{Markup, Render, html};
 
 use crate::document::{brand, document, html_response};
 use crate::parts::{Detail, Tone, date_text, key, note, number, time};
 use crate::request::{Failure, Refusal};
 use crate::signed::Signed;
-use crate::{chart, text};
+use crate::{HOME, chart, text};
 
 /// A section of the console, as the navigation lists it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,8 +54,34 @@ pub(crate) struct Page {
     pub(crate) head: Markup,
     pub(crate) content: Markup,
     /// A dialog over the page, which is inert behind it.
-    pub(crate) dialog: Option<Markup>,
+    pub(crate) dialog: Option<Dialog>,
     pub(crate) status: StatusCode,
+}
+
+/// A question over a page. Without script it is open, and the page is inert.
+#[derive(Clone)]
+pub(crate) struct Dialog {
+    /// The title, which is that of the window while the dialog is open.
+    pub(crate) title: String,
+    /// The path to which the form is posted.
+    pub(crate) action: String,
+    /// True if the title has the focus. Otherwise a field has it.
+    pub(crate) is_focused: bool,
+    /// The content of the form.
+    pub(crate) content: Markup,
+}
+
+impl Render for Dialog {
+    fn render(&self) -> Markup {
+        html! {
+            dialog id="consequence" aria-labelledby="consequence-t" open data-modal {
+                form method="post" action=(self.action) {
+                    h2 id="consequence-t" tabindex="-1" autofocus[self.is_focused] { (self.title) }
+                    (self.content)
+                }
+            }
+        }
+    }
 }
 
 impl Page {
@@ -71,7 +98,7 @@ impl Page {
     }
 
     /// Returns the page with a dialog over it.
-    pub(crate) fn with_dialog(self, dialog: Markup) -> Self {
+    pub(crate) fn with_dialog(self, dialog: Dialog) -> Self {
         Self { dialog: Some(dialog), ..self }
     }
 
@@ -94,14 +121,21 @@ impl Signed {
             Ok(page) => self.show(&page),
             Err(Failure::Problem(problem)) => {
                 let (kind, detail) = (problem.problem_type(), problem.detail().to_owned());
-                let page = self.show(&failed(kind, &detail, &self.request_id));
+                let page = self.show(&self.failed(kind, &detail));
                 // The problem's own response carries the cause to the layer that logs it.
                 problem.into_response_with(page)
             }
-            Err(Failure::Refusal(refusal)) => {
-                self.show(&failed(refusal.kind, &refusal.detail, &self.request_id))
-            }
+            Err(Failure::Refusal(refusal)) => self.show(&self.failed(refusal.kind, &refusal.detail)),
         }
+    }
+
+    /// Returns the page about a failure, in the section in which it happened. It says nothing of the inside.
+    fn failed(&self, kind: ProblemType, detail: &str) -> Page {
+        let is_of = |path: &str| self.path == path || self.path.starts_with(&format!("{path}/"));
+        let sections = NAVIGATION.iter().copied().flatten().rev();
+        let found = sections.copied().find(|(section, path, _)| *section != Section::Overview && is_of(path));
+        let (section, path, name) = found.unwrap_or((Section::None, HOME, text::OVERVIEW));
+        Page { section, ..failed(kind, detail, &self.request_id, (path, name)) }
     }
 
     fn show(&self, page: &Page) -> Response {
@@ -109,15 +143,17 @@ impl Signed {
     }
 
     fn document(&self, page: &Page) -> Markup {
-        let title = format!("{} – {} – {}", page.title, self.account.name, text::PRODUCT);
+        let window = |title: &str| format!("{title} – {} – {}", self.account.name, text::PRODUCT);
+        let under = window(&page.title);
+        let title = page.dialog.as_ref().map(|dialog| window(&dialog.title));
         document(
-            &title,
+            title.as_deref().unwrap_or(&under),
             None,
             self.language.tag,
             &html! {
                 a class="skip" href="#main" { (text::SKIP) }
                 (self.clock_bar())
-                div class="frame" inert[page.dialog.is_some()] {
+                div class="frame" inert[title.is_some()] data-title=[title.as_ref().map(|_| &under)] {
                     header class="side" { div class="stick" { (self.side(page.section)) } }
                     main class="main" id="main" tabindex="-1" {
                         div class="head" { (page.head) }
@@ -150,7 +186,7 @@ impl Signed {
                     }
                 }
                 div class="who" {
-                    p { (text::who(&self.principal.name, self.principal.is_admin())) }
+                    p { bdi { (text::who(&self.principal.name, self.principal.is_admin())) } }
                     form method="post" action="/console/sign-out" { button class="link" { (text::SIGN_OUT) } }
                 }
             }
@@ -160,16 +196,19 @@ impl Signed {
     /// Returns the clock of a sandbox, with the moves that people try.
     fn clock_bar(&self) -> Markup {
         let Some(clock) = self.period().test_clock else { return html! {} };
-        let date = date_text(self, self.period().ends_at);
+        let ends_at = self.period().ends_at;
+        let date = date_text(self, ends_at);
+        let [day, before] = [clock.plus(TimeDelta::days(1)), ends_at.plus(TimeDelta::milliseconds(-1))]
+            .map(|at| at.to_string());
         html! {
             aside class="clock" aria-label=(text::SANDBOX_CLOCK) {
                 p { b { (text::SANDBOX_CLOCK) } " " (exact_time(self, clock)) }
                 @if self.principal.is_admin() {
                     form class="row" method="post" action="/console/clock" {
                         (key(self))
-                        button name="move" value="day" { (text::FORWARD_ONE_DAY) }
-                        button name="move" value="before" { (text::to_before(&date)) }
-                        button name="move" value="update" { (text::to_update_date(&date)) }
+                        button name="now" value=(day) { (text::FORWARD_ONE_DAY) }
+                        button name="now" value=(before) { (text::to_before(&date)) }
+                        button name="now" value=(ends_at) { (text::to_update_date(&date)) }
                     }
                 }
             }
@@ -190,12 +229,12 @@ fn exact_time(signed: &Signed, at: Timestamp) -> Markup {
     }
 }
 
-/// Returns the page about a failure. It says nothing of the inside.
-fn failed(kind: ProblemType, detail: &str, request_id: &str) -> Page {
+/// Returns the page about a failure. `way` leads out of it.
+fn failed(kind: ProblemType, detail: &str, request_id: &str, way: (&str, &str)) -> Page {
     let status = kind.status();
     let (title, content) = if status == StatusCode::NOT_FOUND {
         let content = html! {
-            p { (detail) " " (text::MAY_BE_DELETED) " " a href="/console/contacts" { (text::ALL_CONTACTS) } }
+            p { (detail) " " (text::MAY_BE_DELETED) " " a href=(way.0) { (way.1) } }
         };
         (text::NOT_FOUND, content)
     } else if status == StatusCode::FORBIDDEN {

@@ -1,11 +1,13 @@
 // axe-core and the check of the width on every dialog, in both schemes and at both widths. Their wrong numbers are
 // inspected by the walks that type them.
 
-import { absent, holds, seen } from '../checks.mjs';
-import { contacts, dialog, frame, job, paths, settings } from '../console.mjs';
+import assert from 'node:assert/strict';
+
+import { absent, at, eventually, holds, seen } from '../checks.mjs';
+import { contacts, dialog, frame, job, paths, settings, statuses } from '../console.mjs';
 import { furnishedAccount } from '../furnished.mjs';
 import { addresses, newAccount, newContacts } from '../seeds.mjs';
-import { chooseAllOf, tickAndPreview } from '../steps.mjs';
+import { chooseAllOf, confirm, goTo, tickAndPreview } from '../steps.mjs';
 import { walk } from '../walk.mjs';
 
 walk('every dialog', async ({ stack, step, signedIn, inspect }) => {
@@ -57,6 +59,61 @@ walk('every dialog', async ({ stack, step, signedIn, inspect }) => {
   await settings.cap(page).fill('');
   await settings.previewCap(page).click();
   await shown('dialog, no cap');
+});
+
+walk('the page under a dialog after it', async ({ stack, step, signedIn, allow }) => {
+  const account = await newAccount(stack);
+  await newContacts(account, addresses('person', 4));
+  const page = await signedIn(account.token);
+  allow(page, statuses.wrongNumber);
+  const under = async (path, title) => {
+    await at(page, path);
+    await eventually(async () => assert.ok((await page.title()).startsWith(`${title} – `), await page.title()));
+    const answer = await page.reload();
+    assert.equal(answer.status(), 200);
+    await at(page, path);
+  };
+
+  step('close the dialog, which keeps the exception');
+  await goTo(page, 'contacts');
+  await contacts.all(page).check();
+  await contacts.ticks(page).nth(0).uncheck();
+  await contacts.set(page).click();
+  await seen(dialog.becomes(page, 3));
+  await page.keyboard.press('Escape');
+  await at(page, paths.contacts);
+  await contacts.set(page).click();
+  await seen(dialog.becomes(page, 3));
+  await dialog.cancel(page).click();
+  await under(paths.contacts, 'Contacts');
+
+  step('go back to the list, which keeps the exception too');
+  await contacts.all(page).check();
+  await contacts.ticks(page).nth(0).uncheck();
+  await contacts.set(page).click();
+  await seen(dialog.becomes(page, 3));
+  await page.goBack();
+  await absent(dialog.root(page).locator('visible=true'));
+  await contacts.set(page).click();
+  await seen(dialog.becomes(page, 3));
+
+  step('type a wrong number and the right one, and go back from the job');
+  await dialog.count(page).fill('4');
+  await dialog.confirm(page).click();
+  await seen(dialog.wrongNumber(page, 4, 3));
+  await confirm(page, 3);
+  await page.goBack();
+  await seen(dialog.heading(page));
+  await page.reload();
+  await seen(dialog.heading(page));
+
+  step('close the dialog about the cap');
+  await page.goto(paths.settings);
+  await settings.cap(page).fill('12');
+  await settings.previewCap(page).click();
+  await seen(dialog.heading(page));
+  await page.keyboard.press('Escape');
+  await under(paths.settings, 'Settings');
 });
 
 walk('a dialog about a tier that rises', async ({ stack, step, signedIn, inspect }) => {

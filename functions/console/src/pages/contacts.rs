@@ -22,13 +22,16 @@ use crate::request::Failure;
 use crate::signed::Signed;
 use crate::typed::Typed;
 
+/// The path of the list.
+const LIST: &str = "/console/contacts";
+
 /// Returns the routes of the list and of the dialogs over it.
 pub(crate) fn routes() -> Router<Console> {
     Router::new()
         .route("/console/contacts", get(show))
         .route("/console/contacts/search", post(search))
-        .route("/console/contacts/filter", post(filter))
-        .route("/console/contacts/preview", post(confirm::preview))
+        .route("/console/contacts/filter", get(show_filter).post(filter))
+        .route("/console/contacts/preview", get(confirm::show_preview).post(confirm::preview))
         .route("/console/contacts/add-to-list", post(confirm::add_to_list))
         .route("/console/jobs", post(confirm::create_job))
 }
@@ -65,6 +68,36 @@ async fn find(signed: &Signed, words: &str) -> Result<Option<String>, Failure> {
     }
 }
 
+/// Leads to the page with what a button of the filter asks for, or answers at once if the view may not stand in an
+/// address.
+async fn asked_in_filter(signed: &Signed, view: &View, button: &str) -> Response {
+    if view.is_shareable() {
+        let query = View { after: None, ..view.clone() }.path(None);
+        let query = query.strip_prefix(LIST).unwrap_or_default().trim_start_matches('?');
+        return Redirect::to(&format!("{LIST}/filter?{button}=1&{query}")).into_response();
+    }
+    answer_in_filter(signed, view.clone(), button).await
+}
+
+/// Shows the filter with another row, or the dialog that saves it.
+async fn answer_in_filter(signed: &Signed, mut view: View, button: &str) -> Response {
+    if button == "save" {
+        return signed.finish(confirm::save_segment(signed, &view).await);
+    }
+    view.rows.push(Row::default());
+    signed.finish(list::page(signed, &view, &Ticks::default()).await)
+}
+
+/// Shows what a button of the filter has asked for, or else the contacts of the view.
+async fn show_filter(signed: Signed, RawQuery(query): RawQuery) -> Response {
+    let typed = Typed::parse(query.unwrap_or_default().as_bytes());
+    let view = View::parse(&typed);
+    match ["add", "save"].into_iter().find(|button| typed.has(button)) {
+        Some(button) => answer_in_filter(&signed, view, button).await,
+        None => Redirect::to(&view.path(view.after)).into_response(),
+    }
+}
+
 /// Changes the rows of the filter, or applies them.
 async fn filter(signed: Signed, typed: Typed) -> Response {
     let mut view = View::parse(&typed);
@@ -73,15 +106,11 @@ async fn filter(signed: Signed, typed: Typed) -> Response {
             view.rows.remove(place - 1);
         }
     } else if typed.has("add") {
-        // An empty row stands in no address, so this page is answered by the post.
-        view.rows.push(Row::default());
-        let shown = list::page(&signed, &view, &Ticks::default()).await;
-        return signed.finish(shown);
+        return asked_in_filter(&signed, &view, "add").await;
     } else if typed.has("save") {
-        let shown = confirm::save_segment(&signed, &view).await;
-        return signed.finish(shown);
+        return asked_in_filter(&signed, &view, "save").await;
     }
-    if view.is_shareable() && view.filter(None).is_ok() {
+    if view.is_shareable() {
         return Redirect::to(&view.path(view.after)).into_response();
     }
     let shown = list::page(&signed, &view, &Ticks::default()).await;

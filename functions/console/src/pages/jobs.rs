@@ -49,7 +49,9 @@ async fn show(signed: Signed, Path(id): Path<String>) -> Response {
 /// Returns the page of a job.
 pub(crate) async fn page(signed: &Signed, id: JobId) -> Result<Page, Failure> {
     let job = signed.store().bulk_job(signed.account.id, id).await?;
-    Ok(one::page(signed, &job))
+    let may_list =
+        one::may_list_refused(&job) && signed.store().bulk_job_filter(signed.account.id, id).await?.is_some();
+    Ok(one::page(signed, &job, may_list))
 }
 
 /// Returns the progress for the script of the page, in one read beside those of the session.

@@ -22,9 +22,10 @@ pub(crate) const REMOVE: &str = "Remove";
 pub(crate) const CHOOSE: &str = "Choose a field";
 pub(crate) const TOO_MANY_CONDITIONS: &str =
     "These are too many conditions for one search. Remove a condition, or search for fewer words.";
-pub(crate) const STATE_IS: &str = "Choose \"is\" and one of marketing, leaving, non_marketing";
+pub(crate) const TOO_MANY_WORDS: &str = "This search is too long. Search for fewer words.";
+pub(crate) const STATE_IS: &str = "Choose \"is\" and one of Marketing, Leaving, Non-marketing";
 pub(crate) const VALUE_HINT: &str = "Several values of \"is one of\" are separated by commas. Dates are written \
-     2026-12-01. A state is marketing, leaving or non_marketing.";
+     2026-12-01. A state is Marketing, Leaving or Non-marketing.";
 
 /// The fields that a filter offers, with their names.
 pub(crate) const FIELDS: [(&str, &str); 16] = [
@@ -84,8 +85,9 @@ pub(crate) const NONE_MATCH: &str = "No contact matches.";
 pub(crate) const NONE_SO_FAR: &str = "No contact matches so far.";
 pub(crate) const NONE_YET: &str = "No contacts yet. Add one, create a form, or send them through the API.";
 pub(crate) const NO_FILTER_IN_LISTS: &str = "A static list is shown as it is. A filter does not apply to it.";
+pub(crate) const WHOLE_LIST: &str = "Show the whole list";
 pub(crate) const NO_FILTER_OF_JOB: &str =
-    "This job selected contacts in a way that cannot be shown as a list. Its segment shows them.";
+    "This job selected contacts in a way that a search cannot express, so no contacts are shown here.";
 pub(crate) const SEARCH_ON: &str = "Search on";
 pub(crate) const NONE_HAS_ADDRESS: &str = "No contact has this address.";
 pub(crate) const TICK_SOME: &str = "Tick at least one contact, or choose all that match.";
@@ -93,7 +95,22 @@ pub(crate) const TICK_FOR_LIST: &str =
     "Tick the contacts to add. A list takes ticked contacts, not all that match.";
 pub(crate) const DELETED: &str = "The contact was deleted.";
 pub(crate) const ERASED: &str = "The person was erased.";
-pub(crate) const ADDED_TO_LIST: &str = "The contacts were added to the list.";
+
+/// Returns what was added to a list. Each count stands with its text.
+pub(crate) fn added_to_list(added: &(u64, String), unknown: &(u64, String)) -> String {
+    let missing = match unknown {
+        (0, _) => String::new(),
+        (1, contacts) => format!(" {contacts} does not exist."),
+        (_, contacts) => format!(" {contacts} do not exist."),
+    };
+    let said = match added {
+        (0, _) if unknown.0 > 0 => "Nothing was added to the list.".to_owned(),
+        (0, _) => "Nothing was added: the list has these contacts already.".to_owned(),
+        (1, contacts) => format!("{contacts} was added to the list."),
+        (_, contacts) => format!("{contacts} were added to the list."),
+    };
+    said + &missing
+}
 
 pub(crate) fn condition(label: &str, place: usize) -> String {
     format!("{label}, condition {place}")
@@ -115,8 +132,14 @@ pub(crate) fn caption(tab: &str, count: &str) -> String {
     format!("Contacts: {tab}, {count} on this page")
 }
 
-pub(crate) fn shown(count: &str, is_first: bool) -> String {
-    if is_first { format!("The {count} newest") } else { format!("{count} older ones") }
+/// Returns the place of a page. A static list begins with its oldest contacts, and everything else with the newest.
+pub(crate) fn shown(count: &str, is_first: bool, is_list: bool) -> String {
+    match (is_first, is_list) {
+        (true, false) => format!("The {count} newest"),
+        (false, false) => format!("{count} older ones"),
+        (true, true) => format!("The first {count}"),
+        (false, true) => format!("{count} more"),
+    }
 }
 
 pub(crate) fn next_page(count: &str) -> String {
@@ -151,7 +174,9 @@ pub(crate) const LIST_TITLE: &str = "Add to a list";
 pub(crate) const LIST: &str = "List";
 pub(crate) const NO_LISTS: &str = "There is no static list yet. Create one under Segments.";
 
-pub(crate) fn set_title(changes: &str, matched: &str, is_all: bool) -> String {
+/// Returns the title for a change of contacts. `changes` is `None` if none would change.
+pub(crate) fn set_title(changes: Option<&str>, matched: &str, is_all: bool) -> String {
+    let Some(changes) = changes else { return "No contact to set as marketing".to_owned() };
     if is_all {
         format!("Set {matched} as marketing?")
     } else {
@@ -159,7 +184,9 @@ pub(crate) fn set_title(changes: &str, matched: &str, is_all: bool) -> String {
     }
 }
 
-pub(crate) fn queue_title(changes: &str, matched: &str, is_all: bool) -> String {
+/// Returns the title for a change of contacts. `changes` is `None` if none would change.
+pub(crate) fn queue_title(changes: Option<&str>, matched: &str, is_all: bool) -> String {
+    let Some(changes) = changes else { return "No contact to queue".to_owned() };
     if is_all {
         format!("Queue {matched} to leave?")
     } else {
@@ -234,9 +261,7 @@ pub(crate) fn outcomes(
 ) -> String {
     let done = if sets { "set" } else { "queued" };
     let kept = if sets { format!(", {kept} kept") } else { String::new() };
-    format!(
-        "Of the {matched} that match, {changed} are {done}{kept}, {unchanged} unchanged and {refused} refused."
-    )
+    format!("Of {matched}: {changed} {done}{kept}, {unchanged} unchanged, {refused} refused.")
 }
 
 pub(crate) const TIER_STAYS: &str = "The tier does not rise.";

@@ -71,17 +71,29 @@ impl Audience {
         }
     }
 
-    /// Returns a filter for the contacts of the only part, if a filter expresses it.
+    /// Returns a filter for exactly the selected contacts, if there is one. One for more contacts would not do,
+    /// because people act on all that it selects.
     pub(crate) fn filter(&self) -> Option<Filter> {
-        match self.any_of.as_slice() {
-            [Part::Filter(filter)] => Some(filter.clone()),
-            [Part::Contacts(ids)] => {
-                let ids: Vec<String> = ids.iter().map(ContactId::to_string).collect();
-                let condition = Condition::new("hs_object_id", "IN", None, Some(&ids), None).ok()?;
-                Filter::new(vec![vec![condition]]).ok()
-            }
-            _ => None,
+        let among = |operator: &str, ids: &BTreeSet<ContactId>| {
+            let ids: Vec<String> = ids.iter().map(ContactId::to_string).collect();
+            Condition::new("hs_object_id", operator, None, Some(&ids), None).ok()
+        };
+        let mut groups = match (self.any_of.as_slice(), self.state) {
+            ([Part::Filter(filter)], None) => filter.groups().to_vec(),
+            ([Part::Contacts(ids)], None) => vec![vec![among("IN", ids)?]],
+            _ => return None,
+        };
+        if groups.is_empty() {
+            groups.push(Vec::new());
         }
+        let until = Condition::new("hs_object_id", "LTE", Some(&self.until.to_string()), None, None).ok()?;
+        for group in &mut groups {
+            group.push(until.clone());
+            if !self.except.is_empty() {
+                group.push(among("NOT_IN", &self.except)?);
+            }
+        }
+        Filter::new(groups).ok()
     }
 
     /// Returns the static lists of the parts.

@@ -3,14 +3,16 @@
 use api::Problem;
 use api::filter::FilterGroupView;
 use api::problem::ProblemType;
+use axum::extract::RawQuery;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use domain::ids::JobId;
-use domain::limits::SEGMENTS_MAX;
+use domain::limits::{SEGMENTS_MAX, SELECTION_PATH_BYTES_MAX};
 use http::StatusCode;
 use maud::{Markup, html};
 use serde_json::{Value, json};
 use store::Segment;
 
+use super::LIST;
 use super::dialog::{self, Asked, Numbers};
 use super::found::{self, Ticks};
 use super::list;
@@ -22,6 +24,9 @@ use crate::request::{Call, Failure, Refusal};
 use crate::signed::Signed;
 use crate::text::{self, contacts as words};
 use crate::typed::Typed;
+
+/// The path of the page with the consequence.
+const PREVIEW: &str = "/console/contacts/preview";
 
 /// The contacts that a person has selected, and the page under the dialog about them.
 struct Selected {
@@ -36,29 +41,23 @@ struct Selected {
 impl Selected {
     /// Returns the selection in a form. `None` if nothing is selected.
     async fn of(signed: &Signed, typed: &Typed) -> Result<Option<Self>, Failure> {
-        let view = View::parse(typed);
-        let mut ticks = ticks_of(typed);
-        if let Some(job) = typed.filled("queue_back") {
-            let job: JobId = job.parse().map_err(|_| Failure::Problem(Problem::not_found("job")))?;
-            let json = json!({"job_id": job_text(job)});
-            return Ok(Some(Self { json, view, ticks, job: Some(job) }));
-        }
-        let except: Vec<&str> = typed.all("except").collect();
-        for excepted in &except {
-            ticks.contacts.remove(*excepted);
-        }
-        let json = if ticks.is_all {
-            let Some(mut json) = matching(signed, &view).await? else { return Ok(None) };
-            if let Some(json) = json.as_object_mut().filter(|_| !except.is_empty()) {
-                json.insert("except".to_owned(), json!(except));
+        let (view, ticks) = (View::parse(typed), Ticks::of(typed));
+        let job = typed.filled("queue_back").map(str::parse::<JobId>).transpose();
+        let job = job.map_err(|_| Failure::Problem(Problem::not_found("job")))?;
+        let all = match job {
+            Some(job) => Some(json!({"job_id": job.to_string()})),
+            None if ticks.is_all => matching(signed, &view).await?,
+            None if ticks.contacts.is_empty() => None,
+            None => {
+                let contacts: Vec<Value> = ticks.contacts.iter().map(|id| json!({"id": id})).collect();
+                return Ok(Some(Self { json: json!({"contacts": contacts}), view, ticks, job }));
             }
-            json
-        } else if ticks.contacts.is_empty() {
-            return Ok(None);
-        } else {
-            json!({"contacts": ticks.contacts.iter().map(|id| json!({"id": id})).collect::<Vec<_>>()})
         };
-        Ok(Some(Self { json, view, ticks, job: None }))
+        let Some(mut json) = all else { return Ok(None) };
+        if let Some(json) = json.as_object_mut().filter(|_| !ticks.except.is_empty()) {
+            json.insert("except".to_owned(), json!(ticks.except));
+        }
+        Ok(Some(Self { json, view, ticks, job }))
     }
 
     /// Returns the page under the dialog.
@@ -74,9 +73,7 @@ impl Selected {
         html! {
             (found::hidden(&self.view))
             @if let Some(after) = self.view.after { input type="hidden" name="after" value=(after); }
-            @for name in ["action", "scope", "contact", "except", "queue_back"] {
-                @for value in typed.all(name) { input type="hidden" name=(name) value=(value); }
-            }
+            @for (name, value) in chosen(typed) { input type="hidden" name=(name) value=(value); }
         }
     }
 
@@ -84,47 +81,82 @@ impl Selected {
     fn back(&self) -> String {
         match self.job {
             Some(job) => format!("/console/jobs/{job}"),
-            None if self.view.is_shareable() => self.view.path(self.view.after),
-            None => "/console/contacts".to_owned(),
+            None => back(&self.view),
         }
     }
 }
 
-fn job_text(job: JobId) -> String {
-    job.to_string()
+/// Returns the page of a view. It is the whole list if the view may not stand in an address.
+fn back(view: &View) -> String {
+    if view.is_shareable() { view.path(view.after) } else { LIST.to_owned() }
 }
 
-fn ticks_of(typed: &Typed) -> Ticks {
-    let contacts = typed.all("contact").map(str::to_owned).collect();
-    Ticks { contacts, is_all: typed.get("scope") == "all" }
+/// Returns the fields of a form that say what was chosen from a view, and what to do with it.
+fn chosen(typed: &Typed) -> impl Iterator<Item = (&'static str, &str)> {
+    const NAMES: [&str; 5] = ["action", "scope", "contact", "except", "queue_back"];
+    NAMES.into_iter().flat_map(|name| typed.all(name).map(move |value| (name, value)))
 }
 
-/// Returns all contacts of a view as a selection. `None` if the view's filter is wrong.
+/// Returns all contacts of a view as a selection. `None` if the view's filter is wrong, or if no filter selects its
+/// contacts.
 async fn matching(signed: &Signed, view: &View) -> Result<Option<Value>, Failure> {
-    let segment = match &view.tab {
-        Tab::Segment(id) if !view.is_filtered() => return Ok(Some(json!({"segment_id": id.to_string()}))),
-        Tab::Segment(id) => Some(signed.store().segment(signed.account.id, *id).await?),
-        _ => None,
-    };
-    let of_tab = found::of_tab(signed, view, segment.as_ref()).await?;
-    Ok(view.filter(of_tab.as_ref()).ok().map(|filter| json!({"filterGroups": FilterGroupView::all(&filter)})))
+    match &view.tab {
+        Tab::Segment(id) if !view.is_filtered() => Ok(Some(json!({"segment_id": id.to_string()}))),
+        _ => {
+            let filter = found::filter(signed, view).await?.ok();
+            Ok(filter.map(|filter| json!({"filterGroups": FilterGroupView::all(&filter)})))
+        }
+    }
 }
 
-/// Shows the consequence of an action for the selected contacts, and asks for their number.
+/// Leads to the page with the consequence, so that a reload or a step back sends no form again. What may not stand in
+/// an address is answered at once.
 pub(super) async fn preview(signed: Signed, typed: Typed) -> Response {
-    let shown = match typed.get("action") {
-        "add-to-list" => choose_list(&signed, &typed).await,
-        _ if !signed.may_edit() => not_permitted(&signed, &typed).await,
-        _ => ask(&signed, &typed, None).await,
-    };
-    signed.finish(shown)
+    match preview_path(&typed, &["counted"]) {
+        Some(path) => Redirect::to(&path).into_response(),
+        None => signed.finish(consequence(&signed, &typed).await),
+    }
+}
+
+/// Shows the consequence for the selection in an address.
+pub(super) async fn show_preview(signed: Signed, RawQuery(query): RawQuery) -> Response {
+    let typed = Typed::parse(query.unwrap_or_default().as_bytes());
+    if !typed.has("action") {
+        return Redirect::to(&back(&View::parse(&typed))).into_response();
+    }
+    signed.finish(consequence(&signed, &typed).await)
+}
+
+/// Returns the address of the page with the consequence. `more` are the fields that it has beside the selection.
+/// `None` if the selection may not stand in an address.
+fn preview_path(typed: &Typed, more: &[&'static str]) -> Option<String> {
+    let view = View::parse(typed);
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(view.fields());
+    query.extend_pairs(view.after.map(|after| ("after", after.to_string())));
+    query.extend_pairs(chosen(typed));
+    let more = || more.iter().filter_map(|name| Some((*name, typed.filled(name)?)));
+    query.extend_pairs(more());
+    let path = format!("{PREVIEW}?{}", query.finish());
+    let is_shareable =
+        view.is_shareable() && chosen(typed).chain(more()).all(|(_, value)| !value.contains('@'));
+    Some(path).filter(|path| is_shareable && path.len() <= SELECTION_PATH_BYTES_MAX)
+}
+
+/// Returns the page that shows the consequence of an action for the selected contacts, and asks for their number.
+async fn consequence(signed: &Signed, typed: &Typed) -> Result<Page, Failure> {
+    match typed.get("action") {
+        "add-to-list" => choose_list(signed, typed).await,
+        _ if !signed.may_edit() => not_permitted(signed, typed).await,
+        _ => ask(signed, typed, confirmed(typed).err().filter(|_| typed.has("matched"))).await,
+    }
 }
 
 /// Returns the page with what was selected, for a person who has lost the permission since the page was shown.
 async fn not_permitted(signed: &Signed, typed: &Typed) -> Result<Page, Failure> {
     let page = match Selected::of(signed, typed).await? {
         Some(selected) => selected.page(signed).await?,
-        None => list::page(signed, &View::parse(typed), &ticks_of(typed)).await?,
+        None => list::page(signed, &View::parse(typed), &Ticks::of(typed)).await?,
     };
     let content = html! {
         (note(Tone::Fault, &html! { p { b { (text::nothing_was_changed(false)) } " " (text::MAY_NOT_EDIT) } }))
@@ -149,9 +181,8 @@ async fn ask(signed: &Signed, typed: &Typed, error: Option<Asked>) -> Result<Pag
         return Ok(page.with_dialog(dialog));
     };
     let status = error.as_ref().map_or(page.status, |_| StatusCode::CONFLICT);
-    let title = numbers.title(signed);
     let dialog = dialog::consequence(signed, &numbers, &hidden, &selected.back(), error.as_ref());
-    Ok(Page { title, ..page.with_dialog(dialog).with_status(status) })
+    Ok(page.with_dialog(dialog).with_status(status))
 }
 
 /// A count, or the job that continues it.
@@ -186,7 +217,10 @@ pub(super) async fn create_job(signed: Signed, typed: Typed) -> Response {
             Ok(Started::Asked(page)) => Ok(*page),
             Err(failure) => Err(failure),
         },
-        Err(asked) => ask(&signed, &typed, Some(asked)).await,
+        Err(asked) => match preview_path(&typed, &["matched", "confirm_count"]) {
+            Some(path) => return Redirect::to(&path).into_response(),
+            None => ask(&signed, &typed, Some(asked)).await,
+        },
     };
     signed.finish(shown)
 }
@@ -240,14 +274,18 @@ fn with_refusal(page: Page, refusal: &Refusal) -> Result<Page, Failure> {
 
 async fn nothing_ticked(signed: &Signed, typed: &Typed) -> Result<Page, Failure> {
     let message = if typed.get("action") == "add-to-list" { words::TICK_FOR_LIST } else { words::TICK_SOME };
-    let page = list::page(signed, &View::parse(typed), &ticks_of(typed)).await?;
+    let page = list::page(signed, &View::parse(typed), &Ticks::of(typed)).await?;
+    if page.status != StatusCode::OK {
+        // The page says that the filter is wrong.
+        return Ok(page);
+    }
     let content = html! { (note(Tone::Fault, &html! { p { (message) } })) (page.content) };
     Ok(Page { content, ..page }.with_status(StatusCode::UNPROCESSABLE_ENTITY))
 }
 
 /// Shows the dialog that asks for the list to which the ticked contacts are added.
 async fn choose_list(signed: &Signed, typed: &Typed) -> Result<Page, Failure> {
-    let ticks = ticks_of(typed);
+    let ticks = Ticks::of(typed);
     if ticks.is_all || ticks.contacts.is_empty() {
         return nothing_ticked(signed, typed).await;
     }
@@ -255,12 +293,12 @@ async fn choose_list(signed: &Signed, typed: &Typed) -> Result<Page, Failure> {
     let page = list::page(signed, &view, &ticks).await?;
     let listed = signed.store().segments(signed.account.id, None, SEGMENTS_MAX).await?.items;
     let lists: Vec<Segment> = listed.into_iter().filter(|segment| segment.filter.is_none()).collect();
-    let back = if view.is_shareable() { view.path(view.after) } else { "/console/contacts".to_owned() };
     let hidden = html! {
         (found::hidden(&view))
+        @if let Some(after) = view.after { input type="hidden" name="after" value=(after); }
         @for contact in &ticks.contacts { input type="hidden" name="contact" value=(contact); }
     };
-    Ok(page.with_dialog(dialog::lists(signed, &lists, ticks.contacts.len() as u64, &hidden, &back)))
+    Ok(page.with_dialog(dialog::lists(signed, &lists, ticks.contacts.len() as u64, &hidden, &back(&view))))
 }
 
 /// Adds the ticked contacts to a list.
@@ -274,11 +312,12 @@ pub(super) async fn add_to_list(signed: Signed, typed: Typed) -> Response {
     let contacts: Vec<Value> = typed.all("contact").map(|id| json!({"id": id})).collect();
     let call = Call::post(format!("/v1/segments/{list}/members"), json!({"add": contacts})).once(&typed);
     match signed.call(call).await {
-        Ok(_) => {
-            let path =
-                if view.is_shareable() { view.path(view.after) } else { "/console/contacts".to_owned() };
+        Ok(answer) => {
+            let path = back(&view);
             let sign = if path.contains('?') { '&' } else { '?' };
-            Redirect::to(&format!("{path}{sign}done=listed")).into_response()
+            let added = answer.body.get("added").and_then(Value::as_u64).unwrap_or_default();
+            let unknown = answer.body.get("not_found").and_then(Value::as_array).map_or(0, Vec::len);
+            Redirect::to(&format!("{path}{sign}done=listed&n={added}&unknown={unknown}")).into_response()
         }
         Err(refusal) => signed.finish(Err(refusal.into())),
     }
@@ -287,13 +326,7 @@ pub(super) async fn add_to_list(signed: Signed, typed: Typed) -> Response {
 /// Shows the dialog that asks for the name of a new segment.
 pub(super) async fn save_segment(signed: &Signed, view: &View) -> Result<Page, Failure> {
     let page = list::page(signed, view, &Ticks::default()).await?;
-    let segment = match &view.tab {
-        Tab::Segment(id) => Some(signed.store().segment(signed.account.id, *id).await?),
-        _ => None,
-    };
-    let of_tab = found::of_tab(signed, view, segment.as_ref()).await?;
-    let Ok(filter) = view.filter(of_tab.as_ref()) else { return Ok(page) };
+    let Ok(filter) = found::filter(signed, view).await? else { return Ok(page) };
     let filter = json!(FilterGroupView::all(&filter)).to_string();
-    let back = if view.is_shareable() { view.path(view.after) } else { "/console/contacts".to_owned() };
-    Ok(page.with_dialog(dialog::segment(signed, &filter, &back)))
+    Ok(page.with_dialog(dialog::segment(signed, &filter, &back(view))))
 }

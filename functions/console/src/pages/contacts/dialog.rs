@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 use store::Segment;
 
+use crate::frame::Dialog;
 use crate::parts::{Detail, date_text, key, number, time};
 use crate::signed::Signed;
 use crate::text::{self, contacts as words};
@@ -56,13 +57,15 @@ impl Numbers {
     }
 
     /// Returns the dialog's title.
-    pub(super) fn title(&self, signed: &Signed) -> String {
+    fn title(&self, signed: &Signed) -> String {
         let matched = contacts(signed, self.matched());
-        let (changes, is_all) = (number(signed, self.changes()), self.changes() == self.matched());
+        let changes =
+            Some(self.changes()).filter(|changes| *changes > 0).map(|changes| number(signed, changes));
+        let is_all = self.changes() == self.matched();
         if self.sets() {
-            words::set_title(&changes, &matched, is_all)
+            words::set_title(changes.as_deref(), &matched, is_all)
         } else {
-            words::queue_title(&changes, &matched, is_all)
+            words::queue_title(changes.as_deref(), &matched, is_all)
         }
     }
 }
@@ -72,16 +75,9 @@ fn contacts(signed: &Signed, count: u64) -> String {
     text::counted(count, &number(signed, count), "contact")
 }
 
-/// Returns a dialog. Without script it is open over the page, which is inert.
-fn dialog(title: &str, action: &str, is_focused: bool, content: &Markup) -> Markup {
-    html! {
-        dialog id="consequence" aria-labelledby="consequence-t" open data-modal {
-            form method="post" action=(action) {
-                h2 id="consequence-t" tabindex="-1" autofocus[is_focused] { (title) }
-                (content)
-            }
-        }
-    }
+/// Returns a dialog whose form is posted to `action`.
+fn dialog(title: &str, action: &str, is_focused: bool, content: Markup) -> Dialog {
+    Dialog { title: title.to_owned(), action: action.to_owned(), is_focused, content }
 }
 
 /// Returns the dialog with the consequence, which asks for the number.
@@ -91,7 +87,7 @@ pub(super) fn consequence(
     hidden: &Markup,
     back: &str,
     asked: Option<&Asked>,
-) -> Markup {
+) -> Dialog {
     let changes = numbers.changes();
     let content = html! {
         @if let Some(Asked::Changed { before, now }) = asked {
@@ -117,7 +113,7 @@ pub(super) fn consequence(
             }
         }
     };
-    dialog(&numbers.title(signed), "/console/jobs", asked.is_none(), &content)
+    dialog(&numbers.title(signed), "/console/jobs", asked.is_none(), content)
 }
 
 /// Returns the consequence in a sentence.
@@ -218,7 +214,7 @@ fn outcomes(signed: &Signed, numbers: &Numbers) -> Markup {
     let rises = numbers.get("/tier_limit_after") > numbers.get("/tier_limit_before");
     html! {
         p class="quiet" {
-            (words::outcomes(&count(numbers.matched()), &values, numbers.sets()))
+            (words::outcomes(&contacts(signed, numbers.matched()), &values, numbers.sets()))
             @if numbers.sets() && !rises { " " (words::TIER_STAYS) }
         }
     }
@@ -251,7 +247,7 @@ fn question(signed: &Signed, numbers: &Numbers, asked: Option<&Asked>) -> Markup
 }
 
 /// Returns the dialog of a count that goes on as a job.
-pub(super) fn counting(hidden: &Markup, job: &str, back: &str) -> Markup {
+pub(super) fn counting(hidden: &Markup, job: &str, back: &str) -> Dialog {
     let content = html! {
         p class="sentence" { (words::COUNTING_SENTENCE) }
         div class="foot" {
@@ -261,11 +257,11 @@ pub(super) fn counting(hidden: &Markup, job: &str, back: &str) -> Markup {
             button class="act" { (words::CONTINUE) }
         }
     };
-    dialog(words::COUNTING, "/console/contacts/preview", true, &content)
+    dialog(words::COUNTING, "/console/contacts/preview", true, content)
 }
 
 /// Returns the dialog that asks for a list.
-pub(super) fn lists(signed: &Signed, lists: &[Segment], count: u64, hidden: &Markup, back: &str) -> Markup {
+pub(super) fn lists(signed: &Signed, lists: &[Segment], count: u64, hidden: &Markup, back: &str) -> Dialog {
     let content = html! {
         @if lists.is_empty() { p { (words::NO_LISTS) } } @else {
             div class="field" {
@@ -281,11 +277,11 @@ pub(super) fn lists(signed: &Signed, lists: &[Segment], count: u64, hidden: &Mar
             @if !lists.is_empty() { button class="act" { (words::add_button(&contacts(signed, count))) } }
         }
     };
-    dialog(words::LIST_TITLE, "/console/contacts/add-to-list", true, &content)
+    dialog(words::LIST_TITLE, "/console/contacts/add-to-list", true, content)
 }
 
 /// Returns the dialog that asks for the name of a segment.
-pub(super) fn segment(signed: &Signed, filter: &str, back: &str) -> Markup {
+pub(super) fn segment(signed: &Signed, filter: &str, back: &str) -> Dialog {
     let content = html! {
         p { (words::SAVE_SENTENCE) }
         div class="field" {
@@ -299,5 +295,5 @@ pub(super) fn segment(signed: &Signed, filter: &str, back: &str) -> Markup {
             button class="act" { (words::SAVE) }
         }
     };
-    dialog(words::SAVE_TITLE, "/console/segments", true, &content)
+    dialog(words::SAVE_TITLE, "/console/segments", true, content)
 }

@@ -4,12 +4,20 @@ use maud::{Markup, html};
 
 use super::found::{Facts, hidden};
 use super::view::{Row, RowError, View};
+use crate::parts::{Tone, note};
 use crate::text::contacts as words;
 
 /// Returns the form with the rows. Without rows it only offers to add one.
 pub(super) fn form(view: &View, facts: &Facts, errors: &[RowError]) -> Markup {
-    if facts.is_list() {
-        return html! { p class="quiet gap" { (words::NO_FILTER_IN_LISTS) } };
+    if let Some(reason) = facts.no_filter {
+        let whole = View { words: String::new(), rows: Vec::new(), after: None, ..view.clone() };
+        return html! {
+            @if errors.is_empty() { p class="quiet gap" { (reason) } } @else {
+                (note(Tone::Fault, &html! { p {
+                    (reason) @if facts.is_list() { " " a href=(whole.path(None)) { (words::WHOLE_LIST) } }
+                } }))
+            }
+        };
     }
     let rows = &view.rows;
     let without_rows = View { rows: Vec::new(), ..view.clone() };

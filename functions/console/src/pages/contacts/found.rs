@@ -8,10 +8,11 @@ use domain::limits::{EXAMINED_SHOWN_MAX, ROWS_SHOWN, TABS_SHOWN};
 use maud::{Markup, html};
 use store::{ContactPage, Search, Segment};
 
-use super::view::{RowError, Tab, View, changed_by, joined, state};
+use super::view::{Base, RowError, Tab, View, joined, state};
 use crate::request::Failure;
 use crate::signed::Signed;
 use crate::text::contacts as words;
+use crate::typed::Typed;
 
 /// The contacts that are ticked.
 #[derive(Clone, Default)]
@@ -19,6 +20,23 @@ pub(crate) struct Ticks {
     pub(crate) contacts: BTreeSet<String>,
     /// True if the selection is all that match.
     pub(crate) is_all: bool,
+    /// The contacts that are left out of all that match.
+    pub(crate) except: BTreeSet<String>,
+}
+
+impl Ticks {
+    /// Returns the ticks in a form. A contact that is left out is not ticked.
+    pub(crate) fn of(typed: &Typed) -> Self {
+        let all = |name| typed.all(name).map(str::to_owned).collect::<BTreeSet<_>>();
+        let except = all("except");
+        let contacts = all("contact").difference(&except).cloned().collect();
+        Self { contacts, is_all: typed.get("scope") == "all", except }
+    }
+
+    /// Returns true if the contact is ticked.
+    pub(crate) fn has(&self, contact: &str) -> bool {
+        if self.is_all { !self.except.contains(contact) } else { self.contacts.contains(contact) }
+    }
 }
 
 /// Everything that the page shows.
@@ -28,8 +46,8 @@ pub(super) struct Facts {
     pub(super) segment: Option<Segment>,
     /// The contacts, or the errors in the filter.
     pub(super) found: Result<ContactPage, Vec<RowError>>,
-    /// True if the job of the tab has selected its contacts in a way that no filter expresses.
-    pub(super) is_unknown: bool,
+    /// The reason for which no filter applies to the tab.
+    pub(super) no_filter: Option<&'static str>,
 }
 
 impl Facts {
@@ -43,16 +61,20 @@ impl Facts {
             },
             _ => None,
         };
-        let of_tab = of_tab(signed, view, segment.as_ref()).await?;
-        let is_unknown = matches!(view.tab, Tab::RefusedBy(_)) && of_tab.is_none();
-        let found = match view.filter(of_tab.as_ref()) {
-            Ok(_) if is_unknown => {
-                Ok(ContactPage { contacts: Vec::new(), period: signed.period().clone(), next: None })
-            }
-            Ok(filter) => Ok(search(signed, view, segment.as_ref(), &filter).await?),
-            Err(errors) => Err(errors),
+        let base = base(signed, view, segment.as_ref()).await?;
+        let no_filter = match base {
+            Base::Filter(_) => None,
+            Base::NoFilter(reason) => Some(reason),
         };
-        Ok(Self { segments, segment, found, is_unknown })
+        let found = match (&segment, view.filter(&base)) {
+            (_, Ok(filter)) => Ok(search(signed, view, &filter).await?),
+            (Some(list), Err(_)) if list.filter.is_none() && !view.is_filtered() => {
+                let (after, now) = (view.after, signed.wall_clock);
+                Ok(store.segment_contacts(account, list.id, after, ROWS_SHOWN, now).await?)
+            }
+            (_, Err(errors)) => Err(errors),
+        };
+        Ok(Self { segments, segment, found, no_filter })
     }
 
     /// Returns true if the tab is a static list, to which no filter applies.
@@ -61,36 +83,37 @@ impl Facts {
     }
 }
 
-/// Returns the filter of a tab that has one of its own.
-pub(super) async fn of_tab(
-    signed: &Signed,
-    view: &View,
-    segment: Option<&Segment>,
-) -> Result<Option<Filter>, Failure> {
-    Ok(match &view.tab {
-        Tab::Segment(_) => segment.and_then(|segment| segment.filter.clone()),
-        Tab::ChangedBy(job) => Filter::new(changed_by(*job)).ok(),
+/// Returns the filter that selects exactly the contacts of a view, or the errors in it.
+pub(super) async fn filter(signed: &Signed, view: &View) -> Result<Result<Filter, Vec<RowError>>, Failure> {
+    let segment = match &view.tab {
+        Tab::Segment(id) => Some(signed.store().segment(signed.account.id, *id).await?),
+        _ => None,
+    };
+    Ok(view.filter(&base(signed, view, segment.as_ref()).await?))
+}
+
+/// Returns the contacts of the view's tab.
+async fn base(signed: &Signed, view: &View, segment: Option<&Segment>) -> Result<Base, Failure> {
+    let (filter, reason) = match &view.tab {
+        Tab::Segment(_) => (segment.and_then(|segment| segment.filter.clone()), words::NO_FILTER_IN_LISTS),
         Tab::RefusedBy(job) => {
             let selected = signed.store().bulk_job_filter(signed.account.id, *job).await?;
             let non_marketing = vec![state("non_marketing")];
-            selected.and_then(|filter| Filter::new(joined(filter.groups().to_vec(), non_marketing)).ok())
+            let filter =
+                selected.and_then(|filter| Filter::new(joined(filter.groups().to_vec(), non_marketing)).ok());
+            (filter, words::NO_FILTER_OF_JOB)
         }
-        Tab::Unknown => return Err(Problem::not_found("segment").into()),
-        Tab::All | Tab::Marketing | Tab::Leaving | Tab::Unengaged => None,
-    })
+        tab => match tab.groups() {
+            Some(groups) => (Filter::new(groups).ok(), words::NO_FILTER_OF_JOB),
+            None => return Err(Problem::not_found("segment").into()),
+        },
+    };
+    Ok(filter.map_or(Base::NoFilter(reason), Base::Filter))
 }
 
-/// Reads a page, newest contacts first. A static list is in the order of creation.
-async fn search(
-    signed: &Signed,
-    view: &View,
-    segment: Option<&Segment>,
-    filter: &Filter,
-) -> Result<ContactPage, Failure> {
+/// Reads a page, newest contacts first.
+async fn search(signed: &Signed, view: &View, filter: &Filter) -> Result<ContactPage, Failure> {
     let (store, account, now) = (signed.store(), signed.account.id, signed.wall_clock);
-    if let Some(list) = segment.filter(|segment| segment.filter.is_none()) {
-        return Ok(store.segment_contacts(account, list.id, view.after, ROWS_SHOWN, now).await?);
-    }
     let filter = Some(filter).filter(|filter| !filter.groups().is_empty());
     let search = Search { account, filter, after: view.after, limit: ROWS_SHOWN };
     Ok(store.search_within(search, Direction::Descending, EXAMINED_SHOWN_MAX, now).await?)

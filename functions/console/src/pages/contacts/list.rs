@@ -1,6 +1,6 @@
 //! The page with the list of contacts.
 
-use domain::limits::{ROWS_SHOWN, TABS_SHOWN};
+use domain::limits::{ROWS_SHOWN, SEARCH_CHARS_MAX, TABS_SHOWN};
 use http::StatusCode;
 use maud::{Markup, html};
 use store::ContactPage;
@@ -22,7 +22,7 @@ pub(crate) async fn page(signed: &Signed, view: &View, ticks: &Ticks) -> Result<
         form method="post" action="/console/contacts/search" role="search" class="row" {
             label class="vh" for="q" { (words::SEARCH_LABEL) }
             input id="q" name="q" type="search" class="w-l" placeholder=(words::SEARCH_LABEL) autocomplete="off"
-                value=(view.words);
+                maxlength=(SEARCH_CHARS_MAX) value=(view.words);
             button { (words::SEARCH) }
         }
     };
@@ -38,11 +38,17 @@ pub(crate) async fn page(signed: &Signed, view: &View, ticks: &Ticks) -> Result<
 }
 
 fn done(signed: &Signed, view: &View, facts: &Facts) -> Markup {
+    let of_query = |name| signed.query.get(name).parse::<u64>().unwrap_or_default();
     let said = match signed.done.as_deref() {
         Some("deleted") => words::DELETED,
         Some("erased") => words::ERASED,
-        Some("listed") => words::ADDED_TO_LIST,
-        _ if facts.is_unknown => words::NO_FILTER_OF_JOB,
+        Some("listed") => {
+            let (added, unknown) = (of_query("n"), of_query("unknown"));
+            let tone = if added == 0 || unknown > 0 { Tone::Fault } else { Tone::Plain };
+            let [added, unknown] = [added, unknown]
+                .map(|count| (count, text::counted(count, &number(signed, count), "contact")));
+            return note(tone, &html! { p { (words::added_to_list(&added, &unknown)) } });
+        }
         _ if view.words.contains('@')
             && facts.found.as_ref().is_ok_and(|found| found.contacts.is_empty()) =>
         {
@@ -118,7 +124,9 @@ fn pages(signed: &Signed, view: &View, facts: &Facts, found: &ContactPage) -> Ma
                     @if let Some(next) = found.next {
                         (words::searched_to(&crate::parts::date_text(signed, next.created_about())))
                     }
-                } @else if !found.contacts.is_empty() { (words::shown(&shown, view.after.is_none())) }
+                } @else if !found.contacts.is_empty() {
+                    (words::shown(&shown, view.after.is_none(), facts.is_list()))
+                }
             }
             span class="row" {
                 @if view.after.is_some() { (step(&first, None, text::FIRST_PAGE, false)) }

@@ -23,6 +23,7 @@ pub(super) fn form(
         form method="post" action="/console/contacts/preview" data-select {
             (hidden(view))
             @if let Some(after) = view.after { input type="hidden" name="after" value=(after); }
+            @for contact in &ticks.except { input type="hidden" name="except" value=(contact); }
             (bar(signed, view, facts, ticks))
             @if !signed.may_edit() { p class="quiet" id="why-not" { (text::MAY_NOT_EDIT) } }
             table class="stack lines" {
@@ -38,7 +39,7 @@ pub(super) fn form(
                 } }
                 tbody {
                     @for (place, contact) in found.contacts.iter().enumerate() {
-                        (row(signed, place, contact, ticks.is_all || ticks.contacts.contains(&contact.id.to_string())))
+                        (row(signed, place, contact, ticks.has(&contact.id.to_string())))
                     }
                 }
             }

@@ -3,7 +3,7 @@
 
 use domain::filter::{Condition, Filter, Operator};
 use domain::ids::{ContactId, JobId, SegmentId};
-use domain::limits::{FILTER_CONDITIONS_MAX, FILTER_GROUPS_MAX};
+use domain::limits::{FILTER_CONDITIONS_MAX, FILTER_GROUPS_MAX, SEARCH_CHARS_MAX};
 
 use crate::text::contacts as words;
 use crate::typed::Typed;
@@ -56,6 +56,30 @@ pub(crate) const STATE: &str = "state";
 const SEARCHED: [&str; 4] = ["email", "firstname", "lastname", "company"];
 
 type Groups = Vec<Vec<Condition>>;
+
+/// The contacts of a tab, to which the words and the rows of a view apply.
+pub(crate) enum Base {
+    /// The contacts that a filter selects.
+    Filter(Filter),
+    /// Contacts that no filter selects, so nothing can be added to it. The text is the reason, for people.
+    NoFilter(&'static str),
+}
+
+impl Tab {
+    /// Returns the groups that select the tab's contacts. `None` if they have to be read.
+    pub(crate) fn groups(&self) -> Option<Groups> {
+        Some(match self {
+            Self::All => Vec::new(),
+            Self::Marketing => vec![state("marketing")],
+            Self::Leaving => vec![state("leaving")],
+            Self::Unengaged => ["unsubscribed", "bounced"]
+                .map(|flag| [state("marketing"), equal(flag, "true")].concat())
+                .to_vec(),
+            Self::ChangedBy(job) => changed_by(*job),
+            Self::Segment(_) | Self::RefusedBy(_) | Self::Unknown => return None,
+        })
+    }
+}
 
 impl View {
     /// Parses the fields of a query or of a form. An unknown tab shows no contacts.
@@ -129,9 +153,9 @@ impl View {
         !self.words.contains('@') && self.rows.iter().all(|row| !row.value.contains('@'))
     }
 
-    /// Returns the rows in which a field is chosen.
+    /// Returns the rows in which anything is chosen or typed. A value without a field is an error, and not dropped.
     pub(crate) fn filled_rows(&self) -> impl Iterator<Item = &Row> {
-        self.rows.iter().filter(|row| !row.property.is_empty())
+        self.rows.iter().filter(|row| !row.property.is_empty() || !row.value.is_empty())
     }
 
     /// Returns true if the view restricts the contacts of its tab.
@@ -139,25 +163,21 @@ impl View {
         !self.words.is_empty() || self.filled_rows().next().is_some()
     }
 
-    /// Returns the filter of the view. `of_tab` is that of the segment or the job, if the tab is one.
-    pub(crate) fn filter(&self, of_tab: Option<&Filter>) -> Result<Filter, Vec<RowError>> {
-        let rows = self.conditions()?;
-        let tab = match &self.tab {
-            Tab::Segment(_) | Tab::RefusedBy(_) | Tab::ChangedBy(_) => {
-                of_tab.map(|filter| filter.groups().to_vec()).unwrap_or_default()
-            }
-            Tab::All | Tab::Unknown => Vec::new(),
-            Tab::Marketing => vec![state("marketing")],
-            Tab::Leaving => vec![state("leaving")],
-            Tab::Unengaged => ["unsubscribed", "bounced"]
-                .map(|flag| [state("marketing"), equal(flag, "true")].concat())
-                .to_vec(),
+    /// Returns the filter that selects exactly the contacts of the view.
+    pub(crate) fn filter(&self, base: &Base) -> Result<Filter, Vec<RowError>> {
+        let whole = |message: &str| vec![RowError { row: None, message: message.to_owned() }];
+        let tab = match base {
+            Base::Filter(filter) => filter.groups().to_vec(),
+            Base::NoFilter(reason) => return Err(whole(reason)),
         };
+        let rows = self.conditions()?;
+        if self.words.chars().count() > SEARCH_CHARS_MAX {
+            return Err(whole(words::TOO_MANY_WORDS));
+        }
         let mut groups = joined(tab, searched(&self.words));
         if !rows.is_empty() {
             groups = joined(groups, vec![rows]);
         }
-        let whole = |message: &str| vec![RowError { row: None, message: message.to_owned() }];
         if groups.len() > FILTER_GROUPS_MAX || groups.iter().any(|group| group.len() > FILTER_CONDITIONS_MAX)
         {
             return Err(whole(words::TOO_MANY_CONDITIONS));
@@ -169,6 +189,7 @@ impl View {
         let (mut conditions, mut errors) = (Vec::new(), Vec::new());
         for (place, row) in self.rows.iter().enumerate() {
             if row.property.is_empty() && row.value.is_empty() {
+                // A row that was just added.
                 continue;
             }
             match row.conditions() {
@@ -186,9 +207,11 @@ impl Row {
             return Err(words::CHOOSE.to_owned());
         }
         if self.property == STATE {
-            let known = ["marketing", "leaving", "non_marketing"].contains(&self.value.as_str());
+            // The words of the page, and those of the API.
+            let value = self.value.to_lowercase().replace(['-', ' '], "_");
+            let known = ["marketing", "leaving", "non_marketing"].contains(&value.as_str());
             return match self.operator.as_str() {
-                "EQ" if known => Ok(state(&self.value)),
+                "EQ" if known => Ok(state(&value)),
                 _ => Err(words::STATE_IS.to_owned()),
             };
         }
@@ -261,8 +284,13 @@ mod tests {
         View::parse(&Typed::parse(query.as_bytes()))
     }
 
+    fn base(view: &View) -> Base {
+        Base::Filter(Filter::new(view.tab.groups().unwrap()).unwrap())
+    }
+
     fn groups(query: &str) -> Result<usize, usize> {
-        view(query).filter(None).map(|filter| filter.groups().len()).map_err(|errors| errors.len())
+        let view = view(query);
+        view.filter(&base(&view)).map(|filter| filter.groups().len()).map_err(|errors| errors.len())
     }
 
     #[test]
@@ -306,11 +334,21 @@ mod tests {
     }
 
     #[test]
+    fn states_are_taken_as_the_page_shows_them() {
+        for (value, conditions) in
+            [("Marketing", 2), ("Leaving", 1), ("Non-marketing", 1), ("non_marketing", 1)]
+        {
+            let row = Row { property: STATE.to_owned(), operator: "EQ".to_owned(), value: value.to_owned() };
+            assert_eq!(row.conditions().map(|found| found.len()), Ok(conditions), "{value}");
+        }
+    }
+
+    #[test]
     fn wrong_rows_are_named() {
         let wrong = view(
             "property=created_at&operator=LT&value=soon&property=city&operator=EQ&value=Paris&property=state&operator=LT&value=leaving",
         );
-        let Err(errors) = wrong.filter(None) else { panic!("the rows are wrong") };
+        let Err(errors) = wrong.filter(&base(&wrong)) else { panic!("the rows are wrong") };
         assert_eq!(errors.iter().map(|error| error.row).collect::<Vec<_>>(), [Some(0), Some(2)]);
     }
 
@@ -323,5 +361,19 @@ mod tests {
         assert_eq!(groups(&row.repeat(10)), Ok(1));
         assert_eq!(groups(&row.repeat(11)), Err(1), "no condition is dropped");
         assert_eq!(groups("property=&operator=EQ&value=Paris"), Err(1), "a value without a field");
+        assert!(view("property=&operator=EQ&value=Paris").is_filtered());
+        assert_eq!(groups(&format!("q={}", "a".repeat(SEARCH_CHARS_MAX + 1))), Err(1), "too many words");
+    }
+
+    #[test]
+    fn contacts_without_a_filter_are_never_all_contacts() {
+        for query in
+            ["segment=seg_01k0000000000000000000000a", "job=job_01k0000000000000000000000a&outcome=refused"]
+        {
+            let row = "&property=city&operator=EQ&value=Paris";
+            for query in [query.to_owned(), format!("{query}&q=ada"), format!("{query}{row}")] {
+                assert!(view(&query).filter(&Base::NoFilter("a list")).is_err(), "{query}");
+            }
+        }
     }
 }

@@ -10,18 +10,19 @@ use crate::parts::{Detail, date_text, key, number, time};
 use crate::signed::Signed;
 use crate::text::{self, jobs as words};
 
-/// Returns the page of a job, as it was read.
-pub(super) fn page(signed: &Signed, job: &BulkJob) -> Page {
+/// Returns the page of a job, as it was read. `lists_refused` is true if the console can list the refused contacts.
+pub(super) fn page(signed: &Signed, job: &BulkJob, lists_refused: bool) -> Page {
+    let refused = lists_refused.then(|| refused_path(job));
     let name = title(signed, job);
     let head = html! {
         p class="trail" { a href="/console/jobs" { (text::JOBS) } " / " (words::state(job.state)) }
         h1 { (name) }
-        (action(signed, job))
+        (action(signed, job, refused.as_deref()))
     };
     let content = html! {
         @if job.state.is_finished() { (result_sentence(signed, job)) } @else { (progress(signed, job)) }
         div class="two" {
-            @if job.kind == JobKind::Change { (result(signed, job)) } @else { (counted(signed, job)) }
+            @if job.kind == JobKind::Change { (result(signed, job, refused.as_deref())) } @else { (counted(signed, job)) }
             div { (about(signed, job)) (undo(signed, job)) }
         }
     };
@@ -53,24 +54,22 @@ pub(super) fn state(state: JobState) -> Markup {
 }
 
 /// Returns the page's action: to cancel the rest, or to look at the refused contacts.
-fn action(signed: &Signed, job: &BulkJob) -> Markup {
-    let refused = job.summary.refused();
+fn action(signed: &Signed, job: &BulkJob, refused: Option<&str>) -> Markup {
     html! {
         @if !job.state.is_finished() && signed.may_edit() {
             form method="post" action={ "/console/jobs/" (job.id) "/cancel" } {
                 (key(signed)) button class="lose" { (words::CANCEL_REST) }
             }
-        } @else if job.state.is_finished() && refused > 0 && lists_refused(job) {
-            a class="button" href=(refused_path(job)) { (words::show_refused(&number(signed, refused))) }
+        } @else if let Some(refused) = refused {
+            a class="button" href=(refused) { (words::show_refused(&number(signed, job.summary.refused()))) }
         }
     }
 }
 
-/// Returns true if the console can list the refused contacts. They are those of the selection that are still
-/// non-marketing, so the selection must be a filter.
-fn lists_refused(job: &BulkJob) -> bool {
-    job.command == Command::SetMarketing
-        && matches!(job.selection, SelectionKind::Filter | SelectionKind::Segment | SelectionKind::Contacts)
+/// Returns true if the job has refused contacts, which are those of its selection that are still non-marketing. The
+/// console can list them if a filter expresses the selection, which has to be read.
+pub(super) fn may_list_refused(job: &BulkJob) -> bool {
+    job.state.is_finished() && job.command == Command::SetMarketing && job.summary.refused() > 0
 }
 
 fn refused_path(job: &BulkJob) -> String {
@@ -130,12 +129,12 @@ fn result_sentence(signed: &Signed, job: &BulkJob) -> Markup {
 }
 
 /// Returns the outcomes so far, beside what was expected.
-fn result(signed: &Signed, job: &BulkJob) -> Markup {
+fn result(signed: &Signed, job: &BulkJob, refused: Option<&str>) -> Markup {
     let summary = &job.summary;
     let sets = job.command == Command::SetMarketing;
     let new = if sets { summary.set } else { summary.queued };
     let changed = format!("/console/contacts?job={}&outcome=changed", job.id);
-    let row = |name: &str, count: u64, link: Option<String>| {
+    let row = |name: &str, count: u64, link: Option<&str>| {
         html! {
             tr {
                 th scope="row" { (name) }
@@ -154,11 +153,11 @@ fn result(signed: &Signed, job: &BulkJob) -> Markup {
                 caption class="vh" { (words::OUTCOMES) }
                 thead { tr { th scope="col" { (words::OUTCOME) } th scope="col" class="n" { (words::CONTACTS) } } }
                 tbody {
-                    (row(if sets { words::SET } else { words::QUEUED }, new, Some(changed)))
+                    (row(if sets { words::SET } else { words::QUEUED }, new, Some(&changed)))
                     @if sets { (row(words::KEPT, summary.kept, None)) }
                     (row(words::UNCHANGED, summary.unchanged, None))
                     @for (reason, count) in &summary.refused {
-                        (row(&words::refused_because(*reason), *count, lists_refused(job).then(|| refused_path(job))))
+                        (row(&words::refused_because(*reason), *count, refused))
                     }
                     @if summary.refused.is_empty() { (row(words::REFUSED, 0, None)) }
                 }

@@ -1,8 +1,9 @@
 //! The cap on the usage, with the consequence of another one.
 
 use axum::Router;
-use axum::response::Response;
-use axum::routing::post;
+use axum::extract::RawQuery;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::get;
 use domain::limits::USAGE_MAX;
 use domain::period::Period;
 use maud::{Markup, html};
@@ -10,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::{PATH, TypedCap, page, redirect};
 use crate::Console;
+use crate::frame::{Dialog, Page};
 use crate::pages::review::{typed_number, whole};
 use crate::parts::{date_text, field_error, key, number};
 use crate::request::{Call, Failure};
@@ -20,10 +22,20 @@ use crate::typed::Typed;
 const ACTION: &str = "/console/settings/cap";
 
 pub(super) fn routes() -> Router<Console> {
-    Router::new().route(ACTION, post(change))
+    Router::new().route(ACTION, get(preview).post(change))
 }
 
-/// Previews a new cap, or sets it if it is confirmed.
+/// Shows the consequence of the cap in an address.
+async fn preview(signed: Signed, RawQuery(query): RawQuery) -> Response {
+    let typed = Typed::parse(query.unwrap_or_default().as_bytes());
+    let text = typed.get("cap");
+    match wanted(text).filter(|_| typed.has("cap") && signed.principal.is_admin()) {
+        Some(cap) => signed.finish(previewed(&signed, text, cap).await),
+        None => Redirect::to(PATH).into_response(),
+    }
+}
+
+/// Leads to the consequence of a new cap, or sets it if it is confirmed.
 async fn change(signed: Signed, typed: Typed) -> Response {
     let text = typed.get("cap");
     let wanted = wanted(text);
@@ -31,8 +43,8 @@ async fn change(signed: Signed, typed: Typed) -> Response {
         && signed.principal.is_admin()
         && let Some(cap) = wanted
     {
-        let shown = previewed(&signed, text, cap).await;
-        return signed.finish(shown);
+        let cap = cap.map(|cap| cap.to_string()).unwrap_or_default();
+        return Redirect::to(&format!("{ACTION}?cap={cap}")).into_response();
     }
     // The API refuses a text that is not a number, and says what it expects.
     let value = if text.is_empty() { Value::Null } else { typed_number(text) };
@@ -54,7 +66,7 @@ fn wanted(text: &str) -> Option<Option<u64>> {
     whole(text).filter(|cap| *cap <= USAGE_MAX).map(Some)
 }
 
-async fn previewed(signed: &Signed, text: &str, cap: Option<u64>) -> Result<crate::frame::Page, Failure> {
+async fn previewed(signed: &Signed, text: &str, cap: Option<u64>) -> Result<Page, Failure> {
     let typed = TypedCap { text: Some(text), refusal: None, has_dialog: true };
     let page = page(signed, &Typed::default(), None, typed).await?;
     Ok(page.with_dialog(dialog(signed, cap)))
@@ -123,29 +135,25 @@ fn highest_limit(period: &Period, cap: u64) -> u64 {
 }
 
 /// Returns the dialog with the consequence of another cap.
-fn dialog(signed: &Signed, cap: Option<u64>) -> Markup {
+fn dialog(signed: &Signed, cap: Option<u64>) -> Dialog {
     let cap_text = cap.map(|cap| number(signed, cap));
     let title = cap_text.as_deref().map_or_else(|| words::REMOVE_THE_CAP.to_owned(), words::set_the_cap);
     let is_same = cap == signed.period().cap;
-    html! {
-        dialog id="consequence" aria-labelledby="consequence-t" open data-modal {
-            form method="post" action=(ACTION) {
-                h2 id="consequence-t" tabindex="-1" autofocus { (title) "?" }
-                @if is_same { p class="sentence" { (words::cap_is_same(cap_text.as_deref())) } }
-                @else {
-                    p class="sentence" { (consequence(signed, cap)) }
-                    div { (numbers(signed, cap)) }
-                }
-                div class="foot" {
-                    (key(signed))
-                    input type="hidden" name="cap" value=(cap.map(|cap| cap.to_string()).unwrap_or_default());
-                    input type="hidden" name="confirmed" value="true";
-                    a class="button" href=(PATH) data-close { (words::CANCEL) }
-                    @if !is_same { button class="act" { (title) } }
-                }
-            }
+    let content = html! {
+        @if is_same { p class="sentence" { (words::cap_is_same(cap_text.as_deref())) } }
+        @else {
+            p class="sentence" { (consequence(signed, cap)) }
+            div { (numbers(signed, cap)) }
         }
-    }
+        div class="foot" {
+            (key(signed))
+            input type="hidden" name="cap" value=(cap.map(|cap| cap.to_string()).unwrap_or_default());
+            input type="hidden" name="confirmed" value="true";
+            a class="button" href=(PATH) data-close { (words::CANCEL) }
+            @if !is_same { button class="act" { (title) } }
+        }
+    };
+    Dialog { title: format!("{title}?"), action: ACTION.to_owned(), is_focused: true, content }
 }
 
 /// Returns the sentences about what another cap does now, and at the next update date.
