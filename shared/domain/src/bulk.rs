@@ -7,6 +7,7 @@ use crate::contact::Contact;
 use crate::decision::{Command, Ledger, Outcome, Refusal, Transition};
 use crate::marketing::{EffectiveState, StoredState};
 use crate::period::Period;
+use crate::source::SourceType;
 
 /// The numbers of contacts with each outcome of a command.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -19,6 +20,8 @@ pub struct Summary {
     pub queued: u64,
     /// Contacts that already had the requested state.
     pub unchanged: u64,
+    /// Contacts that were enrolled in an automation, and wait for their turn.
+    pub enrolled: u64,
     /// Contacts whose change was refused, by reason.
     pub refused: BTreeMap<Refusal, u64>,
 }
@@ -68,7 +71,7 @@ impl Summary {
     /// Returns the number of all contacts in the summary.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.changed() + self.unchanged + self.refused()
+        self.changed() + self.unchanged + self.enrolled + self.refused()
     }
 }
 
@@ -180,7 +183,7 @@ impl Forecast {
             (leaving, tally.matched.leaving),
         ] {
             for _ in 0..contacts {
-                would.add(&ledger.decide(stored_state, command));
+                would.add(&ledger.decide(stored_state, command, SourceType::BulkJob));
             }
         }
         let after = ledger.period_after();

@@ -4,11 +4,11 @@ use crate::Timestamp;
 use crate::address::EmailAddress;
 use crate::decision::{Outcome, Transition};
 use crate::filter::{FieldName, Fields, Value};
-use crate::ids::ContactId;
+use crate::ids::{AutomationId, ContactId};
 use crate::marketing::{ClosedPeriodEnds, EffectiveState, Marketing};
 use crate::period::Period;
 use crate::property::Properties;
-use crate::source::{Actor, Source};
+use crate::source::{Actor, Cause, Source};
 
 /// A contact, as settled in the account's current period.
 #[derive(Clone, PartialEq, Debug)]
@@ -33,6 +33,12 @@ pub struct Contact {
     pub version: u64,
     /// The instant of the deletion, for a contact that reads do not find but that is still billable.
     pub deleted_at: Option<Timestamp>,
+    /// The automations that have acted on the contact since its latest other change, in order. None of them acts again
+    /// before another change.
+    pub chain: Vec<AutomationId>,
+    /// The cause of the latest change of properties, address or flags. `None` if it is that of the change of state that
+    /// was the latest then (see [`Contact::editor`]).
+    pub edited: Option<Cause>,
 }
 
 impl Contact {
@@ -64,10 +70,44 @@ impl Contact {
         self.touch(at);
     }
 
-    /// Records a change at `now`: sets `updated_at` and increases the version.
+    /// Applies a transition that an automation decided.
+    pub fn apply_automation(
+        &mut self,
+        transition: &Transition,
+        now: Timestamp,
+        source: &Source,
+        automation: AutomationId,
+    ) {
+        if transition.outcome == Outcome::Unchanged {
+            return;
+        }
+        let mut chain = std::mem::take(&mut self.chain);
+        chain.retain(|earlier| *earlier != automation);
+        chain.push(automation);
+        self.apply(transition, now, source, Actor::Automation(automation));
+        self.chain = chain;
+    }
+
+    /// Records a change at `now`: sets `updated_at`, increases the version and ends the chain of automations.
     pub fn touch(&mut self, now: Timestamp) {
+        self.chain.clear();
         self.updated_at = now.max(self.updated_at);
         self.version = self.version.saturating_add(1);
+    }
+
+    /// Records the cause of a change of properties, address or flags, which this write contains.
+    pub fn edit(&mut self, source: &Source, actor: Actor) {
+        self.edited = Some(Cause { source: source.clone(), actor });
+    }
+
+    /// Returns the cause of the change of properties, address or flags that the contact's latest write contains, if it
+    /// contains one.
+    #[must_use]
+    pub fn editor(&self) -> Option<Cause> {
+        self.edited.clone().or_else(|| {
+            let last = self.marketing.history.recent.last()?;
+            Some(Cause { source: last.source.clone(), actor: last.actor })
+        })
     }
 
     /// Returns the effective state of a settled contact. The store returns settled contacts only.
@@ -124,6 +164,8 @@ pub(crate) mod tests {
             updated_at: created_at,
             version: 1,
             deleted_at: None,
+            chain: Vec::new(),
+            edited: None,
         }
     }
 
@@ -135,7 +177,7 @@ pub(crate) mod tests {
         let source = Source { kind: SourceType::Manual, name: "Ada".to_owned(), id: None };
         let mut ledger = Ledger::new(&period);
         for (command, version) in [(Command::SetMarketing, 1), (Command::SetNonMarketingPending, 2)] {
-            let transition = ledger.decide(person.marketing.stored_state, command).unwrap();
+            let transition = ledger.decide(person.marketing.stored_state, command, source.kind).unwrap();
             person.apply(&transition, now, &source, Actor::System);
             assert_eq!((person.version, person.marketing.history.recent.len() as u64), (version, version));
         }

@@ -3,6 +3,7 @@
 use crate::budget::Budget;
 use crate::marketing::{EffectiveState, StoredState};
 use crate::period::{Delta, Period};
+use crate::source::{BySource, SourceType};
 use crate::string_enum::string_enum;
 
 string_enum! {
@@ -66,6 +67,8 @@ pub struct CountChange {
     /// The highest usage before the change at which the cap still allows all of it. The tier limit must also allow the
     /// part of forms that may not raise it. `None` if nothing bounds the change.
     pub usage_at_most: Option<u64>,
+    /// The contacts that are set, by the type of their source.
+    pub sets: BySource,
 }
 
 /// The limits of one form submission, in addition to those of the account.
@@ -83,6 +86,7 @@ pub struct FormLimits<'b> {
 pub struct Ledger<'p> {
     period: &'p Period,
     delta: Delta,
+    sets: BySource,
     /// The additional usage at which the tier limit would still have allowed every decision that it bounds.
     tier_slack: Option<u64>,
 }
@@ -97,7 +101,7 @@ impl<'p> Ledger<'p> {
     /// Creates a ledger that continues after changes that were decided earlier but not written (a dry run).
     #[must_use]
     pub fn after(period: &'p Period, delta: Delta) -> Self {
-        Self { period, delta, tier_slack: None }
+        Self { period, delta, sets: BySource::default(), tier_slack: None }
     }
 
     /// Returns the sum of all decided changes.
@@ -112,7 +116,11 @@ impl<'p> Ledger<'p> {
         let adds = u64::try_from(self.delta.marketing).ok().filter(|adds| *adds > 0);
         let by_cap = adds.and_then(|adds| Some(self.period.cap?.saturating_sub(adds)));
         let by_tier = self.tier_slack.map(|slack| self.period.marketing.saturating_add(slack));
-        CountChange { delta: self.delta, usage_at_most: by_cap.into_iter().chain(by_tier).min() }
+        CountChange {
+            delta: self.delta,
+            usage_at_most: by_cap.into_iter().chain(by_tier).min(),
+            sets: self.sets,
+        }
     }
 
     /// Returns the period with all decided changes applied.
@@ -133,10 +141,11 @@ impl<'p> Ledger<'p> {
     pub fn decide_for_form(
         &mut self,
         stored_state: StoredState,
+        source: SourceType,
         limits: &mut FormLimits<'_>,
     ) -> Result<Transition, Refusal> {
         let mut after = self.clone();
-        let transition = after.decide(stored_state, Command::SetMarketing)?;
+        let transition = after.decide(stored_state, Command::SetMarketing, source)?;
         if transition.outcome == Outcome::Set && !limits.may_raise_tier {
             let slack = self.tier_capacity().checked_sub(1).ok_or(Refusal::TierLimit)?;
             after.tier_slack = Some(self.tier_slack.map_or(slack, |least| least.min(slack)));
@@ -157,12 +166,17 @@ impl<'p> Ledger<'p> {
         period.tier.limit_for(period.marketing).saturating_sub(period.marketing)
     }
 
-    /// Decides one command for a contact with this stored state.
+    /// Decides one command for a contact with this stored state. A contact that is set counts for the type of `source`.
     ///
     /// # Errors
     ///
     /// A [`Refusal`] if the contact would become billable and may not.
-    pub fn decide(&mut self, stored_state: StoredState, command: Command) -> Result<Transition, Refusal> {
+    pub fn decide(
+        &mut self,
+        stored_state: StoredState,
+        command: Command,
+        source: SourceType,
+    ) -> Result<Transition, Refusal> {
         let from = stored_state.state_in(self.period.number);
         let leaving = StoredState::Leaving { queued_in: self.period.number };
         let (stored_state, marketing, leaving, outcome) = match (from, command) {
@@ -188,6 +202,7 @@ impl<'p> Ledger<'p> {
         };
         let delta = Delta { marketing, leaving };
         self.delta = self.delta.plus(delta);
+        self.sets.add(source, u64::from(outcome == Outcome::Set));
         Ok(Transition { from, to: stored_state.state_in(self.period.number), stored_state, delta, outcome })
     }
 }
@@ -204,6 +219,7 @@ mod tests {
     use crate::tier::Tier;
 
     const CURRENT: u64 = 7;
+    const MANUAL: SourceType = SourceType::Manual;
 
     fn stored_state(state: EffectiveState) -> StoredState {
         match state {
@@ -253,7 +269,7 @@ mod tests {
         for (from, command, to, (marketing, leaving), outcome) in table {
             let period = in_period(5, 2, None);
             let mut ledger = Ledger::new(&period);
-            let transition = ledger.decide(stored_state(from), command).unwrap();
+            let transition = ledger.decide(stored_state(from), command, MANUAL).unwrap();
             let expected = Transition {
                 from,
                 to,
@@ -271,12 +287,12 @@ mod tests {
     fn contact_queued_in_an_earlier_period_is_non_marketing() {
         let period = in_period(5, 0, None);
         let left = StoredState::Leaving { queued_in: PeriodNumber::from_number(CURRENT - 1).unwrap() };
-        let set = Ledger::new(&period).decide(left, Command::SetMarketing).unwrap();
+        let set = Ledger::new(&period).decide(left, Command::SetMarketing, MANUAL).unwrap();
         assert_eq!(
             (set.from, set.to, set.outcome),
             (EffectiveState::NonMarketing, EffectiveState::Marketing, Outcome::Set)
         );
-        let queued = Ledger::new(&period).decide(left, Command::SetNonMarketingPending).unwrap();
+        let queued = Ledger::new(&period).decide(left, Command::SetNonMarketingPending, MANUAL).unwrap();
         assert_eq!((queued.to, queued.outcome), (EffectiveState::NonMarketing, Outcome::Unchanged));
     }
 
@@ -289,15 +305,31 @@ mod tests {
             (EffectiveState::Marketing, Command::SetMarketing, false),
             (EffectiveState::Marketing, Command::SetNonMarketingPending, false),
         ] {
-            let decided = Ledger::new(&period).decide(stored_state(state), command);
+            let decided = Ledger::new(&period).decide(stored_state(state), command, MANUAL);
             assert_eq!(decided.err(), refused.then_some(Refusal::CapReached), "{state} {command}");
         }
     }
 
     #[test]
+    fn contacts_that_are_set_count_for_their_source() {
+        let period = in_period(5, 2, Some(7));
+        let mut ledger = Ledger::new(&period);
+        let mut may = FormLimits { budget: None, may_raise_tier: true };
+        for source in [SourceType::Form, SourceType::ExternalForm] {
+            ledger.decide_for_form(StoredState::NonMarketing, source, &mut may).unwrap();
+            ledger.decide_for_form(stored_state(EffectiveState::Leaving), source, &mut may).unwrap();
+            ledger.decide_for_form(StoredState::Marketing, source, &mut may).unwrap();
+        }
+        ledger.decide_for_form(StoredState::NonMarketing, SourceType::Form, &mut may).unwrap_err();
+        let CountChange { delta, sets, .. } = ledger.count_change();
+        assert_eq!(sets, [(SourceType::Form, 1), (SourceType::ExternalForm, 1)].into_iter().collect());
+        assert_eq!((delta.kept(), delta.queued()), (2, 0));
+    }
+
+    #[test]
     fn account_without_marketing_contacts_refuses_new_ones() {
         let period = Period { marketing_contacts: false, ..in_period(0, 0, None) };
-        let decided = Ledger::new(&period).decide(StoredState::NonMarketing, Command::SetMarketing);
+        let decided = Ledger::new(&period).decide(StoredState::NonMarketing, Command::SetMarketing, MANUAL);
         assert_eq!(decided.err(), Some(Refusal::MarketingContactsOff));
     }
 
@@ -310,7 +342,7 @@ mod tests {
         let mut budget = Budget::new(5, DayCount { day, new_marketing: 3 });
         let mut decide = |ledger: &mut Ledger<'_>, stored_state| {
             let mut limits = FormLimits { budget: Some(&mut budget), may_raise_tier: true };
-            let decided = ledger.decide_for_form(stored_state, &mut limits);
+            let decided = ledger.decide_for_form(stored_state, MANUAL, &mut limits);
             decided.map(|transition| transition.outcome)
         };
         assert_eq!(decide(&mut ledger, stored_state(EffectiveState::Leaving)), Ok(Outcome::Kept));
@@ -321,7 +353,7 @@ mod tests {
         assert_eq!(ledger.delta(), Delta { marketing: 1, leaving: -1 }, "a refusal changes nothing");
         let mut without = FormLimits { budget: None, may_raise_tier: true };
         for _ in 0..2 {
-            assert_eq!(ledger.decide_for_form(new, &mut without).unwrap().outcome, Outcome::Set);
+            assert_eq!(ledger.decide_for_form(new, MANUAL, &mut without).unwrap().outcome, Outcome::Set);
         }
         assert_eq!(decide(&mut ledger, new), Err(Refusal::CapReached), "the account's cap is checked first");
         assert_eq!(budget.used(), 2);
@@ -334,7 +366,9 @@ mod tests {
 
     fn submit(ledger: &mut Ledger<'_>, may_raise_tier: bool) -> Result<Outcome, Refusal> {
         let mut limits = FormLimits { budget: None, may_raise_tier };
-        ledger.decide_for_form(StoredState::NonMarketing, &mut limits).map(|transition| transition.outcome)
+        ledger
+            .decide_for_form(StoredState::NonMarketing, MANUAL, &mut limits)
+            .map(|transition| transition.outcome)
     }
 
     #[test]
@@ -357,7 +391,8 @@ mod tests {
         for (cap, refusal) in [(Some(5), Refusal::CapReached), (None, Refusal::TierLimit)] {
             let period = with_tier(5, cap);
             let mut limits = FormLimits { budget: Some(&mut budget), may_raise_tier: false };
-            let decided = Ledger::new(&period).decide_for_form(StoredState::NonMarketing, &mut limits);
+            let decided =
+                Ledger::new(&period).decide_for_form(StoredState::NonMarketing, MANUAL, &mut limits);
             assert_eq!(decided.err(), Some(refusal));
         }
         assert_eq!(budget.used(), 0);
@@ -368,7 +403,8 @@ mod tests {
         let period = Period { leaving: 1, ..with_tier(5, None) };
         let mut ledger = Ledger::new(&period);
         let mut limits = FormLimits { budget: None, may_raise_tier: false };
-        let kept = ledger.decide_for_form(stored_state(EffectiveState::Leaving), &mut limits).unwrap();
+        let kept =
+            ledger.decide_for_form(stored_state(EffectiveState::Leaving), MANUAL, &mut limits).unwrap();
         assert_eq!((kept.outcome, ledger.count_change().usage_at_most), (Outcome::Kept, None));
     }
 
@@ -377,7 +413,7 @@ mod tests {
         let period = in_period(5, 2, Some(8));
         let mut ledger = Ledger::new(&period);
         assert_eq!(ledger.count_change().usage_at_most, None);
-        ledger.decide(StoredState::NonMarketing, Command::SetMarketing).unwrap();
+        ledger.decide(StoredState::NonMarketing, Command::SetMarketing, MANUAL).unwrap();
         assert_eq!(ledger.count_change().usage_at_most, Some(7));
     }
 
@@ -426,7 +462,7 @@ mod tests {
             let mut usage = period.marketing;
             for (state, command) in requests {
                 let has_capacity = period.cap.is_none_or(|cap| usage < cap);
-                let decided = ledger.decide(stored_state(state), command);
+                let decided = ledger.decide(stored_state(state), command, MANUAL);
                 let adds = state == EffectiveState::NonMarketing && command == Command::SetMarketing;
                 prop_assert_eq!(decided.is_err(), adds && !has_capacity);
                 usage += u64::from(adds && has_capacity);
@@ -440,8 +476,8 @@ mod tests {
         fn repeated_command_is_unchanged(state in any_state(), command in any_command()) {
             let period = in_period(50, 25, None);
             let mut ledger = Ledger::new(&period);
-            let first = ledger.decide(stored_state(state), command).unwrap();
-            let again = ledger.decide(first.stored_state, command).unwrap();
+            let first = ledger.decide(stored_state(state), command, MANUAL).unwrap();
+            let again = ledger.decide(first.stored_state, command, MANUAL).unwrap();
             prop_assert_eq!((again.outcome, again.stored_state, again.delta), (Outcome::Unchanged, first.stored_state, Delta::default()));
         }
     }

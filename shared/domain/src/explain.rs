@@ -44,6 +44,7 @@ fn phrase(source: &Source) -> String {
         SourceType::EmailExtension => "the email extension",
         SourceType::MobileApp => "the mobile app",
         SourceType::BulkJob => "the bulk job",
+        SourceType::Automation => "the automation",
         SourceType::UpdateDate => "the update date",
     };
     if source.name.is_empty() { kind.to_owned() } else { format!("{kind} \"{}\"", source.name) }

@@ -149,6 +149,12 @@ id!(
     "job",
     "job"
 );
+id!(
+    /// The id of an automation, which sets or queues contacts that begin to match it.
+    AutomationId,
+    "aut",
+    "automation"
+);
 
 impl AccountId {
     /// Returns a number below `shards` that depends on the id's random part only, so accounts spread evenly.

@@ -1,12 +1,14 @@
 #![doc = include_str!("../README.md")]
 
 pub mod address;
+pub mod automation;
 pub mod budget;
 pub mod bulk;
 pub mod calendar;
 pub mod contact;
 pub mod decision;
 pub mod digest;
+pub mod event;
 pub mod explain;
 pub mod filter;
 pub mod form;
@@ -24,8 +26,10 @@ pub mod source;
 pub mod string_enum;
 pub mod tier;
 pub mod time;
+pub mod timeline;
 pub mod tools;
 pub mod unseen;
+pub mod usage_forecast;
 pub mod usual_names;
 
 pub use time::Timestamp;

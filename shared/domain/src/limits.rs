@@ -8,6 +8,7 @@ mod http;
 mod jobs;
 mod local;
 mod retry;
+mod usage;
 
 pub use accounts::*;
 pub use contacts::*;
@@ -17,3 +18,4 @@ pub use http::*;
 pub use jobs::*;
 pub use local::*;
 pub use retry::*;
+pub use usage::*;

@@ -3,6 +3,7 @@
 use crate::Timestamp;
 use crate::calendar::Calendar;
 use crate::limits::{CLOSINGS_PER_STEP_MAX, USAGE_MAX};
+use crate::source::BySource;
 use crate::tier::Tier;
 
 /// The number of a period: 1, 2, 3 and so on in each account.
@@ -67,10 +68,59 @@ impl Delta {
         self == Self::default()
     }
 
+    /// Returns the number of contacts that were kept, in a change by one command.
+    #[must_use]
+    pub fn kept(self) -> u64 {
+        u64::try_from(-self.leaving).unwrap_or_default()
+    }
+
+    /// Returns the number of contacts that were queued to leave, in a change by one command.
+    #[must_use]
+    pub fn queued(self) -> u64 {
+        u64::try_from(self.leaving).unwrap_or_default()
+    }
+
     /// Returns the sum of two changes.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self { marketing: self.marketing + other.marketing, leaving: self.leaving + other.leaving }
+    }
+}
+
+/// Totals of an account since its creation. They are written with the counts that they explain, so the item of the
+/// period is a complete picture after every change: of two pictures the one with the higher `counted` is the newer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Totals {
+    /// The number of writes that changed the counts.
+    pub counted: u64,
+    /// The contacts that were set, by the type of their source.
+    pub by_source: BySource,
+    /// The leaving contacts that were kept.
+    pub kept: u64,
+    /// The contacts that were queued to leave.
+    pub queued: u64,
+    /// The contacts that left at an update date.
+    pub left: u64,
+}
+
+impl Totals {
+    /// Returns the number of contacts that were set.
+    #[must_use]
+    pub fn set(&self) -> u64 {
+        self.by_source.sum()
+    }
+
+    /// Returns the totals after one write of this change. All contacts of a write have the same command, so leaving
+    /// contacts are either kept or queued.
+    #[must_use]
+    pub fn after(&self, delta: Delta, sets: &BySource) -> Self {
+        Self {
+            counted: self.counted.saturating_add(1),
+            by_source: self.by_source.plus(sets),
+            kept: self.kept.saturating_add(delta.kept()),
+            queued: self.queued.saturating_add(delta.queued()),
+            left: self.left,
+        }
     }
 }
 
@@ -104,6 +154,10 @@ pub struct Period {
     pub test_clock: Option<Timestamp>,
     /// A number that increases with every change except those of the two counts.
     pub revision: u64,
+    /// The totals since the account's creation.
+    pub totals: Totals,
+    /// The account's instant of the latest change of the counts. `None` if there was none.
+    pub counted_at: Option<Timestamp>,
 }
 
 /// The terms with which an account is created.
@@ -166,6 +220,8 @@ impl Period {
             forms_may_raise_tier: false,
             test_clock,
             revision: 1,
+            totals: Totals::default(),
+            counted_at: None,
         }
     }
 
@@ -205,6 +261,15 @@ impl Period {
         }
     }
 
+    /// Returns the period after a write of this change at `now`. Nothing is written if no count changes.
+    #[must_use]
+    pub fn counted(&self, delta: Delta, sets: &BySource, now: Timestamp) -> Self {
+        if delta.is_zero() {
+            return self.clone();
+        }
+        Self { totals: self.totals.after(delta, sets), counted_at: Some(now), ..self.with(delta) }
+    }
+
     /// Closes the periods that have ended by `now`, one by one, at most [`CLOSINGS_PER_STEP_MAX`] in a step. Returns
     /// `None` if the period has not ended.
     #[must_use]
@@ -230,6 +295,7 @@ impl Period {
             left: self.leaving,
             tier_limit: self.tier.limit_for(self.marketing),
         };
+        let leavers = self.leaving > 0;
         let next = Self {
             number: self.number.next(),
             starts_at: self.ends_at,
@@ -238,6 +304,12 @@ impl Period {
             leaving: 0,
             tier: self.tier.after_closing(self.marketing, remaining, self.calendar.is_renewal(self.ends_at)),
             revision: self.revision.saturating_add(1),
+            totals: Totals {
+                counted: self.totals.counted.saturating_add(u64::from(leavers)),
+                left: self.totals.left.saturating_add(self.leaving),
+                ..self.totals
+            },
+            counted_at: if leavers { Some(self.ends_at) } else { self.counted_at },
             ..self.clone()
         };
         (statement, next)
@@ -305,6 +377,27 @@ pub(crate) mod tests {
         let before = Period { marketing: 9, leaving: 3, ..period() };
         let after = before.with(Delta { marketing: 2, leaving: -1 });
         assert_eq!(after, Period { marketing: 11, leaving: 2, ..before });
+    }
+
+    #[test]
+    fn totals_explain_the_counts_after_each_write_and_closing() {
+        use crate::source::SourceType::{Form, Manual};
+        let now = at("2026-11-11T12:00:00Z");
+        let sets = [(Form, 3), (Manual, 1)].into_iter().collect();
+        let set = period().counted(Delta { marketing: 4, leaving: 0 }, &sets, now);
+        let queued = set.counted(Delta { marketing: 0, leaving: 3 }, &BySource::default(), now);
+        let kept = queued.counted(Delta { marketing: 0, leaving: -1 }, &BySource::default(), now);
+        assert_eq!(
+            kept.counted(Delta::default(), &BySource::default(), kept.ends_at),
+            kept,
+            "nothing is written"
+        );
+        let next = kept.closing(at("2026-12-01T00:00:00Z")).unwrap().next;
+        let totals = Totals { counted: 4, by_source: sets, kept: 1, queued: 3, left: 2 };
+        assert_eq!((next.totals, next.counted_at), (totals, Some(kept.ends_at)));
+        assert_eq!((next.totals.set(), next.marketing), (4, 2));
+        let later = next.closing(at("2027-01-01T00:00:00Z")).unwrap().next;
+        assert_eq!((later.totals, later.counted_at), (totals, next.counted_at), "no contact left");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::ids::{FormId, IntegrationId, JobId, UserId};
+use crate::ids::{AutomationId, FormId, IntegrationId, JobId, UserId};
 use crate::provider::Provider;
 use crate::string_enum::string_enum;
 
@@ -36,8 +36,66 @@ string_enum! {
         MobileApp = "mobile_app",
         /// A bulk job. Its id is the source's id, by which the contacts that it changed are found.
         BulkJob = "bulk_job",
+        /// An automation.
+        Automation = "automation",
         /// The update date, at which a leaving contact became non-marketing.
         UpdateDate = "update_date",
+    }
+}
+
+/// Numbers of contacts by the type of the source that set them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct BySource([u64; SourceType::ALL.len()]);
+
+impl BySource {
+    /// Returns the number for one type.
+    #[must_use]
+    pub fn get(&self, kind: SourceType) -> u64 {
+        self.iter().find(|(of, _)| *of == kind).map_or(0, |(_, number)| number)
+    }
+
+    /// Adds to the number for one type.
+    pub fn add(&mut self, kind: SourceType, number: u64) {
+        for (of, sum) in SourceType::ALL.iter().zip(&mut self.0) {
+            if *of == kind {
+                *sum = sum.saturating_add(number);
+            }
+        }
+    }
+
+    /// Returns the numbers with those of `other` added.
+    #[must_use]
+    pub fn plus(mut self, other: &Self) -> Self {
+        other.iter().for_each(|(kind, number)| self.add(kind, number));
+        self
+    }
+
+    /// Returns the numbers less those of `earlier`. None is below zero.
+    #[must_use]
+    pub fn since(mut self, earlier: &Self) -> Self {
+        for (number, before) in self.0.iter_mut().zip(earlier.0) {
+            *number = number.saturating_sub(before);
+        }
+        self
+    }
+
+    /// Returns the sum of all numbers.
+    #[must_use]
+    pub fn sum(&self) -> u64 {
+        self.0.iter().fold(0, |sum, number| sum.saturating_add(*number))
+    }
+
+    /// Returns the number of each type, in the order of their declaration.
+    pub fn iter(&self) -> impl Iterator<Item = (SourceType, u64)> {
+        SourceType::ALL.iter().copied().zip(self.0)
+    }
+}
+
+impl FromIterator<(SourceType, u64)> for BySource {
+    fn from_iter<I: IntoIterator<Item = (SourceType, u64)>>(numbers: I) -> Self {
+        let mut by_source = Self::default();
+        numbers.into_iter().for_each(|(kind, number)| by_source.add(kind, number));
+        by_source
     }
 }
 
@@ -66,6 +124,12 @@ impl Source {
         Self { kind: SourceType::BulkJob, name, id: Some(id.to_string()) }
     }
 
+    /// Creates the source for an automation.
+    #[must_use]
+    pub fn automation(name: String, id: AutomationId) -> Self {
+        Self { kind: SourceType::Automation, name, id: Some(id.to_string()) }
+    }
+
     /// Creates the source for the update date, at which leaving contacts become non-marketing.
     #[must_use]
     pub fn update_date() -> Self {
@@ -82,8 +146,19 @@ pub enum Actor {
     Integration(IntegrationId),
     /// A form, with its own setting.
     Form(FormId),
+    /// An automation, with its own settings.
+    Automation(AutomationId),
     /// The program itself, at an update date.
     System,
+}
+
+/// The cause of a change: its source and its actor.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Cause {
+    /// The source of the change.
+    pub source: Source,
+    /// The actor that made it.
+    pub actor: Actor,
 }
 
 /// The effect of a source on the marketing state of its contacts.
@@ -193,6 +268,20 @@ mod tests {
                 "{intake:?}"
             );
         }
+    }
+
+    #[test]
+    fn numbers_by_source_are_added_and_compared_by_type() {
+        let some: BySource =
+            [(SourceType::Form, 3), (SourceType::Manual, 1), (SourceType::Form, 2)].into_iter().collect();
+        assert_eq!(
+            (some.get(SourceType::Form), some.get(SourceType::Manual), some.get(SourceType::Import)),
+            (5, 1, 0)
+        );
+        assert_eq!(some.sum(), 6);
+        let more = some.plus(&[(SourceType::Import, 4)].into_iter().collect());
+        assert_eq!(more.since(&some), [(SourceType::Import, 4)].into_iter().collect());
+        assert_eq!(some.since(&more), BySource::default(), "no number is below zero");
     }
 
     #[test]

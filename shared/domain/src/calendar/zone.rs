@@ -46,6 +46,13 @@ impl TimeZone {
         at.to_utc().naive_utc() + TimeDelta::seconds(self.offset(at.seconds()))
     }
 
+    /// Returns the first instant of the local day after that of `at`.
+    #[must_use]
+    pub fn next_day(self, at: Timestamp) -> Timestamp {
+        let today = self.date(at);
+        self.midnight(today.succ_opt().unwrap_or(today))
+    }
+
     /// Returns 00:00 of `date`: the earlier if it exists twice, the first instant after the gap if it does not exist.
     pub(super) fn midnight(self, date: NaiveDate) -> Timestamp {
         let midnight = date.and_time(NaiveTime::MIN).and_utc().timestamp();

@@ -55,6 +55,35 @@ pub const COUNT_TIME_MAX: Duration = Duration::from_secs(10);
 /// which begins a new lease.
 pub const BULK_EXPECTED: TimeDelta = TimeDelta::minutes(10);
 
+/// The maximum number of an account's automations. The change feed reads all of them with each batch of changes.
+pub const AUTOMATIONS_MAX: usize = 100;
+
+/// The maximum size of an automation's filter, in bytes of its stored form.
+pub const AUTOMATION_FILTER_BYTES_MAX: usize = 8 * 1024;
+
+/// The maximum number of forms whose submissions one automation follows.
+pub const AUTOMATION_FORMS_MAX: usize = 20;
+
+/// The maximum number of contacts in one transaction of an automation. Each is two items, its contact and its enrolment,
+/// beside the period, the run and the automation's state.
+pub const TURNS_PER_TRANSACTION_MAX: usize = 48;
+
+/// The number of triggers that an enrolment remembers, so that a submission that is read twice enrols once.
+pub const TRIGGERS_KEPT: usize = 50;
+
+/// The time for which the enrolment of a contact that was passed over is kept. Records of the stream are read for a day.
+pub const PASSED_KEPT: TimeDelta = TimeDelta::days(7);
+
+/// The maximum number of waiting contacts that a request counts.
+pub const WAITING_COUNTED_MAX: u64 = 100_000;
+
+/// The maximum number of contacts in one test of an automation.
+pub const AUTOMATION_TEST_MAX: usize = 100;
+
+/// The time after which the schedule sends the message of an automation again, if contacts still wait for it. It is
+/// longer than one run of the worker.
+pub const AUTOMATION_EXPECTED: TimeDelta = TimeDelta::minutes(10);
+
 /// The maximum number of contacts of one bucket that a bulk job reads at once.
 pub const BULK_PAGE_MAX: usize = 500;
 
