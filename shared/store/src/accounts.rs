@@ -229,7 +229,7 @@ impl Store {
                 chatflow: AccountDefaults::default().chatflow,
                 chatflows: BTreeMap::new(),
                 admins: 1,
-                holdings: HoldingsItem { forms: 0, users: 1, tokens: 1, segments: 0 },
+                holdings: HoldingsItem { forms: 0, users: 1, tokens: 1, segments: 0, automations: 0 },
                 created_at: wall_clock,
                 version: 1,
             };

@@ -11,6 +11,7 @@ mod audience;
 mod change;
 mod count;
 mod create;
+mod enrol;
 mod finish;
 mod job;
 mod pace;
@@ -20,8 +21,8 @@ mod transaction;
 mod work;
 
 pub(crate) use audience::{Audience, Part};
-pub(crate) use create::filter_too_long;
 pub use create::{BulkRequest, Preview};
+pub(crate) use create::{Planned, filter_too_long};
 pub use job::BulkJob;
 pub use run::BulkProgress;
 

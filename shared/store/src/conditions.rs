@@ -87,6 +87,15 @@ impl Store {
         self.delete_if(key, "attribute_exists(#pk)", &Expression::default().name(PK))
     }
 
+    /// Builds a `Delete` that succeeds only if the item exists and no automation uses it.
+    pub(crate) fn delete_unused(&self, key: Key) -> Result<Delete, StoreError> {
+        self.delete_if(
+            key,
+            "attribute_exists(#pk) AND attribute_not_exists(#used_by)",
+            &Expression::default().name(PK).name("used_by"),
+        )
+    }
+
     /// Builds a `Delete` that succeeds only if the stored item still has `version`.
     pub(crate) fn delete_versioned(&self, key: Key, version: u64) -> Result<Delete, StoreError> {
         self.delete_if(

@@ -3,6 +3,7 @@
 mod change;
 mod delete;
 mod list;
+mod properties;
 mod read;
 mod save;
 mod size;
@@ -11,6 +12,7 @@ mod write;
 pub use change::{IfMatch, UpdateContact};
 pub use delete::DeleteContact;
 pub use list::{ContactPage, Examined, Scan, ScannedPage, Search};
+pub use properties::{ChangeId, PropertyChange, UndoProperties, Undone};
 pub use read::{ContactRef, Explained};
 pub(crate) use read::{Loaded, queued_in};
 pub(crate) use save::{Capacity, ContactUpsert, PlannedContact};

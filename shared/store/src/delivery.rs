@@ -149,6 +149,11 @@ impl Versions {
         self.latest.as_ref().is_none_or(|latest| latest == content) || self.earlier.contains(content)
     }
 
+    /// Returns true if an earlier version was accepted.
+    pub(crate) fn are_edited(&self) -> bool {
+        !self.earlier.is_empty()
+    }
+
     /// Returns the versions after an edit.
     pub(crate) fn edited(mut self, content: ContentDigest) -> Self {
         self.earlier.extend(self.latest.replace(content));

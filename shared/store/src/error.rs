@@ -81,6 +81,17 @@ pub enum Refused {
         /// The maximum for an account.
         max: usize,
     },
+    /// An automation uses the form or the segment.
+    #[error("the automation {automation} uses this {what}; change or delete the automation first")]
+    InUse {
+        /// A noun such as "form".
+        what: &'static str,
+        /// The automation's id.
+        automation: String,
+    },
+    /// The automation is not paused.
+    #[error("only an automation that its brake has paused can be resumed")]
+    NotPaused,
     /// Only the operator may change the contract's terms.
     #[error(
         "an account's admin can't change {}: only the operator changes the terms of the contract",

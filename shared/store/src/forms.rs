@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use domain::Timestamp;
 use domain::budget::DayCount;
 use domain::form::{AnswerMode, Overwrite, reports_an_end};
-use domain::ids::{AccountId, FormId, PortalId};
+use domain::ids::{AccountId, AutomationId, FormId, PortalId};
 use domain::limits::FORM_LISTS_BYTES_MAX;
 use domain::patch::Patch;
 use domain::provider::Provider;
@@ -58,6 +58,8 @@ pub struct Form {
     pub allowed_origins: Vec<String>,
     /// The URL to which a browser is redirected after the submission.
     pub redirect_url: Option<String>,
+    /// The automations that enrol the contacts of its submissions.
+    pub used_by: BTreeSet<AutomationId>,
     /// The time of creation.
     pub created_at: Timestamp,
     /// The time of the last change.
@@ -170,6 +172,13 @@ pub struct UpdateForm {
     pub redirect_url: Patch<String>,
 }
 
+impl Form {
+    /// Returns true if its submissions enrol contacts in an automation.
+    pub(crate) fn enrols(&self) -> bool {
+        !self.used_by.is_empty()
+    }
+}
+
 impl FormItem {
     fn into_form(self) -> Result<Form, StoreError> {
         let field_map = self.field_map.into_iter().map(|(field, target)| {
@@ -195,6 +204,7 @@ impl FormItem {
             field_map: field_map.collect::<Result<_, StoreError>>()?,
             allowed_origins: self.allowed_origins,
             redirect_url: self.redirect_url,
+            used_by: self.used_by.iter().filter_map(|id| id.parse().ok()).collect(),
             created_at: self.created_at,
             updated_at: self.updated_at,
         })
@@ -359,6 +369,7 @@ impl Store {
                 field_map: stored(&new.field_map),
                 allowed_origins: new.allowed_origins.clone(),
                 redirect_url: new.redirect_url.clone(),
+                used_by: BTreeSet::new(),
                 created_at: opened.now,
                 updated_at: opened.now,
                 version: 1,
@@ -499,6 +510,9 @@ impl Store {
         let keys = [Key::form(id), Key::account(account)];
         op.mutate(&keys, responder, async |mut items| {
             let item = own(items.take(&Key::form(id))?, account)?;
+            if let Some(automation) = item.used_by.first() {
+                return Err(Refused::InUse { what: "form", automation: automation.clone() }.into());
+            }
             let mut holdings = Holdings::read(account, &mut items)?;
             holdings.remove(Holding::Form);
             let mut transaction = Transaction::default();
@@ -541,6 +555,7 @@ mod tests {
             field_map: BTreeMap::from([("mail".to_owned(), Some("email".to_owned()))]),
             allowed_origins: vec!["https://a.example".to_owned(), "https://b.example".to_owned()],
             redirect_url: None,
+            used_by: BTreeSet::new(),
             created_at: Timestamp::MIN,
             updated_at: Timestamp::MIN,
             version: 1,

@@ -1,4 +1,4 @@
-//! The numbers of an account's forms, segments, users and tokens, each with a limit, and the rule on the last admin's token.
+//! The numbers of an account's forms, segments, automations, users and tokens, each with a limit, and the rule on the last admin's token.
 //!
 //! The account item contains the numbers. Every operation that adds or removes a form, user or token, or changes a
 //! user's role, writes the account item on the condition of its version. So one of two concurrent operations reads and
@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use aws_sdk_dynamodb::types::Put;
 use domain::ids::{AccountId, PortalId, TokenId, UserId};
-use domain::limits::{FORMS_MAX, PAGE_LIMIT_MAX, SEGMENTS_MAX, TOKENS_MAX, USERS_MAX};
+use domain::limits::{AUTOMATIONS_MAX, FORMS_MAX, PAGE_LIMIT_MAX, SEGMENTS_MAX, TOKENS_MAX, USERS_MAX};
 use domain::permission::Role;
 
 use crate::items::{AccountItem, Entity, HoldingsItem, Items, TokenItem, TokenOwnerItem, UserItem, decode};
@@ -23,6 +23,7 @@ pub(crate) enum Holding {
     User,
     Token,
     Segment,
+    Automation,
 }
 
 impl Holding {
@@ -32,6 +33,7 @@ impl Holding {
             Self::User => ("users", USERS_MAX),
             Self::Token => ("tokens", TOKENS_MAX),
             Self::Segment => ("segments", SEGMENTS_MAX),
+            Self::Automation => ("automations", AUTOMATIONS_MAX),
         }
     }
 }
@@ -43,6 +45,7 @@ impl HoldingsItem {
             Holding::User => &mut self.users,
             Holding::Token => &mut self.tokens,
             Holding::Segment => &mut self.segments,
+            Holding::Automation => &mut self.automations,
         }
     }
 }
@@ -152,7 +155,7 @@ impl Store {
     }
 
     /// Returns all entries of an account's collection.
-    async fn every<E: Entity>(
+    pub(crate) async fn every<E: Entity>(
         &self,
         account: AccountId,
         collection: Collection,

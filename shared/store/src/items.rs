@@ -6,12 +6,17 @@
 
 mod accounts;
 mod answers;
+mod automations;
 mod bulk;
 mod contacts;
 mod forms;
 mod history;
+mod notices;
 mod periods;
+mod properties;
 mod segments;
+mod timeline;
+mod totals;
 
 use std::collections::HashMap;
 
@@ -24,6 +29,9 @@ pub(crate) use accounts::{
     TokenItem, TokenOwnerItem, UserItem,
 };
 pub(crate) use answers::{AnswerItem, AnswerPartItem, PartResultItem};
+pub(crate) use automations::{
+    AutomationItem, AutomationRunItem, AutomationStateItem, EnrolmentItem, TriggerItem, WaitingItem,
+};
 pub(crate) use bulk::{
     BulkDefinitionItem, BulkJobItem, BulkQueueItem, CountItem, ForecastItem, PartItem, SummaryItem,
 };
@@ -32,9 +40,13 @@ pub(crate) use forms::{
     DeliveryItem, FieldErrorItem, FormCountsItem, FormDayItem, FormEntryItem, FormItem, PendingItem,
     PersonItem, RejectedItem,
 };
-pub(crate) use history::{HistoryPageItem, decode_changes, encode_changes};
+pub(crate) use history::{HistoryPageItem, decode_cause, decode_changes, encode_cause, encode_changes};
+pub(crate) use notices::{FactItem, NoticeIdItem, NoticeItem};
 pub(crate) use periods::{PeriodItem, StatementItem, UNSWEPT};
+pub(crate) use properties::{PropertyChangeItem, ValuesItem};
 pub(crate) use segments::{FilterText, MemberItem, MembershipItem, SegmentItem};
+pub(crate) use timeline::TimelineItem;
+pub(crate) use totals::{COUNTED, COUNTED_AT, TotalsItem, additions};
 
 use crate::StoreError;
 use crate::keys::{Item, Key};
@@ -87,6 +99,11 @@ pub(crate) fn decode<E: Entity>(item: Item) -> Result<E, StoreError> {
 /// Returns a fault for an item whose attributes have the right types and an invalid value.
 pub(crate) fn unreadable<E: Entity>(what: &'static str) -> StoreError {
     StoreError::Fault(format!("a stored {} has an unreadable {what}", E::TAG), None)
+}
+
+/// Returns a fault for an item of this kind under a key that is not of its form.
+pub(crate) fn unreadable_key(kind: &str) -> StoreError {
+    StoreError::Fault(format!("a stored {kind} has an unreadable key"), None)
 }
 
 /// The items of one batched read, by key.

@@ -11,6 +11,8 @@ string_enum! {
         Preview = "preview",
         /// A count for a review that took longer than its request.
         Review = "review",
+        /// The enrolment of the selected contacts in an automation.
+        Enrol = "enrol",
         /// The removal of the members of a deleted list. Callers do not see it.
         DeleteMembers = "delete-members",
     }

@@ -14,8 +14,8 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
-use domain::ids::{AccountId, Bucket, FormId};
-use domain::limits::{BULK_EXPECTED, DUE_PAGE, INBOX_EXPECTED, SWEEP_EXPECTED};
+use domain::ids::{AccountId, AutomationId, Bucket, FormId};
+use domain::limits::{AUTOMATION_EXPECTED, BULK_EXPECTED, DUE_PAGE, INBOX_EXPECTED, SWEEP_EXPECTED};
 use domain::period::PeriodNumber;
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +45,8 @@ pub enum Job {
     Inbox(InboxTask),
     /// The unfinished bulk jobs of an account.
     Bulk(AccountId),
+    /// Contacts that wait for an automation.
+    Automation(AutomationTask),
 }
 
 /// The messages for the remaining work of a job.
@@ -56,6 +58,8 @@ pub enum Tasks {
     Inbox(Vec<InboxTask>),
     /// Messages for the queue of bulk jobs.
     Bulk(Vec<BulkTask>),
+    /// Messages for the queue of automations.
+    Automations(Vec<AutomationTask>),
 }
 
 /// The message for the sweep of one bucket of a closed period.
@@ -97,6 +101,18 @@ pub struct BulkTask {
     pub account: AccountId,
 }
 
+/// The message for the contacts that wait for an automation.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AutomationTask {
+    /// The account.
+    #[serde(with = "as_text")]
+    pub account: AccountId,
+    /// The automation.
+    #[serde(with = "as_text")]
+    pub automation: AutomationId,
+}
+
 impl InboxTask {
     /// Returns the job that the message is about.
     #[must_use]
@@ -112,6 +128,9 @@ impl Job {
             Self::Sweep(account, period) => Key::statement(account, period),
             Self::Inbox(InboxTask { account, form, delivery }) => Key::delivery(account, form, delivery),
             Self::Bulk(account) => Key::bulk_queue(account),
+            Self::Automation(AutomationTask { account, automation }) => {
+                Key::automation_state(account, automation)
+            }
         }
     }
 
@@ -121,6 +140,7 @@ impl Job {
             Self::Sweep(..) => SWEEP_EXPECTED,
             Self::Inbox(_) => INBOX_EXPECTED,
             Self::Bulk(_) => BULK_EXPECTED,
+            Self::Automation(_) => AUTOMATION_EXPECTED,
         }
     }
 
@@ -131,6 +151,7 @@ impl Job {
     pub(crate) fn due(self, wall_clock: Timestamp) -> (String, Timestamp) {
         let shard = match self {
             Self::Sweep(account, _) | Self::Bulk(account) => keys::due_shard_of(account),
+            Self::Automation(AutomationTask { account, .. }) => keys::due_shard_of(account),
             Self::Inbox(InboxTask { delivery, .. }) => keys::due_shard_of_delivery(delivery),
         };
         (shard, wall_clock.plus(self.lease()))
@@ -207,6 +228,7 @@ impl Store {
             Job::Inbox(task) => return Ok(Some(Tasks::Inbox(vec![task]))),
             // The transaction that finishes an account's last bulk job also removes it from the index.
             Job::Bulk(account) => return Ok(Some(Tasks::Bulk(vec![BulkTask { account }]))),
+            Job::Automation(task) => return Ok(Some(Tasks::Automations(vec![task]))),
             Job::Sweep(account, period) => (account, period),
         };
         let tasks = self.unswept(account, period).await?;
@@ -290,6 +312,10 @@ fn parse(key: &Key) -> Option<Due> {
         .or_else(|| {
             let (account, form, delivery) = keys::parse_delivery_key(key)?;
             Some(Due::Job(Job::Inbox(InboxTask { account, form, delivery })))
+        })
+        .or_else(|| {
+            let (account, automation) = keys::parse_automation_key(key)?;
+            Some(Due::Job(Job::Automation(AutomationTask { account, automation })))
         })
         .or_else(|| keys::parse_bulk_queue_key(key).map(|account| Due::Job(Job::Bulk(account))))
 }

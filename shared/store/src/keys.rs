@@ -3,10 +3,13 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::NaiveDate;
 use domain::Timestamp;
 use domain::address::EmailAddress;
+use domain::event::EventId;
 use domain::ids::{
-    AccountId, Bucket, ContactId, FormId, JobId, PortalId, RejectionId, SegmentId, TokenId, UserId,
+    AccountId, AutomationId, Bucket, ContactId, FormId, JobId, PortalId, RejectionId, SegmentId, TokenId,
+    UserId,
 };
 use domain::period::PeriodNumber;
 
@@ -52,6 +55,7 @@ pub(crate) enum Collection {
     Forms,
     Segments,
     Jobs,
+    Automations,
 }
 
 impl Collection {
@@ -63,6 +67,7 @@ impl Collection {
             Self::Forms => "FORM#",
             Self::Segments => "SEGMENT#",
             Self::Jobs => "JOB#",
+            Self::Automations => "AUTOMATION#",
         }
     }
 }
@@ -194,9 +199,59 @@ impl Key {
         Self::new(account_pk(account), BULK_QUEUE_SK)
     }
 
+    /// The state of an automation, apart from its definition, because every transaction of its work writes it.
+    pub(crate) fn automation_state(account: AccountId, automation: AutomationId) -> Self {
+        Self::new(format!("{AUTOMATION_PREFIX}{account}#{automation}"), AUTOMATION_STATE_SK)
+    }
+
+    /// The definition of an automation.
+    pub(crate) fn automation(account: AccountId, automation: AutomationId) -> Self {
+        Self::new(account_pk(account), format!("{}{automation}", Collection::Automations.prefix()))
+    }
+
+    /// A contact that waits for an automation. The order is that of the triggers' instants by the wall clock.
+    pub(crate) fn waiting(
+        queue_pk: String,
+        written_at: Timestamp,
+        contact: ContactId,
+        trigger: &str,
+    ) -> Self {
+        Self::new(queue_pk, format!("{:0>13}#{}#{trigger}", written_at.millis(), contact.sortable()))
+    }
+
+    /// A contact's enrolment in an automation.
+    pub(crate) fn enrolment(account: AccountId, automation: AutomationId, contact: ContactId) -> Self {
+        Self::new(enrolment_pk(account, automation), contact.sortable())
+    }
+
+    /// The numbers of an automation on one day.
+    pub(crate) fn automation_run(account: AccountId, automation: AutomationId, day: NaiveDate) -> Self {
+        Self::new(runs_pk(account, automation), day.format("%Y-%m-%d").to_string())
+    }
+
     /// A session of the console.
     pub(crate) fn session(sha256: &str) -> Self {
         Self::new(format!("SESSION#{sha256}"), "SESSION")
+    }
+
+    /// The change of a contact's properties that made this version of the contact.
+    pub(crate) fn property_change(account: AccountId, contact: ContactId, version: u64) -> Self {
+        Self::new(properties_pk(account, contact), format!("{version:012}"))
+    }
+
+    /// The usage of an account on one of its days.
+    pub(crate) fn timeline(account: AccountId, date: NaiveDate) -> Self {
+        Self::new(timeline_pk(account), date.to_string())
+    }
+
+    /// A notice. Its keys are in the order of time.
+    pub(crate) fn notice(account: AccountId, at: Timestamp, id: EventId) -> Self {
+        Self::new(notice_pk(account), format!("{NOTICE_PREFIX}{at}#{id}"))
+    }
+
+    /// The mark that an event is stored as a notice.
+    pub(crate) fn notice_id(account: AccountId, id: EventId) -> Self {
+        Self::new(notice_pk(account), format!("ID#{id}"))
     }
 
     /// A code that begins one session.
@@ -229,7 +284,13 @@ pub(crate) const ACCOUNTS_PK: &str = "ACCOUNTS";
 
 const BULK_QUEUE_SK: &str = "JOBS";
 
+const CONTACT_PREFIX: &str = "CONTACT#";
+const MEMBER_PREFIX: &str = "MEMBER#";
+const AUTOMATION_PREFIX: &str = "AUTOMATION#";
+const AUTOMATION_STATE_SK: &str = "STATE";
+
 const DELIVERY_PREFIX: &str = "SEEN#";
+const REJECTED_PREFIX: &str = "REJECTED#";
 const DELIVERY_SK: &str = "SEEN";
 
 /// The number of shards of a form's counts. Each accepts some two hundred transactions a second without conflicts, so
@@ -241,7 +302,7 @@ pub(crate) fn form_counts_pk(form: FormId) -> String {
 }
 
 pub(crate) fn rejected_pk(account: AccountId, form: FormId) -> String {
-    format!("REJECTED#{account}#{form}")
+    format!("{REJECTED_PREFIX}{account}#{form}")
 }
 
 /// The prefix of [`Key::answer_part`]'s sort keys.
@@ -252,21 +313,54 @@ pub(crate) fn account_pk(account: AccountId) -> String {
 }
 
 pub(crate) fn bucket_pk(account: AccountId, bucket: Bucket) -> String {
-    format!("CONTACT#{account}#{bucket}")
+    format!("{CONTACT_PREFIX}{account}#{bucket}")
 }
 
 pub(crate) fn history_pk(account: AccountId, contact: ContactId) -> String {
     format!("HISTORY#{account}#{contact}")
 }
 
+/// Returns the partition of a contact's history of properties.
+pub(crate) fn properties_pk(account: AccountId, contact: ContactId) -> String {
+    format!("PROPERTIES#{account}#{contact}")
+}
+
+/// Returns the partition of an account's timeline.
+pub(crate) fn timeline_pk(account: AccountId) -> String {
+    format!("TIMELINE#{account}")
+}
+
+/// Returns the partition of an account's notices.
+pub(crate) fn notice_pk(account: AccountId) -> String {
+    format!("NOTICE#{account}")
+}
+
+/// The prefix of the notices' sort keys. Those of their ids have another one.
+pub(crate) const NOTICE_PREFIX: &str = "AT#";
+
 /// Returns the partition of a static list's members in one bucket.
 pub(crate) fn member_pk(account: AccountId, segment: SegmentId, bucket: Bucket) -> String {
-    format!("MEMBER#{account}#{segment}#{bucket}")
+    format!("{MEMBER_PREFIX}{account}#{segment}#{bucket}")
 }
 
 /// Returns the partition of a contact's memberships.
 pub(crate) fn membership_pk(account: AccountId, contact: ContactId) -> String {
     format!("MEMBERSHIP#{account}#{contact}")
+}
+
+/// Returns the partition of the contacts that wait for an automation in one of its queues.
+pub(crate) fn waiting_pk(account: AccountId, automation: AutomationId, queue: u64) -> String {
+    format!("WAITING#{account}#{automation}#{queue}")
+}
+
+/// Returns the partition of the enrolments in an automation.
+pub(crate) fn enrolment_pk(account: AccountId, automation: AutomationId) -> String {
+    format!("ENROLMENT#{account}#{automation}")
+}
+
+/// Returns the partition of an automation's runs.
+pub(crate) fn runs_pk(account: AccountId, automation: AutomationId) -> String {
+    format!("RUN#{account}#{automation}")
 }
 
 pub(crate) fn claim_pk(claim: &IdempotencyClaim) -> String {
@@ -311,6 +405,32 @@ pub(crate) fn parse_bulk_queue_key(key: &Key) -> Option<AccountId> {
     (key.sk == BULK_QUEUE_SK).then(|| parse_account_pk(&key.pk)).flatten()
 }
 
+/// Parses the key of a contact.
+pub(crate) fn parse_contact_key(key: &Key) -> Option<(AccountId, ContactId)> {
+    let (account, _bucket) = key.pk.strip_prefix(CONTACT_PREFIX)?.split_once('#')?;
+    Some((account.parse().ok()?, ContactId::from_sortable(&key.sk).ok()?))
+}
+
+/// Parses the key of a member of a static list.
+pub(crate) fn parse_member_key(key: &Key) -> Option<(AccountId, SegmentId, ContactId)> {
+    let mut parts = key.pk.strip_prefix(MEMBER_PREFIX)?.split('#');
+    let (account, segment) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    Some((account, segment, ContactId::from_sortable(&key.sk).ok()?))
+}
+
+/// Parses the key of an automation's state.
+pub(crate) fn parse_automation_key(key: &Key) -> Option<(AccountId, AutomationId)> {
+    let named = key.pk.strip_prefix(AUTOMATION_PREFIX).filter(|_| key.sk == AUTOMATION_STATE_SK)?;
+    let (account, automation) = named.split_once('#')?;
+    Some((account.parse().ok()?, automation.parse().ok()?))
+}
+
+/// Parses the key of a rejected submission.
+pub(crate) fn parse_rejected_key(key: &Key) -> Option<(AccountId, FormId)> {
+    let (account, form) = key.pk.strip_prefix(REJECTED_PREFIX)?.split_once('#')?;
+    Some((account.parse().ok()?, form.parse().ok()?))
+}
+
 /// Parses the key of a delivery.
 pub(crate) fn parse_delivery_key(key: &Key) -> Option<(AccountId, FormId, DeliveryId)> {
     let mut parts = key.pk.strip_prefix(DELIVERY_PREFIX).filter(|_| key.sk == DELIVERY_SK)?.split('#');
@@ -318,7 +438,7 @@ pub(crate) fn parse_delivery_key(key: &Key) -> Option<(AccountId, FormId, Delive
     parts.next().is_none().then_some(named)
 }
 
-fn parse_account_pk(pk: &str) -> Option<AccountId> {
+pub(crate) fn parse_account_pk(pk: &str) -> Option<AccountId> {
     pk.strip_prefix("ACCOUNT#")?.parse().ok()
 }
 

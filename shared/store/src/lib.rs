@@ -5,6 +5,7 @@
 //! written, and the operation reads and decides again, a limited number of times.
 
 mod accounts;
+mod automations;
 mod batches;
 mod bulk;
 mod compression;
@@ -13,6 +14,7 @@ mod contacts;
 mod delivery;
 mod error;
 mod expressions;
+mod feed;
 mod field_target;
 mod form_counts;
 mod forms;
@@ -37,23 +39,29 @@ mod store;
 mod submissions;
 mod submitted;
 mod sweep;
+mod timeline;
 mod tokens;
 mod transaction;
 mod users;
 
 pub use accounts::{Account, ChangedBy, NewAccount, UpdateAccount};
+pub use automations::{
+    Automation, AutomationProgress, AutomationReport, AutomationRun, NewAutomation, Pause, Trial,
+    TrialResult, UpdateAutomation, Waiting,
+};
 pub use bulk::{BulkJob, BulkProgress, BulkRequest, Preview, Review, Selected, Selection, Target};
 pub use contacts::{
-    ContactPage, ContactRef, DeleteContact, Examined, Explained, IfMatch, SaveContact, SaveMode, Saved, Scan,
-    ScannedPage, Search, UpdateContact,
+    ChangeId, ContactPage, ContactRef, DeleteContact, Examined, Explained, IfMatch, PropertyChange,
+    SaveContact, SaveMode, Saved, Scan, ScannedPage, Search, UndoProperties, Undone, UpdateContact,
 };
 pub use delivery::{DeliveryId, DeliveryIdError};
 pub use error::{BoxError, Refused, StoreError};
+pub use feed::{Followed, Notice, StreamRecord};
 pub use field_target::FieldTarget;
 pub use form_counts::FormCounts;
 pub use forms::{Form, FormBudget, FormReport, NewForm, UpdateForm};
 pub use job_state::{JobKind, JobState, SelectionKind};
-pub use jobs::{BulkTask, Due, DueCursor, DuePage, InboxTask, Job, SweepTask, Tasks};
+pub use jobs::{AutomationTask, BulkTask, Due, DueCursor, DuePage, InboxTask, Job, SweepTask, Tasks};
 pub use listing::Listing;
 pub use members::{ChangeMembers, MembersReport};
 pub use response::{IdempotencyClaim, Responder, StoredResponse};
@@ -67,5 +75,6 @@ pub use submissions::{
 };
 pub use submitted::{ContactEffect, MarketingEffect, Person, Submitted};
 pub use sweep::Swept;
+pub use timeline::Outlook;
 pub use tokens::{AdminToken, NewTokenOwner, Token, TokenOwner};
 pub use users::{NewUser, UpdateUser, User};

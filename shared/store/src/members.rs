@@ -215,7 +215,7 @@ impl Operation<'_> {
             let (mut transaction, mut added) = (Transaction::default(), 0);
             for (contact, created_at) in contacts {
                 let key = Key::member(self.account, segment, *contact);
-                let item = MemberItem { created_at: *created_at };
+                let item = MemberItem { created_at: *created_at, added_at: Some(self.wall_clock) };
                 let put = match members.take::<MemberItem>(&key)? {
                     Some(member) if member.created_at == *created_at => continue,
                     // The contact was deleted and has returned since.

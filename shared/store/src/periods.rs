@@ -6,10 +6,10 @@ use aws_sdk_dynamodb::types::Update;
 use domain::Timestamp;
 use domain::decision::CountChange;
 use domain::ids::AccountId;
-use domain::period::{Period, PeriodNumber, Statement};
+use domain::period::{Period, PeriodNumber, Statement, Totals};
 
 use crate::expressions::{Expression, number};
-use crate::items::{Items, PeriodItem, StatementItem, decode};
+use crate::items::{COUNTED, COUNTED_AT, Items, PeriodItem, StatementItem, additions, decode};
 use crate::keys::{Collection, Key, account_pk};
 use crate::operation::{Operation, Snapshot, Step};
 use crate::retry::Retries;
@@ -116,20 +116,32 @@ impl Operation<'_> {
 
     /// Closes the ended periods in one transaction, which replaces the period item and creates the statements. If
     /// another operation closes them first, the result is the same.
+    ///
+    /// The counts may be as they were after a contact was queued and another one kept. The number of their writes is
+    /// not, so no total is lost.
     async fn close(&self, period: &Period) -> Result<(), StoreError> {
         let (store, account) = (self.store, self.account);
         let Some(closing) = period.closing(period.now(self.wall_clock)) else { return Ok(()) };
-        let as_read = Expression::default()
+        let mut as_read = Expression::default()
             .name("revision")
             .name("marketing")
             .name("leaving")
+            .name(COUNTED)
             .value("revision", number(period.revision))
             .value("marketing", number(period.marketing))
             .value("leaving", number(period.leaving));
-        let condition = "#revision = :revision AND #marketing = :marketing AND #leaving = :leaving";
+        let counted = if period.totals.counted == 0 {
+            format!("attribute_not_exists(#{COUNTED})")
+        } else {
+            as_read = as_read.value(COUNTED, number(period.totals.counted));
+            format!("#{COUNTED} = :{COUNTED}")
+        };
+        let condition = format!(
+            "#revision = :revision AND #marketing = :marketing AND #leaving = :leaving AND {counted}"
+        );
         let mut transaction = Transaction::default();
         let next = PeriodItem::of(account, &closing.next);
-        transaction.put(store.put_if(Key::period(account), &next, condition, &as_read)?);
+        transaction.put(store.put_if(Key::period(account), &next, &condition, &as_read)?);
         for statement in &closing.statements {
             let item = StatementItem::of(account, statement, self.wall_clock);
             transaction.put(store.put_new(Key::statement(account, statement.number), &item)?);
@@ -154,28 +166,36 @@ impl Operation<'_> {
         Ok(())
     }
 
-    /// Builds the update of the period's two counts. Its condition keeps the counts exact: the period and its terms are
-    /// those of the decision, and the usage is not higher than the decision allows.
+    /// Builds the update of the period's two counts and of the totals. Its condition keeps the counts exact: the period
+    /// and its terms are those of the decision, and the usage is not higher than the decision allows.
     pub(crate) fn count(
         &self,
         period: &Period,
-        CountChange { delta, usage_at_most }: CountChange,
+        CountChange { delta, usage_at_most, sets }: CountChange,
     ) -> Result<Update, StoreError> {
         let mut condition = "#revision = :revision".to_owned();
+        let now = period.now(self.wall_clock);
         let mut expression = Expression::default()
-            .name("marketing")
-            .name("leaving")
             .name("revision")
+            .value("revision", number(period.revision))
+            .name(COUNTED_AT)
+            .value(COUNTED_AT, number(now.millis()))
+            .name("marketing")
             .value("marketing", number(delta.marketing))
-            .value("leaving", number(delta.leaving))
-            .value("revision", number(period.revision));
+            .name("leaving")
+            .value("leaving", number(delta.leaving));
+        let mut adds = vec!["#marketing :marketing".to_owned(), "#leaving :leaving".to_owned()];
+        for (name, added) in additions(&Totals::default().after(delta, &sets)) {
+            adds.push(format!("#{name} :{name}"));
+            expression = expression.name(&name).value(&name, number(added));
+        }
         if let Some(most) = usage_at_most {
             condition.push_str(" AND #marketing <= :most");
             expression = expression.value("most", number(most));
         }
         self.store.update_if(
             Key::period(self.account),
-            "ADD #marketing :marketing, #leaving :leaving",
+            &format!("SET #{COUNTED_AT} = :{COUNTED_AT} ADD {}", adds.join(", ")),
             &condition,
             &expression,
         )

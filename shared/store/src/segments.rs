@@ -245,6 +245,9 @@ impl Store {
         let has_job = AtomicBool::new(false);
         let response = op.mutate_in_period(&keys, responder, async |mut opened| {
             let item = opened.items.take::<SegmentItem>(&key)?.ok_or(Refused::NotFound("segment"))?;
+            if let Some(automation) = item.used_by.first() {
+                return Err(Refused::InUse { what: "segment", automation: automation.clone() }.into());
+            }
             let mut holdings = Holdings::read(account, &mut opened.items)?;
             holdings.remove(Holding::Segment);
             let mut transaction = if item.filter.is_none() {
@@ -254,7 +257,7 @@ impl Store {
             } else {
                 Transaction::default()
             };
-            transaction.delete(self.delete_existing(key.clone())?);
+            transaction.delete(self.delete_unused(key.clone())?);
             transaction.put(self.put_holdings(holdings)?);
             Ok(Step::Commit(transaction, ()))
         });
@@ -356,6 +359,7 @@ impl Operation<'_> {
             members: 0,
             counted: None,
             counted_at: None,
+            used_by: BTreeSet::new(),
             created_at: now,
             updated_at: now,
             version: 1,
@@ -414,6 +418,7 @@ impl Operation<'_> {
             name: String::new(),
             actor,
             confirm_count: None,
+            automation_queue: None,
             matched: None,
             summary: SummaryItem::default(),
             examined: 0,

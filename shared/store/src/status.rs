@@ -258,7 +258,7 @@ impl Plan<'_> {
                 break;
             }
             let email = loaded.contact.email.as_ref().map(|email| email.given().to_owned());
-            let outcome = match ledger.decide(loaded.contact.marketing.stored_state, *command) {
+            let outcome = match ledger.decide(loaded.contact.marketing.stored_state, *command, source.kind) {
                 Ok(transition) => {
                     loaded.contact.apply(&transition, opened.now, source, *actor);
                     if transition.outcome != Outcome::Unchanged {

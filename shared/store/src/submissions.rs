@@ -23,7 +23,7 @@ use crate::keys::Key;
 use crate::operation::{Operation, Step};
 use crate::periods::{PeriodSnapshot, RefusalCheck};
 use crate::store::Store;
-use crate::{ContactEffect, MarketingEffect, StoreError, Submitted};
+use crate::{ContactEffect, MarketingEffect, Rng, StoreError, Submitted};
 
 /// A submission of a form, parsed and mapped.
 #[derive(Clone)]
@@ -68,6 +68,14 @@ impl Submission<'_> {
     }
 }
 
+impl Delivery {
+    /// Creates a delivery without an id of its sender. It is stored for what follows from the submission, and never
+    /// recognized again.
+    fn unnamed(rng: &Rng, properties: &[(PropertyName, Option<String>)]) -> Self {
+        Self { id: DeliveryId::random(rng), content: ContentDigest::of_properties(properties) }
+    }
+}
+
 /// Returns the submitted properties that a form may set on a contact without properties, and the number of the others.
 /// So a submission always fits into an item.
 fn fitting(properties: &[(PropertyName, Option<String>)]) -> (Vec<(PropertyName, Option<String>)>, u64) {
@@ -100,7 +108,8 @@ impl Store {
 impl Operation<'_> {
     async fn submit(&self, submission: &Submission<'_>) -> Result<SubmissionOutcome, StoreError> {
         let Submission { form, email, .. } = *submission;
-        let delivery = submission.delivery();
+        let unnamed = || form.enrols().then(|| Delivery::unnamed(self.store.rng(), submission.properties));
+        let delivery = submission.delivery().or_else(unnamed);
         let key = delivery.as_ref().map(|delivery| Key::delivery(self.account, form.id, delivery.id));
         let (properties, too_many) = fitting(submission.properties);
         let check = RefusalCheck::default();

@@ -206,7 +206,8 @@ impl Basis {
             version: self.job.version + 1,
             ..self.job
         };
-        let period = self.period.with(decisions.count_change().delta);
+        let change = decisions.count_change();
+        let period = self.period.counted(change.delta, &change.sets, self.now);
         Self { period, job, ..self }
     }
 }
@@ -216,8 +217,10 @@ impl<'s> Feed<'_, 's> {
     fn observe(&mut self, period: &Period) {
         let capacity = |period: &Period| (period.revision, period.marketing);
         let expected = self.expected.replace(period.clone());
-        let is_same =
-            |expected: &Period| capacity(expected) == capacity(period) && expected.leaving == period.leaving;
+        // Every write of the counts is counted, also if two of them leave the counts as they were.
+        let is_same = |expected: &Period| {
+            (expected.revision, expected.totals.counted) == (period.revision, period.totals.counted)
+        };
         if expected.as_ref().is_some_and(|expected| !is_same(expected)) {
             self.pace.observe_others();
         }

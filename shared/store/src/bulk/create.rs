@@ -54,7 +54,7 @@ pub enum Preview {
 }
 
 /// A resolved request with the count of its contacts, which may be incomplete.
-struct Planned {
+pub(crate) struct Planned {
     resolved: Resolved,
     count: Count,
     /// The period at the end of a complete count.
@@ -97,7 +97,7 @@ impl Store {
             if let Some(period) = &plan.period {
                 return Ok(Step::unchanged(plan.complete(request.command, period)));
             }
-            let (transaction, job) = op.create_job(request, &plan, kind, &mut items).await?;
+            let (transaction, job) = op.create_job(request, &plan, kind, None, &mut items).await?;
             Ok(Step::Commit(transaction, Preview::Continues(Box::new(job))))
         });
         let response = response.await?;
@@ -129,7 +129,7 @@ impl Store {
         request.confirm(&plan)?;
         let (op, keys) = (op.renewed(), request.keys());
         let response = op.mutate(&keys, responder, async |mut items| {
-            let (transaction, job) = op.create_job(request, &plan, JobKind::Change, &mut items).await?;
+            let (transaction, job) = op.create_job(request, &plan, JobKind::Change, None, &mut items).await?;
             Ok(Step::Commit(transaction, job))
         });
         let response = response.await?;
@@ -146,7 +146,7 @@ impl BulkRequest {
     }
 
     /// Compares the confirmed number with the count, if it is complete.
-    fn confirm(&self, plan: &Planned) -> Result<(), StoreError> {
+    pub(crate) fn confirm(&self, plan: &Planned) -> Result<(), StoreError> {
         if self.confirm_count.is_none() && !is_named(&self.target) {
             let message = "is required unless the selection names its contacts".to_owned();
             return Err(Refused::Invalid { field: "confirm_count", message }.into());
@@ -162,6 +162,16 @@ impl BulkRequest {
 }
 
 impl Planned {
+    /// Returns the consequence of a command, if the count is complete.
+    pub(crate) fn forecast(&self, command: Command) -> Option<Forecast> {
+        self.period.as_ref().map(|period| Forecast::new(&self.count.tally, command, period))
+    }
+
+    /// Returns the number of selected contacts, if the count is complete.
+    pub(crate) fn matched(&self) -> Option<u64> {
+        self.period.as_ref().map(|_| self.count.tally.matched.total())
+    }
+
     fn complete(&self, command: Command, period: &Period) -> Preview {
         let filter = self.resolved.audience.any_of.iter().find_map(|part| match part {
             Part::Filter(filter) => Some(filter.clone()),
@@ -202,6 +212,25 @@ impl Operation<'_> {
         if !opened.period.marketing_contacts {
             return Err(Refused::MarketingContactsOff.into());
         }
+        self.count_resolved(request, items, should_continue).await
+    }
+
+    /// Counts the contacts of a request, even if the account has marketing contacts switched off.
+    pub(crate) async fn count_target(
+        &self,
+        request: &BulkRequest,
+        should_continue: &(impl Fn() -> bool + Sync),
+    ) -> Result<Box<Planned>, StoreError> {
+        let mut items = self.read(request.target.keys(self.account)).await?;
+        Ok(Box::new(self.count_resolved(request, &mut items, should_continue).await?))
+    }
+
+    async fn count_resolved(
+        &self,
+        request: &BulkRequest,
+        items: &mut Items,
+        should_continue: &(impl Fn() -> bool + Sync),
+    ) -> Result<Planned, StoreError> {
         let resolved = self.resolve_target(&request.target, items).await?;
         let mut count = Count::default();
         let mut checkpoint = WhileInTime(should_continue);
@@ -217,12 +246,14 @@ impl Operation<'_> {
         self.store.record_count_of(self.account, (*kind, selected.as_deref()), audience, matched, now).await
     }
 
-    /// Returns the transaction that creates a job and appends it to the account's queue.
-    async fn create_job(
+    /// Returns the transaction that creates a job and appends it to the account's queue. A job that enrols contacts has
+    /// the queue of its automation.
+    pub(crate) async fn create_job(
         &self,
         request: &BulkRequest,
         plan: &Planned,
         kind: JobKind,
+        automation_queue: Option<u64>,
         items: &mut Items,
     ) -> Result<(Transaction, BulkJob), StoreError> {
         let queue: BulkQueueItem = items.take(&Key::bulk_queue(self.account))?.unwrap_or_default();
@@ -243,6 +274,7 @@ impl Operation<'_> {
             name: plan.resolved.name.clone(),
             actor: request.actor,
             confirm_count: request.confirm_count,
+            automation_queue,
             matched: is_counted.then(|| plan.count.tally.matched.total()),
             summary: SummaryItem::default(),
             examined: 0,

@@ -170,14 +170,23 @@ where
         match self.job.kind {
             JobKind::DeleteMembers => self.delete_members(&audience).await,
             JobKind::Preview | JobKind::Review => self.count(&audience).await,
-            JobKind::Change if self.job.matched.is_none() => match self.count(&audience).await? {
+            JobKind::Change | JobKind::Enrol if self.job.matched.is_none() => match self
+                .count(&audience)
+                .await?
+            {
                 // The count is confirmed, so the changes follow.
-                Worked::Finished if self.job.state == JobState::Running => {
-                    Box::pin(self.change(&audience)).await
-                }
+                Worked::Finished if self.job.state == JobState::Running => self.carry_out(&audience).await,
                 worked => Ok(worked),
             },
-            JobKind::Change => Box::pin(self.change(&audience)).await,
+            JobKind::Change | JobKind::Enrol => self.carry_out(&audience).await,
+        }
+    }
+
+    /// Changes the selected contacts, or enrols them.
+    async fn carry_out(&mut self, audience: &Audience) -> Result<Worked, StoreError> {
+        match self.job.kind {
+            JobKind::Enrol => Box::pin(self.enrol(audience)).await,
+            _ => Box::pin(self.change(audience)).await,
         }
     }
 }

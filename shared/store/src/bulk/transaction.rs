@@ -80,7 +80,7 @@ impl<'p> Decisions<'p> {
             return Decision::Full(candidate);
         }
         let is_first = self.ledger.delta().is_zero();
-        let decision = self.ledger.decide(contact.marketing.stored_state, order.command);
+        let decision = self.ledger.decide(contact.marketing.stored_state, order.command, order.source.kind);
         match &decision {
             // A refusal leaves the ledger unchanged.
             Err(_) if !is_first => return Decision::Full(candidate),

@@ -50,7 +50,7 @@ where
     /// Stores the job's progress. Returns false if another worker or a caller has changed the job.
     ///
     /// It is a transaction, because a repeat of a transaction whose response was lost is recognized.
-    async fn store_job(&self, job: &mut BulkJobItem) -> Result<bool, StoreError> {
+    pub(super) async fn store_job(&self, job: &mut BulkJobItem) -> Result<bool, StoreError> {
         let op = self.operation();
         let key = Key::bulk_job(self.account, job.id);
         let stored = job.version;
@@ -101,7 +101,7 @@ where
         let forecast = Forecast::new(&count.tally, self.job.command, period);
         self.job.matched = Some(forecast.matched);
         self.job.next_update_at = Some(forecast.next_update_at);
-        if self.job.kind != JobKind::Change {
+        if !matches!(self.job.kind, JobKind::Change | JobKind::Enrol) {
             self.job.forecast = Some(ForecastItem::from(&forecast));
             return self.finish(JobState::Done).await;
         }

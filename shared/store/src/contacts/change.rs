@@ -7,6 +7,7 @@ use domain::ids::{AccountId, ContactId};
 use domain::patch::Patch;
 use domain::period::Period;
 use domain::property::PropertyName;
+use domain::source::{Actor, Source};
 
 use super::Loaded;
 use crate::items::AddressItem;
@@ -34,6 +35,10 @@ pub struct UpdateContact<'a> {
     pub bounced: Option<bool>,
     /// The version that the contact must have.
     pub if_match: Option<IfMatch>,
+    /// The source that the history of properties shows.
+    pub source: Source,
+    /// The actor that the history of properties shows.
+    pub actor: Actor,
 }
 
 /// The contact's version that a request requires with `If-Match` (RFC 9110 §13.1.1).
@@ -82,6 +87,7 @@ impl Store {
             request.write_data(&mut contact)?;
             let mut transaction = Transaction::default();
             if contact != before {
+                contact.edit(&request.source, request.actor);
                 contact.touch(opened.now);
                 let holder = request.holder(&mut opened)?;
                 op.move_address(&mut transaction, &before, &contact, holder).await?;

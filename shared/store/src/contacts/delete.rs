@@ -14,7 +14,7 @@ use domain::source::{Actor, Source, SourceType};
 
 use super::change::{in_version, visible};
 use super::{ContactRef, IfMatch, Loaded};
-use crate::keys::history_pk;
+use crate::keys::{history_pk, properties_pk};
 use crate::operation::{Operation, Step};
 use crate::periods::PeriodSnapshot;
 use crate::store::Store;
@@ -67,6 +67,9 @@ impl Store {
                 op.leave_unit(&mut transaction, request, loaded, &opened)?;
             } else {
                 op.remove(&mut transaction, &loaded).await?;
+                if request.erase {
+                    transaction.then_delete_partition(properties_pk(request.account, request.contact));
+                }
             }
             Ok(Step::Commit(transaction, ()))
         })
@@ -86,13 +89,17 @@ impl Operation<'_> {
         let Loaded { mut contact, stored_version } = loaded;
         let mut ledger = Ledger::new(&opened.period);
         // Queueing needs no capacity, so it is never refused. If it were, the contact would stay as it is.
-        if let Ok(transition) = ledger.decide(contact.marketing.stored_state, Command::SetNonMarketingPending)
-        {
+        if let Ok(transition) = ledger.decide(
+            contact.marketing.stored_state,
+            Command::SetNonMarketingPending,
+            request.source.kind,
+        ) {
             contact.apply(&transition, opened.now, &request.source, request.actor);
         }
         contact.properties = Properties::default();
         contact.unsubscribed = false;
         contact.bounced = false;
+        contact.edited = None;
         contact.deleted_at = Some(contact.deleted_at.unwrap_or(opened.now));
         contact.touch(opened.now);
         if request.erase {
@@ -101,6 +108,7 @@ impl Operation<'_> {
             }
             forget_origin(&mut contact);
             transaction.then_delete_partition(history_pk(self.account, contact.id));
+            transaction.then_delete_partition(properties_pk(self.account, contact.id));
         }
         self.put_contact(transaction, &mut contact, Some(stored_version))?;
         self.write_count(transaction, &opened.period, ledger.count_change())

@@ -9,7 +9,7 @@ use domain::ids::{AccountId, ContactId};
 use domain::marketing::{EffectiveState, Marketing, StoredState};
 use domain::period::Period;
 use domain::property::{Properties, PropertyName};
-use domain::source::{Actor, DefaultStatus, Intake, Source};
+use domain::source::{Actor, DefaultStatus, Intake, Source, SourceType};
 
 use super::{ContactRef, IfMatch, Loaded};
 use crate::items::{AccountItem, AddressItem, Items};
@@ -105,10 +105,14 @@ pub(crate) struct PlannedContact {
 }
 
 impl Capacity<'_, '_> {
-    fn set_marketing(&mut self, stored_state: StoredState) -> Result<Transition, Refusal> {
+    fn set_marketing(
+        &mut self,
+        stored_state: StoredState,
+        source: SourceType,
+    ) -> Result<Transition, Refusal> {
         match &mut self.form {
-            Some(limits) => self.ledger.decide_for_form(stored_state, limits),
-            None => self.ledger.decide(stored_state, Command::SetMarketing),
+            Some(limits) => self.ledger.decide_for_form(stored_state, source, limits),
+            None => self.ledger.decide(stored_state, Command::SetMarketing, source),
         }
     }
 }
@@ -166,6 +170,9 @@ impl ContactUpsert<'_> {
         let before = contact.clone();
         let left_out = self.write_data(&mut contact, self.submitted)?;
         let data_changed = contact != before;
+        if data_changed {
+            contact.edit(self.source, self.actor);
+        }
         let status = self.status.existing_contact.then(|| self.set_marketing(&mut contact, capacity, now));
         if data_changed && contact.version == before.version {
             contact.touch(now);
@@ -196,6 +203,7 @@ impl ContactUpsert<'_> {
         contact.bounced = false;
         contact.created_at = now;
         contact.email = self.email.cloned();
+        contact.edit(self.source, self.actor);
         let left_out = self.write_data(&mut contact, self.submitted.map(|_| Overwrite::Always))?;
         contact.touch(now);
         let status = self.status.new_contact.then(|| self.set_marketing(&mut contact, capacity, now));
@@ -229,10 +237,15 @@ impl ContactUpsert<'_> {
             updated_at: now,
             version: 1,
             deleted_at: None,
+            chain: Vec::new(),
+            edited: None,
         };
         let mut contact = new(StoredState::NonMarketing, EffectiveState::NonMarketing);
         let left_out = self.write_data(&mut contact, self.submitted.map(|_| Overwrite::Always))?;
-        let status = self.status.new_contact.then(|| capacity.set_marketing(StoredState::NonMarketing));
+        let status = self
+            .status
+            .new_contact
+            .then(|| capacity.set_marketing(StoredState::NonMarketing, self.source.kind));
         if let Some(Ok(transition)) = &status {
             contact.marketing = new(transition.stored_state, transition.to).marketing;
         }
@@ -274,7 +287,7 @@ impl ContactUpsert<'_> {
         capacity: &mut Capacity<'_, '_>,
         now: Timestamp,
     ) -> Result<Outcome, Refusal> {
-        let transition = capacity.set_marketing(contact.marketing.stored_state)?;
+        let transition = capacity.set_marketing(contact.marketing.stored_state, self.source.kind)?;
         contact.apply(&transition, now, self.source, self.actor);
         Ok(transition.outcome)
     }

@@ -1,6 +1,7 @@
 //! The size of a contact, which limits the number of contacts in a transaction or a page.
 
 use domain::contact::Contact;
+use domain::source::Cause;
 
 /// Returns an upper estimate of a contact's item in bytes: its texts, and fixed amounts for the rest.
 pub(crate) fn approximate_bytes(contact: &Contact) -> usize {
@@ -20,7 +21,10 @@ pub(crate) fn approximate_bytes(contact: &Contact) -> usize {
         // Some characters are percent-encoded as three bytes.
         3 * (change.source.name.len() + change.source.id.as_ref().map_or(0, String::len)) + CAUSE
     });
-    contact.properties.bytes() + causes.sum::<usize>() + changes.len() * CHANGE + REST
+    let edited = contact.edited.as_ref().map_or(0, |Cause { source, .. }| {
+        3 * (source.name.len() + source.id.as_ref().map_or(0, String::len)) + CAUSE
+    });
+    contact.properties.bytes() + edited + causes.sum::<usize>() + changes.len() * CHANGE + REST
 }
 
 #[cfg(test)]
@@ -79,6 +83,8 @@ mod tests {
             updated_at: made,
             version: 1,
             deleted_at: None,
+            chain: Vec::new(),
+            edited: None,
         }
     }
 
@@ -90,8 +96,11 @@ mod tests {
             [(0, 1, None), (200, 1, None), (0, 5, None), (0, 5, Some(form.clone())), (200, 5, Some(form))]
         {
             let contact = contact(properties, changes, id);
-            let item =
-                encode(Key::contact(account, contact.id), &ContactItem::of(account, &contact)).unwrap();
+            let item = encode(
+                Key::contact(account, contact.id),
+                &ContactItem::of(account, &contact, contact.updated_at),
+            )
+            .unwrap();
             let size: usize = item.iter().map(|(name, value)| name.len() + bytes(value)).sum();
             let estimate = approximate_bytes(&contact);
             assert!(

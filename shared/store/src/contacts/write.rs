@@ -35,7 +35,7 @@ impl Operation<'_> {
     /// Builds the put of a contact whose history page, if one is due, is written already.
     pub(crate) fn contact_put(&self, contact: &Contact, stored: Option<u64>) -> Result<Put, StoreError> {
         let key = Key::contact(self.account, contact.id);
-        let item = ContactItem::of(self.account, contact);
+        let item = ContactItem::of(self.account, contact, self.wall_clock);
         match stored {
             Some(version) => self.store.put_versioned(key, &item, version),
             None => self.store.put_new(key, &item),

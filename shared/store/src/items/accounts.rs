@@ -32,7 +32,7 @@ impl Entity for AccountItem {
     const SCHEMA: u32 = 2;
 }
 
-/// The numbers of an account's forms, segments, users and tokens.
+/// The numbers of an account's forms, segments, automations, users and tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct HoldingsItem {
     pub(crate) forms: u64,
@@ -41,6 +41,9 @@ pub(crate) struct HoldingsItem {
     /// Absent in items of older releases.
     #[serde(default)]
     pub(crate) segments: u64,
+    /// Absent in items of older releases.
+    #[serde(default)]
+    pub(crate) automations: u64,
 }
 
 /// The account that has a portal number, which makes the number unique.

@@ -40,6 +40,9 @@ pub(crate) struct BulkJobItem {
     pub(crate) actor: Actor,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) confirm_count: Option<u64>,
+    /// The queue of the automation in which the job enrols contacts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) automation_queue: Option<u64>,
     /// The number of selected contacts, once they are counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) matched: Option<u64>,
@@ -99,8 +102,15 @@ pub(crate) struct SummaryItem {
     kept: u64,
     queued: u64,
     unchanged: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    enrolled: u64,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     refused: BTreeMap<String, u64>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl From<&Summary> for SummaryItem {
@@ -111,6 +121,7 @@ impl From<&Summary> for SummaryItem {
             kept: summary.kept,
             queued: summary.queued,
             unchanged: summary.unchanged,
+            enrolled: summary.enrolled,
             refused: refused.collect(),
         }
     }
@@ -126,6 +137,7 @@ impl SummaryItem {
             kept: self.kept,
             queued: self.queued,
             unchanged: self.unchanged,
+            enrolled: self.enrolled,
             refused: refused.collect(),
         }
     }

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use domain::Timestamp;
 use domain::address::EmailAddress;
 use domain::contact::Contact;
-use domain::ids::{AccountId, ContactId};
+use domain::ids::{AccountId, AutomationId, ContactId};
 use domain::marketing::{Change, EffectiveState, History, Marketing, StoredState};
 use domain::period::PeriodNumber;
 use domain::property::Properties;
-use domain::source::{Source, SourceType};
+use domain::source::{Cause, Source, SourceType};
 use serde::{Deserialize, Serialize};
 
-use super::history::{decode_changes, encode_changes};
+use super::history::{decode_cause, decode_changes, encode_cause, encode_changes};
 use super::{Entity, as_millis, as_text, unreadable};
 use crate::StoreError;
 use crate::keys::leaving_pk;
@@ -48,6 +48,10 @@ pub(crate) struct ContactItem {
     history: String,
     #[serde(default, skip_serializing_if = "is_zero")]
     history_earlier: u64,
+    /// The cause of the latest change of properties, address or flags, if it differs from that of the last change of
+    /// state (see [`encode_cause`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    edited: Option<String>,
     #[serde(with = "as_millis")]
     created_at: Timestamp,
     #[serde(with = "as_millis")]
@@ -55,6 +59,12 @@ pub(crate) struct ContactItem {
     version: u64,
     #[serde(with = "as_millis::option", default, skip_serializing_if = "Option::is_none")]
     deleted_at: Option<Timestamp>,
+    /// The automations that have acted since the latest other change.
+    #[serde(with = "chain", default, skip_serializing_if = "Vec::is_empty")]
+    chain: Vec<AutomationId>,
+    /// The instant of the latest write by the wall clock, if it is not that of the account. It is the case in sandboxes.
+    #[serde(with = "as_millis::option", default, skip_serializing_if = "Option::is_none")]
+    written_at: Option<Timestamp>,
     /// The period in which a leaving contact was queued.
     #[serde(skip_serializing_if = "Option::is_none")]
     queued_in: Option<u64>,
@@ -86,8 +96,8 @@ fn is_zero(number: &u64) -> bool {
 }
 
 impl ContactItem {
-    /// Returns the item for a contact of this account.
-    pub(crate) fn of(account: AccountId, contact: &Contact) -> Self {
+    /// Returns the item for a contact of this account that is written at `wall_clock`.
+    pub(crate) fn of(account: AccountId, contact: &Contact, wall_clock: Timestamp) -> Self {
         let Marketing { stored_state, since, source, history } = &contact.marketing;
         let queued_in = match stored_state {
             StoredState::Leaving { queued_in } => Some(*queued_in),
@@ -100,6 +110,11 @@ impl ContactItem {
             name: source.name.clone(),
             id: source.id.clone(),
         });
+        let is_last = |cause: &Cause| {
+            let last = history.recent.last();
+            last.is_some_and(|last| last.source == cause.source && last.actor == cause.actor)
+        };
+        let edited = contact.edited.as_ref().filter(|cause| !is_last(cause)).map(encode_cause);
         let key = |email: &EmailAddress| (email.key() != email.given()).then(|| email.key().to_owned());
         let properties = contact.properties.iter();
         Self {
@@ -113,13 +128,21 @@ impl ContactItem {
             origin,
             history: encode_changes(&history.recent),
             history_earlier: history.earlier,
+            edited,
             created_at: contact.created_at,
             updated_at: contact.updated_at,
             version: contact.version,
             deleted_at: contact.deleted_at,
+            chain: contact.chain.clone(),
+            written_at: (contact.updated_at != wall_clock).then_some(wall_clock),
             queued_in: queued_in.map(PeriodNumber::number),
             leaving_pk: queued_in.map(|period| leaving_pk(account, period, contact.id.bucket())),
         }
+    }
+
+    /// Returns the instant of the latest write by the wall clock.
+    pub(crate) fn written_at(&self) -> Timestamp {
+        self.written_at.unwrap_or(self.updated_at)
     }
 
     /// Returns the contact as it was written. A leaving contact is not settled.
@@ -162,7 +185,27 @@ impl ContactItem {
             updated_at: self.updated_at,
             version: self.version,
             deleted_at: self.deleted_at,
+            chain: self.chain,
+            edited: self.edited.as_deref().map(decode_cause::<Self>).transpose()?,
         })
+    }
+}
+
+/// Serde for the ids of automations, which are stored as one text.
+mod chain {
+    use domain::ids::AutomationId;
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(chain: &[AutomationId], serializer: S) -> Result<S::Ok, S::Error> {
+        let ids: Vec<String> = chain.iter().map(AutomationId::to_string).collect();
+        serializer.serialize_str(&ids.join(","))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<AutomationId>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.split(',').map(|id| id.parse().map_err(D::Error::custom)).collect()
     }
 }
 

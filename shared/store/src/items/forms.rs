@@ -6,12 +6,12 @@ use chrono::NaiveDate;
 use domain::Timestamp;
 use domain::address::EmailAddress;
 use domain::form::{AnswerMode, Overwrite};
-use domain::ids::{AccountId, FormId, RejectionId};
+use domain::ids::{AccountId, ContactId, FormId, RejectionId};
 use domain::property::PropertyName;
 use domain::provider::Provider;
 use serde::{Deserialize, Serialize};
 
-use super::{Entity, as_text, unreadable};
+use super::{Entity, as_millis, as_text, unreadable};
 use crate::delivery::Versions;
 use crate::{Person, StoreError};
 
@@ -49,6 +49,9 @@ pub(crate) struct FormItem {
     /// The target of each of the form's own fields. `None` for fields that are left out.
     pub(crate) field_map: BTreeMap<String, Option<String>>,
     pub(crate) allowed_origins: Vec<String>,
+    /// The automations that submissions of the form enrol contacts in.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty", with = "serde_dynamo::string_set")]
+    pub(crate) used_by: BTreeSet<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) redirect_url: Option<String>,
     #[serde(with = "as_text")]
@@ -83,6 +86,12 @@ pub(crate) struct DeliveryItem {
     pub(crate) reason: Option<String>,
     #[serde(flatten)]
     pub(crate) versions: Versions,
+    /// The contact, once the delivery is applied.
+    #[serde(with = "as_text::option", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) contact_id: Option<ContactId>,
+    /// The instant at which its latest version was applied, by the wall clock.
+    #[serde(with = "as_millis::option", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) applied_at: Option<Timestamp>,
     /// The expiry, in seconds since 1970. A waiting delivery has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) expires_at: Option<i64>,

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use domain::Timestamp;
-use domain::ids::{FormId, IntegrationId, UserId};
+use domain::ids::{AutomationId, FormId, IntegrationId, UserId};
 use domain::marketing::{Change, EffectiveState};
-use domain::source::{Actor, Source};
+use domain::source::{Actor, Cause, Source};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +39,7 @@ pub(super) fn actor_text(actor: Actor) -> String {
         Actor::User(id) => id.to_string(),
         Actor::Integration(id) => id.to_string(),
         Actor::Form(id) => id.to_string(),
+        Actor::Automation(id) => id.to_string(),
         Actor::System => String::new(),
     }
 }
@@ -49,7 +50,9 @@ pub(super) fn parse_actor(text: &str) -> Option<Actor> {
     }
     let user = text.parse::<UserId>().map(Actor::User);
     let integration = || text.parse::<IntegrationId>().map(Actor::Integration);
-    user.or_else(|_| integration()).or_else(|_| text.parse::<FormId>().map(Actor::Form)).ok()
+    let form = || text.parse::<FormId>().map(Actor::Form);
+    let automation = || text.parse::<AutomationId>().map(Actor::Automation);
+    user.or_else(|_| integration()).or_else(|_| form()).or_else(|_| automation()).ok()
 }
 
 fn cause_text(source: &Source, actor: Actor) -> String {
@@ -71,6 +74,21 @@ fn parse_cause(text: &str) -> Option<(Source, Actor)> {
         id => Some(decoded(id.strip_prefix(':')?)?),
     };
     Some((Source { kind: kind.parse().ok()?, name: decoded(name)?, id }, parse_actor(actor)?))
+}
+
+/// Returns the text of a cause, with which an item names it outside a history.
+pub(crate) fn encode_cause(cause: &Cause) -> String {
+    cause_text(&cause.source, cause.actor)
+}
+
+/// Decodes what [`encode_cause`] returned.
+///
+/// # Errors
+///
+/// A fault if the text has another format.
+pub(crate) fn decode_cause<E: Entity>(text: &str) -> Result<Cause, StoreError> {
+    let (source, actor) = parse_cause(text).ok_or_else(|| unreadable::<E>("cause"))?;
+    Ok(Cause { source, actor })
 }
 
 /// The letter of a state, with `-` for the time before a contact was created.
@@ -252,6 +270,7 @@ mod tests {
                 Actor::User(UserId::new(now, 1)),
                 Actor::Integration(IntegrationId::new(now, 2)),
                 Actor::Form(FormId::new(now, 3)),
+                Actor::Automation(AutomationId::new(now, 4)),
                 Actor::System,
             ];
             let changes: Vec<Change> = parts.into_iter().map(|(at, from, to, name, id, actor)| {

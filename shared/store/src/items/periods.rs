@@ -10,7 +10,7 @@ use domain::period::{Period, PeriodNumber, Statement};
 use domain::tier::Tier;
 use serde::{Deserialize, Serialize};
 
-use super::{Entity, as_text, unreadable};
+use super::{Entity, TotalsItem, as_millis, as_text, unreadable};
 use crate::StoreError;
 use crate::keys::due_shard_of;
 
@@ -43,6 +43,10 @@ pub(crate) struct PeriodItem {
     #[serde(with = "as_text::option", default, skip_serializing_if = "Option::is_none")]
     test_clock: Option<Timestamp>,
     revision: u64,
+    #[serde(flatten)]
+    totals: TotalsItem,
+    #[serde(with = "as_millis::option", default, skip_serializing_if = "Option::is_none")]
+    counted_at: Option<Timestamp>,
     /// The keys of the `due` index. A sandbox has none, because its periods end by its own clock, which only requests
     /// move.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,6 +81,8 @@ impl PeriodItem {
             forms_may_raise_tier: period.forms_may_raise_tier,
             test_clock: period.test_clock,
             revision: period.revision,
+            totals: TotalsItem(period.totals),
+            counted_at: period.counted_at,
             due_shard: due.then(|| due_shard_of(account)),
             due_at: due.then_some(period.ends_at),
         }
@@ -113,6 +119,8 @@ impl PeriodItem {
             forms_may_raise_tier: self.forms_may_raise_tier,
             test_clock: self.test_clock,
             revision: self.revision,
+            totals: self.totals.0,
+            counted_at: self.counted_at,
         })
     }
 }
@@ -164,6 +172,23 @@ impl StatementItem {
         }
     }
 
+    /// Returns the number of the period.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Returns the statement as it was written. `None` if the item contradicts itself.
+    pub(crate) fn statement(&self) -> Option<Statement> {
+        Some(Statement {
+            number: PeriodNumber::from_number(self.number)?,
+            starts_at: self.starts_at,
+            ends_at: self.ends_at,
+            marketing: self.marketing,
+            left: self.left,
+            tier_limit: self.tier_limit,
+        })
+    }
+
     /// Returns the buckets that are not swept yet.
     pub(crate) fn unswept(&self) -> impl Iterator<Item = Bucket> + '_ {
         self.unswept.iter().copied().filter_map(Bucket::from_number)
@@ -175,13 +200,84 @@ impl StatementItem {
     ///
     /// A fault if the item contradicts itself.
     pub(crate) fn into_statement(self) -> Result<Statement, StoreError> {
-        Ok(Statement {
-            number: PeriodNumber::from_number(self.number).ok_or_else(|| unreadable::<Self>("number"))?,
-            starts_at: self.starts_at,
-            ends_at: self.ends_at,
-            marketing: self.marketing,
-            left: self.left,
-            tier_limit: self.tier_limit,
-        })
+        self.statement().ok_or_else(|| unreadable::<Self>("number"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use aws_sdk_dynamodb::types::AttributeValue;
+    use domain::period::{Terms, Totals};
+    use domain::source::SourceType;
+
+    use super::*;
+    use crate::items::{decode, encode};
+    use crate::keys::{Item, Key};
+
+    /// A number of 13 digits, the most that [`domain::limits::USAGE_MAX`] has.
+    const LARGEST: u64 = 9_999_999_999_999;
+
+    fn largest() -> Period {
+        let now: Timestamp = "2026-11-10T12:00:00.000Z".parse().unwrap();
+        let calendar = Calendar {
+            term: Term::Monthly,
+            renewal_date: NaiveDate::from_ymd_opt(2026, 1, 1).unwrap(),
+            time_zone: "America/Argentina/ComodRivadavia".parse().unwrap(),
+        };
+        let tier =
+            Tier { included: LARGEST, block: LARGEST, limit: LARGEST, limit_at_renewal: Some(LARGEST) };
+        let terms = Terms { calendar, tier, cap: Some(LARGEST), marketing_contacts: true, test_clock: None };
+        Period {
+            marketing: LARGEST,
+            leaving: LARGEST,
+            forms_may_raise_tier: true,
+            revision: LARGEST,
+            totals: Totals {
+                counted: LARGEST,
+                by_source: SourceType::ALL.iter().map(|kind| (*kind, LARGEST)).collect(),
+                kept: LARGEST,
+                queued: LARGEST,
+                left: LARGEST,
+            },
+            counted_at: Some(now),
+            ..Period::first(terms, now)
+        }
+    }
+
+    /// Returns the size of an item as DynamoDB counts it for capacity units. A number has a byte for each two digits
+    /// and one more.
+    fn bytes(item: &Item) -> usize {
+        let size = |value: &AttributeValue| match value {
+            AttributeValue::S(text) => text.len(),
+            AttributeValue::N(digits) => digits.len().div_ceil(2) + 1,
+            AttributeValue::Bool(_) => 1,
+            other => panic!("unexpected attribute {other:?}"),
+        };
+        item.iter().map(|(name, value)| name.len() + size(value)).sum()
+    }
+
+    /// A larger item would double the cost of every change of a state.
+    #[test]
+    fn largest_period_is_below_one_write_unit() {
+        let account = AccountId::new(Timestamp::MAX, u128::MAX);
+        let ordinary = largest();
+        let sandbox = Period { test_clock: Some(Timestamp::MAX), ..largest() };
+        for period in [ordinary, sandbox] {
+            let item = encode(Key::period(account), &PeriodItem::of(account, &period)).unwrap();
+            assert!(bytes(&item) < 1_024, "{} bytes", bytes(&item));
+            assert_eq!(decode::<PeriodItem>(item).unwrap().into_period().unwrap(), period);
+        }
+    }
+
+    #[test]
+    fn item_without_totals_is_read_as_zero() {
+        let account = AccountId::new(Timestamp::MIN, 1);
+        let period = Period { totals: Totals::default(), counted_at: None, ..largest() };
+        let item = encode(Key::period(account), &PeriodItem::of(account, &period)).unwrap();
+        let names: BTreeMap<_, _> = item.iter().filter(|(name, _)| name.starts_with("set_")).collect();
+        assert!(names.is_empty() && !item.contains_key("counted") && !item.contains_key("counted_at"));
+        assert_eq!(decode::<PeriodItem>(item).unwrap().into_period().unwrap(), period);
     }
 }

@@ -1,5 +1,7 @@
 //! Segments, and the members of static lists.
 
+use std::collections::BTreeSet;
+
 use domain::Timestamp;
 use domain::filter::{Condition, ConditionParts, Filter};
 use domain::ids::{ContactId, SegmentId};
@@ -25,6 +27,9 @@ pub(crate) struct SegmentItem {
     pub(crate) counted: Option<u64>,
     #[serde(with = "as_text::option", default, skip_serializing_if = "Option::is_none")]
     pub(crate) counted_at: Option<Timestamp>,
+    /// The automations whose trigger it is.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty", with = "serde_dynamo::string_set")]
+    pub(crate) used_by: BTreeSet<String>,
     #[serde(with = "as_text")]
     pub(crate) created_at: Timestamp,
     #[serde(with = "as_text")]
@@ -111,6 +116,9 @@ impl ConditionItem {
 pub(crate) struct MemberItem {
     #[serde(with = "as_millis")]
     pub(crate) created_at: Timestamp,
+    /// The instant at which the contact was added, by the wall clock.
+    #[serde(with = "as_millis::option", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) added_at: Option<Timestamp>,
 }
 
 impl Entity for MemberItem {

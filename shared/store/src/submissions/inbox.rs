@@ -15,7 +15,7 @@ use domain::property::PropertyName;
 
 use super::plan::{Entry, FormTerms, InboxOrigin, Origin, Plan};
 use super::{Delivery, Recognized, Submission, fitting, recognize};
-use crate::delivery::{ContentDigest, DeliveryId, Versions};
+use crate::delivery::Versions;
 use crate::items::{DeliveryItem, PendingItem, PersonItem};
 use crate::jobs::InboxTask;
 use crate::keys::Key;
@@ -93,10 +93,8 @@ impl Store {
         submission: &Submission<'_>,
         wall_clock: Timestamp,
     ) -> Result<SubmissionOutcome, StoreError> {
-        let delivery = submission.delivery().unwrap_or_else(|| Delivery {
-            id: DeliveryId::random(self.rng()),
-            content: ContentDigest::of_properties(submission.properties),
-        });
+        let unnamed = || Delivery::unnamed(self.rng(), submission.properties);
+        let delivery = submission.delivery().unwrap_or_else(unnamed);
         let form = submission.form;
         let task = InboxTask { account: form.account, form: form.id, delivery: delivery.id };
         let token = self.rng().hex();

@@ -7,7 +7,7 @@ use domain::address::EmailAddress;
 use domain::budget::{Budget, DayCount};
 use domain::decision::{FormLimits, Ledger};
 use domain::form::Overwrite;
-use domain::ids::{AccountId, FormId, NewContactIds, RejectionId};
+use domain::ids::{AccountId, ContactId, FormId, NewContactIds, RejectionId};
 use domain::limits::{DELIVERY_KEPT, TRANSACTION_BYTES_MAX, TRANSACTION_ITEMS_MAX};
 use domain::property::PropertyName;
 use domain::provider::Provider;
@@ -225,7 +225,7 @@ impl<'s> Plan<'s> {
                 upsert.decide(self.snapshot.people.get(person).cloned(), &mut capacity, *now, new_id)?
             }
         };
-        let submitted = Submitted::of(&decided);
+        let (submitted, contact) = (Submitted::of(&decided), decided.contact.id);
         let sum = self.forms.entry(form.id).or_default();
         if let (Some(max), Some(budget)) = (form.max_new_marketing_per_day, budget)
             && budget.used() > 0
@@ -237,7 +237,7 @@ impl<'s> Plan<'s> {
         sum.tally.add_left_out(entry.left_out + decided.left_out);
         self.bytes += approximate_bytes(&decided.contact);
         self.people.insert(person.to_owned(), decided);
-        self.conclude(entry, &submitted, wall_clock);
+        self.conclude(entry, &submitted, contact, wall_clock);
         Ok(submitted)
     }
 
@@ -250,9 +250,18 @@ impl<'s> Plan<'s> {
     }
 
     /// Adds the write at the submission's place, and counts the submission.
-    fn conclude(&mut self, entry: &Entry<'_>, submitted: &Submitted, wall_clock: Timestamp) {
+    fn conclude(
+        &mut self,
+        entry: &Entry<'_>,
+        submitted: &Submitted,
+        contact: ContactId,
+        wall_clock: Timestamp,
+    ) {
         let delivery = |id: DeliveryId| Key::delivery(self.account, entry.form.id, id);
-        let remembered = |versions: &Versions| Box::new(submitted.remembered(versions.clone(), wall_clock));
+        let remembered = |versions: &Versions| {
+            let remembered = submitted.remembered(versions.clone(), wall_clock);
+            Box::new(DeliveryItem { contact_id: Some(contact), applied_at: Some(wall_clock), ..remembered })
+        };
         let tally = &mut self.forms.entry(entry.form.id).or_default().tally;
         tally.add(Counted::of(submitted), 1);
         let sent = |sent: &Delivery| {
@@ -309,6 +318,8 @@ impl Submitted {
             marketing: self.marketing.to_string(),
             reason: self.reason.clone(),
             versions,
+            contact_id: None,
+            applied_at: None,
             expires_at: Some(wall_clock.plus(DELIVERY_KEPT).seconds()),
             pending: None,
             token: None,

@@ -230,6 +230,8 @@ impl Store {
                 id: DeliveryId::of(&id, &person.email),
                 content: ContentDigest::of_properties(&person.properties),
             });
+            let unnamed = || form.enrols().then(|| Delivery::unnamed(self.rng(), &person.properties));
+            let delivery = delivery.or_else(unnamed);
             let key = delivery.as_ref().map(|delivery| Key::delivery(form.account, form.id, delivery.id));
             let mut entry = Entry {
                 form: form.into(),
