@@ -22,14 +22,19 @@ pub(crate) struct SummaryView {
     queued: u64,
     /// Contacts that already have the requested state.
     unchanged: u64,
+    /// Contacts that a job has enrolled in an automation, where they wait for their turn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    enrolled: Option<u64>,
     /// Contacts whose change is refused.
     refused: u64,
 }
 
 impl SummaryView {
     fn new(summary: &Summary) -> Self {
-        let Summary { set, kept, queued, unchanged, .. } = *summary;
-        Self { set, kept, queued, unchanged, refused: summary.refused() }
+        let Summary { set, kept, queued, unchanged, enrolled, .. } = *summary;
+        let enrolled = Some(enrolled).filter(|enrolled| *enrolled > 0);
+        Self { set, kept, queued, unchanged, enrolled, refused: summary.refused() }
     }
 }
 
@@ -172,7 +177,8 @@ pub(crate) struct SelectionView {
 pub(crate) struct JobView {
     /// The job's id.
     id: String,
-    /// `change`, `preview` or `review`. Only a `change` changes contacts. The others count.
+    /// `change`, `preview`, `review` or `enrol`. A `change` changes contacts, and `enrol` enrols them in an automation. The
+    /// others count.
     r#type: &'static str,
     /// The command for each contact.
     action: &'static str,

@@ -1,5 +1,5 @@
 //! The scheduled rollover: closes the periods that have ended and queues their sweeps. It also queues submissions in
-//! the inbox and bulk jobs again if their messages were lost.
+//! the inbox, bulk jobs and automations again if their messages were lost.
 //!
 //! It finds all of them in the `due` index only. So the cost of a run depends on the number of due items, not on the
 //! number of accounts. It may stop at any point, because unfinished items are still due at the next run.
@@ -10,7 +10,7 @@ use api::Queue;
 use api::problem::chain;
 use domain::Timestamp;
 use serde::Serialize;
-use store::{BoxError, BulkTask, Due, InboxTask, Store, StoreError, SweepTask, Tasks};
+use store::{AutomationTask, BoxError, BulkTask, Due, InboxTask, Store, StoreError, SweepTask, Tasks};
 use thiserror::Error;
 
 /// The queues to which a run sends tasks.
@@ -23,6 +23,8 @@ pub struct Queues {
     pub inbox: Queue<InboxTask>,
     /// The queue of accounts with unfinished bulk jobs.
     pub bulk: Queue<BulkTask>,
+    /// The queue of automations for which contacts wait.
+    pub automations: Queue<AutomationTask>,
 }
 
 /// The result of a run.
@@ -36,6 +38,8 @@ pub struct RolledOver {
     pub inbox: u64,
     /// The number of accounts whose bulk jobs were queued again.
     pub bulk: u64,
+    /// The number of automations that were queued again.
+    pub automations: u64,
     /// True if the run processed all due items.
     pub finished: bool,
 }
@@ -157,6 +161,11 @@ impl<G: Fn() -> bool> Tick<'_, G> {
                 let count = tasks.len() as u64;
                 self.queues.bulk.send(tasks).await?;
                 self.result.bulk += count;
+            }
+            Tasks::Automations(tasks) => {
+                let count = tasks.len() as u64;
+                self.queues.automations.send(tasks).await?;
+                self.result.automations += count;
             }
         }
         Ok(())

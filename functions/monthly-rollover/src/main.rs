@@ -12,6 +12,7 @@ async fn main() -> ExitCode {
             sweeps: function.queue(function.environment.sweep_queue_url()?),
             inbox: function.queue(function.environment.intake_queue_url()?),
             bulk: function.queue(function.environment.bulk_queue_url()?),
+            automations: function.queue(function.environment.automation_queue_url()?),
         };
         let (store, clock) = (&function.store, &function.clock);
         // The event of the schedule is not needed, because the due items are in the table.

@@ -107,7 +107,10 @@ pub(crate) async fn update_segment(
 #[utoipa::path(
     delete, path = "/v1/segments/{id}", tag = "Segments",
     params(IdempotencyKey, ("id" = String, Path, description = "The segment's id.")),
-    responses((status = 204, description = "The segment is deleted.")),
+    responses(
+        (status = 204, description = "The segment is deleted."),
+        (status = 409, description = "in-use"),
+    ),
 )]
 pub(crate) async fn delete_segment(
     State(segments): State<Segments>,

@@ -27,6 +27,7 @@ pub const TAGS: &[(&str, &str)] = &[
     ("Contacts", "Contacts and their search."),
     ("Marketing state", "Setting contacts as marketing, queueing them to leave, and explaining their state."),
     ("Segments", "Stored filters and static lists of contacts."),
+    ("Automations", "Automations, which enrol contacts as they change, with a budget and a brake."),
     ("Many at once", "Previews and jobs for many contacts, and the review of marketing contacts."),
     ("Forms", "Forms and their submissions."),
     ("Description", "This document."),

@@ -4,7 +4,9 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::ids::{AccountId, ContactId, FormId, JobId, RejectionId, SegmentId, TokenId, UserId};
+use domain::ids::{
+    AccountId, AutomationId, ContactId, FormId, JobId, RejectionId, SegmentId, TokenId, UserId,
+};
 use domain::limits::{CURSOR_CHARS_MAX, PAGE_BYTES_MAX, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX};
 use domain::period::PeriodNumber;
 use serde::Serialize;
@@ -43,6 +45,7 @@ macro_rules! positions {
 
 positions! {
     AccountId = "account",
+    AutomationId = "automation",
     ContactId = "contact",
     FormId = "form",
     JobId = "job",

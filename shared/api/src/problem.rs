@@ -49,6 +49,10 @@ string_enum! {
         /// The account has the maximum number of forms, segments, users, tokens or unfinished jobs, or a list that of
         /// members.
         LimitReached = "limit-reached",
+        /// An automation uses the form or the segment.
+        InUse = "in-use",
+        /// The automation is not paused.
+        NotPaused = "not-paused",
         /// The account would have no admin with a token.
         LastAdmin = "last-admin",
         /// A sandbox's clock moves forward only.
@@ -99,6 +103,8 @@ impl ProblemType {
             }
             Self::CountChanged => (StatusCode::CONFLICT, "Another number of contacts matches"),
             Self::LimitReached => (StatusCode::CONFLICT, "The account has reached a limit"),
+            Self::InUse => (StatusCode::CONFLICT, "An automation uses it"),
+            Self::NotPaused => (StatusCode::CONFLICT, "The automation is not paused"),
             Self::LastAdmin => (StatusCode::CONFLICT, "An account must keep an admin with a token"),
             Self::ClockNotForward => (StatusCode::CONFLICT, "The clock can only move forward"),
             Self::VersionMismatch => (StatusCode::PRECONDITION_FAILED, "The contact does not match If-Match"),
@@ -323,6 +329,8 @@ impl From<Refused> for Problem {
             Refused::IdempotencyKeyReused => ProblemType::IdempotencyKeyReused,
             Refused::LastAdmin => ProblemType::LastAdmin,
             Refused::LimitReached { .. } => ProblemType::LimitReached,
+            Refused::InUse { .. } => ProblemType::InUse,
+            Refused::NotPaused => ProblemType::NotPaused,
             Refused::OperatorsTerms { .. } | Refused::MarketingPermission => ProblemType::PermissionDenied,
             Refused::NotASandbox => ProblemType::NotASandbox,
             Refused::ClockNotForward { .. } => ProblemType::ClockNotForward,
@@ -333,6 +341,7 @@ impl From<Refused> for Problem {
             Refused::CountChanged { matched, would_change, .. } => {
                 json!({"matched": matched, "would_change": would_change})
             }
+            Refused::InUse { automation, .. } => json!({"automation_id": automation}),
             _ => Value::Null,
         };
         let members = if let Value::Object(members) = members { members } else { Map::new() };

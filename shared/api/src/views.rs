@@ -156,6 +156,7 @@ impl ActorView {
             Actor::User(id) => ("user", Some(id.to_string())),
             Actor::Integration(id) => ("integration", Some(id.to_string())),
             Actor::Form(id) => ("form", Some(id.to_string())),
+            Actor::Automation(id) => ("automation", Some(id.to_string())),
             Actor::System => ("system", None),
         };
         Self { r#type, id }
@@ -377,6 +378,8 @@ pub(crate) mod tests {
             updated_at: now,
             version: 3,
             deleted_at: None,
+            chain: Vec::new(),
+            edited: None,
         }
     }
 

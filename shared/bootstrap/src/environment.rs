@@ -96,6 +96,15 @@ impl Environment {
         checked("BULK_QUEUE_URL", self.require("BULK_QUEUE_URL")?, is_http, "an HTTP address")
     }
 
+    /// Returns `AUTOMATION_QUEUE_URL`, the queue of automations for which contacts wait.
+    ///
+    /// # Errors
+    ///
+    /// [`EnvironmentError`] if it is missing or not an HTTP address.
+    pub fn automation_queue_url(&self) -> Result<String, EnvironmentError> {
+        checked("AUTOMATION_QUEUE_URL", self.require("AUTOMATION_QUEUE_URL")?, is_http, "an HTTP address")
+    }
+
     /// Returns `OPERATOR_TOKEN_SHA256`, the digest of the operator's token.
     ///
     /// # Errors
@@ -211,6 +220,7 @@ mod tests {
         assert_eq!(empty.sweep_queue_url(), missing("SWEEP_QUEUE_URL"));
         assert_eq!(empty.intake_queue_url(), missing("INTAKE_QUEUE_URL"));
         assert_eq!(empty.bulk_queue_url(), missing("BULK_QUEUE_URL"));
+        assert_eq!(empty.automation_queue_url(), missing("AUTOMATION_QUEUE_URL"));
         assert_eq!(empty.operator_token_sha256(), missing("OPERATOR_TOKEN_SHA256"));
         assert_eq!(empty.function_name(), missing("AWS_LAMBDA_RUNTIME_API"));
         assert_eq!(empty.region(), missing("AWS_REGION"));
@@ -252,6 +262,7 @@ mod tests {
             assert!(with("SWEEP_QUEUE_URL", url).sweep_queue_url().is_err(), "{url}");
             assert!(with("INTAKE_QUEUE_URL", url).intake_queue_url().is_err(), "{url}");
             assert!(with("BULK_QUEUE_URL", url).bulk_queue_url().is_err(), "{url}");
+            assert!(with("AUTOMATION_QUEUE_URL", url).automation_queue_url().is_err(), "{url}");
             assert!(with("AWS_ENDPOINT_URL", url).endpoint_url("AWS_ENDPOINT_URL_SQS").is_err(), "{url}");
         }
         for level in ["loud", "3", "info "] {

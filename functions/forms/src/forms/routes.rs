@@ -141,7 +141,10 @@ pub(crate) async fn update_form(
 #[utoipa::path(
     delete, path = "/v1/forms/{id}", tag = "Forms",
     params(IdempotencyKey, ("id" = String, Path, description = "The form's id.")),
-    responses((status = 204, description = "The form is deleted.")),
+    responses(
+        (status = 204, description = "The form is deleted."),
+        (status = 409, description = "in-use"),
+    ),
 )]
 pub(crate) async fn delete_form(
     State(context): State<Context>,
