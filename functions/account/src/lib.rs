@@ -1,9 +1,11 @@
-//! The routes of accounts: their terms, usage, statements, users and tokens, and the API's OpenAPI document.
+//! The routes of accounts: their terms, usage, statements, events, users and tokens, and the API's OpenAPI document.
 
 mod account;
 mod accounts;
 mod contract;
+mod events;
 mod openapi;
+mod timeline;
 mod tokens;
 mod usage;
 mod users;
@@ -23,6 +25,9 @@ pub fn api() -> impl Routes<Context> {
         account::advance_test_clock,
         usage::get_usage,
         usage::list_statements,
+        timeline::get_timeline,
+        timeline::get_forecast,
+        events::list_events,
         users::create_user,
         users::list_users,
         users::update_user,
@@ -64,7 +69,7 @@ mod tests {
     #[test]
     fn every_operation_has_a_complete_description() {
         let operations = operations();
-        assert_eq!(operations.len(), 17);
+        assert_eq!(operations.len(), 20);
         let tags: Vec<&str> = api::openapi::TAGS.iter().map(|(tag, _)| *tag).collect();
         for (path, method, operation) in operations {
             assert!(
