@@ -77,6 +77,8 @@ pub(crate) async fn update_contact(
         unsubscribed: *unsubscribed,
         bounced: *bounced,
         if_match: request.if_match,
+        source: principal.source(),
+        actor: principal.actor(),
     };
     let responder = Responder::new(request.claim.as_ref(), &render);
     let result = context.store.update_contact(&update, context.clock.now(), responder).await;

@@ -110,6 +110,8 @@ mod tests {
             updated_at: now,
             version: 1,
             deleted_at: None,
+            chain: Vec::new(),
+            edited: None,
         }
     }
 

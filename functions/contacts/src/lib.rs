@@ -7,6 +7,7 @@ mod explain;
 mod find;
 mod intake;
 mod order;
+mod properties;
 mod save;
 mod search;
 
@@ -25,6 +26,8 @@ fn api() -> impl Routes<Context> {
         change::update_contact,
         change::delete_contact,
         explain::explain_marketing,
+        properties::list_property_changes,
+        properties::undo_property_change,
         search::search_contacts,
         eligibility::check_eligibility
     )
