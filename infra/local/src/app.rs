@@ -9,7 +9,7 @@ use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use http::header::AUTHORIZATION;
-use store::{BulkTask, InboxTask};
+use store::{AutomationTask, BulkTask, InboxTask};
 
 /// The state of the layers between a request and the functions.
 #[derive(Clone)]
@@ -25,18 +25,21 @@ pub struct Queues {
     pub inbox: Queue<InboxTask>,
     /// The queue of accounts with unfinished bulk jobs.
     pub bulk: Queue<BulkTask>,
+    /// The queue of automations for which contacts wait.
+    pub automations: Queue<AutomationTask>,
 }
 
 /// Returns the router of the whole API. `operator_sha256` is the SHA-256 of the operator's token, in lower-case
 /// hexadecimal.
 pub fn app(context: Context, queues: Queues, operator_sha256: &str) -> Router {
-    let Queues { inbox, bulk } = queues;
+    let Queues { inbox, bulk, .. } = queues;
     let routes = account::router(context.clone())
         .merge(contacts::router(context.clone()))
         .merge(bulk_jobs::router(context.clone(), bulk.clone()))
         .merge(form_submission::router(context.clone(), inbox))
         .merge(forms::router(context.clone()))
         .merge(segments::router(context.clone(), bulk.clone()))
+        .merge(automations::router(context.clone(), bulk.clone()))
         .merge(set_marketing::router(context.clone()))
         .merge(set_non_marketing_pending::router(context.clone()));
     let console = console::Parts { context: context.clone(), bulk: bulk.clone(), is_secure: false };

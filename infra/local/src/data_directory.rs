@@ -12,8 +12,8 @@ const DATABASE: &str = "table.db";
 const BESIDE_DATABASE: [&str; 3] = ["table.db-journal", "table.db-shm", "table.db-wal"];
 /// The file with the format of the data. The first format had no such file.
 const FORMAT_FILE: &str = "format";
-/// The format that this version reads and writes: contacts with decimal ids.
-const FORMAT: &str = "2";
+/// The format that this version reads and writes: a table with a stream.
+const FORMAT: &str = "3";
 
 /// The error of preparing a data directory.
 #[derive(Debug)]

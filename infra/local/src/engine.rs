@@ -2,8 +2,10 @@
 //! open through which another user of the machine could reach the table.
 
 mod operations;
+mod stream;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
@@ -15,8 +17,10 @@ use dynoxide::{Database, DynoxideError};
 use tokio::task::JoinHandle;
 
 pub use operations::{Operations, Response};
+pub use stream::{Stream, StreamError};
 
 use operations::InProcess;
+use stream::Maintenance;
 
 /// The region of the client. It is fixed so that nothing is read from the environment.
 const REGION: &str = "local";
@@ -38,6 +42,9 @@ pub enum EngineError {
     /// The database cannot be opened. A file may be damaged or of a newer version.
     #[error("the database cannot be opened")]
     Open(#[source] DynoxideError),
+    /// The records of the database's streams cannot be maintained.
+    #[error("the database's streams cannot be prepared")]
+    Streams(#[source] rusqlite::Error),
     /// The path of the file is not UTF-8, which SQLite requires.
     #[error("the database's path is not UTF-8: {}", .0.display())]
     Path(PathBuf),
@@ -56,27 +63,48 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`EngineError::Open`], which does not happen in practice.
+    /// [`EngineError::Open`] or [`EngineError::Streams`], which do not happen in practice.
     pub fn in_memory() -> Result<Self, EngineError> {
-        Ok(Self::over(Database::memory().map_err(EngineError::Open)?))
+        Self::open(&new_name_in_memory())
     }
 
     /// Starts an engine on a file, which is created if it does not exist. Its directory must exist.
     ///
     /// # Errors
     ///
-    /// [`EngineError::Open`] if the file cannot be opened as a database, [`EngineError::Path`] if its path is not
-    /// UTF-8.
+    /// [`EngineError::Open`] if the file cannot be opened as a database, [`EngineError::Streams`] if it cannot be
+    /// written, [`EngineError::Path`] if its path is not UTF-8.
     pub fn on_disk(path: &Path) -> Result<Self, EngineError> {
         let name = path.to_str().ok_or_else(|| EngineError::Path(path.to_owned()))?;
-        Ok(Self::over(Database::new(name).map_err(EngineError::Open)?))
+        Self::open(name)
     }
 
-    /// Starts an engine on an open database.
+    fn open(name: &str) -> Result<Self, EngineError> {
+        let database = Database::new(name).map_err(EngineError::Open)?;
+        let maintenance = Maintenance::open(name).map_err(EngineError::Streams)?;
+        Ok(Self::of(database.clone(), Operations::maintained(database, maintenance)))
+    }
+
+    /// Starts an engine on an open database, whose streams are not maintained.
     #[must_use]
     pub fn over(database: Database) -> Self {
-        let expiry = tokio::spawn(remove_expired(database.clone()));
-        Self { client: InProcess::new(Operations::new(database)), expiry }
+        Self::of(database.clone(), Operations::new(database))
+    }
+
+    fn of(database: Database, operations: Operations) -> Self {
+        let expiry = tokio::spawn(remove_expired(database));
+        Self { client: InProcess::new(operations), expiry }
+    }
+
+    /// Returns the database, for operations without a client. `None` if the engine has stopped.
+    pub async fn database(&self) -> Option<Database> {
+        self.client.with(|operations| operations.database.clone()).await
+    }
+
+    /// Returns the stream of a table.
+    #[must_use]
+    pub fn stream(&self, table: &str) -> Stream {
+        Stream::new(self.client.clone(), table.to_owned())
     }
 
     /// Returns a client of this engine.
@@ -120,6 +148,15 @@ impl Drop for Engine {
     fn drop(&mut self) {
         self.expiry.abort();
     }
+}
+
+/// Returns the name of a new database in memory.
+///
+/// SQLite's `memdb` shares a database within the process by a name that begins with a slash, and deletes it with its last
+/// connection. A plain database in memory has one connection only.
+fn new_name_in_memory() -> String {
+    static NAMES: AtomicU64 = AtomicU64::new(0);
+    format!("file:/tidemark-{}?vfs=memdb", NAMES.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Deletes expired items at intervals, as DynamoDB does by itself.

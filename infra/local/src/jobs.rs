@@ -6,7 +6,7 @@ use api::{Clock, Queue};
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use monthly_rollover::{Queues, roll_over};
 use serde::Serialize;
-use store::{BoxError, BulkTask, InboxTask, Store, SweepTask};
+use store::{AutomationTask, BoxError, BulkTask, InboxTask, Store, SweepTask};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -15,6 +15,9 @@ use crate::template::Batches;
 
 /// The maximum number of accounts whose bulk jobs are worked on at the same time.
 const BULK_WORKERS: usize = 4;
+
+/// The maximum number of automations that are worked on at the same time.
+const AUTOMATION_WORKERS: usize = 4;
 
 /// The number of accounts that are read at once.
 const ACCOUNTS_PAGE: usize = 100;
@@ -32,7 +35,7 @@ fn queue<T: Send + 'static>(sender: UnboundedSender<T>) -> Queue<T> {
 pub struct Jobs {
     /// The queues to which the functions send tasks.
     pub queues: app::Queues,
-    tasks: [JoinHandle<()>; 4],
+    tasks: [JoinHandle<()>; 5],
 }
 
 impl Jobs {
@@ -43,10 +46,26 @@ impl Jobs {
         let (sweeps, sweep) = unbounded_channel();
         let (inbox, settle) = unbounded_channel();
         let (bulk, work) = unbounded_channel();
-        let queues = Queues { sweeps: queue(sweeps), inbox: queue(inbox), bulk: queue(bulk) };
-        let sent = app::Queues { inbox: queues.inbox.clone(), bulk: queues.bulk.clone() };
+        let (automations, act) = unbounded_channel();
+        let queues = Queues {
+            sweeps: queue(sweeps),
+            inbox: queue(inbox),
+            bulk: queue(bulk),
+            automations: queue(automations),
+        };
+        let sent = app::Queues {
+            inbox: queues.inbox.clone(),
+            bulk: queues.bulk.clone(),
+            automations: queues.automations.clone(),
+        };
         let tasks = [
             tokio::spawn(work_through_bulk_jobs(store.clone(), clock.clone(), work, sent.bulk.clone())),
+            tokio::spawn(work_through_automations(
+                store.clone(),
+                clock.clone(),
+                act,
+                sent.automations.clone(),
+            )),
             tokio::spawn(work_through_sweeps(store.clone(), clock.clone(), sweep)),
             tokio::spawn(work_through_inbox(store.clone(), clock.clone(), settle, batches)),
             tokio::spawn(tick(store, clock, queues, interval)),
@@ -133,6 +152,26 @@ async fn work_through_bulk_jobs(
         let (store, clock, sender) = (store.clone(), clock.clone(), sender.clone());
         workers.spawn(async move {
             bulk_worker::handle(&store, &sender, event(&[task]), || clock.now(), || true).await;
+        });
+    }
+}
+
+/// Passes each automation to the function's own handler, several at the same time. The handler logs errors, and an
+/// automation for which contacts wait is due again later.
+async fn work_through_automations(
+    store: Store,
+    clock: Clock,
+    mut queue: UnboundedReceiver<AutomationTask>,
+    sender: Queue<AutomationTask>,
+) {
+    let mut workers = JoinSet::new();
+    while let Some(task) = queue.recv().await {
+        while workers.len() >= AUTOMATION_WORKERS {
+            workers.join_next().await;
+        }
+        let (store, clock, sender) = (store.clone(), clock.clone(), sender.clone());
+        workers.spawn(async move {
+            automation_worker::handle(&store, &sender, event(&[task]), || clock.now(), || true).await;
         });
     }
 }

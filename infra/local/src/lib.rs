@@ -4,6 +4,7 @@ pub mod app;
 mod data_directory;
 pub mod demo;
 pub mod engine;
+pub mod feed;
 pub mod jobs;
 pub mod options;
 mod private;

@@ -15,12 +15,13 @@ use crate::app::app;
 use crate::data_directory::{self, DataDirectoryError};
 use crate::demo::{self, DemoError};
 use crate::engine::{Engine, EngineError};
+use crate::feed::Feed;
 use crate::jobs::Jobs;
 use crate::options::{OperatorTokenError, Options};
 use crate::secrets::Secrets;
 use crate::server::Server;
 use crate::table::{TableError, create_table};
-use crate::template::{TemplateError, intake_batches, schedule_interval};
+use crate::template::{TemplateError, feed_settings, intake_batches, schedule_interval};
 
 /// The table's name.
 const TABLE: &str = "tidemark";
@@ -72,6 +73,7 @@ pub struct Stack {
     pub operator_token: Secret,
     engine: Engine,
     jobs: Jobs,
+    feed: Feed,
     server: Server,
 }
 
@@ -82,7 +84,7 @@ impl Stack {
     ///
     /// [`StackError`]. Nothing is left running then.
     pub async fn start(options: &Options, clock: Clock) -> Result<Self, StackError> {
-        let (interval, batches) = (schedule_interval()?, intake_batches()?);
+        let (interval, batches, feed) = (schedule_interval()?, intake_batches()?, feed_settings()?);
         let given_token = options.given_operator_token()?;
         // This is the first step, so a second start on the same data fails before it changes the data.
         let listener = TcpListener::bind(options.listen).await;
@@ -112,15 +114,17 @@ impl Stack {
 
         let context =
             Context::new(store.clone(), clock.clone()).with_public_url(&format!("http://{address}"));
-        let jobs = Jobs::start(store, clock, interval, batches);
+        let jobs = Jobs::start(store.clone(), clock.clone(), interval, batches);
+        let feed = Feed::start(engine.stream(TABLE), feed, store, clock, jobs.queues.automations.clone());
         let router = app(context, jobs.queues.clone(), &sha256_hex(operator_token.expose().as_bytes()));
         let server = Server::start(listener, router, options.server_limits);
-        Ok(Self { address, demo_token, sign_in_code, operator_token, engine, jobs, server })
+        Ok(Self { address, demo_token, sign_in_code, operator_token, engine, jobs, feed, server })
     }
 
     /// Stops the stack: it refuses new requests, finishes the running ones and closes the data.
     pub async fn stop(self) {
         self.server.stop(GRACE).await;
+        drop(self.feed);
         drop(self.jobs);
         self.engine.stop().await;
     }

@@ -8,7 +8,8 @@ use aws_sdk_dynamodb::operation::describe_time_to_live::DescribeTimeToLiveError;
 use aws_sdk_dynamodb::operation::update_time_to_live::UpdateTimeToLiveError;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
-    ProjectionType, ScalarAttributeType, TableDescription, TimeToLiveSpecification, TimeToLiveStatus,
+    ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType, TableDescription,
+    TimeToLiveSpecification, TimeToLiveStatus,
 };
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -17,7 +18,8 @@ use crate::template::{self, TemplateError};
 
 const TABLE: [&str; 3] = ["Resources", "Table", "Properties"];
 
-/// The definition of the table: its keys, its indexes, its billing mode and the attribute by which items expire.
+/// The definition of the table: its keys, its indexes, its billing mode, its stream and the attribute by which items
+/// expire.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableDefinition {
     /// The hash and the range key.
@@ -28,6 +30,8 @@ pub struct TableDefinition {
     pub indexes: Vec<GlobalSecondaryIndex>,
     /// The billing mode of reads and writes. It determines whether throughput must be specified.
     pub billing_mode: BillingMode,
+    /// The images in the records of the table's stream. `None` if the table has no stream.
+    pub stream: Option<StreamViewType>,
     /// The attribute with the time, in seconds since 1970, after which an item may be deleted.
     pub ttl_attribute: String,
 }
@@ -55,7 +59,7 @@ pub enum TableError {
     Different {
         /// The table's name.
         table: String,
-        /// The first difference: `keys`, `attributes`, `indexes`, `billing mode` or `expiry`.
+        /// The first difference: `keys`, `attributes`, `indexes`, `billing mode`, `stream` or `expiry`.
         differs: &'static str,
     },
 }
@@ -80,14 +84,29 @@ pub fn table_definition() -> Result<TableDefinition, TemplateError> {
 /// [`TableError::Different`] if the existing table has another definition, or another [`TableError`] if the template
 /// or the engine fails.
 pub async fn create_table(client: &Client, table: &str) -> Result<(), TableError> {
-    let definition = table_definition()?;
-    if !definition.create(client, table).await? {
-        definition.compare(client, table).await?;
-    }
-    definition.ensure_expiry(client, table).await
+    table_definition()?.ensure(client, table).await
 }
 
 impl TableDefinition {
+    /// Returns the same definition without a stream, which makes every write slower.
+    #[must_use]
+    pub fn without_stream(self) -> Self {
+        Self { stream: None, ..self }
+    }
+
+    /// Creates the table if it does not exist, and sets its expiry. An existing table is compared and not changed.
+    ///
+    /// # Errors
+    ///
+    /// [`TableError::Different`] if the existing table has another definition, or another [`TableError`] if the engine
+    /// fails.
+    pub async fn ensure(&self, client: &Client, table: &str) -> Result<(), TableError> {
+        if !self.create(client, table).await? {
+            self.compare(client, table).await?;
+        }
+        self.ensure_expiry(client, table).await
+    }
+
     /// Creates the table. Returns false if a table with this name exists.
     async fn create(&self, client: &Client, table: &str) -> Result<bool, TableError> {
         let created = client
@@ -97,6 +116,7 @@ impl TableDefinition {
             .set_key_schema(Some(self.key_schema.clone()))
             .set_attribute_definitions(Some(self.attributes.clone()))
             .set_global_secondary_indexes(Some(self.indexes.clone()))
+            .set_stream_specification(self.stream_specification()?)
             .send()
             .await;
         match created {
@@ -108,6 +128,13 @@ impl TableDefinition {
             }
             Err(error) => Err(TableError::Create(Box::new(error))),
         }
+    }
+
+    fn stream_specification(&self) -> Result<Option<StreamSpecification>, TableError> {
+        let Some(images) = self.stream.clone() else { return Ok(None) };
+        let specification =
+            StreamSpecification::builder().stream_enabled(true).stream_view_type(images).build();
+        specification.map(Some).map_err(|error| TableError::Create(Box::new(construction(error))))
     }
 
     async fn compare(&self, client: &Client, table: &str) -> Result<(), TableError> {
@@ -159,6 +186,8 @@ impl TableDefinition {
             Some("indexes")
         } else if billing != Some(&self.billing_mode) {
             Some("billing mode")
+        } else if existing_stream(table) != self.stream.as_ref() {
+            Some("stream")
         } else {
             None
         }
@@ -189,6 +218,11 @@ fn existing_indexes(table: &TableDescription) -> Vec<IndexShape<'_>> {
     indexes
 }
 
+fn existing_stream(table: &TableDescription) -> Option<&StreamViewType> {
+    let specification = table.stream_specification().filter(|specification| specification.stream_enabled());
+    specification.and_then(StreamSpecification::stream_view_type)
+}
+
 fn different(table: &str, differs: &'static str) -> TableError {
     TableError::Different { table: table.to_owned(), differs }
 }
@@ -211,6 +245,8 @@ struct TableProperties {
     attribute_definitions: Vec<Attribute>,
     key_schema: Vec<Key>,
     global_secondary_indexes: Vec<Index>,
+    #[serde(default)]
+    stream_specification: Option<Images>,
     time_to_live_specification: Expiry,
     #[serde(default, rename = "DeletionProtectionEnabled")]
     _deletion_protection: IgnoredAny,
@@ -252,6 +288,12 @@ struct IndexProjection {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Images {
+    stream_view_type: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct Expiry {
     attribute_name: String,
     enabled: bool,
@@ -266,7 +308,11 @@ impl TableProperties {
             self.attribute_definitions.into_iter().map(Attribute::definition).collect::<Result<_, _>>()?;
         let indexes =
             self.global_secondary_indexes.into_iter().map(Index::definition).collect::<Result<_, _>>()?;
+        let stream = self.stream_specification;
         Ok(TableDefinition {
+            stream: stream
+                .map(|stream| known(&stream.stream_view_type, "StreamSpecification.StreamViewType"))
+                .transpose()?,
             key_schema: keys(self.key_schema)?,
             attributes: by_name(attributes, AttributeDefinition::attribute_name),
             indexes: by_name(indexes, GlobalSecondaryIndex::index_name),
@@ -335,7 +381,7 @@ macro_rules! known_value {
     };
 }
 
-known_value!(BillingMode, KeyType, ProjectionType, ScalarAttributeType);
+known_value!(BillingMode, KeyType, ProjectionType, ScalarAttributeType, StreamViewType);
 
 fn unsupported(part: &str, value: &str) -> TemplateError {
     TemplateError::Unsupported { part: format!("{}.{part}", TABLE.join(".")), value: value.to_owned() }
@@ -385,6 +431,7 @@ mod tests {
             );
         }
         assert_eq!(definition.billing_mode, BillingMode::PayPerRequest);
+        assert_eq!(definition.stream, Some(StreamViewType::NewAndOldImages));
         assert_eq!(definition.ttl_attribute, "expires_at");
     }
 
@@ -404,7 +451,9 @@ mod tests {
             SSESpecification: { KMSMasterKeyId: !Ref Key }";
         assert!(read(plain).is_ok(), "an intrinsic function in a property without an effect");
         let stream = format!("{plain}\n            StreamSpecification: {{ StreamViewType: NEW_IMAGE }}");
-        assert!(matches!(read(&stream), Err(TemplateError::Shape { .. })));
+        assert_eq!(read(&stream).unwrap().stream, Some(StreamViewType::NewImage));
+        let unknown = format!("{plain}\n            TableClass: STANDARD");
+        assert!(matches!(read(&unknown), Err(TemplateError::Shape { .. })));
         for (from, to) in [("HASH", "HSAH"), ("PAY_PER_REQUEST", "PAY"), ("Enabled: true", "Enabled: false")]
         {
             let error = read(&plain.replace(from, to)).unwrap_err();
@@ -496,6 +545,7 @@ mod tests {
             ("fewer", fewer, "attributes"),
             ("projected", projected, "indexes"),
             ("rangeless", rangeless, "keys"),
+            ("silent", template.clone().without_stream(), "stream"),
         ] {
             assert!(definition.create(&client, table).await.unwrap());
             let error = create_table(&client, table).await.unwrap_err();

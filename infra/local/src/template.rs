@@ -4,9 +4,11 @@
 //! contain intrinsic functions such as `!Ref`. Properties that it uses are checked strictly: an unknown value is a
 //! [`TemplateError`].
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
 use yaml_serde::Value;
 
 const TEMPLATE: &str = include_str!("../../template.yaml");
@@ -16,6 +18,8 @@ const SWEEP_FUNCTION: &str = "SweepPeriodFunction";
 const SWEEP_EVENT: &str = "Sweep";
 const INTAKE_FUNCTION: &str = "IntakeWorkerFunction";
 const INTAKE_EVENT: &str = "Intake";
+const FEED_FUNCTION: &str = "ChangeFeedFunction";
+const FEED_EVENT: &str = "Changes";
 const ROLLOVER_FUNCTION: &str = "MonthlyRolloverFunction";
 const ROLLOVER_EVENT: &str = "QuarterHour";
 
@@ -105,6 +109,75 @@ pub fn intake_batches() -> Result<Batches, TemplateError> {
         size: usize::try_from(event("BatchSize")?).unwrap_or(usize::MAX),
         window: Duration::from_secs(event("MaximumBatchingWindowInSeconds")?.into()),
     })
+}
+
+/// The settings by which the records of the table's stream reach the change feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedSettings {
+    /// The maximum number of records in one event.
+    pub batch_size: usize,
+    /// The number of times that a record is tried again before it moves to the dead letters.
+    pub retries: u32,
+    /// The records that reach the function.
+    pub filter: Filter,
+}
+
+/// The patterns of a function's event source. A record that matches one of them reaches the function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filter(Vec<Json>);
+
+impl Filter {
+    /// Returns true if the record reaches the function.
+    #[must_use]
+    pub fn matches(&self, record: &Json) -> bool {
+        self.0.iter().any(|pattern| is_match(pattern, record))
+    }
+}
+
+/// Returns true if a value has all members of the pattern. A list in a pattern contains the values that a member may
+/// have.
+fn is_match(pattern: &Json, value: &Json) -> bool {
+    match pattern {
+        Json::Object(members) => members
+            .iter()
+            .all(|(name, pattern)| value.get(name).is_some_and(|value| is_match(pattern, value))),
+        Json::Array(values) => values.contains(value),
+        _ => false,
+    }
+}
+
+/// Reads the settings of the change feed.
+///
+/// # Errors
+///
+/// [`TemplateError`] if the function's event is missing, a setting is not a plain number, or a pattern is not JSON or
+/// compares in another way than by equal values.
+pub fn feed_settings() -> Result<FeedSettings, TemplateError> {
+    let template = document()?;
+    let path = ["Resources", FEED_FUNCTION, "Properties", "Events", FEED_EVENT, "Properties"];
+    let setting = |property: &str| number(&template, &[&path[..], &[property]].concat());
+    let filters = [&path[..], &["FilterCriteria", "Filters"]].concat();
+    let patterns: Vec<BTreeMap<String, String>> = read(at(&template, &filters)?, &filters)?;
+    let pattern = |text: &String| {
+        let pattern = serde_json::from_str(text).ok().filter(is_plain);
+        let part = || [&filters[..], &["Pattern"]].concat().join(".");
+        pattern.ok_or_else(|| TemplateError::Unsupported { part: part(), value: text.clone() })
+    };
+    let patterns = patterns.iter().flat_map(BTreeMap::values).map(pattern).collect::<Result<_, _>>()?;
+    Ok(FeedSettings {
+        batch_size: usize::try_from(setting("BatchSize")?).unwrap_or(usize::MAX),
+        retries: setting("MaximumRetryAttempts")?,
+        filter: Filter(patterns),
+    })
+}
+
+/// Returns true if a pattern compares by equal texts only. Lambda knows further comparisons, which are objects in lists.
+fn is_plain(pattern: &Json) -> bool {
+    match pattern {
+        Json::Object(members) => members.values().all(is_plain),
+        Json::Array(values) => values.iter().all(Json::is_string),
+        _ => false,
+    }
 }
 
 /// Reads the interval of the rollover's schedule. Runs begin at whole multiples of it in each hour (UTC).
@@ -199,6 +272,33 @@ mod tests {
     fn intake_batches_are_gathered_for_a_second() {
         let batches = intake_batches().unwrap();
         assert_eq!(batches, Batches { size: 100, window: Duration::from_secs(1) });
+    }
+
+    #[test]
+    fn filter_matches_the_kind_in_one_of_the_images() {
+        let settings = feed_settings().unwrap();
+        let image = |name: &str, event: &str, entity: &str| serde_json::json!({"eventName": event, "dynamodb": {name: {"pk": {"S": "a"}, "entity": {"S": entity}}}});
+        for (record, expected) in [
+            (image("NewImage", "INSERT", "contact"), true),
+            (image("OldImage", "REMOVE", "member"), true),
+            (image("NewImage", "INSERT", "address"), false),
+            (image("OldImage", "REMOVE", "address"), false),
+            (serde_json::json!({"eventName": "INSERT", "dynamodb": {"NewImage": {"pk": {"S": "a"}}}}), false),
+        ] {
+            assert_eq!(settings.filter.matches(&record), expected, "{record}");
+        }
+    }
+
+    #[test]
+    fn pattern_with_another_comparison_is_not_plain() {
+        for (pattern, expected) in [
+            (r#"{"eventName": ["REMOVE"]}"#, true),
+            (r#"{"eventName": [{"prefix": "REM"}]}"#, false),
+            (r#"{"eventName": [null]}"#, false),
+            (r#"{"eventName": "REMOVE"}"#, false),
+        ] {
+            assert_eq!(is_plain(&serde_json::from_str(pattern).unwrap()), expected, "{pattern}");
+        }
     }
 
     #[test]

@@ -110,7 +110,9 @@ impl Network {
             tamper: Mutex::new(None),
             operations: Arc::default(),
         }));
-        tidemark::table::create_table(&network.client(), TABLE).await.expect("a table");
+        // The watcher sees every write, so no stream is needed.
+        let definition = tidemark::table::table_definition().expect("a definition").without_stream();
+        definition.ensure(&network.client(), TABLE).await.expect("a table");
         network
     }
 

@@ -16,7 +16,7 @@ use http::{Method, Uri};
 use http_body_util::BodyExt as _;
 use serde::Serialize;
 use serde_json::{Value, json};
-use store::{BulkTask, InboxTask};
+use store::{AutomationTask, BulkTask, InboxTask};
 use tidemark::app::Queues;
 use tower::ServiceExt as _;
 
@@ -51,6 +51,7 @@ pub struct Api {
     pub clock: ManualClock,
     inbox: Arc<Mutex<Vec<InboxTask>>>,
     bulk: Arc<Mutex<Vec<BulkTask>>>,
+    automations: Arc<Mutex<Vec<AutomationTask>>>,
     router: Router,
 }
 
@@ -102,6 +103,11 @@ impl Api {
         Self::over(TestTable::start().await, now)
     }
 
+    /// Creates an API over a new, empty table with a stream, for what follows from changes.
+    pub async fn with_stream(now: Timestamp) -> Self {
+        Self::over(TestTable::with_stream().await, now)
+    }
+
     /// Creates an API over this table, which may have faults.
     #[must_use]
     pub fn over(table: TestTable, now: Timestamp) -> Self {
@@ -115,16 +121,23 @@ impl Api {
         let context = change(Context::new(table.store.clone(), Clock::new(move || read.now())));
         let (inbox_queue, inbox) = collecting();
         let (bulk_queue, bulk) = collecting();
-        let queues = Queues { inbox: inbox_queue, bulk: bulk_queue };
+        let (automation_queue, automations) = collecting();
+        let queues = Queues { inbox: inbox_queue, bulk: bulk_queue, automations: automation_queue };
         let operator = sha256_hex(OPERATOR_TOKEN.as_bytes());
         let router = tidemark::app::app(context.with_public_url(PUBLIC_URL), queues, &operator);
-        Self { table, clock, inbox, bulk, router }
+        Self { table, clock, inbox, bulk, automations, router }
     }
 
     /// Removes and returns the tasks that were sent to the inbox's queue.
     #[must_use]
     pub fn take_inbox(&self) -> Vec<InboxTask> {
         std::mem::take(&mut *self.inbox.lock().expect("a queue"))
+    }
+
+    /// Removes and returns the tasks that were sent to the queue of automations.
+    #[must_use]
+    pub fn take_automations(&self) -> Vec<AutomationTask> {
+        std::mem::take(&mut *self.automations.lock().expect("a queue"))
     }
 
     /// Runs the worker on the accounts in the queue of bulk jobs, until the queue is empty.
@@ -140,6 +153,17 @@ impl Api {
             let response = bulk_worker::handle(store, &queue, event, || clock.now(), || true).await;
             assert!(response.batch_item_failures.is_empty(), "a bulk job failed");
             self.bulk.lock().expect("a queue").extend(waiting.lock().expect("a queue").drain(..));
+        }
+    }
+
+    /// Follows the records of the table's stream and works on automations, until nothing follows any more. The table must
+    /// have a stream.
+    pub async fn follow(&self) {
+        while let Some(tasks) = self.table.follow(self.clock.now()).await {
+            for task in tasks {
+                let worked = self.table.store.work_on_automation(task, || self.clock.now(), || true).await;
+                assert!(worked.expect("an automation").finished, "an automation did not finish");
+            }
         }
     }
 

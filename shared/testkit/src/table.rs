@@ -3,20 +3,26 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use aws_lambda_events::dynamodb::Event;
 use aws_sdk_dynamodb::Client;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use domain::ids::AccountId;
 use domain::period::Terms;
 use domain::{Timestamp, ids};
 use dynoxide::Database;
-use store::{Account, NewAccount, Responder, Rng, Store, StoredResponse};
+use serde_json::{Value, json};
+use store::{Account, AutomationTask, NewAccount, Responder, Rng, Store, StoredResponse, StreamRecord};
 use tidemark::engine::Engine;
+use tidemark::table::table_definition;
 
 use crate::engine_server::EngineServer;
 use crate::{Conflicts, Recorder, terms};
 
 /// The name of the table in tests.
 pub const TABLE: &str = "tidemark-test";
+
+/// The number of records that are read from a stream at once.
+const RECORDS_PAGE: usize = 1_000;
 
 /// A table, a store over it, and a recorder of the store's calls.
 pub struct TestTable {
@@ -26,27 +32,53 @@ pub struct TestTable {
     pub client: Client,
     /// The recorder of the store's calls.
     pub recorder: Recorder,
-    _engine: Engine,
+    engine: Engine,
     database: Database,
     server: OnceLock<EngineServer>,
 }
 
 impl TestTable {
-    /// Creates a new, empty table.
+    /// Creates a new, empty table. It has no stream, which would make every write slower.
     pub async fn start() -> Self {
-        Self::with_http(|engine| engine).await
+        Self::without_stream(|engine| engine).await
     }
 
-    /// Creates a new, empty table. The faults apply to the store's calls only.
+    /// Creates a new, empty table without a stream. The faults apply to the store's calls only.
     pub async fn with_faults(faults: &Conflicts) -> Self {
-        Self::with_http(|engine| faults.before(engine)).await
+        Self::without_stream(|engine| faults.before(engine)).await
     }
 
-    async fn with_http(http: impl FnOnce(SharedHttpClient) -> SharedHttpClient) -> Self {
+    /// Creates a new, empty table with the stream of the template.
+    pub async fn with_stream() -> Self {
+        Self::with_stream_and(|engine| engine).await
+    }
+
+    /// Creates a new, empty table with the stream of the template. The faults apply to the store's calls only.
+    pub async fn with_stream_and_faults(faults: &Conflicts) -> Self {
+        Self::with_stream_and(|engine| faults.before(engine)).await
+    }
+
+    async fn with_stream_and(http: impl FnOnce(SharedHttpClient) -> SharedHttpClient) -> Self {
+        let engine = Engine::in_memory().expect("an engine");
+        let database = engine.database().await.expect("a running engine");
+        table_definition().expect("a definition").ensure(&engine.client(), TABLE).await.expect("a table");
+        Self::over(engine, database, http)
+    }
+
+    async fn without_stream(http: impl FnOnce(SharedHttpClient) -> SharedHttpClient) -> Self {
         let database = Database::memory().expect("an engine");
         let engine = Engine::over(database.clone());
+        let definition = table_definition().expect("a definition").without_stream();
+        definition.ensure(&engine.client(), TABLE).await.expect("a table");
+        Self::over(engine, database, http)
+    }
+
+    fn over(
+        engine: Engine,
+        database: Database,
+        http: impl FnOnce(SharedHttpClient) -> SharedHttpClient,
+    ) -> Self {
         let client = engine.client();
-        tidemark::table::create_table(&client, TABLE).await.expect("a table");
         let recorder = Recorder::default();
         let retries = aws_sdk_dynamodb::config::retry::RetryConfig::standard()
             .with_max_attempts(3)
@@ -57,7 +89,7 @@ impl TestTable {
             .interceptor(recorder.clone())
             .retry_config(retries);
         let store = Store::new(Client::from_conf(config.build()), TABLE, Rng::seeded(7));
-        Self { store, client, recorder, _engine: engine, database, server: OnceLock::new() }
+        Self { store, client, recorder, engine, database, server: OnceLock::new() }
     }
 
     /// Returns the address of the engine's HTTP interface, for programs with their own client. The first call starts
@@ -65,6 +97,39 @@ impl TestTable {
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.server.get_or_init(|| EngineServer::start(self.database.clone())).endpoint
+    }
+
+    /// Removes and returns the changes of the table since the last call, each in the format of Lambda's events. The
+    /// table must have a stream.
+    pub async fn changes(&self) -> Vec<Value> {
+        let stream = self.engine.stream(TABLE);
+        let mut changes = Vec::new();
+        loop {
+            let page = stream.read(RECORDS_PAGE).await.expect("a stream");
+            let Some(last) = page.last() else { return changes };
+            let last = last["dynamodb"]["SequenceNumber"].as_str().expect("a number");
+            stream.remove_through(last).await.expect("they are removed");
+            changes.extend(page);
+        }
+    }
+
+    /// Removes and returns the changes of the table since the last call, as the change feed follows them.
+    pub async fn records(&self) -> Vec<StreamRecord> {
+        let event: Event =
+            serde_json::from_value(json!({"Records": self.changes().await})).expect("an event");
+        change_feed::records(event)
+    }
+
+    /// Follows the changes of the table since the last call, as the change feed does. Returns the automations that have
+    /// something to do, or `None` if there were no changes.
+    pub async fn follow(&self, now: Timestamp) -> Option<Vec<AutomationTask>> {
+        let records = self.records().await;
+        if records.is_empty() {
+            return None;
+        }
+        let followed = self.store.follow(records, now).await;
+        assert!(followed.failed.is_empty(), "a record was not followed: {:?}", followed.failed);
+        Some(followed.tasks)
     }
 
     /// Returns the engine's database, for typed operations without a client.

@@ -13,14 +13,19 @@ use dynoxide::{Database, DynoxideError};
 use http::StatusCode;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::RwLock;
+use tokio::sync::{Notify, RwLock};
+
+use super::stream::Maintenance;
 
 /// The content type of DynamoDB's requests and responses.
 const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
 
-/// The operations that the program and its tests use, on one database. Cloning is cheap.
-#[derive(Clone)]
-pub struct Operations(Database);
+/// The operations that the program and its tests use, on one database.
+pub struct Operations {
+    pub(super) database: Database,
+    /// The connection that maintains the records of streams, unless the database belongs to the caller.
+    pub(super) maintenance: Option<Maintenance>,
+}
 
 /// A response in DynamoDB's format: its status and its JSON body.
 pub type Response = (StatusCode, String);
@@ -29,7 +34,12 @@ impl Operations {
     /// Creates the operations on this database.
     #[must_use]
     pub fn new(database: Database) -> Self {
-        Self(database)
+        Self { database, maintenance: None }
+    }
+
+    /// Creates the operations on a database whose streams are maintained by this connection.
+    pub(super) fn maintained(database: Database, maintenance: Maintenance) -> Self {
+        Self { database, maintenance: Some(maintenance) }
     }
 
     /// Performs the operation that `x-amz-target` names, on the calling thread.
@@ -38,7 +48,7 @@ impl Operations {
     /// be extended when the program starts to use another operation.
     #[must_use]
     pub fn call(&self, operation: &str, body: &[u8]) -> Response {
-        let Self(engine) = self;
+        let engine = &self.database;
         match operation {
             "BatchGetItem" => run(body, |request| engine.batch_get_item(request)),
             "BatchWriteItem" => run(body, |request| engine.batch_write_item(request)),
@@ -88,16 +98,34 @@ fn refusal(code: &str) -> Response {
 /// An operation runs on a thread for blocking work, because SQLite blocks. As on a server, it completes even if its
 /// caller stops waiting.
 #[derive(Clone)]
-pub(crate) struct InProcess(Arc<RwLock<Option<Operations>>>);
+pub(crate) struct InProcess {
+    operations: Arc<RwLock<Option<Operations>>>,
+    written: Arc<Notify>,
+}
 
 impl InProcess {
     pub(crate) fn new(operations: Operations) -> Self {
-        Self(Arc::new(RwLock::new(Some(operations))))
+        Self { operations: Arc::new(RwLock::new(Some(operations))), written: Arc::default() }
+    }
+
+    /// Runs `work` on a thread for blocking work. Returns `None` if the engine has stopped.
+    pub(super) async fn with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Operations) -> T + Send + 'static,
+    ) -> Option<T> {
+        let operations = Arc::clone(&self.operations).read_owned().await;
+        let done = tokio::task::spawn_blocking(move || operations.as_ref().map(work));
+        done.await.ok().flatten()
+    }
+
+    /// Waits for the next write. A write since the last call counts.
+    pub(super) async fn written(&self) {
+        self.written.notified().await;
     }
 
     /// Refuses all further operations, waits for the running ones, and closes the database.
     pub(crate) async fn close(&self) {
-        let operations = self.0.write().await.take();
+        let operations = self.operations.write().await.take();
         // Closing writes SQLite's pending data. If the runtime is ending, its end closes the database.
         let _ = tokio::task::spawn_blocking(move || drop(operations)).await;
     }
@@ -117,11 +145,15 @@ impl HttpClient for InProcess {
 
 impl HttpConnector for InProcess {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let operations = Arc::clone(&self.0);
+        let Self { operations, written } = self.clone();
         HttpConnectorFuture::new(async move {
             let operations = operations.read_owned().await;
             let responded = tokio::task::spawn_blocking(move || {
-                operations.as_ref().map(|operations| respond(operations, &request))
+                let response = operations.as_ref().map(|operations| respond(operations, &request));
+                if is_write(&request) {
+                    written.notify_one();
+                }
+                response
             });
             match responded.await {
                 Ok(Some(response)) => response,
@@ -132,9 +164,20 @@ impl HttpConnector for InProcess {
     }
 }
 
-fn respond(operations: &Operations, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
+/// Returns the operation that a request names.
+fn operation_of(request: &HttpRequest) -> &str {
     let target = request.headers().get("x-amz-target").unwrap_or_default();
-    let operation = target.rsplit('.').next().unwrap_or_default();
+    target.rsplit('.').next().unwrap_or_default()
+}
+
+/// Returns true if the operation may change an item.
+fn is_write(request: &HttpRequest) -> bool {
+    ["BatchWriteItem", "DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"]
+        .contains(&operation_of(request))
+}
+
+fn respond(operations: &Operations, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
+    let operation = operation_of(request);
     let body = request
         .body()
         .bytes()
