@@ -20,6 +20,7 @@ pub(crate) enum Section {
     Contacts,
     Segments,
     Review,
+    Automations,
     Forms,
     Jobs,
     Statements,
@@ -36,7 +37,10 @@ const NAVIGATION: &[&[(Section, &str, &str)]] = &[
         (Section::Segments, "/console/segments", text::SEGMENTS),
         (Section::Review, "/console/review", text::REVIEW),
     ],
-    &[(Section::Forms, "/console/forms", text::FORMS)],
+    &[
+        (Section::Forms, "/console/forms", text::FORMS),
+        (Section::Automations, "/console/automations", text::AUTOMATIONS),
+    ],
     &[
         (Section::Jobs, "/console/jobs", text::JOBS),
         (Section::Statements, "/console/statements", text::STATEMENTS),

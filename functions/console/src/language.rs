@@ -81,6 +81,11 @@ impl Language {
         format!("{percent:.1}\u{a0}%").replace('.', self.decimal)
     }
 
+    /// Returns a number of tenths with one digit after the decimal point, such as `5.0`.
+    pub(crate) fn tenths(&self, tenths: u64) -> String {
+        format!("{}{}{}", self.number(tenths / 10), self.decimal, tenths % 10)
+    }
+
     /// Returns a date with the month's name, such as `1 December 2026`.
     pub(crate) fn date(&self, date: NaiveDate) -> String {
         self.spell(date, self.months)
@@ -151,6 +156,7 @@ mod tests {
         }
         let language = Language::of("");
         assert_eq!(language.short_date(first_of_december(), 2027), "1 Dec 2026");
+        assert_eq!([0, 7, 12_345].map(|n| Language::of("de").tenths(n)), ["0,0", "0,7", "1.234,5"]);
         assert_eq!([0, 12, 999, 1_000].map(|n| language.number(n)), ["0", "12", "999", "1,000"]);
     }
 }

@@ -71,6 +71,7 @@ impl FromRef<Console> for Context {
 /// Returns the API's routes that people use by clicking.
 fn api(context: Context, bulk: Queue<BulkTask>) -> Router {
     account::router(context.clone())
+        .merge(automations::router(context.clone(), bulk.clone()))
         .merge(bulk_jobs::router(context.clone(), bulk.clone()))
         .merge(contacts::router(context.clone()))
         .merge(forms::router(context.clone()))

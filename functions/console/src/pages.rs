@@ -1,5 +1,6 @@
 //! The pages.
 
+mod automations;
 mod clock;
 mod contact;
 mod contacts;
@@ -10,6 +11,7 @@ mod review;
 mod segments;
 mod settings;
 mod statements;
+mod usage;
 
 use axum::Router;
 use axum::extract::Request;
@@ -28,6 +30,8 @@ pub(crate) fn routes() -> Router<Console> {
     Router::new()
         .route("/console", get(overview::show))
         .route("/console/clock", post(clock::advance))
+        .route("/console/usage", get(usage::show))
+        .merge(automations::routes())
         .merge(contact::routes())
         .merge(contacts::routes())
         .merge(forms::routes())

@@ -2,6 +2,7 @@
 //!
 //! Numbers and dates arrive as texts in the reader's language.
 
+pub(crate) mod automations;
 pub(crate) mod contact;
 pub(crate) mod contacts;
 pub(crate) mod forms;
@@ -11,6 +12,7 @@ pub(crate) mod review;
 pub(crate) mod segments;
 pub(crate) mod settings;
 pub(crate) mod statements;
+pub(crate) mod usage;
 
 use domain::source::SourceType;
 
@@ -25,6 +27,7 @@ pub(crate) const CONTACTS: &str = "Contacts";
 pub(crate) const SEGMENTS: &str = "Segments";
 pub(crate) const REVIEW: &str = "Review";
 pub(crate) const FORMS: &str = "Forms";
+pub(crate) const AUTOMATIONS: &str = "Automations";
 pub(crate) const JOBS: &str = "Jobs";
 pub(crate) const STATEMENTS: &str = "Statements";
 pub(crate) const SETTINGS: &str = "Settings";
@@ -121,6 +124,7 @@ pub(crate) fn source_kind(kind: SourceType) -> &'static str {
         SourceType::EmailExtension => "email extension",
         SourceType::MobileApp => "mobile app",
         SourceType::BulkJob => "job",
+        SourceType::Automation => "automation",
         SourceType::UpdateDate => "update date",
     }
 }

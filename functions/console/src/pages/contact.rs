@@ -6,12 +6,14 @@ mod new;
 mod properties;
 mod remove;
 mod state;
+mod values;
 
 use api::ProblemType;
 use axum::Router;
 use axum::extract::Path;
 use axum::response::{Redirect, Response};
 use axum::routing::{get, post};
+use domain::contact::Contact;
 use domain::ids::{ContactId, UserId};
 use domain::marketing::EffectiveState;
 use domain::permission::PrincipalKind;
@@ -39,6 +41,7 @@ pub(crate) fn routes() -> Router<Console> {
         .route("/console/contacts/{id}", get(show).post(properties::save))
         .route("/console/contacts/{id}/marketing", post(change::set).get(back))
         .route("/console/contacts/{id}/non-marketing", post(change::queue).get(back))
+        .route("/console/contacts/{id}/values", get(values::show).post(values::undo))
         .route("/console/contacts/{id}/delete", get(remove::ask_delete).post(remove::delete))
         .route("/console/contacts/{id}/erase", get(remove::ask_erase).post(remove::erase))
 }
@@ -93,29 +96,35 @@ impl Facts {
             Err(failure) if is_not_found(&failure) => return Ok(None),
             Err(failure) => return Err(failure),
         };
-        let is_other = |user: UserId| own_id(signed) != Some(user);
-        let needs_users = explained.history.iter().any(|change| match change.actor {
-            Actor::User(user) => is_other(user),
-            _ => false,
-        });
-        let users = match needs_users {
-            true => store.users(account, None, USERS_READ).await?.items,
-            false => Vec::new(),
-        };
+        let users = users_of(signed, explained.history.iter().map(|change| change.actor)).await?;
         Ok(Some(Self { explained, users }))
     }
 
     /// Returns the name of a user, or the id if the name is not known.
     fn user(&self, signed: &Signed, id: UserId) -> String {
-        let listed = self.users.iter().find(|user| user.id == id).map(|user| user.name.as_str());
-        let own = Some(signed.principal.name.as_str()).filter(|_| own_id(signed) == Some(id));
-        let name = own.or(listed).filter(|name| !name.is_empty());
-        name.map_or_else(|| id.to_string(), str::to_owned)
+        user_name(signed, &self.users, id)
     }
 
     fn state(&self) -> EffectiveState {
         self.explained.contact.state()
     }
+}
+
+/// Reads the account's users if one of these actors is another user than the reader.
+async fn users_of(signed: &Signed, mut actors: impl Iterator<Item = Actor>) -> Result<Vec<User>, Failure> {
+    let is_other = |actor: Actor| matches!(actor, Actor::User(user) if own_id(signed) != Some(user));
+    if !actors.any(is_other) {
+        return Ok(Vec::new());
+    }
+    Ok(signed.store().users(signed.account.id, None, USERS_READ).await?.items)
+}
+
+/// Returns the name of a user, or the id if the name is not known.
+fn user_name(signed: &Signed, users: &[User], id: UserId) -> String {
+    let listed = users.iter().find(|user| user.id == id).map(|user| user.name.as_str());
+    let own = Some(signed.principal.name.as_str()).filter(|_| own_id(signed) == Some(id));
+    let name = own.or(listed).filter(|name| !name.is_empty());
+    name.map_or_else(|| id.to_string(), str::to_owned)
 }
 
 fn own_id(signed: &Signed) -> Option<UserId> {
@@ -133,13 +142,13 @@ fn is_not_found(failure: &Failure) -> bool {
 }
 
 /// Returns the name of a contact for headings.
-fn title(facts: &Facts) -> &str {
-    facts.explained.contact.email.as_ref().map_or(words::NO_ADDRESS, |email| email.given())
+fn title(contact: &Contact) -> &str {
+    contact.email.as_ref().map_or(words::NO_ADDRESS, |email| email.given())
 }
 
 async fn page(signed: &Signed, id: &str, asked: &Asked<'_>) -> Result<Page, Failure> {
     let Some(facts) = Facts::read(signed, id).await? else { return Ok(unknown(id)) };
-    let title = title(&facts);
+    let title = title(&facts.explained.contact);
     let head = html! {
         p class="trail" { a href="/console/contacts" { (text::CONTACTS) } " /" }
         h1 { (title) }

@@ -1,13 +1,15 @@
 //! The overview: the usage, the next update date and what needs attention.
 
+mod happened;
 mod picture;
 
 use std::cmp::Reverse;
 
 use axum::response::Response;
-use domain::limits::FORMS_SHOWN_MAX;
+use domain::automation::AutomationState;
+use domain::limits::{AUTOMATIONS_MAX, FORMS_SHOWN_MAX};
 use maud::{Markup, html};
-use store::{BulkJob, Form, FormReport};
+use store::{Automation, BulkJob, Form, FormReport, Notice};
 
 use crate::frame::{Page, Section};
 use crate::parts::{Detail, Tone, date_text, note, number, time};
@@ -18,6 +20,8 @@ use crate::{chart, text};
 
 /// The number of bulk jobs that are looked at for those that run.
 const JOBS: usize = 5;
+/// The number of notices that are shown.
+const NOTICES: usize = 5;
 
 /// Everything on the page that is not in the account.
 struct Facts {
@@ -26,6 +30,9 @@ struct Facts {
     /// The forms with rejected submissions that wait for somebody.
     rejecting: Vec<Form>,
     running: Vec<BulkJob>,
+    automations: Vec<Automation>,
+    /// The latest notices, newest first.
+    notices: Vec<Notice>,
     has_contacts: bool,
 }
 
@@ -51,8 +58,13 @@ async fn page(signed: &Signed) -> Result<Page, Failure> {
         @if is_empty { (start(signed)) } @else {
             (picture::over_time(signed, &facts.statements))
             div class="two" {
-                (by_form(signed, &facts.forms))
-                div { (needs_attention(&facts.rejecting)) (running(signed, &facts.running)) (thresholds(signed)) }
+                div {
+                    (by_form(signed, &facts.forms))
+                    (happened::latest(signed, &facts.notices, &facts.automations))
+                }
+                div {
+                    (needs_attention(signed, &facts)) (running(signed, &facts.running)) (thresholds(signed))
+                }
             }
         }
     };
@@ -65,6 +77,21 @@ impl Facts {
         let statements =
             store.statements(account, signed.wall_clock, None, picture::PERIODS + 1).await?.items;
         let jobs = store.bulk_jobs(account, None, JOBS).await?.items;
+        let (forms, rejecting) = Self::forms(signed).await?;
+        let automations = store.automations(account, None, AUTOMATIONS_MAX).await?.items;
+        let notices = store.notices(account, None, NOTICES, signed.wall_clock).await?.items;
+        let search = store::Search { account, filter: None, after: None, limit: 1 };
+        let has_contacts = match signed.period().marketing {
+            0 => !store.search(search, signed.wall_clock).await?.contacts.is_empty(),
+            _ => true,
+        };
+        let running = jobs.into_iter().filter(|job| !job.state.is_finished()).collect();
+        Ok(Self { statements, forms, rejecting, running, automations, notices, has_contacts })
+    }
+
+    /// Reads the forms with their counts, and those of them with rejected submissions.
+    async fn forms(signed: &Signed) -> Result<(Vec<FormReport>, Vec<Form>), Failure> {
+        let (store, account) = (signed.store(), signed.account.id);
         let listed = store.forms(account, None, FORMS_SHOWN_MAX).await?.items;
         let (mut forms, mut rejecting) = (Vec::new(), Vec::new());
         for form in listed {
@@ -77,13 +104,7 @@ impl Facts {
             }
             forms.push(report);
         }
-        let search = store::Search { account, filter: None, after: None, limit: 1 };
-        let has_contacts = match signed.period().marketing {
-            0 => !store.search(search, signed.wall_clock).await?.contacts.is_empty(),
-            _ => true,
-        };
-        let running = jobs.into_iter().filter(|job| !job.state.is_finished()).collect();
-        Ok(Self { statements, forms, rejecting, running, has_contacts })
+        Ok((forms, rejecting))
     }
 }
 
@@ -215,13 +236,24 @@ fn by_form(signed: &Signed, forms: &[FormReport]) -> Markup {
     }
 }
 
-fn needs_attention(rejecting: &[Form]) -> Markup {
+fn needs_attention(signed: &Signed, facts: &Facts) -> Markup {
+    let is_paused = |automation: &&Automation| automation.state == AutomationState::Paused;
+    let paused: Vec<_> = facts.automations.iter().filter(is_paused).collect();
     html! {
         section aria-labelledby="needs" {
             h2 id="needs" { (words::NEEDS_ATTENTION) }
-            @if rejecting.is_empty() { p class="quiet" { (words::NOTHING_NEEDS) } }
+            @if facts.rejecting.is_empty() && paused.is_empty() { p class="quiet" { (words::NOTHING_NEEDS) } }
             ul class="todo-list" {
-                @for form in rejecting {
+                @for automation in paused {
+                    @let enrolled = automation.paused.map_or(0, |pause| pause.enrolled);
+                    li {
+                        span { (words::is_paused(&automation.name, &number(signed, enrolled))) } " "
+                        a href={ "/console/automations/" (automation.id) } {
+                            (words::DECIDE) span class="vh" { (words::about(&automation.name)) }
+                        }
+                    }
+                }
+                @for form in &facts.rejecting {
                     li {
                         span { (words::has_rejected(&form.name)) } " "
                         a href={ "/console/forms/" (form.id) "#rejected" } {

@@ -4,7 +4,7 @@
 //! last step acts.
 
 mod choice;
-mod count;
+pub(crate) mod count;
 mod numbers;
 mod segments;
 mod update;

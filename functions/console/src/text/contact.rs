@@ -64,6 +64,43 @@ pub(crate) const HAS_PROPERTY: &str = "the contact has this property already: ch
 pub(crate) const STILL_TYPED: &str =
     "Your text is still in the fields. Below each field that differs is the current value.";
 
+pub(crate) const VALUES: &str = "Property history";
+pub(crate) const VALUES_LEDE: &str = "What each property was before, newest first. Setting a change back changes neither the \
+     address, nor the flags, nor the marketing state, and is a change of its own. A change appears here within seconds.";
+pub(crate) const NO_VALUES: &str = "No change of a property is known.";
+pub(crate) const NO_OLDER_VALUES: &str = "There are no older changes.";
+pub(crate) const PROPERTY: &str = "Property";
+pub(crate) const NO_VALUE: &str = "none";
+pub(crate) const CAUSE_UNKNOWN: &str = "The source is not known.";
+pub(crate) const SET_BACK: &str = "Set this change back";
+pub(crate) const NOT_SET_BACK: &str =
+    "The address and the flags are not set back here. Change them on the contact's page.";
+pub(crate) const CHANGED_SINCE_THEN: &str =
+    "These properties have other values by now, so there is nothing to set back.";
+pub(crate) const UNDONE_NOTHING: &str = "No property was set back, because each has changed since.";
+
+pub(crate) fn values_caption(at: &str) -> String {
+    format!("Properties that changed at {at}")
+}
+
+/// Returns the rest of the name of a button, for screen readers.
+pub(crate) fn of_change(at: &str) -> String {
+    format!(" of {at}")
+}
+
+pub(crate) fn sets_back(names: &str) -> String {
+    format!("Sets back {names}.")
+}
+
+/// Returns the note after a change was set back, with the properties that are as before it and those that are not.
+pub(crate) fn undone(back: &str, left: &str) -> String {
+    match (back.is_empty(), left.is_empty()) {
+        (true, _) => UNDONE_NOTHING.to_owned(),
+        (false, true) => format!("Set back: {back}."),
+        (false, false) => format!("Set back: {back}. Left as they are: {left}."),
+    }
+}
+
 pub(crate) const HISTORY: &str = "History";
 pub(crate) const HISTORY_CAPTION: &str = "Changes of state, newest first";
 pub(crate) const FROM: &str = "From";
@@ -72,6 +109,7 @@ pub(crate) const THROUGH: &str = "Through";
 pub(crate) const BY: &str = "By";
 pub(crate) const CREATED: &str = "Created";
 pub(crate) const A_SUBMISSION: &str = "a submission";
+pub(crate) const THE_AUTOMATION: &str = "the automation";
 pub(crate) const AN_INTEGRATION: &str = "an integration";
 pub(crate) const THE_CALENDAR: &str = "the calendar";
 
@@ -135,6 +173,7 @@ pub(crate) fn through(kind: &str) -> String {
 }
 
 pub(crate) const BY_SUBMISSION: &str = " by a submission of the form ";
+pub(crate) const BY_AUTOMATION: &str = " by the automation ";
 
 pub(crate) fn by_integration(name: &str) -> String {
     if name.is_empty() { " by an integration".to_owned() } else { format!(" by the integration {name}") }

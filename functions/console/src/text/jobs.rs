@@ -46,6 +46,11 @@ pub(crate) fn change(sets: bool, contacts: Option<&str>) -> String {
     if sets { format!("Set {contacts} as marketing") } else { format!("Queue {contacts} to leave") }
 }
 
+/// Returns the title of a job that enrols contacts in an automation.
+pub(crate) fn enrol(contacts: Option<&str>) -> String {
+    format!("Enrol {} in an automation", contacts.unwrap_or("contacts"))
+}
+
 /// Returns the state within a path of pages.
 pub(crate) fn state(state: JobState) -> &'static str {
     match state {

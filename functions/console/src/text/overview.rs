@@ -13,6 +13,7 @@ pub(crate) const CHART_AS_TABLE: &str = "The same as a table";
 pub(crate) const CHART_CAPTION: &str = "Marketing contacts at the ends of periods";
 pub(crate) const CHART_STRAIGHT: &str =
     "Known are the ends of the periods and today. The line between them is straight.";
+pub(crate) const BY_DAY: &str = "Usage by day, and its forecast";
 pub(crate) const COLUMN_DATE: &str = "Date";
 pub(crate) const COLUMN_MARKETING: &str = "Marketing";
 pub(crate) const COLUMN_LEAVING: &str = "of them leaving";
@@ -116,6 +117,50 @@ pub(crate) fn next_contact(next: &str, raised: Option<&str>, cap: Option<&str>) 
 }
 
 pub(crate) const REVIEW_THEM: &str = "Review";
+
+pub(crate) const DECIDE: &str = "Decide";
+
+pub(crate) fn is_paused(automation: &str, enrolled: &str) -> String {
+    format!("{automation}: paused by its brake, with {enrolled} enrolled in an hour")
+}
+
+/// Returns the rest of the name of the link, for screen readers.
+pub(crate) fn about(automation: &str) -> String {
+    format!(" about {automation}")
+}
+
+pub(crate) const HAPPENED: &str = "What happened";
+pub(crate) const AN_AUTOMATION: &str = "An automation";
+
+pub(crate) fn period_closed(period: &str, marketing: &str, left: &str) -> String {
+    format!("Period {period} closed with a usage of {marketing}, of which {left} left")
+}
+
+pub(crate) fn threshold_crossed(percent: &str, limit: &str) -> String {
+    format!("Usage reached {percent} % of {limit}")
+}
+
+pub(crate) fn limit_raised(limit: &str) -> String {
+    format!("Usage raised the tier limit to {limit}")
+}
+
+pub(crate) fn cap_reached(cap: &str) -> String {
+    format!("Usage reached the cap of {cap}")
+}
+
+pub(crate) fn job_finished(is_done: bool, counts: &[(&str, String)]) -> String {
+    let end = if is_done { "A job is done" } else { "A job has ended early" };
+    let counts: Vec<_> = counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
+    if counts.is_empty() {
+        format!("{end}: no contact changed")
+    } else {
+        format!("{end}: {}", counts.join(", "))
+    }
+}
+
+pub(crate) fn automation_paused(name: &str, enrolled: &str) -> String {
+    format!("{name} was paused by its brake, with {enrolled} enrolled in an hour")
+}
 
 pub(crate) fn has_rejected(form: &str) -> String {
     format!("{form}: rejected submissions")

@@ -3,12 +3,13 @@
 use chrono::Datelike as _;
 use domain::Timestamp;
 use domain::marketing::{Change, EffectiveState};
-use domain::source::{Actor, SourceType};
+use domain::source::{Actor, Source, SourceType};
 use maud::{Markup, html};
+use store::User;
 
-use super::Facts;
 use super::state::source_name;
-use crate::chart;
+use super::{Facts, user_name};
+use crate::chart::{self, percent};
 use crate::parts::{self, Detail, date_text, number, time};
 use crate::signed::Signed;
 use crate::text::{self, contact as words};
@@ -203,8 +204,8 @@ fn table(signed: &Signed, facts: &Facts) -> Markup {
                             @if let Some(from) = change.from { (parts::state(from)) } @else { (words::CREATED) }
                         }
                         td data-label=(words::TO_STATE) { (parts::state(change.to)) }
-                        td data-label=(words::THROUGH) { (through(change)) }
-                        td data-label=(words::BY) { (by(signed, facts, change)) }
+                        td data-label=(words::THROUGH) { (through(&change.source)) }
+                        td data-label=(words::BY) { (by(signed, &facts.users, &change.source, change.actor)) }
                     }
                 }
             }
@@ -213,31 +214,27 @@ fn table(signed: &Signed, facts: &Facts) -> Markup {
 }
 
 /// Returns the source of a change: its name, which leads to its page, and its kind.
-fn through(change: &Change) -> Markup {
-    let kind = text::source_kind(change.source.kind);
+pub(super) fn through(source: &Source) -> Markup {
+    let kind = text::source_kind(source.kind);
     html! {
-        @if matches!(change.source.kind, SourceType::Manual | SourceType::UpdateDate) || change.source.name.is_empty() {
+        @if matches!(source.kind, SourceType::Manual | SourceType::UpdateDate) || source.name.is_empty() {
             (text::capitalized(kind))
         } @else {
-            (source_name(change)) " " span class="quiet" { (kind) }
+            (source_name(source)) " " span class="quiet" { (kind) }
         }
     }
 }
 
-fn by(signed: &Signed, facts: &Facts, change: &Change) -> String {
-    match change.actor {
-        Actor::User(id) => facts.user(signed, id),
+/// Returns the actor of a change through `source`.
+pub(super) fn by(signed: &Signed, users: &[User], source: &Source, actor: Actor) -> String {
+    match actor {
+        Actor::User(id) => user_name(signed, users, id),
         Actor::Form(_) => words::A_SUBMISSION.to_owned(),
-        Actor::Integration(_)
-            if change.source.kind == SourceType::Integration && !change.source.name.is_empty() =>
-        {
-            change.source.name.clone()
+        Actor::Automation(_) => words::THE_AUTOMATION.to_owned(),
+        Actor::Integration(_) if source.kind == SourceType::Integration && !source.name.is_empty() => {
+            source.name.clone()
         }
         Actor::Integration(_) => words::AN_INTEGRATION.to_owned(),
         Actor::System => words::THE_CALENDAR.to_owned(),
     }
-}
-
-fn percent(percent: f64) -> String {
-    format!("{percent:.2}%")
 }

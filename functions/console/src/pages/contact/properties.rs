@@ -23,7 +23,8 @@ const PROPERTY: &str = "properties.";
 /// The properties that the form has for every contact.
 const USUAL: [&str; 2] = ["firstname", "lastname"];
 /// The flags of the address.
-const FLAGS: [(&str, &str); 2] = [("unsubscribed", words::UNSUBSCRIBED), ("bounced", words::BOUNCED)];
+pub(super) const FLAGS: [(&str, &str); 2] =
+    [("unsubscribed", words::UNSUBSCRIBED), ("bounced", words::BOUNCED)];
 /// The number of digits of a mark.
 const MARK_DIGITS: usize = 16;
 /// The number of characters above which a value has a field of several lines.
@@ -286,6 +287,7 @@ pub(super) fn form(facts: &Facts, signed: &Signed, asked: &Asked<'_>) -> Markup 
                     }
                 }
             }
+            p class="gap" { a href={ (path) "/values" } { (words::VALUES) } }
         }
     }
 }

@@ -145,7 +145,7 @@ async fn ask(
     refusal: Option<&Refusal>,
 ) -> Result<Page, Failure> {
     let Some(facts) = Facts::read(signed, id).await? else { return Ok(unknown(id)) };
-    let (contact, name) = (&facts.explained.contact, title(&facts));
+    let (contact, name) = (&facts.explained.contact, title(&facts.explained.contact));
     let path = path(&contact.id.to_string());
     let title = match removal {
         Removal::Delete => words::deleted_title(name),

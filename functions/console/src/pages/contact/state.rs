@@ -1,7 +1,7 @@
 //! The state of a contact in a sentence, its reason, and the tools that reach it.
 
 use domain::marketing::{Change, EffectiveState};
-use domain::source::{Actor, SourceType};
+use domain::source::{Actor, Source, SourceType};
 use domain::tools::{Reason, Tool};
 use maud::{Markup, html};
 
@@ -54,25 +54,26 @@ fn by(signed: &Signed, facts: &Facts, change: &Change) -> Markup {
     let is_own = match change.actor {
         Actor::User(_) => source.kind == SourceType::Manual,
         Actor::Integration(_) => source.kind == SourceType::Integration,
-        Actor::Form(_) | Actor::System => true,
+        Actor::Form(_) | Actor::Automation(_) | Actor::System => true,
     };
     html! {
         @match change.actor {
             Actor::User(id) => { (words::by_user(&facts.user(signed, id))) }
             Actor::Integration(_) => { (words::by_integration(if is_own { &source.name } else { "" })) }
-            Actor::Form(_) => { (words::BY_SUBMISSION) (source_name(change)) }
+            Actor::Form(_) => { (words::BY_SUBMISSION) (source_name(source)) }
+            Actor::Automation(_) => { (words::BY_AUTOMATION) (source_name(source)) }
             Actor::System => {}
         }
-        @if !is_own { (words::through(text::source_kind(source.kind))) (source_name(change)) }
+        @if !is_own { (words::through(text::source_kind(source.kind))) (source_name(source)) }
     }
 }
 
-/// Returns the name of a change's source, which leads to its page if it has one.
-pub(super) fn source_name(change: &Change) -> Markup {
-    let source = &change.source;
+/// Returns the name of a source, which leads to its page if it has one.
+pub(super) fn source_name(source: &Source) -> Markup {
     let page = match (source.kind, &source.id) {
         (SourceType::Form | SourceType::ExternalForm, Some(id)) => Some(format!("/console/forms/{id}")),
         (SourceType::BulkJob, Some(id)) => Some(format!("/console/jobs/{id}")),
+        (SourceType::Automation, Some(id)) => Some(format!("/console/automations/{id}")),
         _ => None,
     };
     html! { @if let Some(page) = page { a href=(page) { (source.name) } } @else { (source.name) } }

@@ -31,13 +31,14 @@ pub(super) fn page(signed: &Signed, job: &BulkJob, lists_refused: bool) -> Page 
 
 /// Returns the title of a job, such as `Set 812 contacts as marketing`.
 pub(crate) fn title(signed: &Signed, job: &BulkJob) -> String {
-    let changed = job.summary.changed();
+    let changed = job.summary.changed() + job.summary.enrolled;
     let count = if job.state == JobState::Done { Some(changed) } else { job.matched.or(job.confirm_count) };
     let contacts = count.map(|count| text::counted(count, &number(signed, count), "contact"));
     match job.kind {
         JobKind::Change => words::change(job.command == Command::SetMarketing, contacts.as_deref()),
         JobKind::Preview => words::PREVIEW.to_owned(),
         JobKind::Review => words::REVIEW.to_owned(),
+        JobKind::Enrol => words::enrol(contacts.as_deref()),
         JobKind::DeleteMembers => words::DELETE_MEMBERS.to_owned(),
     }
 }

@@ -5,7 +5,7 @@ use domain::Timestamp;
 use domain::period::Statement;
 use maud::{Markup, html};
 
-use crate::chart;
+use crate::chart::{self, percent, px, steps, stretched};
 use crate::parts::{date_text, number};
 use crate::signed::Signed;
 use crate::text::overview as words;
@@ -22,9 +22,6 @@ const BEYOND: i32 = 9;
 const NEAR: f64 = 16.0;
 /// The height of a label with its distance from the next one, in pixels.
 const LINE: f64 = 16.0;
-
-/// The most parts of the scale.
-const PARTS: u64 = 6;
 
 /// The places of a label beside an instant: the distance, and the end of the text that is there.
 const BEFORE: (&str, &str) = ("-6", "end");
@@ -80,7 +77,10 @@ pub(crate) fn over_time(signed: &Signed, statements: &[Statement]) -> Markup {
         figure {
             (legend())
             div class="chart" { (axis(signed, &scale)) (drawing(signed, &points, &scale, limit, cap)) }
-            figcaption { (words::CHART_STRAIGHT) " " (limits(signed, limit)) }
+            figcaption {
+                (words::CHART_STRAIGHT) " " (limits(signed, limit)) " "
+                a href="/console/usage" { (words::BY_DAY) }
+            }
             (table(signed, &points))
         }
     }
@@ -106,20 +106,6 @@ fn points(signed: &Signed, statements: &[Statement]) -> Vec<Point> {
     let (usage, leaves) = (period.marketing, period.leaving);
     points.push(Point { at: signed.now, usage, leaves, is_end: false, remark: words::TODAY.to_owned() });
     points
-}
-
-/// Returns the step and the parts of a scale that ends at `most` or above. The steps are 1, 2 or 5 with zeros.
-fn steps(most: u64) -> (u64, u64) {
-    let mut power: u64 = 1;
-    loop {
-        for step in [1, 2, 5].map(|digit| power.saturating_mul(digit)) {
-            let parts = most.div_ceil(step).max(1);
-            if parts <= PARTS {
-                return (step, parts);
-            }
-        }
-        power = power.saturating_mul(10);
-    }
 }
 
 fn legend() -> Markup {
@@ -194,28 +180,20 @@ fn areas(signed: &Signed, points: &[Point], scale: &Scale) -> Markup {
     let stay = points.iter().rev().map(|point| place(point.at, point.usage.saturating_sub(point.leaves)));
     let leaving = format!("M{line}L{}z", stay.collect::<Vec<_>>().join("L"));
     html! {
-        (stretched(&html! {
+        (stretched(HEIGHT, &html! {
             path class="c-area" d={ "M" (line) "V" (BOTTOM) "H" (first) "z" } {}
             path class="c-area later" d={ (later) "V" (BOTTOM) "H" (now) "z" } {}
         }))
         // A pattern in a stretched picture would be stretched too.
         mask id="leaving" maskUnits="userSpaceOnUse" width="100%" height=(HEIGHT) {
-            (stretched(&html! { path fill="white" d=(leaving) {} }))
+            (stretched(HEIGHT, &html! { path fill="white" d=(leaving) {} }))
         }
         rect fill="url(#hatch)" mask="url(#leaving)" width="100%" height=(HEIGHT) {}
         rect fill="url(#hatch)" x=(percent(now)) width=(percent(end - now)) y=(px(usage)) height=(px(rest - usage)) {}
-        (stretched(&html! {
+        (stretched(HEIGHT, &html! {
             path class="c-use" vector-effect="non-scaling-stroke" d={ "M" (line) } {}
             path class="c-use later" vector-effect="non-scaling-stroke" d=(later) {}
         }))
-    }
-}
-
-/// Returns a picture within the picture, whose unit is a hundredth of the width by a pixel, so that a line of any width
-/// can be a path.
-fn stretched(content: &Markup) -> Markup {
-    html! {
-        svg width="100%" height=(HEIGHT) viewBox={ "0 0 100 " (HEIGHT) } preserveAspectRatio="none" { (content) }
     }
 }
 
@@ -349,35 +327,6 @@ fn table(signed: &Signed, points: &[Point]) -> Markup {
                     (row(period.ends_at, period.after_next_update(), 0, words::REMAINS))
                 }
             }
-        }
-    }
-}
-
-fn px(pixels: f64) -> String {
-    format!("{pixels:.1}")
-}
-
-fn percent(percent: f64) -> String {
-    format!("{percent:.2}%")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn scale_has_few_round_steps_and_ends_above_the_largest_number() {
-        for (most, scale) in [
-            (0, (1, 1)),
-            (6, (1, 6)),
-            (7, (2, 4)),
-            (20, (5, 4)),
-            (1_000, (200, 5)),
-            (5_500, (1_000, 6)),
-            (6_001, (2_000, 4)),
-            (41_200, (10_000, 5)),
-        ] {
-            assert_eq!(steps(most), scale, "{most}");
         }
     }
 }
