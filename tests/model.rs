@@ -322,7 +322,9 @@ impl Run {
                                 let report = self.store().settle_inbox(&tasks, wall_clock, || true).await;
                                 prop_assert!(report.unsettled.is_empty());
                             }
-                            Some(Tasks::Bulk(_)) => prop_assert!(false, "no bulk job was created"),
+                            Some(Tasks::Bulk(_) | Tasks::Automations(_)) => {
+                                prop_assert!(false, "no bulk job and no automation was created");
+                            }
                             None => {}
                         },
                     }

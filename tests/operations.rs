@@ -1,5 +1,7 @@
 //! Tests of the store's operations over the embedded engine.
 
+mod automation_histories;
+pub mod automations;
 pub mod bulk;
 mod closing;
 mod concurrency;
@@ -7,6 +9,8 @@ mod costs;
 mod deleting;
 mod deliveries;
 mod faults;
+pub mod feed;
+mod feed_costs;
 pub mod forms;
 mod golden;
 mod histories;
@@ -159,6 +163,8 @@ pub async fn readdress(
         unsubscribed: None,
         bounced: None,
         if_match: None,
+        source: by_hand(),
+        actor: user(),
     };
     let told = Told::new();
     let render = told.render();

@@ -21,7 +21,9 @@ use store::{
 use testkit::{Conflicts, TestTable, at, property};
 
 use super::forms::{form, native, submit};
-use super::{START, Told, UPDATE, assert_exact, claim, create, delete, marketing_contacts, read, set, user};
+use super::{
+    START, Told, UPDATE, assert_exact, by_hand, claim, create, delete, marketing_contacts, read, set, user,
+};
 
 const SET: Command = Command::SetMarketing;
 const QUEUE: Command = Command::SetNonMarketingPending;
@@ -122,12 +124,14 @@ async fn change_property(store: &Store, account: AccountId, contact: ContactId, 
         unsubscribed: None,
         bounced: None,
         if_match: None,
+        source: by_hand(),
+        actor: user(),
     };
     let told = Told::new();
     store.update_contact(&change, at(LATER), Responder::new(None, &told.render())).await.unwrap();
 }
 
-async fn set_cap(store: &Store, account: AccountId, cap: u64) {
+pub async fn set_cap(store: &Store, account: AccountId, cap: u64) {
     let change = UpdateAccount { cap: Patch::Set(cap), ..UpdateAccount::default() };
     let told = Told::new();
     store.update_account(account, &change, at(START), Responder::new(None, &told.render())).await.unwrap();
@@ -504,6 +508,8 @@ async fn review_counts_and_queues_unengaged_marketing_contacts() {
             unsubscribed,
             bounced,
             if_match: None,
+            source: by_hand(),
+            actor: user(),
         };
         let told = Told::new();
         let render = told.render();

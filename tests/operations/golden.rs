@@ -6,7 +6,9 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::automation::{AutomationState, RunCounts, Trigger};
 use domain::decision::Command;
+use domain::event::EventType;
 use domain::form::AnswerMode;
 use domain::ids::AccountId;
 use domain::marketing::EffectiveState;
@@ -15,16 +17,18 @@ use domain::provider::Provider;
 use domain::secrets::Secrets;
 use serde_json::{Map, Value, json};
 use store::{
-    ContactRef, Due, FieldTarget, Form, FormCounts, Job, JobKind, JobState, MembersReport, NewForm,
-    NewSegment, NewTokenOwner, Preview, Responder, Segment, SegmentContent, Selection, Store, Submission,
-    TokenOwner,
+    AutomationReport, AutomationTask, ContactRef, Due, FieldTarget, Form, FormCounts, Job, JobKind, JobState,
+    MembersReport, NewAutomation, NewForm, NewSegment, NewTokenOwner, Preview, Responder, Segment,
+    SegmentContent, Selection, Store, Submission, TokenOwner, Waiting,
 };
-use testkit::{TABLE, TestTable, at, email, property, terms};
+use testkit::{Observer, TABLE, TestTable, at, email, property, terms};
 
+use super::automations::romans;
 use super::bulk::{self, filter};
+use super::feed::edit;
 use super::forms::{form, native, submit};
 use super::rejected::reject;
-use super::{START, Told, UPDATE, create, delete, set};
+use super::{START, Told, UPDATE, by_hand, create, delete, set};
 
 const VERSION_2: &str = include_str!("../fixtures/items/v2.json");
 /// The instant at which the items are read.
@@ -60,8 +64,35 @@ async fn scenario(table: &TestTable) {
     delete(store, account, leaving[2], false, start).await.unwrap();
     store.close_ended(account, update).await.unwrap();
     set(store, account, Command::SetNonMarketingPending, &leaving[1..2], update).await.unwrap();
+    // Grace has left, so the cause of this change is not that of the last change of state.
+    edit(table, account, leaving[0], "silver", update).await;
     add_form_items(table, account).await;
     add_bulk_items(table, account).await;
+    let automation = add_automation(table, account).await;
+    // All items as if they had just been created: a day, property changes, and notices with the marks of their ids.
+    Observer::default().follow(table, update).await;
+    let worked = store.work_on_automation(automation, || update, || true).await.unwrap();
+    assert!(worked.finished);
+}
+
+/// Adds an automation for two contacts. After the turn of one, its brake pauses it, and the other one waits.
+async fn add_automation(table: &TestTable, account: AccountId) -> AutomationTask {
+    let (store, now) = (&table.store, at(UPDATE));
+    let automation = NewAutomation {
+        trigger: Trigger::Filter(filter("plan", "EQ", "bronze")),
+        action: Command::SetNonMarketingPending,
+        pause_above: Some(1),
+        ..romans()
+    };
+    let told = Told::<AutomationReport>::new();
+    let render = told.render();
+    let responder = Responder::new(None, &render);
+    store.create_automation(account, &automation, now, || true, responder).await.unwrap();
+    for address in ["romulus@example.org", "remus@example.org"] {
+        let twin = create(store, account, address, false, now).await;
+        edit(table, account, twin.id, "bronze", now).await;
+    }
+    told.take().automation.task()
 }
 
 /// Adds both kinds of segments, a finished job for a filter, and a preview that waits for its worker.
@@ -78,7 +109,8 @@ async fn add_bulk_items(table: &TestTable, account: AccountId) {
     }
     let queue = Command::SetNonMarketingPending;
     bulk::run(store, &bulk::request(account, queue, Selection::Filter(gold), Some(0)), now).await;
-    let friends = store.segments(account, None, 1).await.unwrap().items.remove(0);
+    let segments = store.segments(account, None, 10).await.unwrap().items;
+    let friends = segments.into_iter().find(|segment| segment.name == "Friends").unwrap();
     let request = bulk::request(account, queue, Selection::Segment(friends.id), None);
     let told = Told::<Preview>::new();
     store.preview(&request, now, || false, Responder::new(None, &told.render())).await.unwrap();
@@ -171,6 +203,7 @@ async fn items_of_version_2_are_read() {
     assert_eq!(ada.contact.email.unwrap().given(), "Ada@Example.org");
     assert_eq!(ada.history.len(), 31, "the history includes its pages");
 
+    assert_feed_items_are_read(store, account).await;
     let users = store.users(account, None, 10).await.unwrap().items;
     assert_eq!(users.iter().map(|user| user.role).collect::<Vec<_>>(), [Role::Admin]);
     let tokens = store.tokens(account, None, 10).await.unwrap().items;
@@ -189,11 +222,42 @@ async fn items_of_version_2_are_read() {
     assert!(!again.duplicate, "the delivery has expired");
     assert_form_items_are_read(&table, survey[0]).await;
     assert_bulk_items_are_read(store, account, now).await;
+    assert_automation_items_are_read(store, account, now).await;
+}
+
+/// Asserts that an automation with its queue and its run is read, and goes on.
+async fn assert_automation_items_are_read(store: &Store, account: AccountId, now: domain::Timestamp) {
+    let automations = store.automations(account, None, 10).await.unwrap().items;
+    let automation = &automations[0];
+    assert_eq!((automation.state, automation.pause_above), (AutomationState::Paused, Some(1)));
+    assert_eq!(store.waiting_of(account, automation.id).await.unwrap(), 1);
+    let runs = store.automation_runs(account, automation.id, None, 10).await.unwrap().items;
+    assert_eq!(runs[0].counts, RunCounts { unchanged: 1, ..RunCounts::default() });
+    let told = Told::<AutomationReport>::new();
+    let render = told.render();
+    let responder = Responder::new(None, &render);
+    store.resume_automation(account, automation.id, Waiting::Keep, now, responder).await.unwrap();
+    assert_eq!(store.work_on_automation(automation.task(), || now, || true).await.unwrap().turns, 1);
+}
+
+/// Asserts that the items of the change feed are read.
+async fn assert_feed_items_are_read(store: &Store, account: AccountId) {
+    let days = store.timeline(account, None, None, at(UPDATE)).await.unwrap();
+    assert_eq!(days.last().map(|day| (day.marketing, day.left)), Some((3, 2)));
+    let notices = store.notices(account, None, 10, at(UPDATE)).await.unwrap().items;
+    assert!(notices.iter().any(|notice| notice.kind == EventType::PeriodClosed));
+    let grace = ContactRef::Email(email("grace@example.org"));
+    let (grace, _) = store.contact(account, grace, at(UPDATE)).await.unwrap();
+    assert_eq!(grace.editor().unwrap().source, by_hand());
+    let history = store.property_history(account, grace.id, None, 10, at(UPDATE)).await.unwrap().items;
+    assert_eq!(history.iter().map(|change| change.to.as_deref()).collect::<Vec<_>>(), [Some("silver")]);
 }
 
 /// Asserts that segments and bulk jobs are read, and that a job is continued.
 async fn assert_bulk_items_are_read(store: &Store, account: AccountId, now: domain::Timestamp) {
-    let segments = store.segments(account, None, 10).await.unwrap().items;
+    let mut segments = store.segments(account, None, 10).await.unwrap().items;
+    // Both were created in the same millisecond, so their ids have no order.
+    segments.sort_by(|one, other| one.name.cmp(&other.name));
     let names: Vec<&str> = segments.iter().map(|segment| segment.name.as_str()).collect();
     assert_eq!(names, ["Friends", "Gold"]);
     let page = store.segment_contacts(account, segments[0].id, None, 10, now).await.unwrap();
@@ -223,7 +287,7 @@ async fn assert_form_items_are_read(table: &TestTable, form: &Form) {
         let due = store.due(shard, now, None).await.unwrap().due;
         waiting.extend(due.into_iter().filter_map(|due| match due {
             Due::Job(Job::Inbox(task)) => Some(task),
-            Due::Period(_) | Due::Job(Job::Sweep(..) | Job::Bulk(_)) => None,
+            Due::Period(_) | Due::Job(Job::Sweep(..) | Job::Bulk(_) | Job::Automation(_)) => None,
         }));
     }
     let settled = store.settle_inbox(&waiting, now, || true).await;

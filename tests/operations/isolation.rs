@@ -9,7 +9,7 @@ use store::{
 };
 use testkit::{TestTable, at, email};
 
-use super::{START, Told, create, delete, outcomes, read, set};
+use super::{START, Told, by_hand, create, delete, outcomes, read, set, user};
 
 fn is_not_found<T>(result: Result<T, StoreError>) -> bool {
     matches!(result, Err(StoreError::Refused(Refused::NotFound(_))))
@@ -36,6 +36,8 @@ async fn another_accounts_contacts_are_not_found() {
         unsubscribed: Some(true),
         bounced: None,
         if_match: None,
+        source: by_hand(),
+        actor: user(),
     };
     let told = Told::new();
     assert!(is_not_found(

@@ -4,6 +4,7 @@ use domain::patch::Patch;
 use store::UpdateContact;
 use testkit::property;
 
+use super::save::{by_hand, user};
 use super::{Applied, AtomicCommand, Context, Lookup, Sending, email, finish, text_response};
 use crate::simulation::raw::NOTE;
 use crate::simulation::world::State;
@@ -39,6 +40,8 @@ impl AtomicCommand for Change {
                 unsubscribed: None,
                 bounced: None,
                 if_match: None,
+                source: by_hand(),
+                actor: user(),
             };
             let render =
                 text_response(|(contact, _): &(domain::contact::Contact, domain::period::Period)| {

@@ -84,7 +84,13 @@ impl Command for Rollover {
         Box::pin(async move {
             let inbox = inbox(context, self.queue_fails);
             let bulk = bulk(context, self.queue_fails);
-            let queues = Queues { sweeps: queue(context, self.queue_fails), inbox, bulk };
+            let queues = Queues {
+                sweeps: queue(context, self.queue_fails),
+                inbox,
+                bulk,
+                // No automation exists.
+                automations: Queue::new(|_| std::future::ready(Ok(()))),
+            };
             match roll_over(&context.store, &queues, context.wall_clock, true_for(self.time)).await {
                 Err(RolloverError::Due(error)) => Err(error),
                 // Failed entries are logged and become due again.

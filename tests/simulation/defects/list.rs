@@ -82,7 +82,7 @@ pub const DEFECTS: [Defect; 34] = [
     Defect {
         name: "kept and still leaving",
         is: "keeping a leaving contact does not lower the number of leaving contacts",
-        seed: 3,
+        seed: 2,
         tamper: || {
             sends(|call| {
                 let values = count(call).map(|write| &mut write["ExpressionAttributeValues"]);
@@ -101,6 +101,8 @@ pub const DEFECTS: [Defect; 34] = [
                 if let Some(write) = closing(call) {
                     without_condition(write, "#marketing =");
                     without_condition(write, "#leaving =");
+                    without_condition(write, "#counted =");
+                    without_condition(write, "attribute_not_exists(#counted)");
                 }
             })
         },
@@ -190,7 +192,7 @@ pub const DEFECTS: [Defect; 34] = [
     Defect {
         name: "kept contact outside the budget",
         is: "a contact that a form keeps does not count against its budget",
-        seed: 30,
+        seed: 23,
         tamper: || {
             sends(|call| {
                 let values = count(call).map(|write| write["ExpressionAttributeValues"].clone());

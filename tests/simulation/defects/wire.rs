@@ -73,18 +73,24 @@ pub fn is_address(kind: Kind<'_>) -> bool {
 
 /// Returns the write that changes the counts of a period, if the request contains one.
 pub fn count(call: &mut Call) -> Option<&mut Value> {
-    about(call, |kind| kind == Kind::Period).find(|write| expression(write).starts_with("ADD"))
+    about(call, |kind| kind == Kind::Period).find(|write| adds(write))
 }
 
 /// Returns the write that changes the terms in a period, if the request contains one.
 pub fn terms(call: &mut Call) -> Option<&mut Value> {
-    about(call, |kind| kind == Kind::Period).find(|write| expression(write).starts_with("SET"))
+    let is_terms = |write: &Value| expression(write).starts_with("SET") && !adds(write);
+    about(call, |kind| kind == Kind::Period).find(|write| is_terms(write))
 }
 
 /// Returns the write that closes a period, if the request contains one.
 pub fn closing(call: &mut Call) -> Option<&mut Value> {
     let mut puts = about(call, |kind| kind == Kind::Period).filter(|write| !write["Item"].is_null());
     puts.find(|write| !write["ExpressionAttributeValues"].is_null())
+}
+
+/// Returns true for an update that adds to numbers.
+fn adds(write: &Value) -> bool {
+    expression(write).contains("ADD #")
 }
 
 fn expression(write: &Value) -> &str {
