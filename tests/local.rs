@@ -5,14 +5,16 @@ mod engine;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use api::Clock;
+use aws_sdk_dynamodb::types::AttributeValue;
 use bootstrap::Environment;
 use clap::Parser as _;
 use serde_json::Value;
 use store::Submission;
 use testkit::{TestTable, at};
+use tidemark::engine::Engine;
 use tidemark::jobs::Jobs;
 use tidemark::options::{OperatorTokenError, Options};
 use tidemark::stack::{Stack, StackError};
@@ -65,8 +67,34 @@ async fn data_and_tokens_survive_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn changes_leave_the_stream_while_the_stack_runs() {
+    let options = options("stream", &[]);
+    let stack = start(&options).await;
+    // A second engine on the same file sees the same stream.
+    let engine = Engine::on_disk(&options.data_dir.join("table.db")).unwrap();
+    let stream = engine.stream("tidemark");
+    let drained = async || {
+        let begun = Instant::now();
+        while !stream.read(1).await.unwrap().is_empty() {
+            assert!(begun.elapsed() < Duration::from_secs(30), "changes remain in the stream");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    drained().await;
+    request(&stack, "POST", "/v1/contacts", r#"{"email": "ada@example.org", "marketing": true}"#);
+    drained().await;
+    stack.stop().await;
+    // Without a stack, changes stay for the next one.
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let put = engine.client().put_item().table_name("tidemark").item("pk", text("a")).item("sk", text("a"));
+    put.send().await.unwrap();
+    assert_eq!(stream.read(2).await.unwrap().len(), 1);
+    engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn data_of_another_version_is_refused_and_kept() {
-    for format in [None, Some("1"), Some("3")] {
+    for format in [None, Some("1"), Some("2"), Some("4")] {
         let options = options("another-version", &[]);
         std::fs::create_dir_all(&options.data_dir).unwrap();
         std::fs::write(options.data_dir.join("table.db"), "the data of an older version").unwrap();

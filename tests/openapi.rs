@@ -9,7 +9,7 @@ mod schema;
 use utoipa::openapi::OpenApi;
 
 /// Returns the HTTP functions by their folders, with the descriptions of their routes.
-fn functions() -> [(&'static str, OpenApi); 8] {
+fn functions() -> [(&'static str, OpenApi); 9] {
     [
         ("account", account::openapi()),
         ("bulk-jobs", bulk_jobs::openapi()),
@@ -17,6 +17,7 @@ fn functions() -> [(&'static str, OpenApi); 8] {
         ("form-submission", form_submission::openapi()),
         ("forms", forms::openapi()),
         ("segments", segments::openapi()),
+        ("automations", automations::openapi()),
         ("set-marketing", set_marketing::openapi()),
         ("set-non-marketing-pending", set_non_marketing_pending::openapi()),
     ]

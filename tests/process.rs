@@ -12,6 +12,7 @@ mod console;
 mod contacts;
 mod events;
 mod faults;
+mod following;
 mod function;
 mod fuzz;
 mod gate;

@@ -5,6 +5,7 @@
 
 mod deployment;
 pub(crate) mod document;
+mod feed;
 pub(crate) mod functions;
 mod messaging;
 pub(crate) mod permissions;

@@ -10,6 +10,7 @@ export const paths = {
   contact: (id) => `/console/contacts/${id}`,
   newContact: '/console/contacts/new',
   deleteContact: (id) => `/console/contacts/${id}/delete`,
+  values: (id) => `/console/contacts/${id}/values`,
   eraseContact: (id) => `/console/contacts/${id}/erase`,
   segments: '/console/segments',
   segment: (id) => `/console/segments/${id}`,
@@ -19,6 +20,12 @@ export const paths = {
   newForm: '/console/forms/new',
   form: (id) => `/console/forms/${id}`,
   deleteForm: (id) => `/console/forms/${id}/delete`,
+  usage: '/console/usage',
+  usageOf: (days) => `/console/usage?days=${days}`,
+  automations: '/console/automations',
+  newAutomation: '/console/automations/new',
+  automation: (id) => `/console/automations/${id}`,
+  deleteAutomation: (id) => `/console/automations/${id}/delete`,
   jobs: '/console/jobs',
   job: (id) => `/console/jobs/${id}`,
   statements: '/console/statements',
@@ -39,6 +46,7 @@ export const entries = {
   segments: 'Segments',
   review: 'Review',
   forms: 'Forms',
+  automations: 'Automations',
   jobs: 'Jobs',
   statements: 'Statements',
   settings: 'Settings',
@@ -49,6 +57,9 @@ export const headings = {
   ...entries,
   review: 'Review of marketing contacts',
   newForm: 'Create a form',
+  newAutomation: 'Create an automation',
+  usage: 'Usage over time',
+  values: 'Property history',
   signIn: 'Sign in',
 };
 
@@ -127,6 +138,51 @@ export const overview = {
     .getByRole('definition').first(),
   terms: { now: 'Marketing contacts now', rest: 'Remaining after that' },
   review: (page) => link(page, /^Review before /),
+  usage: (page) => link(page, 'Usage by day, and its forecast'),
+  /** What leads to an automation that waits for a person. */
+  decide: (page, automation) => link(page, `Decide about ${automation}`),
+  /** What leads from an event to the page about it. */
+  happened: (page, sentence) => link(page.getByRole('region', exactly('What happened')), sentence),
+};
+
+export const usagePage = {
+  range: (page, days) => link(page.getByRole('navigation', exactly('Range')), `${number(days)} days`),
+  picture: (page) => page.getByRole('img', { name: /^Usage (by day|on)/ }),
+  /** A sentence of the forecast by its name. */
+  forecast: (page, term) => page.locator('dl > div').filter({ has: page.getByText(term, { exact: true }) })
+    .getByRole('definition'),
+  days: (page) => page.getByRole('table', { name: /^Usage by day/ }).locator('tbody tr'),
+};
+
+export const automation = {
+  create: (page) => link(page, 'Create an automation'),
+  name: field('Name'),
+  segment: (page) => page.getByLabel('Segment', { exact: true }),
+  submit: (page) => button(page, 'Create it, switched off'),
+  matching: (page, count, changing) =>
+    page.getByText(new RegExp(`^${number(count)} contacts? match(es)? now, of which ${number(changing)} would change`)),
+  count: (page) => page.getByLabel('Type the number of contacts that match now'),
+  enrol: (page) => button(page, 'Switch it on and enrol them'),
+  wrongNumber: (page, typed, matching) => page.getByText(`You typed ${typed}. ${matching} contacts match.`),
+  brake: field('Pause above this number in an hour'),
+  save: (page) => button(page, 'Save'),
+  on: (page) => button(page, /^Switch it on, for changes from now on$/),
+  state: (page) => frame.main(page).getByText(/^(On|Off|Paused)$/),
+  contact: field('Address or id of a contact'),
+  try: (page) => button(page, 'Try it'),
+  result: (page) => page.getByRole('status').filter({ hasText: 'Result for' }),
+  keep: (page) => button(page, 'Go on with those who wait'),
+  runs: (page) => page.getByRole('table', { name: /^Contacts by day/ }).locator('tbody tr'),
+  delete: (page) => link(page, 'Delete this automation'),
+  confirmDelete: (page) => button(page, 'Delete this automation'),
+};
+
+export const values = {
+  open: (page) => link(page, 'Property history'),
+  /** The changes, newest first. */
+  changes: (page) => frame.main(page).locator('section'),
+  setBack: (page) => button(page, /^Set this change back/),
+  note: (page) => page.getByRole('status').filter({ hasText: /^Set back:/ }),
 };
 
 export const contacts = {

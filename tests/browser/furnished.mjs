@@ -1,5 +1,8 @@
 // An account in which no page is empty.
 
+import assert from 'node:assert/strict';
+
+import { eventually } from './checks.mjs';
 import { BEGINNING, addresses, newAccount, newContacts, newList, newMistakenForm, newSegment, newUser }
   from './seeds.mjs';
 
@@ -22,6 +25,20 @@ async function newForms(account) {
   return { own, provider };
 }
 
+/** Creates an automation that its brake has paused, and one that is off. They have a segment of their own. */
+async function newAutomations(account) {
+  const { api } = account;
+  const enrol = { segment_id: (await newSegment(account, 'Early birds', 'company', 'Early')).id };
+  const create = (more) => api('POST', '/v1/automations', { enrol, action: 'set-marketing', ...more });
+  const paused = await create({ name: 'Early birds become marketing', pause_above: 1, enabled: true });
+  const off = await create({ name: 'Early birds, later', max_per_day: 100 });
+  await newContacts(account, addresses('early', 3), { properties: { company: 'Early' } });
+  await eventually(async () => {
+    assert.equal((await api('GET', `/v1/automations/${paused.id}`)).state, 'paused');
+  });
+  return { paused, off };
+}
+
 /** Makes an account in which no page is empty. Returns it with the things that have a page. */
 export async function furnishedAccount(stack) {
   const account = await newAccount(stack, { cap: 20, clock: '2026-10-20T12:00:00Z' });
@@ -35,12 +52,14 @@ export async function furnishedAccount(stack) {
   await passMonth(account, readers);
 
   const segment = await newSegment(account, 'Fair leads', 'company', 'Fair');
+  const automations = await newAutomations(account);
+  await api('PATCH', `/v1/contacts/${marketing.id}`, { properties: { firstname: 'Mira Sofie', company: null } });
   const list = await newList(account, 'Trade fair 2024', leads.slice(0, 4));
   const forms = await newForms(account);
   const { job } = await api('POST', '/v1/bulk/jobs',
     { action: 'set-marketing', confirm_count: leads.length, selection: { segment_id: segment.id } });
   const lea = await newUser(stack, account, { name: 'Lea Winter' });
   const tom = await newUser(stack, account, { name: 'Tom Adeyemi', role: 'admin' });
-  return { ...account, marketing, leaving, free, leads, segment, list, ...forms, job, lea, tom };
+  return { ...account, marketing, leaving, free, leads, segment, list, automations, ...forms, job, lea, tom };
 }
 

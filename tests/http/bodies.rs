@@ -16,7 +16,7 @@ async fn with_bodies() -> (Fixture, Vec<Operation>) {
     let (mut operations, _) = operations::api();
     operations.retain(|operation| operation.body().is_some());
     assert!(operations.len() > 12);
-    (Fixture::start(Api::start(at(START)).await).await, operations)
+    (Fixture::start(Api::with_stream(at(START)).await).await, operations)
 }
 
 #[tokio::test(start_paused = true)]
@@ -170,7 +170,7 @@ async fn body_over_the_limit_is_too_large() {
 #[tokio::test(start_paused = true)]
 async fn unexpected_body_is_rejected() {
     let (operations, _) = operations::api();
-    let fixture = Fixture::start(Api::start(at(START)).await).await;
+    let fixture = Fixture::start(Api::with_stream(at(START)).await).await;
     for operation in operations.iter().filter(|operation| operation.method == http::Method::DELETE) {
         let reply = fixture.request(operation).json(&json!({"erase": true})).await;
         assert_eq!(reply.invalid_fields(), [""], "{operation}");
@@ -181,7 +181,7 @@ async fn unexpected_body_is_rejected() {
 #[tokio::test(start_paused = true)]
 async fn empty_object_is_accepted_where_no_body_is_expected() {
     let (operations, _) = operations::api();
-    let fixture = Fixture::start(Api::start(at(START)).await).await;
+    let fixture = Fixture::start(Api::with_stream(at(START)).await).await;
     let retry = |operation: &Operation| operation.path.ends_with("/retry");
     let mut without: Vec<_> = operations
         .iter()

@@ -1,6 +1,7 @@
 //! `/console`: sessions, their protection, and the acts of people.
 
 mod acts;
+mod changes;
 mod reads;
 mod sessions;
 

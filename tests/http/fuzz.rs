@@ -25,7 +25,7 @@ struct FuzzFixture {
 impl FuzzFixture {
     fn new(keep: impl Fn(&Operation) -> bool) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let http = runtime.block_on(async { Fixture::start(Api::start(at(START)).await).await });
+        let http = runtime.block_on(async { Fixture::start(Api::with_stream(at(START)).await).await });
         let operations = operations::every().0.into_iter().filter(keep).collect();
         Self { runtime, http, operations }
     }

@@ -29,12 +29,15 @@ async fn everything(fixture: &Fixture) -> Vec<Value> {
         "/v1/account",
         "/v1/usage",
         "/v1/usage/statements",
+        "/v1/usage/timeline",
+        "/v1/events",
         "/v1/users",
         "/v1/tokens",
         "/v1/contacts",
         "/v1/forms",
         "/v1/segments",
         "/v1/bulk/jobs",
+        "/v1/automations",
     ] {
         all.push(fixture.api.get(path).token(&fixture.account.token).await.expect(200));
     }
@@ -44,8 +47,8 @@ async fn everything(fixture: &Fixture) -> Vec<Value> {
 #[tokio::test(start_paused = true)]
 async fn repeated_change_applies_once_and_replays_its_response() {
     let operations = changing();
-    assert_eq!(operations.len(), 28);
-    let fixture = Fixture::start(Api::start(at(START)).await).await;
+    assert_eq!(operations.len(), 33);
+    let fixture = Fixture::start(Api::with_stream(at(START)).await).await;
     for (number, operation) in operations.iter().enumerate() {
         let key = format!("key-{number}");
         let body = fixture.body(operation);

@@ -217,8 +217,12 @@ async fn inbox_entry_lost_by_the_queue_is_found_by_the_schedule() {
             into.lock().unwrap().extend(tasks);
             ready(Ok(()))
         });
-        let bulk = Queue::new(|_| ready(Ok(())));
-        let queues = Queues { sweeps: Queue::new(|_| ready(Ok(()))), inbox, bulk };
+        let queues = Queues {
+            sweeps: Queue::new(|_| ready(Ok(()))),
+            inbox,
+            bulk: Queue::new(|_| ready(Ok(()))),
+            automations: Queue::new(|_| ready(Ok(()))),
+        };
         let now = fixture.api.clock.now();
         let done = roll_over(&fixture.api.table.store, &queues, now, || true).await;
         let found = std::mem::take(&mut *found.lock().unwrap());

@@ -104,7 +104,7 @@ async fn fixture() -> (Fixture, InjectedFault) {
     let injected = InjectedFault::default();
     let injected_fault = injected.clone();
     let faults = Conflicts::with_plan(Duration::ZERO, move |_, _| injected_fault.get());
-    let table = TestTable::with_faults(&faults).await;
+    let table = TestTable::with_stream_and_faults(&faults).await;
     (Fixture::start(Api::over(table, at(START))).await, injected)
 }
 

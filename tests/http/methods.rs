@@ -14,7 +14,7 @@ use crate::openapi::operations;
 #[tokio::test(start_paused = true)]
 async fn path_accepts_only_its_documented_methods() {
     let (operations, _) = operations::every();
-    let fixture = Fixture::start(Api::start(at(START)).await).await;
+    let fixture = Fixture::start(Api::with_stream(at(START)).await).await;
     let mut paths: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for operation in &operations {
         paths.entry(fixture.path(operation)).or_default().insert(operation.method.as_str());

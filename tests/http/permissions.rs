@@ -82,6 +82,9 @@ fn table() -> BTreeMap<(&'static str, &'static str), Access> {
         (("POST", "/v1/account/test-clock"), Admins),
         (("GET", "/v1/usage"), Account),
         (("GET", "/v1/usage/statements"), Account),
+        (("GET", "/v1/usage/timeline"), Account),
+        (("GET", "/v1/usage/forecast"), Account),
+        (("GET", "/v1/events"), Account),
         (("POST", "/v1/users"), Admins),
         (("GET", "/v1/users"), Admins),
         (("PATCH", "/v1/users/{id}"), Admins),
@@ -96,6 +99,8 @@ fn table() -> BTreeMap<(&'static str, &'static str), Access> {
         (("PATCH", "/v1/contacts/{id}"), Account),
         (("DELETE", "/v1/contacts/{id}"), Account),
         (("GET", "/v1/contacts/{id}/marketing"), Account),
+        (("GET", "/v1/contacts/{id}/properties/history"), Account),
+        (("POST", "/v1/contacts/{id}/properties/undo"), Account),
         (("POST", "/v1/contacts/search"), Account),
         (("POST", "/v1/contacts/marketing"), Editors),
         (("POST", "/v1/contacts/non-marketing-pending"), Editors),
@@ -113,6 +118,14 @@ fn table() -> BTreeMap<(&'static str, &'static str), Access> {
         (("GET", "/v1/bulk/jobs"), Account),
         (("GET", "/v1/bulk/jobs/{id}"), Account),
         (("POST", "/v1/bulk/jobs/{id}/cancel"), Editors),
+        (("POST", "/v1/automations"), Editors),
+        (("GET", "/v1/automations"), Account),
+        (("GET", "/v1/automations/{id}"), Account),
+        (("PATCH", "/v1/automations/{id}"), Editors),
+        (("DELETE", "/v1/automations/{id}"), Editors),
+        (("POST", "/v1/automations/{id}/resume"), Editors),
+        (("POST", "/v1/automations/{id}/test"), Account),
+        (("GET", "/v1/automations/{id}/runs"), Account),
         (("POST", "/v1/forms"), Account),
         (("GET", "/v1/forms"), Account),
         (("GET", "/v1/forms/{id}"), Account),
@@ -158,7 +171,7 @@ async fn every_operation_enforces_its_permission() {
     let (operations, _) = operations::every();
     let table = table();
     assert_eq!(operations.len(), table.len());
-    let fixture = Fixture::start(Api::start(at(START)).await).await;
+    let fixture = Fixture::start(Api::with_stream(at(START)).await).await;
     for caller in CALLERS {
         let token = token(&fixture.api, &fixture.account, caller).await;
         for operation in &operations {

@@ -2,7 +2,7 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use testkit::{Api, OPERATOR_TOKEN, Reply, Request, Tenant, TokenOwner};
+use testkit::{Api, OPERATOR_TOKEN, Observer, Reply, Request, Tenant, TokenOwner};
 
 use crate::openapi::operations::Operation;
 
@@ -37,6 +37,7 @@ pub struct Fixture {
     providers_form: String,
     list: String,
     job: String,
+    automation: String,
     /// The ids of a rejection to retry and a rejection to delete.
     rejections: [String; 2],
 }
@@ -71,9 +72,12 @@ impl Fixture {
         let body = json!({"action": "set-marketing", "selection": {"segment_id": list}, "confirm_count": 1});
         let job = api.post("/v1/bulk/jobs").token(token).json(&body).await.expect(202);
         let job = job["job"]["id"].as_str().unwrap().to_owned();
+        let automation = Self::paused(&api, token).await;
+        Observer::default().follow(&api.table, api.clock.now()).await;
         Self {
             list,
             job,
+            automation,
             account,
             member,
             integration,
@@ -84,6 +88,22 @@ impl Fixture {
             rejections,
             api,
         }
+    }
+
+    /// Creates an automation that its brake has paused.
+    async fn paused(api: &Api, token: &str) -> String {
+        let enrol = json!({"filterGroups": [{"filters": [
+            {"propertyName": "city", "operator": "EQ", "value": "wandaville"},
+        ]}]});
+        let body = json!({"name": "Wanda's automation", "enabled": true, "enrol": enrol, "action": "set-marketing",
+                          "pause_above": 1});
+        let automation = api.post("/v1/automations").token(token).json(&body).await.expect(201);
+        for n in 0..2 {
+            let email = format!("wanda.enrolled.{n}@private.example");
+            api.contact(token, json!({"email": email, "properties": {"city": "wandaville"}})).await;
+        }
+        api.follow().await;
+        automation["id"].as_str().unwrap().to_owned()
     }
 
     /// Creates a provider's form and two submissions that were rejected before the form mapped their address field.
@@ -118,6 +138,7 @@ impl Fixture {
             Some("forms") if operation.path.contains("rejected") => &self.providers_form,
             Some("forms") => &self.form,
             Some("segments") => &self.list,
+            Some("automations") => &self.automation,
             Some("bulk") => &self.job,
             _ => &self.contact,
         };
@@ -208,6 +229,7 @@ impl Fixture {
                 json!({"properties": {"lastname": "Wandason", "none": null}, "unsubscribed": true, "marketing": true})
             }
             ("PATCH", "/v1/contacts/{id}") => json!({"properties": {"firstname": "WANDA"}, "bounced": false}),
+            ("POST", "/v1/contacts/{id}/properties/undo") => json!({"change_id": "1"}),
             ("POST", "/v1/contacts/search") => json!({
                 "filterGroups": [{"filters": [
                     {"propertyName": "email", "operator": "CONTAINS_TOKEN", "value": "wanda*"},
@@ -221,6 +243,18 @@ impl Fixture {
             ("POST", "/v1/segments/{id}/members") => {
                 json!({"add": list["contacts"], "remove": [{"email": "nobody.wanda@private.example"}]})
             }
+            ("POST", "/v1/automations") => json!({
+                "name": "Wanda's second automation", "enabled": true, "enrol": {"filterGroups": [{"filters": [
+                    {"propertyName": "city", "operator": "EQ", "value": "wandatown"},
+                ]}]}, "re_enrol": true, "action": "set-non-marketing-pending", "max_per_day": 5, "pause_above": 5,
+                "enrol_existing": true, "confirm_count": 0,
+            }),
+            ("PATCH", "/v1/automations/{id}") => json!({
+                "name": "Wanda's third", "enrol": {"filterGroups": []}, "re_enrol": true, "max_per_day": 7,
+                "pause_above": null, "action": "set-marketing",
+            }),
+            ("POST", "/v1/automations/{id}/resume") => json!({"waiting": "keep"}),
+            ("POST", "/v1/automations/{id}/test") => json!({"contacts": list["contacts"]}),
             ("POST", "/v1/bulk/preview") => json!({
                 "action": "set-marketing",
                 "selection": {"filterGroups": [{"filters": [

@@ -155,7 +155,8 @@ async fn in_process_engine_answers_like_its_server() {
     let served = TestTable::start().await;
     let database = Database::memory().unwrap();
     let engine = tidemark::engine::Engine::over(database.clone());
-    tidemark::table::create_table(&engine.client(), TABLE).await.unwrap();
+    let definition = tidemark::table::table_definition().unwrap().without_stream();
+    definition.ensure(&engine.client(), TABLE).await.unwrap();
     let operations = Operations::new(database);
     let mut refused = 0;
     for (operation, request) in requests() {

@@ -10,7 +10,7 @@ use crate::http::walk::Fixture;
 #[tokio::test(start_paused = true)]
 async fn responses_match_their_schemas() {
     let (operations, schemas) = operations::every();
-    let fixture = Fixture::start(Api::start(at("2026-11-10T12:00:00.000Z")).await).await;
+    let fixture = Fixture::start(Api::with_stream(at("2026-11-10T12:00:00.000Z")).await).await;
     for (operation, reply) in fixture.all(&operations).await {
         let schema = operation.response(reply.status);
         let schema = schema.unwrap_or_else(|| panic!("{operation} {} {}", reply.status, reply.text()));
@@ -32,7 +32,7 @@ async fn responses_match_their_schemas() {
 #[tokio::test(start_paused = true)]
 async fn problems_match_their_schema() {
     let (operations, schemas) = operations::api();
-    let fixture = Fixture::start(Api::start(at("2026-11-10T12:00:00.000Z")).await).await;
+    let fixture = Fixture::start(Api::with_stream(at("2026-11-10T12:00:00.000Z")).await).await;
     let problem = json!({"$ref": "#/components/schemas/Problem"});
     for operation in operations.iter().filter(|operation| !operation.is_public()) {
         let body = operation.body().map(|_| json!({"colour": 1}));

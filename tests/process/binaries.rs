@@ -8,11 +8,14 @@ use std::sync::OnceLock;
 use cargo_metadata::{Message, TargetKind};
 
 /// The functions. Each name is that of a folder, a package and a binary.
-pub const FUNCTIONS: [&str; 14] = [
+pub const FUNCTIONS: [&str; 17] = [
     "account",
     "authorizer",
+    "automation-worker",
+    "automations",
     "bulk-jobs",
     "bulk-worker",
+    "change-feed",
     "console",
     "contacts",
     "form-submission",

@@ -201,6 +201,19 @@ pub fn batch<T: AsRef<str>>(bodies: &[T]) -> Value {
     json!({"Records": records.collect::<Vec<_>>()})
 }
 
+/// Returns a batch of the table's changes, each as the engine records it.
+pub fn stream(changes: &[Value]) -> Value {
+    let sample = fixture(include_str!("../fixtures/events/stream.json"));
+    let records = changes.iter().map(|change| {
+        let mut record = sample["Records"][0].clone();
+        for part in ["eventID", "eventName", "dynamodb"] {
+            record[part] = change[part].clone();
+        }
+        record
+    });
+    json!({"Records": records.collect::<Vec<_>>()})
+}
+
 /// Returns the ids of the failed messages in the response to a batch.
 #[track_caller]
 pub fn failures(response: &Value) -> Vec<&str> {

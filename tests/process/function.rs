@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use super::binaries::executable;
 use super::events::{HttpEvent, HttpResponse};
 use super::gate::Gate;
-use super::queue::{BULK, INTAKE, Queues, SWEEPS};
+use super::queue::{AUTOMATIONS, BULK, INTAKE, Queues, SWEEPS};
 use super::setting::OPERATOR_TOKEN;
 use crate::template::document::logical_name;
 use crate::template::functions::time_limit_of;
@@ -68,6 +68,7 @@ impl Function {
             ("SWEEP_QUEUE_URL", queues.url(SWEEPS)),
             ("INTAKE_QUEUE_URL", queues.url(INTAKE)),
             ("BULK_QUEUE_URL", queues.url(BULK)),
+            ("AUTOMATION_QUEUE_URL", queues.url(AUTOMATIONS)),
             ("AWS_ENDPOINT_URL_SQS", queues.endpoint().to_owned()),
         ];
         Self::start_with(name, table, &own).await
@@ -177,6 +178,7 @@ pub fn environment(simulator: &Simulator, dynamodb: &str) -> HashMap<String, Str
         ("AWS_ACCESS_KEY_ID", "local"),
         ("AWS_SECRET_ACCESS_KEY", "local"),
         ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb),
+        ("AUTOMATION_QUEUE_URL", "http://127.0.0.1:9/123456789012/AutomationQueue"),
         ("BULK_QUEUE_URL", "http://127.0.0.1:9/123456789012/BulkQueue"),
         ("INTAKE_QUEUE_URL", "http://127.0.0.1:9/123456789012/IntakeQueue"),
         ("LOG_LEVEL", "TRACE"),

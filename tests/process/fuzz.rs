@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use store::NewForm;
 use tokio::runtime::Runtime;
 
-use super::events::{authorization, batch, http, tick};
+use super::events::{authorization, batch, http, stream, tick};
 use super::function::{Function, Outcome};
 use super::queue::Queues;
 use super::setting::{Fixture, in_an_ended_period, now};
@@ -145,6 +145,38 @@ fn bulk_worker_survives_malformed_batches() {
     let all_done = |response: &Value| response["batchItemFailures"] == json!([]);
     assert_survives(&runtime, function, &batch(&[message]), names_failures, all_done);
     drop(queues);
+}
+
+#[test]
+fn automation_worker_survives_malformed_batches() {
+    let runtime = Runtime::new().unwrap();
+    let fixture = fixture(&runtime);
+    let (queues, message, function) = runtime.block_on(async {
+        let queues = Queues::start().await;
+        let message = fixture.automation(now()).await;
+        let function = Function::start_with_queues("automation-worker", &fixture.table, &queues).await;
+        (queues, message, function)
+    });
+    let names_failures = |response: &Value| response["batchItemFailures"].is_array();
+    let all_done = |response: &Value| response["batchItemFailures"] == json!([]);
+    assert_survives(&runtime, function, &batch(&[message]), names_failures, all_done);
+    drop(queues);
+}
+
+#[test]
+fn change_feed_survives_malformed_changes() {
+    let runtime = Runtime::new().unwrap();
+    let (fixture, queues, changes, function) = runtime.block_on(async {
+        let fixture = Fixture::with_stream().await;
+        fixture.contact("ada", true, now()).await;
+        let (queues, changes) = (Queues::start().await, fixture.table.changes().await);
+        let function = Function::start_with_queues("change-feed", &fixture.table, &queues).await;
+        (fixture, queues, changes, function)
+    });
+    let names_failures = |response: &Value| response["batchItemFailures"].is_array();
+    let all_done = |response: &Value| response["batchItemFailures"] == json!([]);
+    assert_survives(&runtime, function, &stream(&changes), names_failures, all_done);
+    drop((fixture, queues));
 }
 
 #[test]

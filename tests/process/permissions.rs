@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 use store::{NewForm, Rejection};
 use testkit::TestTable;
 
-use super::events::{authorization, batch, http, tick};
+use super::events::{authorization, batch, http, stream, tick};
 use super::function::Function;
 use super::gate::Gate;
-use super::queue::{BULK, INTAKE, Queues, SWEEPS};
+use super::queue::{AUTOMATIONS, BULK, INTAKE, Queues, SWEEPS};
 use super::setting::{ADMIN_TOKEN, Fixture, address, in_an_ended_period, now};
 use crate::operations;
 use crate::template::permissions::{Permission, permissions_of};
@@ -37,6 +37,17 @@ impl Function {
 fn polling(queue: &str) -> BTreeSet<Permission> {
     let actions = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
     actions.map(|action| Permission { action: action.to_owned(), on: queue.to_owned() }).into()
+}
+
+/// Returns the permissions that Lambda uses to read the table's stream, and to name changes in the dead letters, on
+/// behalf of the change feed.
+fn reading_the_stream() -> BTreeSet<Permission> {
+    let actions = ["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"];
+    let on_stream =
+        |action| Permission { action: format!("dynamodb:{action}"), on: "Table.StreamArn".to_owned() };
+    let dead_letters =
+        Permission { action: "sqs:SendMessage".to_owned(), on: "ChangeFeedDeadLetters".to_owned() };
+    actions.into_iter().map(on_stream).chain([dead_letters]).collect()
 }
 
 /// Creates a marketing contact whose history has more than one page.
@@ -157,6 +168,7 @@ async fn rollover_uses_every_permission_of_its_role() {
     let form = fixture.form(&NewForm::new(Provider::Native, "Newsletter"), past).await;
     fixture.waiting(&form, &["bo"], past).await;
     fixture.bulk_job(1, past).await;
+    fixture.automation(past).await;
     let queue = Queues::start().await;
     let mut rollover = Function::start_rollover(&fixture.table, &queue).await;
     assert_eq!(rollover.invoke(tick()).await.done()["finished"], true);
@@ -367,6 +379,74 @@ async fn bulk_worker_uses_every_permission_of_its_role() {
     fixture.assert_exact().await;
     let queue = polling(BULK).into_iter().chain(queues.used()).collect();
     worker.assert_role_used_and_end("bulk-worker", queue).await;
+}
+
+#[tokio::test]
+async fn change_feed_uses_every_permission_of_its_role() {
+    let fixture = Fixture::with_stream_begun(in_an_ended_period()).await;
+    let queues = Queues::start().await;
+    // The automation closes the period, which is then an ended one again for the feed.
+    fixture.romans(now()).await;
+    fixture.roman("ada").await;
+    let mut feed = Function::start_with_queues("change-feed", &fixture.table, &queues).await;
+    for _ in 0..2 {
+        let changes = fixture.table.changes().await;
+        assert_eq!(feed.invoke(stream(&changes)).await.done(), json!({"batchItemFailures": []}));
+    }
+    let besides = reading_the_stream().into_iter().chain(queues.used()).collect();
+    feed.assert_role_used_and_end("change-feed", besides).await;
+}
+
+#[tokio::test]
+async fn automation_worker_uses_every_permission_of_its_role() {
+    let fixture = Fixture::with_stream().await;
+    let queues = Queues::start().await;
+    let task = fixture.romans(now()).await;
+    with_full_history(&fixture, false).await;
+    fixture.roman("long").await;
+    fixture.table.follow(now()).await;
+    let deleted = fixture.romans(now()).await;
+    let render =
+        |(): &()| store::StoredResponse { status: 204, body: String::new(), etag: None, location: None };
+    let responder = store::Responder::new(None, &render);
+    let removal =
+        fixture.table.store.delete_automation(fixture.account, deleted.automation, now(), responder);
+    removal.await.expect("it is deleted");
+    let mut worker = Function::start_with_queues("automation-worker", &fixture.table, &queues).await;
+    let done = json!({"batchItemFailures": []});
+    let [message, other] = [task, deleted].map(|task| serde_json::to_string(&task).expect("a message"));
+    // The remaining time is only enough for the message that continues.
+    let margin = DEADLINE_MARGIN.to_std().unwrap();
+    assert_eq!(worker.invoke_within(batch(&[&message]), margin).await.done(), done);
+    assert_eq!(worker.invoke(batch(&queues.take(AUTOMATIONS))).await.done(), done);
+    assert_eq!(worker.invoke(batch(&[&other])).await.done(), done);
+    fixture.assert_exact().await;
+    let queue = polling(AUTOMATIONS).into_iter().chain(queues.used()).collect();
+    worker.assert_role_used_and_end("automation-worker", queue).await;
+}
+
+#[tokio::test]
+async fn automations_uses_every_permission_of_its_role() {
+    let past = in_an_ended_period();
+    let fixture = Fixture::begun(past).await;
+    let (admin, queues) = (fixture.admin().await, Queues::start().await);
+    let id = fixture.contact("ada", false, past).await;
+    let mut automations = Function::start_with_queues("automations", &fixture.table, &queues).await;
+    let send = |method: &str, path: &str, body: Value| http(method, path).by(&admin).json(&body);
+    let body = json!({"name": "All", "enabled": true, "enrol": {"filterGroups": []}, "action": "set-marketing",
+                      "enrol_existing": true, "confirm_count": 1});
+    let created = automations.send(send("POST", "/v1/automations", body), 201).await;
+    let path = format!("/v1/automations/{}", created["id"].as_str().expect("an id"));
+    automations.send(http("GET", "/v1/automations").by(&admin), 200).await;
+    automations.send(http("GET", &path).by(&admin), 200).await;
+    automations.send(http("GET", &format!("{path}/runs")).by(&admin), 200).await;
+    let test = json!({"contacts": [{"id": id.to_string()}]});
+    automations.send(send("POST", &format!("{path}/test"), test), 200).await;
+    automations.send(send("POST", &format!("{path}/resume"), json!({"waiting": "keep"})), 409).await;
+    automations.send(send("PATCH", &path, json!({"enabled": false})), 200).await;
+    automations.send(http("DELETE", &path).by(&admin), 204).await;
+    fixture.assert_exact().await;
+    automations.assert_role_used_and_end("automations", queues.used()).await;
 }
 
 #[tokio::test]

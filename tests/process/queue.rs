@@ -21,6 +21,8 @@ pub const SWEEPS: &str = "SweepQueue";
 pub const INTAKE: &str = "IntakeQueue";
 /// The queue of bulk jobs.
 pub const BULK: &str = "BulkQueue";
+/// The queue of automations.
+pub const AUTOMATIONS: &str = "AutomationQueue";
 
 /// The state of the queues.
 #[derive(Default)]

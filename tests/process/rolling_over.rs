@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::decision::Command;
-use domain::limits::{BULK_EXPECTED, DEADLINE_MARGIN, INBOX_EXPECTED};
+use domain::limits::{AUTOMATION_EXPECTED, BULK_EXPECTED, DEADLINE_MARGIN, INBOX_EXPECTED};
 use domain::provider::Provider;
 use serde_json::{Value, json};
 use store::NewForm;
 
 use super::events::tick;
 use super::function::{Function, Outcome, at_level};
-use super::queue::{BULK, INTAKE, Queues};
+use super::queue::{AUTOMATIONS, BULK, INTAKE, Queues};
 use super::setting::{Fixture, in_an_ended_period, now, sweep_messages};
 use crate::operations::bulk;
 
@@ -27,7 +27,10 @@ async fn tick_closes_ended_periods_and_queues_their_sweeps() {
     let mut rollover = Function::start_rollover(&fixture.table, &queue).await;
 
     let done = rollover.invoke(tick()).await.done();
-    assert_eq!(done, json!({"accounts": 1, "sweeps": 16, "inbox": 0, "bulk": 0, "finished": true}));
+    assert_eq!(
+        done,
+        json!({"accounts": 1, "sweeps": 16, "inbox": 0, "bulk": 0, "automations": 0, "finished": true})
+    );
     let messages = sweep_messages(&queue);
     let buckets: BTreeSet<&str> = messages.iter().filter_map(|message| message["bucket"].as_str()).collect();
     assert_eq!((messages.len(), buckets.len()), (16, 16), "each bucket once");
@@ -43,7 +46,7 @@ async fn tick_closes_ended_periods_and_queues_their_sweeps() {
     let again = rollover.invoke(tick()).await.done();
     assert_eq!(
         again,
-        json!({"accounts": 0, "sweeps": 0, "inbox": 0, "bulk": 0, "finished": true}),
+        json!({"accounts": 0, "sweeps": 0, "inbox": 0, "bulk": 0, "automations": 0, "finished": true}),
         "work in progress is not queued twice"
     );
     assert_eq!(sweep_messages(&queue), [Value::Null; 0]);
@@ -67,7 +70,10 @@ async fn tick_near_its_deadline_stops_and_the_next_one_continues() {
 
     // The remaining time is only enough for an orderly end.
     let none = rollover.invoke_within(tick(), margin).await.done();
-    assert_eq!(none, json!({"accounts": 0, "sweeps": 0, "inbox": 0, "bulk": 0, "finished": false}));
+    assert_eq!(
+        none,
+        json!({"accounts": 0, "sweeps": 0, "inbox": 0, "bulk": 0, "automations": 0, "finished": false})
+    );
 
     // At two calls for each account, the time is not enough for all accounts.
     rollover.gate.slow_down(Duration::from_millis(50));
@@ -98,7 +104,7 @@ async fn sweeps_refused_by_the_queue_are_sent_at_the_next_tick() {
     queue.set_full(false);
     assert_eq!(
         rollover.invoke(tick()).await.done(),
-        json!({"accounts": 0, "sweeps": 16, "inbox": 0, "bulk": 0, "finished": true})
+        json!({"accounts": 0, "sweeps": 16, "inbox": 0, "bulk": 0, "automations": 0, "finished": true})
     );
     assert_eq!(sweep_messages(&queue).len(), 16);
 
@@ -154,7 +160,10 @@ async fn overdue_inbox_entries_are_queued_again() {
     assert!(matches!(rollover.invoke(tick()).await, Outcome::Failed(..)));
     queues.set_full(false);
     let done = rollover.invoke(tick()).await.done();
-    assert_eq!(done, json!({"accounts": 0, "sweeps": 0, "inbox": 3, "bulk": 0, "finished": true}));
+    assert_eq!(
+        done,
+        json!({"accounts": 0, "sweeps": 0, "inbox": 3, "bulk": 0, "automations": 0, "finished": true})
+    );
     let mut queued = queues.take(INTAKE);
     queued.sort();
     overdue.sort();
@@ -179,9 +188,27 @@ async fn overdue_bulk_jobs_are_queued_again() {
     let queues = Queues::start().await;
     let mut rollover = Function::start_rollover(&fixture.table, &queues).await;
     let done = rollover.invoke(tick()).await.done();
-    assert_eq!(done, json!({"accounts": 0, "sweeps": 0, "inbox": 0, "bulk": 1, "finished": true}));
+    assert_eq!(
+        done,
+        json!({"accounts": 0, "sweeps": 0, "inbox": 0, "bulk": 1, "automations": 0, "finished": true})
+    );
     assert_eq!(queues.take(BULK), [overdue]);
     let again = rollover.invoke(tick()).await.done();
     assert_eq!(again["bulk"], 0, "work in progress is not queued twice");
+    assert_eq!(at_level(&rollover.end().await, "ERROR").len(), 0);
+}
+
+#[tokio::test]
+async fn overdue_automations_are_queued_again() {
+    let fixture = Fixture::start().await;
+    let overdue = fixture.automation(now()).await;
+    fixture.automation(now().plus(AUTOMATION_EXPECTED)).await;
+    let queues = Queues::start().await;
+    let mut rollover = Function::start_rollover(&fixture.table, &queues).await;
+    let done = rollover.invoke(tick()).await.done();
+    assert_eq!((&done["automations"], &done["finished"]), (&json!(1), &json!(true)));
+    assert_eq!(queues.take(AUTOMATIONS), [overdue]);
+    let again = rollover.invoke(tick()).await.done();
+    assert_eq!(again["automations"], 0, "work in progress is not queued twice");
     assert_eq!(at_level(&rollover.end().await, "ERROR").len(), 0);
 }

@@ -2,17 +2,23 @@
 
 use api::identity::{Identity, to_context};
 use api::token::sha256_hex;
+use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::TimeDelta;
 use domain::Timestamp;
 use domain::decision::Command;
 use domain::ids::{AccountId, ContactId};
 use domain::period::Terms;
+use domain::source::Intake;
 use serde_json::{Map, Value};
-use store::{Account, BulkTask, Form, NewAccount, NewForm, Responder, StoredResponse, Submission};
+use store::keys;
+use store::{
+    Account, AutomationReport, AutomationTask, BulkTask, Form, NewAccount, NewForm, Responder, SaveContact,
+    SaveMode, StoredResponse, Submission,
+};
 use testkit::{TestTable, terms};
 
 use super::queue::{Queues, SWEEPS};
-use crate::operations::{self, Told, bulk};
+use crate::operations::{self, Told, automations, bulk};
 
 /// The operator's token.
 pub const OPERATOR_TOKEN: &str = "tmk_operators-secret";
@@ -50,7 +56,20 @@ impl Fixture {
 
     /// Creates an account with these terms, as of this instant.
     pub async fn on(terms: Terms, at: Timestamp) -> Self {
-        let table = TestTable::start().await;
+        Self::over(TestTable::start().await, terms, at).await
+    }
+
+    /// Creates an account at the current time, in a table with a stream.
+    pub async fn with_stream() -> Self {
+        Self::with_stream_begun(now()).await
+    }
+
+    /// Creates an account as of this instant, in a table with a stream.
+    pub async fn with_stream_begun(at: Timestamp) -> Self {
+        Self::over(TestTable::with_stream().await, terms(), at).await
+    }
+
+    async fn over(table: TestTable, terms: Terms, at: Timestamp) -> Self {
         let token_sha256 = sha256_hex(ADMIN_TOKEN.as_bytes());
         let new = NewAccount { name: "Lovelace Ltd", terms, token_sha256: &token_sha256 };
         let render = |account: &Account| StoredResponse {
@@ -137,6 +156,52 @@ impl Fixture {
         let request = bulk::request(self.account, Command::SetMarketing, bulk::all(), Some(contacts));
         bulk::begin(&self.table.store, &request, at).await.expect("a job");
         serde_json::to_string(&BulkTask { account: self.account }).expect("a message")
+    }
+
+    /// Creates an enabled automation for the contacts in Rome, at this instant.
+    pub async fn romans(&self, at: Timestamp) -> AutomationTask {
+        let (told, store) = (Told::<AutomationReport>::new(), &self.table.store);
+        let (render, new) = (told.render(), automations::romans());
+        let responder = Responder::new(None, &render);
+        store.create_automation(self.account, &new, at, || true, responder).await.expect("an answer");
+        told.take().automation.task()
+    }
+
+    /// Creates an automation that is due at this instant. Returns the message for the worker.
+    pub async fn automation(&self, due_at: Timestamp) -> String {
+        let task = self.romans(due_at.min(now())).await;
+        let text = |text: String| AttributeValue::S(text);
+        let update = self.table.client.update_item().table_name(testkit::TABLE);
+        let update = update.key(keys::PK, text(format!("AUTOMATION#{}#{}", self.account, task.automation)));
+        let update = update.key(keys::SK, text("STATE".to_owned()));
+        let update = update.update_expression("SET due_shard = :shard, due_at = :at");
+        let shard = format!("DUE#{}", self.account.shard(keys::DUE_SHARDS));
+        let update = update.expression_attribute_values(":shard", text(shard));
+        let update = update.expression_attribute_values(":at", text(due_at.to_string()));
+        update.send().await.expect("it is stored");
+        serde_json::to_string(&task).expect("a message")
+    }
+
+    /// Creates or changes a contact, which then is in Rome.
+    pub async fn roman(&self, name: &str) {
+        let (email, city) = (testkit::email(&address(name)), "city".parse().expect("a name"));
+        let properties = [(city, Some("Rome".to_owned()))];
+        let request = SaveContact {
+            account: self.account,
+            mode: SaveMode::CreateOrUpdate,
+            email: Some(&email),
+            properties: &properties,
+            unsubscribed: None,
+            bounced: None,
+            intake: Intake::Manual { marketing: None },
+            source: operations::by_hand(),
+            actor: operations::user(),
+            if_match: None,
+        };
+        let told = Told::<store::Saved>::new();
+        let render = told.render();
+        let responder = Responder::new(None, &render);
+        self.table.store.upsert_contact(&request, now(), responder).await.expect("a contact");
     }
 
     /// Asserts that the usage equals the counts of a full scan.

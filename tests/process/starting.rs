@@ -42,8 +42,11 @@ async fn invalid_environment_is_reported_in_one_line() {
     for (name, queue) in [
         ("form-submission", "INTAKE_QUEUE_URL"),
         ("bulk-jobs", "BULK_QUEUE_URL"),
+        ("automation-worker", "AUTOMATION_QUEUE_URL"),
         ("bulk-worker", "BULK_QUEUE_URL"),
+        ("change-feed", "AUTOMATION_QUEUE_URL"),
         ("console", "BULK_QUEUE_URL"),
+        ("automations", "BULK_QUEUE_URL"),
         ("segments", "BULK_QUEUE_URL"),
     ] {
         let mut variables = environment(&simulator, NOWHERE);

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use domain::limits::{
-    AWS_ATTEMPT_TIMEOUT, AWS_ATTEMPTS_MAX, AWS_BACKOFF_FIRST, AWS_CONNECT_TIMEOUT, AWS_OPERATION_TIMEOUT,
-    BULK_EXPECTED, COUNT_TIME_MAX, DEADLINE_MARGIN, RETRIES_MAX, RETRIES_TIME_MAX, RETRY_PAUSE_FIRST_MILLIS,
-    RETRY_PAUSE_LONGEST_MILLIS,
+    AUTOMATION_EXPECTED, AWS_ATTEMPT_TIMEOUT, AWS_ATTEMPTS_MAX, AWS_BACKOFF_FIRST, AWS_CONNECT_TIMEOUT,
+    AWS_OPERATION_TIMEOUT, BULK_EXPECTED, COUNT_TIME_MAX, DEADLINE_MARGIN, RETRIES_MAX, RETRIES_TIME_MAX,
+    RETRY_PAUSE_FIRST_MILLIS, RETRY_PAUSE_LONGEST_MILLIS,
 };
 
 use super::binaries::FUNCTIONS;
@@ -75,6 +75,13 @@ fn bulk_worker_has_time_for_work_and_an_orderly_end() {
     let limit = time_limit_of("bulk-worker");
     assert!(limit >= 3 * margin, "most of the time is for its work");
     assert!(limit < BULK_EXPECTED.to_std().unwrap(), "a job in progress is not queued again");
+}
+
+#[test]
+fn automation_worker_has_time_for_work_and_an_orderly_end() {
+    let limit = time_limit_of("automation-worker");
+    assert!(limit >= 3 * DEADLINE_MARGIN.to_std().unwrap(), "most of the time is for its work");
+    assert!(limit < AUTOMATION_EXPECTED.to_std().unwrap(), "work in progress is not queued again");
 }
 
 #[test]

@@ -92,8 +92,10 @@ fn functions_behind_the_api_end_before_the_api_times_out() {
             let expected = match id {
                 // A submission in the inbox should apply soon, and SQS redelivers a message only after the time limit.
                 "IntakeWorkerFunction" => 60,
-                // A long job occupies a worker for the whole time, and then lets other accounts go first.
-                "BulkWorkerFunction" => 120,
+                // A long job occupies a worker for the whole time, and then lets others go first.
+                "AutomationWorkerFunction" | "BulkWorkerFunction" => 120,
+                // The changes behind a batch that hangs wait for the whole time.
+                "ChangeFeedFunction" => 60,
                 _ => 300,
             };
             assert_eq!(timeout, expected, "{id}");
@@ -125,11 +127,14 @@ fn function_environment_has_only_needed_variables() {
     for (function, variables) in environment() {
         let own: &[&str] = match function.as_str() {
             "authorizer" => &["OPERATOR_TOKEN_SHA256"],
-            "bulk-jobs" | "bulk-worker" | "segments" => &["BULK_QUEUE_URL"],
+            "automation-worker" | "change-feed" => &["AUTOMATION_QUEUE_URL"],
+            "automations" | "bulk-jobs" | "bulk-worker" | "segments" => &["BULK_QUEUE_URL"],
             "console" => &["BULK_QUEUE_URL", "PUBLIC_URL"],
             "form-submission" => &["INTAKE_QUEUE_URL"],
             "forms" => &["PUBLIC_URL"],
-            "monthly-rollover" => &["BULK_QUEUE_URL", "INTAKE_QUEUE_URL", "SWEEP_QUEUE_URL"],
+            "monthly-rollover" => {
+                &["AUTOMATION_QUEUE_URL", "BULK_QUEUE_URL", "INTAKE_QUEUE_URL", "SWEEP_QUEUE_URL"]
+            }
             _ => &[],
         };
         let expected: BTreeSet<String> = all.iter().chain(own).map(|name| (*name).to_owned()).collect();

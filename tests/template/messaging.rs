@@ -1,4 +1,4 @@
-//! The schedule that closes periods, and the queues of sweeps, of the inbox and of bulk jobs.
+//! The schedule that closes periods, and the queues of sweeps, of the inbox, of bulk jobs and of automations.
 
 use domain::limits::SUBMISSIONS_PER_TRANSACTION_MAX;
 
@@ -29,7 +29,7 @@ struct ProcessedQueue {
     event: &'static str,
 }
 
-const QUEUES: [ProcessedQueue; 3] = [
+const QUEUES: [ProcessedQueue; 4] = [
     ProcessedQueue {
         queue: "SweepQueue",
         dead_letters: "SweepDeadLetters",
@@ -48,6 +48,12 @@ const QUEUES: [ProcessedQueue; 3] = [
         function: "BulkWorkerFunction",
         event: "Bulk",
     },
+    ProcessedQueue {
+        queue: "AutomationQueue",
+        dead_letters: "AutomationDeadLetters",
+        function: "AutomationWorkerFunction",
+        event: "Automations",
+    },
 ];
 
 #[test]
@@ -65,7 +71,7 @@ fn message_in_progress_is_not_delivered_again() {
 fn only_sweeps_are_delayed() {
     let template = Template::read();
     assert_eq!(number(&template.properties("SweepQueue")["DelaySeconds"]), 60);
-    for queue in ["IntakeQueue", "BulkQueue"] {
+    for queue in ["AutomationQueue", "IntakeQueue", "BulkQueue"] {
         assert!(template.properties(queue)["DelaySeconds"].is_null(), "{queue}");
     }
 }
@@ -120,12 +126,14 @@ fn inbox_batch_fills_several_transactions() {
 }
 
 #[test]
-fn long_bulk_job_does_not_delay_other_accounts() {
+fn long_bulk_job_or_automation_does_not_delay_others() {
     let template = Template::read();
-    let source = &template.properties("BulkWorkerFunction")["Events"]["Bulk"]["Properties"];
-    assert_eq!(number(&source["BatchSize"]), 1, "the accounts of one batch would wait for each other");
-    assert!(source["MaximumBatchingWindowInSeconds"].is_null(), "a window would only delay a job");
-    assert_eq!(number(&source["ScalingConfig"]["MaximumConcurrency"]), 10);
+    for (function, event) in [("BulkWorkerFunction", "Bulk"), ("AutomationWorkerFunction", "Automations")] {
+        let source = &template.properties(function)["Events"][event]["Properties"];
+        assert_eq!(number(&source["BatchSize"]), 1, "the messages of one batch would wait for each other");
+        assert!(source["MaximumBatchingWindowInSeconds"].is_null(), "a window would only delay a message");
+        assert_eq!(number(&source["ScalingConfig"]["MaximumConcurrency"]), 10);
+    }
 }
 
 #[test]
@@ -134,7 +142,14 @@ fn every_queue_is_encrypted_and_every_dead_letter_queue_watched() {
     let resources = template.resources();
     let mut queues = resources.iter().filter(|(_, resource)| text(&resource["Type"]) == "AWS::SQS::Queue");
     assert!(queues.all(|(_, queue)| queue["Properties"]["SqsManagedSseEnabled"].as_bool() == Some(true)));
-    for queue in ["BulkDeadLetters", "IntakeDeadLetters", "ScheduleDeadLetters", "SweepDeadLetters"] {
+    for queue in [
+        "AutomationDeadLetters",
+        "BulkDeadLetters",
+        "ChangeFeedDeadLetters",
+        "IntakeDeadLetters",
+        "ScheduleDeadLetters",
+        "SweepDeadLetters",
+    ] {
         let alarm = template.properties(&format!("{queue}Alarm"));
         let dimension = &alarm["Dimensions"][0];
         assert_eq!(text(&alarm["MetricName"]), "ApproximateNumberOfMessagesVisible");
@@ -175,7 +190,7 @@ fn every_alarm_has_an_action_and_clears_itself() {
     }
     assert_eq!(
         count,
-        template.functions().len() + QUEUES.len() + 1,
-        "one for each function and each dead-letter queue"
+        template.functions().len() + QUEUES.len() + 3,
+        "one for each function and each dead-letter queue, and one for the age of the feed's changes"
     );
 }

@@ -14,6 +14,10 @@ const RECEIVING: [&str; 3] = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sq
 /// The action to send messages, one or many.
 const SENDING: [&str; 1] = ["sqs:SendMessage"];
 
+/// The actions that Lambda uses to read the table's stream on behalf of a function.
+const READING: [&str; 4] =
+    ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"];
+
 /// The statements of one function's role: Sid → (actions, resource).
 type Grants = BTreeMap<String, (BTreeSet<String>, String)>;
 
@@ -98,11 +102,13 @@ fn statement_grants_fitting_actions_on_one_resource() {
                 "Logs" => grant(&LOGS, &format!("!GetAtt {role}Logs.Arn")),
                 "DueIndex" => grant(&["dynamodb:Query"], "!Sub ${Table.Arn}/index/due"),
                 "LeavingIndex" => grant(&["dynamodb:Query"], "!Sub ${Table.Arn}/index/leaving"),
-                "BulkQueue" | "IntakeQueue" | "SweepQueue" => {
+                "Stream" => grant(&READING, "!GetAtt Table.StreamArn"),
+                "DeadLetters" => grant(&SENDING, &format!("!GetAtt {role}DeadLetters.Arn")),
+                "AutomationQueue" | "BulkQueue" | "IntakeQueue" | "SweepQueue" => {
                     let actions = match role.as_str() {
                         "IntakeWorker" | "SweepPeriod" => RECEIVING.to_vec(),
-                        // It also sends the message that continues a long job.
-                        "BulkWorker" => [&RECEIVING[..], &SENDING[..]].concat(),
+                        // They also send the message that continues.
+                        "AutomationWorker" | "BulkWorker" => [&RECEIVING[..], &SENDING[..]].concat(),
                         _ => SENDING.to_vec(),
                     };
                     grant(&actions, &format!("!GetAtt {sid}.Arn"))
@@ -143,7 +149,13 @@ fn indexes_and_queues_are_granted_to_their_users_only() {
     assert_eq!(roles_with("LeavingIndex"), ["SweepPeriod"]);
     assert_eq!(roles_with("IntakeQueue"), ["FormSubmission", "IntakeWorker", "MonthlyRollover"]);
     assert_eq!(roles_with("SweepQueue"), ["MonthlyRollover", "SweepPeriod"]);
-    assert_eq!(roles_with("BulkQueue"), ["BulkJobs", "BulkWorker", "Console", "MonthlyRollover", "Segments"]);
+    assert_eq!(
+        roles_with("BulkQueue"),
+        ["Automations", "BulkJobs", "BulkWorker", "Console", "MonthlyRollover", "Segments"]
+    );
+    assert_eq!(roles_with("AutomationQueue"), ["AutomationWorker", "ChangeFeed", "MonthlyRollover"]);
+    assert_eq!(roles_with("Stream"), ["ChangeFeed"]);
+    assert_eq!(roles_with("DeadLetters"), ["ChangeFeed"]);
     assert_eq!(roles_with("Table").len(), grants().len());
     assert_eq!(roles_with("Logs").len(), grants().len());
 }

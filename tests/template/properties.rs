@@ -45,6 +45,19 @@ const SCHEDULE_EVENT: [&str; 6] = [
 ];
 const QUEUE_EVENT: [&str; 5] =
     ["BatchSize", "FunctionResponseTypes", "MaximumBatchingWindowInSeconds", "Queue", "ScalingConfig"];
+const STREAM_EVENT: [&str; 11] = [
+    "BatchSize",
+    "BisectBatchOnFunctionError",
+    "DestinationConfig",
+    "FilterCriteria",
+    "FunctionResponseTypes",
+    "MaximumBatchingWindowInSeconds",
+    "MaximumRecordAgeInSeconds",
+    "MaximumRetryAttempts",
+    "ParallelizationFactor",
+    "StartingPosition",
+    "Stream",
+];
 const HTTP_API: [&str; 4] = ["AccessLogSettings", "Auth", "DefaultRouteSettings", "Tags"];
 const HTTP_API_AUTH: [&str; 2] = ["Authorizers", "DefaultAuthorizer"];
 const LAMBDA_AUTHORIZER: [&str; 5] = [
@@ -113,6 +126,13 @@ fn events_have_properties_that_sam_knows() {
                         &properties["RetryPolicy"],
                         &["MaximumEventAgeInSeconds", "MaximumRetryAttempts"],
                     );
+                }
+                "DynamoDB" => {
+                    assert_known(&description, properties, &STREAM_EVENT);
+                    assert_known(&description, &properties["DestinationConfig"], &["OnFailure"]);
+                    let destination = &properties["DestinationConfig"]["OnFailure"];
+                    assert_known(&description, destination, &["Destination", "Type"]);
+                    assert_known(&description, &properties["FilterCriteria"], &["Filters"]);
                 }
                 "SQS" => {
                     assert_known(&description, properties, &QUEUE_EVENT);

@@ -104,6 +104,7 @@ fn only_functions_with_routers_have_routes() {
         functions,
         [
             "account",
+            "automations",
             "bulk-jobs",
             "console",
             "contacts",

@@ -42,6 +42,13 @@ fn only_key_attributes_are_defined_and_all_are_strings() {
 }
 
 #[test]
+fn stream_contains_both_images() {
+    let template = Template::read();
+    let stream = &template.properties("Table")["StreamSpecification"];
+    assert_eq!(text(&stream["StreamViewType"]), "NEW_AND_OLD_IMAGES");
+}
+
+#[test]
 fn items_expire_by_the_attribute_that_the_store_writes() {
     let template = Template::read();
     let expiry = &template.properties("Table")["TimeToLiveSpecification"];

@@ -31,6 +31,9 @@ walk('every page with data', async (walker) => {
     ['contacts', paths.contacts],
     ['contacts, unengaged', paths.unengaged],
     ['contact, marketing', paths.contact(account.marketing.id)],
+    ['usage over time', paths.usage],
+    ['usage over time, 366 days', paths.usageOf(366)],
+    ['property history', paths.values(account.marketing.id)],
     ['contact, leaving', paths.contact(account.leaving.id)],
     ['contact, non-marketing', paths.contact(account.free.id)],
     ['new contact', paths.newContact],
@@ -47,6 +50,11 @@ walk('every page with data', async (walker) => {
     ['own form', paths.form(account.own.id)],
     ["provider's form", paths.form(account.provider.id)],
     ['delete a form', paths.deleteForm(account.provider.id)],
+    ['automations', paths.automations],
+    ['new automation', paths.newAutomation],
+    ['automation, paused', paths.automation(account.automations.paused.id)],
+    ['automation, off', paths.automation(account.automations.off.id)],
+    ['delete an automation', paths.deleteAutomation(account.automations.off.id)],
     ['jobs', paths.jobs],
     ['job, done', paths.job(account.job.id)],
     ['statements', paths.statements],
@@ -87,6 +95,12 @@ walk('every page of a member without the permission', async (walker) => {
     ['forms, member', paths.forms],
     ['form, member', paths.form(account.own.id)],
     ['new form, member', paths.newForm],
+    ['usage over time, member', paths.usage],
+    ['property history, member', paths.values(account.marketing.id)],
+    ['automations, member', paths.automations],
+    ['new automation, member', paths.newAutomation],
+    ['automation, paused, member', paths.automation(account.automations.paused.id)],
+    ['automation, off, member', paths.automation(account.automations.off.id)],
     ['job, member', paths.job(account.job.id)],
     ['settings, member', paths.settings],
   ]);
@@ -96,7 +110,8 @@ walk('every page of an account without contacts, which is no sandbox', async (wa
   const { stack, signedIn, inspect } = walker;
   const { token } = await newAccount(stack, { name: 'New', clock: null });
   const page = await signedIn(token);
-  const names = ['overview', 'contacts', 'segments', 'review', 'forms', 'jobs', 'statements', 'settings'];
+  const names = ['overview', 'contacts', 'segments', 'review', 'forms', 'automations', 'usage', 'jobs',
+    'statements', 'settings'];
   await inspectAll(walker, page, names.map((name) => [`${name}, empty`, paths[name]]));
 
   await page.goto(paths.unengaged);
@@ -113,6 +128,8 @@ walk('pages with long names without a space', async (walker) => {
   const [contact] = await newContacts(account, addresses('person', 2), { properties, marketing: true });
   const [segment, list] = [await newSegment(account, long, 'company', long), await newList(account, long, [])];
   const form = await account.api('POST', '/v1/forms', { name: long });
+  const automation = await account.api('POST', '/v1/automations',
+    { name: long, enrol: { segment_id: segment.id }, action: 'set-marketing' });
   const { job } = await account.api('POST', '/v1/bulk/jobs',
     { action: 'set-non-marketing-pending', confirm_count: 2, selection: { segment_id: segment.id } });
   const user = await newUser(stack, account, { name: long.slice(0, 60) });
@@ -127,6 +144,10 @@ walk('pages with long names without a space', async (walker) => {
     ['delete a segment, long names', paths.deleteSegment(segment.id)],
     ['forms, long names', paths.forms],
     ['form, long names', paths.form(form.id)],
+    ['property history, long names', paths.values(contact.id)],
+    ['automations, long names', paths.automations],
+    ['automation, long names', paths.automation(automation.id)],
+    ['delete an automation, long names', paths.deleteAutomation(automation.id)],
     ['job, long names', paths.job(job.id)],
     ['review, long names', paths.review],
     ['settings, long names', paths.settings],

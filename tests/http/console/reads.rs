@@ -8,16 +8,19 @@ use crate::http::one_account;
 
 /// The pages over 120 contacts, each with its calls and its read units. A session is one read, and the user, the token,
 /// the account and the period are one batch.
-const READS: [(&str, u32, f64); 14] = [
-    ("/console", 9, 14.0),
+const READS: [(&str, u32, f64); 17] = [
+    ("/console", 12, 17.0),
+    ("/console/usage", 10, 15.0),
     ("/console/contacts", 21, 24.0),
     ("/console/contacts?segment={segment}", 21, 24.0),
     ("/console/contacts/{contact}", 3, 7.0),
+    ("/console/contacts/{contact}/values", 5, 10.0),
     ("/console/segments", 3, 6.0),
     ("/console/segments/{segment}", 3, 6.0),
     ("/console/review", 2, 5.0),
     ("/console/forms", 6, 11.0),
     ("/console/forms/{form}", 6, 11.0),
+    ("/console/automations", 5, 8.0),
     ("/console/jobs", 3, 6.0),
     ("/console/jobs/{job}", 3, 6.0),
     ("/console/jobs/{job}/progress", 3, 6.0),
@@ -36,6 +39,9 @@ async fn page_reads_what_it_shows_and_writes_nothing() {
     let create = async |path: &str, body| api.post(path).token(&account.token).json(&body).await.json();
     let segment = id(&create("/v1/segments", json!({"name": "All", "filterGroups": []})).await);
     let form = id(&create("/v1/forms", json!({"name": "Newsletter"})).await);
+    let trigger = json!({"segment_id": segment});
+    let automation = json!({"name": "All", "action": "set-marketing", "enrol": trigger});
+    let _ = create("/v1/automations", automation).await;
     let selection = json!({"contacts": [{"id": contacts[0]}]});
     let job =
         id(&create("/v1/bulk/jobs", json!({"action": "set-marketing", "selection": selection})).await["job"]);
