@@ -7,11 +7,14 @@ use std::process::{Command, Stdio};
 use cargo_metadata::{Message, TargetKind};
 
 /// The functions. Each is a package and a binary of this name.
-pub const FUNCTIONS: [&str; 14] = [
+pub const FUNCTIONS: [&str; 17] = [
     "account",
     "authorizer",
+    "automation-worker",
+    "automations",
     "bulk-jobs",
     "bulk-worker",
+    "change-feed",
     "console",
     "contacts",
     "form-submission",

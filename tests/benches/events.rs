@@ -37,6 +37,11 @@ pub fn tick() -> String {
     fixture(include_str!("../fixtures/events/schedule.json")).to_string()
 }
 
+/// Returns the event of a batch with one change of the table.
+pub fn changes() -> String {
+    fixture(include_str!("../fixtures/events/stream.json")).to_string()
+}
+
 /// Returns the event of a batch with one queue message.
 pub fn message(body: &str) -> String {
     let mut event = fixture(include_str!("../fixtures/events/queue.json"));

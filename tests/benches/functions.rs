@@ -81,7 +81,13 @@ async fn typical(name: &str) -> (Fixture, String) {
             let change = json!({"action": "set-marketing", "selection": {"filterGroups": []}});
             events::http("POST", "/v1/bulk/preview", &admin, &change.to_string())
         }
+        "automation-worker" => {
+            let automation = domain::ids::AutomationId::new(now(), 1);
+            let task = store::AutomationTask { account: setting.account, automation };
+            events::message(&serde_json::to_string(&task).expect("a message"))
+        }
         "bulk-worker" => events::message(&bulk_job(&setting).await),
+        "change-feed" => events::changes(),
         "console" => {
             let (session, token) = (sha256_hex(SESSION.as_bytes()), sha256_hex(ADMIN_TOKEN.as_bytes()));
             let begun = setting.table.store.begin_session(&session, &token, now()).await;
@@ -101,6 +107,7 @@ async fn typical(name: &str) -> (Fixture, String) {
         }
         "forms" => events::http("GET", "/v1/forms", &admin, ""),
         "monthly-rollover" => events::tick(),
+        "automations" => events::http("GET", "/v1/automations", &admin, ""),
         "segments" => events::http("GET", "/v1/segments", &admin, ""),
         "set-marketing" => events::http("POST", "/v1/contacts/marketing", &admin, &contacts),
         "set-non-marketing-pending" => {

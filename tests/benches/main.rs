@@ -19,6 +19,7 @@ mod closing;
 mod console;
 mod contention;
 mod events;
+mod feed;
 mod functions;
 mod invocation;
 mod load;
@@ -41,7 +42,7 @@ use crate::binaries::Binaries;
 pub const RELEASE: bool = !cfg!(debug_assertions);
 
 /// The names of the groups on the command line.
-const GROUPS: [&str; 10] = [
+const GROUPS: [&str; 11] = [
     "rules",
     "functions",
     "invocation",
@@ -52,6 +53,7 @@ const GROUPS: [&str; 10] = [
     "throughput",
     "bulk",
     "console",
+    "feed",
 ];
 
 /// The usage text of the command line.
@@ -172,6 +174,9 @@ async fn measure(options: &Options) {
     }
     if wanted("console") {
         console::measure(extent.shown, extent.rounds / 5).await;
+    }
+    if wanted("feed") {
+        feed::measure(extent.rounds).await;
     }
     report::line(&format!("\nLoad average at the end: {}.", load_average()));
 }

@@ -25,6 +25,7 @@ impl Process {
             ("AWS_SECRET_ACCESS_KEY", "local"),
             ("OPERATOR_TOKEN_SHA256", &api::token::sha256_hex(OPERATOR_TOKEN.as_bytes())),
             ("PUBLIC_URL", testkit::PUBLIC_URL),
+            ("AUTOMATION_QUEUE_URL", dynamodb),
             ("BULK_QUEUE_URL", dynamodb),
             ("INTAKE_QUEUE_URL", dynamodb),
             ("SWEEP_QUEUE_URL", dynamodb),

@@ -36,7 +36,11 @@ fn decision() {
     let period = Period::first(terms, at(NOW));
     let nanos = nanos_each(|| {
         let stored_state = black_box(StoredState::NonMarketing);
-        let _ = black_box(Ledger::new(black_box(&period)).decide(stored_state, Command::SetMarketing));
+        let _ = black_box(Ledger::new(black_box(&period)).decide(
+            stored_state,
+            Command::SetMarketing,
+            SourceType::Manual,
+        ));
     });
     row(&Row::new("Deciding a transition, under a cap", format!("{nanos:.1}"), "ns"));
 }
@@ -124,5 +128,7 @@ fn contact() -> Contact {
         updated_at: made,
         version: 1,
         deleted_at: None,
+        chain: Vec::new(),
+        edited: None,
     }
 }

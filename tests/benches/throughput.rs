@@ -91,7 +91,7 @@ pub async fn measure(stretch: Duration, before: Option<&Path>) {
 }
 
 /// Builds the local stack in the profile of the benchmarks.
-fn build() -> PathBuf {
+pub fn build() -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--locked", "--package", "tidemark"]);
     if crate::RELEASE {
@@ -105,7 +105,7 @@ fn build() -> PathBuf {
 }
 
 /// A local stack as a process. Dropping the handle kills it.
-struct Process(Child);
+pub struct Process(Child);
 
 impl Drop for Process {
     fn drop(&mut self) {
@@ -115,7 +115,7 @@ impl Drop for Process {
 }
 
 /// Starts a stack in memory and returns it with a client.
-fn start(binary: &Path) -> (Process, Caller) {
+pub fn start(binary: &Path) -> (Process, Caller) {
     let mut command = Command::new(binary);
     command.args(["--in-memory", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().expect("the local stack starts");

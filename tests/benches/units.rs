@@ -86,6 +86,7 @@ fn router(world: &World, operation: &Operation) -> Router {
         .merge(form_submission::router(context.clone(), Queue::new(|_| ready(Ok(())))))
         .merge(bulk_jobs::router(context.clone(), Queue::new(|_| ready(Ok(())))))
         .merge(segments::router(context.clone(), Queue::new(|_| ready(Ok(())))))
+        .merge(automations::router(context.clone(), Queue::new(|_| ready(Ok(())))))
         .merge(set_marketing::router(context.clone()))
         .merge(set_non_marketing_pending::router(context));
     routes.layer(Extension(identity))

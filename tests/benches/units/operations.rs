@@ -7,7 +7,7 @@ use domain::ids::{AccountId, ContactId, FormId};
 use domain::marketing::EffectiveState;
 use domain::permission::{Principal, PrincipalKind};
 use serde_json::{Value, json};
-use testkit::{Api, Tenant, TestTable, at};
+use testkit::{Api, Observer, Tenant, TestTable, at};
 
 use crate::units::least::Need;
 use crate::units::operations::bulk::Selections;
@@ -73,6 +73,7 @@ impl World {
         let contact = api.contact(&tenant.token, body).await.parse().expect("an id");
         let idle =
             api.contact(&tenant.token, json!({"email": "bob@example.org"})).await.parse().expect("an id");
+        Observer::default().follow(&api.table, at(NOW)).await;
         let form =
             api.post("/v1/forms").token(&tenant.token).json(&json!({"name": "Newsletter"})).await.expect(201);
         let form = form["id"].as_str().expect("an id").parse().expect("an id");
@@ -128,6 +129,7 @@ impl World {
         let new = json!({"name": "New", "term": "annual", "renewal_date": "2026-01-01"});
         let within = json!({"now": "2026-11-11T12:00:00.000Z"});
         let over = json!({"now": "2026-12-01T00:00:00.000Z"});
+        let days = || Need::all(format!("TIMELINE#{}", self.account), "");
         vec![
             operation("GET", "/v1/openapi.json", None, vec![]),
             operation("POST", "/v1/accounts", Some(new), vec![]),
@@ -143,6 +145,9 @@ impl World {
                 None,
                 vec![self.own("PERIOD"), Need::all(self.account_pk(), "STATEMENT#")],
             ),
+            operation("GET", "/v1/usage/timeline", None, vec![self.own("PERIOD"), days()]),
+            operation("GET", "/v1/usage/forecast", None, vec![self.own("PERIOD"), days()]),
+            operation("GET", "/v1/events", None, vec![]),
         ]
     }
 
@@ -172,6 +177,7 @@ impl World {
         let search = json!({"filterGroups": [{"filters": filters}]});
         let properties = json!({"properties": {"firstname": "Augusta"}});
         let by_email = "/v1/contacts/by-email/{email}";
+        let change = || Need::item(format!("PROPERTIES#{}#{}", self.account, self.contact), "000000000001");
         vec![
             operation("POST", "/v1/contacts", Some(free), vec![self.own("PERIOD")]).with(", non-marketing"),
             operation("POST", "/v1/contacts", Some(marketing), vec![self.own("PERIOD")]).with(", marketing"),
@@ -199,6 +205,20 @@ impl World {
             .at(&self.idle.to_string())
             .with(", non-marketing"),
             operation("GET", "/v1/contacts/{id}/marketing", None, known()).at(id),
+            operation(
+                "GET",
+                "/v1/contacts/{id}/properties/history",
+                None,
+                [known(), vec![change()]].concat(),
+            )
+            .at(id),
+            operation(
+                "POST",
+                "/v1/contacts/{id}/properties/undo",
+                Some(json!({"change_id": "1"})),
+                [known(), vec![change()]].concat(),
+            )
+            .at(id),
         ]
     }
 
