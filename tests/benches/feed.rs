@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::caller::Caller;
@@ -65,9 +66,14 @@ async fn until_recorded(caller: &Caller, round: usize) -> Duration {
 }
 
 async fn until_told(caller: &Caller, round: usize) -> Duration {
+    // The clock of the demo account stands still, and events of one instant are in no order.
+    let now = caller.send("GET", "/v1/account", &Value::Null).await["test_clock"].clone();
+    let now: DateTime<Utc> = now.as_str().and_then(|now| now.parse().ok()).expect("an instant");
+    let next = now + TimeDelta::seconds(1);
+    caller.send("POST", "/v1/account/test-clock", &json!({"now": next.to_rfc3339()})).await;
     let id = create(caller, "told", round, "Lima").await;
     let body = json!({"action": "set-marketing", "selection": {"contacts": [{"id": id}]}});
-    let job = caller.send("POST", "/v1/bulk/jobs", &body).await["id"].clone();
+    let job = caller.send("POST", "/v1/bulk/jobs", &body).await["job"]["id"].clone();
     let path = format!("/v1/bulk/jobs/{}", job.as_str().expect("an id"));
     look(caller, &path, Instant::now(), |job| job["state"] == "done").await;
     let path = "/v1/events?limit=1";
