@@ -15,6 +15,7 @@ use domain::form::reports_an_end;
 use domain::ids::{FormId, Id as _};
 use domain::limits::{DELIVERY_KEPT, SUBMISSION_ID_CHARS_MAX};
 use http::StatusCode;
+use metrics::Metric;
 use store::{FieldProblem, Form, Submitted};
 
 use crate::intake::Intake;
@@ -133,7 +134,11 @@ async fn submit_or_reject(
         reason: rejection.reason.as_str(),
         errors: &errors,
     };
-    Ok(context.store.reject(&rejection, context.clock.now()).await?)
+    let rejected = context.store.reject(&rejection, context.clock.now()).await?;
+    if !rejected.duplicate {
+        Metric::RejectedSubmissions.record_for(rejection.reason, 1);
+    }
+    Ok(rejected)
 }
 
 /// Returns true if the submission was created more than 7 days ago. A repeat of such a delivery is not recognized,

@@ -5,7 +5,8 @@ use api::problem::chain;
 use api::{Clock, Context, Problem, Queue};
 use axum::extract::FromRef;
 use domain::ids::{FormId, Id as _};
-use store::{Form, InboxTask, Submission, Submitted};
+use metrics::Metric;
+use store::{Form, InboxTask, Submission, SubmissionOutcome, Submitted};
 
 use form_mapping::person::Person;
 
@@ -50,6 +51,7 @@ impl Intake {
             left_out: person.left_out,
         };
         let accepted = self.context.store.submit_or_accept(&submission, self.context.clock.now()).await?;
+        record(&accepted);
         if let Some(task) = accepted.waiting {
             self.enqueue(task).await;
         }
@@ -62,6 +64,17 @@ impl Intake {
         if let Err(error) = self.inbox.send(vec![task]).await {
             tracing::warn!(form = %task.form, error = chain(&*error), "a submission in the inbox was not queued");
         }
+    }
+}
+
+/// Records the effect of a submission as metrics.
+fn record(SubmissionOutcome { submitted, waiting }: &SubmissionOutcome) {
+    if submitted.duplicate {
+        return Metric::RepeatedDeliveries.record(1);
+    }
+    Metric::Submissions.record(1);
+    if waiting.is_some() {
+        Metric::InboxAccepted.record(1);
     }
 }
 

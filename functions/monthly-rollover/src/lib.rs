@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use api::Queue;
 use api::problem::chain;
 use domain::Timestamp;
+use metrics::Metric;
 use serde::Serialize;
 use store::{AutomationTask, BoxError, BulkTask, Due, InboxTask, Store, StoreError, SweepTask, Tasks};
 use thiserror::Error;
@@ -72,6 +73,8 @@ struct Tick<'a, G> {
     should_continue: G,
     done: HashSet<Due>,
     failed: u64,
+    /// The end of the oldest period that could not be closed.
+    oldest_open: Option<Timestamp>,
     result: RolledOver,
 }
 
@@ -89,16 +92,28 @@ pub async fn roll_over(
     should_continue: impl Fn() -> bool,
 ) -> Result<RolledOver, RolloverError> {
     let result = RolledOver { finished: true, ..RolledOver::default() };
-    let mut tick =
-        Tick { store, queues, wall_clock, should_continue, done: HashSet::new(), failed: 0, result };
+    let mut tick = Tick {
+        store,
+        queues,
+        wall_clock,
+        should_continue,
+        done: HashSet::new(),
+        failed: 0,
+        oldest_open: None,
+        result,
+    };
     for shard in Store::due_shards() {
         // Closing a period makes its sweep due, which the second pass finds. An item that both find is processed once.
         for _pass in 0..2 {
             tick.pass(shard).await.map_err(RolloverError::Due)?;
         }
     }
+    tick.record().await.map_err(RolloverError::Due)?;
     match tick.failed {
-        0 => Ok(tick.result),
+        0 => {
+            Metric::ScheduleRuns.record(1);
+            Ok(tick.result)
+        }
         failed => Err(RolloverError::Failed(failed)),
     }
 }
@@ -117,6 +132,11 @@ impl<G: Fn() -> bool> Tick<'_, G> {
                     && let Err(error) = self.act(due).await
                 {
                     self.failed += 1;
+                    self.oldest_open = match (due, self.oldest_open) {
+                        (Due::Period(_, ended_at), Some(oldest)) => Some(oldest.min(ended_at)),
+                        (Due::Period(_, ended_at), None) => Some(ended_at),
+                        (Due::Job(_), oldest) => oldest,
+                    };
                     tracing::error!(?due, error = chain(&error), "a due item failed");
                 }
             }
@@ -127,9 +147,17 @@ impl<G: Fn() -> bool> Tick<'_, G> {
         }
     }
 
+    /// Records what an operator watches: periods that could not be closed, and the submissions that wait.
+    async fn record(&self) -> Result<(), StoreError> {
+        let open = self.oldest_open.map_or(0, |end| (self.wall_clock.to_utc() - end.to_utc()).num_seconds());
+        Metric::OpenPeriodLateness.record(u64::try_from(open).unwrap_or_default());
+        Metric::InboxDepth.record(self.store.inbox_depth(self.wall_clock).await?);
+        Ok(())
+    }
+
     async fn act(&mut self, due: Due) -> Result<(), DueError> {
         match due {
-            Due::Period(account) => {
+            Due::Period(account, _) => {
                 self.store.close_ended(account, self.wall_clock).await?;
                 self.result.accounts += 1;
             }

@@ -8,6 +8,7 @@ use api::problem::chain;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use bootstrap::Batch;
 use domain::Timestamp;
+use metrics::Metric;
 use store::{Store, StoreError, SweepTask};
 
 /// Sweeps the buckets that the messages of a batch name, as long as `should_continue` returns true. The response
@@ -40,6 +41,7 @@ async fn sweep(
     should_continue: impl Fn() -> bool,
 ) -> Result<bool, StoreError> {
     let swept = store.sweep(task, wall_clock, should_continue).await?;
+    Metric::ContactsSwept.record(swept.contacts);
     tracing::info!(
         account = %task.account,
         period = task.period.number(),

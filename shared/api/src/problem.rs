@@ -411,6 +411,8 @@ pub fn chain(error: &dyn Error) -> String {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = response(self.problem_type, self.document());
+        // The log line and the metric of the request name it.
+        response.extensions_mut().insert(self.problem_type);
         if let Some(cause) = self.cause {
             response.extensions_mut().insert(cause);
         }

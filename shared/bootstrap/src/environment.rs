@@ -105,17 +105,30 @@ impl Environment {
         checked("AUTOMATION_QUEUE_URL", self.require("AUTOMATION_QUEUE_URL")?, is_http, "an HTTP address")
     }
 
-    /// Returns `OPERATOR_TOKEN_SHA256`, the digest of the operator's token.
+    /// Returns `STACK_NAME`, the name of the stack, which is a dimension of its metrics.
     ///
     /// # Errors
     ///
-    /// [`EnvironmentError`] if it is missing or not 64 lower-case hexadecimal digits.
-    pub fn operator_token_sha256(&self) -> Result<String, EnvironmentError> {
-        let fits = |digest: &str| {
+    /// [`EnvironmentError`] if it is missing.
+    pub fn stack_name(&self) -> Result<String, EnvironmentError> {
+        self.require("STACK_NAME")
+    }
+
+    /// Returns `OPERATOR_TOKEN_SHA256`, the digest of the operator's token. While the token is replaced, there are two,
+    /// separated by a comma.
+    ///
+    /// # Errors
+    ///
+    /// [`EnvironmentError`] if it is missing or not one or two numbers of 64 lower-case hexadecimal digits.
+    pub fn operator_token_sha256(&self) -> Result<Vec<String>, EnvironmentError> {
+        let is_digest = |digest: &str| {
             digest.len() == 64 && digest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
         };
+        let fits = |digests: &str| digests.split(',').count() <= 2 && digests.split(',').all(is_digest);
         let name = "OPERATOR_TOKEN_SHA256";
-        checked(name, self.require(name)?, fits, "64 lower-case hexadecimal digits")
+        let expected = "64 lower-case hexadecimal digits, or two of these with a comma between them";
+        let digests = checked(name, self.require(name)?, fits, expected)?;
+        Ok(digests.split(',').map(str::to_owned).collect())
     }
 
     /// Returns `TIDEMARK_OPERATOR_TOKEN`, the operator's token itself, for the local stack. A deployed function has
@@ -134,15 +147,19 @@ impl Environment {
         self.get("PUBLIC_URL").map(|url| checked("PUBLIC_URL", url, is_http, "an HTTP address")).transpose()
     }
 
-    /// Returns `LOG_LEVEL`: `error`, `warn`, `info`, `debug` or `trace`, in upper or lower case. The default is `info`.
+    /// Returns the level of `AWS_LAMBDA_LOG_LEVEL`: `fatal`, `error`, `warn`, `info`, `debug` or `trace`, in upper or
+    /// lower case. Lambda sets it to the `ApplicationLogLevel` of the function. The default is `info`.
     ///
     /// # Errors
     ///
     /// [`EnvironmentError`] for any other value.
     pub fn log_level(&self) -> Result<Level, EnvironmentError> {
-        let name = "LOG_LEVEL";
+        let name = "AWS_LAMBDA_LOG_LEVEL";
         let Some(level) = self.get(name) else { return Ok(Level::INFO) };
-        let expected = "error, warn, info, debug or trace";
+        let expected = "fatal, error, warn, info, debug or trace";
+        if level.eq_ignore_ascii_case("fatal") {
+            return Ok(Level::ERROR);
+        }
         // `Level` would also parse a number.
         let level = level.parse().ok().filter(|_| level.bytes().all(|b| b.is_ascii_alphabetic()));
         level.ok_or(EnvironmentError::Malformed { name, expected })
@@ -216,12 +233,16 @@ mod tests {
     fn missing_variable_is_named() {
         let empty = Environment::new(|_| None);
         let missing = |name| Err(EnvironmentError::Missing(name));
+        assert_eq!(
+            empty.operator_token_sha256().unwrap_err(),
+            EnvironmentError::Missing("OPERATOR_TOKEN_SHA256")
+        );
+        assert_eq!(empty.stack_name(), missing("STACK_NAME"));
         assert_eq!(empty.table_name(), missing("TABLE_NAME"));
         assert_eq!(empty.sweep_queue_url(), missing("SWEEP_QUEUE_URL"));
         assert_eq!(empty.intake_queue_url(), missing("INTAKE_QUEUE_URL"));
         assert_eq!(empty.bulk_queue_url(), missing("BULK_QUEUE_URL"));
         assert_eq!(empty.automation_queue_url(), missing("AUTOMATION_QUEUE_URL"));
-        assert_eq!(empty.operator_token_sha256(), missing("OPERATOR_TOKEN_SHA256"));
         assert_eq!(empty.function_name(), missing("AWS_LAMBDA_RUNTIME_API"));
         assert_eq!(empty.region(), missing("AWS_REGION"));
         assert_eq!(with("TABLE_NAME", "").table_name(), missing("TABLE_NAME"));
@@ -232,13 +253,15 @@ mod tests {
     fn variables_are_read() {
         let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(with("TABLE_NAME", "tidemark-Table.1_A").table_name().unwrap(), "tidemark-Table.1_A");
-        assert_eq!(with("OPERATOR_TOKEN_SHA256", digest).operator_token_sha256().unwrap(), digest);
+        assert_eq!(with("OPERATOR_TOKEN_SHA256", digest).operator_token_sha256().unwrap(), [digest]);
         assert_eq!(
             with("PUBLIC_URL", "https://a.example").public_url().unwrap().unwrap(),
             "https://a.example"
         );
-        for (text, level) in [("debug", Level::DEBUG), ("WARN", Level::WARN), ("Error", Level::ERROR)] {
-            assert_eq!(with("LOG_LEVEL", text).log_level(), Ok(level));
+        for (text, level) in
+            [("debug", Level::DEBUG), ("WARN", Level::WARN), ("Error", Level::ERROR), ("FATAL", Level::ERROR)]
+        {
+            assert_eq!(with("AWS_LAMBDA_LOG_LEVEL", text).log_level(), Ok(level));
         }
     }
 
@@ -266,7 +289,7 @@ mod tests {
             assert!(with("AWS_ENDPOINT_URL", url).endpoint_url("AWS_ENDPOINT_URL_SQS").is_err(), "{url}");
         }
         for level in ["loud", "3", "info "] {
-            assert!(with("LOG_LEVEL", level).log_level().is_err(), "{level}");
+            assert!(with("AWS_LAMBDA_LOG_LEVEL", level).log_level().is_err(), "{level}");
         }
         let text =
             with("OPERATOR_TOKEN_SHA256", "tmk_secret").operator_token_sha256().unwrap_err().to_string();

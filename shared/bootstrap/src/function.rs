@@ -36,6 +36,7 @@ impl fmt::Debug for Function {
 impl Function {
     async fn start(environment: Environment) -> Result<Self, EnvironmentError> {
         let name = environment.function_name()?;
+        environment.stack_name()?;
         let table = environment.table_name()?;
         let sdk = Sdk::of(&environment)?;
         let store = Store::new(sdk.dynamodb(), table, Rng::system());
@@ -68,7 +69,11 @@ where
 {
     let environment = Environment::of_process();
     let level = environment.log_level();
-    logging::init(*level.as_ref().unwrap_or(&Level::INFO));
+    let at = *level.as_ref().unwrap_or(&Level::INFO);
+    match environment.stack_name() {
+        Ok(stack) => logging::init_with_metrics(at, stack),
+        Err(_) => logging::init(at),
+    }
     let started = match level {
         Ok(_) => Function::start(environment).await,
         Err(error) => Err(error),

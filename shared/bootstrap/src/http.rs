@@ -6,12 +6,14 @@ use std::time::Instant;
 
 use api::Context;
 use api::identity::RequestId;
+use api::problem::ProblemType;
 use api::router::{behind_api_gateway, with_not_found};
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use lambda_http::Adapter;
+use metrics::Metric;
 use tower::util::MapRequest;
 
 use crate::function;
@@ -44,11 +46,16 @@ async fn log_request(State(function): State<Arc<str>>, request: Request, next: N
     let method = request.method().clone();
     let started = Instant::now();
     let response = next.run(request).await;
+    let refusal = response.extensions().get::<ProblemType>().map(|problem| problem.as_str());
+    if let Some(refusal) = refusal {
+        Metric::Refusals.record_for(refusal, 1);
+    }
     tracing::info!(
         function = &*function,
         method = method.as_str(),
         route = route.as_ref().map_or("none", MatchedPath::as_str),
         status = response.status().as_u16(),
+        refusal,
         duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         request_id = request_id.as_ref().map_or("", |RequestId(id)| id.as_str()),
         "request answered"

@@ -27,6 +27,7 @@
 
 mod batch;
 mod clock;
+mod embedded_metrics;
 mod environment;
 mod event;
 mod function;

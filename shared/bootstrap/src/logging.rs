@@ -12,9 +12,12 @@ use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// The crates to which `LOG_LEVEL` applies.
+use crate::embedded_metrics::EmbeddedMetrics;
+
+/// The crates to which the level applies.
 const OUR_CRATES: &[&str] = &[
     "account",
     "api",
@@ -41,13 +44,26 @@ const OUR_CRATES: &[&str] = &[
 
 /// Starts logging to standard output. Later calls have no effect.
 pub fn init(level: Level) {
-    if subscriber(level, io::stdout).try_init().is_ok() {
+    begin(subscriber(level, io::stdout));
+}
+
+/// Starts logging to standard output, with the metrics of the stack of this name.
+pub(crate) fn init_with_metrics(level: Level, stack: String) {
+    let now = || chrono::Utc::now().timestamp_millis();
+    begin(subscriber(level, io::stdout).with(EmbeddedMetrics::new(stack, io::stdout, now)));
+}
+
+fn begin(subscriber: impl tracing::Subscriber + Send + Sync) {
+    if subscriber.try_init().is_ok() {
         std::panic::set_hook(Box::new(log_panic));
     }
 }
 
 /// Creates the subscriber that writes events as lines to this writer, at this level. [`init`] also installs it.
-pub fn subscriber<W>(level: Level, writer: W) -> impl tracing::Subscriber + Send + Sync
+pub fn subscriber<W>(
+    level: Level,
+    writer: W,
+) -> impl tracing::Subscriber + Send + Sync + for<'s> LookupSpan<'s>
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
@@ -68,6 +84,8 @@ fn filter(level: Level) -> Targets {
         .with_target("lambda_runtime::layers::panic", LevelFilter::OFF)
         // The local stack's engine warns of every failed condition, and its warnings may contain data.
         .with_target("dynoxide", LevelFilter::OFF)
+        // Metrics have lines of their own.
+        .with_target(metrics::TARGET, LevelFilter::OFF)
         .with_targets(OUR_CRATES.iter().map(|name| (*name, level)))
 }
 
@@ -124,6 +142,44 @@ pub(crate) mod tests {
         );
         assert!(line["timestamp"].is_string());
         assert!(!line.to_string().contains("ada"), "the fields of a span are not repeated");
+    }
+
+    #[test]
+    fn metric_is_a_line_of_the_embedded_format_and_no_other() {
+        use metrics::Metric;
+        let (lines, metric_lines) = (Lines::default(), Lines::default());
+        let (writer, metric_writer) = (lines.clone(), metric_lines.clone());
+        let layer = EmbeddedMetrics::new("tidemark".to_owned(), move || metric_writer.clone(), || 7);
+        with_default(subscriber(Level::TRACE, move || writer.clone()).with(layer), || {
+            Metric::ContactsSwept.record(98);
+            Metric::Refusals.record_for("not-found", 1);
+            tracing::info!(target: "store", "ours");
+        });
+        let read = |lines: &Lines| -> Vec<Value> {
+            let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        };
+        assert_eq!(read(&lines).len(), 1, "only the event that is no metric");
+        let definition = |name: &str, dimensions: Value| {
+            serde_json::json!({"Timestamp": 7, "CloudWatchMetrics": [{
+                "Namespace": "Tidemark", "Dimensions": dimensions, "Metrics": [{"Name": name, "Unit": "Count"}],
+            }]})
+        };
+        let [swept, refused] = &read(&metric_lines)[..] else { panic!("two lines") };
+        assert_eq!(
+            *swept,
+            serde_json::json!({
+                "_aws": definition("ContactsSwept", serde_json::json!([["Stack"]])),
+                "Stack": "tidemark", "ContactsSwept": 98,
+            })
+        );
+        assert_eq!(
+            *refused,
+            serde_json::json!({
+                "_aws": definition("Refusals", serde_json::json!([["Stack"], ["Stack", "Reason"]])),
+                "Stack": "tidemark", "Reason": "not-found", "Refusals": 1,
+            })
+        );
     }
 
     #[test]

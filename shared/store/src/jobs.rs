@@ -12,10 +12,12 @@
 //!   workers usually need. The lease is not a lock: correctness never depends on it.
 //! * **A worker stops in time.** It checks before each step if there is time for another. The next message continues.
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, Select};
 use domain::Timestamp;
 use domain::ids::{AccountId, AutomationId, Bucket, FormId};
-use domain::limits::{AUTOMATION_EXPECTED, BULK_EXPECTED, DUE_PAGE, INBOX_EXPECTED, SWEEP_EXPECTED};
+use domain::limits::{
+    AUTOMATION_EXPECTED, BULK_EXPECTED, DUE_PAGE, INBOX_COUNT_PAGES_MAX, INBOX_EXPECTED, SWEEP_EXPECTED,
+};
 use domain::period::PeriodNumber;
 use serde::{Deserialize, Serialize};
 
@@ -24,14 +26,14 @@ use crate::delivery::DeliveryId;
 use crate::error::{call_error, is_condition_failure};
 use crate::expressions::Expression;
 use crate::items::{StatementItem, UNSWEPT, as_text};
-use crate::keys::{self, DUE_AT, DUE_INDEX, DUE_SHARD, DUE_SHARDS, Item, Key};
+use crate::keys::{self, DELIVERY_PREFIX, DUE_AT, DUE_INDEX, DUE_SHARD, DUE_SHARDS, Item, Key, PK};
 use crate::store::Store;
 
 /// A due period or job.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Due {
-    /// The account's period has ended.
-    Period(AccountId),
+    /// The account's period has ended, at this instant.
+    Period(AccountId, Timestamp),
     /// A job is not finished, and its lease has ended.
     Job(Job),
 }
@@ -204,8 +206,52 @@ impl Store {
             .await
             .map_err(|error| call_error("a query of due jobs", error))?;
         let keys = output.items.unwrap_or_default();
-        let due = keys.iter().filter_map(Key::of).filter_map(|key| parse(&key)).collect();
+        let due = keys.iter().filter_map(parse).collect();
         Ok(DuePage { due, next: output.last_evaluated_key.map(DueCursor) })
+    }
+
+    /// Returns the number of submissions that wait in the inbox, at most as many as [`INBOX_COUNT_PAGES_MAX`] pages of
+    /// each shard contain.
+    ///
+    /// A waiting submission is due when its lease ends, so all of them are due by the end of a lease that begins now.
+    ///
+    /// # Errors
+    ///
+    /// See [`StoreError`].
+    pub async fn inbox_depth(&self, wall_clock: Timestamp) -> Result<u64, StoreError> {
+        let mut depth = 0;
+        for shard in Self::due_shards() {
+            let mut start = None;
+            for _page in 0..INBOX_COUNT_PAGES_MAX {
+                let output = self
+                    .client
+                    .query()
+                    .table_name(&*self.table)
+                    .index_name(DUE_INDEX)
+                    .key_condition_expression("#shard = :shard AND #at <= :until")
+                    .filter_expression("begins_with(#pk, :delivery)")
+                    .expression_attribute_names("#shard", DUE_SHARD)
+                    .expression_attribute_names("#at", DUE_AT)
+                    .expression_attribute_names("#pk", PK)
+                    .expression_attribute_values(":shard", AttributeValue::S(keys::due_shard(shard)))
+                    .expression_attribute_values(
+                        ":until",
+                        AttributeValue::S(keys::due_by(wall_clock.plus(INBOX_EXPECTED))),
+                    )
+                    .expression_attribute_values(":delivery", AttributeValue::S(DELIVERY_PREFIX.to_owned()))
+                    .select(Select::Count)
+                    .set_exclusive_start_key(start.take())
+                    .send()
+                    .await
+                    .map_err(|error| call_error("a count of the inbox", error))?;
+                depth += u64::try_from(output.count).unwrap_or_default();
+                start = output.last_evaluated_key;
+                if start.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(depth)
     }
 
     /// Closes the account's period and the following ones, as far as they have ended.
@@ -302,9 +348,12 @@ impl Store {
     }
 }
 
-fn parse(key: &Key) -> Option<Due> {
+/// Parses an entry of the index: an item's key and the instant at which it is due.
+fn parse(entry: &Item) -> Option<Due> {
+    let key = &Key::of(entry)?;
+    let due_at = || entry.get(DUE_AT).and_then(|at| at.as_s().ok()).and_then(|at| at.parse().ok());
     keys::parse_period_key(key)
-        .map(Due::Period)
+        .and_then(|account| Some(Due::Period(account, due_at()?)))
         .or_else(|| {
             let (account, period) = keys::parse_statement_key(key)?;
             Some(Due::Job(Job::Sweep(account, period)))

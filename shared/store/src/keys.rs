@@ -289,7 +289,7 @@ const MEMBER_PREFIX: &str = "MEMBER#";
 const AUTOMATION_PREFIX: &str = "AUTOMATION#";
 const AUTOMATION_STATE_SK: &str = "STATE";
 
-const DELIVERY_PREFIX: &str = "SEEN#";
+pub(crate) const DELIVERY_PREFIX: &str = "SEEN#";
 const REJECTED_PREFIX: &str = "REJECTED#";
 const DELIVERY_SK: &str = "SEEN";
 

@@ -8,6 +8,8 @@ use domain::decision::CountChange;
 use domain::ids::AccountId;
 use domain::period::{Period, PeriodNumber, Statement, Totals};
 
+use metrics::Metric;
+
 use crate::expressions::{Expression, number};
 use crate::items::{COUNTED, COUNTED_AT, Items, PeriodItem, StatementItem, additions, decode};
 use crate::keys::{Collection, Key, account_pk};
@@ -149,6 +151,13 @@ impl Operation<'_> {
         if store.commit(transaction, &self.retries).await? {
             let closed = closing.statements.len();
             tracing::info!(%account, closed, now_in = closing.next.number.number(), "closed ended periods");
+            if period.test_clock.is_none() {
+                for statement in &closing.statements {
+                    let late = (self.wall_clock.to_utc() - statement.ends_at.to_utc()).num_seconds();
+                    Metric::PeriodsClosed.record(1);
+                    Metric::ClosingLateness.record(u64::try_from(late).unwrap_or_default());
+                }
+            }
         }
         Ok(())
     }

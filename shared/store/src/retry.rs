@@ -6,6 +6,7 @@ use std::time::Duration;
 use domain::limits::{
     RETRIES_AT_ONCE, RETRIES_TIME_MAX, RETRY_PAUSE_FIRST_MILLIS, RETRY_PAUSE_LONGEST_MILLIS,
 };
+use metrics::Metric;
 use tokio::time::Instant;
 
 use crate::{Rng, StoreError};
@@ -20,6 +21,14 @@ pub(crate) struct Retries<'a> {
     used: AtomicU32,
     begun: Instant,
     may_be_committed: AtomicBool,
+}
+
+impl Drop for Retries<'_> {
+    fn drop(&mut self) {
+        if self.used() > 0 {
+            Metric::Retries.record(self.used().into());
+        }
+    }
 }
 
 impl<'a> Retries<'a> {
@@ -107,7 +116,8 @@ mod tests {
             format!("the table is not available: gave up after {RETRIES_MAX} retries: a conflict")
         );
 
-        let late = Retries { begun: Instant::now() - RETRIES_TIME_MAX, ..Retries::new(&rng, RETRIES_MAX) };
+        let mut late = Retries::new(&rng, RETRIES_MAX);
+        late.begun = Instant::now() - RETRIES_TIME_MAX;
         assert!(matches!(late.count("no answer"), Err(StoreError::Unavailable(..))));
     }
 
@@ -134,8 +144,8 @@ mod tests {
         let mut pauses = Vec::new();
         for seed in 0..64 {
             let rng = Rng::seeded(seed);
-            let retries =
-                Retries { used: AtomicU32::new(RETRIES_MAX - 1), ..Retries::new(&rng, RETRIES_MAX) };
+            let mut retries = Retries::new(&rng, RETRIES_MAX);
+            retries.used = AtomicU32::new(RETRIES_MAX - 1);
             let begun = Instant::now();
             retries.back_off("a conflict").await.unwrap();
             pauses.push(u64::try_from(begun.elapsed().as_millis()).unwrap());

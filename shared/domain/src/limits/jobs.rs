@@ -10,6 +10,9 @@ pub const SWEEP_PARALLEL: usize = 16;
 /// The number of due items that the schedule reads at once.
 pub const DUE_PAGE: i32 = 200;
 
+/// The number of pages of each shard that a count of the inbox reads. A page has up to 1 MB of keys, some 5,000.
+pub const INBOX_COUNT_PAGES_MAX: u32 = 4;
+
 /// The time after which the schedule queues the sweeps of a closed period again, if they are not finished.
 pub const SWEEP_EXPECTED: TimeDelta = TimeDelta::hours(1);
 

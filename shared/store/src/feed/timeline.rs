@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use domain::ids::AccountId;
 use domain::timeline::DayRecord;
+use metrics::Metric;
 
 use super::{Change, Followed, Numbered, PeriodChange};
 use crate::StoreError;
@@ -32,6 +33,25 @@ impl PeriodChange {
     }
 }
 
+/// Records the usage of each account as a metric, as of the last change. Sandboxes are left out.
+fn record_usage(changes: &[Numbered]) {
+    let mut latest = BTreeMap::new();
+    for Numbered { change, .. } in changes {
+        if let Change::Period(change) = change
+            && let Some(period) = change.images.new.as_ref().filter(|period| period.test_clock.is_none())
+        {
+            latest.insert(change.account, period);
+        }
+    }
+    for period in latest.into_values() {
+        let limit = period.tier.limit_for(period.marketing);
+        for (metric, most) in [(Metric::TierUsed, Some(limit)), (Metric::CapUsed, period.cap)] {
+            let share = most.and_then(|most| period.marketing.saturating_mul(100).checked_div(most));
+            share.into_iter().for_each(|share| metric.record(share));
+        }
+    }
+}
+
 impl Store {
     /// Records the changes of periods in the timelines of their accounts.
     pub(super) async fn follow_timelines(&self, changes: &[Numbered], followed: &mut Followed) {
@@ -44,6 +64,7 @@ impl Store {
             day.record = day.record.merged(record);
             day.sequence_numbers.push(sequence_number.clone());
         }
+        record_usage(changes);
         for ((account, date), day) in days {
             if let Err(error) = self.record_day(account, date, day.record).await {
                 followed.fail(day.sequence_numbers, error);
