@@ -172,6 +172,9 @@ impl Signed {
         }
         request = request.extension(Identity::Account(self.principal.clone()));
         request = request.extension(RequestId(self.request_id.clone()));
+        if let Some(url) = &self.gateway_url {
+            request = request.extension(url.clone());
+        }
         request.body(body.map_or_else(Body::empty, |body| Body::from(body.to_string())))
     }
 }

@@ -1,6 +1,7 @@
 //! The person who is signed in, for handlers of pages.
 
 use api::identity::RequestId;
+use api::public_url::GatewayUrl;
 use api::token::Secret;
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -30,6 +31,8 @@ pub(crate) struct Signed {
     pub(crate) wall_clock: Timestamp,
     pub(crate) language: Language,
     pub(crate) request_id: String,
+    /// The address through which API Gateway received the request. `None` in the local stack.
+    pub(crate) gateway_url: Option<GatewayUrl>,
     /// The code of the note about what was done, after an act.
     pub(crate) done: Option<String>,
     /// The path of the address.
@@ -71,6 +74,7 @@ impl FromRequestParts<Console> for Signed {
         let session = console.context.store.session(&secret.sha256_hex(), wall_clock).await;
         let session = session.map_err(|error| crate::document::fault_outside(parts, error.into()))?;
         let Some(Session { principal, account }) = session else { return Err(to_sign_in(parts)) };
+        let gateway_url = parts.extensions.get::<GatewayUrl>().cloned();
         let RequestId(request_id) =
             parts.extensions.get::<RequestId>().cloned().unwrap_or_else(|| RequestId(String::new()));
         let language = parts.headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
@@ -84,6 +88,7 @@ impl FromRequestParts<Console> for Signed {
             wall_clock,
             language: Language::of(language.unwrap_or_default()),
             request_id,
+            gateway_url,
             done: crate::done::code(&parts.headers, &parts.uri, console.is_secure),
             path: parts.uri.path().to_owned(),
             query,

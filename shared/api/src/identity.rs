@@ -14,6 +14,7 @@ use lambda_http::request::RequestContext;
 use serde_json::{Map, Value};
 
 use crate::problem::{Problem, ProblemType};
+use crate::public_url::GatewayUrl;
 
 /// The party that a request acts for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -110,7 +111,7 @@ fn boolean(value: &Value) -> Option<bool> {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RequestId(pub String);
 
-/// Reads the identity and the request's id from the event's context. A layer for functions behind API Gateway.
+/// Reads the identity, the request's id and the API's address from the event's context. A layer for functions behind API Gateway.
 pub async fn take_from_api_gateway(mut request: Request, next: Next) -> Response {
     let context = request.extensions_mut().remove::<RequestContext>();
     if let Some(RequestContext::ApiGatewayV2(context)) = context {
@@ -120,6 +121,9 @@ pub async fn take_from_api_gateway(mut request: Request, next: Next) -> Response
         }
         if let Some(id) = context.request_id {
             request.extensions_mut().insert(RequestId(id));
+        }
+        if let Some(domain) = context.domain_name {
+            request.extensions_mut().insert(GatewayUrl(format!("https://{domain}")));
         }
     }
     next.run(request).await

@@ -101,6 +101,7 @@ pub mod paging;
 pub mod parse;
 pub mod path;
 pub mod problem;
+pub mod public_url;
 pub mod queue;
 #[cfg(feature = "testing")]
 pub mod reading;

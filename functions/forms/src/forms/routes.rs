@@ -5,6 +5,7 @@ use api::listing::{one_more, page};
 use api::openapi::IdempotencyKey;
 use api::paging::{Page, Paging};
 use api::path::PathId;
+use api::public_url::PublicUrl;
 use api::{AccountCaller, Context, MutationRequest, NoBody, Problem, ProblemType, Query, respond};
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -50,13 +51,14 @@ fn may_set_marketing(principal: &Principal, sets: bool) -> Result<(), Problem> {
 pub(crate) async fn create_form(
     State(context): State<Context>,
     AccountCaller(principal): AccountCaller,
+    PublicUrl(url): PublicUrl,
     request: MutationRequest<NewFormBody>,
 ) -> Result<Response, Problem> {
     let NewFormBody(new) = &request.body;
     may_set_marketing(&principal, new.set_marketing != Some(false))?;
     let render = |form: &Form| {
         let location = Some(format!("/v1/forms/{}", form.id));
-        let view = FormView::new(form, context.public_url.as_deref());
+        let view = FormView::new(form, &url);
         StoredResponse { location, ..respond::json(StatusCode::CREATED, &view) }
     };
     let responder = Responder::new(request.claim.as_ref(), &render);
@@ -74,11 +76,12 @@ pub(crate) async fn create_form(
 pub(crate) async fn list_forms(
     State(context): State<Context>,
     AccountCaller(principal): AccountCaller,
+    PublicUrl(url): PublicUrl,
     Query(paging): Query<Paging<FormId>>,
 ) -> Result<Response, Problem> {
     let Paging { limit, after } = paging;
     let listing = context.store.forms(principal.account, after, one_more(limit)).await?;
-    let view = |form: &Form| FormView::new(form, context.public_url.as_deref());
+    let view = |form: &Form| FormView::new(form, &url);
     respond::ok(&page(&listing, limit, |form| form.id, view))
 }
 
@@ -93,11 +96,12 @@ pub(crate) async fn list_forms(
 pub(crate) async fn get_form(
     State(context): State<Context>,
     AccountCaller(principal): AccountCaller,
+    PublicUrl(url): PublicUrl,
     PathId(id): PathId<FormId>,
     Query(_): Query,
 ) -> Result<Response, Problem> {
     let report = context.store.form_report(principal.account, id, context.clock.now()).await?;
-    respond::ok(&FormReportView::new(&report, context.public_url.as_deref()))
+    respond::ok(&FormReportView::new(&report, &url))
 }
 
 /// Updates a form.
@@ -121,12 +125,12 @@ pub(crate) async fn get_form(
 pub(crate) async fn update_form(
     State(context): State<Context>,
     AccountCaller(principal): AccountCaller,
+    PublicUrl(url): PublicUrl,
     PathId(id): PathId<FormId>,
     request: MutationRequest<UpdateFormBody>,
 ) -> Result<Response, Problem> {
     let UpdateFormBody(change) = &request.body;
-    let render =
-        |form: &Form| respond::json(StatusCode::OK, &FormView::new(form, context.public_url.as_deref()));
+    let render = |form: &Form| respond::json(StatusCode::OK, &FormView::new(form, &url));
     let responder = Responder::new(request.claim.as_ref(), &render);
     let (store, may_widen) = (&context.store, principal.modify_marketing_contacts);
     let result =

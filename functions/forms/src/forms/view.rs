@@ -77,10 +77,9 @@ pub(crate) struct FormView {
 }
 
 impl FormView {
-    pub(super) fn new(form: &Form, public_url: Option<&str>) -> Self {
+    pub(super) fn new(form: &Form, public_url: &str) -> Self {
         let target_name =
             |(field, target): (&String, &FieldTarget)| (field.clone(), target.name().map(str::to_owned));
-        let base = public_url.unwrap_or_default();
         let is_native = form.provider.is_native();
         Self {
             id: form.id.to_string(),
@@ -98,8 +97,8 @@ impl FormView {
             field_map: form.field_map.iter().map(target_name).collect(),
             allowed_origins: form.allowed_origins.clone(),
             redirect_url: form.redirect_url.clone(),
-            submit_url: is_native.then(|| format!("{base}/v1/forms/{}/submissions", form.id)),
-            webhook_url: (!is_native).then(|| format!("{base}/v1/hooks/{}", form.id)),
+            submit_url: is_native.then(|| format!("{public_url}/v1/forms/{}/submissions", form.id)),
+            webhook_url: (!is_native).then(|| format!("{public_url}/v1/hooks/{}", form.id)),
             created_at: form.created_at.to_string(),
             updated_at: form.updated_at.to_string(),
         }
@@ -166,7 +165,7 @@ pub(crate) struct FormBudgetView {
 }
 
 impl FormReportView {
-    pub(super) fn new(report: &FormReport, public_url: Option<&str>) -> Self {
+    pub(super) fn new(report: &FormReport, public_url: &str) -> Self {
         let FormReport { form, counts, budget } = report;
         let budget = budget.map(|budget| FormBudgetView {
             max_new_marketing_per_day: budget.max_new_marketing_per_day,
@@ -227,7 +226,7 @@ mod tests {
         };
         let path = format!("/v1/forms/{}/submissions", native.id);
         assert_eq!(
-            serde_json::to_value(FormView::new(&native, Some("https://api.example.org"))).unwrap(),
+            serde_json::to_value(FormView::new(&native, "https://api.example.org")).unwrap(),
             json!({
                 "id": native.id.to_string(), "guid": "00000000-0000-0000-0000-000000000001",
                 "name": "Newsletter", "provider": "native", "set_marketing": true,
@@ -237,7 +236,7 @@ mod tests {
                 "created_at": "1970-01-01T00:00:00.000Z", "updated_at": "1970-01-01T00:00:00.000Z",
             })
         );
-        assert_eq!(FormView::new(&native, None).submit_url, Some(path));
+        assert_eq!(FormView::new(&native, "").submit_url, Some(path));
 
         let secret = "0123456789abcdef".to_owned();
         let external = Form {
@@ -254,7 +253,7 @@ mod tests {
             ..native
         };
         assert_eq!(
-            serde_json::to_value(FormView::new(&external, Some("https://api.example.org"))).unwrap(),
+            serde_json::to_value(FormView::new(&external, "https://api.example.org")).unwrap(),
             json!({
                 "id": external.id.to_string(), "guid": external.id.guid(), "name": "Newsletter",
                 "provider": "tally", "secrets_set": 1,
