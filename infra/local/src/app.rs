@@ -15,7 +15,7 @@ use store::{AutomationTask, BulkTask, InboxTask};
 #[derive(Clone)]
 struct Gateway {
     context: Context,
-    operator_sha256: Arc<str>,
+    operator_sha256: Arc<[String]>,
 }
 
 /// The queues to which the functions send tasks.
@@ -44,7 +44,7 @@ pub fn app(context: Context, queues: Queues, operator_sha256: &str) -> Router {
         .merge(set_non_marketing_pending::router(context.clone()));
     let console = console::Parts { context: context.clone(), bulk: bulk.clone(), is_secure: false };
     let routes = routes.merge(console::router(console));
-    let gateway = Gateway { context, operator_sha256: operator_sha256.into() };
+    let gateway = Gateway { context, operator_sha256: [operator_sha256.to_owned()].into() };
     let routes = api::router::with_not_found(routes).layer(from_fn_with_state(gateway.clone(), authorize));
     api::router::finished(routes).layer(from_fn_with_state(gateway, name_request))
 }
@@ -60,7 +60,7 @@ async fn name_request(State(gateway): State<Gateway>, mut request: Request, next
 /// Public routes do not need one.
 async fn authorize(State(gateway): State<Gateway>, mut request: Request, next: Next) -> Response {
     let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    match authorizer::authorize(&gateway.context.store, Some(&gateway.operator_sha256), header).await {
+    match authorizer::authorize(&gateway.context.store, &gateway.operator_sha256, header).await {
         Ok(Some(identity)) => {
             request.extensions_mut().insert(identity);
         }
