@@ -307,7 +307,7 @@ impl Run {
             for shard in Store::due_shards() {
                 for due in self.store().due(shard, wall_clock, None).await.expect("what is due").due {
                     match due {
-                        Due::Period(account) => {
+                        Due::Period(account, _) => {
                             self.store().close_ended(account, wall_clock).await.expect("a closing");
                         }
                         Due::Job(job) => match self.store().rest_of(job).await.expect("the tasks") {

@@ -19,6 +19,7 @@ mod gate;
 mod hooks;
 mod intaking;
 mod marketing;
+mod metrics;
 mod permissions;
 mod queue;
 mod rolling_over;

@@ -3,6 +3,7 @@
 //! Neither `sam validate` nor `cfn-lint` knows which variables the functions read, which calls they send and which
 //! routes they serve.
 
+mod alarms;
 mod deployment;
 pub(crate) mod document;
 mod feed;

@@ -29,6 +29,7 @@ impl Process {
             ("BULK_QUEUE_URL", dynamodb),
             ("INTAKE_QUEUE_URL", dynamodb),
             ("SWEEP_QUEUE_URL", dynamodb),
+            ("STACK_NAME", "tidemark"),
             ("TABLE_NAME", TABLE),
         ];
         let mut command = Command::new(program);

@@ -10,6 +10,7 @@ use super::repository;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Layer {
     Domain,
+    Metrics,
     Store,
     Api,
     Bootstrap,
@@ -29,6 +30,7 @@ impl Layer {
         let folder = package.manifest_path.parent().unwrap().as_std_path().canonicalize().unwrap();
         match folder.strip_prefix(root).unwrap().to_str().unwrap() {
             "shared/domain" => Self::Domain,
+            "shared/metrics" => Self::Metrics,
             "shared/store" => Self::Store,
             "shared/api" => Self::Api,
             "shared/bootstrap" => Self::Bootstrap,
@@ -49,11 +51,14 @@ impl Layer {
     fn may_use(self) -> &'static [Self] {
         match self {
             Self::Domain => &[],
-            Self::Store => &[Self::Domain],
+            Self::Metrics => &[Self::Domain],
+            Self::Store => &[Self::Domain, Self::Metrics],
             Self::Api => &[Self::Domain, Self::Store],
-            Self::Bootstrap => &[Self::Domain, Self::Store, Self::Api],
+            Self::Bootstrap => &[Self::Domain, Self::Metrics, Self::Store, Self::Api],
             Self::FormMapping => &[Self::Domain, Self::Store, Self::Api],
-            Self::Function => &[Self::Domain, Self::Store, Self::Api, Self::Bootstrap, Self::FormMapping],
+            Self::Function => {
+                &[Self::Domain, Self::Metrics, Self::Store, Self::Api, Self::Bootstrap, Self::FormMapping]
+            }
             Self::Console => &[Self::Domain, Self::Store, Self::Api, Self::Bootstrap, Self::Function],
             Self::LocalStack => {
                 &[Self::Domain, Self::Store, Self::Api, Self::Bootstrap, Self::Function, Self::Console]
@@ -63,6 +68,7 @@ impl Layer {
             }
             Self::Tests => &[
                 Self::Domain,
+                Self::Metrics,
                 Self::Store,
                 Self::Api,
                 Self::Bootstrap,
@@ -108,6 +114,7 @@ fn workspace_has_every_expected_crate() {
     assert_eq!(count(Layer::Function), 16);
     for layer in [
         Layer::Domain,
+        Layer::Metrics,
         Layer::Store,
         Layer::Api,
         Layer::Bootstrap,

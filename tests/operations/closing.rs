@@ -176,7 +176,7 @@ async fn due_index_lists_ended_periods_then_unswept_statements() {
     let ids = marketing_contacts(&table.store, account, 1, at(START)).await;
     set(&table.store, account, Command::SetNonMarketingPending, &ids, at(START)).await.unwrap();
     assert_eq!(due(&table.store, at(JUST_BEFORE)).await, []);
-    assert_eq!(due(&table.store, at(UPDATE)).await, [Due::Period(account)]);
+    assert_eq!(due(&table.store, at(UPDATE)).await, [Due::Period(account, at(UPDATE))]);
     table.store.close_ended(account, at(UPDATE)).await.unwrap();
     assert_eq!(due(&table.store, at(UPDATE)).await, [Due::Job(Job::Sweep(account, PeriodNumber::FIRST))]);
     table.store.lease(Job::Sweep(account, PeriodNumber::FIRST), at(UPDATE)).await.unwrap();

@@ -287,7 +287,7 @@ async fn assert_form_items_are_read(table: &TestTable, form: &Form) {
         let due = store.due(shard, now, None).await.unwrap().due;
         waiting.extend(due.into_iter().filter_map(|due| match due {
             Due::Job(Job::Inbox(task)) => Some(task),
-            Due::Period(_) | Due::Job(Job::Sweep(..) | Job::Bulk(_) | Job::Automation(_)) => None,
+            Due::Period(..) | Due::Job(Job::Sweep(..) | Job::Bulk(_) | Job::Automation(_)) => None,
         }));
     }
     let settled = store.settle_inbox(&waiting, now, || true).await;

@@ -1,4 +1,4 @@
-//! The functions' binaries, which one nested `cargo build` builds for all tests.
+//! The functions' binaries: those of `infra/build`, or those that one nested `cargo build` builds for all tests.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -28,10 +28,30 @@ pub const FUNCTIONS: [&str; 17] = [
     "sweep-period",
 ];
 
-/// Returns the executable of a function, built in the profile of the tests.
+/// Returns the executable of a function.
+///
+/// `TIDEMARK_FUNCTIONS` names the folder of functions that were built to be deployed. Without it they are built in the
+/// profile of the tests.
 pub fn executable(function: &str) -> &'static Path {
     static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
-    BUILT.get_or_init(build).get(function).unwrap_or_else(|| panic!("{function} is not a function"))
+    let built = BUILT.get_or_init(|| given_folder().map_or_else(build, |folder| built_in(&folder)));
+    built.get(function).unwrap_or_else(|| panic!("{function} is not a function"))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the caller of the tests sets this variable")]
+fn given_folder() -> Option<PathBuf> {
+    // Tests run in the folder of their package, and the caller names the folder from the repository's root.
+    std::env::var_os("TIDEMARK_FUNCTIONS")
+        .map(|folder| Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder))
+}
+
+/// Returns the executables in a folder of `infra/build`, and panics if one is missing.
+fn built_in(folder: &Path) -> HashMap<String, PathBuf> {
+    let bootstrap = |function: &str| {
+        let path = folder.join(function).join("bootstrap");
+        path.canonicalize().unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    };
+    FUNCTIONS.iter().map(|function| ((*function).to_owned(), bootstrap(function))).collect()
 }
 
 fn build() -> HashMap<String, PathBuf> {

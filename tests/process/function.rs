@@ -1,11 +1,12 @@
 //! A function's process: its environment, its events and responses, and its log lines.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use lambda_simulator::{InvocationBuilder, InvocationStatus, Simulator};
+use metrics::{Metric, NAMESPACE};
 use serde_json::Value;
 use testkit::{TABLE, TestTable};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
@@ -79,7 +80,8 @@ impl Function {
         Self::start_with_queues("monthly-rollover", table, queues).await
     }
 
-    async fn start_with(name: &'static str, table: &TestTable, own: &[(&str, String)]) -> Self {
+    /// Starts a function over this table, with these values in place of those of its deployed environment.
+    pub async fn start_with(name: &'static str, table: &TestTable, own: &[(&str, String)]) -> Self {
         let simulator =
             Simulator::builder().function_name(logical_name(name)).build().await.expect("a simulator");
         let gate = Gate::before(table.endpoint(), name).await;
@@ -132,11 +134,39 @@ impl Function {
     /// Asserts that each line is a JSON object, that none contains personal data or a token, and that the process made
     /// no call that its role does not allow.
     pub async fn end(mut self) -> Vec<Value> {
+        self.stop().await;
+        let lines = self.process.lines();
+        lines.iter().map(|line| checked(line)).filter(|line| !is_metric(line)).collect()
+    }
+
+    /// Ends the process as [`Self::end`] does. Returns the values of the metrics that it has recorded, by the metric's
+    /// name, with the reason behind it if there is one.
+    pub async fn end_with_metrics(mut self) -> BTreeMap<String, Vec<u64>> {
+        self.stop().await;
+        let mut values = BTreeMap::<String, Vec<u64>>::new();
+        for line in self.process.lines().iter().map(|line| checked(line)).filter(is_metric) {
+            assert_eq!(line["Stack"], "tidemark");
+            let definition = &line["_aws"]["CloudWatchMetrics"][0];
+            assert_eq!(definition["Namespace"], NAMESPACE);
+            let name = definition["Metrics"][0]["Name"].as_str().expect("a name");
+            let metric: Metric = name.parse().expect("a metric of the program");
+            assert_eq!(definition["Metrics"][0]["Unit"], metric.unit().as_str());
+            let reason = line["Reason"].as_str().map(|reason| format!(" {reason}")).unwrap_or_default();
+            values.entry(format!("{name}{reason}")).or_default().push(line[name].as_u64().expect("a value"));
+        }
+        values
+    }
+
+    async fn stop(&mut self) {
         self.ended = true;
         self.process.kill().await;
         assert_eq!(self.gate.refused(), [].into(), "{} lacks permissions", self.name);
-        self.process.lines().iter().map(|line| checked(line)).collect()
     }
+}
+
+/// Returns true for a line of CloudWatch's embedded metric format.
+fn is_metric(line: &Value) -> bool {
+    line["_aws"].is_object()
 }
 
 impl Drop for Function {
@@ -160,6 +190,9 @@ fn checked(line: &str) -> Value {
         assert!(!lower.contains(secret), "a line contains {secret}: {line}");
     }
     let line: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"));
+    if is_metric(&line) {
+        return line;
+    }
     for field in ["timestamp", "level", "message"] {
         assert!(line[field].is_string(), "no {field}: {line}");
     }
@@ -181,9 +214,10 @@ pub fn environment(simulator: &Simulator, dynamodb: &str) -> HashMap<String, Str
         ("AUTOMATION_QUEUE_URL", "http://127.0.0.1:9/123456789012/AutomationQueue"),
         ("BULK_QUEUE_URL", "http://127.0.0.1:9/123456789012/BulkQueue"),
         ("INTAKE_QUEUE_URL", "http://127.0.0.1:9/123456789012/IntakeQueue"),
-        ("LOG_LEVEL", "TRACE"),
+        ("AWS_LAMBDA_LOG_LEVEL", "TRACE"),
         ("OPERATOR_TOKEN_SHA256", &api::token::sha256_hex(OPERATOR_TOKEN.as_bytes())),
         ("PUBLIC_URL", "https://api.example.org"),
+        ("STACK_NAME", "tidemark"),
         ("TABLE_NAME", TABLE),
     ];
     variables.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));

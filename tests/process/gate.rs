@@ -24,7 +24,7 @@ use testkit::TABLE;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use crate::template::permissions::{Permission, permissions_of};
+use crate::template::permissions::{KeyPermission, Permission, key_permissions_of, permissions_of};
 
 /// A predicate that returns true for the calls that fail, by the operation's name and body.
 type FaultPredicate = Arc<dyn Fn(&str, &Value) -> bool + Send + Sync>;
@@ -33,6 +33,7 @@ type FaultPredicate = Arc<dyn Fn(&str, &Value) -> bool + Send + Sync>;
 #[derive(Default)]
 struct Record {
     used: BTreeSet<Permission>,
+    used_keys: BTreeSet<KeyPermission>,
     refused: BTreeSet<Permission>,
 }
 
@@ -42,6 +43,7 @@ struct GateState {
     engine: Authority,
     client: Client<HttpConnector, Body>,
     granted: Arc<BTreeSet<Permission>>,
+    granted_keys: Arc<BTreeSet<KeyPermission>>,
     record: Arc<Mutex<Record>>,
     fault: Arc<Mutex<Option<FaultPredicate>>>,
     delay: Arc<Mutex<Duration>>,
@@ -67,6 +69,7 @@ impl Gate {
             engine,
             client: Client::builder(TokioExecutor::new()).build_http(),
             granted: Arc::new(permissions_of(function)),
+            granted_keys: Arc::new(key_permissions_of(function)),
             record: Arc::default(),
             fault: Arc::default(),
             delay: Arc::default(),
@@ -123,6 +126,11 @@ impl Gate {
     /// Returns the permissions that the function used.
     pub fn used(&self) -> BTreeSet<Permission> {
         self.state.record.lock().unwrap().used.clone()
+    }
+
+    /// Returns the keys for which the function used its permissions.
+    pub fn used_keys(&self) -> BTreeSet<KeyPermission> {
+        self.state.record.lock().unwrap().used_keys.clone()
     }
 
     /// Returns the permissions that the function lacked.
@@ -182,6 +190,12 @@ impl GateState {
             self.record.lock().unwrap().refused.extend(needed.difference(&self.granted).cloned());
             return refusal(400, "AccessDeniedException", &format!("{missing:?}"));
         }
+        let keys = keys_for(&operation, &call);
+        if let Some(missing) = keys.difference(&self.granted_keys).next() {
+            self.record.lock().unwrap().refused.extend(needed);
+            return refusal(400, "AccessDeniedException", &format!("{missing:?}"));
+        }
+        self.record.lock().unwrap().used_keys.extend(keys);
         self.record.lock().unwrap().used.extend(needed);
         let in_transaction = call["TransactItems"].as_array().map_or(0, Vec::len);
         let items = if operation == "PutItem" { 1 } else { in_transaction };
@@ -269,6 +283,79 @@ fn permissions_for(operation: &str, call: &Value) -> BTreeSet<Permission> {
             [needed].into()
         }
     }
+}
+
+/// Returns the keys that IAM compares with the condition `dynamodb:LeadingKeys`: the partition of each item, up to the
+/// first account or id in it, and whether it is read or written.
+fn keys_for(operation: &str, call: &Value) -> BTreeSet<KeyPermission> {
+    let of = |key: &Value| prefix(key["pk"]["S"].as_str().expect("a partition"));
+    let read = |prefix: String| KeyPermission { writes: false, on: "Table".to_owned(), prefix };
+    let write = |prefix: String| KeyPermission { writes: true, on: "Table".to_owned(), prefix };
+    match operation {
+        "TransactWriteItems" => {
+            let parts = call["TransactItems"].as_array().expect("the parts of a transaction").iter();
+            let parts = parts.flat_map(|part| part.as_object().expect("a part").values());
+            parts
+                .map(|part| write(of(if part["Key"].is_null() { &part["Item"] } else { &part["Key"] })))
+                .collect()
+        }
+        "BatchWriteItem" => {
+            let parts = call["RequestItems"][TABLE].as_array().expect("writes").iter();
+            let parts = parts.flat_map(|part| part.as_object().expect("a write").values());
+            parts
+                .map(|part| write(of(if part["Key"].is_null() { &part["Item"] } else { &part["Key"] })))
+                .collect()
+        }
+        "BatchGetItem" => {
+            let keys = call["RequestItems"][TABLE]["Keys"].as_array().expect("keys");
+            keys.iter().map(|key| read(of(key))).collect()
+        }
+        "TransactGetItems" => {
+            let parts = call["TransactItems"].as_array().expect("the parts of a transaction");
+            parts.iter().map(|part| read(of(&part["Get"]["Key"]))).collect()
+        }
+        "Query" => {
+            let condition = call["KeyConditionExpression"].as_str().expect("a condition");
+            let value =
+                condition.split_once(" = ").expect("a partition").1.split(' ').next().expect("a value");
+            let partition = call["ExpressionAttributeValues"][value]["S"].as_str().expect("a partition");
+            let on = call["IndexName"].as_str().map(|index| format!("Table/index/{index}"));
+            [KeyPermission { on: on.unwrap_or_else(|| "Table".to_owned()), ..read(prefix(partition)) }].into()
+        }
+        "GetItem" => [read(of(&call["Key"]))].into(),
+        "PutItem" => [write(of(&call["Item"]))].into(),
+        "UpdateItem" | "DeleteItem" => [write(of(&call["Key"]))].into(),
+        other => panic!("the keys of {other} are not known"),
+    }
+}
+
+/// Returns the part of a partition's name that is the same for all accounts and ids, as a pattern of IAM.
+fn prefix(partition: &str) -> String {
+    match partition.split_once('#') {
+        Some((kind, _)) => format!("{kind}#*"),
+        // The shards of the index of due items have a number.
+        None => partition.to_owned(),
+    }
+}
+
+#[test]
+fn keys_are_those_of_reads_writes_and_indexes() {
+    let keys = |operation: &str, call: Value| -> Vec<String> {
+        let keys = keys_for(operation, &call).into_iter();
+        keys.map(|KeyPermission { writes, on, prefix }| format!("{writes} {on} {prefix}")).collect()
+    };
+    let key = |pk: &str| json!({"pk": {"S": pk}, "sk": {"S": "a"}});
+    let parts = json!([{"Put": {"Item": key("CONTACT#a#1")}}, {"Update": {"Key": key("ACCOUNT#a")}}]);
+    assert_eq!(
+        keys("TransactWriteItems", json!({"TransactItems": parts})),
+        ["true Table ACCOUNT#*", "true Table CONTACT#*"]
+    );
+    assert_eq!(keys("GetItem", json!({"Key": key("TOKEN#a")})), ["false Table TOKEN#*"]);
+    let query = json!({
+        "IndexName": "due", "KeyConditionExpression": "#shard = :shard AND #at <= :now",
+        "ExpressionAttributeValues": {":shard": {"S": "DUE#3"}},
+    });
+    assert_eq!(keys("Query", query), ["false Table/index/due DUE#*"]);
 }
 
 #[test]

@@ -20,7 +20,77 @@ use super::gate::Gate;
 use super::queue::{AUTOMATIONS, BULK, INTAKE, Queues, SWEEPS};
 use super::setting::{ADMIN_TOKEN, Fixture, address, in_an_ended_period, now};
 use crate::operations;
-use crate::template::permissions::{Permission, permissions_of};
+use crate::template::permissions::{KeyPermission, Permission, key_permissions_of, permissions_of};
+
+/// Partitions that a function's role names and its test below does not touch: it reads and writes them on other paths,
+/// which the tests of the routes take.
+const ON_OTHER_PATHS: &[(&str, &[&str], &[&str])] = &[
+    ("account", &["IDEMPOTENCY#*", "NOTICE#*", "TIMELINE#*"], &["IDEMPOTENCY#*"]),
+    ("automation-worker", &["MEMBER#*"], &["ACCOUNT#*", "CONTACT#*", "HISTORY#*"]),
+    ("automations", &["EMAIL#*", "FORM#*", "IDEMPOTENCY#*", "MEMBER#*"], &["FORM#*", "IDEMPOTENCY#*"]),
+    ("bulk-jobs", &["IDEMPOTENCY#*", "JOB#*", "MEMBER#*"], &["IDEMPOTENCY#*"]),
+    (
+        "bulk-worker",
+        &["AUTOMATION#*", "ENROLMENT#*", "MEMBER#*", "MEMBERSHIP#*", "WAITING#*"],
+        &["AUTOMATION#*", "ENROLMENT#*", "MEMBER#*", "MEMBERSHIP#*", "WAITING#*"],
+    ),
+    ("change-feed", &["PROPERTIES#*", "TIMELINE#*"], &["ACCOUNT#*", "RUN#*", "TIMELINE#*"]),
+    (
+        "console",
+        &[
+            "AUTOMATION#*",
+            "EMAIL#*",
+            "ENROLMENT#*",
+            "FORM_DAY#*",
+            "HISTORY#*",
+            "IDEMPOTENCY#*",
+            "JOB#*",
+            "MEMBER#*",
+            "MEMBERSHIP#*",
+            "PROPERTIES#*",
+            "RUN#*",
+            "SEEN#*",
+            "SIGN_IN#*",
+            "TIMELINE#*",
+            "WAITING#*",
+        ],
+        &[
+            "AUTOMATION#*",
+            "EMAIL#*",
+            "FORM_COUNTS#*",
+            "IDEMPOTENCY#*",
+            "MEMBER#*",
+            "MEMBERSHIP#*",
+            "PROPERTIES#*",
+            "REJECTED#*",
+            "SEEN#*",
+            "SIGN_IN#*",
+            "TOKEN#*",
+        ],
+    ),
+    ("contacts", &[], &["MEMBER#*", "MEMBERSHIP#*", "PROPERTIES#*"]),
+    ("form-submission", &["FORM_DAY#*"], &["FORM_DAY#*", "REJECTED#*"]),
+    ("forms", &["IDEMPOTENCY#*", "SEEN#*"], &["IDEMPOTENCY#*", "SEEN#*"]),
+    ("intake-worker", &["FORM_DAY#*"], &["FORM_DAY#*", "REJECTED#*"]),
+    ("set-marketing", &["EMAIL#*"], &[]),
+    ("set-non-marketing-pending", &["EMAIL#*"], &[]),
+];
+
+/// Returns the partitions of [`ON_OTHER_PATHS`] of a function.
+fn on_other_paths(function: &str) -> BTreeSet<KeyPermission> {
+    let of_function = ON_OTHER_PATHS.iter().filter(|(name, ..)| *name == function);
+    let permissions = of_function.flat_map(|(_, reads, writes)| {
+        let all = |prefixes: &'static [&str], writes| {
+            prefixes.iter().map(move |prefix| KeyPermission {
+                writes,
+                on: "Table".to_owned(),
+                prefix: (*prefix).to_owned(),
+            })
+        };
+        all(reads, false).chain(all(writes, true))
+    });
+    permissions.collect()
+}
 
 impl Function {
     /// Asserts that the function used every permission of its role, and ends it. `besides` contains the permissions
@@ -29,6 +99,10 @@ impl Function {
         let mut used = self.gate.used();
         used.extend(besides);
         assert_eq!(used, permissions_of(name), "the permissions that {name} used, and those of its role");
+        let (keys, others) = (self.gate.used_keys(), on_other_paths(name));
+        assert_eq!(keys.intersection(&others).next(), None, "{name} used it, so it is on no other path");
+        let keys: BTreeSet<KeyPermission> = keys.union(&others).cloned().collect();
+        assert_eq!(keys, key_permissions_of(name), "the keys that {name} used, and those of its role");
         self.end().await;
     }
 }
@@ -45,9 +119,12 @@ fn reading_the_stream() -> BTreeSet<Permission> {
     let actions = ["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"];
     let on_stream =
         |action| Permission { action: format!("dynamodb:{action}"), on: "Table.StreamArn".to_owned() };
-    let dead_letters =
-        Permission { action: "sqs:SendMessage".to_owned(), on: "ChangeFeedDeadLetters".to_owned() };
-    actions.into_iter().map(on_stream).chain([dead_letters]).collect()
+    actions.into_iter().map(on_stream).chain([to_dead_letters("ChangeFeedDeadLetters")]).collect()
+}
+
+/// Returns the permission that Lambda uses to keep an event that failed, on behalf of a function.
+fn to_dead_letters(queue: &str) -> Permission {
+    Permission { action: "sqs:SendMessage".to_owned(), on: queue.to_owned() }
 }
 
 /// Creates a marketing contact whose history has more than one page.
@@ -172,7 +249,9 @@ async fn rollover_uses_every_permission_of_its_role() {
     let queue = Queues::start().await;
     let mut rollover = Function::start_rollover(&fixture.table, &queue).await;
     assert_eq!(rollover.invoke(tick()).await.done()["finished"], true);
-    rollover.assert_role_used_and_end("monthly-rollover", queue.used()).await;
+    let mut besides = queue.used();
+    besides.insert(to_dead_letters("ScheduleDeadLetters"));
+    rollover.assert_role_used_and_end("monthly-rollover", besides).await;
 }
 
 #[tokio::test]
@@ -460,12 +539,15 @@ async fn gate_allows_only_the_permissions_of_the_role() {
     let config = config.credentials_provider(credentials).build();
     let client = aws_sdk_dynamodb::Client::from_conf(config);
     let key = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
-    let get = client.get_item().table_name(testkit::TABLE).key("pk", key("a")).key("sk", key("b"));
-    get.send().await.expect("it is allowed");
-    let delete = client.delete_item().table_name(testkit::TABLE).key("pk", key("a")).key("sk", key("b"));
+    let get = |pk: &str| client.get_item().table_name(testkit::TABLE).key("pk", key(pk)).key("sk", key("b"));
+    get("TOKEN#a").send().await.expect("it is allowed");
+    let refused = get("CONTACT#a").send().await.expect_err("the role names no contacts").into_service_error();
+    assert_eq!(refused.meta().code(), Some("AccessDeniedException"));
+    let delete = client.delete_item().table_name(testkit::TABLE);
+    let delete = delete.key("pk", key("TOKEN#a")).key("sk", key("b"));
     let refused = delete.send().await.expect_err("it is not allowed").into_service_error();
     assert_eq!(refused.meta().code(), Some("AccessDeniedException"));
     let names = |found: BTreeSet<Permission>| found.into_iter().map(|one| one.action).collect::<Vec<_>>();
     assert_eq!(names(gate.used()), ["dynamodb:GetItem"]);
-    assert_eq!(names(gate.refused()), ["dynamodb:DeleteItem"]);
+    assert_eq!(names(gate.refused()), ["dynamodb:DeleteItem", "dynamodb:GetItem"]);
 }

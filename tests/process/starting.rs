@@ -35,7 +35,8 @@ async fn invalid_environment_is_reported_in_one_line() {
     let error = failed_start("authorizer", &variables).await;
     assert_eq!(
         error,
-        "the environment variable OPERATOR_TOKEN_SHA256 is not 64 lower-case hexadecimal digits"
+        "the environment variable OPERATOR_TOKEN_SHA256 is not 64 lower-case hexadecimal digits, or two of these with \
+         a comma between them"
     );
     let error = failed_start("monthly-rollover", &environment(&simulator, NOWHERE)).await;
     assert_eq!(error, "the environment variable SWEEP_QUEUE_URL is missing");

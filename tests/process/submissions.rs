@@ -147,3 +147,22 @@ async fn post_to_a_busy_account_costs_four_transactions_and_a_write() {
     assert_eq!(queues.take(INTAKE).len(), 1, "the submission is queued for the worker");
     function.end().await;
 }
+
+#[tokio::test]
+async fn form_has_the_address_through_which_the_request_came() {
+    let fixture = Fixture::start().await;
+    let admin = fixture.admin().await;
+    let unset = [("PUBLIC_URL", String::new())];
+    let mut forms = Function::start_with("forms", &fixture.table, &unset).await;
+    let create = http("POST", "/v1/forms").by(&admin).json(&json!({"name": "Newsletter"}));
+    let created = forms.send(create, 201).await;
+    let url = created["submit_url"].as_str().expect("an address");
+    assert_eq!(
+        url,
+        format!(
+            "https://abcdefghij.execute-api.eu-central-1.amazonaws.com/v1/forms/{}/submissions",
+            created["id"].as_str().unwrap()
+        )
+    );
+    forms.end().await;
+}

@@ -43,7 +43,8 @@ fn function_gives_up_before_its_time_limit() {
     for function in FUNCTIONS {
         let limit = time_limit_of(function);
         assert!(AWS_OPERATION_TIMEOUT < limit, "{function}");
-        assert!(until_given_up() < limit, "{function}");
+        // The authorizer has no retries beside those of the SDK, because API Gateway waits ten seconds for it.
+        assert!(function == "authorizer" || until_given_up() < limit, "{function}");
     }
 }
 

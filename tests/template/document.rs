@@ -67,9 +67,55 @@ pub(super) fn number(value: &Value) -> u64 {
 }
 
 /// Returns an intrinsic function in its short form, such as `!GetAtt Table.Arn`.
+///
+/// A reference to the table is that to the stack's own one, after a check that the existing one has the same place.
 pub(super) fn intrinsic(value: &Value) -> String {
     let Value::Tagged(tagged) = value else { panic!("not an intrinsic function: {value:?}") };
-    format!("{} {}", tagged.tag, text(&tagged.value))
+    let parts = tagged.value.as_sequence().map(Vec::as_slice);
+    match (tagged.tag.to_string().as_str(), parts) {
+        ("!If", Some([condition, own, existing])) if text(condition) == "MakesTable" => {
+            let own = intrinsic(own);
+            assert_eq!(existing_table(existing), own);
+            own
+        }
+        ("!Join", Some([index, of])) if text(index) == "/index/" => {
+            let table = intrinsic(&of[0]);
+            format!("!Sub ${{{}}}/index/{}", table.trim_start_matches("!GetAtt "), text(&of[1]))
+        }
+        (_, Some(parts)) => {
+            let parts: Vec<String> = parts.iter().map(operand).collect();
+            format!("{} [{}]", tagged.tag, parts.join(", "))
+        }
+        (_, None) => format!("{} {}", tagged.tag, text(&tagged.value)),
+    }
+}
+
+/// Returns an operand of an intrinsic function: a text, or another function.
+fn operand(value: &Value) -> String {
+    if let Value::Tagged(_) = value { intrinsic(value) } else { text(value).to_owned() }
+}
+
+/// Returns the reference to the stack's own table that has the meaning of this one to an existing table.
+fn existing_table(value: &Value) -> &'static str {
+    let Value::Tagged(tagged) = value else { panic!("not an intrinsic function: {value:?}") };
+    if tagged.tag == "!Select" {
+        // The name follows the only slash of the ARN.
+        assert_eq!(tagged.value[0].as_u64(), Some(1));
+        let Value::Tagged(split) = &tagged.value[1] else { panic!("not a split: {value:?}") };
+        assert_eq!((split.tag.to_string().as_str(), text(&split.value[0])), ("!Split", "/"));
+        assert_eq!(intrinsic(&split.value[1]), "!Ref ExistingTableArn");
+        return "!Ref Table";
+    }
+    match intrinsic(value).as_str() {
+        "!Ref ExistingTableArn" => "!GetAtt Table.Arn",
+        "!Ref ExistingTableStreamArn" => "!GetAtt Table.StreamArn",
+        other => panic!("not an existing table: {other}"),
+    }
+}
+
+/// Returns the name of a function, which its properties have as the folder of what `infra/build` built.
+pub(super) fn function_of(properties: &Value) -> &str {
+    text(&properties["CodeUri"]).strip_prefix("../target/lambda/").expect("a folder of infra/build")
 }
 
 /// Returns a function's name in the spelling of logical ids: `set-marketing` becomes `SetMarketing`.

@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use cargo_metadata::MetadataCommand;
 
-use super::document::{Template, entries, intrinsic, logical_name, number, repository, text, texts};
+use super::document::{Template, entries, function_of, intrinsic, logical_name, number, repository, text};
 
 /// The maximum time that the HTTP API waits for a function, in seconds.
 const HTTP_API_TIMEOUT: u64 = 30;
+
+/// The maximum time that the HTTP API waits for an authorizer, in seconds.
+const AUTHORIZER_TIMEOUT: u64 = 10;
 
 fn folders() -> BTreeSet<String> {
     let folders = std::fs::read_dir(repository().join("functions")).unwrap().map(Result::unwrap);
@@ -21,23 +24,16 @@ fn folders_and_functions_correspond() {
     let template = Template::read();
     let expected: BTreeMap<String, String> =
         folders().into_iter().map(|folder| (logical_name(&folder) + "Function", folder)).collect();
-    let resources = template.resources();
     let declared: BTreeMap<String, String> = template
         .functions()
         .keys()
-        .map(|id| {
-            ((*id).to_owned(), text(&resources[id]["Metadata"]["BuildProperties"]["Binary"]).to_owned())
-        })
+        .map(|id| ((*id).to_owned(), function_of(template.properties(id)).to_owned()))
         .collect();
     assert_eq!(declared, expected);
-    for (id, folder) in &expected {
-        assert_eq!(text(&resources[id.as_str()]["Metadata"]["BuildMethod"]), "rust-cargolambda", "{id}");
-        assert_eq!(text(&template.properties(id)["CodeUri"]), format!("../functions/{folder}"));
-    }
 }
 
 #[test]
-fn every_folder_builds_the_binary_of_the_template() {
+fn every_folder_builds_the_function_of_the_template() {
     let mut command = MetadataCommand::new();
     let metadata = command.manifest_path(repository().join("Cargo.toml")).no_deps().exec().unwrap();
     for folder in folders() {
@@ -55,8 +51,10 @@ fn every_function_runs_on_the_same_platform() {
     let globals = &template.root()["Globals"]["Function"];
     assert_eq!(text(&globals["Runtime"]), "provided.al2023");
     assert_eq!(text(&globals["Handler"]), "bootstrap");
-    assert_eq!(texts(&globals["Architectures"]), ["arm64"]);
+    assert_eq!(intrinsic(&globals["Architectures"][0]), "!Ref Architecture");
+    assert_eq!(text(&template.root()["Parameters"]["Architecture"]["Default"]), "arm64");
     assert_eq!(text(&globals["LoggingConfig"]["LogFormat"]), "JSON");
+    assert_eq!(text(&globals["LoggingConfig"]["SystemLogLevel"]), "WARN");
     for (id, properties) in template.functions() {
         for name in ["Runtime", "Handler", "Architectures"] {
             assert!(properties[name].is_null(), "{id} has its own {name}");
@@ -86,7 +84,9 @@ fn functions_behind_the_api_end_before_the_api_times_out() {
     for (id, properties) in template.functions() {
         let timeout = properties["Timeout"].as_u64().unwrap_or(default);
         let http = entries(&properties["Events"]).any(|(_, event)| text(&event["Type"]) == "HttpApi");
-        if http || id == "AuthorizerFunction" {
+        if id == "AuthorizerFunction" {
+            assert!(timeout < AUTHORIZER_TIMEOUT, "{id}");
+        } else if http {
             assert!(timeout < HTTP_API_TIMEOUT, "{id}");
         } else {
             let expected = match id {
@@ -123,7 +123,7 @@ fn environment() -> BTreeMap<String, BTreeSet<String>> {
 
 #[test]
 fn function_environment_has_only_needed_variables() {
-    let all = ["LOG_LEVEL", "TABLE_NAME"];
+    let all = ["STACK_NAME", "TABLE_NAME"];
     for (function, variables) in environment() {
         let own: &[&str] = match function.as_str() {
             "authorizer" => &["OPERATOR_TOKEN_SHA256"],

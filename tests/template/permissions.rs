@@ -18,6 +18,9 @@ const SENDING: [&str; 1] = ["sqs:SendMessage"];
 const READING: [&str; 4] =
     ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"];
 
+/// The key of the condition that limits a statement to certain partitions.
+const LEADING_KEYS: &str = "dynamodb:LeadingKeys";
+
 /// The statements of one function's role: Sid → (actions, resource).
 type Grants = BTreeMap<String, (BTreeSet<String>, String)>;
 
@@ -44,7 +47,11 @@ fn statements(role: &Value) -> Grants {
         .map(|statement| {
             assert_eq!(text(&statement["Effect"]), "Allow");
             let keys: BTreeSet<&str> = entries(statement).map(|(key, _)| key).collect();
-            assert_eq!(keys, ["Action", "Effect", "Resource", "Sid"].into());
+            let limited = if is_limited(text(&statement["Sid"])) { &["Condition"][..] } else { &[] };
+            assert_eq!(
+                keys,
+                ["Action", "Effect", "Resource", "Sid"].iter().chain(limited).copied().collect()
+            );
             let actions = texts(&statement["Action"]);
             assert!(actions.is_sorted_by(|a, b| a < b), "sorted, each once: {actions:?}");
             let actions = actions.into_iter().map(str::to_owned).collect();
@@ -69,11 +76,54 @@ pub(crate) fn permissions_of(function: &str) -> BTreeSet<Permission> {
     let statements = grants().remove(&logical_name(function)).unwrap().into_iter();
     let statements = statements.filter(|(sid, _)| sid != "Logs");
     let permissions = statements.flat_map(|(_, (actions, resource))| {
-        let on = resource.trim_start_matches("!GetAtt ").trim_start_matches("!Sub ");
-        let on = on.replace("${", "").replace(['}'], "").replace(".Arn", "");
+        let on = on(&resource);
         actions.into_iter().map(move |action| Permission { action, on: on.clone() })
     });
     permissions.collect()
+}
+
+/// Returns true for a statement on items, whose condition names the partitions.
+fn is_limited(sid: &str) -> bool {
+    ["TableReads", "TableWrites", "DueIndex", "LeavingIndex"].contains(&sid)
+}
+
+/// A permission of a role for the items of some partitions.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct KeyPermission {
+    /// True for writes, false for reads.
+    pub(crate) writes: bool,
+    /// The logical id of the table, or of an index as in [`Permission::on`].
+    pub(crate) on: String,
+    /// The pattern of the partitions' names, such as `CONTACT#*`.
+    pub(crate) prefix: String,
+}
+
+/// Returns the partitions that a function's role may read and write.
+pub(crate) fn key_permissions_of(function: &str) -> BTreeSet<KeyPermission> {
+    let template = Template::read();
+    let role = template.properties(&format!("{}Role", logical_name(function)));
+    let statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_sequence().unwrap().iter();
+    let limited = statements.filter(|statement| is_limited(text(&statement["Sid"])));
+    let permissions = limited.flat_map(|statement| {
+        let conditions: Vec<(&str, &Value)> = entries(&statement["Condition"]).collect();
+        let [("ForAllValues:StringLike", condition)] = conditions[..] else { panic!("one condition") };
+        assert_eq!(entries(condition).map(|(key, _)| key).collect::<Vec<_>>(), [LEADING_KEYS]);
+        let patterns = texts(&condition[LEADING_KEYS]);
+        assert!(patterns.is_sorted_by(|a, b| a < b), "sorted, each once: {patterns:?}");
+        let writes = text(&statement["Sid"]) == "TableWrites";
+        let on = on(&intrinsic(&statement["Resource"]));
+        patterns
+            .into_iter()
+            .map(move |pattern| KeyPermission { writes, on: on.clone(), prefix: pattern.to_owned() })
+            .collect::<Vec<_>>()
+    });
+    permissions.collect()
+}
+
+/// Returns the logical id in a resource's address, with an optional part of it.
+fn on(resource: &str) -> String {
+    let on = resource.trim_start_matches("!GetAtt ").trim_start_matches("!Sub ");
+    on.replace("${", "").replace(['}'], "").replace(".Arn", "")
 }
 
 fn grant(actions: &[&str], resource: &str) -> (BTreeSet<String>, String) {
@@ -103,6 +153,9 @@ fn statement_grants_fitting_actions_on_one_resource() {
                 "DueIndex" => grant(&["dynamodb:Query"], "!Sub ${Table.Arn}/index/due"),
                 "LeavingIndex" => grant(&["dynamodb:Query"], "!Sub ${Table.Arn}/index/leaving"),
                 "Stream" => grant(&READING, "!GetAtt Table.StreamArn"),
+                "DeadLetters" if role == "MonthlyRollover" => {
+                    grant(&SENDING, "!GetAtt ScheduleDeadLetters.Arn")
+                }
                 "DeadLetters" => grant(&SENDING, &format!("!GetAtt {role}DeadLetters.Arn")),
                 "AutomationQueue" | "BulkQueue" | "IntakeQueue" | "SweepQueue" => {
                     let actions = match role.as_str() {
@@ -113,8 +166,12 @@ fn statement_grants_fitting_actions_on_one_resource() {
                     };
                     grant(&actions, &format!("!GetAtt {sid}.Arn"))
                 }
-                "Table" => {
-                    assert!(granted.0.iter().all(|action| is_item_action(action)), "{role}: {:?}", granted.0);
+                "TableReads" => {
+                    assert!(granted.0.iter().all(|action| reads(action)), "{role}: {:?}", granted.0);
+                    (granted.0.clone(), "!GetAtt Table.Arn".to_owned())
+                }
+                "TableWrites" => {
+                    assert!(granted.0.iter().all(|action| writes(action)), "{role}: {:?}", granted.0);
                     (granted.0.clone(), "!GetAtt Table.Arn".to_owned())
                 }
                 other => panic!("{role} has a statement of an unknown purpose: {other}"),
@@ -124,19 +181,31 @@ fn statement_grants_fitting_actions_on_one_resource() {
     }
 }
 
-/// Returns true if the store uses this action on items. It uses no scan, because no function reads a whole table.
-fn is_item_action(action: &str) -> bool {
-    [
-        "dynamodb:BatchGetItem",
-        "dynamodb:BatchWriteItem",
-        "dynamodb:ConditionCheckItem",
-        "dynamodb:DeleteItem",
-        "dynamodb:GetItem",
-        "dynamodb:PutItem",
-        "dynamodb:Query",
-        "dynamodb:UpdateItem",
-    ]
-    .contains(&action)
+/// Returns true if the store reads items by this action. It uses no scan, because no function reads a whole table.
+fn reads(action: &str) -> bool {
+    ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"].contains(&action)
+}
+
+/// Returns true if the store writes items by this action.
+fn writes(action: &str) -> bool {
+    ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+        .contains(&action)
+}
+
+#[test]
+fn only_account_management_writes_tokens() {
+    let functions = grants().into_keys().filter(|role| {
+        let template = Template::read();
+        let id = format!("{role}Role");
+        let statements = template.properties(&id)["Policies"][0]["PolicyDocument"]["Statement"].clone();
+        let mut statements = statements.as_sequence().unwrap().clone().into_iter();
+        statements.any(|statement| {
+            text(&statement["Sid"]) == "TableWrites"
+                && texts(&statement["Condition"]["ForAllValues:StringLike"][LEADING_KEYS])
+                    .contains(&"TOKEN#*")
+        })
+    });
+    assert_eq!(functions.collect::<Vec<_>>(), ["Account", "Console"]);
 }
 
 #[test]
@@ -155,14 +224,15 @@ fn indexes_and_queues_are_granted_to_their_users_only() {
     );
     assert_eq!(roles_with("AutomationQueue"), ["AutomationWorker", "ChangeFeed", "MonthlyRollover"]);
     assert_eq!(roles_with("Stream"), ["ChangeFeed"]);
-    assert_eq!(roles_with("DeadLetters"), ["ChangeFeed"]);
-    assert_eq!(roles_with("Table").len(), grants().len());
+    assert_eq!(roles_with("DeadLetters"), ["ChangeFeed", "MonthlyRollover"]);
+    assert_eq!(roles_with("TableReads").len(), grants().len());
     assert_eq!(roles_with("Logs").len(), grants().len());
 }
 
 #[test]
 fn authorizer_may_only_get_items() {
-    assert_eq!(grants()["Authorizer"]["Table"].0, ["dynamodb:GetItem".to_owned()].into());
+    assert_eq!(grants()["Authorizer"]["TableReads"].0, ["dynamodb:GetItem".to_owned()].into());
+    assert!(!grants()["Authorizer"].contains_key("TableWrites"));
 }
 
 #[test]

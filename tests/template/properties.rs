@@ -9,29 +9,41 @@ use yaml_serde::Value;
 use super::document::{Template, entries, text};
 
 /// The resource types of the template. `cfn-lint` checks the properties of CloudFormation's own types.
-const TYPES: [&str; 7] = [
+const TYPES: [&str; 13] = [
+    "AWS::ApiGatewayV2::ApiMapping",
+    "AWS::ApiGatewayV2::DomainName",
     "AWS::CloudWatch::Alarm",
+    "AWS::CloudWatch::Dashboard",
     "AWS::DynamoDB::Table",
     "AWS::IAM::Role",
     "AWS::Logs::LogGroup",
+    "AWS::Logs::MetricFilter",
+    "AWS::SNS::Subscription",
+    "AWS::SNS::Topic",
     "AWS::SQS::Queue",
     "AWS::Serverless::Function",
     "AWS::Serverless::HttpApi",
 ];
 
-const FUNCTION: [&str; 12] = [
+const FUNCTION: [&str; 18] = [
     "Architectures",
+    "AutoPublishAlias",
+    "AutoPublishAliasAllProperties",
     "CodeUri",
+    "DeploymentPreference",
     "Description",
     "Environment",
+    "EventInvokeConfig",
     "Events",
     "Handler",
     "LoggingConfig",
     "MemorySize",
+    "ReservedConcurrentExecutions",
     "Role",
     "Runtime",
     "Tags",
     "Timeout",
+    "VersionDescription",
 ];
 const LOGGING: [&str; 4] = ["ApplicationLogLevel", "LogFormat", "LogGroup", "SystemLogLevel"];
 const HTTP_EVENT: [&str; 4] = ["ApiId", "Auth", "Method", "Path"];
@@ -58,7 +70,9 @@ const STREAM_EVENT: [&str; 11] = [
     "StartingPosition",
     "Stream",
 ];
-const HTTP_API: [&str; 4] = ["AccessLogSettings", "Auth", "DefaultRouteSettings", "Tags"];
+const HTTP_API: [&str; 5] = ["AccessLogSettings", "Auth", "DefaultRouteSettings", "RouteSettings", "Tags"];
+const ROUTE_SETTINGS: [&str; 2] = ["ThrottlingBurstLimit", "ThrottlingRateLimit"];
+const EVENT_INVOKE: [&str; 3] = ["DestinationConfig", "MaximumEventAgeInSeconds", "MaximumRetryAttempts"];
 const HTTP_API_AUTH: [&str; 2] = ["Authorizers", "DefaultAuthorizer"];
 const LAMBDA_AUTHORIZER: [&str; 5] = [
     "AuthorizerPayloadFormatVersion",
@@ -96,9 +110,9 @@ fn functions_have_properties_that_sam_knows() {
     assert_known("Globals.Function.LoggingConfig", &globals["LoggingConfig"], &LOGGING);
     for (id, properties) in template.functions() {
         let resource = template.resources()[id];
-        assert_known(id, resource, &["Metadata", "Properties", "Type"]);
-        assert_known(id, &resource["Metadata"], &["BuildMethod", "BuildProperties"]);
-        assert_known(id, &resource["Metadata"]["BuildProperties"], &["Binary"]);
+        assert_known(id, resource, &["Properties", "Type"]);
+        assert_known(id, &properties["DeploymentPreference"], &["Alarms", "Type"]);
+        assert_known(id, &properties["EventInvokeConfig"], &EVENT_INVOKE);
         assert_known(id, properties, &FUNCTION);
         assert_known(id, &properties["LoggingConfig"], &LOGGING);
         assert_known(id, &properties["Environment"], &["Variables"]);
@@ -150,11 +164,10 @@ fn api_has_properties_that_sam_knows() {
     let api = template.properties("Api");
     assert_known("Api", api, &HTTP_API);
     assert_known("Api.AccessLogSettings", &api["AccessLogSettings"], &["DestinationArn", "Format"]);
-    assert_known(
-        "Api.DefaultRouteSettings",
-        &api["DefaultRouteSettings"],
-        &["ThrottlingBurstLimit", "ThrottlingRateLimit"],
-    );
+    assert_known("Api.DefaultRouteSettings", &api["DefaultRouteSettings"], &ROUTE_SETTINGS);
+    for (route, settings) in entries(&api["RouteSettings"]) {
+        assert_known(route, settings, &ROUTE_SETTINGS);
+    }
     assert_known("Api.Auth", &api["Auth"], &HTTP_API_AUTH);
     for (name, authorizer) in entries(&api["Auth"]["Authorizers"]) {
         assert_known(name, authorizer, &LAMBDA_AUTHORIZER);

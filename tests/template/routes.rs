@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use yaml_serde::Value;
 
-use super::document::{Template, entries, intrinsic, number, text, texts};
+use super::document::{Template, entries, function_of, intrinsic, number, text, texts};
 
 /// A route: the method in upper case, and the path with named variables.
 pub(crate) type Route = (String, String);
@@ -56,7 +56,7 @@ fn http_events(template: &Template) -> Vec<HttpEvent> {
     let functions = functions.filter(|(_, resource)| text(&resource["Type"]) == "AWS::Serverless::Function");
     functions
         .flat_map(|(_, resource)| {
-            let function = text(&resource["Metadata"]["BuildProperties"]["Binary"]).to_owned();
+            let function = function_of(&resource["Properties"]).to_owned();
             let events = entries(&resource["Properties"]["Events"]).map(|(_, event)| event);
             let events = events.filter(|event| text(&event["Type"]) == "HttpApi");
             events.map(|event| http_event(&function, &event["Properties"])).collect::<Vec<_>>()
@@ -156,7 +156,7 @@ fn operator_token_parameter_is_a_hidden_digest() {
     let template = Template::read();
     let parameter = &template.root()["Parameters"]["OperatorTokenSha256"];
     assert_eq!(parameter["NoEcho"].as_bool(), Some(true));
-    assert_eq!(text(&parameter["AllowedPattern"]), "^[0-9a-f]{64}$");
+    assert_eq!(text(&parameter["AllowedPattern"]), "^[0-9a-f]{64}(,[0-9a-f]{64})?$");
     assert!(parameter["Default"].is_null(), "a default token would be publicly known");
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use store::keys;
 use yaml_serde::Value;
 
-use super::document::{Template, text};
+use super::document::{Template, repository, text};
 
 fn key_schema(owner: &Value) -> Vec<(&str, &str)> {
     let keys = owner["KeySchema"].as_sequence().unwrap().iter();
@@ -61,10 +61,45 @@ fn table_data_outlives_the_stack_and_is_recoverable() {
     let table = template.resources()["Table"];
     assert_eq!((text(&table["DeletionPolicy"]), text(&table["UpdateReplacePolicy"])), ("Retain", "Retain"));
     let properties = &table["Properties"];
+    assert_eq!(properties["DeletionProtectionEnabled"].as_bool(), Some(true));
     assert_eq!(
         properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"].as_bool(),
         Some(true)
     );
     assert_eq!(properties["SSESpecification"]["SSEEnabled"].as_bool(), Some(true));
     assert_eq!(text(&properties["BillingMode"]), "PAY_PER_REQUEST");
+}
+
+#[test]
+fn every_reference_to_the_table_has_its_existing_counterpart() {
+    let template = std::fs::read_to_string(repository().join("infra/template.yaml")).unwrap();
+    for line in template.lines() {
+        let own = ["!Ref Table", "!GetAtt Table."].iter().any(|reference| names(line, reference));
+        assert!(!own || line.contains("!If [MakesTable, "), "{line}");
+        assert!(!line.contains("${Table"), "a text cannot choose between two tables: {line}");
+    }
+}
+
+/// Returns true if a line contains a reference to the table, and not to another resource whose name begins so.
+fn names(line: &str, reference: &str) -> bool {
+    let after = |place: usize| line[place + reference.len()..].chars().next();
+    line.match_indices(reference)
+        .any(|(place, _)| reference.ends_with('.') || !after(place).is_some_and(char::is_alphanumeric))
+}
+
+#[test]
+fn restore_completes_the_table_as_the_template_has_it() {
+    let restore = std::fs::read_to_string(repository().join("infra/restore")).unwrap();
+    let template = Template::read();
+    let table = template.properties("Table");
+    let indexes = table["GlobalSecondaryIndexes"].as_sequence().unwrap().iter();
+    let mut indexes: Vec<String> = indexes.map(|index| format!("{:?}", text(&index["IndexName"]))).collect();
+    indexes.sort();
+    for line in [
+        format!("STREAM_VIEW = {:?}", text(&table["StreamSpecification"]["StreamViewType"])),
+        format!("EXPIRY = {:?}", text(&table["TimeToLiveSpecification"]["AttributeName"])),
+        format!("INDEXES = {{{}}}", indexes.join(", ")),
+    ] {
+        assert!(restore.lines().any(|found| found == line), "{line}");
+    }
 }
