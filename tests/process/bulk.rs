@@ -186,3 +186,24 @@ async fn deleted_list_loses_its_members() {
     assert_eq!(items(&fixture, "CONTACT#").await, 3, "the contacts stay");
     assert_eq!(at_level(&worker.end().await, "ERROR").len(), 0);
 }
+
+#[tokio::test]
+async fn job_for_a_filter_by_addresses_reads_them() {
+    let fixture = with_contacts().await;
+    let (admin, queues) = (fixture.admin().await, Queues::start().await);
+    let id = fixture.contact("byron", false, now()).await;
+    let filter = json!({"propertyName": "email", "operator": "EQ", "value": address("byron")});
+    let body = json!({
+        "action": "set-marketing", "confirm_count": 1, "selection": {"filterGroups": [{"filters": [filter]}]},
+    });
+    let mut jobs = Function::start_with_queues("bulk-jobs", &fixture.table, &queues).await;
+    let accepted = jobs.send(post(&admin, "/v1/bulk/jobs", &body), 202).await;
+    let path = format!("/v1/bulk/jobs/{}", accepted["job"]["id"].as_str().expect("an id"));
+    let mut worker = Function::start_with_queues("bulk-worker", &fixture.table, &queues).await;
+    worker.invoke(batch(&queues.take(BULK))).await.done();
+    let done = job(&mut jobs, &admin, &path).await;
+    assert_eq!((&done["state"], &done["summary"]["set"]), (&json!("done"), &json!(1)), "{id}");
+    jobs.end().await;
+    worker.end().await;
+    fixture.assert_exact().await;
+}
