@@ -16,6 +16,9 @@ use domain::period::PeriodNumber;
 use crate::delivery::DeliveryId;
 use crate::response::IdempotencyClaim;
 
+/// A sort key before all others that begin with a digit. DynamoDB refuses an empty text as a bound.
+pub(crate) const FIRST_SK: &str = "0";
+
 /// The table's partition key.
 pub const PK: &str = "pk";
 /// The table's sort key.

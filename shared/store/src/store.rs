@@ -130,6 +130,7 @@ impl Store {
         query: &Query,
         range: &RangeInclusive<String>,
     ) -> Result<QueryPage, StoreError> {
+        debug_assert!(!range.start().is_empty(), "DynamoDB refuses an empty text as a bound");
         let bounds = [(":from", range.start().clone()), (":to", range.end().clone())];
         self.query_where(query, Some("#sk BETWEEN :from AND :to"), bounds.into_iter()).await
     }

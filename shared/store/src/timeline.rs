@@ -13,7 +13,7 @@ use domain::usage_forecast::{Pace, UsageForecast};
 
 use crate::StoreError;
 use crate::items::{StatementItem, TimelineItem, decode, unreadable_key};
-use crate::keys::{Item, Key, timeline_pk};
+use crate::keys::{FIRST_SK, Item, Key, timeline_pk};
 use crate::periods::PeriodSnapshot;
 use crate::store::{Query, Store};
 
@@ -147,7 +147,8 @@ impl Store {
     ) -> Result<BTreeMap<NaiveDate, DayRecord>, StoreError> {
         let query = Query { pk: timeline_pk(account), prefix: "", after: None, limit, newest_first: true };
         // The earliest text of a date.
-        let from = if *days.start() == NaiveDate::MIN { String::new() } else { days.start().to_string() };
+        let from =
+            if *days.start() == NaiveDate::MIN { FIRST_SK.to_owned() } else { days.start().to_string() };
         let page = self.query_range(&query, &(from..=days.end().to_string())).await?;
         let record = |item: Item| {
             let date = Key::of(&item).and_then(|key| key.sk.parse().ok());

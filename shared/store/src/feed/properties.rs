@@ -13,7 +13,7 @@ use domain::limits::{BATCH_READ_MAX, PROPERTY_VALUES_KEPT, PROPERTY_VERSIONS_PER
 use super::{Change, ContactChange, Followed, Numbered};
 use crate::StoreError;
 use crate::items::{PropertyChangeItem, ValuesItem, decode, encode, encode_cause};
-use crate::keys::{Item, Key, properties_pk};
+use crate::keys::{FIRST_SK, Item, Key, properties_pk};
 use crate::store::{Query, Store};
 
 /// The effects of a contact's records on its history.
@@ -150,7 +150,7 @@ impl Store {
         let last = Key::property_change(account, contact, version).sk;
         let (query, retries) = (all_of(account, contact), self.retries());
         loop {
-            let page = self.query_range(&query, &(String::new()..=last.clone())).await?;
+            let page = self.query_range(&query, &(FIRST_SK.to_owned()..=last.clone())).await?;
             let keys: Vec<Key> = page.items.iter().filter_map(Key::of).collect();
             if keys.is_empty() {
                 return Ok(());
