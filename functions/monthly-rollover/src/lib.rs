@@ -109,11 +109,10 @@ pub async fn roll_over(
         }
     }
     tick.record().await.map_err(RolloverError::Due)?;
+    // A run with a failed item is a run: the failure has alarms of its own.
+    Metric::ScheduleRuns.record(1);
     match tick.failed {
-        0 => {
-            Metric::ScheduleRuns.record(1);
-            Ok(tick.result)
-        }
+        0 => Ok(tick.result),
         failed => Err(RolloverError::Failed(failed)),
     }
 }

@@ -29,7 +29,7 @@ string_enum! {
         InboxAccepted = "InboxAccepted",
         /// The submissions that wait in the inbox.
         InboxDepth = "InboxDepth",
-        /// A run of the schedule that ended without an error.
+        /// A run of the schedule, also one in which an item failed.
         ScheduleRuns = "ScheduleRuns",
         /// A period that was closed.
         PeriodsClosed = "PeriodsClosed",
