@@ -1,6 +1,7 @@
 //! The `form-submission` function: hooks as API Gateway passes them, and deferred submissions, which the
 //! `intake-worker` function applies.
 
+use chrono::TimeDelta;
 use domain::provider::Provider;
 use domain::secrets::Secrets;
 use serde_json::{Value, json};
@@ -32,6 +33,14 @@ fn hook(form: &Form, sender: Sender, body: &[u8], signature: &[(&'static str, St
     signature.iter().fold(event, with).header("webhook-id", "msg_2pXq").event()
 }
 
+/// Returns a sample as of yesterday. The samples are of one day, and a submission of more than seven days ago is rejected.
+fn recent(sample: &[u8]) -> Vec<u8> {
+    let yesterday = now().plus(-TimeDelta::days(1));
+    let (date, seconds) = (yesterday.to_string(), yesterday.seconds().to_string());
+    let text = std::str::from_utf8(sample).expect("text");
+    text.replace("2026-11-21", &date[..10]).replace("179537700", &seconds[..9]).into_bytes()
+}
+
 #[tokio::test]
 async fn sample_of_each_provider_applies_once_and_forgery_fails() {
     let fixture = Fixture::start().await;
@@ -39,11 +48,12 @@ async fn sample_of_each_provider_applies_once_and_forgery_fails() {
     let mut function = Function::start_with_queues("form-submission", &fixture.table, &queues).await;
     for sender in SENDERS {
         let form = form(&fixture, sender).await;
-        let signature = sender.signature(sender.body, 1, now());
-        let mut forged = hook(&form, sender, sender.body, &sender.signature(sender.body, 2, now()));
+        let body = recent(sender.body);
+        let signature = sender.signature(&body, 1, now());
+        let mut forged = hook(&form, sender, &body, &sender.signature(&body, 2, now()));
         HttpResponse::of(&function.invoke(forged.take()).await.done()).problem(401, "unverified");
         for duplicate in [false, true] {
-            let event = hook(&form, sender, sender.body, &signature);
+            let event = hook(&form, sender, &body, &signature);
             let response = HttpResponse::of(&function.invoke(event).await.done()).json(200);
             let expected = json!({"contact": "created", "marketing": "set", "duplicate": duplicate});
             assert_eq!(response, expected, "{}", sender.provider);
@@ -66,13 +76,14 @@ async fn hook_to_a_busy_table_is_deferred_and_applied_by_the_worker() {
     let tally = sender("tally");
     let form = form(&fixture, tally).await;
     let mut function = Function::start_with_queues("form-submission", &fixture.table, &queues).await;
-    let event = || hook(&form, tally, tally.body, &tally.signature(tally.body, 1, now()));
+    let sample = recent(tally.body);
+    let event = || hook(&form, tally, &sample, &tally.signature(&sample, 1, now()));
     function.gate.fail(|operation, _| operation == "TransactWriteItems");
     let response = HttpResponse::of(&function.invoke(event()).await.done()).json(200);
     assert_eq!(response, json!({"contact": "accepted", "marketing": "accepted", "duplicate": false}));
     // A queue that refuses messages does not change the response.
     queues.set_full(true);
-    let body = String::from_utf8_lossy(tally.body).replace("\"eventId\": \"", "\"eventId\": \"second-");
+    let body = String::from_utf8_lossy(&sample).replace("\"eventId\": \"", "\"eventId\": \"second-");
     let second = hook(&form, tally, body.as_bytes(), &tally.signature(body.as_bytes(), 1, now()));
     let response = HttpResponse::of(&function.invoke(second).await.done()).json(200);
     assert_eq!((&response["contact"], &response["duplicate"]), (&json!("accepted"), &json!(false)));
