@@ -12,6 +12,7 @@
 //!   workers usually need. The lease is not a lock: correctness never depends on it.
 //! * **A worker stops in time.** It checks before each step if there is time for another. The next message continues.
 
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Select};
 use domain::Timestamp;
 use domain::ids::{AccountId, AutomationId, Bucket, FormId};
@@ -191,15 +192,7 @@ impl Store {
         after: Option<DueCursor>,
     ) -> Result<DuePage, StoreError> {
         let output = self
-            .client
-            .query()
-            .table_name(&*self.table)
-            .index_name(DUE_INDEX)
-            .key_condition_expression("#shard = :shard AND #at <= :now")
-            .expression_attribute_names("#shard", DUE_SHARD)
-            .expression_attribute_names("#at", DUE_AT)
-            .expression_attribute_values(":shard", AttributeValue::S(keys::due_shard(shard)))
-            .expression_attribute_values(":now", AttributeValue::S(keys::due_by(wall_clock)))
+            .due_until(shard, wall_clock)
             .limit(DUE_PAGE)
             .set_exclusive_start_key(after.map(|DueCursor(key)| key))
             .send()
@@ -208,6 +201,19 @@ impl Store {
         let keys = output.items.unwrap_or_default();
         let due = keys.iter().filter_map(parse).collect();
         Ok(DuePage { due, next: output.last_evaluated_key.map(DueCursor) })
+    }
+
+    /// Builds the query of the entries of one shard that are due at an instant, the longest due first.
+    fn due_until(&self, shard: u8, at: Timestamp) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&*self.table)
+            .index_name(DUE_INDEX)
+            .key_condition_expression("#shard = :shard AND #at <= :until")
+            .expression_attribute_names("#shard", DUE_SHARD)
+            .expression_attribute_names("#at", DUE_AT)
+            .expression_attribute_values(":shard", AttributeValue::S(keys::due_shard(shard)))
+            .expression_attribute_values(":until", AttributeValue::S(keys::due_by(at)))
     }
 
     /// Returns the number of submissions that wait in the inbox, at most as many as [`INBOX_COUNT_PAGES_MAX`] pages of
@@ -224,20 +230,9 @@ impl Store {
             let mut start = None;
             for _page in 0..INBOX_COUNT_PAGES_MAX {
                 let output = self
-                    .client
-                    .query()
-                    .table_name(&*self.table)
-                    .index_name(DUE_INDEX)
-                    .key_condition_expression("#shard = :shard AND #at <= :until")
+                    .due_until(shard, wall_clock.plus(INBOX_EXPECTED))
                     .filter_expression("begins_with(#pk, :delivery)")
-                    .expression_attribute_names("#shard", DUE_SHARD)
-                    .expression_attribute_names("#at", DUE_AT)
                     .expression_attribute_names("#pk", PK)
-                    .expression_attribute_values(":shard", AttributeValue::S(keys::due_shard(shard)))
-                    .expression_attribute_values(
-                        ":until",
-                        AttributeValue::S(keys::due_by(wall_clock.plus(INBOX_EXPECTED))),
-                    )
                     .expression_attribute_values(":delivery", AttributeValue::S(DELIVERY_PREFIX.to_owned()))
                     .select(Select::Count)
                     .set_exclusive_start_key(start.take())
