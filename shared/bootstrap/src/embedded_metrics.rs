@@ -1,4 +1,4 @@
-//! Metrics as log lines: CloudWatch's embedded metric format (the specification of 2018‑08).
+//! Metrics as log lines: CloudWatch's embedded metric format (the specification of August 2018).
 //!
 //! CloudWatch Logs extracts the metrics from these lines, so the functions need no permission and make no call for them.
 //! Each metric has the dimension `Stack`, because several stacks may share an AWS account. A metric with a reason also
