@@ -4,7 +4,7 @@ use crate::Timestamp;
 use crate::address::EmailAddress;
 use crate::decision::{Outcome, Transition};
 use crate::filter::{FieldName, Fields, Value};
-use crate::ids::{AutomationId, ContactId};
+use crate::ids::{AutomationId, ContactId, ImportId};
 use crate::marketing::{ClosedPeriodEnds, EffectiveState, Marketing};
 use crate::period::Period;
 use crate::property::Properties;
@@ -36,9 +36,22 @@ pub struct Contact {
     /// The automations that have acted on the contact since its latest other change, in order. None of them acts again
     /// before another change.
     pub chain: Vec<AutomationId>,
+    /// True if no automation enrols the contact by its latest write. An import may ask for that.
+    pub unenrolled: bool,
+    /// The import that has written the contact last, with its first row for the contact.
+    pub imported: Option<Imported>,
     /// The cause of the latest change of properties, address or flags. `None` if it is that of the change of state that
     /// was the latest then (see [`Contact::editor`]).
     pub edited: Option<Cause>,
+}
+
+/// The trace of an import on a contact. By it, a later row of the same file recognizes the contact.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Imported {
+    /// The import.
+    pub import: ImportId,
+    /// The number of its first row that wrote the contact.
+    pub row: u64,
 }
 
 impl Contact {
@@ -91,6 +104,7 @@ impl Contact {
     /// Records a change at `now`: sets `updated_at`, increases the version and ends the chain of automations.
     pub fn touch(&mut self, now: Timestamp) {
         self.chain.clear();
+        self.unenrolled = false;
         self.updated_at = now.max(self.updated_at);
         self.version = self.version.saturating_add(1);
     }
@@ -108,6 +122,25 @@ impl Contact {
             let last = self.marketing.history.recent.last()?;
             Some(Cause { source: last.source.clone(), actor: last.actor })
         })
+    }
+
+    /// Returns the first row of this import that wrote the contact. `None` if another import has written it since, or
+    /// this one never has.
+    #[must_use]
+    pub fn row_of(&self, import: ImportId) -> Option<u64> {
+        self.imported.filter(|imported| imported.import == import).map(|imported| imported.row)
+    }
+
+    /// Returns true if two images of a contact show the same to callers. The versions may differ.
+    #[must_use]
+    pub fn shows_the_same_as(&self, other: &Self) -> bool {
+        let data = |contact: &Self| {
+            (contact.id, contact.unsubscribed, contact.bounced, contact.created_at, contact.deleted_at)
+        };
+        data(self) == data(other)
+            && self.email == other.email
+            && self.properties == other.properties
+            && self.marketing == other.marketing
     }
 
     /// Returns the effective state of a settled contact. The store returns settled contacts only.
@@ -165,6 +198,8 @@ pub(crate) mod tests {
             version: 1,
             deleted_at: None,
             chain: Vec::new(),
+            unenrolled: false,
+            imported: None,
             edited: None,
         }
     }

@@ -1,22 +1,32 @@
 //! The explanation of a contact's marketing state: one sentence for people.
 
+use crate::Timestamp;
 use crate::contact::Contact;
-use crate::marketing::EffectiveState;
-use crate::period::Period;
+use crate::marketing::{EffectiveState, Marketing};
+use crate::period::{Period, PeriodNumber};
 use crate::source::{Source, SourceType};
 
 /// Returns one sentence that explains a settled contact's state in the account's current period.
 #[must_use]
 pub fn because(contact: &Contact, period: &Period) -> String {
-    let since = contact.marketing.since;
-    let source = &contact.marketing.source;
-    match contact.state() {
+    because_in(contact.state(), &contact.marketing, period.number, period.ends_at)
+}
+
+/// Returns one sentence that explains a state in the period `number`, which ends at `ends_at`.
+#[must_use]
+pub fn because_in(
+    state: EffectiveState,
+    marketing: &Marketing,
+    number: PeriodNumber,
+    ends_at: Timestamp,
+) -> String {
+    let Marketing { since, source, .. } = marketing;
+    match state {
         EffectiveState::Marketing => {
-            format!("Billable in period {}: {} set it marketing at {since}.", period.number, phrase(source))
+            format!("Billable in period {number}: {} set it marketing at {since}.", phrase(source))
         }
         EffectiveState::Leaving => format!(
-            "Billable until {}: {} queued it at {since} to become non-marketing at the next update date.",
-            period.ends_at,
+            "Billable until {ends_at}: {} queued it at {since} to become non-marketing at the next update date.",
             phrase(source)
         ),
         EffectiveState::NonMarketing if source.kind == SourceType::UpdateDate => {

@@ -156,6 +156,19 @@ id!(
     "automation"
 );
 
+id!(
+    /// The id of an import: a file whose rows become contacts.
+    ImportId,
+    "imp",
+    "import"
+);
+id!(
+    /// The id of an export: a file with contacts of the account.
+    ExportId,
+    "exp",
+    "export"
+);
+
 impl AccountId {
     /// Returns a number below `shards` that depends on the id's random part only, so accounts spread evenly.
     #[must_use]

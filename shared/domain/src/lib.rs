@@ -13,6 +13,7 @@ pub mod explain;
 pub mod filter;
 pub mod form;
 pub mod ids;
+pub mod import;
 mod latin;
 pub mod limits;
 pub mod marketing;

@@ -147,6 +147,28 @@ impl Marketing {
         self.source = source;
     }
 
+    /// Returns the marketing data as it was at an instant of the period `number`. `None` if the contact did not exist, or if
+    /// its history does not reach back so far.
+    ///
+    /// `earlier` are the changes before the recent ones, oldest first. An erased contact has no changes, and only its
+    /// latest state is known.
+    #[must_use]
+    pub fn as_of(&self, at: Timestamp, earlier: &[Change], number: PeriodNumber) -> Option<Self> {
+        if self.history.recent.is_empty() && earlier.is_empty() {
+            return (self.since <= at).then(|| self.clone());
+        }
+        let changes = earlier.iter().chain(&self.history.recent);
+        let until: Vec<Change> = changes.take_while(|change| change.at <= at).cloned().collect();
+        let last = until.last()?;
+        let stored_state = match last.to {
+            EffectiveState::NonMarketing => StoredState::NonMarketing,
+            EffectiveState::Marketing => StoredState::Marketing,
+            EffectiveState::Leaving => StoredState::Leaving { queued_in: number },
+        };
+        let (since, source) = (last.at, last.source.clone());
+        Some(Self { stored_state, since, source, history: History { earlier: 0, recent: until } })
+    }
+
     /// Returns true if the last command on the state was that of this bulk job. `job` is the text of its id.
     ///
     /// An update date since then does not matter, because it only completes the command.
@@ -192,6 +214,28 @@ mod tests {
         let source = Source { kind: SourceType::Manual, name: "Ada".to_owned(), id: None };
         let stored_state = StoredState::Leaving { queued_in: number(queued_in) };
         Marketing::new(stored_state, EffectiveState::Leaving, Timestamp::MIN, source, Actor::System)
+    }
+
+    #[test]
+    fn earlier_state_follows_from_the_history() {
+        let now = Timestamp::from_millis;
+        let source = Source { kind: SourceType::Manual, name: "Ada".to_owned(), id: None };
+        let (marketing, state) = (StoredState::Marketing, EffectiveState::Marketing);
+        let mut contact = Marketing::new(marketing, state, now(10), source.clone(), Actor::System);
+        let leaving = StoredState::Leaving { queued_in: number(1) };
+        contact.change(leaving, state, EffectiveState::Leaving, now(20), source, Actor::System);
+        let state_at = |at| contact.as_of(now(at), &[], number(1)).map(|was| (was.stored_state, was.since));
+        assert_eq!(state_at(9), None);
+        assert_eq!(state_at(10), Some((StoredState::Marketing, now(10))));
+        assert_eq!(state_at(19), Some((StoredState::Marketing, now(10))));
+        assert_eq!(state_at(20), Some((leaving, now(20))));
+        let mut paged = contact.clone();
+        let earlier: Vec<Change> = paged.history.recent.drain(..1).collect();
+        assert_eq!(paged.as_of(now(19), &earlier, number(1)).map(|was| was.since), Some(now(10)));
+        assert_eq!(paged.as_of(now(19), &[], number(1)), None, "the earlier changes are needed");
+        contact.history.recent.clear();
+        assert_eq!(contact.as_of(now(20), &[], number(1)), Some(contact.clone()), "an erased contact");
+        assert_eq!(contact.as_of(now(19), &[], number(1)), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::ids::{AutomationId, FormId, IntegrationId, JobId, UserId};
+use crate::ids::{AutomationId, FormId, ImportId, IntegrationId, JobId, UserId};
 use crate::provider::Provider;
 use crate::string_enum::string_enum;
 
@@ -124,6 +124,12 @@ impl Source {
         Self { kind: SourceType::BulkJob, name, id: Some(id.to_string()) }
     }
 
+    /// Creates the source for an import.
+    #[must_use]
+    pub fn import(name: String, id: ImportId) -> Self {
+        Self { kind: SourceType::Import, name, id: Some(id.to_string()) }
+    }
+
     /// Creates the source for an automation.
     #[must_use]
     pub fn automation(name: String, id: AutomationId) -> Self {
@@ -193,6 +199,11 @@ pub enum Intake {
         /// The user's choice. `None` and `Some(false)` set nothing.
         marketing: Option<bool>,
     },
+    /// An import, with its own setting, which applies to all contacts of the file.
+    Import {
+        /// True if the import sets contacts marketing.
+        set_marketing: bool,
+    },
     /// A source whose new contacts are always non-marketing.
     AlwaysNonMarketing,
 }
@@ -202,7 +213,7 @@ impl Intake {
     #[must_use]
     pub fn default_status(self) -> DefaultStatus {
         let (new_contact, existing_contact) = match self {
-            Self::Form { set_marketing } => (set_marketing, set_marketing),
+            Self::Form { set_marketing } | Self::Import { set_marketing } => (set_marketing, set_marketing),
             Self::Chatflow { set_marketing } | Self::Integration { set_marketing } => (set_marketing, false),
             Self::Manual { marketing } => (marketing == Some(true), marketing == Some(true)),
             Self::AlwaysNonMarketing => (false, false),
@@ -252,6 +263,8 @@ mod tests {
         let table = [
             (Intake::Form { set_marketing: true }, true, true),
             (Intake::Form { set_marketing: false }, false, false),
+            (Intake::Import { set_marketing: true }, true, true),
+            (Intake::Import { set_marketing: false }, false, false),
             (Intake::Chatflow { set_marketing: true }, true, false),
             (Intake::Chatflow { set_marketing: false }, false, false),
             (Intake::Integration { set_marketing: true }, true, false),

@@ -39,3 +39,6 @@ pub const SESSION_TIME: TimeDelta = TimeDelta::hours(12);
 /// The time for which a code may begin a session. The local stack prints one at its start, and a person may look at it
 /// later in the day.
 pub const SIGN_IN_CODE_TIME: TimeDelta = TimeDelta::hours(12);
+
+/// The maximum number of a period in a request. Keys have ten digits for it, and periods are days long but for a few.
+pub const PERIOD_NUMBER_MAX: u64 = 9_999_999_999;

@@ -17,3 +17,6 @@ pub const CONNECTIONS_MAX: usize = 256;
 /// The pause of the local stack after it could not accept a connection, so a lack of open files does not keep a
 /// processor busy.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// The maximum size of a file that one request sends to the local stack, in bytes: the limit of S3, 5 GiB.
+pub const FILE_UPLOAD_BYTES_MAX: usize = 5 * 1024 * 1024 * 1024;
