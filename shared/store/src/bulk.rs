@@ -14,7 +14,7 @@ mod create;
 mod enrol;
 mod finish;
 mod job;
-mod pace;
+pub(crate) mod pace;
 mod run;
 mod scan;
 mod transaction;
@@ -25,6 +25,7 @@ pub use create::{BulkRequest, Preview};
 pub(crate) use create::{Planned, filter_too_long};
 pub use job::BulkJob;
 pub use run::BulkProgress;
+pub(crate) use scan::{Candidate, Scan};
 
 use std::collections::BTreeSet;
 

@@ -92,6 +92,9 @@ pub enum Refused {
     /// The automation is not paused.
     #[error("only an automation that its brake has paused can be resumed")]
     NotPaused,
+    /// The import has started, so its options are fixed.
+    #[error("only an import that has not started can be changed")]
+    ImportStarted,
     /// Only the operator may change the contract's terms.
     #[error(
         "an account's admin can't change {}: only the operator changes the terms of the contract",

@@ -9,8 +9,10 @@ mod answers;
 mod automations;
 mod bulk;
 mod contacts;
+mod exports;
 mod forms;
 mod history;
+mod imports;
 mod notices;
 mod periods;
 mod properties;
@@ -36,11 +38,15 @@ pub(crate) use bulk::{
     BulkDefinitionItem, BulkJobItem, BulkQueueItem, CountItem, ForecastItem, PartItem, SummaryItem,
 };
 pub(crate) use contacts::{AddressItem, ContactItem};
+pub(crate) use exports::{ExportItem, StatementExportItem};
 pub(crate) use forms::{
     DeliveryItem, FieldErrorItem, FormCountsItem, FormDayItem, FormEntryItem, FormItem, PendingItem,
     PersonItem, RejectedItem,
 };
 pub(crate) use history::{HistoryPageItem, decode_cause, decode_changes, encode_cause, encode_changes};
+pub(crate) use imports::{
+    ImportFileItem, ImportItem, ImportLayoutItem, ImportRowsItem, ImportSummaryItem, encode_results,
+};
 pub(crate) use notices::{FactItem, NoticeIdItem, NoticeItem};
 pub(crate) use periods::{PeriodItem, StatementItem, UNSWEPT};
 pub(crate) use properties::{PropertyChangeItem, ValuesItem};
@@ -62,6 +68,12 @@ pub(crate) trait Entity: Serialize + DeserializeOwned {
     const TAG: &'static str;
     /// The version of its schema that this code writes and reads.
     const SCHEMA: u32 = 1;
+}
+
+/// An item with a version that increases with every write.
+pub(crate) trait Versioned: Entity {
+    /// Returns the version.
+    fn version(&self) -> u64;
 }
 
 /// Returns the item of `entity` under `key`.

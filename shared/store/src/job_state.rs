@@ -1,4 +1,4 @@
-//! The kinds and states of bulk jobs, as requests, responses and items name them.
+//! The kinds and states of bulk jobs, imports and exports, as requests, responses and items name them.
 
 use domain::string_enum::string_enum;
 
@@ -43,6 +43,68 @@ impl JobState {
     #[must_use]
     pub fn is_finished(self) -> bool {
         matches!(self, Self::Done | Self::Cancelled | Self::CountChanged | Self::Failed)
+    }
+}
+
+string_enum! {
+    /// The state of an import.
+    pub enum ImportState {
+        /// The file is not uploaded yet, or the import was not started.
+        Created = "created",
+        /// The file is being read, to learn its layout and the number of its rows.
+        Reading = "reading",
+        /// The rows are being applied.
+        Running = "running",
+        /// The results are being written to a file.
+        Finishing = "finishing",
+        /// The import is complete.
+        Done = "done",
+        /// A caller cancelled the import. Rows that were applied stay applied.
+        Cancelled = "cancelled",
+        /// The file could not be read, or the import could not continue. Rows that were applied stay applied.
+        Failed = "failed",
+    }
+}
+
+impl ImportState {
+    /// Returns true if the import does no further work.
+    #[must_use]
+    pub fn is_finished(self) -> bool {
+        matches!(self, Self::Done | Self::Cancelled | Self::Failed)
+    }
+}
+
+string_enum! {
+    /// The state of an export.
+    pub enum ExportState {
+        /// The contacts are being read, to find the columns.
+        Reading = "reading",
+        /// The file is being written.
+        Running = "running",
+        /// The file is complete.
+        Done = "done",
+        /// A caller cancelled the export.
+        Cancelled = "cancelled",
+        /// The export could not continue.
+        Failed = "failed",
+    }
+}
+
+impl ExportState {
+    /// Returns true if the export does no further work.
+    #[must_use]
+    pub fn is_finished(self) -> bool {
+        matches!(self, Self::Done | Self::Cancelled | Self::Failed)
+    }
+}
+
+string_enum! {
+    /// The format of an exported file.
+    pub enum FileFormat {
+        /// Comma-separated values with a header.
+        Csv = "csv",
+        /// One JSON object in each line.
+        Ndjson = "ndjson",
     }
 }
 

@@ -12,12 +12,16 @@
 //!   workers usually need. The lease is not a lock: correctness never depends on it.
 //! * **A worker stops in time.** It checks before each step if there is time for another. The next message continues.
 
+use std::fmt;
+use std::str::FromStr;
+
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Select};
 use domain::Timestamp;
-use domain::ids::{AccountId, AutomationId, Bucket, FormId};
+use domain::ids::{AccountId, AutomationId, Bucket, ExportId, FormId, IdError, ImportId};
 use domain::limits::{
-    AUTOMATION_EXPECTED, BULK_EXPECTED, DUE_PAGE, INBOX_COUNT_PAGES_MAX, INBOX_EXPECTED, SWEEP_EXPECTED,
+    AUTOMATION_EXPECTED, BULK_EXPECTED, DUE_PAGE, FILE_JOB_EXPECTED, INBOX_COUNT_PAGES_MAX, INBOX_EXPECTED,
+    SWEEP_EXPECTED,
 };
 use domain::period::PeriodNumber;
 use serde::{Deserialize, Serialize};
@@ -50,6 +54,8 @@ pub enum Job {
     Bulk(AccountId),
     /// Contacts that wait for an automation.
     Automation(AutomationTask),
+    /// An unfinished import or export.
+    File(FileTask),
 }
 
 /// The messages for the remaining work of a job.
@@ -63,6 +69,8 @@ pub enum Tasks {
     Bulk(Vec<BulkTask>),
     /// Messages for the queue of automations.
     Automations(Vec<AutomationTask>),
+    /// Messages for the queue of imports and exports.
+    Files(Vec<FileTask>),
 }
 
 /// The message for the sweep of one bucket of a closed period.
@@ -116,6 +124,46 @@ pub struct AutomationTask {
     pub automation: AutomationId,
 }
 
+/// The message for an import or an export.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileTask {
+    /// The account.
+    #[serde(with = "as_text")]
+    pub account: AccountId,
+    /// The import or the export.
+    #[serde(with = "as_text")]
+    pub job: FileJob,
+}
+
+/// The id of an import or of an export.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum FileJob {
+    /// An import.
+    Import(ImportId),
+    /// An export.
+    Export(ExportId),
+}
+
+impl FromStr for FileJob {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let import = text.parse().map(Self::Import);
+        let any = import.or_else(|_| text.parse().map(Self::Export));
+        any.map_err(|_: IdError| IdError::expected("the id of an import or an export"))
+    }
+}
+
+impl fmt::Display for FileJob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Import(import) => import.fmt(f),
+            Self::Export(export) => export.fmt(f),
+        }
+    }
+}
+
 impl InboxTask {
     /// Returns the job that the message is about.
     #[must_use]
@@ -134,6 +182,8 @@ impl Job {
             Self::Automation(AutomationTask { account, automation }) => {
                 Key::automation_state(account, automation)
             }
+            Self::File(FileTask { account, job: FileJob::Import(import) }) => Key::import(account, import),
+            Self::File(FileTask { account, job: FileJob::Export(export) }) => Key::export(account, export),
         }
     }
 
@@ -144,6 +194,7 @@ impl Job {
             Self::Inbox(_) => INBOX_EXPECTED,
             Self::Bulk(_) => BULK_EXPECTED,
             Self::Automation(_) => AUTOMATION_EXPECTED,
+            Self::File(_) => FILE_JOB_EXPECTED,
         }
     }
 
@@ -154,7 +205,9 @@ impl Job {
     pub(crate) fn due(self, wall_clock: Timestamp) -> (String, Timestamp) {
         let shard = match self {
             Self::Sweep(account, _) | Self::Bulk(account) => keys::due_shard_of(account),
-            Self::Automation(AutomationTask { account, .. }) => keys::due_shard_of(account),
+            Self::Automation(AutomationTask { account, .. }) | Self::File(FileTask { account, .. }) => {
+                keys::due_shard_of(account)
+            }
             Self::Inbox(InboxTask { delivery, .. }) => keys::due_shard_of_delivery(delivery),
         };
         (shard, wall_clock.plus(self.lease()))
@@ -269,6 +322,8 @@ impl Store {
             Job::Inbox(task) => return Ok(Some(Tasks::Inbox(vec![task]))),
             // The transaction that finishes an account's last bulk job also removes it from the index.
             Job::Bulk(account) => return Ok(Some(Tasks::Bulk(vec![BulkTask { account }]))),
+            // The transaction that finishes an import or an export also removes it from the index.
+            Job::File(task) => return Ok(Some(Tasks::Files(vec![task]))),
             Job::Automation(task) => return Ok(Some(Tasks::Automations(vec![task]))),
             Job::Sweep(account, period) => (account, period),
         };
@@ -360,6 +415,12 @@ fn parse(entry: &Item) -> Option<Due> {
         .or_else(|| {
             let (account, automation) = keys::parse_automation_key(key)?;
             Some(Due::Job(Job::Automation(AutomationTask { account, automation })))
+        })
+        .or_else(|| {
+            let import = keys::parse_import_key(key).map(|(account, id)| (account, FileJob::Import(id)));
+            let export = || keys::parse_export_key(key).map(|(account, id)| (account, FileJob::Export(id)));
+            let (account, job) = import.or_else(export)?;
+            Some(Due::Job(Job::File(FileTask { account, job })))
         })
         .or_else(|| keys::parse_bulk_queue_key(key).map(|account| Due::Job(Job::Bulk(account))))
 }

@@ -8,8 +8,8 @@ use domain::Timestamp;
 use domain::address::EmailAddress;
 use domain::event::EventId;
 use domain::ids::{
-    AccountId, AutomationId, Bucket, ContactId, FormId, JobId, PortalId, RejectionId, SegmentId, TokenId,
-    UserId,
+    AccountId, AutomationId, Bucket, ContactId, ExportId, FormId, ImportId, JobId, PortalId, RejectionId,
+    SegmentId, TokenId, UserId,
 };
 use domain::period::PeriodNumber;
 
@@ -59,6 +59,8 @@ pub(crate) enum Collection {
     Segments,
     Jobs,
     Automations,
+    Imports,
+    Exports,
 }
 
 impl Collection {
@@ -71,6 +73,8 @@ impl Collection {
             Self::Segments => "SEGMENT#",
             Self::Jobs => "JOB#",
             Self::Automations => "AUTOMATION#",
+            Self::Imports => "IMPORT#",
+            Self::Exports => "EXPORT#",
         }
     }
 }
@@ -200,6 +204,36 @@ impl Key {
     /// The account's unfinished bulk jobs, in order.
     pub(crate) fn bulk_queue(account: AccountId) -> Self {
         Self::new(account_pk(account), BULK_QUEUE_SK)
+    }
+
+    /// An import with its progress.
+    pub(crate) fn import(account: AccountId, import: ImportId) -> Self {
+        Self::new(account_pk(account), format!("{}{import}", Collection::Imports.prefix()))
+    }
+
+    /// The layout of an import's file.
+    pub(crate) fn import_layout(account: AccountId, import: ImportId) -> Self {
+        Self::new(import_pk(account, import), "LAYOUT")
+    }
+
+    /// The results of the rows of an import that one transaction has decided.
+    pub(crate) fn import_rows(account: AccountId, import: ImportId, first: u64) -> Self {
+        Self::new(import_pk(account, import), format!("{IMPORT_ROWS_PREFIX}{first:012}"))
+    }
+
+    /// An export with its progress.
+    pub(crate) fn export(account: AccountId, export: ExportId) -> Self {
+        Self::new(account_pk(account), format!("{}{export}", Collection::Exports.prefix()))
+    }
+
+    /// The contacts that an export selects. It is apart from the progress, because a filter may be long.
+    pub(crate) fn export_definition(account: AccountId, export: ExportId) -> Self {
+        Self::new(format!("EXPORT#{account}#{export}"), "DEFINITION")
+    }
+
+    /// The latest export of the contacts that a statement counts.
+    pub(crate) fn statement_export(account: AccountId, number: PeriodNumber) -> Self {
+        Self::new(account_pk(account), format!("STATEMENT_EXPORT#{:0>10}", number.number()))
     }
 
     /// The state of an automation, apart from its definition, because every transaction of its work writes it.
@@ -366,6 +400,14 @@ pub(crate) fn runs_pk(account: AccountId, automation: AutomationId) -> String {
     format!("RUN#{account}#{automation}")
 }
 
+/// The prefix of [`Key::import_rows`]'s sort keys.
+pub(crate) const IMPORT_ROWS_PREFIX: &str = "ROWS#";
+
+/// Returns the partition of an import's layout and results.
+pub(crate) fn import_pk(account: AccountId, import: ImportId) -> String {
+    format!("IMPORT#{account}#{import}")
+}
+
 pub(crate) fn claim_pk(claim: &IdempotencyClaim) -> String {
     format!("IDEMPOTENCY#{}#{}", claim.scope, claim.key)
 }
@@ -406,6 +448,18 @@ pub(crate) fn parse_period_key(key: &Key) -> Option<AccountId> {
 /// Parses the key of an account's unfinished bulk jobs.
 pub(crate) fn parse_bulk_queue_key(key: &Key) -> Option<AccountId> {
     (key.sk == BULK_QUEUE_SK).then(|| parse_account_pk(&key.pk)).flatten()
+}
+
+/// Parses the key of an import.
+pub(crate) fn parse_import_key(key: &Key) -> Option<(AccountId, ImportId)> {
+    let import = key.sk.strip_prefix(Collection::Imports.prefix())?.parse().ok()?;
+    Some((parse_account_pk(&key.pk)?, import))
+}
+
+/// Parses the key of an export.
+pub(crate) fn parse_export_key(key: &Key) -> Option<(AccountId, ExportId)> {
+    let export = key.sk.strip_prefix(Collection::Exports.prefix())?.parse().ok()?;
+    Some((parse_account_pk(&key.pk)?, export))
 }
 
 /// Parses the key of a contact.

@@ -13,6 +13,7 @@ mod conditions;
 mod contacts;
 mod delivery;
 mod error;
+mod exports;
 mod expressions;
 mod feed;
 mod field_target;
@@ -20,6 +21,7 @@ mod form_counts;
 mod forms;
 mod holdings;
 mod idempotency;
+mod imports;
 mod items;
 mod job_state;
 mod jobs;
@@ -56,12 +58,19 @@ pub use contacts::{
 };
 pub use delivery::{DeliveryId, DeliveryIdError};
 pub use error::{BoxError, Refused, StoreError};
+pub use exports::{Export, ExportRun, ExportSelection, ExportedContact, NewExport};
 pub use feed::{Followed, Notice, StreamRecord};
 pub use field_target::FieldTarget;
 pub use form_counts::FormCounts;
 pub use forms::{Form, FormBudget, FormReport, NewForm, UpdateForm};
-pub use job_state::{JobKind, JobState, SelectionKind};
-pub use jobs::{AutomationTask, BulkTask, Due, DueCursor, DuePage, InboxTask, Job, SweepTask, Tasks};
+pub use imports::{
+    Import, ImportContact, ImportFile, ImportRow, ImportRun, ImportTerms, ImportedRows, NewImport,
+    RowContent, TriedRows, UpdateImport,
+};
+pub use job_state::{ExportState, FileFormat, ImportState, JobKind, JobState, SelectionKind};
+pub use jobs::{
+    AutomationTask, BulkTask, Due, DueCursor, DuePage, FileJob, FileTask, InboxTask, Job, SweepTask, Tasks,
+};
 pub use listing::Listing;
 pub use members::{ChangeMembers, MembersReport};
 pub use response::{IdempotencyClaim, Responder, StoredResponse};

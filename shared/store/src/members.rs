@@ -97,6 +97,15 @@ impl Store {
     }
 }
 
+/// A contact that becomes a member of a list.
+pub(crate) struct NewMember {
+    pub(crate) contact: ContactId,
+    /// The contact's time of creation.
+    pub(crate) created_at: Timestamp,
+    /// The instant by the wall clock, by which automations follow the list. `None` if none must enrol the contact.
+    pub(crate) added_at: Option<Timestamp>,
+}
+
 /// The contacts of a request, and the references that match none.
 struct Named {
     contacts: BTreeSet<ContactId>,
@@ -188,7 +197,7 @@ impl Operation<'_> {
 
     /// Refuses members beyond the limit. The stored number also counts contacts that were deleted since, so the members
     /// are counted if it is too large.
-    async fn check_limit(&self, list: &SegmentItem, adds: usize) -> Result<(), StoreError> {
+    pub(crate) async fn check_limit(&self, list: &SegmentItem, adds: usize) -> Result<(), StoreError> {
         let adds = u64::try_from(adds).unwrap_or(u64::MAX);
         if list.members.saturating_add(adds) <= LIST_MEMBERS_MAX {
             return Ok(());
@@ -215,28 +224,43 @@ impl Operation<'_> {
             let (mut transaction, mut added) = (Transaction::default(), 0);
             for (contact, created_at) in contacts {
                 let key = Key::member(self.account, segment, *contact);
-                let item = MemberItem { created_at: *created_at, added_at: Some(self.wall_clock) };
-                let put = match members.take::<MemberItem>(&key)? {
-                    Some(member) if member.created_at == *created_at => continue,
-                    // The contact was deleted and has returned since.
-                    Some(member) => {
-                        let created = number(member.created_at.millis());
-                        let expression =
-                            Expression::default().name("created_at").value("created_at", created);
-                        self.store.put_if(key, &item, "#created_at = :created_at", &expression)?
-                    }
-                    None => self.store.put_new(key, &item)?,
-                };
-                transaction.put(put);
-                let key = Key::membership(self.account, *contact, segment);
-                let membership = MembershipItem { contact: *contact, segment };
-                transaction.put(self.store.put_any(key, &membership)?);
-                added += 1;
+                let stored = members.take::<MemberItem>(&key)?.map(|member| member.created_at);
+                let member =
+                    NewMember { contact: *contact, created_at: *created_at, added_at: Some(self.wall_clock) };
+                added += i64::from(self.add_member(&mut transaction, segment, &member, stored)?);
             }
             self.count_member_change(&mut transaction, segment, added)?;
             Ok(Step::Commit(transaction, u64::try_from(added).unwrap_or_default()))
         })
         .await
+    }
+
+    /// Adds the writes of a member. `stored` is the time of creation in the stored member, if there is one. Returns false
+    /// if the contact is a member already.
+    pub(crate) fn add_member(
+        &self,
+        transaction: &mut Transaction,
+        segment: SegmentId,
+        member: &NewMember,
+        stored: Option<Timestamp>,
+    ) -> Result<bool, StoreError> {
+        let NewMember { contact, created_at, added_at } = *member;
+        let key = Key::member(self.account, segment, contact);
+        let item = MemberItem { created_at, added_at };
+        let put = match stored {
+            Some(stored) if stored == created_at => return Ok(false),
+            // The contact was deleted and has returned since.
+            Some(stored) => {
+                let expression =
+                    Expression::default().name("created_at").value("created_at", number(stored.millis()));
+                self.store.put_if(key, &item, "#created_at = :created_at", &expression)?
+            }
+            None => self.store.put_new(key, &item)?,
+        };
+        transaction.put(put);
+        let key = Key::membership(self.account, contact, segment);
+        transaction.put(self.store.put_any(key, &MembershipItem { contact, segment })?);
+        Ok(true)
     }
 
     /// Removes members in one transaction. Returns the number of those that were members before.
@@ -268,7 +292,7 @@ impl Operation<'_> {
     }
 
     /// Adds the change of the list's number of members, on the condition that the list is not deleted.
-    fn count_member_change(
+    pub(crate) fn count_member_change(
         &self,
         transaction: &mut Transaction,
         segment: SegmentId,

@@ -3,7 +3,7 @@
 use domain::Timestamp;
 use domain::ids::{AccountId, NewContactIds};
 
-use crate::items::Items;
+use crate::items::{Items, Versioned};
 use crate::keys::Key;
 use crate::retry::Retries;
 use crate::store::Store;
@@ -132,6 +132,31 @@ impl Operation<'_> {
             Ok(Step::Commit(transaction, response))
         })
         .await
+    }
+
+    /// Stores an item in its next version, and the writes that `further` adds. Returns false if another writer has changed
+    /// the item.
+    ///
+    /// It is a transaction, because a repeat of a transaction whose response was lost is recognized.
+    pub(crate) async fn store_next<E: Versioned>(
+        &self,
+        key: Key,
+        item: &E,
+        further: impl Fn(&mut Transaction) -> Result<(), StoreError>,
+    ) -> Result<bool, StoreError> {
+        let stored = item.version().saturating_sub(1);
+        loop {
+            let mut transaction = Transaction::default();
+            transaction.put(self.store.put_versioned(key.clone(), item, stored)?);
+            further(&mut transaction)?;
+            if self.store.commit(transaction, &self.retries).await? {
+                return Ok(true);
+            }
+            let now: Option<E> = self.store.get(key.clone()).await?;
+            if now.is_none_or(|now| now.version() != stored) {
+                return Ok(false);
+            }
+        }
     }
 
     /// Reads items in batched reads.

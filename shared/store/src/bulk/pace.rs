@@ -1,4 +1,4 @@
-//! The pauses of a bulk job, in which other requests change the account.
+//! The pauses of a bulk job or an import, in which other requests change the account.
 //!
 //! Every transaction of an account that changes a count writes the period item, and two of them in flight conflict. A job
 //! without pauses would leave no time for a single change. A job can't see requests that wait, but it sees those that
@@ -13,28 +13,28 @@ use domain::limits::{
 use tokio::time::Instant;
 
 /// The recent activity of other requests, and the time of the last pause.
-pub(super) struct Pace {
+pub(crate) struct Pace {
     yields_until: Option<Instant>,
     paused_at: Instant,
 }
 
 impl Pace {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { yields_until: None, paused_at: Instant::now() }
     }
 
     /// Records that another request has changed the account.
-    pub(super) fn observe_others(&mut self) {
+    pub(crate) fn observe_others(&mut self) {
         self.yields_until = Some(Instant::now() + BULK_YIELD_TIME);
     }
 
     /// Returns true if no other request has changed the account recently.
-    pub(super) fn is_alone(&self) -> bool {
+    pub(crate) fn is_alone(&self) -> bool {
         self.yields_until.is_none_or(|until| Instant::now() >= until)
     }
 
     /// Returns the pause after a transaction that took `busy`, if one is due.
-    pub(super) fn pause(&mut self, busy: Duration) -> Option<Duration> {
+    pub(crate) fn pause(&mut self, busy: Duration) -> Option<Duration> {
         let now = Instant::now();
         let pause = if !self.is_alone() {
             (busy * BULK_YIELD_PERCENT / 100).clamp(BULK_PAUSE_MIN, BULK_PAUSE_MAX)

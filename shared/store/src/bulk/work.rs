@@ -15,7 +15,6 @@ use crate::items::{BulkJobItem, BulkQueueItem, ForecastItem};
 use crate::job_state::{JobKind, JobState};
 use crate::keys::{Key, member_pk};
 use crate::store::Query;
-use crate::transaction::Transaction;
 
 /// The checkpoint of a job's count, which stores the count with the job.
 struct StoreCount<'c, 's, C, G> {
@@ -48,24 +47,10 @@ where
     G: Fn() -> bool + Send + Sync,
 {
     /// Stores the job's progress. Returns false if another worker or a caller has changed the job.
-    ///
-    /// It is a transaction, because a repeat of a transaction whose response was lost is recognized.
     pub(super) async fn store_job(&self, job: &mut BulkJobItem) -> Result<bool, StoreError> {
         let op = self.operation();
-        let key = Key::bulk_job(self.account, job.id);
-        let stored = job.version;
         job.version += 1;
-        loop {
-            let mut transaction = Transaction::default();
-            transaction.put(self.store.put_versioned(key.clone(), job, stored)?);
-            if self.store.commit(transaction, &op.retries).await? {
-                return Ok(true);
-            }
-            let now: Option<BulkJobItem> = self.store.get(key.clone()).await?;
-            if now.is_none_or(|now| now.version != stored) {
-                return Ok(false);
-            }
-        }
+        op.store_next(Key::bulk_job(self.account, job.id), job, |_| Ok(())).await
     }
 }
 

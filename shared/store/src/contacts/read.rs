@@ -136,7 +136,7 @@ impl Store {
     }
 
     /// Adds a contact's changes that are stored in pages, newest first, until the history has at least `changes`.
-    async fn read_earlier(
+    pub(crate) async fn read_earlier(
         &self,
         account: AccountId,
         contact: &Contact,

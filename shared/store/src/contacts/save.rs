@@ -198,6 +198,7 @@ impl ContactUpsert<'_> {
     ) -> Result<PlannedContact, Refused> {
         let Loaded { mut contact, stored_version } = loaded;
         contact.deleted_at = None;
+        contact.imported = None;
         contact.properties = Properties::default();
         contact.unsubscribed = false;
         contact.bounced = false;
@@ -238,6 +239,8 @@ impl ContactUpsert<'_> {
             version: 1,
             deleted_at: None,
             chain: Vec::new(),
+            unenrolled: false,
+            imported: None,
             edited: None,
         };
         let mut contact = new(StoredState::NonMarketing, EffectiveState::NonMarketing);
@@ -418,6 +421,16 @@ impl PlannedContact {
     /// Returns true if such a refusal writes nothing. A write would fail if the contact had changed since it was read.
     pub(crate) fn is_refused_as_read(&self) -> bool {
         self.is_refused() && !self.changed
+    }
+
+    /// Returns true if the contact must be written.
+    pub(crate) fn is_changed(&self) -> bool {
+        self.changed
+    }
+
+    /// Discards the changes, because the contact shows the same as before.
+    pub(crate) fn discard(&mut self) {
+        self.changed = false;
     }
 
     /// Returns true if the upsert deletes a contact that had the address and has left.

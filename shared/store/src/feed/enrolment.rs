@@ -224,7 +224,7 @@ impl Operation<'_> {
         effects: &mut Effects,
     ) -> Result<(), StoreError> {
         let (Some(new), Some(written_at)) = (&change.images.new, change.written_at) else { return Ok(()) };
-        if !new.is_visible() {
+        if !new.is_visible() || new.unenrolled {
             return Ok(());
         }
         let after = self.as_of(new, new.updated_at, period).await?;

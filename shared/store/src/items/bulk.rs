@@ -11,9 +11,9 @@ use domain::period::PeriodNumber;
 use domain::source::Actor;
 use serde::{Deserialize, Serialize};
 
-use super::history::{actor_text, parse_actor};
+use super::history::actor;
 use super::segments::FilterText;
-use super::{Entity, as_text};
+use super::{Entity, Versioned, as_text};
 use crate::StoreError;
 use crate::job_state::{JobKind, JobState, SelectionKind};
 use crate::keys::due_shard_of;
@@ -78,20 +78,9 @@ impl Entity for BulkJobItem {
     const TAG: &'static str = "bulk-job";
 }
 
-/// Serde for an actor.
-mod actor {
-    use domain::source::Actor;
-    use serde::{Deserialize as _, Deserializer, Serializer, de::Error};
-
-    use super::{actor_text, parse_actor};
-
-    pub(super) fn serialize<S: Serializer>(actor: &Actor, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&actor_text(*actor))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Actor, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        parse_actor(&text).ok_or_else(|| D::Error::custom("expected the id of an actor"))
+impl Versioned for BulkJobItem {
+    fn version(&self) -> u64 {
+        self.version
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::Timestamp;
 use domain::address::EmailAddress;
-use domain::contact::Contact;
+use domain::contact::{Contact, Imported};
 use domain::ids::{AccountId, AutomationId, ContactId};
 use domain::marketing::{Change, EffectiveState, History, Marketing, StoredState};
 use domain::period::PeriodNumber;
@@ -62,6 +62,12 @@ pub(crate) struct ContactItem {
     /// The automations that have acted since the latest other change.
     #[serde(with = "chain", default, skip_serializing_if = "Vec::is_empty")]
     chain: Vec<AutomationId>,
+    /// True if no automation enrols the contact by its latest write.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unenrolled: bool,
+    /// The import that has written the contact last, and its first row for it: the id, a comma and the row.
+    #[serde(with = "imported", default, skip_serializing_if = "Option::is_none")]
+    imported: Option<Imported>,
     /// The instant of the latest write by the wall clock, if it is not that of the account. It is the case in sandboxes.
     #[serde(with = "as_millis::option", default, skip_serializing_if = "Option::is_none")]
     written_at: Option<Timestamp>,
@@ -134,6 +140,8 @@ impl ContactItem {
             version: contact.version,
             deleted_at: contact.deleted_at,
             chain: contact.chain.clone(),
+            unenrolled: contact.unenrolled,
+            imported: contact.imported,
             written_at: (contact.updated_at != wall_clock).then_some(wall_clock),
             queued_in: queued_in.map(PeriodNumber::number),
             leaving_pk: queued_in.map(|period| leaving_pk(account, period, contact.id.bucket())),
@@ -186,6 +194,8 @@ impl ContactItem {
             version: self.version,
             deleted_at: self.deleted_at,
             chain: self.chain,
+            unenrolled: self.unenrolled,
+            imported: self.imported,
             edited: self.edited.as_deref().map(decode_cause::<Self>).transpose()?,
         })
     }
@@ -206,6 +216,32 @@ mod chain {
     ) -> Result<Vec<AutomationId>, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.split(',').map(|id| id.parse().map_err(D::Error::custom)).collect()
+    }
+}
+
+/// Serde for the trace of an import, which is stored as one text.
+mod imported {
+    use domain::contact::Imported;
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(
+        trace: &Option<Imported>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match trace {
+            Some(Imported { import, row }) => serializer.serialize_str(&format!("{import},{row}")),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Imported>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let trace = text.split_once(',').and_then(|(import, row)| {
+            Some(Imported { import: import.parse().ok()?, row: row.parse().ok()? })
+        });
+        trace.map(Some).ok_or_else(|| D::Error::custom("expected the id of an import and a row"))
     }
 }
 

@@ -55,6 +55,28 @@ pub(super) fn parse_actor(text: &str) -> Option<Actor> {
     user.or_else(|_| integration()).or_else(|_| form()).or_else(|_| automation()).ok()
 }
 
+/// Serde for an actor.
+pub(super) mod actor {
+    use domain::source::Actor;
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error};
+
+    use super::{actor_text, parse_actor};
+
+    pub(in crate::items) fn serialize<S: Serializer>(
+        actor: &Actor,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&actor_text(*actor))
+    }
+
+    pub(in crate::items) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Actor, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        parse_actor(&text).ok_or_else(|| D::Error::custom("expected the id of an actor"))
+    }
+}
+
 fn cause_text(source: &Source, actor: Actor) -> String {
     let actor = actor_text(actor);
     let id = match &source.id {
