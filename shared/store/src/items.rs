@@ -104,8 +104,20 @@ pub(crate) fn decode<E: Entity>(item: Item) -> Result<E, StoreError> {
             None,
         ));
     }
-    serde_dynamo::from_item(item)
-        .map_err(|error| StoreError::Fault(format!("could not decode a {}", E::TAG), Some(error.into())))
+    serde_dynamo::from_item(item).map_err(|error| {
+        let cause = without_value(&error.to_string());
+        StoreError::Fault(format!("could not decode a {}", E::TAG), Some(cause.into()))
+    })
+}
+
+/// Returns the message of a decoding error without the stored value that it quotes. Faults are logged, and the value may be
+/// personal.
+fn without_value(message: &str) -> String {
+    if message.starts_with("missing field") {
+        return message.to_owned();
+    }
+    let until_quoted = message.split(['"', '\'', '`']).next().unwrap_or_default();
+    until_quoted.trim_end().to_owned()
 }
 
 /// Returns a fault for an item whose attributes have the right types and an invalid value.
@@ -235,5 +247,26 @@ mod tests {
             item.remove(name);
             assert!(matches!(decode::<AddressItem>(item), Err(StoreError::Fault(..))), "without {name}");
         }
+    }
+
+    #[test]
+    fn fault_does_not_repeat_an_unreadable_value() {
+        for (message, expected) in [
+            ("invalid type: string \"wanda@x\", expected u64", "invalid type: string"),
+            ("invalid value: integer `31612345678`, expected a text", "invalid value: integer"),
+            ("Failed to parse 'wanda's' as an integer", "Failed to parse"),
+            ("unknown variant `wanda`, expected `marketing`", "unknown variant"),
+            ("missing field `contact`", "missing field `contact`"),
+        ] {
+            assert_eq!(without_value(message), expected);
+        }
+        let now = Timestamp::from_millis(1_800_000_000_000);
+        let (account, contact) = (AccountId::new(now, 1), ContactId::new(now, 2));
+        let mut item = encode(Key::contact(account, contact), &AddressItem { contact }).unwrap();
+        item.insert("contact".to_owned(), AttributeValue::S("wanda@x.example".to_owned()));
+        let Err(StoreError::Fault(text, Some(cause))) = decode::<AddressItem>(item) else {
+            panic!("decoded")
+        };
+        assert!(!format!("{text} {cause}").contains("wanda"), "{text} {cause}");
     }
 }
