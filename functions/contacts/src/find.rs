@@ -111,6 +111,8 @@ mod tests {
             version: 1,
             deleted_at: None,
             chain: Vec::new(),
+            unenrolled: false,
+            imported: None,
             edited: None,
         }
     }

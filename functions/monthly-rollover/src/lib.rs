@@ -1,5 +1,5 @@
 //! The scheduled rollover: closes the periods that have ended and queues their sweeps. It also queues submissions in
-//! the inbox, bulk jobs and automations again if their messages were lost.
+//! the inbox, bulk jobs, automations, imports and exports again if their messages were lost.
 //!
 //! It finds all of them in the `due` index only. So the cost of a run depends on the number of due items, not on the
 //! number of accounts. It may stop at any point, because unfinished items are still due at the next run.
@@ -11,7 +11,9 @@ use api::problem::chain;
 use domain::Timestamp;
 use metrics::Metric;
 use serde::Serialize;
-use store::{AutomationTask, BoxError, BulkTask, Due, InboxTask, Store, StoreError, SweepTask, Tasks};
+use store::{
+    AutomationTask, BoxError, BulkTask, Due, FileTask, InboxTask, Store, StoreError, SweepTask, Tasks,
+};
 use thiserror::Error;
 
 /// The queues to which a run sends tasks.
@@ -26,6 +28,8 @@ pub struct Queues {
     pub bulk: Queue<BulkTask>,
     /// The queue of automations for which contacts wait.
     pub automations: Queue<AutomationTask>,
+    /// The queue of unfinished imports and exports.
+    pub files: Queue<FileTask>,
 }
 
 /// The result of a run.
@@ -41,6 +45,8 @@ pub struct RolledOver {
     pub bulk: u64,
     /// The number of automations that were queued again.
     pub automations: u64,
+    /// The number of imports and exports that were queued again.
+    pub files: u64,
     /// True if the run processed all due items.
     pub finished: bool,
 }
@@ -197,6 +203,11 @@ impl<G: Fn() -> bool> Tick<'_, G> {
                 let count = tasks.len() as u64;
                 self.queues.automations.send(tasks).await?;
                 self.result.automations += count;
+            }
+            Tasks::Files(tasks) => {
+                let count = tasks.len() as u64;
+                self.queues.files.send(tasks).await?;
+                self.result.files += count;
             }
         }
         Ok(())

@@ -13,6 +13,7 @@ async fn main() -> ExitCode {
             inbox: function.queue(function.environment.intake_queue_url()?),
             bulk: function.queue(function.environment.bulk_queue_url()?),
             automations: function.queue(function.environment.automation_queue_url()?),
+            files: function.queue(function.environment.file_queue_url()?),
         };
         let (store, clock) = (&function.store, &function.clock);
         // The event of the schedule is not needed, because the due items are in the table.

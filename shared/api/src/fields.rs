@@ -337,8 +337,12 @@ impl Fields for Reader<'_> {
     }
 }
 
-/// Reads a body, which must be a JSON object.
-pub(crate) fn read_object<T: FromFields>(value: Value, errors: &mut Errors) -> Result<T, Reported> {
+/// Reads a body, which must be a JSON object, and adds its errors to `errors`.
+///
+/// # Errors
+///
+/// [`Reported`] if anything is wrong.
+pub fn read_object<T: FromFields>(value: Value, errors: &mut Errors) -> Result<T, Reported> {
     let mut path = FieldPath::root(false, errors);
     match value {
         Value::Object(values) => Reader::read(values, &mut path),

@@ -37,7 +37,11 @@ pub fn mended(body: &[u8]) -> Cow<'_, str> {
 
 /// Parses one JSON text, or returns a message with the position of the error. The message repeats nothing of the text
 /// but a wrong escape.
-pub(crate) fn parse(body: &[u8]) -> Result<Value, String> {
+///
+/// # Errors
+///
+/// The message for a body that is not one JSON text.
+pub fn parse(body: &[u8]) -> Result<Value, String> {
     let text = without_bom(body);
     serde_json::from_slice::<Strict>(text).map(|Strict(value)| value).map_err(|error| {
         if let Some(message) = half_pair_at(text, &error) {

@@ -109,6 +109,7 @@ pub mod request;
 pub mod respond;
 pub mod router;
 pub mod routes;
+pub mod selection;
 pub mod status;
 pub mod token;
 mod view_text;

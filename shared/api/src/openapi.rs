@@ -30,6 +30,7 @@ pub const TAGS: &[(&str, &str)] = &[
     ("Automations", "Automations, which enrol contacts as they change, with a budget and a brake."),
     ("Many at once", "Previews and jobs for many contacts, and the review of marketing contacts."),
     ("Forms", "Forms and their submissions."),
+    ("Imports and exports", "Files whose rows become contacts, and files with contacts."),
     ("Description", "This document."),
 ];
 

@@ -5,7 +5,8 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::ids::{
-    AccountId, AutomationId, ContactId, FormId, JobId, RejectionId, SegmentId, TokenId, UserId,
+    AccountId, AutomationId, ContactId, ExportId, FormId, ImportId, JobId, RejectionId, SegmentId, TokenId,
+    UserId,
 };
 use domain::limits::{CURSOR_CHARS_MAX, PAGE_BYTES_MAX, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX};
 use domain::period::PeriodNumber;
@@ -47,7 +48,9 @@ positions! {
     AccountId = "account",
     AutomationId = "automation",
     ContactId = "contact",
+    ExportId = "export",
     FormId = "form",
+    ImportId = "import",
     JobId = "job",
     RejectionId = "rejection",
     SegmentId = "segment",

@@ -57,6 +57,12 @@ string_enum! {
         LastAdmin = "last-admin",
         /// A sandbox's clock moves forward only.
         ClockNotForward = "clock-not-forward",
+        /// The file of an import is not uploaded, or not to its end.
+        UploadMissing = "upload-missing",
+        /// A file is not complete yet.
+        NotFinished = "not-finished",
+        /// The import has started, so it cannot be changed.
+        ImportStarted = "import-started",
         /// The contact's version is not the one in `If-Match`.
         VersionMismatch = "version-mismatch",
         /// The body is too large.
@@ -107,6 +113,9 @@ impl ProblemType {
             Self::NotPaused => (StatusCode::CONFLICT, "The automation is not paused"),
             Self::LastAdmin => (StatusCode::CONFLICT, "An account must keep an admin with a token"),
             Self::ClockNotForward => (StatusCode::CONFLICT, "The clock can only move forward"),
+            Self::UploadMissing => (StatusCode::CONFLICT, "The file is not uploaded"),
+            Self::NotFinished => (StatusCode::CONFLICT, "The file is not complete"),
+            Self::ImportStarted => (StatusCode::CONFLICT, "The import has started"),
             Self::VersionMismatch => (StatusCode::PRECONDITION_FAILED, "The contact does not match If-Match"),
             Self::PayloadTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
             Self::UnsupportedMediaType => {
@@ -331,6 +340,7 @@ impl From<Refused> for Problem {
             Refused::LimitReached { .. } => ProblemType::LimitReached,
             Refused::InUse { .. } => ProblemType::InUse,
             Refused::NotPaused => ProblemType::NotPaused,
+            Refused::ImportStarted => ProblemType::ImportStarted,
             Refused::OperatorsTerms { .. } | Refused::MarketingPermission => ProblemType::PermissionDenied,
             Refused::NotASandbox => ProblemType::NotASandbox,
             Refused::ClockNotForward { .. } => ProblemType::ClockNotForward,

@@ -3,7 +3,7 @@
 
 use axum::extract::{FromRef, FromRequest, FromRequestParts, Request as HttpRequest};
 use axum::response::Response;
-use domain::limits::IDEMPOTENCY_KEY_CHARS_MAX;
+use domain::limits::{BODY_BYTES_MAX, IDEMPOTENCY_KEY_CHARS_MAX};
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, IF_MATCH};
 use http::request::Parts;
 use http::{Method, Uri};
@@ -46,6 +46,9 @@ pub type ReadBody<B> = Result<Result<B, Reported>, Problem>;
 
 /// A type that is parsed from a request body. Every [`FromFields`] is parsed from a JSON object.
 pub trait RequestBody: Sized {
+    /// The maximum size of the body in bytes.
+    const BYTES_MAX: usize = BODY_BYTES_MAX;
+
     /// Parses the body and adds its errors to `errors`.
     ///
     /// # Errors
@@ -138,7 +141,7 @@ where
     async fn from_request(request: HttpRequest, state: &S) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
         let identity = Identity::from_request_parts(&mut parts, state).await?;
-        let bytes = body::read(&parts.headers, body).await?;
+        let bytes = body::read_up_to(B::BYTES_MAX, &parts.headers, body).await?;
 
         let mut errors = Errors::default();
         let key = idempotency_key(&parts.headers, &mut errors);

@@ -379,6 +379,8 @@ pub(crate) mod tests {
             version: 3,
             deleted_at: None,
             chain: Vec::new(),
+            unenrolled: false,
+            imported: None,
             edited: None,
         }
     }

@@ -96,6 +96,15 @@ impl Environment {
         checked("BULK_QUEUE_URL", self.require("BULK_QUEUE_URL")?, is_http, "an HTTP address")
     }
 
+    /// Returns `FILE_QUEUE_URL`, the queue of unfinished imports and exports.
+    ///
+    /// # Errors
+    ///
+    /// [`EnvironmentError`] if it is missing or not an HTTP address.
+    pub fn file_queue_url(&self) -> Result<String, EnvironmentError> {
+        checked("FILE_QUEUE_URL", self.require("FILE_QUEUE_URL")?, is_http, "an HTTP address")
+    }
+
     /// Returns `AUTOMATION_QUEUE_URL`, the queue of automations for which contacts wait.
     ///
     /// # Errors
@@ -103,6 +112,21 @@ impl Environment {
     /// [`EnvironmentError`] if it is missing or not an HTTP address.
     pub fn automation_queue_url(&self) -> Result<String, EnvironmentError> {
         checked("AUTOMATION_QUEUE_URL", self.require("AUTOMATION_QUEUE_URL")?, is_http, "an HTTP address")
+    }
+
+    /// Returns `FILES_BUCKET`, the name of the bucket of files.
+    ///
+    /// # Errors
+    ///
+    /// [`EnvironmentError`] if it is missing or not a valid bucket name (3 to 63 of `[a-z0-9.-]`).
+    pub fn files_bucket(&self) -> Result<String, EnvironmentError> {
+        let fits = |name: &str| {
+            (3..=63).contains(&name.len())
+                && name
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-'))
+        };
+        checked("FILES_BUCKET", self.require("FILES_BUCKET")?, fits, "the name of a bucket")
     }
 
     /// Returns `STACK_NAME`, the name of the stack, which is a dimension of its metrics.
@@ -243,6 +267,8 @@ mod tests {
         assert_eq!(empty.intake_queue_url(), missing("INTAKE_QUEUE_URL"));
         assert_eq!(empty.bulk_queue_url(), missing("BULK_QUEUE_URL"));
         assert_eq!(empty.automation_queue_url(), missing("AUTOMATION_QUEUE_URL"));
+        assert_eq!(empty.file_queue_url(), missing("FILE_QUEUE_URL"));
+        assert_eq!(empty.files_bucket(), missing("FILES_BUCKET"));
         assert_eq!(empty.function_name(), missing("AWS_LAMBDA_RUNTIME_API"));
         assert_eq!(empty.region(), missing("AWS_REGION"));
         assert_eq!(with("TABLE_NAME", "").table_name(), missing("TABLE_NAME"));
@@ -253,6 +279,7 @@ mod tests {
     fn variables_are_read() {
         let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(with("TABLE_NAME", "tidemark-Table.1_A").table_name().unwrap(), "tidemark-Table.1_A");
+        assert_eq!(with("FILES_BUCKET", "tidemark-files-1a2").files_bucket().unwrap(), "tidemark-files-1a2");
         assert_eq!(with("OPERATOR_TOKEN_SHA256", digest).operator_token_sha256().unwrap(), [digest]);
         assert_eq!(
             with("PUBLIC_URL", "https://a.example").public_url().unwrap().unwrap(),
@@ -280,11 +307,15 @@ mod tests {
         for name in ["a b c", "ab", "tablé"] {
             assert!(with("TABLE_NAME", name).table_name().is_err(), "{name}");
         }
+        for name in ["ab", "Files", "a_b_c"] {
+            assert!(with("FILES_BUCKET", name).files_bucket().is_err(), "{name}");
+        }
         for url in ["ftp://a.example", "https://", "a.example", "https://a b"] {
             assert!(with("PUBLIC_URL", url).public_url().is_err(), "{url}");
             assert!(with("SWEEP_QUEUE_URL", url).sweep_queue_url().is_err(), "{url}");
             assert!(with("INTAKE_QUEUE_URL", url).intake_queue_url().is_err(), "{url}");
             assert!(with("BULK_QUEUE_URL", url).bulk_queue_url().is_err(), "{url}");
+            assert!(with("FILE_QUEUE_URL", url).file_queue_url().is_err(), "{url}");
             assert!(with("AUTOMATION_QUEUE_URL", url).automation_queue_url().is_err(), "{url}");
             assert!(with("AWS_ENDPOINT_URL", url).endpoint_url("AWS_ENDPOINT_URL_SQS").is_err(), "{url}");
         }

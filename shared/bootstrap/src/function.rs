@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use api::problem::chain;
 use api::{Clock, Context, Queue};
+use aws_config::SdkConfig;
 use serde::Serialize;
 use store::{Rng, Store};
 use tracing::Level;
@@ -48,6 +49,12 @@ impl Function {
     #[must_use]
     pub fn queue<T: Serialize + Send + Sync + 'static>(&self, url: String) -> Queue<T> {
         queue::queue(self.sdk.sqs(), url)
+    }
+
+    /// Returns the configuration of a client of S3, for the functions that use files.
+    #[must_use]
+    pub fn s3_config(&self) -> SdkConfig {
+        self.sdk.s3()
     }
 
     /// Creates the context of HTTP handlers.

@@ -28,8 +28,13 @@ const OUR_CRATES: &[&str] = &[
     "bulk_worker",
     "change_feed",
     "console",
+    "contact_files",
     "contacts",
     "domain",
+    "file_jobs",
+    "file_store",
+    "file_worker",
+    "files",
     "form_submission",
     "forms",
     "intake_worker",
@@ -84,6 +89,8 @@ fn filter(level: Level) -> Targets {
         .with_target("lambda_runtime::layers::panic", LevelFilter::OFF)
         // The local stack's engine warns of every failed condition, and its warnings may contain data.
         .with_target("dynoxide", LevelFilter::OFF)
+        // The local stack's server of files logs every refusal as an error, and the request with it.
+        .with_target("s3s", LevelFilter::OFF)
         // Metrics have lines of their own.
         .with_target(metrics::TARGET, LevelFilter::OFF)
         .with_targets(OUR_CRATES.iter().map(|name| (*name, level)))

@@ -22,6 +22,8 @@ pub(crate) struct Sdk {
     dynamodb_url: Option<String>,
     /// The URL of SQS, if it is not the default.
     sqs_url: Option<String>,
+    /// The URL of S3, if it is not the default.
+    s3_url: Option<String>,
 }
 
 impl Sdk {
@@ -42,7 +44,8 @@ impl Sdk {
             .build();
         let dynamodb_url = environment.endpoint_url("AWS_ENDPOINT_URL_DYNAMODB")?;
         let sqs_url = environment.endpoint_url("AWS_ENDPOINT_URL_SQS")?;
-        Ok(Self { config, dynamodb_url, sqs_url })
+        let s3_url = environment.endpoint_url("AWS_ENDPOINT_URL_S3")?;
+        Ok(Self { config, dynamodb_url, sqs_url, s3_url })
     }
 
     /// Creates a client of DynamoDB.
@@ -57,6 +60,13 @@ impl Sdk {
         let mut config = aws_sdk_sqs::config::Builder::from(&self.config);
         config.set_endpoint_url(self.sqs_url.clone());
         move || aws_sdk_sqs::Client::from_conf(config.build())
+    }
+
+    /// Returns the configuration of a client of S3. Only few functions have one, so its crate creates it.
+    pub(crate) fn s3(&self) -> SdkConfig {
+        let mut config = self.config.to_builder();
+        config.set_endpoint_url(self.s3_url.clone());
+        config.build()
     }
 }
 
@@ -81,6 +91,20 @@ fn retries() -> RetryConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn configuration_of_s3_has_its_own_endpoint() {
+        let endpoint = |name: &'static str| {
+            let environment = Environment::new(move |wanted| match wanted {
+                "AWS_REGION" => Some("eu-central-1".to_owned()),
+                wanted => (wanted == name).then(|| "http://s3.example".to_owned()),
+            });
+            Sdk::of(&environment).unwrap().s3().endpoint_url().map(str::to_owned)
+        };
+        assert_eq!(endpoint("AWS_ENDPOINT_URL_S3").unwrap(), "http://s3.example");
+        assert_eq!(endpoint("AWS_ENDPOINT_URL").unwrap(), "http://s3.example");
+        assert_eq!(endpoint("AWS_ENDPOINT_URL_SQS"), None);
+    }
 
     #[test]
     fn all_attempts_fit_into_the_operation_timeout() {

@@ -1,8 +1,8 @@
 //! The format of ids in paths and in responses.
 
 use domain::ids::{
-    AccountId, AutomationId, ContactId, FormId, Id, IntegrationId, JobId, PortalId, RejectionId, SegmentId,
-    TokenId, UserId,
+    AccountId, AutomationId, ContactId, ExportId, FormId, Id, ImportId, IntegrationId, JobId, PortalId,
+    RejectionId, SegmentId, TokenId, UserId,
 };
 use domain::limits::ADDRESS_BYTES_MAX;
 use utoipa::openapi::RefOr;
@@ -41,7 +41,7 @@ const FORM_GUID: IdFormat = IdFormat {
 
 /// The formats of ids, each with the names that select it: the collection before `{id}` in a path, the name of another
 /// variable or of a field, or the name of the schema whose field `id` is described.
-const KINDS: [(IdFormat, &[&str]); 12] = [
+const KINDS: [(IdFormat, &[&str]); 14] = [
     (IdFormat::of::<AccountId>(), &["accounts", "account_id", "Account"]),
     (IdFormat::of::<ContactId>(), &["contacts", "contact_id", "Contact"]),
     (IdFormat::of::<FormId>(), &["forms", "form_id", "Form"]),
@@ -52,6 +52,8 @@ const KINDS: [(IdFormat, &[&str]); 12] = [
     (IdFormat::of::<SegmentId>(), &["segments", "segment_id", "Segment"]),
     (IdFormat::of::<AutomationId>(), &["automations", "automation_id", "Automation"]),
     (IdFormat::of::<JobId>(), &["jobs", "job_id", "BulkJob"]),
+    (IdFormat::of::<ImportId>(), &["imports", "Import"]),
+    (IdFormat::of::<ExportId>(), &["exports", "Export"]),
     (PORTAL, &["portal_id"]),
     (FORM_GUID, &["form_guid"]),
 ];
