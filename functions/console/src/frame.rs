@@ -10,6 +10,7 @@ use maud::{Markup, Render, html};
 use crate::document::{brand, document, html_response};
 use crate::parts::{Detail, Tone, date_text, key, note, number, time};
 use crate::request::{Failure, Refusal};
+use crate::security::UploadsTo;
 use crate::signed::Signed;
 use crate::{HOME, chart, text};
 
@@ -22,6 +23,8 @@ pub(crate) enum Section {
     Review,
     Automations,
     Forms,
+    /// Imports and exports.
+    Files,
     Jobs,
     Statements,
     Settings,
@@ -42,6 +45,7 @@ const NAVIGATION: &[&[(Section, &str, &str)]] = &[
         (Section::Automations, "/console/automations", text::AUTOMATIONS),
     ],
     &[
+        (Section::Files, "/console/imports", text::FILES),
         (Section::Jobs, "/console/jobs", text::JOBS),
         (Section::Statements, "/console/statements", text::STATEMENTS),
         (Section::Settings, "/console/settings", text::SETTINGS),
@@ -59,6 +63,8 @@ pub(crate) struct Page {
     pub(crate) content: Markup,
     /// A dialog over the page, which is inert behind it.
     pub(crate) dialog: Option<Dialog>,
+    /// The origin of the file server, if the page's script sends a file there.
+    pub(crate) uploads_to: Option<String>,
     pub(crate) status: StatusCode,
 }
 
@@ -93,7 +99,7 @@ impl Page {
     pub(crate) fn new(section: Section, title: impl Into<String>, content: Markup) -> Self {
         let title = title.into();
         let head = html! { h1 { (title) } };
-        Self { section, title, head, content, dialog: None, status: StatusCode::OK }
+        Self { section, title, head, content, dialog: None, uploads_to: None, status: StatusCode::OK }
     }
 
     /// Returns the page with another head.
@@ -135,7 +141,9 @@ impl Signed {
 
     /// Returns the page about a failure, in the section in which it happened. It says nothing of the inside.
     fn failed(&self, kind: ProblemType, detail: &str) -> Page {
-        let is_of = |path: &str| self.path == path || self.path.starts_with(&format!("{path}/"));
+        // Exports share the section of imports.
+        let own = self.path.replace("/console/exports", "/console/imports");
+        let is_of = |path: &str| own == path || own.starts_with(&format!("{path}/"));
         let sections = NAVIGATION.iter().copied().flatten().rev();
         let found = sections.copied().find(|(section, path, _)| *section != Section::Overview && is_of(path));
         let (section, path, name) = found.unwrap_or((Section::None, HOME, text::OVERVIEW));
@@ -143,7 +151,11 @@ impl Signed {
     }
 
     fn show(&self, page: &Page) -> Response {
-        html_response(page.status, self.document(page))
+        let mut response = html_response(page.status, self.document(page));
+        if let Some(origin) = &page.uploads_to {
+            response.extensions_mut().insert(UploadsTo(origin.clone()));
+        }
+        response
     }
 
     fn document(&self, page: &Page) -> Markup {

@@ -4,13 +4,16 @@ mod automations;
 mod clock;
 mod contact;
 mod contacts;
+pub(crate) mod exports;
 mod forms;
+mod imports;
 pub(crate) mod jobs;
 mod overview;
 mod review;
 mod segments;
 mod settings;
 mod statements;
+mod transfers;
 mod usage;
 
 use axum::Router;
@@ -34,7 +37,9 @@ pub(crate) fn routes() -> Router<Console> {
         .merge(automations::routes())
         .merge(contact::routes())
         .merge(contacts::routes())
+        .merge(exports::routes())
         .merge(forms::routes())
+        .merge(imports::routes())
         .merge(jobs::routes())
         .merge(review::routes())
         .merge(segments::routes())

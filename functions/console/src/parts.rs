@@ -104,6 +104,23 @@ pub(crate) fn number(signed: &Signed, number: u64) -> String {
     signed.language.number(number)
 }
 
+/// Returns the size of a file in the unit that gives the fewest digits.
+pub(crate) fn size(signed: &Signed, bytes: u64) -> String {
+    const UNITS: [&str; 3] = ["kB", "MB", "GB"];
+    let mut tenths = bytes.saturating_mul(10).div_ceil(1024);
+    let mut units = UNITS.into_iter().peekable();
+    let mut unit = units.next().unwrap_or_default();
+    while tenths >= 10_240 && units.peek().is_some() {
+        tenths = tenths.div_ceil(1024);
+        unit = units.next().unwrap_or_default();
+    }
+    let shown = match tenths % 10 {
+        0 => number(signed, tenths / 10),
+        _ => signed.language.tenths(tenths),
+    };
+    format!("{shown}\u{a0}{unit}")
+}
+
 /// Returns a source in words: its name, and its kind in a quieter voice.
 pub(crate) fn source(source: &Source) -> Markup {
     let kind = text::source_kind(source.kind);

@@ -146,14 +146,28 @@ impl From<Refusal> for Failure {
 impl Signed {
     /// Calls the API with the identity of the person who is signed in.
     pub(crate) async fn call(&self, call: Call) -> Result<Answer, Refusal> {
+        answer(self.response(call).await?).await
+    }
+
+    /// Returns the API's response to a call, as it is.
+    pub(crate) async fn response(&self, call: Call) -> Result<Response, Refusal> {
         let Ok(request) = self.http_request(call) else {
             // A form's own fields and ids always fit, so the sender has written others.
             return Err(Refusal::of_console("key", "expected the fields as the page has them"));
         };
         match Router::clone(&self.console.api).oneshot(request).await {
-            Ok(response) => answer(response).await,
+            Ok(response) => Ok(response),
             Err(never) => match never {},
         }
+    }
+
+    /// Returns the API's response to a call for a file: the file itself, or a redirect to it.
+    pub(crate) async fn file(&self, call: Call) -> Result<Response, Refusal> {
+        let response = self.response(call).await?;
+        if response.status().is_success() || response.status().is_redirection() {
+            return Ok(response);
+        }
+        Err(json(response).await.map_or_else(|refusal| refusal, refusal_of))
     }
 
     fn http_request(&self, call: Call) -> Result<Request<Body>, http::Error> {
@@ -180,16 +194,16 @@ impl Signed {
 }
 
 async fn answer(response: Response) -> Result<Answer, Refusal> {
-    let (parts, body) = response.into_parts();
-    let bytes = match body.collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(error) => return Err(refusal(&Problem::internal(error))),
-    };
-    let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-    if parts.status.is_success() {
-        return Ok(Answer { status: parts.status, body });
+    let status = response.status();
+    let body = json(response).await?;
+    if status.is_success() { Ok(Answer { status, body }) } else { Err(refusal_of(body)) }
+}
+
+async fn json(response: Response) -> Result<Value, Refusal> {
+    match response.into_body().collect().await {
+        Ok(body) => Ok(serde_json::from_slice(&body.to_bytes()).unwrap_or_default()),
+        Err(error) => Err(refusal(&Problem::internal(error))),
     }
-    Err(refusal_of(body))
 }
 
 fn refusal_of(document: Value) -> Refusal {

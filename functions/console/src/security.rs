@@ -16,13 +16,19 @@ use crate::text;
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; \
                       form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
+/// The part of the policy that names the servers to which a script may connect.
+const CONNECT: &str = "connect-src 'self'";
+
+/// The origin of the file server, for a page whose script sends a file there. Other pages connect to the console alone.
+#[derive(Clone)]
+pub(crate) struct UploadsTo(pub(crate) String);
+
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Adds the headers with which browsers restrict the pages.
 pub(crate) async fn add_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     for (name, value) in [
-        (CONTENT_SECURITY_POLICY, POLICY),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (X_FRAME_OPTIONS, "DENY"),
         // Paths have ids alone, but other sites need not know even these.
@@ -30,7 +36,16 @@ pub(crate) async fn add_headers(request: Request, next: Next) -> Response {
     ] {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
+    let policy = policy(response.extensions_mut().remove().as_ref());
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     response
+}
+
+/// Returns the policy of a page. An origin that is no header's value is left out, and the upload then fails.
+fn policy(uploads: Option<&UploadsTo>) -> HeaderValue {
+    let more = uploads.map(|UploadsTo(origin)| POLICY.replace(CONNECT, &format!("{CONNECT} {origin}")));
+    let more = more.and_then(|policy| HeaderValue::from_str(&policy).ok());
+    more.unwrap_or(HeaderValue::from_static(POLICY))
 }
 
 /// Rejects a post that a page of another origin has sent. Cookies are `SameSite=Strict`, so such a post has no session.
@@ -56,6 +71,15 @@ fn is_same_origin(headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn page_with_an_upload_connects_to_the_file_server() {
+        assert_eq!(policy(None), POLICY);
+        let allowed = policy(Some(&UploadsTo("http://127.0.0.1:4567".to_owned())));
+        let allowed = allowed.to_str().unwrap();
+        assert!(allowed.contains("; connect-src 'self' http://127.0.0.1:4567; "), "{allowed}");
+        assert_eq!(policy(Some(&UploadsTo("http://a\nb".to_owned()))), POLICY);
+    }
 
     #[test]
     fn only_posts_of_the_same_origin_are_accepted() {

@@ -5,7 +5,9 @@
 pub(crate) mod automations;
 pub(crate) mod contact;
 pub(crate) mod contacts;
+pub(crate) mod exports;
 pub(crate) mod forms;
+pub(crate) mod imports;
 pub(crate) mod jobs;
 pub(crate) mod overview;
 pub(crate) mod review;
@@ -28,6 +30,7 @@ pub(crate) const SEGMENTS: &str = "Segments";
 pub(crate) const REVIEW: &str = "Review";
 pub(crate) const FORMS: &str = "Forms";
 pub(crate) const AUTOMATIONS: &str = "Automations";
+pub(crate) const FILES: &str = "Imports and exports";
 pub(crate) const JOBS: &str = "Jobs";
 pub(crate) const STATEMENTS: &str = "Statements";
 pub(crate) const SETTINGS: &str = "Settings";

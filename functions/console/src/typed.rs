@@ -16,6 +16,11 @@ impl Typed {
         Self(form_urlencoded::parse(text).into_owned().collect())
     }
 
+    /// Creates the fields of a form that was parsed.
+    pub(crate) fn of(fields: Vec<(String, String)>) -> Self {
+        Self(fields)
+    }
+
     /// Returns the first value of a field without the spaces around it. An absent field is empty.
     pub(crate) fn get<'t>(&'t self, name: &str) -> &'t str {
         let first = self.fields().find(|(field, _)| *field == name);

@@ -2,9 +2,11 @@
 
 mod confirm;
 mod dialog;
+mod export;
 mod filters;
 mod found;
 mod list;
+mod selected;
 mod table;
 pub(crate) mod view;
 
@@ -33,6 +35,7 @@ pub(crate) fn routes() -> Router<Console> {
         .route("/console/contacts/filter", get(show_filter).post(filter))
         .route("/console/contacts/preview", get(confirm::show_preview).post(confirm::preview))
         .route("/console/contacts/add-to-list", post(confirm::add_to_list))
+        .route("/console/exports", post(export::create))
         .route("/console/jobs", post(confirm::create_job))
 }
 

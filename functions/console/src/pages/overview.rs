@@ -9,7 +9,7 @@ use axum::response::Response;
 use domain::automation::AutomationState;
 use domain::limits::{AUTOMATIONS_MAX, FORMS_SHOWN_MAX};
 use maud::{Markup, html};
-use store::{Automation, BulkJob, Form, FormReport, Notice};
+use store::{Automation, Form, FormReport, ImportState, Notice};
 
 use crate::frame::{Page, Section};
 use crate::parts::{Detail, Tone, date_text, note, number, time};
@@ -18,7 +18,7 @@ use crate::signed::Signed;
 use crate::text::overview as words;
 use crate::{chart, text};
 
-/// The number of bulk jobs that are looked at for those that run.
+/// The number of bulk jobs, of imports and of exports that are looked at for those that run.
 const JOBS: usize = 5;
 /// The number of notices that are shown.
 const NOTICES: usize = 5;
@@ -29,11 +29,19 @@ struct Facts {
     forms: Vec<FormReport>,
     /// The forms with rejected submissions that wait for somebody.
     rejecting: Vec<Form>,
-    running: Vec<BulkJob>,
+    running: Vec<Run>,
     automations: Vec<Automation>,
     /// The latest notices, newest first.
     notices: Vec<Notice>,
     has_contacts: bool,
+}
+
+/// A job, an import or an export that runs.
+struct Run {
+    title: String,
+    path: String,
+    /// The part that is done, from 0 to 1. `None` while it is not known.
+    progress: Option<f64>,
 }
 
 /// Shows the overview.
@@ -45,7 +53,8 @@ pub(crate) async fn show(signed: Signed) -> Response {
 async fn page(signed: &Signed) -> Result<Page, Failure> {
     let facts = Facts::read(signed).await?;
     let date = date_text(signed, signed.period().ends_at);
-    let is_empty = !facts.has_contacts && facts.statements.is_empty() && signed.period().marketing == 0;
+    let has_history = !facts.statements.is_empty() || signed.period().marketing > 0;
+    let is_empty = !facts.has_contacts && !has_history && facts.running.is_empty();
     let head = html! {
         h1 { (text::OVERVIEW) }
         @if !is_empty && signed.may_edit() {
@@ -63,7 +72,7 @@ async fn page(signed: &Signed) -> Result<Page, Failure> {
                     (happened::latest(signed, &facts.notices, &facts.automations))
                 }
                 div {
-                    (needs_attention(signed, &facts)) (running(signed, &facts.running)) (thresholds(signed))
+                    (needs_attention(signed, &facts)) (running(&facts.running)) (thresholds(signed))
                 }
             }
         }
@@ -76,7 +85,6 @@ impl Facts {
         let (store, account) = (signed.store(), signed.account.id);
         let statements =
             store.statements(account, signed.wall_clock, None, picture::PERIODS + 1).await?.items;
-        let jobs = store.bulk_jobs(account, None, JOBS).await?.items;
         let (forms, rejecting) = Self::forms(signed).await?;
         let automations = store.automations(account, None, AUTOMATIONS_MAX).await?.items;
         let notices = store.notices(account, None, NOTICES, signed.wall_clock).await?.items;
@@ -85,8 +93,33 @@ impl Facts {
             0 => !store.search(search, signed.wall_clock).await?.contacts.is_empty(),
             _ => true,
         };
-        let running = jobs.into_iter().filter(|job| !job.state.is_finished()).collect();
+        let running = Self::running(signed).await?;
         Ok(Self { statements, forms, rejecting, running, automations, notices, has_contacts })
+    }
+
+    /// Reads the jobs, imports and exports that run.
+    async fn running(signed: &Signed) -> Result<Vec<Run>, Failure> {
+        let (store, account) = (signed.store(), signed.account.id);
+        let jobs = store.bulk_jobs(account, None, JOBS).await?.items;
+        let imports = store.imports(account, None, JOBS).await?.items;
+        let exports = store.exports(account, None, JOBS).await?.items;
+        let jobs = jobs.iter().filter(|job| !job.state.is_finished()).map(|job| Run {
+            title: crate::pages::jobs::title(signed, job),
+            path: format!("/console/jobs/{}", job.id),
+            progress: Some(job.progress),
+        });
+        let runs = |state: ImportState| !state.is_finished() && state != ImportState::Created;
+        let imports = imports.iter().filter(|import| runs(import.state)).map(|import| Run {
+            title: text::imports::title(&import.name),
+            path: format!("/console/imports/{}", import.id),
+            progress: Some(import.progress()),
+        });
+        let exports = exports.iter().filter(|export| !export.state.is_finished()).map(|export| Run {
+            title: text::exports::title(&crate::pages::exports::name(export)),
+            path: format!("/console/exports/{}", export.id),
+            progress: export.progress(),
+        });
+        Ok(jobs.chain(imports).chain(exports).collect())
     }
 
     /// Reads the forms with their counts, and those of them with rejected submissions.
@@ -191,6 +224,7 @@ fn start(signed: &Signed) -> Markup {
             h2 id="start" { (words::START) }
             ol class="start" {
                 (step(words::START_FORM, words::START_FORM_HINT, "/console/forms/new", true))
+                (step(words::START_IMPORT, words::START_IMPORT_HINT, "/console/imports/new", false))
                 (step(words::START_CONTACT, words::START_CONTACT_HINT, "/console/contacts/new", false))
                 @if signed.principal.is_admin() {
                     (step(words::START_TOKEN, words::START_TOKEN_HINT, "/console/settings#tokens", false))
@@ -266,18 +300,18 @@ fn needs_attention(signed: &Signed, facts: &Facts) -> Markup {
     }
 }
 
-fn running(signed: &Signed, jobs: &[BulkJob]) -> Markup {
+fn running(runs: &[Run]) -> Markup {
     html! {
         section aria-labelledby="runs" {
             h2 id="runs" { (words::RUNNING) }
-            @if jobs.is_empty() { p class="quiet" { (words::NOTHING_RUNS) } }
+            @if runs.is_empty() { p class="quiet" { (words::NOTHING_RUNS) } }
             ul class="todo-list" {
-                @for (place, job) in jobs.iter().enumerate() {
+                @for (place, run) in runs.iter().enumerate() {
                     @let id = format!("run-{place}");
                     li {
-                        span id=(id) { (crate::pages::jobs::title(signed, job)) } " "
-                        a href={ "/console/jobs/" (job.id) } { (words::OPEN) }
-                        progress max="1" value=(job.progress) aria-labelledby=(id) {}
+                        span id=(id) { (run.title) } " "
+                        a href=(run.path) { (words::OPEN) }
+                        progress max="1" value=[run.progress] aria-labelledby=(id) {}
                     }
                 }
             }

@@ -83,7 +83,8 @@ pub(crate) const NO_ADDRESS: &str = "No address";
 
 pub(crate) const NONE_MATCH: &str = "No contact matches.";
 pub(crate) const NONE_SO_FAR: &str = "No contact matches so far.";
-pub(crate) const NONE_YET: &str = "No contacts yet. Add one, create a form, or send them through the API.";
+pub(crate) const NONE_YET: &str =
+    "No contacts yet. Add one, import a file, create a form, or send them through the API.";
 pub(crate) const NO_FILTER_IN_LISTS: &str = "A static list is shown as it is. A filter does not apply to it.";
 pub(crate) const WHOLE_LIST: &str = "Show the whole list";
 pub(crate) const NO_FILTER_OF_JOB: &str =

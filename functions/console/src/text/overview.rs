@@ -30,7 +30,7 @@ pub(crate) const ALL_FORMS: &str = "All forms";
 pub(crate) const NEEDS_ATTENTION: &str = "Needs attention";
 pub(crate) const NOTHING_NEEDS: &str = "Nothing at the moment.";
 pub(crate) const RUNNING: &str = "Running now";
-pub(crate) const NOTHING_RUNS: &str = "No job is running.";
+pub(crate) const NOTHING_RUNS: &str = "No job, import or export is running.";
 pub(crate) const OPEN: &str = "Open";
 pub(crate) const THRESHOLDS: &str = "Thresholds in this period";
 
@@ -38,6 +38,8 @@ pub(crate) const START: &str = "No contacts yet. Where to start";
 pub(crate) const START_FORM: &str = "Create a form";
 pub(crate) const START_FORM_HINT: &str = "People who submit it become contacts, and marketing contacts if its switch is \
      on. Use your own form or one of the known providers.";
+pub(crate) const START_IMPORT: &str = "Import contacts";
+pub(crate) const START_IMPORT_HINT: &str = "Bring in the contacts of another program from a CSV file. They are non-marketing, unless you choose otherwise.";
 pub(crate) const START_CONTACT: &str = "Add a contact";
 pub(crate) const START_CONTACT_HINT: &str =
     "Add one person by hand. A new contact is non-marketing, and so free, unless you choose otherwise.";

@@ -14,6 +14,15 @@ pub(crate) const TIER_LIMIT: &str = "Tier limit";
 pub(crate) const RUNNING: &str = "Running";
 pub(crate) const LEDE: &str = "A statement has the numbers with which a period ended. It never changes.";
 
+pub(crate) const DOWNLOAD: &str = "Download as CSV";
+pub(crate) const FILE: &str = "File";
+pub(crate) const CONTACTS: &str = "Contacts (CSV)";
+
+/// Returns the rest of the name of the button, for screen readers.
+pub(crate) fn of_period(number: &str) -> String {
+    format!(" of period {number}")
+}
+
 pub(crate) fn running(date: &str) -> String {
     format!("The running period has its numbers of now. The contacts that are leaving leave on {date}.")
 }

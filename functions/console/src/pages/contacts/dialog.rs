@@ -3,12 +3,12 @@
 use domain::Timestamp;
 use maud::{Markup, html};
 use serde_json::Value;
-use store::Segment;
+use store::{FileFormat, Segment};
 
 use crate::frame::Dialog;
 use crate::parts::{Detail, date_text, key, number, time};
 use crate::signed::Signed;
-use crate::text::{self, contacts as words};
+use crate::text::{self, contacts as words, exports};
 
 /// The numbers of a preview, as the API answers them.
 #[derive(Clone)]
@@ -296,4 +296,28 @@ pub(super) fn segment(signed: &Signed, filter: &str, back: &str) -> Dialog {
         }
     };
     dialog(words::SAVE_TITLE, "/console/segments", true, content)
+}
+
+/// Returns the dialog that asks for the format of an export.
+pub(super) fn export(signed: &Signed, hidden: &Markup, back: &str) -> Dialog {
+    let content = html! {
+        p class="sentence" { (exports::SENTENCE) }
+        fieldset {
+            legend { (exports::AS) }
+            @for format in FileFormat::ALL {
+                p {
+                    label class="check" {
+                        input type="radio" name="format" value=(format) checked[*format == FileFormat::Csv];
+                        (exports::format_choice(*format))
+                    }
+                }
+            }
+        }
+        div class="foot" {
+            (hidden) (key(signed))
+            a class="button" href=(back) data-close { (words::CANCEL) }
+            button class="act" { (exports::EXPORT) }
+        }
+    };
+    dialog(exports::TITLE, "/console/exports", true, content)
 }

@@ -8,7 +8,7 @@ use super::found::{Facts, Ticks, hidden, tab_name};
 use super::view::{Tab, View};
 use crate::parts::{Detail, number, source, state, time};
 use crate::signed::Signed;
-use crate::text::{self, contacts as words};
+use crate::text::{self, contacts as words, exports};
 
 /// Returns the form with the table.
 pub(super) fn form(
@@ -74,7 +74,10 @@ fn bar(signed: &Signed, view: &View, facts: &Facts, ticks: &Ticks) -> Markup {
                 }
                 details class="more" {
                     summary class="button" { (words::MORE) }
-                    div { button name="action" value="add-to-list" { (words::ADD_TO_LIST) } }
+                    div {
+                        button name="action" value="add-to-list" { (words::ADD_TO_LIST) }
+                        button name="action" value="export" { (exports::EXPORT) }
+                    }
                 }
                 a class="button" href="/console/contacts/new" { (words::ADD) }
             }
