@@ -8,8 +8,9 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
+use file_store::Files;
 use http::header::AUTHORIZATION;
-use store::{AutomationTask, BulkTask, InboxTask};
+use store::{AutomationTask, BulkTask, FileTask, InboxTask};
 
 /// The state of the layers between a request and the functions.
 #[derive(Clone)]
@@ -27,22 +28,43 @@ pub struct Queues {
     pub bulk: Queue<BulkTask>,
     /// The queue of automations for which contacts wait.
     pub automations: Queue<AutomationTask>,
+    /// The queue of unfinished imports and exports.
+    pub files: Queue<FileTask>,
+}
+
+/// The parts that the functions share.
+#[derive(Clone)]
+pub struct Parts {
+    /// The table, the clock and the API's address.
+    pub context: Context,
+    /// The queues.
+    pub queues: Queues,
+    /// The files of imports and exports.
+    pub files: Files,
 }
 
 /// Returns the router of the whole API. `operator_sha256` is the SHA-256 of the operator's token, in lower-case
 /// hexadecimal.
-pub fn app(context: Context, queues: Queues, operator_sha256: &str) -> Router {
-    let Queues { inbox, bulk, .. } = queues;
+pub fn app(parts: Parts, operator_sha256: &str) -> Router {
+    let Parts { context, queues: Queues { inbox, bulk, files: file_queue, .. }, files } = parts;
+    let console = console::Parts {
+        context: context.clone(),
+        bulk: bulk.clone(),
+        files: files.clone(),
+        file_queue: file_queue.clone(),
+        is_secure: false,
+    };
+    let file_parts = files::Parts { context: context.clone(), files, queue: file_queue };
     let routes = account::router(context.clone())
         .merge(contacts::router(context.clone()))
         .merge(bulk_jobs::router(context.clone(), bulk.clone()))
+        .merge(files::router(file_parts))
         .merge(form_submission::router(context.clone(), inbox))
         .merge(forms::router(context.clone()))
         .merge(segments::router(context.clone(), bulk.clone()))
         .merge(automations::router(context.clone(), bulk.clone()))
         .merge(set_marketing::router(context.clone()))
         .merge(set_non_marketing_pending::router(context.clone()));
-    let console = console::Parts { context: context.clone(), bulk: bulk.clone(), is_secure: false };
     let routes = routes.merge(console::router(console));
     let gateway = Gateway { context, operator_sha256: [operator_sha256.to_owned()].into() };
     let routes = api::router::with_not_found(routes).layer(from_fn_with_state(gateway.clone(), authorize));

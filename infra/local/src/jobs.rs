@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use api::{Clock, Queue};
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
+use file_store::Files;
 use monthly_rollover::{Queues, roll_over};
 use serde::Serialize;
-use store::{AutomationTask, BoxError, BulkTask, InboxTask, Store, SweepTask};
+use store::{AutomationTask, BoxError, BulkTask, FileTask, InboxTask, Store, SweepTask};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -18,6 +19,9 @@ const BULK_WORKERS: usize = 4;
 
 /// The maximum number of automations that are worked on at the same time.
 const AUTOMATION_WORKERS: usize = 4;
+
+/// The maximum number of imports and exports that are worked on at the same time.
+const FILE_WORKERS: usize = 2;
 
 /// The number of accounts that are read at once.
 const ACCOUNTS_PAGE: usize = 100;
@@ -35,28 +39,31 @@ fn queue<T: Send + 'static>(sender: UnboundedSender<T>) -> Queue<T> {
 pub struct Jobs {
     /// The queues to which the functions send tasks.
     pub queues: app::Queues,
-    tasks: [JoinHandle<()>; 5],
+    tasks: [JoinHandle<()>; 6],
 }
 
 impl Jobs {
     /// Starts the schedule and the workers. The rollover runs at once and then at this interval. The inbox's worker
     /// receives these batches.
     #[must_use]
-    pub fn start(store: Store, clock: Clock, interval: Duration, batches: Batches) -> Self {
+    pub fn start(store: Store, bucket: Files, clock: Clock, interval: Duration, batches: Batches) -> Self {
         let (sweeps, sweep) = unbounded_channel();
         let (inbox, settle) = unbounded_channel();
         let (bulk, work) = unbounded_channel();
         let (automations, act) = unbounded_channel();
+        let (files, transfer) = unbounded_channel();
         let queues = Queues {
             sweeps: queue(sweeps),
             inbox: queue(inbox),
             bulk: queue(bulk),
             automations: queue(automations),
+            files: queue(files),
         };
         let sent = app::Queues {
             inbox: queues.inbox.clone(),
             bulk: queues.bulk.clone(),
             automations: queues.automations.clone(),
+            files: queues.files.clone(),
         };
         let tasks = [
             tokio::spawn(work_through_bulk_jobs(store.clone(), clock.clone(), work, sent.bulk.clone())),
@@ -65,6 +72,13 @@ impl Jobs {
                 clock.clone(),
                 act,
                 sent.automations.clone(),
+            )),
+            tokio::spawn(work_through_files(
+                store.clone(),
+                bucket,
+                clock.clone(),
+                transfer,
+                sent.files.clone(),
             )),
             tokio::spawn(work_through_sweeps(store.clone(), clock.clone(), sweep)),
             tokio::spawn(work_through_inbox(store.clone(), clock.clone(), settle, batches)),
@@ -81,15 +95,18 @@ impl Drop for Jobs {
     }
 }
 
-/// Sends every account to the queue of bulk jobs. A stack that stops loses its messages, and unfinished jobs would wait
-/// until they are due again.
-async fn resume_bulk_jobs(store: &Store, clock: &Clock, queue: &Queue<BulkTask>) -> Result<(), BoxError> {
+/// Sends every account to the queue of bulk jobs, and every unfinished import and export to theirs. A stack that stops loses
+/// its messages, and unfinished work would wait until it is due again.
+async fn resume(store: &Store, clock: &Clock, queues: &Queues) -> Result<(), BoxError> {
     let mut after = None;
     loop {
         let page = store.accounts(clock.now(), after, ACCOUNTS_PAGE).await?;
-        let tasks: Vec<_> = page.items.iter().map(|account| BulkTask { account: account.id }).collect();
-        after = tasks.last().map(|task| task.account).filter(|_| page.more);
-        queue.send(tasks).await?;
+        let accounts: Vec<_> = page.items.iter().map(|account| account.id).collect();
+        queues.bulk.send(accounts.iter().map(|account| BulkTask { account: *account }).collect()).await?;
+        for account in &accounts {
+            queues.files.send(store.unfinished_files(*account).await?).await?;
+        }
+        after = accounts.last().copied().filter(|_| page.more);
         if after.is_none() {
             return Ok(());
         }
@@ -97,8 +114,8 @@ async fn resume_bulk_jobs(store: &Store, clock: &Clock, queue: &Queue<BulkTask>)
 }
 
 async fn tick(store: Store, clock: Clock, queues: Queues, interval: Duration) {
-    if let Err(error) = resume_bulk_jobs(&store, &clock, &queues.bulk).await {
-        tracing::error!(error = api::problem::chain(&*error), "the bulk jobs were not resumed");
+    if let Err(error) = resume(&store, &clock, &queues).await {
+        tracing::error!(error = api::problem::chain(&*error), "unfinished work was not resumed");
     }
     let mut ticks = tokio::time::interval(interval);
     loop {
@@ -172,6 +189,28 @@ async fn work_through_automations(
         let (store, clock, sender) = (store.clone(), clock.clone(), sender.clone());
         workers.spawn(async move {
             automation_worker::handle(&store, &sender, event(&[task]), || clock.now(), || true).await;
+        });
+    }
+}
+
+/// Passes each import and export to the function's own handler, several at the same time. The handler logs errors, and
+/// unfinished ones are due again later.
+async fn work_through_files(
+    store: Store,
+    bucket: Files,
+    clock: Clock,
+    mut queue: UnboundedReceiver<FileTask>,
+    sender: Queue<FileTask>,
+) {
+    let mut workers = JoinSet::new();
+    while let Some(task) = queue.recv().await {
+        while workers.len() >= FILE_WORKERS {
+            workers.join_next().await;
+        }
+        let (store, bucket, clock) = (store.clone(), bucket.clone(), clock.clone());
+        let sender = sender.clone();
+        workers.spawn(async move {
+            file_worker::handle(&store, &bucket, &sender, event(&[task]), || clock.now(), || true).await;
         });
     }
 }

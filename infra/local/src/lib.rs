@@ -5,6 +5,7 @@ mod data_directory;
 pub mod demo;
 pub mod engine;
 pub mod feed;
+pub mod file_server;
 pub mod jobs;
 pub mod options;
 mod private;

@@ -20,6 +20,9 @@ pub struct Options {
     /// The address to listen at. Port 0 selects a free port.
     #[arg(long, default_value = "127.0.0.1:8787", value_name = "ADDRESS")]
     pub listen: SocketAddr,
+    /// The address of the links to files, at which their server listens. Port 0 selects a free port.
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
+    pub listen_files: SocketAddr,
     /// The directory in which the data is stored.
     #[arg(long, default_value = ".tidemark", value_name = "DIRECTORY")]
     pub data_dir: PathBuf,

@@ -1,7 +1,7 @@
 //! The HTTP server: connections, and requests up to the call of a function.
 //!
-//! API Gateway reads a request whole before it calls a function, and so does this server. A function may therefore
-//! refuse a request without reading its body, and the connection still carries the next request.
+//! API Gateway reads a request whole before it calls a function, and so does the server of the API. A function may
+//! therefore refuse a request without reading its body, and the connection still carries the next request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,7 +59,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server of this router on its own task.
+    /// Starts a server of this router on its own task. The router itself bounds the bodies of requests.
     pub(crate) fn start(listener: TcpListener, router: Router, limits: ServerLimits) -> Self {
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(serve(listener, router, limits, stopped));
@@ -83,7 +83,7 @@ async fn serve(
 ) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.head_time);
-    let service = TowerToHyperService::new(router.layer(from_fn_with_state(limits, read_whole)));
+    let service = TowerToHyperService::new(router);
     let connections = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
     loop {
@@ -129,6 +129,11 @@ enum Unread {
     TooSlow,
     /// The connection broke, or the body was malformed.
     Broken,
+}
+
+/// Adds the reading of bodies, within these limits, to the router of the API.
+pub(crate) fn reading_whole(router: Router, limits: ServerLimits) -> Router {
+    router.layer(from_fn_with_state(limits, read_whole))
 }
 
 /// Reads the body of a request to its end before the functions see the request.

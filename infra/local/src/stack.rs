@@ -7,19 +7,21 @@ use std::time::Duration;
 
 use api::token::{Secret, sha256_hex};
 use api::{Clock, Context};
+use file_store::Files;
 use store::{Rng, Store};
 use thiserror::Error;
 use tokio::net::TcpListener;
 
-use crate::app::app;
+use crate::app::{Parts, app};
 use crate::data_directory::{self, DataDirectoryError};
 use crate::demo::{self, DemoError};
 use crate::engine::{Engine, EngineError};
 use crate::feed::Feed;
+use crate::file_server::FileServer;
 use crate::jobs::Jobs;
 use crate::options::{OperatorTokenError, Options};
 use crate::secrets::Secrets;
-use crate::server::Server;
+use crate::server::{Server, reading_whole};
 use crate::table::{TableError, create_table};
 use crate::template::{TemplateError, feed_settings, intake_batches, schedule_interval};
 
@@ -34,6 +36,9 @@ pub enum StackError {
     /// Another program listens at the address, or it is not an address of this machine.
     #[error("cannot listen at {0}; choose another address with --listen")]
     Listen(SocketAddr, #[source] io::Error),
+    /// The server of files can't listen at the address, or can't use its directory.
+    #[error("cannot store files at {0}; choose another address with --listen-files")]
+    Files(SocketAddr, #[source] io::Error),
     /// The operator's token is not usable.
     #[error(transparent)]
     OperatorToken(#[from] OperatorTokenError),
@@ -71,10 +76,13 @@ pub struct Stack {
     pub sign_in_code: Secret,
     /// The operator's token, which creates accounts.
     pub operator_token: Secret,
+    /// The files of imports and exports.
+    pub files: Files,
     engine: Engine,
     jobs: Jobs,
     feed: Feed,
     server: Server,
+    file_server: FileServer,
 }
 
 impl Stack {
@@ -111,14 +119,30 @@ impl Stack {
         let demo_token = secrets.get_or_create("demo-token", store.rng()).map_err(in_directory)?;
         ensure_demo(&store, &demo_token, &clock).await?;
         let sign_in_code = demo::sign_in_code(&store, &demo_token, clock.now()).await?;
+        let limits = options.server_limits;
+        let file_server = FileServer::start(options.listen_files, directory, limits, store.rng());
+        let file_server = file_server.map_err(|error| StackError::Files(options.listen_files, error))?;
+        let files = file_server.files.clone();
 
         let context =
             Context::new(store.clone(), clock.clone()).with_public_url(&format!("http://{address}"));
-        let jobs = Jobs::start(store.clone(), clock.clone(), interval, batches);
+        let jobs = Jobs::start(store.clone(), file_server.files.clone(), clock.clone(), interval, batches);
         let feed = Feed::start(engine.stream(TABLE), feed, store, clock, jobs.queues.automations.clone());
-        let router = app(context, jobs.queues.clone(), &sha256_hex(operator_token.expose().as_bytes()));
-        let server = Server::start(listener, router, options.server_limits);
-        Ok(Self { address, demo_token, sign_in_code, operator_token, engine, jobs, feed, server })
+        let parts = Parts { context, queues: jobs.queues.clone(), files: files.clone() };
+        let router = app(parts, &sha256_hex(operator_token.expose().as_bytes()));
+        let server = Server::start(listener, reading_whole(router, limits), limits);
+        Ok(Self {
+            address,
+            demo_token,
+            sign_in_code,
+            operator_token,
+            files,
+            engine,
+            jobs,
+            feed,
+            server,
+            file_server,
+        })
     }
 
     /// Stops the stack: it refuses new requests, finishes the running ones and closes the data.
@@ -126,6 +150,9 @@ impl Stack {
         self.server.stop(GRACE).await;
         drop(self.feed);
         drop(self.jobs);
+        if let Err(error) = self.file_server.stop(GRACE).await {
+            tracing::warn!(%error, "cannot delete the temporary files");
+        }
         self.engine.stop().await;
     }
 }

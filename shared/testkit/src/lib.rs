@@ -1,5 +1,5 @@
-//! Tools for tests only: a table in an embedded engine, a manual clock, a recorder of the SDK's operations, DynamoDB's
-//! faults, an independent count of contacts, and the API without a socket.
+//! Tools for tests only: a table in an embedded engine, a bucket of files, a manual clock, a recorder of the SDK's
+//! operations, DynamoDB's faults, an independent count of contacts, and the API without a socket.
 
 #![allow(
     clippy::expect_used,
@@ -14,6 +14,7 @@ mod clock;
 mod conflicts;
 mod described;
 mod engine_server;
+mod files;
 mod network;
 mod observer;
 mod recorder;
@@ -28,6 +29,7 @@ pub use builders::{at, email, property, terms};
 pub use clock::ManualClock;
 pub use conflicts::{Conflicts, Fault};
 pub use described::undescribed;
+pub use files::TestFiles;
 pub use network::{Call, FaultInjector, FaultRates, ItemChange, Network, RawItem, RawKey, Write};
 pub use observer::Observer;
 pub use recorder::{Recorder, Units};

@@ -16,11 +16,11 @@ use http::{Method, Uri};
 use http_body_util::BodyExt as _;
 use serde::Serialize;
 use serde_json::{Value, json};
-use store::{AutomationTask, BulkTask, InboxTask};
-use tidemark::app::Queues;
+use store::{AutomationTask, BulkTask, FileTask, InboxTask};
+use tidemark::app::{Parts, Queues};
 use tower::ServiceExt as _;
 
-use crate::{ManualClock, Reply, TestTable, undescribed};
+use crate::{ManualClock, Reply, TestFiles, TestTable, undescribed};
 
 /// The operator's token of every [`Api`].
 pub const OPERATOR_TOKEN: &str = "tmk_the-operators-token-of-the-tests";
@@ -49,9 +49,12 @@ pub struct Api {
     pub table: TestTable,
     /// The wall clock.
     pub clock: ManualClock,
+    /// The bucket of the API's files.
+    pub file_server: TestFiles,
     inbox: Arc<Mutex<Vec<InboxTask>>>,
     bulk: Arc<Mutex<Vec<BulkTask>>>,
     automations: Arc<Mutex<Vec<AutomationTask>>>,
+    files: Arc<Mutex<Vec<FileTask>>>,
     router: Router,
 }
 
@@ -122,10 +125,15 @@ impl Api {
         let (inbox_queue, inbox) = collecting();
         let (bulk_queue, bulk) = collecting();
         let (automation_queue, automations) = collecting();
-        let queues = Queues { inbox: inbox_queue, bulk: bulk_queue, automations: automation_queue };
+        let (file_queue, files) = collecting();
+        let queues =
+            Queues { inbox: inbox_queue, bulk: bulk_queue, automations: automation_queue, files: file_queue };
         let operator = sha256_hex(OPERATOR_TOKEN.as_bytes());
-        let router = tidemark::app::app(context.with_public_url(PUBLIC_URL), queues, &operator);
-        Self { table, clock, inbox, bulk, automations, router }
+        let file_server = TestFiles::start();
+        let context = context.with_public_url(PUBLIC_URL);
+        let parts = Parts { context, queues, files: file_server.files.clone() };
+        let router = tidemark::app::app(parts, &operator);
+        Self { table, clock, file_server, inbox, bulk, automations, files, router }
     }
 
     /// Removes and returns the tasks that were sent to the inbox's queue.
@@ -138,6 +146,12 @@ impl Api {
     #[must_use]
     pub fn take_automations(&self) -> Vec<AutomationTask> {
         std::mem::take(&mut *self.automations.lock().expect("a queue"))
+    }
+
+    /// Removes and returns the tasks that were sent to the queue of imports and exports.
+    #[must_use]
+    pub fn take_files(&self) -> Vec<FileTask> {
+        std::mem::take(&mut *self.files.lock().expect("a queue"))
     }
 
     /// Runs the worker on the accounts in the queue of bulk jobs, until the queue is empty.
@@ -153,6 +167,21 @@ impl Api {
             let response = bulk_worker::handle(store, &queue, event, || clock.now(), || true).await;
             assert!(response.batch_item_failures.is_empty(), "a bulk job failed");
             self.bulk.lock().expect("a queue").extend(waiting.lock().expect("a queue").drain(..));
+        }
+    }
+
+    /// Runs the worker on the imports and exports in its queue, until the queue is empty.
+    pub async fn work_on_files(&self) {
+        loop {
+            let tasks = self.take_files();
+            if tasks.is_empty() {
+                return;
+            }
+            let (queue, waiting) = collecting();
+            let (store, bucket, clock) = (&self.table.store, &self.file_server.files, &self.clock);
+            let work = file_worker::handle(store, bucket, &queue, event(&tasks), || clock.now(), || true);
+            assert!(work.await.batch_item_failures.is_empty(), "a file failed");
+            self.files.lock().expect("a queue").extend(waiting.lock().expect("a queue").drain(..));
         }
     }
 
