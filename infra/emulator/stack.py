@@ -30,6 +30,7 @@ class Stack:
         printed = self.emulator.run(command, DEPLOY_TIMEOUT)
         import_routes(self)
         adapt_roles(self)
+        adapt_buckets(self)
         return printed
 
     def template(self):
@@ -160,6 +161,13 @@ def adapt_roles(stack):
                 if "sqs:SendMessage" in actions:
                     statement["Action"] = [*actions, "sqs:SendMessageBatch"]
             iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
+
+
+def adapt_buckets(stack):
+    """Deletes the policies of the buckets: they refuse requests without TLS, which the emulator does not speak."""
+    for _, kind, bucket in stack.resources():
+        if kind == "AWS::S3::Bucket":
+            stack.emulator.client("s3").delete_bucket_policy(Bucket=bucket)
 
 
 def wait_until(found, what, timeout=60):
