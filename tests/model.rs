@@ -322,8 +322,8 @@ impl Run {
                                 let report = self.store().settle_inbox(&tasks, wall_clock, || true).await;
                                 prop_assert!(report.unsettled.is_empty());
                             }
-                            Some(Tasks::Bulk(_) | Tasks::Automations(_)) => {
-                                prop_assert!(false, "no bulk job and no automation was created");
+                            Some(Tasks::Bulk(_) | Tasks::Automations(_) | Tasks::Files(_)) => {
+                                prop_assert!(false, "no bulk job, automation or file was created");
                             }
                             None => {}
                         },

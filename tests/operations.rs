@@ -17,6 +17,7 @@ mod histories;
 mod holdings;
 mod idempotency;
 mod ids;
+pub mod imports;
 mod inbox;
 mod isolation;
 mod listing;

@@ -88,6 +88,8 @@ pub const BY_FORM: &str = "form";
 pub const BY_EXTERNAL_FORM: &str = "external_form";
 /// The source of a bulk job's changes.
 pub const BY_BULK_JOB: &str = "bulk_job";
+/// The source of an import's changes.
+pub const BY_IMPORT: &str = "import";
 /// The source of the changes at an update date.
 pub const UPDATE_DATE: &str = "update_date";
 

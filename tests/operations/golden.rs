@@ -2,7 +2,7 @@
 //!
 //! A new version gets a new file, written from [`scenario`] with `UPDATE=1 cargo test --package tests golden`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -10,16 +10,20 @@ use domain::automation::{AutomationState, RunCounts, Trigger};
 use domain::decision::Command;
 use domain::event::EventType;
 use domain::form::AnswerMode;
-use domain::ids::AccountId;
+use domain::ids::{AccountId, ExportId};
+use domain::import::RowOutcome;
 use domain::marketing::EffectiveState;
+use domain::period::PeriodNumber;
 use domain::permission::{PrincipalKind, Role};
+use domain::property::PropertyName;
 use domain::provider::Provider;
 use domain::secrets::Secrets;
 use serde_json::{Map, Value, json};
 use store::{
-    AutomationReport, AutomationTask, ContactRef, Due, FieldTarget, Form, FormCounts, Job, JobKind, JobState,
-    MembersReport, NewAutomation, NewForm, NewSegment, NewTokenOwner, Preview, Responder, Segment,
-    SegmentContent, Selection, Store, Submission, TokenOwner, Waiting,
+    AutomationReport, AutomationTask, ContactRef, Due, Export, ExportSelection, FieldTarget, FileFormat,
+    Form, FormCounts, ImportRow, ImportTerms, Job, JobKind, JobState, MembersReport, NewAutomation,
+    NewExport, NewForm, NewSegment, NewTokenOwner, Preview, Responder, RowContent, Segment, SegmentContent,
+    Selected, Selection, Store, Submission, TokenOwner, Waiting,
 };
 use testkit::{Observer, TABLE, TestTable, at, email, property, terms};
 
@@ -27,8 +31,9 @@ use super::automations::romans;
 use super::bulk::{self, filter};
 use super::feed::edit;
 use super::forms::{form, native, submit};
+use super::imports::{self, person};
 use super::rejected::reject;
-use super::{START, Told, UPDATE, by_hand, create, delete, set};
+use super::{START, Told, UPDATE, by_hand, create, delete, set, user};
 
 const VERSION_2: &str = include_str!("../fixtures/items/v2.json");
 /// The instant at which the items are read.
@@ -68,6 +73,7 @@ async fn scenario(table: &TestTable) {
     edit(table, account, leaving[0], "silver", update).await;
     add_form_items(table, account).await;
     add_bulk_items(table, account).await;
+    add_file_items(table, account).await;
     let automation = add_automation(table, account).await;
     // All items as if they had just been created: a day, property changes, and notices with the marks of their ids.
     Observer::default().follow(table, update).await;
@@ -114,6 +120,56 @@ async fn add_bulk_items(table: &TestTable, account: AccountId) {
     let request = bulk::request(account, queue, Selection::Segment(friends.id), None);
     let told = Told::<Preview>::new();
     store.preview(&request, now, || false, Responder::new(None, &told.render())).await.unwrap();
+}
+
+/// Adds an import that is done and one that stopped after its first rows, and exports in the same states.
+async fn add_file_items(table: &TestTable, account: AccountId) {
+    let (store, now) = (&table.store, at("2026-12-01T00:02:00.000Z"));
+    let rows = [person("ada@example.org", &[]), person("barbara@example.org", &[("plan", "gold")])];
+    imports::import(store, account, imports::terms(), &rows, now).await;
+    let statement = export(store, account, ExportSelection::Statement(PeriodNumber::FIRST), now).await;
+    let mut run = store.open_export(account, statement, now).await.unwrap().unwrap();
+    assert!(run.finish(1_000, 4, now).await.unwrap());
+
+    let now = at("2026-12-01T00:03:00.000Z");
+    let segments = store.segments(account, None, 10).await.unwrap().items;
+    let friends = segments.into_iter().find(|segment| segment.name == "Friends").unwrap();
+    let terms = ImportTerms { set_marketing: true, add_to_segment: Some(friends.id), ..imports::terms() };
+    let import = imports::begin(store, account, terms, now).await;
+    let mut run = store.open_import(account, import, now).await.unwrap().unwrap();
+    assert!(run.record_layout("layout".to_owned(), Some(3), now).await.unwrap());
+    for (number, content) in (1..).zip(stopped_rows().into_iter().take(2)) {
+        run.push(ImportRow { number, place: number.to_string(), content });
+    }
+    assert!(run.apply(now).await.unwrap());
+    let by = Selection::Filter(filter("plan", "EQ", "gold"));
+    let gold = ExportSelection::Contacts(Selected { by, except: BTreeSet::new() });
+    let stopped = export(store, account, gold, now).await;
+    let mut run = store.open_export(account, stopped, now).await.unwrap().unwrap();
+    assert!(run.find_columns(|| now, || true).await.unwrap());
+    assert_eq!(run.contacts(10, now).await.unwrap().len(), 1);
+    assert!(run.record("parts".to_owned(), 1, now).await.unwrap());
+}
+
+/// Returns the rows of the import that stopped after the first two.
+fn stopped_rows() -> [RowContent; 3] {
+    let invalid = RowContent::Invalid("0:no-address".to_owned());
+    [invalid, RowContent::Empty, person("barbara@example.org", &[])]
+}
+
+/// Creates an export.
+async fn export(
+    store: &Store,
+    account: AccountId,
+    selection: ExportSelection,
+    now: domain::Timestamp,
+) -> ExportId {
+    let new = NewExport { selection, format: FileFormat::Csv, columns: None, actor: user() };
+    let told = Told::<Export>::new();
+    let render = told.render();
+    let responder = Responder::new(None, &render);
+    store.create_export(account, &new, now, responder).await.unwrap();
+    told.take().id
 }
 
 /// Adds an external form with the items that belong to it: counts, day, deliveries, a rejected and a queued submission.
@@ -223,6 +279,29 @@ async fn items_of_version_2_are_read() {
     assert_form_items_are_read(&table, survey[0]).await;
     assert_bulk_items_are_read(store, account, now).await;
     assert_automation_items_are_read(store, account, now).await;
+    assert_file_items_are_read(store, account, now).await;
+}
+
+/// Asserts that imports and exports are read, and that those which stopped are continued.
+async fn assert_file_items_are_read(store: &Store, account: AccountId, now: domain::Timestamp) {
+    let found = store.imports(account, None, 10).await.unwrap().items;
+    assert_eq!(found.iter().map(|import| import.state.as_str()).collect::<Vec<_>>(), ["running", "done"]);
+    let (stopped, done) = (found[0].id, &found[1]);
+    assert_eq!((done.summary.rows(RowOutcome::Created), done.summary.rows(RowOutcome::Unchanged)), (1, 1));
+    let parts = store.imported_rows(account, done.id, 1).await.unwrap();
+    assert_eq!(parts[0].results.len(), 2);
+    assert!(imports::work(store, account, stopped, &stopped_rows(), || now).await);
+    let stopped = store.import(account, stopped).await.unwrap();
+    assert_eq!((stopped.summary.total(), stopped.summary.set), (3, 1));
+
+    let latest = store.statement_export(account, PeriodNumber::FIRST, now).await.unwrap().unwrap();
+    assert_eq!((latest.state.as_str(), latest.bytes, latest.counted), ("done", Some(1_000), Some(4)));
+    let stopped = &store.exports(account, None, 10).await.unwrap().items[0];
+    let mut run = store.open_export(account, stopped.id, now).await.unwrap().unwrap();
+    assert_eq!((run.file(), run.export().rows), (Some("parts"), 1));
+    let columns = run.columns().unwrap().unwrap();
+    assert_eq!(columns.iter().map(PropertyName::as_str).collect::<Vec<_>>(), ["plan"]);
+    assert!(run.contacts(10, now).await.unwrap().is_empty(), "all of them are in the file");
 }
 
 /// Asserts that an automation with its queue and its run is read, and goes on.
@@ -287,7 +366,7 @@ async fn assert_form_items_are_read(table: &TestTable, form: &Form) {
         let due = store.due(shard, now, None).await.unwrap().due;
         waiting.extend(due.into_iter().filter_map(|due| match due {
             Due::Job(Job::Inbox(task)) => Some(task),
-            Due::Period(..) | Due::Job(Job::Sweep(..) | Job::Bulk(_) | Job::Automation(_)) => None,
+            Due::Period(..) | Due::Job(_) => None,
         }));
     }
     let settled = store.settle_inbox(&waiting, now, || true).await;

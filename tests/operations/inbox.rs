@@ -388,7 +388,7 @@ async fn due(store: &Store, now: domain::Timestamp) -> Vec<InboxTask> {
         for due in store.due(shard, now, None).await.unwrap().due {
             tasks.extend(match due {
                 Due::Job(Job::Inbox(task)) => Some(task),
-                Due::Period(..) | Due::Job(Job::Sweep(..) | Job::Bulk(_) | Job::Automation(_)) => None,
+                Due::Period(..) | Due::Job(_) => None,
             });
         }
     }

@@ -11,8 +11,8 @@ use testkit::{FaultRates, SeededRng, at};
 use super::commands::save::Through;
 use super::commands::status::Entry;
 use super::commands::{
-    Bulk, Cancel, Change, Command, Delete, List, MoveClock, One, Read, Rollover, Save, Settle, Status,
-    Submit, Sweep, Terms, Work,
+    BeginImport, Bulk, Cancel, CancelImport, Change, Command, Delete, List, MoveClock, One, Read, Rollover,
+    Save, Settle, Status, Submit, Sweep, Terms, Work, WorkOnImport,
 };
 
 /// The wall clock at the beginning of every history.
@@ -41,6 +41,9 @@ const EVENTFUL: (u64, u64) = (4, 3);
 
 /// The modulus and remainder of the seeds with bulk jobs.
 const BULKY: (u64, u64) = (3, 2);
+
+/// The modulus and remainder of the seeds with imports.
+const IMPORTING: (u64, u64) = (5, 0);
 
 /// Time zones with and without changes of the clock, on both sides of UTC and with a half-hour offset.
 const ZONES: [&str; 5] = ["UTC", "Europe/Berlin", "America/Havana", "Asia/Kolkata", "Pacific/Auckland"];
@@ -224,6 +227,10 @@ impl History {
             planner.rng = SeededRng::of(&[seed, 2]);
             bursts.iter_mut().for_each(|burst| planner.add_bulk_jobs(burst));
         }
+        if seed % IMPORTING.0 == IMPORTING.1 {
+            planner.rng = SeededRng::of(&[seed, 3]);
+            bursts.iter_mut().for_each(|burst| planner.add_imports(burst));
+        }
         Self { seed, fault_rates, accounts, bursts }
     }
 
@@ -345,6 +352,28 @@ impl Planner {
                 }),
                 7 | 8 => Arc::new(Cancel),
                 _ => Arc::new(Work { time: if self.rng.coin() { 100 } else { self.rng.between(1, 6) } }),
+            };
+            let request = Planned::of(self.number(), account, command);
+            let abandoned_after = self.rng.happens(350).then(|| self.rng.between(0, 60));
+            burst.requests.push(Planned { abandoned_after, ..request.sent_after(self.rng.below(spread)) });
+        }
+    }
+
+    /// Adds imports and their workers to a burst. Their draws do not change those of the other requests.
+    fn add_imports(&mut self, burst: &mut Burst) {
+        let spread = burst.requests.iter().map(|request| request.after).max().unwrap_or_default().max(60);
+        let account = self.rng.index(self.accounts.len());
+        for _ in 0..self.rng.between(2, 7) {
+            let command: Arc<dyn Command> = match self.rng.below(20) {
+                0..=6 => {
+                    let rows = (0..self.rng.between(1, 12)).map(|_| (self.address(), self.note()));
+                    Arc::new(BeginImport { rows: rows.collect(), set_marketing: self.rng.happens(600) })
+                }
+                7 => Arc::new(CancelImport),
+                _ => Arc::new(WorkOnImport {
+                    time: if self.rng.coin() { 100 } else { self.rng.between(1, 6) },
+                    rows_at_once: self.rng.between(1, 6),
+                }),
             };
             let request = Planned::of(self.number(), account, command);
             let abandoned_after = self.rng.happens(350).then(|| self.rng.between(0, 60));

@@ -32,6 +32,10 @@ pub enum Kind<'a> {
     FormDay,
     /// A bulk job with its progress.
     BulkJob,
+    /// An import with its progress.
+    Import,
+    /// The results of some rows of an import.
+    ImportRows,
     Other,
 }
 
@@ -45,6 +49,8 @@ pub fn kind<'a>((pk, sk): &'a RawKey) -> (Option<&'a str>, Kind<'a>) {
         ("ACCOUNT", "PERIOD") => Kind::Period,
         ("ACCOUNT", sk) if sk.starts_with("STATEMENT#") => Kind::Statement,
         ("ACCOUNT", sk) if sk.starts_with("JOB#") => Kind::BulkJob,
+        ("ACCOUNT", sk) if sk.starts_with("IMPORT#") => Kind::Import,
+        ("IMPORT", sk) if sk.starts_with("ROWS#") => Kind::ImportRows,
         // The sort key is the id with leading zeros.
         ("CONTACT", sk) => Kind::Contact(contact_id(sk)),
         ("EMAIL", _) => Kind::Address(rest),

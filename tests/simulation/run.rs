@@ -18,8 +18,9 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::checks;
 use super::commands::bulk::all_finished;
+use super::commands::imports::all_imported;
 use super::commands::{
-    Command, Context, Rollover, Sending, Settle, Sweep, WorkOnDue, refused, text_response,
+    Command, Context, Rollover, Sending, Settle, Sweep, WorkOnDue, WorkOnDueImports, refused, text_response,
 };
 use super::plan::{AccountPlan, Burst, History, Jump, Planned, START};
 use super::world::{Counts, Delivered, ExpectedAccount, Flight, KeyRecord, Names, State, Violation, World};
@@ -263,14 +264,15 @@ impl Run {
         // An update date may pass meanwhile, which causes more work.
         for round in 0..FINAL_ROUNDS {
             self.put_forward += SWEEP_EXPECTED * 2;
-            let jobs: [Arc<dyn Command>; 4] = [
+            let jobs: [Arc<dyn Command>; 5] = [
                 Arc::new(Rollover { time: u64::MAX, queue_fails: false }),
                 Arc::new(Sweep { messages: 1_000, time: u64::MAX, again: false }),
                 Arc::new(Settle { messages: 1_000, time: u64::MAX, again: false }),
                 Arc::new(WorkOnDue),
+                Arc::new(WorkOnDueImports),
             ];
             let requests = (0..).zip(jobs).map(|(place, command)| {
-                let (id, after) = (u32::MAX / 2 + 4 * round + place, 120_000 * u64::from(place));
+                let (id, after) = (u32::MAX / 2 + 5 * round + place, 120_000 * u64::from(place));
                 Planned::job(id, command).sent_after(after)
             });
             self.burst(&Burst { jump: Jump::None, requests: requests.collect() }).await;
@@ -285,7 +287,8 @@ impl Run {
             let tidy = abandoned + unanswered + late == 0;
             left = books.find_map(|book| {
                 let swept = checks::swept(&book.state, &book.id, &items, tidy);
-                swept.and_then(|()| all_finished(book, &items)).err()
+                let finished = swept.and_then(|()| all_finished(book, &items));
+                finished.and_then(|()| all_imported(book, &items)).err()
             });
             if left.is_none() {
                 return;

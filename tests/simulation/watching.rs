@@ -8,6 +8,7 @@ use testkit::{RawItem, Write};
 
 use super::checks;
 use super::commands::bulk::check_job;
+use super::commands::imports::check_import;
 use super::commands::{Turn, refused};
 use super::raw::{Items, Kind, RawPeriod, kind, waits};
 use super::world::{ExpectedAccount, Flight, World};
@@ -47,6 +48,7 @@ impl World {
         let (waits, settled) = (flight.waits.is_some(), book.settled.len());
         interpret(book, flight, write, items)?;
         check_job(book, flight, write, items)?;
+        check_import(write)?;
         self.counts.accepted += u64::from(flight.waits.is_some() && !waits);
         self.counts.settled_together += u64::from(book.settled.len() > settled + 1);
         let closed = &book.state.model.statements[closed..];

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::Timestamp;
 use domain::ids::{AccountId, ContactId};
-use store::{BulkTask, Form, InboxTask, SweepTask};
+use store::{BulkTask, FileTask, Form, InboxTask, SweepTask};
 
 use super::commands::{Applied, Command, Expectation, Submit};
 use crate::model::rules::{Effect, FormRules, Model};
@@ -302,6 +302,8 @@ pub struct World {
     pub inbox: Vec<InboxTask>,
     /// Messages in the queue of bulk jobs.
     pub bulk: Vec<BulkTask>,
+    /// Messages in the queue of imports.
+    pub files: Vec<FileTask>,
     pub counts: Counts,
     /// The first violation.
     pub violation: Option<Violation>,
@@ -321,6 +323,7 @@ impl World {
             messages: Vec::new(),
             inbox: Vec::new(),
             bulk: Vec::new(),
+            files: Vec::new(),
             counts: Counts::default(),
             violation: None,
             accounts: BTreeMap::new(),

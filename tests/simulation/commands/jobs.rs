@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use api::Queue;
 use chrono::TimeDelta;
 use monthly_rollover::{Queues, RolloverError, roll_over};
-use store::{BulkTask, InboxTask, SweepTask};
+use store::{BulkTask, FileTask, InboxTask, SweepTask};
 
 use super::{Command, Context, Expectation, Sending, Turn};
 use crate::simulation::checks;
@@ -61,6 +61,17 @@ fn bulk(context: &Context, fails: bool) -> Queue<BulkTask> {
     })
 }
 
+/// Returns the queue of imports.
+fn files(context: &Context, fails: bool) -> Queue<FileTask> {
+    let world = context.world.clone();
+    Queue::new(move |tasks| {
+        if !fails {
+            world.lock().unwrap().files.extend(tasks);
+        }
+        std::future::ready(if fails { Err("the queue is unavailable".into()) } else { Ok(()) })
+    })
+}
+
 /// Returns a function that returns true for this number of calls.
 pub fn true_for(times: u64) -> impl Fn() -> bool {
     let calls = AtomicU64::new(0);
@@ -84,12 +95,14 @@ impl Command for Rollover {
         Box::pin(async move {
             let inbox = inbox(context, self.queue_fails);
             let bulk = bulk(context, self.queue_fails);
+            let files = files(context, self.queue_fails);
             let queues = Queues {
                 sweeps: queue(context, self.queue_fails),
                 inbox,
                 bulk,
                 // No automation exists.
                 automations: Queue::new(|_| std::future::ready(Ok(()))),
+                files,
             };
             match roll_over(&context.store, &queues, context.wall_clock, true_for(self.time)).await {
                 Err(RolloverError::Due(error)) => Err(error),

@@ -24,7 +24,7 @@ pub struct Defect {
     pub tamper: fn() -> Box<dyn FaultInjector>,
 }
 
-pub const DEFECTS: [Defect; 34] = [
+pub const DEFECTS: [Defect; 36] = [
     Defect {
         name: "contact without its version",
         is: "a changed contact is written without the condition on its version",
@@ -356,6 +356,27 @@ pub const DEFECTS: [Defect; 34] = [
         tamper: || splits(|call| if changes_contacts(&call) { afterwards(call, is_job) } else { vec![call] }),
     },
     Defect {
+        name: "import without its version",
+        is: "the results of rows are stored without the condition on the import's version",
+        seed: 10,
+        tamper: || {
+            sends(|call| {
+                if call.written().iter().any(|key| kind(key).1 == Kind::ImportRows) {
+                    about(call, |kind| kind == Kind::Import)
+                        .for_each(|write| without_condition(write, "#version ="));
+                }
+            })
+        },
+    },
+    Defect {
+        name: "import's place stored afterwards",
+        is: "the results and the place of an import are stored after the contacts instead of with them",
+        seed: 5,
+        tamper: || {
+            splits(|call| if changes_contacts(&call) { afterwards(call, is_import) } else { vec![call] })
+        },
+    },
+    Defect {
         name: "job's place stored before",
         is: "a bulk job's counts and place are stored before the contacts instead of with them",
         seed: 2,
@@ -449,6 +470,10 @@ fn changes_contacts(call: &Call) -> bool {
 
 fn is_job(kind: Kind<'_>) -> bool {
     kind == Kind::BulkJob
+}
+
+fn is_import(kind: Kind<'_>) -> bool {
+    matches!(kind, Kind::Import | Kind::ImportRows)
 }
 
 /// Returns the digests of deliveries in the keys of a request or its response.
