@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use cargo_metadata::{Message, TargetKind};
 
 /// The functions. Each is a package and a binary of this name.
-pub const FUNCTIONS: [&str; 17] = [
+pub const FUNCTIONS: [&str; 19] = [
     "account",
     "authorizer",
     "automation-worker",
@@ -17,6 +17,8 @@ pub const FUNCTIONS: [&str; 17] = [
     "change-feed",
     "console",
     "contacts",
+    "file-worker",
+    "files",
     "form-submission",
     "forms",
     "intake-worker",

@@ -100,6 +100,13 @@ async fn typical(name: &str) -> (Fixture, String) {
         "contacts" => {
             events::http("POST", "/v1/contacts/search", &admin, &json!({"filterGroups": []}).to_string())
         }
+        // No such import exists, because the benchmark has no files.
+        "file-worker" => {
+            let job = store::FileJob::Import(domain::ids::ImportId::new(now(), 1));
+            let task = store::FileTask { account: setting.account, job };
+            events::message(&serde_json::to_string(&task).expect("a message"))
+        }
+        "files" => events::http("GET", "/v1/imports", &admin, ""),
         "form-submission" => {
             let form = form(&setting).await;
             let body = json!({"fields": {"email": "ada@example.org"}}).to_string();

@@ -20,6 +20,7 @@ mod console;
 mod contention;
 mod events;
 mod feed;
+mod files;
 mod functions;
 mod invocation;
 mod load;
@@ -42,7 +43,7 @@ use crate::binaries::Binaries;
 pub const RELEASE: bool = !cfg!(debug_assertions);
 
 /// The names of the groups on the command line.
-const GROUPS: [&str; 11] = [
+const GROUPS: [&str; 12] = [
     "rules",
     "functions",
     "invocation",
@@ -54,6 +55,7 @@ const GROUPS: [&str; 11] = [
     "bulk",
     "console",
     "feed",
+    "files",
 ];
 
 /// The usage text of the command line.
@@ -105,6 +107,8 @@ struct Extent {
     selected: [u64; 2],
     /// The numbers of contacts behind the console's pages.
     shown: [u64; 2],
+    /// The number of rows of an import and an export.
+    transferred: usize,
     stretch: Duration,
 }
 
@@ -114,6 +118,7 @@ const FULL: Extent = Extent {
     leaving: [1_000, 10_000, 100_000],
     selected: [100_000, 50_000],
     shown: [100, 100_000],
+    transferred: 100_000,
     stretch: Duration::from_secs(10),
 };
 /// The extent that only shows that the benchmarks work.
@@ -123,6 +128,7 @@ const QUICK: Extent = Extent {
     leaving: [10, 100, 1_000],
     selected: [2_000, 2_000],
     shown: [100, 2_000],
+    transferred: 2_000,
     stretch: Duration::from_secs(1),
 };
 
@@ -177,6 +183,9 @@ async fn measure(options: &Options) {
     }
     if wanted("feed") {
         feed::measure(extent.rounds).await;
+    }
+    if wanted("files") {
+        files::measure(extent.transferred).await;
     }
     report::line(&format!("\nLoad average at the end: {}.", load_average()));
 }

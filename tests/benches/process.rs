@@ -27,6 +27,8 @@ impl Process {
             ("PUBLIC_URL", testkit::PUBLIC_URL),
             ("AUTOMATION_QUEUE_URL", dynamodb),
             ("BULK_QUEUE_URL", dynamodb),
+            ("FILES_BUCKET", "tidemark-files"),
+            ("FILE_QUEUE_URL", dynamodb),
             ("INTAKE_QUEUE_URL", dynamodb),
             ("SWEEP_QUEUE_URL", dynamodb),
             ("STACK_NAME", "tidemark"),
@@ -74,7 +76,7 @@ impl Drop for Process {
 }
 
 /// Returns the peak memory of a process in MB, since its start or the last reset.
-fn peak_megabytes(process: &str) -> f64 {
+pub fn peak_megabytes(process: &str) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("a running program");
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
     let kibibytes: f64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
@@ -88,7 +90,12 @@ pub fn own_peak_megabytes() -> f64 {
 
 /// Resets the peak memory of the benchmarks to their present memory, and returns that in MB.
 pub fn reset_own_peak() -> f64 {
+    reset_peak("self")
+}
+
+/// Resets the peak memory of a process to its present memory, and returns that in MB.
+pub fn reset_peak(process: &str) -> f64 {
     // 5 means the peak (the kernel's documentation of `/proc/PID/clear_refs`).
-    std::fs::write("/proc/self/clear_refs", "5").expect("the peak is reset");
-    own_peak_megabytes()
+    std::fs::write(format!("/proc/{process}/clear_refs"), "5").expect("the peak is reset");
+    peak_megabytes(process)
 }

@@ -129,6 +129,8 @@ fn contact() -> Contact {
         version: 1,
         deleted_at: None,
         chain: Vec::new(),
+        unenrolled: false,
+        imported: None,
         edited: None,
     }
 }

@@ -114,10 +114,27 @@ impl Drop for Process {
     }
 }
 
+impl Process {
+    /// Resets the peak memory to the present memory, and returns that in MB.
+    pub fn reset_peak(&self) -> f64 {
+        crate::process::reset_peak(&self.0.id().to_string())
+    }
+
+    /// Returns the peak memory in MB.
+    pub fn peak_megabytes(&self) -> f64 {
+        crate::process::peak_megabytes(&self.0.id().to_string())
+    }
+}
+
 /// Starts a stack in memory and returns it with a client.
 pub fn start(binary: &Path) -> (Process, Caller) {
+    start_with(binary, &["--in-memory"])
+}
+
+/// Starts a stack with these options and returns it with a client.
+pub fn start_with(binary: &Path, options: &[&str]) -> (Process, Caller) {
     let mut command = Command::new(binary);
-    command.args(["--in-memory", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::null());
+    command.args(options).args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().expect("the local stack starts");
     let (mut url, mut token) = (None, None);
     let lines = BufReader::new(child.stdout.take().expect("an output")).lines();
