@@ -2,6 +2,7 @@
 
 mod connections;
 mod engine;
+mod files;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -192,7 +193,13 @@ async fn inbox_is_settled_in_the_background() {
     }
     let batches = Batches { size: 30, window: Duration::ZERO };
     let clock = Clock::new(move || now);
-    let jobs = Jobs::start(table.store.clone(), clock, Duration::from_secs(3600), batches);
+    let jobs = Jobs::start(
+        table.store.clone(),
+        testkit::TestFiles::start().files,
+        clock,
+        Duration::from_secs(3600),
+        batches,
+    );
     jobs.queues.inbox.send(tasks).await.expect("a queue");
     let settled = async {
         while testkit::scan(&table.client, account).await.billable < 40 {
@@ -220,7 +227,13 @@ async fn bulk_jobs_of_a_stopped_stack_are_resumed() {
     }
     let batches = Batches { size: 30, window: Duration::ZERO };
     let clock = Clock::new(move || later);
-    let _jobs = Jobs::start(table.store.clone(), clock, Duration::from_secs(3600), batches);
+    let _jobs = Jobs::start(
+        table.store.clone(),
+        testkit::TestFiles::start().files,
+        clock,
+        Duration::from_secs(3600),
+        batches,
+    );
     let done = async {
         for account in accounts {
             while testkit::scan(&table.client, account).await.billable < 300 {

@@ -9,6 +9,7 @@
 #![allow(unreachable_pub, reason = "within a test binary, `pub` marks the items that other modules use")]
 
 mod dependencies;
+mod files;
 mod http;
 mod local;
 mod model;

@@ -9,11 +9,12 @@ mod schema;
 use utoipa::openapi::OpenApi;
 
 /// Returns the HTTP functions by their folders, with the descriptions of their routes.
-fn functions() -> [(&'static str, OpenApi); 9] {
+fn functions() -> [(&'static str, OpenApi); 10] {
     [
         ("account", account::openapi()),
         ("bulk-jobs", bulk_jobs::openapi()),
         ("contacts", contacts::openapi()),
+        ("files", files::openapi()),
         ("form-submission", form_submission::openapi()),
         ("forms", forms::openapi()),
         ("segments", segments::openapi()),

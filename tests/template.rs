@@ -7,6 +7,7 @@ mod alarms;
 mod deployment;
 pub(crate) mod document;
 mod feed;
+mod files;
 pub(crate) mod functions;
 mod messaging;
 pub(crate) mod permissions;

@@ -26,6 +26,12 @@ export const paths = {
   newAutomation: '/console/automations/new',
   automation: (id) => `/console/automations/${id}`,
   deleteAutomation: (id) => `/console/automations/${id}/delete`,
+  files: '/console/imports',
+  newImport: '/console/imports/new',
+  import: (id) => `/console/imports/${id}`,
+  cancelImport: (id) => `/console/imports/${id}/cancel`,
+  exports: '/console/exports',
+  export: (id) => `/console/exports/${id}`,
   jobs: '/console/jobs',
   job: (id) => `/console/jobs/${id}`,
   statements: '/console/statements',
@@ -47,6 +53,7 @@ export const entries = {
   review: 'Review',
   forms: 'Forms',
   automations: 'Automations',
+  files: 'Imports and exports',
   jobs: 'Jobs',
   statements: 'Statements',
   settings: 'Settings',
@@ -58,6 +65,7 @@ export const headings = {
   review: 'Review of marketing contacts',
   newForm: 'Create a form',
   newAutomation: 'Create an automation',
+  newImport: 'Import contacts',
   usage: 'Usage over time',
   values: 'Property history',
   signIn: 'Sign in',
@@ -205,6 +213,10 @@ export const contacts = {
     await frame.main(page).getByText('More', { exact: true }).click();
     await button(page, 'Add to a list').click();
   },
+  async export(page) {
+    await frame.main(page).getByText('More', { exact: true }).click();
+    await button(page, 'Export').click();
+  },
   noMatch: (page) => page.getByText('No contact matches.'),
   open: (page, address) => link(page, address),
   state: (page, address) => contacts.row(page, address).getByText(/^(Marketing|Leaving|Non-marketing)$/),
@@ -341,6 +353,44 @@ export const segments = {
   createList: (page) => button(page, 'Create the list'),
   add: field('Addresses'),
   addMembers: (page) => button(page, 'Add to the list'),
+};
+
+export const newImport = {
+  open: (page) => link(page, 'Import contacts'),
+  file: (page) => page.getByLabel('CSV file', { exact: true }),
+  asMarketing: (page) => page.getByLabel('Set these contacts as marketing'),
+  go: (page) => button(page, 'Go on to the preview'),
+  sending: (page) => page.getByText(/^Sending the file: \d+ % sent$/),
+  notSent: (page) => page.getByRole('alert').getByText(/^The file was not sent to its end/),
+  error: (page) => page.locator('#file-e'),
+};
+
+export const importPage = {
+  heading: (page, name) => frame.heading(page, `Import of ${name}`),
+  /** The number of rows with an outcome. */
+  outcome: (page, name) => page.getByRole('row', { name: new RegExp(`^${name}`) }).getByRole('cell').first(),
+  outcomes: { new: 'New contacts', changed: 'Changed contacts', failed: 'Not imported', set: 'Set as marketing' },
+  becomeMarketing: (page, count) =>
+    page.getByText(`${number(count)} contacts of these rows become marketing contacts and billable at once.`),
+  goesTo: (page, column) => page.getByRole('combobox', exactly(`${column} goes to`)),
+  goesToOther: (page, column) => page.getByLabel(`${column} goes to another property`, { exact: true }),
+  apply: (page) => button(page, 'Apply and look again'),
+  applied: (page) => page.getByRole('status').getByText(/^The import is read in this way now/),
+  eachRow: (page) => page.getByText('Each of these rows', { exact: true }),
+  start: (page) => button(page, 'Start the import'),
+  progress: (page, rows) => page.getByText(new RegExp(`^[\\d,]+ of ${number(rows)} done$`)),
+  cancel: (page) => link(page, 'Cancel the rest'),
+  confirmCancel: (page) => button(dialog.root(page), 'Cancel the rest'),
+  done: (page) => frame.main(page).getByText(/^Done\b/),
+  cancelled: (page) => frame.main(page).getByText(/^Cancelled\b/),
+  failedRows: (page) => link(page, 'Download what failed'),
+  allRows: (page) => link(page, 'Download all rows'),
+};
+
+export const exportPage = {
+  confirm: (page) => button(dialog.root(page), 'Export'),
+  done: (page) => frame.main(page).getByText(/^Done\b/),
+  download: (page) => link(page, 'Download'),
 };
 
 export const statements = {

@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 
 import { eventually } from './checks.mjs';
-import { BEGINNING, addresses, newAccount, newContacts, newList, newMistakenForm, newSegment, newUser }
-  from './seeds.mjs';
+import {
+  BEGINNING, addresses, newAccount, newContacts, newImportOf, newList, newMistakenForm, newSegment, newUser,
+} from './seeds.mjs';
 
 /** Closes one period, so that there is a statement, and leaves three contacts leaving. */
 async function passMonth({ api }, readers) {
@@ -39,6 +40,23 @@ async function newAutomations(account) {
   return { paused, off };
 }
 
+/** Imports a file, leaves another import before its start, and exports all contacts. */
+async function newTransfers(account) {
+  const { api } = account;
+  const lines = ['E-mail,First name,Notes,Email 2', 'guest@example.org,Gast,from the fair,', 'broken,Bob,,'];
+  const [imported, waiting] = [
+    await newImportOf(account, 'trade-fair.csv', lines, { set_marketing: true }),
+    await newImportOf(account, 'spring.csv', lines, { set_marketing: true, clear_flags: true }),
+  ];
+  await api('POST', `/v1/imports/${imported.id}/start`);
+  const exported = await api('POST', '/v1/exports', { selection: { filterGroups: [] } });
+  await eventually(async () => {
+    assert.equal((await api('GET', `/v1/imports/${imported.id}`)).state, 'done');
+    assert.equal((await api('GET', `/v1/exports/${exported.id}`)).state, 'done');
+  });
+  return { imported, waiting, exported };
+}
+
 /** Makes an account in which no page is empty. Returns it with the things that have a page. */
 export async function furnishedAccount(stack) {
   const account = await newAccount(stack, { cap: 20, clock: '2026-10-20T12:00:00Z' });
@@ -56,10 +74,11 @@ export async function furnishedAccount(stack) {
   await api('PATCH', `/v1/contacts/${marketing.id}`, { properties: { firstname: 'Mira Sofie', company: null } });
   const list = await newList(account, 'Trade fair 2024', leads.slice(0, 4));
   const forms = await newForms(account);
+  const transfers = await newTransfers(account);
   const { job } = await api('POST', '/v1/bulk/jobs',
     { action: 'set-marketing', confirm_count: leads.length, selection: { segment_id: segment.id } });
   const lea = await newUser(stack, account, { name: 'Lea Winter' });
   const tom = await newUser(stack, account, { name: 'Tom Adeyemi', role: 'admin' });
-  return { ...account, marketing, leaving, free, leads, segment, list, automations, ...forms, job, lea, tom };
+  return { ...account, transfers, marketing, leaving, free, leads, segment, list, automations, ...forms, job, lea, tom };
 }
 

@@ -73,6 +73,13 @@ export function newSegment(account, name, propertyName, value) {
   return account.api('POST', '/v1/segments', { name, filterGroups: [{ filters }] });
 }
 
+/** Creates an import with its file, which does not start. `options` are those of the API. */
+export async function newImportOf(account, name, lines, options = {}) {
+  const created = await account.api('POST', '/v1/imports', { name, options });
+  await fetch(created.upload.url, { method: 'PUT', body: lines.join('\n') });
+  return created;
+}
+
 /** The name of the field that holds the address in a provider's form of the walks. */
 export const ADDRESS_FIELD = 'question_K1';
 

@@ -12,8 +12,11 @@ enum Layer {
     Domain,
     Metrics,
     Store,
+    FileStore,
     Api,
     Bootstrap,
+    ContactFiles,
+    FileJobs,
     FormMapping,
     Function,
     /// The console, which carries out what people ask for through the routes of other functions.
@@ -32,8 +35,11 @@ impl Layer {
             "shared/domain" => Self::Domain,
             "shared/metrics" => Self::Metrics,
             "shared/store" => Self::Store,
+            "shared/file-store" => Self::FileStore,
             "shared/api" => Self::Api,
             "shared/bootstrap" => Self::Bootstrap,
+            "shared/contact-files" => Self::ContactFiles,
+            "shared/file-jobs" => Self::FileJobs,
             "shared/form-mapping" => Self::FormMapping,
             "shared/testkit" => Self::Testkit,
             "infra/local" => Self::LocalStack,
@@ -53,25 +59,59 @@ impl Layer {
             Self::Domain => &[],
             Self::Metrics => &[Self::Domain],
             Self::Store => &[Self::Domain, Self::Metrics],
+            Self::FileStore => &[Self::Domain],
             Self::Api => &[Self::Domain, Self::Store],
             Self::Bootstrap => &[Self::Domain, Self::Metrics, Self::Store, Self::Api],
+            Self::ContactFiles => &[Self::Domain],
+            Self::FileJobs => &[Self::Domain, Self::Store, Self::ContactFiles, Self::FileStore],
             Self::FormMapping => &[Self::Domain, Self::Store, Self::Api],
-            Self::Function => {
-                &[Self::Domain, Self::Metrics, Self::Store, Self::Api, Self::Bootstrap, Self::FormMapping]
-            }
-            Self::Console => &[Self::Domain, Self::Store, Self::Api, Self::Bootstrap, Self::Function],
-            Self::LocalStack => {
-                &[Self::Domain, Self::Store, Self::Api, Self::Bootstrap, Self::Function, Self::Console]
-            }
-            Self::Testkit => {
-                &[Self::Domain, Self::Store, Self::Api, Self::Bootstrap, Self::Function, Self::LocalStack]
-            }
+            Self::Function => &[
+                Self::Domain,
+                Self::Metrics,
+                Self::Store,
+                Self::FileStore,
+                Self::Api,
+                Self::Bootstrap,
+                Self::ContactFiles,
+                Self::FileJobs,
+                Self::FormMapping,
+            ],
+            Self::Console => &[
+                Self::Domain,
+                Self::Store,
+                Self::FileStore,
+                Self::Api,
+                Self::Bootstrap,
+                Self::ContactFiles,
+                Self::FileJobs,
+                Self::Function,
+            ],
+            Self::LocalStack => &[
+                Self::Domain,
+                Self::Store,
+                Self::FileStore,
+                Self::Api,
+                Self::Bootstrap,
+                Self::Function,
+                Self::Console,
+            ],
+            Self::Testkit => &[
+                Self::Domain,
+                Self::Store,
+                Self::FileStore,
+                Self::Api,
+                Self::Bootstrap,
+                Self::Function,
+                Self::LocalStack,
+            ],
             Self::Tests => &[
                 Self::Domain,
                 Self::Metrics,
                 Self::Store,
+                Self::FileStore,
                 Self::Api,
                 Self::Bootstrap,
+                Self::FileJobs,
                 Self::Function,
                 Self::LocalStack,
                 Self::Testkit,
@@ -111,13 +151,16 @@ fn workspace_has_every_expected_crate() {
     let workspace = workspace();
     let layers: Vec<Layer> = workspace.packages.iter().map(Layer::of).collect();
     let count = |layer: Layer| layers.iter().filter(|other| **other == layer).count();
-    assert_eq!(count(Layer::Function), 16);
+    assert_eq!(count(Layer::Function), 18);
     for layer in [
         Layer::Domain,
         Layer::Metrics,
         Layer::Store,
+        Layer::FileStore,
         Layer::Api,
         Layer::Bootstrap,
+        Layer::ContactFiles,
+        Layer::FileJobs,
         Layer::FormMapping,
         Layer::Console,
         Layer::LocalStack,
@@ -141,14 +184,16 @@ fn users_of<'a>(workspace: &'a Metadata, wanted: &str) -> BTreeSet<&'a str> {
 #[test]
 fn external_client_crates_have_only_allowed_users() {
     let workspace = workspace();
-    let restrictions: [(&str, &[&str]); 8] = [
+    let restrictions: [(&str, &[&str]); 10] = [
         // The store owns items, expressions and errors. The others build clients or read the table from outside.
         ("aws-sdk-dynamodb", &["baseline", "bootstrap", "store", "testkit", "tests", "tidemark"]),
         ("serde_dynamo", &["store"]),
-        ("aws-config", &["bootstrap"]),
+        ("aws-config", &["bootstrap", "file-store"]),
+        ("aws-sdk-s3", &["file-store"]),
         ("aws-sdk-sqs", &["bootstrap"]),
         ("dynoxide-rs", &["testkit", "tests", "tidemark"]),
         ("rusqlite", &["tidemark"]),
+        ("s3s", &["tidemark"]),
         ("clap", &["tests", "tidemark"]),
         ("lambda-simulator", &["tests"]),
     ];

@@ -1,7 +1,7 @@
 //! Unreadable bodies, sent to every operation with a body: the response is a problem document, never an internal error.
 
 use api::ProblemType;
-use domain::limits::{BODY_BYTES_MAX, PUBLIC_BODY_BYTES_MAX};
+use domain::limits::{BODY_BYTES_MAX, IMPORT_BODY_BYTES_MAX, PUBLIC_BODY_BYTES_MAX};
 use serde_json::json;
 use testkit::{Api, at};
 
@@ -155,8 +155,11 @@ async fn body_over_the_limit_is_too_large() {
     for operation in &operations {
         let body = fixture.body(operation).unwrap().to_string();
         let filled = |bytes: usize| format!("{body}{}", " ".repeat(bytes - body.len()));
-        let is_post_of_a_page = operation.is_public() && !operation.path.starts_with("/v1/hooks/");
-        let max = if is_post_of_a_page { PUBLIC_BODY_BYTES_MAX } else { BODY_BYTES_MAX };
+        let max = match operation.path.as_str() {
+            "/v1/imports" => IMPORT_BODY_BYTES_MAX,
+            path if operation.is_public() && !path.starts_with("/v1/hooks/") => PUBLIC_BODY_BYTES_MAX,
+            _ => BODY_BYTES_MAX,
+        };
         let over = fixture.request(operation).body(JSON, filled(max + 1)).await;
         over.problem(ProblemType::PayloadTooLarge);
         let announced =

@@ -4,6 +4,7 @@ mod acts;
 mod changes;
 mod reads;
 mod sessions;
+mod transfers;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -79,6 +80,28 @@ impl<'a> Browser<'a> {
         let request = request.header("cookie", self.cookies());
         let request = request.header("referer", format!("https://{HOST}/console/contacts?state=leaving"));
         self.keep(request.body("application/x-www-form-urlencoded", body).await)
+    }
+
+    /// Posts a form with a file.
+    pub(super) async fn post_file(&self, path: &str, fields: &[(&str, &str)], file: (&str, &[u8])) -> Reply {
+        const BOUNDARY: &str = "the-boundary";
+        let mut body = Vec::new();
+        for (name, value) in fields {
+            let part =
+                format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            body.extend_from_slice(part.as_bytes());
+        }
+        let (name, content) = file;
+        let head = format!(
+            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+             Content-Type: text/csv\r\n\r\n"
+        );
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(content);
+        body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
+        let request = self.api.post(path).header("host", HOST).header("sec-fetch-site", "same-origin");
+        let request = request.header("cookie", self.cookies());
+        self.keep(request.body(&format!("multipart/form-data; boundary={BOUNDARY}"), body).await)
     }
 
     /// Posts a form and follows to the page that it leads to.

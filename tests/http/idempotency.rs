@@ -38,6 +38,8 @@ async fn everything(fixture: &Fixture) -> Vec<Value> {
         "/v1/segments",
         "/v1/bulk/jobs",
         "/v1/automations",
+        "/v1/imports",
+        "/v1/exports",
     ] {
         all.push(fixture.api.get(path).token(&fixture.account.token).await.expect(200));
     }
@@ -47,7 +49,7 @@ async fn everything(fixture: &Fixture) -> Vec<Value> {
 #[tokio::test(start_paused = true)]
 async fn repeated_change_applies_once_and_replays_its_response() {
     let operations = changing();
-    assert_eq!(operations.len(), 33);
+    assert_eq!(operations.len(), 39);
     let fixture = Fixture::start(Api::with_stream(at(START)).await).await;
     for (number, operation) in operations.iter().enumerate() {
         let key = format!("key-{number}");

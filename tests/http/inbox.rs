@@ -222,6 +222,7 @@ async fn inbox_entry_lost_by_the_queue_is_found_by_the_schedule() {
             inbox,
             bulk: Queue::new(|_| ready(Ok(()))),
             automations: Queue::new(|_| ready(Ok(()))),
+            files: Queue::new(|_| ready(Ok(()))),
         };
         let now = fixture.api.clock.now();
         let done = roll_over(&fixture.api.table.store, &queues, now, || true).await;

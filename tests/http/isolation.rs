@@ -26,6 +26,8 @@ async fn everything(api: &Api, account: &Tenant) -> Vec<Value> {
         "/v1/segments",
         "/v1/bulk/jobs",
         "/v1/automations",
+        "/v1/imports",
+        "/v1/exports",
     ] {
         all.push(api.get(path).token(&account.token).await.expect(200));
     }
@@ -48,7 +50,7 @@ async fn ids_of_another_account_are_not_found() {
         reply.problem(ProblemType::NotFound);
         count += 1;
     }
-    assert_eq!(count, 27);
+    assert_eq!(count, 35);
     assert_eq!(everything(api, &fixture.account).await, before);
     api.assert_exact(&fixture.account).await;
     assert_eq!(api.assert_exact(&ours).await["marketing"], 0);

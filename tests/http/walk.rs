@@ -38,6 +38,8 @@ pub struct Fixture {
     list: String,
     job: String,
     automation: String,
+    /// A finished import, a finished export, and an import that has not started.
+    files: [String; 3],
     /// The ids of a rejection to retry and a rejection to delete.
     rejections: [String; 2],
 }
@@ -73,11 +75,13 @@ impl Fixture {
         let job = api.post("/v1/bulk/jobs").token(token).json(&body).await.expect(202);
         let job = job["job"]["id"].as_str().unwrap().to_owned();
         let automation = Self::paused(&api, token).await;
+        let files = Self::files(&api, token).await;
         Observer::default().follow(&api.table, api.clock.now()).await;
         Self {
             list,
             job,
             automation,
+            files,
             account,
             member,
             integration,
@@ -104,6 +108,25 @@ impl Fixture {
         }
         api.follow().await;
         automation["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Creates an import and an export, and an export of the first statement, and lets the worker finish them. Then creates
+    /// an import without a file.
+    async fn files(api: &Api, token: &str) -> [String; 3] {
+        let boundary = "wanda";
+        let file = "email,Given name\nwanda.imported@private.example,Wanda\nnot an address,Wanda\n";
+        let body = format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"wanda.csv\"\r\n\r\n{file}\r\n\
+             --{boundary}--\r\n"
+        );
+        let media_type = format!("multipart/form-data; boundary={boundary}");
+        let import = api.post("/v1/imports").token(token).body(&media_type, body).await.expect(201);
+        let selection = json!({"selection": {"filterGroups": []}});
+        let export = api.post("/v1/exports").token(token).json(&selection).await.expect(202);
+        assert_eq!(api.get("/v1/usage/statements/1/contacts.csv").token(token).await.status, 202);
+        api.work_on_files().await;
+        let waiting = api.post("/v1/imports").token(token).json(&json!({"name": "Wanda's later file"}));
+        [import, export, waiting.await.expect(201)].map(|created| created["id"].as_str().unwrap().to_owned())
     }
 
     /// Creates a provider's form and two submissions that were rejected before the form mapped their address field.
@@ -140,6 +163,9 @@ impl Fixture {
             Some("segments") => &self.list,
             Some("automations") => &self.automation,
             Some("bulk") => &self.job,
+            Some("imports") if operation.path == "/v1/imports/{id}" => &self.files[2],
+            Some("imports") => &self.files[0],
+            Some("exports") => &self.files[1],
             _ => &self.contact,
         };
         let path = operation.path.replace("{id}", id).replace("{form_id}", id);
@@ -147,6 +173,7 @@ impl Fixture {
             path.replace("{rejection_id}", &self.rejections[usize::from(operation.method == Method::DELETE)]);
         let path =
             path.replace("{portal_id}", &self.account.id.to_string()).replace("{form_guid}", &self.form);
+        let path = path.replace("{number}", "1");
         path.replace("{email}", &ADDRESS.replace('@', "%40"))
     }
 
@@ -195,7 +222,10 @@ impl Fixture {
                 "POST",
                 "/v1/accounts/{id}/tokens"
                 | "/v1/forms/{id}/rejected/{rejection_id}/retry"
-                | "/v1/bulk/jobs/{id}/cancel",
+                | "/v1/bulk/jobs/{id}/cancel"
+                | "/v1/imports/{id}/start"
+                | "/v1/imports/{id}/cancel"
+                | "/v1/exports/{id}/cancel",
             ) => {
                 return None;
             }
@@ -264,6 +294,18 @@ impl Fixture {
             ("POST", "/v1/bulk/jobs") => json!({
                 "action": "set-non-marketing-pending", "selection": {"contacts": list["contacts"]},
             }),
+            ("POST", "/v1/imports") => json!({
+                "name": "Wanda's file", "options": {
+                    "mapping": {"Wanda's mail": "email", "Wanda": null}, "encoding": "utf-8", "delimiter": ";",
+                    "add_to_segment": self.list, "set_marketing": true, "clear_flags": true,
+                },
+            }),
+            ("PATCH", "/v1/imports/{id}") => {
+                json!({"name": "Wanda's file", "options": {"mapping": {"Wanda": "wanda"}, "dry_run": true}})
+            }
+            ("POST", "/v1/exports") => {
+                json!({"selection": {"contacts": list["contacts"]}, "columns": ["firstname"]})
+            }
             ("POST", "/v1/review") => json!({
                 "unengaged": {"unsubscribed": true, "bounced": false}, "selection": {"segment_id": self.list},
             }),

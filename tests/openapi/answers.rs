@@ -12,6 +12,9 @@ async fn responses_match_their_schemas() {
     let (operations, schemas) = operations::every();
     let fixture = Fixture::start(Api::with_stream(at("2026-11-10T12:00:00.000Z")).await).await;
     for (operation, reply) in fixture.all(&operations).await {
+        if reply.header("content-type").is_some_and(|media_type| media_type.starts_with("text/csv")) {
+            continue;
+        }
         let schema = operation.response(reply.status);
         let schema = schema.unwrap_or_else(|| panic!("{operation} {} {}", reply.status, reply.text()));
         match schema {

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use cargo_metadata::{Message, TargetKind};
 
 /// The functions. Each name is that of a folder, a package and a binary.
-pub const FUNCTIONS: [&str; 17] = [
+pub const FUNCTIONS: [&str; 19] = [
     "account",
     "authorizer",
     "automation-worker",
@@ -18,6 +18,8 @@ pub const FUNCTIONS: [&str; 17] = [
     "change-feed",
     "console",
     "contacts",
+    "file-worker",
+    "files",
     "form-submission",
     "forms",
     "intake-worker",

@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use super::events::{HttpEvent, HttpResponse, http};
 use super::function::Function;
-use super::queue::Queues;
+use super::queue::{FILES, Queues};
 use super::setting::{ADMIN_TOKEN, Fixture, in_an_ended_period};
+use crate::template::permissions::{Permission, permissions_of};
 
 /// The function with the cookie of a session.
 struct Console {
@@ -46,6 +47,14 @@ impl Console {
         assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict; Max-Age=43200; Secure"), "{cookie}");
         self.cookie = cookie.split(';').next().expect("a value").to_owned();
     }
+}
+
+/// Returns the permissions of the role for imports and exports. This test opens none of their pages, which
+/// `http::console::transfers` tests.
+fn for_files() -> impl Iterator<Item = Permission> {
+    let is_for_files =
+        |permission: &Permission| permission.action.starts_with("s3:") || permission.on == FILES;
+    permissions_of("console").into_iter().filter(is_for_files)
 }
 
 #[tokio::test]
@@ -104,5 +113,6 @@ async fn console_uses_every_permission_of_its_role() {
     assert_eq!(deleted.status, 303, "{}", deleted.body);
     console.post("/console/sign-out", &[]).await;
     fixture.assert_exact().await;
-    console.function.assert_role_used_and_end("console", queues.used()).await;
+    let besides = queues.used().into_iter().chain(for_files()).collect();
+    console.function.assert_role_used_and_end("console", besides).await;
 }

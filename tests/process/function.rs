@@ -1,6 +1,6 @@
 //! A function's process: its environment, its events and responses, and its log lines.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,18 +8,21 @@ use std::time::Duration;
 use lambda_simulator::{InvocationBuilder, InvocationStatus, Simulator};
 use metrics::{Metric, NAMESPACE};
 use serde_json::Value;
-use testkit::{TABLE, TestTable};
+use testkit::{TABLE, TestFiles, TestTable};
+use tidemark::file_server::BUCKET;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 
 use super::binaries::executable;
 use super::events::{HttpEvent, HttpResponse};
+use super::file_gate::FileGate;
 use super::gate::Gate;
-use super::queue::{AUTOMATIONS, BULK, INTAKE, Queues, SWEEPS};
+use super::queue::{AUTOMATIONS, BULK, FILES, INTAKE, Queues, SWEEPS};
 use super::setting::OPERATOR_TOKEN;
 use crate::template::document::logical_name;
 use crate::template::functions::time_limit_of;
+use crate::template::permissions::Permission;
 
 /// The maximum wait of a test, far above the time that the slowest machine needs.
 const MAX_WAIT: Duration = Duration::from_secs(120);
@@ -31,6 +34,8 @@ const SECRETS: [&str; 6] = ["@", "%40", "tmk_", "lovelace", "secret", "example.o
 pub struct Function {
     /// The gate between the function and the table.
     pub gate: Gate,
+    /// The gate between the function and the files, if it was started with files.
+    pub file_gate: Option<FileGate>,
     name: &'static str,
     simulator: Simulator,
     process: Process,
@@ -65,14 +70,31 @@ impl Function {
 
     /// Starts a function that sends to these queues.
     pub async fn start_with_queues(name: &'static str, table: &TestTable, queues: &Queues) -> Self {
-        let own = [
-            ("SWEEP_QUEUE_URL", queues.url(SWEEPS)),
-            ("INTAKE_QUEUE_URL", queues.url(INTAKE)),
-            ("BULK_QUEUE_URL", queues.url(BULK)),
-            ("AUTOMATION_QUEUE_URL", queues.url(AUTOMATIONS)),
-            ("AWS_ENDPOINT_URL_SQS", queues.endpoint().to_owned()),
-        ];
-        Self::start_with(name, table, &own).await
+        Self::start_with(name, table, &queue_variables(queues)).await
+    }
+
+    /// Starts a function that sends to these queues and uses these files.
+    pub async fn start_with_files(
+        name: &'static str,
+        table: &TestTable,
+        queues: &Queues,
+        files: &TestFiles,
+    ) -> Self {
+        let file_gate = FileGate::before(files, name).await;
+        let mut own = queue_variables(queues);
+        own.extend([
+            ("AWS_ACCESS_KEY_ID", files.key().id.clone()),
+            ("AWS_SECRET_ACCESS_KEY", files.key().secret.clone()),
+            ("AWS_ENDPOINT_URL_S3", file_gate.endpoint().to_owned()),
+        ]);
+        let mut function = Self::start_with(name, table, &own).await;
+        function.file_gate = Some(file_gate);
+        function
+    }
+
+    /// Returns the gate between the function and the files, and panics if it was started without files.
+    pub fn files(&self) -> &FileGate {
+        self.file_gate.as_ref().expect("files")
     }
 
     /// Starts the rollover, which sends to these queues.
@@ -88,7 +110,7 @@ impl Function {
         let mut variables = environment(&simulator, gate.endpoint());
         variables.extend(own.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
         let process = Process::spawn(name, &variables);
-        Self { gate, name, simulator, process, ended: false }
+        Self { gate, file_gate: None, name, simulator, process, ended: false }
     }
 
     /// Sends an event with the function's full time limit and waits for the outcome.
@@ -160,8 +182,26 @@ impl Function {
     async fn stop(&mut self) {
         self.ended = true;
         self.process.kill().await;
-        assert_eq!(self.gate.refused(), [].into(), "{} lacks permissions", self.name);
+        assert_eq!(self.refused(), [].into(), "{} lacks permissions", self.name);
     }
+
+    /// Returns the permissions that the function lacked.
+    fn refused(&self) -> BTreeSet<Permission> {
+        let for_files = self.file_gate.iter().flat_map(FileGate::refused);
+        self.gate.refused().into_iter().chain(for_files).collect()
+    }
+}
+
+/// Returns the variables with the URLs of these queues.
+fn queue_variables(queues: &Queues) -> Vec<(&'static str, String)> {
+    vec![
+        ("SWEEP_QUEUE_URL", queues.url(SWEEPS)),
+        ("INTAKE_QUEUE_URL", queues.url(INTAKE)),
+        ("BULK_QUEUE_URL", queues.url(BULK)),
+        ("AUTOMATION_QUEUE_URL", queues.url(AUTOMATIONS)),
+        ("FILE_QUEUE_URL", queues.url(FILES)),
+        ("AWS_ENDPOINT_URL_SQS", queues.endpoint().to_owned()),
+    ]
 }
 
 /// Returns true for a line of CloudWatch's embedded metric format.
@@ -175,7 +215,7 @@ impl Drop for Function {
     fn drop(&mut self) {
         if std::thread::panicking() {
             println!("{} wrote:\n{}", self.name, self.process.lines().join("\n"));
-            println!("and was refused: {:?}", self.gate.refused());
+            println!("and was refused: {:?}", self.refused());
         } else {
             assert!(self.ended, "the log of {} was not checked", self.name);
         }
@@ -211,8 +251,11 @@ pub fn environment(simulator: &Simulator, dynamodb: &str) -> HashMap<String, Str
         ("AWS_ACCESS_KEY_ID", "local"),
         ("AWS_SECRET_ACCESS_KEY", "local"),
         ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb),
+        ("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9"),
         ("AUTOMATION_QUEUE_URL", "http://127.0.0.1:9/123456789012/AutomationQueue"),
         ("BULK_QUEUE_URL", "http://127.0.0.1:9/123456789012/BulkQueue"),
+        ("FILES_BUCKET", BUCKET),
+        ("FILE_QUEUE_URL", "http://127.0.0.1:9/123456789012/FileQueue"),
         ("INTAKE_QUEUE_URL", "http://127.0.0.1:9/123456789012/IntakeQueue"),
         ("AWS_LAMBDA_LOG_LEVEL", "TRACE"),
         ("OPERATOR_TOKEN_SHA256", &api::token::sha256_hex(OPERATOR_TOKEN.as_bytes())),

@@ -9,10 +9,12 @@ use proptest::sample::Index;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use serde_json::{Value, json};
 use store::NewForm;
+use testkit::TestFiles;
 use tokio::runtime::Runtime;
 
 use super::events::{authorization, batch, http, stream, tick};
 use super::function::{Function, Outcome};
+use super::imports::terms;
 use super::queue::Queues;
 use super::setting::{Fixture, in_an_ended_period, now};
 use crate::http::fuzz::{any_json, places};
@@ -161,6 +163,23 @@ fn automation_worker_survives_malformed_batches() {
     let all_done = |response: &Value| response["batchItemFailures"] == json!([]);
     assert_survives(&runtime, function, &batch(&[message]), names_failures, all_done);
     drop(queues);
+}
+
+#[test]
+fn file_worker_survives_malformed_batches() {
+    let runtime = Runtime::new().unwrap();
+    let fixture = fixture(&runtime);
+    let (queues, files, message, function) = runtime.block_on(async {
+        let (queues, files) = (Queues::start().await, TestFiles::start());
+        let csv = "email,city\nada.lovelace@example.org,Delft\nbo.lovelace@example.org,Gouda\n";
+        let message = fixture.import(&files, terms(), csv, now()).await;
+        let function = Function::start_with_files("file-worker", &fixture.table, &queues, &files).await;
+        (queues, files, message, function)
+    });
+    let names_failures = |response: &Value| response["batchItemFailures"].is_array();
+    let all_done = |response: &Value| response["batchItemFailures"] == json!([]);
+    assert_survives(&runtime, function, &batch(&[message]), names_failures, all_done);
+    drop((queues, files));
 }
 
 #[test]

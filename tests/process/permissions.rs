@@ -15,6 +15,7 @@ use store::{NewForm, Rejection};
 use testkit::TestTable;
 
 use super::events::{authorization, batch, http, stream, tick};
+use super::file_gate::FileGate;
 use super::function::Function;
 use super::gate::Gate;
 use super::queue::{AUTOMATIONS, BULK, INTAKE, Queues, SWEEPS};
@@ -53,6 +54,7 @@ const ON_OTHER_PATHS: &[(&str, &[&str], &[&str])] = &[
         &[
             "AUTOMATION#*",
             "EMAIL#*",
+            "EXPORT#*",
             "FORM_COUNTS#*",
             "IDEMPOTENCY#*",
             "MEMBER#*",
@@ -89,9 +91,10 @@ fn on_other_paths(function: &str) -> BTreeSet<KeyPermission> {
 
 impl Function {
     /// Asserts that the function used every permission of its role, and ends it. `besides` contains the permissions
-    /// for queues, which the gate does not see.
+    /// for queues, which the gates do not see.
     pub(super) async fn assert_role_used_and_end(self, name: &str, besides: BTreeSet<Permission>) {
         let mut used = self.gate.used();
+        used.extend(self.file_gate.iter().flat_map(FileGate::used));
         used.extend(besides);
         assert_eq!(used, permissions_of(name), "the permissions that {name} used, and those of its role");
         let (keys, others) = (self.gate.used_keys(), on_other_paths(name));
@@ -103,7 +106,7 @@ impl Function {
 }
 
 /// Returns the permissions that Lambda uses to read a queue on behalf of a function.
-fn polling(queue: &str) -> BTreeSet<Permission> {
+pub(super) fn polling(queue: &str) -> BTreeSet<Permission> {
     let actions = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
     actions.map(|action| Permission { action: action.to_owned(), on: queue.to_owned() }).into()
 }
@@ -123,7 +126,7 @@ fn to_dead_letters(queue: &str) -> Permission {
 }
 
 /// Creates a marketing contact whose history has more than one page.
-async fn with_long_history(fixture: &Fixture, name: &str, at: Timestamp) -> ContactId {
+pub(super) async fn with_long_history(fixture: &Fixture, name: &str, at: Timestamp) -> ContactId {
     let id = fixture.contact(name, true, at).await;
     for _ in 0..=HISTORY_RECENT_MAX / 2 {
         for command in [Command::SetNonMarketingPending, Command::SetMarketing] {
@@ -136,20 +139,20 @@ async fn with_long_history(fixture: &Fixture, name: &str, at: Timestamp) -> Cont
 }
 
 /// Creates a leaving or marketing contact whose next change moves the oldest changes to a page.
-async fn with_full_history(fixture: &Fixture, leaving: bool) -> ContactId {
-    let id = fixture.contact("long", !leaving, now()).await;
+pub(super) async fn with_full_history(fixture: &Fixture, leaving: bool, at: Timestamp) -> ContactId {
+    let id = fixture.contact("long", !leaving, at).await;
     let mut commands = [Command::SetNonMarketingPending, Command::SetMarketing];
     if leaving {
         commands.reverse();
     }
     for command in commands.into_iter().cycle().take(HISTORY_RECENT_MAX - 1) {
-        let changed = operations::set(&fixture.table.store, fixture.account, command, &[id], now()).await;
+        let changed = operations::set(&fixture.table.store, fixture.account, command, &[id], at).await;
         changed.expect("a report");
     }
     id
 }
 
-async fn delete(fixture: &Fixture, id: ContactId, at: Timestamp) {
+pub(super) async fn delete(fixture: &Fixture, id: ContactId, at: Timestamp) {
     operations::delete(&fixture.table.store, fixture.account, id, false, at).await.expect("it is deleted");
 }
 
@@ -175,7 +178,7 @@ async fn status_functions_use_every_permission_of_their_roles() {
                 fixture.queue(some, now()).await;
             }
         }
-        let ids = [ids, vec![with_full_history(&fixture, name == "set-marketing").await]].concat();
+        let ids = [ids, vec![with_full_history(&fixture, name == "set-marketing", now()).await]].concat();
         let contacts: Vec<Value> = ids.iter().map(|id| json!({"id": id.to_string()})).collect();
         let mut function = Function::start(name, &fixture.table).await;
         // The list is longer than a transaction and has a key, so a retry must read what the first attempt did.
@@ -241,6 +244,7 @@ async fn rollover_uses_every_permission_of_its_role() {
     fixture.waiting(&form, &["bo"], past).await;
     fixture.bulk_job(1, past).await;
     fixture.automation(past).await;
+    fixture.export(past).await;
     let queue = Queues::start().await;
     let mut rollover = Function::start_rollover(&fixture.table, &queue).await;
     assert_eq!(rollover.invoke(tick()).await.done()["finished"], true);
@@ -440,7 +444,7 @@ async fn bulk_worker_uses_every_permission_of_its_role() {
     let queues = Queues::start().await;
     let ids = fixture.marketing_contacts(1, past).await;
     fixture.queue(&ids, past).await;
-    with_full_history(&fixture, true).await;
+    with_full_history(&fixture, true, now()).await;
     let message = fixture.bulk_job(2, now()).await;
     let mut worker = Function::start_with_queues("bulk-worker", &fixture.table, &queues).await;
     let done = json!({"batchItemFailures": []});
@@ -476,7 +480,7 @@ async fn automation_worker_uses_every_permission_of_its_role() {
     let fixture = Fixture::with_stream().await;
     let queues = Queues::start().await;
     let task = fixture.romans(now()).await;
-    with_full_history(&fixture, false).await;
+    with_full_history(&fixture, false, now()).await;
     fixture.roman("long").await;
     fixture.table.follow(now()).await;
     let deleted = fixture.romans(now()).await;

@@ -24,6 +24,9 @@ pub const BULK: &str = "BulkQueue";
 /// The queue of automations.
 pub const AUTOMATIONS: &str = "AutomationQueue";
 
+/// The queue of imports and exports.
+pub const FILES: &str = "FileQueue";
+
 /// The state of the queues.
 #[derive(Default)]
 struct QueueState {

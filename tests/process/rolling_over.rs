@@ -5,14 +5,18 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::decision::Command;
-use domain::limits::{AUTOMATION_EXPECTED, BULK_EXPECTED, DEADLINE_MARGIN, INBOX_EXPECTED};
+use domain::limits::{
+    AUTOMATION_EXPECTED, BULK_EXPECTED, DEADLINE_MARGIN, FILE_JOB_EXPECTED, INBOX_EXPECTED,
+};
 use domain::provider::Provider;
 use serde_json::{Value, json};
 use store::NewForm;
+use testkit::TestFiles;
 
 use super::events::tick;
 use super::function::{Function, Outcome, at_level};
-use super::queue::{AUTOMATIONS, BULK, INTAKE, Queues};
+use super::imports::terms;
+use super::queue::{AUTOMATIONS, BULK, FILES, INTAKE, Queues};
 use super::setting::{Fixture, in_an_ended_period, now, sweep_messages};
 use crate::operations::bulk;
 
@@ -29,7 +33,7 @@ async fn tick_closes_ended_periods_and_queues_their_sweeps() {
     let done = rollover.invoke(tick()).await.done();
     assert_eq!(
         done,
-        json!({"accounts": 1, "sweeps": 16, "inbox": 0, "bulk": 0, "automations": 0, "finished": true})
+        json!({"accounts": 1, "sweeps": 16, "inbox": 0, "bulk": 0, "automations": 0, "files": 0, "finished": true})
     );
     let messages = sweep_messages(&queue);
     let buckets: BTreeSet<&str> = messages.iter().filter_map(|message| message["bucket"].as_str()).collect();
@@ -46,7 +50,7 @@ async fn tick_closes_ended_periods_and_queues_their_sweeps() {
     let again = rollover.invoke(tick()).await.done();
     assert_eq!(
         again,
-        json!({"accounts": 0, "sweeps": 0, "inbox": 0, "bulk": 0, "automations": 0, "finished": true}),
+        json!({"accounts": 0, "sweeps": 0, "inbox": 0, "bulk": 0, "automations": 0, "files": 0, "finished": true}),
         "work in progress is not queued twice"
     );
     assert_eq!(sweep_messages(&queue), [Value::Null; 0]);
@@ -72,7 +76,7 @@ async fn tick_near_its_deadline_stops_and_the_next_one_continues() {
     let none = rollover.invoke_within(tick(), margin).await.done();
     assert_eq!(
         none,
-        json!({"accounts": 0, "sweeps": 0, "inbox": 0, "bulk": 0, "automations": 0, "finished": false})
+        json!({"accounts": 0, "sweeps": 0, "inbox": 0, "bulk": 0, "automations": 0, "files": 0, "finished": false})
     );
 
     // At two calls for each account, the time is not enough for all accounts.
@@ -104,7 +108,7 @@ async fn sweeps_refused_by_the_queue_are_sent_at_the_next_tick() {
     queue.set_full(false);
     assert_eq!(
         rollover.invoke(tick()).await.done(),
-        json!({"accounts": 0, "sweeps": 16, "inbox": 0, "bulk": 0, "automations": 0, "finished": true})
+        json!({"accounts": 0, "sweeps": 16, "inbox": 0, "bulk": 0, "automations": 0, "files": 0, "finished": true})
     );
     assert_eq!(sweep_messages(&queue).len(), 16);
 
@@ -162,7 +166,7 @@ async fn overdue_inbox_entries_are_queued_again() {
     let done = rollover.invoke(tick()).await.done();
     assert_eq!(
         done,
-        json!({"accounts": 0, "sweeps": 0, "inbox": 3, "bulk": 0, "automations": 0, "finished": true})
+        json!({"accounts": 0, "sweeps": 0, "inbox": 3, "bulk": 0, "automations": 0, "files": 0, "finished": true})
     );
     let mut queued = queues.take(INTAKE);
     queued.sort();
@@ -190,7 +194,7 @@ async fn overdue_bulk_jobs_are_queued_again() {
     let done = rollover.invoke(tick()).await.done();
     assert_eq!(
         done,
-        json!({"accounts": 0, "sweeps": 0, "inbox": 0, "bulk": 1, "automations": 0, "finished": true})
+        json!({"accounts": 0, "sweeps": 0, "inbox": 0, "bulk": 1, "automations": 0, "files": 0, "finished": true})
     );
     assert_eq!(queues.take(BULK), [overdue]);
     let again = rollover.invoke(tick()).await.done();
@@ -210,5 +214,27 @@ async fn overdue_automations_are_queued_again() {
     assert_eq!(queues.take(AUTOMATIONS), [overdue]);
     let again = rollover.invoke(tick()).await.done();
     assert_eq!(again["automations"], 0, "work in progress is not queued twice");
+    assert_eq!(at_level(&rollover.end().await, "ERROR").len(), 0);
+}
+
+#[tokio::test]
+async fn overdue_imports_and_exports_are_queued_again() {
+    let long_ago = now().plus(-FILE_JOB_EXPECTED);
+    let (fixture, files) = (Fixture::begun(long_ago).await, TestFiles::start());
+    let csv = "email\nada.lovelace@example.org\n";
+    let mut overdue =
+        vec![fixture.import(&files, terms(), csv, long_ago).await, fixture.export(long_ago).await];
+    fixture.import(&files, terms(), csv, now()).await;
+    fixture.export(now()).await;
+    let queues = Queues::start().await;
+    let mut rollover = Function::start_rollover(&fixture.table, &queues).await;
+    let done = rollover.invoke(tick()).await.done();
+    assert_eq!((&done["files"], &done["finished"]), (&json!(2), &json!(true)));
+    let mut queued = queues.take(FILES);
+    queued.sort();
+    overdue.sort();
+    assert_eq!(queued, overdue);
+    let again = rollover.invoke(tick()).await.done();
+    assert_eq!(again["files"], 0, "work in progress is not queued twice");
     assert_eq!(at_level(&rollover.end().await, "ERROR").len(), 0);
 }

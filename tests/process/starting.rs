@@ -40,19 +40,25 @@ async fn invalid_environment_is_reported_in_one_line() {
     );
     let error = failed_start("monthly-rollover", &environment(&simulator, NOWHERE)).await;
     assert_eq!(error, "the environment variable SWEEP_QUEUE_URL is missing");
-    for (name, queue) in [
+    for (name, variable) in [
         ("form-submission", "INTAKE_QUEUE_URL"),
         ("bulk-jobs", "BULK_QUEUE_URL"),
         ("automation-worker", "AUTOMATION_QUEUE_URL"),
         ("bulk-worker", "BULK_QUEUE_URL"),
         ("change-feed", "AUTOMATION_QUEUE_URL"),
         ("console", "BULK_QUEUE_URL"),
+        ("file-worker", "FILE_QUEUE_URL"),
+        ("file-worker", "FILES_BUCKET"),
+        ("files", "FILE_QUEUE_URL"),
+        ("files", "FILES_BUCKET"),
+        ("monthly-rollover", "FILE_QUEUE_URL"),
         ("automations", "BULK_QUEUE_URL"),
         ("segments", "BULK_QUEUE_URL"),
     ] {
         let mut variables = environment(&simulator, NOWHERE);
-        variables.remove(queue);
+        variables.insert("SWEEP_QUEUE_URL".to_owned(), format!("{NOWHERE}/123456789012/SweepQueue"));
+        variables.remove(variable);
         let error = failed_start(name, &variables).await;
-        assert_eq!(error, format!("the environment variable {queue} is missing"));
+        assert_eq!(error, format!("the environment variable {variable} is missing"));
     }
 }

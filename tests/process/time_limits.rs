@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use domain::limits::{
     AUTOMATION_EXPECTED, AWS_ATTEMPT_TIMEOUT, AWS_ATTEMPTS_MAX, AWS_BACKOFF_FIRST, AWS_CONNECT_TIMEOUT,
-    AWS_OPERATION_TIMEOUT, BULK_EXPECTED, COUNT_TIME_MAX, DEADLINE_MARGIN, RETRIES_MAX, RETRIES_TIME_MAX,
-    RETRY_PAUSE_FIRST_MILLIS, RETRY_PAUSE_LONGEST_MILLIS,
+    AWS_OPERATION_TIMEOUT, BULK_EXPECTED, COUNT_TIME_MAX, DEADLINE_MARGIN, FILE_JOB_EXPECTED,
+    FILE_OPERATION_TIMEOUT, RETRIES_MAX, RETRIES_TIME_MAX, RETRY_PAUSE_FIRST_MILLIS,
+    RETRY_PAUSE_LONGEST_MILLIS,
 };
 
 use super::binaries::FUNCTIONS;
@@ -76,6 +77,17 @@ fn bulk_worker_has_time_for_work_and_an_orderly_end() {
     let limit = time_limit_of("bulk-worker");
     assert!(limit >= 3 * margin, "most of the time is for its work");
     assert!(limit < BULK_EXPECTED.to_std().unwrap(), "a job in progress is not queued again");
+}
+
+#[test]
+fn file_worker_has_time_for_work_and_an_orderly_end() {
+    let margin = DEADLINE_MARGIN.to_std().unwrap();
+    // The last step is a transaction of rows, or a part of a file. Then the worker sends the message that continues.
+    assert!(until_given_up() + AWS_OPERATION_TIMEOUT < margin);
+    assert!(FILE_OPERATION_TIMEOUT + AWS_OPERATION_TIMEOUT < margin);
+    let limit = time_limit_of("file-worker");
+    assert!(limit >= 3 * margin, "most of the time is for its work");
+    assert!(limit < FILE_JOB_EXPECTED.to_std().unwrap(), "work in progress is not queued again");
 }
 
 #[test]

@@ -96,6 +96,9 @@ fn functions_behind_the_api_end_before_the_api_times_out() {
                 "AutomationWorkerFunction" | "BulkWorkerFunction" => 120,
                 // The changes behind a batch that hangs wait for the whole time.
                 "ChangeFeedFunction" => 60,
+                // The survey of a file and the files with the results are each done in one run, so it has the longest time
+                // that Lambda allows.
+                "FileWorkerFunction" => 900,
                 _ => 300,
             };
             assert_eq!(timeout, expected, "{id}");
@@ -129,12 +132,17 @@ fn function_environment_has_only_needed_variables() {
             "authorizer" => &["OPERATOR_TOKEN_SHA256"],
             "automation-worker" | "change-feed" => &["AUTOMATION_QUEUE_URL"],
             "automations" | "bulk-jobs" | "bulk-worker" | "segments" => &["BULK_QUEUE_URL"],
-            "console" => &["BULK_QUEUE_URL", "PUBLIC_URL"],
+            "console" => &["BULK_QUEUE_URL", "FILES_BUCKET", "FILE_QUEUE_URL", "PUBLIC_URL"],
+            "file-worker" | "files" => &["FILES_BUCKET", "FILE_QUEUE_URL"],
             "form-submission" => &["INTAKE_QUEUE_URL"],
             "forms" => &["PUBLIC_URL"],
-            "monthly-rollover" => {
-                &["AUTOMATION_QUEUE_URL", "BULK_QUEUE_URL", "INTAKE_QUEUE_URL", "SWEEP_QUEUE_URL"]
-            }
+            "monthly-rollover" => &[
+                "AUTOMATION_QUEUE_URL",
+                "BULK_QUEUE_URL",
+                "FILE_QUEUE_URL",
+                "INTAKE_QUEUE_URL",
+                "SWEEP_QUEUE_URL",
+            ],
             _ => &[],
         };
         let expected: BTreeSet<String> = all.iter().chain(own).map(|name| (*name).to_owned()).collect();

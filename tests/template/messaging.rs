@@ -1,4 +1,4 @@
-//! The schedule that closes periods, and the queues of sweeps, of the inbox, of bulk jobs and of automations.
+//! The schedule that closes periods, and the queues of sweeps, of the inbox, of bulk jobs, of automations and of files.
 
 use domain::limits::SUBMISSIONS_PER_TRANSACTION_MAX;
 
@@ -29,7 +29,7 @@ struct ProcessedQueue {
     event: &'static str,
 }
 
-const QUEUES: [ProcessedQueue; 4] = [
+const QUEUES: [ProcessedQueue; 5] = [
     ProcessedQueue {
         queue: "SweepQueue",
         dead_letters: "SweepDeadLetters",
@@ -54,6 +54,12 @@ const QUEUES: [ProcessedQueue; 4] = [
         function: "AutomationWorkerFunction",
         event: "Automations",
     },
+    ProcessedQueue {
+        queue: "FileQueue",
+        dead_letters: "FileDeadLetters",
+        function: "FileWorkerFunction",
+        event: "File",
+    },
 ];
 
 #[test]
@@ -71,7 +77,7 @@ fn message_in_progress_is_not_delivered_again() {
 fn only_sweeps_are_delayed() {
     let template = Template::read();
     assert_eq!(number(&template.properties("SweepQueue")["DelaySeconds"]), 60);
-    for queue in ["AutomationQueue", "IntakeQueue", "BulkQueue"] {
+    for queue in ["AutomationQueue", "BulkQueue", "FileQueue", "IntakeQueue"] {
         assert!(template.properties(queue)["DelaySeconds"].is_null(), "{queue}");
     }
 }
@@ -136,9 +142,12 @@ fn inbox_batch_fills_several_transactions() {
 }
 
 #[test]
-fn long_bulk_job_or_automation_does_not_delay_others() {
+fn long_work_does_not_delay_others() {
     let template = Template::read();
-    for (function, event) in [("BulkWorkerFunction", "Bulk"), ("AutomationWorkerFunction", "Automations")] {
+    let of_files = ("FileWorkerFunction", "File");
+    for (function, event) in
+        [("BulkWorkerFunction", "Bulk"), ("AutomationWorkerFunction", "Automations"), of_files]
+    {
         let source = &template.properties(function)["Events"][event]["Properties"];
         assert_eq!(number(&source["BatchSize"]), 1, "the messages of one batch would wait for each other");
         assert!(source["MaximumBatchingWindowInSeconds"].is_null(), "a window would only delay a message");

@@ -18,6 +18,9 @@ const SENDING: [&str; 1] = ["sqs:SendMessage"];
 const READING: [&str; 4] =
     ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"];
 
+/// The statements on files, each with the prefix of the files' keys.
+const FILES: [(&str, &str); 3] = [("Exports", "exports"), ("Outcomes", "outcomes"), ("Uploads", "uploads")];
+
 /// The key of the condition that limits a statement to certain partitions.
 const LEADING_KEYS: &str = "dynamodb:LeadingKeys";
 
@@ -157,11 +160,13 @@ fn statement_grants_fitting_actions_on_one_resource() {
                     grant(&SENDING, "!GetAtt ScheduleDeadLetters.Arn")
                 }
                 "DeadLetters" => grant(&SENDING, &format!("!GetAtt {role}DeadLetters.Arn")),
-                "AutomationQueue" | "BulkQueue" | "IntakeQueue" | "SweepQueue" => {
+                "AutomationQueue" | "BulkQueue" | "FileQueue" | "IntakeQueue" | "SweepQueue" => {
                     let actions = match role.as_str() {
                         "IntakeWorker" | "SweepPeriod" => RECEIVING.to_vec(),
                         // They also send the message that continues.
-                        "AutomationWorker" | "BulkWorker" => [&RECEIVING[..], &SENDING[..]].concat(),
+                        "AutomationWorker" | "BulkWorker" | "FileWorker" => {
+                            [&RECEIVING[..], &SENDING[..]].concat()
+                        }
                         _ => SENDING.to_vec(),
                     };
                     grant(&actions, &format!("!GetAtt {sid}.Arn"))
@@ -173,6 +178,12 @@ fn statement_grants_fitting_actions_on_one_resource() {
                 "TableWrites" => {
                     assert!(granted.0.iter().all(|action| writes(action)), "{role}: {:?}", granted.0);
                     (granted.0.clone(), "!GetAtt Table.Arn".to_owned())
+                }
+                // S3 then answers 404 and not 403 for a file that does not exist.
+                "MissingFiles" => grant(&["s3:ListBucket"], "!GetAtt Files.Arn"),
+                "Exports" | "Outcomes" | "Uploads" => {
+                    assert!(granted.0.iter().all(|action| uses_files(action)), "{role}: {:?}", granted.0);
+                    (granted.0.clone(), resource_of_files(&sid).expect("a prefix"))
                 }
                 other => panic!("{role} has a statement of an unknown purpose: {other}"),
             };
@@ -190,6 +201,17 @@ fn reads(action: &str) -> bool {
 fn writes(action: &str) -> bool {
     ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
         .contains(&action)
+}
+
+/// Returns true if the functions use files by this action. Files are deleted by the rules of the bucket only.
+fn uses_files(action: &str) -> bool {
+    ["s3:GetObject", "s3:PutObject"].contains(&action)
+}
+
+/// Returns the resource of a statement on files: all files with its prefix. `None` for another statement.
+fn resource_of_files(sid: &str) -> Option<String> {
+    let (_, prefix) = FILES.iter().find(|(of, _)| *of == sid)?;
+    Some(format!("!Sub ${{Files.Arn}}/{prefix}/*"))
 }
 
 #[test]
@@ -223,6 +245,10 @@ fn indexes_and_queues_are_granted_to_their_users_only() {
         ["Automations", "BulkJobs", "BulkWorker", "Console", "MonthlyRollover", "Segments"]
     );
     assert_eq!(roles_with("AutomationQueue"), ["AutomationWorker", "ChangeFeed", "MonthlyRollover"]);
+    assert_eq!(roles_with("FileQueue"), ["Console", "FileWorker", "Files", "MonthlyRollover"]);
+    for sid in ["Exports", "MissingFiles", "Outcomes", "Uploads"] {
+        assert_eq!(roles_with(sid), ["Console", "FileWorker", "Files"]);
+    }
     assert_eq!(roles_with("Stream"), ["ChangeFeed"]);
     assert_eq!(roles_with("DeadLetters"), ["ChangeFeed", "MonthlyRollover"]);
     assert_eq!(roles_with("TableReads").len(), grants().len());
@@ -236,13 +262,20 @@ fn authorizer_may_only_get_items() {
 }
 
 #[test]
-fn no_statement_has_a_wildcard() {
+fn only_permissions_for_files_have_a_wildcard() {
     let template = Template::read();
     let mut statements = Vec::new();
     collect_statements(template.root(), &mut statements);
     assert!(statements.len() > grants().len(), "the search finds fewer statements than the roles have");
-    for statement in statements {
+    // A statement that denies is stricter with a wildcard.
+    for statement in statements.into_iter().filter(|statement| text(&statement["Effect"]) != "Deny") {
+        let of_files = statement["Sid"].as_str().and_then(resource_of_files);
         for part in ["Action", "NotAction", "Resource", "NotResource", "Principal"] {
+            if part == "Resource" && of_files.is_some() {
+                // The keys of files have ids, so a role names their prefix.
+                assert_eq!(Some(intrinsic(&statement[part])), of_files);
+                continue;
+            }
             assert!(!contains_wildcard(&statement[part]), "{part} of {statement:?}");
         }
     }

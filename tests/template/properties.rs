@@ -9,7 +9,7 @@ use yaml_serde::Value;
 use super::document::{Template, entries, text};
 
 /// The resource types of the template. `cfn-lint` checks the properties of CloudFormation's own types.
-const TYPES: [&str; 13] = [
+const TYPES: [&str; 15] = [
     "AWS::ApiGatewayV2::ApiMapping",
     "AWS::ApiGatewayV2::DomainName",
     "AWS::CloudWatch::Alarm",
@@ -18,6 +18,8 @@ const TYPES: [&str; 13] = [
     "AWS::IAM::Role",
     "AWS::Logs::LogGroup",
     "AWS::Logs::MetricFilter",
+    "AWS::S3::Bucket",
+    "AWS::S3::BucketPolicy",
     "AWS::SNS::Subscription",
     "AWS::SNS::Topic",
     "AWS::SQS::Queue",

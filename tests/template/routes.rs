@@ -108,6 +108,7 @@ fn only_functions_with_routers_have_routes() {
             "bulk-jobs",
             "console",
             "contacts",
+            "files",
             "form-submission",
             "forms",
             "segments",

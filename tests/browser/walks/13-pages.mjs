@@ -55,6 +55,13 @@ walk('every page with data', async (walker) => {
     ['automation, paused', paths.automation(account.automations.paused.id)],
     ['automation, off', paths.automation(account.automations.off.id)],
     ['delete an automation', paths.deleteAutomation(account.automations.off.id)],
+    ['imports', paths.files],
+    ['new import', paths.newImport],
+    ['import, not started', paths.import(account.transfers.waiting.id)],
+    ['discard an import', paths.cancelImport(account.transfers.waiting.id)],
+    ['import, done', paths.import(account.transfers.imported.id)],
+    ['exports', paths.exports],
+    ['export, done', paths.export(account.transfers.exported.id)],
     ['jobs', paths.jobs],
     ['job, done', paths.job(account.job.id)],
     ['statements', paths.statements],
@@ -101,6 +108,8 @@ walk('every page of a member without the permission', async (walker) => {
     ['new automation, member', paths.newAutomation],
     ['automation, paused, member', paths.automation(account.automations.paused.id)],
     ['automation, off, member', paths.automation(account.automations.off.id)],
+    ['new import, member', paths.newImport],
+    ['import, not started, member', paths.import(account.transfers.waiting.id)],
     ['job, member', paths.job(account.job.id)],
     ['settings, member', paths.settings],
   ]);
@@ -110,7 +119,8 @@ walk('every page of an account without contacts, which is no sandbox', async (wa
   const { stack, signedIn, inspect } = walker;
   const { token } = await newAccount(stack, { name: 'New', clock: null });
   const page = await signedIn(token);
-  const names = ['overview', 'contacts', 'segments', 'review', 'forms', 'automations', 'usage', 'jobs',
+  const names = ['overview', 'contacts', 'segments', 'review', 'forms', 'automations', 'usage', 'files',
+    'newImport', 'exports', 'jobs',
     'statements', 'settings'];
   await inspectAll(walker, page, names.map((name) => [`${name}, empty`, paths[name]]));
 

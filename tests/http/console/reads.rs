@@ -8,8 +8,8 @@ use crate::http::one_account;
 
 /// The pages over 120 contacts, each with its calls and its read units. A session is one read, and the user, the token,
 /// the account and the period are one batch.
-const READS: [(&str, u32, f64); 17] = [
-    ("/console", 12, 17.0),
+const READS: [(&str, u32, f64); 23] = [
+    ("/console", 14, 19.0),
     ("/console/usage", 10, 15.0),
     ("/console/contacts", 21, 24.0),
     ("/console/contacts?segment={segment}", 21, 24.0),
@@ -21,6 +21,12 @@ const READS: [(&str, u32, f64); 17] = [
     ("/console/forms", 6, 11.0),
     ("/console/forms/{form}", 6, 11.0),
     ("/console/automations", 5, 8.0),
+    ("/console/imports", 3, 6.0),
+    ("/console/imports/new", 3, 6.0),
+    ("/console/imports/{import}", 3, 6.0),
+    ("/console/imports/{import}/progress", 3, 6.0),
+    ("/console/exports", 3, 6.0),
+    ("/console/exports/{export}", 3, 6.0),
     ("/console/jobs", 3, 6.0),
     ("/console/jobs/{job}", 3, 6.0),
     ("/console/jobs/{job}/progress", 3, 6.0),
@@ -46,12 +52,21 @@ async fn page_reads_what_it_shows_and_writes_nothing() {
     let job =
         id(&create("/v1/bulk/jobs", json!({"action": "set-marketing", "selection": selection})).await["job"]);
     api.work_on_bulk_jobs().await;
+    let import = id(&create("/v1/imports", json!({"name": "spring.csv"})).await);
+    let _ = api.post(&format!("/v1/imports/{import}/cancel")).token(&account.token).await.expect(200);
+    let export = id(&create("/v1/exports", json!({"selection": {"filterGroups": []}})).await);
     let browser = Browser::signed_in(&api, &account.token).await;
     let mut found = Vec::new();
     for (page, ..) in READS {
-        let path = [("{segment}", &segment), ("{contact}", &contacts[0]), ("{form}", &form), ("{job}", &job)]
-            .into_iter()
-            .fold(page.to_owned(), |path, (name, id)| path.replace(name, id));
+        let ids = [
+            ("{segment}", &segment),
+            ("{contact}", &contacts[0]),
+            ("{form}", &form),
+            ("{job}", &job),
+            ("{import}", &import),
+            ("{export}", &export),
+        ];
+        let path = ids.into_iter().fold(page.to_owned(), |path, (name, id)| path.replace(name, id));
         api.table.recorder.reset();
         let _ = browser.page(&path).await;
         let Units { read, write } = api.table.recorder.units();
