@@ -543,7 +543,19 @@ async fn import_changes_until_it_starts() {
 
     let file = ImportFile { bytes: 1, version: "v1".to_owned() };
     let told: Told<Import> = Told::new();
-    store.start_import(account, id, &file, now, Responder::new(None, &told.render())).await.unwrap();
+    let starter = domain::source::Actor::User(domain::ids::UserId::new(now, 7));
+    let start = async |checked: &Import| {
+        let render = told.render();
+        store.start_import(account, checked, &file, starter, now, Responder::new(None, &render)).await
+    };
+    let earlier = Import { terms: terms(), ..renamed.clone() };
+    let refused = start(&earlier).await.err();
+    assert!(
+        matches!(refused, Some(StoreError::Unavailable(..))),
+        "the rules are not those that were checked"
+    );
+    start(&renamed).await.unwrap();
+    start(&earlier).await.expect("a started import stays as it is");
     let refused = change(Some("late.csv"), None).await;
     assert!(matches!(refused, Err(StoreError::Refused(Refused::ImportStarted))), "{refused:?}");
     assert_eq!(store.import(account, id).await.unwrap().name, "summer.csv");

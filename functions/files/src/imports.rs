@@ -225,7 +225,8 @@ pub(crate) async fn start_import(
     };
     let render = |import: &Import| respond::json(StatusCode::ACCEPTED, &ImportView::new(import));
     let responder = Responder::new(request.claim.as_ref(), &render);
-    let result = context.store.start_import(account, id, &file, context.clock.now(), responder).await;
+    let (now, starter) = (context.clock.now(), principal.actor());
+    let result = context.store.start_import(account, &import, &file, starter, now, responder).await;
     if result.is_ok() && import.file.is_none() {
         parts.enqueue_import(account, id).await;
     }

@@ -229,26 +229,37 @@ impl Store {
         ImportId::new(wall_clock, self.rng().bits())
     }
 
-    /// Starts an import with its uploaded file. An import that has started already stays as it is.
+    /// Starts an import with its uploaded file. An import that has started already stays as it is. The histories of the
+    /// contacts name `starter`, who decides what the import changes.
     ///
-    /// The caller sends the import to the queue. A lost message does no harm, because unfinished imports are due.
+    /// `checked` is the import as the caller's permission was checked, and its file was looked at. The caller sends the import to the queue. A lost message does no harm, because unfinished imports are due.
     ///
     /// # Errors
     ///
-    /// [`Refused::NotFound`].
+    /// [`Refused::NotFound`], and [`StoreError::Unavailable`] if the rules are no longer those that were checked.
     pub async fn start_import(
         &self,
         account: AccountId,
-        id: ImportId,
+        checked: &Import,
         file: &ImportFile,
+        starter: Actor,
         wall_clock: Timestamp,
         responder: Responder<'_, Import>,
     ) -> Result<StoredResponse, StoreError> {
-        self.change_import(account, id, wall_clock, responder, |item, _| {
-            item.state == ImportState::Created && {
-                item.start(file, account, wall_clock);
-                true
+        self.change_import(account, checked.id, wall_clock, responder, |item, _| {
+            if item.state != ImportState::Created {
+                return Ok(false);
             }
+            let stored = Import::from(item.clone());
+            if (&stored.terms, &stored.reading) != (&checked.terms, &checked.reading) {
+                return Err(StoreError::Unavailable(
+                    "the import was changed during its start".to_owned(),
+                    None,
+                ));
+            }
+            item.actor = starter;
+            item.start(file, account, wall_clock);
+            Ok(true)
         })
         .await
     }
@@ -269,15 +280,15 @@ impl Store {
         self.change_import(account, id, wall_clock, responder, |item, now| match item.state {
             ImportState::Created | ImportState::Reading => {
                 item.end(ImportState::Cancelled, now, wall_clock);
-                true
+                Ok(true)
             }
             ImportState::Running => {
                 item.state = ImportState::Finishing;
                 item.ends_as = Some(ImportState::Cancelled);
                 item.lease(account, wall_clock);
-                true
+                Ok(true)
             }
-            _ => false,
+            _ => Ok(false),
         })
         .await
     }
@@ -290,14 +301,14 @@ impl Store {
         id: ImportId,
         wall_clock: Timestamp,
         responder: Responder<'_, Import>,
-        change: impl Fn(&mut ImportItem, Timestamp) -> bool + Sync,
+        change: impl Fn(&mut ImportItem, Timestamp) -> Result<bool, StoreError> + Sync,
     ) -> Result<StoredResponse, StoreError> {
         let op = self.operation(account, wall_clock);
         let key = Key::import(account, id);
         op.mutate_in_period(std::slice::from_ref(&key), responder, async |mut opened| {
             let item: Option<ImportItem> = opened.items.take(&key)?;
             let mut item = item.ok_or(Refused::NotFound("import"))?;
-            if !change(&mut item, opened.now) {
+            if !change(&mut item, opened.now)? {
                 return Ok(Step::unchanged(Import::from(item)));
             }
             let stored = item.version;
