@@ -93,7 +93,9 @@ pub async fn measure(stretch: Duration, before: Option<&Path>) {
 /// Builds the local stack in the profile of the benchmarks.
 pub fn build() -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--locked", "--package", "tidemark"]);
+    // With the features of the whole workspace, cargo reuses what the benchmarks are built from.
+    let options = ["build", "--locked", "--workspace", "--bin", "tidemark"];
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(options);
     if crate::RELEASE {
         cargo.arg("--release");
     }
