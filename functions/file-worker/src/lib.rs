@@ -34,6 +34,8 @@ enum WorkError {
     Store(#[from] StoreError),
     #[error("could not use a file")]
     Files(#[from] FileError),
+    #[error("could not write the results of an import")]
+    Results(#[source] FileError),
     #[error("could not send the message that continues")]
     Queue(#[source] BoxError),
     #[error("a stored text is unreadable")]

@@ -98,14 +98,14 @@ impl Output {
         let cells: Vec<Cow<'_, str>> = row.cells.iter().map(|cell| cell_value(cell)).collect();
         self.csv.record(outcome.iter().map(String::as_str).chain(cells.iter().map(AsRef::as_ref)));
         if self.csv.len() >= COLLECTED_BYTES {
-            self.file.write(&self.csv.take()).await?;
+            self.file.write(&self.csv.take()).await.map_err(WorkError::Results)?;
         }
         Ok(())
     }
 
     async fn finish(mut self) -> Result<(), WorkError> {
-        self.file.write(&self.csv.take()).await?;
-        self.file.finish().await?;
+        self.file.write(&self.csv.take()).await.map_err(WorkError::Results)?;
+        self.file.finish().await.map_err(WorkError::Results)?;
         Ok(())
     }
 }
