@@ -473,7 +473,7 @@ impl<D: AtomicCommand> One<D> {
 
     fn remember(&self, book: &mut ExpectedAccount, flight: &Flight, applied: &Applied) {
         if let (Some(key), Some(submission)) = (self.0.delivery(), self.0.submission()) {
-            let (wall_clock, until) = (flight.wall_clock, flight.wall_clock.plus(DELIVERY_KEPT));
+            let (wall_clock, until) = (flight.wall_clock, flight.expiry(DELIVERY_KEPT));
             book.note_delivery(key, submission.note, applied.answer.clone(), wall_clock, until);
         }
     }

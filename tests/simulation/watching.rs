@@ -60,7 +60,7 @@ impl World {
             let record = self.keys.entry(key).or_default();
             record.done.clone_from(&flight.done);
             record.outcomes.clone_from(&flight.outcomes);
-            record.expires_at = Some(flight.wall_clock.plus(IDEMPOTENCY_KEPT));
+            record.expires_at = Some(flight.expiry(IDEMPOTENCY_KEPT));
             if kinds.contains(&true) {
                 record.kept = Some(flight.command.expectation(&self.books[account], flight));
             }

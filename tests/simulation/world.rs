@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use chrono::TimeDelta;
 use domain::Timestamp;
 use domain::ids::{AccountId, ContactId};
 use store::{BulkTask, FileTask, Form, InboxTask, SweepTask};
@@ -228,6 +229,14 @@ pub struct Flight {
     pub answered: bool,
     /// True if the request was applied after its client had received an indefinite error.
     pub late: bool,
+}
+
+impl Flight {
+    /// Returns the instant at which an item that this request stores for `kept` expires. DynamoDB's time-to-live has
+    /// whole seconds, so the item expires up to a second early.
+    pub fn expiry(&self, kept: TimeDelta) -> Timestamp {
+        Timestamp::from_millis(self.wall_clock.plus(kept).seconds() * 1000)
+    }
 }
 
 /// The observed effects and responses of one `Idempotency-Key`.

@@ -65,7 +65,7 @@ impl Command for Settle {
                         if let Some(delivered) =
                             waiting.submit.delivery().and_then(|key| book.deliveries.get_mut(&key))
                         {
-                            delivered.settled(answer, flight.wall_clock.plus(DELIVERY_KEPT));
+                            delivered.settled(answer, flight.expiry(DELIVERY_KEPT));
                         }
                     }
                     return Ok(());
