@@ -9,6 +9,9 @@ use tidemark::options::Options;
 use tidemark::stack::{Stack, StackError};
 use tracing::Level;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main(worker_threads = 2)]
 async fn main() -> ExitCode {
     bootstrap::init_logging(Level::WARN);
