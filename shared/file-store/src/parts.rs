@@ -1,6 +1,8 @@
 //! Writing a file in parts, which become the file together.
 
+use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{FileError, call_error};
@@ -43,11 +45,11 @@ impl Files {
         key: &str,
         upload: &UploadId,
         number: usize,
-        bytes: Vec<u8>,
+        bytes: impl Into<Bytes>,
     ) -> Result<PartTag, FileError> {
         let failed = "a part was not stored";
         let put = self.client.upload_part().bucket(&self.bucket).key(key).upload_id(&upload.0);
-        let put = put.part_number(part_number(number)).body(bytes.into());
+        let put = put.part_number(part_number(number)).body(ByteStream::from(bytes.into()));
         let stored = put.customize().config_override(transfers()).send().await;
         let stored = stored.map_err(|error| call_error(failed, error))?;
         let tag =

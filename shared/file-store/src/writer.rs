@@ -1,5 +1,6 @@
 //! Writing a file of any size, whose writer may stop and resume.
 
+use bytes::Bytes;
 use domain::limits::FILE_PART_BYTES;
 use serde::{Deserialize, Serialize};
 
@@ -72,11 +73,20 @@ impl FileWriter {
         };
         self.written.upload = Some(upload.clone());
         let number = self.written.parts.len() + 1;
-        let tag = self.files.put_part(&self.key, &upload, number, self.pending.clone()).await?;
-        self.written.parts.push(tag);
-        self.written.bytes += size(&self.pending);
-        self.pending.clear();
-        Ok(())
+        // The part is shared with the call, not copied.
+        let part = Bytes::from(std::mem::take(&mut self.pending));
+        let stored = self.files.put_part(&self.key, &upload, number, part.clone()).await;
+        match stored {
+            Ok(tag) => {
+                self.written.parts.push(tag);
+                self.written.bytes += size(&part);
+                Ok(())
+            }
+            Err(error) => {
+                self.pending = part.into();
+                Err(error)
+            }
+        }
     }
 
     /// Stores the rest and joins the parts to the file. Returns its size. It can be repeated, also by a writer that resumed:

@@ -36,3 +36,7 @@ pub const FILE_STALL_TIME_MAX: Duration = Duration::from_secs(5);
 /// The time for which a browser may cache the permission of a page to use a link, in seconds: an hour. It is the same for
 /// every page, so it never changes.
 pub const FILE_PREFLIGHT_KEPT_SECONDS: u64 = 60 * 60;
+
+/// The maximum number of contacts of one bucket that an export reads at once. Up to two such pages of each bucket are in
+/// memory. Smaller pages save little: most of the memory of an export is a part of its file.
+pub const EXPORT_PAGE_MAX: usize = 100;

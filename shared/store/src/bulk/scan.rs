@@ -55,6 +55,8 @@ enum Source {
 /// The state of reading one source.
 struct Stream {
     source: Source,
+    /// The maximum number of contacts of a page.
+    page: usize,
     /// The contact after which the next page begins.
     after: Option<ContactId>,
     buffer: VecDeque<Candidate>,
@@ -65,7 +67,7 @@ struct Stream {
 impl Stream {
     /// Returns true if the next page should be read: the buffer is soon empty.
     fn wants_more(&self) -> bool {
-        !self.reading && !self.finished && self.buffer.len() <= BULK_PAGE_MAX / 2
+        !self.reading && !self.finished && self.buffer.len() <= self.page / 2
     }
 }
 
@@ -79,17 +81,27 @@ pub(crate) struct Scan<'s> {
 }
 
 impl<'s> Operation<'s> {
-    /// Begins a scan after the contact `after`.
+    /// Begins a scan after the contact `after`, in pages of [`BULK_PAGE_MAX`].
     pub(crate) async fn scan(
         &self,
         audience: &Audience,
         after: Option<ContactId>,
     ) -> Result<Scan<'s>, StoreError> {
+        self.scan_in_pages(audience, after, BULK_PAGE_MAX).await
+    }
+
+    /// Begins a scan after the contact `after`, in pages of this size. The scan holds up to two pages of each bucket.
+    pub(crate) async fn scan_in_pages(
+        &self,
+        audience: &Audience,
+        after: Option<ContactId>,
+        page: usize,
+    ) -> Result<Scan<'s>, StoreError> {
         let (sources, from) = self.sources(audience).await?;
         let first = from.and_then(ContactId::previous);
         let after = after.max(first);
         let stream =
-            |source| Stream { source, after, buffer: VecDeque::new(), reading: false, finished: false };
+            |source| Stream { source, page, after, buffer: VecDeque::new(), reading: false, finished: false };
         let streams = sources.into_iter().map(stream).collect();
         let mut scan = Scan {
             store: self.store,
@@ -170,8 +182,8 @@ impl<'s> Scan<'s> {
         for (number, stream) in self.streams.iter_mut().enumerate() {
             if stream.wants_more() {
                 stream.reading = true;
-                let (source, after) = (stream.source.clone(), stream.after);
-                let read = async move { (number, read_page(store, account, &source, after).await) };
+                let (source, after, page) = (stream.source.clone(), stream.after, stream.page);
+                let read = async move { (number, read_page(store, account, &source, after, page).await) };
                 self.reads.push(Box::pin(read));
             }
         }
@@ -198,11 +210,12 @@ async fn read_page(
     account: AccountId,
     source: &Source,
     after: Option<ContactId>,
+    limit: usize,
 ) -> Result<Page, StoreError> {
     match source {
         Source::Bucket { bucket, to, lists } => {
             let pk = bucket_pk(account, *bucket);
-            let (items, read_to, asked) = store.sorted_page(pk, after, *to).await?;
+            let (items, read_to, asked) = store.sorted_page(pk, after, *to, limit).await?;
             let mut candidates = Vec::new();
             for item in items {
                 candidates.push(Candidate::of(item, asked)?);
@@ -219,7 +232,7 @@ async fn read_page(
         }
         Source::List { bucket, list } => {
             let pk = member_pk(account, *list, *bucket);
-            let (items, read_to, _) = store.sorted_page(pk, after, None).await?;
+            let (items, read_to, _) = store.sorted_page(pk, after, None, limit).await?;
             let mut members = Vec::new();
             for item in items {
                 members.push(member(item)?);
@@ -234,8 +247,8 @@ async fn read_page(
         }
         Source::Keys(ids) => {
             let rest = ids.iter().copied().filter(|id| Some(*id) > after);
-            let page: Vec<ContactId> = rest.take(BULK_PAGE_MAX).collect();
-            let read_to = page.last().copied().filter(|_| page.len() == BULK_PAGE_MAX);
+            let page: Vec<ContactId> = rest.take(limit).collect();
+            let read_to = page.last().copied().filter(|_| page.len() == limit);
             Ok(Page { candidates: store.candidates(account, page.into_iter()).await?, read_to })
         }
     }
@@ -289,15 +302,11 @@ impl Store {
         pk: String,
         after: Option<ContactId>,
         to: Option<ContactId>,
+        limit: usize,
     ) -> Result<(Vec<Item>, Option<ContactId>, Instant), StoreError> {
         let asked = Instant::now();
-        let query = Query {
-            pk,
-            prefix: "",
-            after: after.map(ContactId::sortable),
-            limit: BULK_PAGE_MAX,
-            newest_first: false,
-        };
+        let query =
+            Query { pk, prefix: "", after: after.map(ContactId::sortable), limit, newest_first: false };
         let QueryPage { mut items, next } = self.query_patiently(&query).await?;
         let read_to = next.and_then(|next| ContactId::from_sortable(&next).ok());
         // Everything after the last contact of interest is cut off, and ends the reading.
@@ -318,7 +327,7 @@ impl Store {
     ) -> Result<HashMap<ContactId, Timestamp>, StoreError> {
         let (mut members, mut after) = (HashMap::new(), after);
         loop {
-            let (items, read_to, _) = self.sorted_page(pk.clone(), after, to).await?;
+            let (items, read_to, _) = self.sorted_page(pk.clone(), after, to, BULK_PAGE_MAX).await?;
             for item in items {
                 let (id, since) = member(item)?;
                 members.insert(id, since);

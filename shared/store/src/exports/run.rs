@@ -6,7 +6,7 @@ use domain::Timestamp;
 use domain::contact::Contact;
 use domain::explain::because_in;
 use domain::ids::{AccountId, ContactId, ExportId};
-use domain::limits::EXPORT_COLUMNS_FOUND_MAX;
+use domain::limits::{EXPORT_COLUMNS_FOUND_MAX, EXPORT_PAGE_MAX};
 use domain::marketing::Change;
 use domain::property::PropertyName;
 
@@ -168,7 +168,7 @@ impl ExportRun<'_> {
         while exported.len() < limit {
             let scan = match &mut self.scan {
                 Some(scan) => scan,
-                none => none.insert(op.scan(&self.audience, self.examined).await?),
+                none => none.insert(op.scan_in_pages(&self.audience, self.examined, EXPORT_PAGE_MAX).await?),
             };
             let Some(mut candidate) = scan.next().await? else { break };
             if queued_in(&candidate.loaded.contact) > Some(period.number) {
