@@ -44,6 +44,11 @@ pub async fn send(method: Method, url: &str, headers: &[(String, String)], body:
     Answer { status, headers, body }
 }
 
+/// Sends a file to the URL of a link, with the header that each such link signs.
+pub async fn send_upload(url: &str, file: impl Into<Body>) -> Answer {
+    send(Method::PUT, url, &[("if-none-match".to_owned(), "*".to_owned())], file).await
+}
+
 /// Returns the content of a file from a place on, in its present version.
 async fn content(files: &Files, key: &str, from: u64) -> Result<Vec<u8>, FileError> {
     let version = files.info(key).await?.ok_or(FileError::NotFound)?.version;

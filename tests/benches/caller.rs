@@ -2,7 +2,7 @@
 
 use axum::body::{Body, to_bytes};
 use futures_util::future::join_all;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, IF_NONE_MATCH};
 use http::{Method, Request, StatusCode};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -54,7 +54,11 @@ impl Caller {
 
     /// Stores a file by a link, which needs no token.
     pub async fn upload(&self, url: &str, file: &str) {
-        let request = Request::builder().method(Method::PUT).uri(url).body(Body::from(file.to_owned()));
+        let request = Request::builder()
+            .method(Method::PUT)
+            .uri(url)
+            .header(IF_NONE_MATCH, "*")
+            .body(Body::from(file.to_owned()));
         let response = self.client.request(request.expect("a request")).await.expect("an answer");
         assert_eq!(response.status(), StatusCode::OK, "the file is stored");
     }

@@ -31,6 +31,35 @@ async fn uploaded_file_is_downloaded_under_its_name() {
 }
 
 #[tokio::test]
+async fn uploaded_file_can_not_be_replaced() {
+    let bucket = TestFiles::start();
+    let link = bucket.files.upload_link("uploads/a/b", HOUR, at(NOW)).await.unwrap();
+    assert_eq!(link.headers, [("if-none-match".to_owned(), "*".to_owned())]);
+    let unsigned = send(Method::PUT, &link.url, &[], "name\nEve\n").await;
+    assert_eq!(unsigned.status, 403, "the condition is a part of the link");
+    assert_eq!(send(Method::PUT, &link.url, &link.headers, "name\nAda\n").await.status, 200);
+    let again = bucket.files.upload_link("uploads/a/b", HOUR, at(NOW)).await.unwrap();
+    for link in [&link, &again] {
+        let refused = send(Method::PUT, &link.url, &link.headers, "name\nEve\n").await;
+        assert_eq!(refused.status, 412, "{}", refused.text());
+    }
+    assert_eq!(content(&bucket.files, "uploads/a/b", 0).await.unwrap(), b"name\nAda\n");
+}
+
+#[tokio::test]
+async fn one_of_two_uploads_at_once_is_stored() {
+    let bucket = TestFiles::start();
+    let link = bucket.files.upload_link("uploads/a/b", HOUR, at(NOW)).await.unwrap();
+    let sent = ["one", "two", "three", "four"];
+    let answers = sent.map(|text| send(Method::PUT, &link.url, &link.headers, text));
+    let answers = futures_util::future::join_all(answers).await;
+    let stored: Vec<_> = answers.iter().zip(sent).filter(|(answer, _)| answer.status == 200).collect();
+    let [(_, text)] = *stored else { panic!("{} were stored", stored.len()) };
+    assert!(answers.iter().all(|answer| matches!(answer.status, 200 | 412)));
+    assert_eq!(content(&bucket.files, "uploads/a/b", 0).await.unwrap(), text.as_bytes());
+}
+
+#[tokio::test]
 async fn downloaded_range_is_a_part_of_the_file() {
     let bucket = TestFiles::start();
     bucket.files.put("exports/a/b", CSV, b"0123456789".to_vec()).await.unwrap();
@@ -112,13 +141,14 @@ async fn page_of_any_origin_may_use_a_link() {
     let origin = ("origin".to_owned(), "https://page.example".to_owned());
     let asked = |method: &str| {
         let method = ("access-control-request-method".to_owned(), method.to_owned());
-        [origin.clone(), method, ("access-control-request-headers".to_owned(), "content-type".to_owned())]
+        [origin.clone(), method, ("access-control-request-headers".to_owned(), "if-none-match".to_owned())]
     };
     let allowed = send(Method::OPTIONS, &link.url, &asked("PUT"), "").await;
     assert_eq!(allowed.status, 200);
     assert_eq!(allowed.header("access-control-allow-origin"), "*");
     assert_eq!(allowed.header("access-control-allow-methods"), "GET,PUT");
-    assert_eq!(allowed.header("access-control-allow-headers"), "content-type");
-    let sent = send(Method::PUT, &link.url, &[origin], "name\n").await;
+    assert_eq!(allowed.header("access-control-allow-headers"), "content-type,if-none-match");
+    let headers = [link.headers, vec![origin]].concat();
+    let sent = send(Method::PUT, &link.url, &headers, "name\n").await;
     assert_eq!((sent.status, sent.header("access-control-allow-origin")), (200, "*"));
 }

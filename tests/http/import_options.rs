@@ -1,12 +1,11 @@
 //! `PATCH /v1/imports/{id}`: the options of an import that has not started.
 
 use api::ProblemType;
-use http::Method;
 use serde_json::{Value, json};
 use testkit::{Api, Tenant};
 
 use super::one_account;
-use crate::files::send;
+use crate::files::send_upload;
 
 const FILE: &str = "Mail,Town\nada@example.org,London\n";
 
@@ -15,7 +14,7 @@ async fn uploaded(api: &Api, account: &Tenant, file: &str) -> String {
     let created =
         api.post("/v1/imports").token(&account.token).json(&json!({"name": "a.csv"})).await.expect(201);
     let url = created["upload"]["url"].as_str().unwrap();
-    assert_eq!(send(Method::PUT, url, &[], file.to_owned()).await.status, 200);
+    assert_eq!(send_upload(url, file.to_owned()).await.status, 200);
     created["id"].as_str().unwrap().to_owned()
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use testkit::{Api, Tenant};
 
 use super::{column, one_account};
-use crate::files::send;
+use crate::files::{send, send_upload};
 
 /// The boundary of multipart bodies.
 const BOUNDARY: &str = "----boundary-of-the-tests";
@@ -163,14 +163,8 @@ async fn uploaded_file_is_imported_after_its_start() {
     start().await.problem(ProblemType::UploadMissing);
     api.get(&format!("{path}/preview")).token(&account.token).await.problem(ProblemType::UploadMissing);
     api.get(&format!("{path}/rows.csv")).token(&account.token).await.problem(ProblemType::NotFinished);
-    let url = created["upload"]["url"].as_str().unwrap();
-    for (name, is_usable) in [("xlsx-renamed.csv", false), ("duplicates-case.csv", true)] {
-        let sent = send(Method::PUT, url, &[], sample(name)).await;
-        assert_eq!(sent.status, 200, "{}", sent.text());
-        if !is_usable {
-            start().await.assert_invalid(&["file"]);
-        }
-    }
+    let sent = send_upload(created["upload"]["url"].as_str().unwrap(), sample("duplicates-case.csv")).await;
+    assert_eq!(sent.status, 200, "{}", sent.text());
     let preview = api.get(&format!("{path}/preview")).token(&account.token).await.expect(200);
     assert_eq!(column(&preview["rows"], "outcome"), ["created", "duplicate-of", "duplicate-of", "created"]);
     assert_eq!(preview["summary"]["duplicate_of"], 2);
@@ -319,14 +313,27 @@ async fn dry_run_shows_the_outcomes_and_writes_nothing() {
 }
 
 #[tokio::test]
+async fn spreadsheet_is_refused_at_the_start() {
+    let (api, account) = one_account(json!({})).await;
+    let created = api.post("/v1/imports").token(&account.token).json(&json!({"name": "a"})).await.expect(201);
+    let sent = send_upload(created["upload"]["url"].as_str().unwrap(), sample("xlsx-renamed.csv")).await;
+    assert_eq!(sent.status, 200, "{}", sent.text());
+    let start = format!("/v1/imports/{}/start", created["id"].as_str().unwrap());
+    api.post(&start).token(&account.token).await.assert_invalid(&["file"]);
+    assert!(api.take_files().is_empty());
+}
+
+#[tokio::test]
 async fn replaced_file_fails_the_import_instead_of_mixing_two() {
     let (api, account) = one_account(json!({})).await;
     let created = api.post("/v1/imports").token(&account.token).json(&json!({"name": "a"})).await.expect(201);
     let url = created["upload"]["url"].as_str().unwrap();
     let path = format!("/v1/imports/{}", created["id"].as_str().unwrap());
-    send(Method::PUT, url, &[], "email\na@example.org\n").await;
+    send_upload(url, "email\na@example.org\n").await;
     let _ = api.post(&format!("{path}/start")).token(&account.token).await.expect(202);
-    send(Method::PUT, url, &[], "email\nb@example.org\n").await;
+    assert_eq!(send_upload(url, "email\nb@example.org\n").await.status, 412, "a link stores a file once");
+    let key = file_jobs::upload_key(account.id, created["id"].as_str().unwrap().parse().unwrap());
+    api.file_server.files.put(&key, "text/csv", b"email\nb@example.org\n".to_vec()).await.unwrap();
     api.work_on_files().await;
     let failed = api.get(&path).token(&account.token).await.expect(200);
     assert_eq!((&failed["state"], &failed["problem"]["slug"]), (&json!("failed"), &json!("file-changed")));

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use domain::limits::FILE_UPLOAD_BYTES_MAX;
-use http::Method;
 use testkit::at;
 use tidemark::stack::{Stack, StackError};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -11,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::{options, start};
-use crate::files::send;
+use crate::files::send_upload;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 /// The maximum wait of a test, far above every limit below, so that a test fails instead of hanging.
@@ -23,7 +22,9 @@ async fn send_raw(stack: &Stack, announced: u64, body: &str) -> String {
     let link = link(stack).await;
     let (host, path) = link.trim_start_matches("http://").split_once('/').unwrap();
     let mut connection = TcpStream::connect(host).await.unwrap();
-    let head = format!("PUT /{path} HTTP/1.1\r\nhost: {host}\r\ncontent-length: {announced}\r\n\r\n{body}");
+    let head = format!(
+        "PUT /{path} HTTP/1.1\r\nhost: {host}\r\nif-none-match: *\r\ncontent-length: {announced}\r\n\r\n{body}"
+    );
     connection.write_all(head.as_bytes()).await.unwrap();
     let mut response = Vec::new();
     let read = timeout(MAX_WAIT, connection.read_to_end(&mut response)).await.expect("an end in time");
@@ -40,7 +41,7 @@ async fn files_and_parts_survive_a_restart() {
     let options = options("files-restart", &[]);
     let first = start(&options).await;
     let before = link(&first).await;
-    assert_eq!(send(Method::PUT, &before, &[], "name\n").await.status, 200);
+    assert_eq!(send_upload(&before, "name\n").await.status, 200);
     let info = first.files.info(KEY).await.unwrap();
     assert!(info.is_some());
     let upload = first.files.begin("export", "text/csv").await.unwrap();
@@ -52,7 +53,7 @@ async fn files_and_parts_survive_a_restart() {
     second.files.complete("export", &upload, &[tag]).await.unwrap();
     let port = |link: &str| link.split('/').nth(2).unwrap().to_owned();
     let old = before.replace(&port(&before), &port(&link(&second).await));
-    assert_eq!(send(Method::PUT, &old, &[], "late").await.status, 403, "links end with the program");
+    assert_eq!(send_upload(&old, "late").await.status, 403, "links end with the program");
     second.stop().await;
 }
 
@@ -99,7 +100,7 @@ async fn file_in_memory_is_not_in_the_data_directory() {
     let mut options = options("files-memory", &[]);
     options.in_memory = true;
     let stack = start(&options).await;
-    assert_eq!(send(Method::PUT, &link(&stack).await, &[], "name\n").await.status, 200);
+    assert_eq!(send_upload(&link(&stack).await, "name\n").await.status, 200);
     assert_eq!(stack.files.info(KEY).await.unwrap().unwrap().bytes, 5);
     stack.stop().await;
     assert!(!options.data_dir.exists());

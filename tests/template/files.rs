@@ -57,7 +57,7 @@ fn links_work_on_pages_of_every_origin() {
     assert_eq!(texts(&rule["AllowedMethods"]), ["GET", "PUT"]);
     assert_eq!(
         (texts(&rule["AllowedOrigins"]), texts(&rule["AllowedHeaders"])),
-        (vec!["*"], vec!["content-type"])
+        (vec!["*"], vec!["content-type", "if-none-match"])
     );
     assert_eq!(rule["MaxAge"].as_u64(), Some(FILE_PREFLIGHT_KEPT_SECONDS));
 }

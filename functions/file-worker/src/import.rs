@@ -25,7 +25,7 @@ where
         let Some(file) = stored.file else { return Ok(Worked::Finished) };
         let key = upload_key(account, import);
         match Box::pin(self.import_file(&mut run, account, &key, &file)).await {
-            // The file was replaced after the import had started, or deleted.
+            // The owner of the bucket has deleted or replaced the file. A caller can't: a link stores a file once.
             Err(WorkError::Files(FileError::NotFound | FileError::Changed)) => {
                 let text = "The file was replaced or deleted after the import had started.";
                 run.refuse("file-changed", text, self.now()).await?;

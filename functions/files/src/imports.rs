@@ -198,8 +198,8 @@ pub(crate) async fn update_import(
 /// Starts an import whose file is uploaded.
 ///
 /// The response is 409 `upload-missing` if the file is not there or was not uploaded to its end. A file of another kind is
-/// refused by its name, and the import can be started again with another file. An import that has started already is
-/// returned unchanged.
+/// refused by its name. An uploaded file can't be replaced, so another file needs another import. An import that has started
+/// already is returned unchanged.
 #[utoipa::path(
     post, path = "/v1/imports/{id}/start", tag = "Imports and exports",
     params(IdempotencyKey, ("id" = String, Path, description = "The import's id.")),

@@ -23,7 +23,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use domain::limits::{FILE_PREFLIGHT_KEPT_SECONDS, FILE_UPLOAD_BYTES_MAX};
 use file_store::Files;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, IF_NONE_MATCH};
 use http::{Method, StatusCode};
 use s3s::HttpError;
 use s3s::auth::SimpleAuth;
@@ -143,7 +143,7 @@ fn router(service: S3Service, limits: ServerLimits) -> Router {
     let cors = CorsLayer::new()
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::PUT])
-        .allow_headers([CONTENT_TYPE])
+        .allow_headers([CONTENT_TYPE, IF_NONE_MATCH])
         .max_age(Duration::from_secs(FILE_PREFLIGHT_KEPT_SECONDS));
     Router::new()
         .fallback_service(HandleError::new(service, failed))

@@ -37,11 +37,14 @@ impl Files {
     ///
     /// A link also ends with the credentials that signed it. Those of a function last for hours.
     ///
+    /// The request stores the file once: its header `If-None-Match: *` is signed, so S3 answers 412 if a file is there. So
+    /// no holder of the link can replace a file that was looked at.
+    ///
     /// # Errors
     ///
     /// [`FileError::Fault`] if the link would be valid for more than a week.
     pub async fn upload_link(&self, key: &str, valid: Duration, now: Timestamp) -> Result<Link, FileError> {
-        let put = self.client.put_object().bucket(&self.bucket).key(key);
+        let put = self.client.put_object().bucket(&self.bucket).key(key).if_none_match("*");
         let signed = put.presigned(validity(valid)?).await;
         Ok(link(&signed.map_err(|error| call_error(FAILED, error))?, valid, now))
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use testkit::{Api, Tenant, at};
 
 use super::{Browser, hidden};
-use crate::files::send;
+use crate::files::{send, send_upload};
 use crate::http::{UPDATE, one_account};
 
 const FILE: &str = "E-mail,First name,Town,Notes\nada@example.org,Ada,London,x\nbroken,Bob,,\n\
@@ -166,7 +166,7 @@ async fn script_gets_a_link_for_a_large_file() {
     assert!(policy.contains(&format!("; connect-src 'self' {origin}; ")), "{policy}");
     let path = upload["page"].as_str().unwrap();
     assert!(browser.page(path).await.contains("The file has not arrived."));
-    assert_eq!(send(Method::PUT, url, &[], FILE).await.status, 200);
+    assert_eq!(send_upload(url, FILE).await.status, 200);
     assert!(browser.page(path).await.contains("Import of big.csv"));
     for other in ["/console", path] {
         let reply = browser.get(other).await;

@@ -123,7 +123,17 @@ impl S3 for Bucket {
         let input = request.input;
         let path = self.path(&input.bucket, &input.key)?;
         let writing = self.write(input.body).await?;
-        let tag = writing.finish(&path, input.content_type, "").await.map_err(fault)?;
+        let may_replace = match input.if_none_match {
+            None => true,
+            Some(ETagCondition::Any) => false,
+            // S3 knows no other condition of this kind.
+            Some(ETagCondition::ETag(_)) => return Err(s3_error!(NotImplemented)),
+        };
+        let stored = match may_replace {
+            true => writing.finish(&path, input.content_type, "").await.map(Some),
+            false => writing.finish_new(&path, input.content_type).await,
+        };
+        let tag = stored.map_err(fault)?.ok_or_else(|| s3_error!(PreconditionFailed))?;
         Ok(S3Response::new(PutObjectOutput { e_tag: Some(ETag::Strong(tag)), ..PutObjectOutput::default() }))
     }
 

@@ -94,14 +94,39 @@ impl Writing {
         }
     }
 
-    /// Writes the head and moves the file to its path, where it replaces any other. Returns its tag, which is the digest
-    /// of the content and this suffix.
+    /// Moves the complete file to its path, where it replaces any other. Returns its tag, which is the digest of the
+    /// content and this suffix.
     pub(super) async fn finish(
-        mut self,
+        self,
         path: &Path,
         content_type: Option<String>,
         suffix: &str,
     ) -> io::Result<String> {
+        let (complete, tag) = self.complete(content_type, suffix).await?;
+        complete.persist(path)?;
+        Ok(tag)
+    }
+
+    /// Moves the complete file to its path. Returns its tag, or `None` if a file is there already.
+    pub(super) async fn finish_new(
+        self,
+        path: &Path,
+        content_type: Option<String>,
+    ) -> io::Result<Option<String>> {
+        let (complete, tag) = self.complete(content_type, "").await?;
+        match complete.persist_noclobber(path) {
+            Ok(()) => Ok(Some(tag)),
+            Err(failed) if failed.error.kind() == ErrorKind::AlreadyExists => Ok(None),
+            Err(failed) => Err(failed.error),
+        }
+    }
+
+    /// Writes the head. Returns the complete file under its temporary name, and its tag.
+    async fn complete(
+        mut self,
+        content_type: Option<String>,
+        suffix: &str,
+    ) -> io::Result<(TempPath, String)> {
         let digest = self.digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let head = Head { tag: digest + suffix, content_type };
         let text = serde_json::to_vec(&head)?;
@@ -113,7 +138,6 @@ impl Writing {
         file.seek(SeekFrom::Start(0)).await?;
         file.write_all(&text).await?;
         file.flush().await?;
-        self.path.persist(path)?;
-        Ok(head.tag)
+        Ok((self.path, head.tag))
     }
 }
