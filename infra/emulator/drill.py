@@ -160,7 +160,7 @@ def check_table(emulator, name):
     found = table.describe_table(TableName=name)["Table"]
     assert found["StreamSpecification"] == {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}, found
     assert found["DeletionProtectionEnabled"] is True
-    assert {index["IndexName"] for index in found["GlobalSecondaryIndexes"]} == {"due", "leaving"}
+    assert {index["IndexName"] for index in found["GlobalSecondaryIndexes"]} == {"changed", "due", "leaving"}
     expiry = table.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
     assert expiry == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires_at"}, expiry
     backups = table.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]

@@ -420,11 +420,18 @@ mod tests {
             vec![(hash.to_owned(), KeyType::Hash), (range.to_owned(), KeyType::Range)]
         };
         assert_eq!(keys(&definition.key_schema), pair("pk", "sk"));
-        assert_eq!(definition.attributes, ["due_at", "due_shard", "leaving_pk", "pk", "sk"].map(attribute));
-        let [due, leaving] = definition.indexes.as_slice() else { panic!("two indexes") };
+        assert_eq!(
+            definition.attributes,
+            ["changed_pk", "changed_sk", "due_at", "due_shard", "leaving_pk", "pk", "sk"].map(attribute)
+        );
+        let [changed, due, leaving] = definition.indexes.as_slice() else { panic!("three indexes") };
+        assert_eq!(
+            (changed.index_name(), keys(changed.key_schema())),
+            ("changed", pair("changed_pk", "changed_sk"))
+        );
         assert_eq!((due.index_name(), keys(due.key_schema())), ("due", pair("due_shard", "due_at")));
         assert_eq!((leaving.index_name(), keys(leaving.key_schema())), ("leaving", pair("leaving_pk", "sk")));
-        for index in [due, leaving] {
+        for index in [changed, due, leaving] {
             assert_eq!(
                 index.projection().and_then(Projection::projection_type),
                 Some(&ProjectionType::KeysOnly)
@@ -531,10 +538,11 @@ mod tests {
         let engine = Engine::in_memory().unwrap();
         let client = engine.client();
         let template = table_definition().unwrap();
-        let one_index =
-            TableDefinition { indexes: template.indexes.get(..1).unwrap().to_vec(), ..template.clone() };
-        let used = one_index.attributes.iter().filter(|attribute| attribute.attribute_name() != "leaving_pk");
-        let fewer = TableDefinition { attributes: used.cloned().collect(), ..one_index.clone() };
+        let two_indexes =
+            TableDefinition { indexes: template.indexes.get(..2).unwrap().to_vec(), ..template.clone() };
+        let used =
+            two_indexes.attributes.iter().filter(|attribute| attribute.attribute_name() != "leaving_pk");
+        let fewer = TableDefinition { attributes: used.cloned().collect(), ..two_indexes.clone() };
         let mut projected = template.clone();
         projected.indexes.iter_mut().for_each(|index| {
             index.projection = Some(Projection::builder().projection_type(ProjectionType::All).build());

@@ -1,6 +1,7 @@
 //! All limits of the program, in groups. Each comment names the bounded quantity and the reason for its size.
 
 mod accounts;
+mod changes;
 mod contacts;
 mod dynamodb;
 mod files;
@@ -13,6 +14,7 @@ mod retry;
 mod usage;
 
 pub use accounts::*;
+pub use changes::*;
 pub use contacts::*;
 pub use dynamodb::*;
 pub use files::*;

@@ -2,7 +2,7 @@
 
 use crate::Timestamp;
 use crate::calendar::Calendar;
-use crate::limits::{CLOSINGS_PER_STEP_MAX, USAGE_MAX};
+use crate::limits::{CHANGES_INDEXED_AFTER, CLOSINGS_PER_STEP_MAX, USAGE_MAX};
 use crate::source::BySource;
 use crate::tier::Tier;
 
@@ -152,6 +152,8 @@ pub struct Period {
     pub forms_may_raise_tier: bool,
     /// The instant of a sandbox's own clock. `None` for other accounts.
     pub test_clock: Option<Timestamp>,
+    /// The account's instant from which its index of changes is complete. `None` if the index is switched off.
+    pub indexed_from: Option<Timestamp>,
     /// A number that increases with every change except those of the two counts.
     pub revision: u64,
     /// The totals since the account's creation.
@@ -219,6 +221,7 @@ impl Period {
             marketing_contacts,
             forms_may_raise_tier: false,
             test_clock,
+            indexed_from: None,
             revision: 1,
             totals: Totals::default(),
             counted_at: None,
@@ -313,6 +316,17 @@ impl Period {
             ..self.clone()
         };
         (statement, next)
+    }
+
+    /// Returns the period with the index of changes switched on or off at `now`. An index that is on already stays
+    /// complete from the same instant.
+    ///
+    /// Requests that have read the period before still write without the index. Their changes are earlier than
+    /// [`CHANGES_INDEXED_AFTER`] from now on.
+    #[must_use]
+    pub fn with_index(&self, on: bool, now: Timestamp) -> Self {
+        let begins = || self.indexed_from.unwrap_or_else(|| now.plus(CHANGES_INDEXED_AFTER));
+        Self { indexed_from: on.then(begins), ..self.clone() }
     }
 
     /// Returns the period with another calendar, which moves its end to the first update date after `now`.
@@ -451,6 +465,16 @@ pub(crate) mod tests {
         let after = before.with_calendar(calendar, at("2026-11-12T00:00:00Z"));
         assert_eq!(after.ends_at, at("2026-11-15T00:00:00Z"));
         assert_eq!(after, Period { ends_at: after.ends_at, calendar, ..before });
+    }
+
+    #[test]
+    fn index_of_changes_is_complete_after_the_requests_in_flight() {
+        let (now, later) = (at("2026-11-12T00:00:00Z"), at("2026-11-13T00:00:00Z"));
+        let on = period().with_index(true, now);
+        assert_eq!(on, Period { indexed_from: Some(now.plus(CHANGES_INDEXED_AFTER)), ..period() });
+        assert_eq!(on.with_index(true, later), on, "it is complete already");
+        assert_eq!(on.closing(at("2026-12-01T00:00:00Z")).unwrap().next.indexed_from, on.indexed_from);
+        assert_eq!(on.with_index(false, later), period());
     }
 
     proptest! {

@@ -83,6 +83,8 @@ pub struct UpdateAccount {
     pub external_form: Option<bool>,
     /// True if forms without a setting of their own may raise the tier limit.
     pub forms_may_raise_tier: Option<bool>,
+    /// True if each write of a contact is indexed by its instant (see [`Store::changed_contacts`]).
+    pub index_changes: Option<bool>,
     /// True if chat flows set contacts marketing.
     pub chatflow: Option<bool>,
     /// The settings of individual chat flows. The new map replaces the old one.
@@ -139,7 +141,10 @@ impl UpdateAccount {
     }
 
     fn touches_period(&self) -> bool {
-        self.cap.is_change() || self.forms_may_raise_tier.is_some() || !self.contract_terms().is_empty()
+        self.cap.is_change()
+            || self.forms_may_raise_tier.is_some()
+            || self.index_changes.is_some()
+            || !self.contract_terms().is_empty()
     }
 
     fn touches_account(&self) -> bool {
@@ -170,6 +175,9 @@ impl UpdateAccount {
         };
         let mut changed =
             if calendar == period.calendar { period.clone() } else { period.with_calendar(calendar, now) };
+        if let Some(on) = self.index_changes {
+            changed = changed.with_index(on, now);
+        }
         self.cap.apply(&mut changed.cap);
         changed.tier = self.changed_tier(period).map_err(|error| Refused::Invalid {
             field: "tier_limit_at_renewal",
@@ -398,6 +406,7 @@ impl Store {
             ("tier_limit_at_renewal", after.tier.limit_at_renewal.map(number)),
             ("marketing_contacts", Some(AttributeValue::Bool(after.marketing_contacts))),
             ("forms_may_raise_tier", after.forms_may_raise_tier.then_some(AttributeValue::Bool(true))),
+            ("indexed_from", after.indexed_from.map(|at| number(at.millis()))),
             ("test_clock", after.test_clock.map(|at| AttributeValue::S(at.to_string()))),
         ] {
             expression = expression.name(name);

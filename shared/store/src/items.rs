@@ -48,7 +48,7 @@ pub(crate) use imports::{
     ImportFileItem, ImportItem, ImportLayoutItem, ImportRowsItem, ImportSummaryItem, encode_results,
 };
 pub(crate) use notices::{FactItem, NoticeIdItem, NoticeItem};
-pub(crate) use periods::{PeriodItem, StatementItem, UNSWEPT};
+pub(crate) use periods::{PeriodItem, SWEPT_AT, StatementItem, UNSWEPT};
 pub(crate) use properties::{PropertyChangeItem, ValuesItem};
 pub(crate) use segments::{FilterText, MemberItem, MembershipItem, SegmentItem};
 pub(crate) use timeline::TimelineItem;

@@ -29,6 +29,12 @@ pub const EXPIRES_AT: &str = "expires_at";
 pub const LEAVING_INDEX: &str = "leaving";
 /// The partition key of the `leaving` index. Its sort key is the table's.
 pub const LEAVING_PK: &str = "leaving_pk";
+/// The sparse index of contacts by their latest change, in accounts that have it switched on.
+pub const CHANGED_INDEX: &str = "changed";
+/// The partition key of the `changed` index.
+pub const CHANGED_PK: &str = "changed_pk";
+/// The sort key of the `changed` index.
+pub const CHANGED_SK: &str = "changed_sk";
 /// The sparse index of periods that will end and of unfinished jobs (see [`crate::jobs`]).
 pub const DUE_INDEX: &str = "due";
 /// The partition key of the `due` index.
@@ -415,6 +421,38 @@ pub(crate) fn claim_pk(claim: &IdempotencyClaim) -> String {
 /// Returns the partition of the `leaving` index for the contacts of one bucket that were queued in one period.
 pub(crate) fn leaving_pk(account: AccountId, period: PeriodNumber, bucket: Bucket) -> String {
     format!("LEAVING#{account}#{period}#{bucket}")
+}
+
+/// Returns the partition of the `changed` index for the contacts of one bucket.
+pub(crate) fn changed_pk(account: AccountId, bucket: Bucket) -> String {
+    format!("CHANGED#{account}#{bucket}")
+}
+
+/// Returns the partition of the `changed` index for the deleted contacts of one bucket that are still billable.
+pub(crate) fn deleted_pk(account: AccountId, bucket: Bucket) -> String {
+    format!("DELETED#{account}#{bucket}")
+}
+
+/// Returns the sort key of the `changed` index for a contact that changed at this instant. The order is that of the
+/// instants, and for one instant that of the ids.
+pub(crate) fn changed_sk(at: Timestamp, contact: ContactId) -> String {
+    format!("{:015}#{}", at.millis(), contact.sortable())
+}
+
+/// Parses the text that [`changed_sk`] returns.
+pub(crate) fn parse_changed_sk(sk: &str) -> Option<(Timestamp, ContactId)> {
+    let (at, contact) = sk.split_once('#')?;
+    Some((Timestamp::from_millis(at.parse().ok()?), ContactId::from_sortable(contact).ok()?))
+}
+
+/// Returns the sort key of the `changed` index for a deleted contact that was queued in this period.
+pub(crate) fn deleted_sk(period: PeriodNumber, contact: ContactId) -> String {
+    format!("{:010}#{}", period.number(), contact.sortable())
+}
+
+/// Parses the text that [`deleted_sk`] returns.
+pub(crate) fn parse_deleted_sk(sk: &str) -> Option<ContactId> {
+    ContactId::from_sortable(sk.split_once('#')?.1).ok()
 }
 
 /// Returns the name of a partition of the `due` index.

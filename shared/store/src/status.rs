@@ -179,7 +179,8 @@ impl Operation<'_> {
             let mut transaction = Transaction::default();
             if !plan.request.dry_run && !changed.is_empty() {
                 for mut loaded in changed {
-                    self.put_contact(&mut transaction, &mut loaded.contact, Some(loaded.stored_version))?;
+                    let stored = Some(loaded.stored_version);
+                    self.put_contact(&mut transaction, &mut loaded.contact, stored, &opened.period)?;
                 }
                 transaction.update(self.count(&opened.period, change)?);
             }

@@ -5,13 +5,13 @@ use aws_sdk_dynamodb::types::ReturnValue;
 use domain::Timestamp;
 use domain::ids::{AccountId, Bucket, ContactId};
 use domain::limits::{BATCH_READ_MAX, SWEEP_PARALLEL};
-use domain::period::PeriodNumber;
+use domain::period::{Period, PeriodNumber};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::StoreError;
 use crate::contacts::{Loaded, turn_history_page};
 use crate::error::{call_error, is_condition_failure};
-use crate::items::UNSWEPT;
+use crate::items::{SWEPT_AT, UNSWEPT};
 use crate::jobs::{Job, SweepTask};
 use crate::keys::{Item, Key, LEAVING_INDEX, LEAVING_PK, leaving_pk};
 use crate::operation::Operation;
@@ -48,7 +48,7 @@ impl Store {
             swept.contacts += self.sweep_page(account, number, &ids, wall_clock).await?;
             after = next;
             if after.is_none() {
-                self.mark_swept(account, number, bucket).await?;
+                self.mark_swept(task, wall_clock).await?;
                 swept.finished = true;
                 break;
             }
@@ -98,12 +98,15 @@ impl Store {
             return Ok(0);
         }
         let (loaded, opened) = self.operation(account, wall_clock).load_once(ids, Vec::new()).await?;
-        if opened.period.number <= number {
+        let period = &opened.period;
+        if period.number <= number {
             // The period is not closed, so no contact has left.
             return Ok(0);
         }
         stream::iter(loaded.into_iter().filter(Loaded::is_settled_now))
-            .map(|loaded| async move { self.operation(account, wall_clock).sweep_contact(loaded).await })
+            .map(|loaded| async move {
+                self.operation(account, wall_clock).sweep_contact(loaded, number, period).await
+            })
             .buffer_unordered(SWEEP_PARALLEL)
             .try_fold(0, |sum, swept| async move { Ok(sum + u64::from(swept)) })
             .await
@@ -112,9 +115,8 @@ impl Store {
     /// Records that a bucket is swept. After the last bucket the statement is no longer due.
     async fn mark_swept(
         &self,
-        account: AccountId,
-        number: PeriodNumber,
-        bucket: Bucket,
+        SweepTask { account, period: number, bucket }: SweepTask,
+        wall_clock: Timestamp,
     ) -> Result<(), StoreError> {
         let key = Key::statement(account, number);
         let swept = AttributeValue::Ns(vec![bucket.number().to_string()]);
@@ -123,11 +125,13 @@ impl Store {
             .update_item()
             .table_name(&*self.table)
             .set_key(Some(key.into_item()))
-            .update_expression("DELETE #unswept :swept")
+            .update_expression("SET #swept_at = :swept_at DELETE #unswept :swept")
             .condition_expression("attribute_exists(#pk)")
             .expression_attribute_names("#unswept", UNSWEPT)
             .expression_attribute_names("#pk", crate::keys::PK)
+            .expression_attribute_names("#swept_at", SWEPT_AT)
             .expression_attribute_values(":swept", swept)
+            .expression_attribute_values(":swept_at", AttributeValue::S(wall_clock.to_string()))
             .return_values(ReturnValue::AllNew)
             .send()
             .await;
@@ -146,11 +150,16 @@ impl Operation<'_> {
     /// between, it may have settled it, or may have decided before the period closed. A further read shows which.
     ///
     /// This is not `Operation::transact`, because a contact is written without a transaction, at half the cost.
-    async fn sweep_contact(&self, mut loaded: Loaded) -> Result<bool, StoreError> {
+    async fn sweep_contact(
+        &self,
+        mut loaded: Loaded,
+        number: PeriodNumber,
+        period: &Period,
+    ) -> Result<bool, StoreError> {
         loop {
             let id = loaded.contact.id;
             let written = if loaded.contact.is_visible() {
-                self.write_settled(&mut loaded).await?
+                self.write_settled(&mut loaded, number, period).await?
             } else {
                 let mut transaction = Transaction::default();
                 self.remove(&mut transaction, &loaded).await?;
@@ -169,11 +178,18 @@ impl Operation<'_> {
     }
 
     /// Writes a settled contact. Returns false if the stored contact has changed since it was read.
-    async fn write_settled(&self, loaded: &mut Loaded) -> Result<bool, StoreError> {
+    async fn write_settled(
+        &self,
+        loaded: &mut Loaded,
+        number: PeriodNumber,
+        period: &Period,
+    ) -> Result<bool, StoreError> {
         if let Some(page) = turn_history_page(self.account, &mut loaded.contact)? {
             self.store.put_all(vec![page], &self.retries).await?;
         }
-        let put = self.contact_put(&loaded.contact, Some(loaded.stored_version))?;
+        let mut item = self.contact_item(&loaded.contact, period);
+        item.stay_among_leavers(self.account, number);
+        let put = self.contact_put(loaded.contact.id, Some(loaded.stored_version), &item)?;
         loop {
             match self.store.put_item(&put).await {
                 Err(StoreError::Unavailable(why, _)) => self.retries.back_off(&why).await?,

@@ -32,7 +32,7 @@ impl Need {
 pub struct Snapshot(BTreeMap<(String, String), Item>);
 
 /// The keys of the table's indexes. The indexes project keys only.
-const INDEXES: [[&str; 2]; 2] = [["leaving_pk", "sk"], ["due_shard", "due_at"]];
+const INDEXES: [[&str; 2]; 3] = [["leaving_pk", "sk"], ["changed_pk", "changed_sk"], ["due_shard", "due_at"]];
 
 impl Snapshot {
     /// Reads the table.

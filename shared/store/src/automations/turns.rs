@@ -238,7 +238,7 @@ impl Operation<'_> {
         let mut transaction = Transaction::default();
         let change = turns.ledger.count_change();
         for mut loaded in turns.changed {
-            self.put_contact(&mut transaction, &mut loaded.contact, Some(loaded.stored_version))?;
+            self.put_contact(&mut transaction, &mut loaded.contact, Some(loaded.stored_version), period)?;
         }
         self.write_count(&mut transaction, period, change)?;
         for (id, stored, enrolment) in turns.enrolments {

@@ -262,7 +262,7 @@ impl<'s> Feed<'_, 's> {
         let Decisions { changed, decided, .. } = decisions;
         let (changes, mut transaction) = (changed.len(), Transaction::default());
         for mut loaded in changed {
-            op.put_contact(&mut transaction, &mut loaded.contact, Some(loaded.stored_version))?;
+            op.put_contact(&mut transaction, &mut loaded.contact, Some(loaded.stored_version), &period)?;
         }
         op.write_count(&mut transaction, &period, change)?;
         let key = Key::bulk_job(op.account, after.job.id);

@@ -91,7 +91,7 @@ impl Store {
                 contact.touch(opened.now);
                 let holder = request.holder(&mut opened)?;
                 op.move_address(&mut transaction, &before, &contact, holder).await?;
-                op.put_contact(&mut transaction, &mut contact, Some(stored_version))?;
+                op.put_contact(&mut transaction, &mut contact, Some(stored_version), &opened.period)?;
             }
             Ok(Step::Commit(transaction, (contact, opened.period)))
         })
@@ -146,7 +146,7 @@ impl Operation<'_> {
         }
         unit.contact.email = None;
         unit.contact.touch(opened.now);
-        self.put_contact(transaction, &mut unit.contact, Some(unit.stored_version))
+        self.put_contact(transaction, &mut unit.contact, Some(unit.stored_version), &opened.period)
     }
 }
 

@@ -110,7 +110,7 @@ impl Operation<'_> {
             transaction.then_delete_partition(history_pk(self.account, contact.id));
             transaction.then_delete_partition(properties_pk(self.account, contact.id));
         }
-        self.put_contact(transaction, &mut contact, Some(stored_version))?;
+        self.put_contact(transaction, &mut contact, Some(stored_version), &opened.period)?;
         self.write_count(transaction, &opened.period, ledger.count_change())
     }
 

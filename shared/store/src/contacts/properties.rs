@@ -181,7 +181,7 @@ impl Store {
                     .map_err(|error| Refused::Invalid { field: "change_id", message: error.to_string() })?;
                 person.edit(&request.source, request.actor);
                 person.touch(opened.now);
-                op.put_contact(&mut transaction, &mut person, Some(stored_version))?;
+                op.put_contact(&mut transaction, &mut person, Some(stored_version), &opened.period)?;
             }
             Ok(Step::Commit(transaction, Undone { contact: person, period: opened.period, left }))
         })

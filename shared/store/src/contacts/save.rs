@@ -351,7 +351,7 @@ impl Store {
             }
             let saved = decided.saved(ledger.period_after());
             let mut transaction = Transaction::default();
-            op.write(&mut transaction, decided)?;
+            op.write(&mut transaction, decided, &opened.period)?;
             op.write_count(&mut transaction, &opened.period, ledger.count_change())?;
             Ok(Step::Commit(transaction, saved))
         })
@@ -392,6 +392,7 @@ impl Operation<'_> {
         &self,
         transaction: &mut Transaction,
         decided: PlannedContact,
+        period: &Period,
     ) -> Result<(), StoreError> {
         let PlannedContact { mut contact, stored, changed, replaced, .. } = decided;
         if !changed {
@@ -406,7 +407,7 @@ impl Operation<'_> {
         if let Some(gone) = replaced {
             self.remove_contact(transaction, &gone)?;
         }
-        self.put_contact(transaction, &mut contact, stored)
+        self.put_contact(transaction, &mut contact, stored, period)
     }
 }
 

@@ -100,7 +100,7 @@ mod tests {
             let contact = contact(properties, changes, id);
             let item = encode(
                 Key::contact(account, contact.id),
-                &ContactItem::of(account, &contact, contact.updated_at),
+                &ContactItem::of(account, &contact, contact.updated_at, true),
             )
             .unwrap();
             let size: usize = item.iter().map(|(name, value)| name.len() + bytes(value)).sum();

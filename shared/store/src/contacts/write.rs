@@ -5,6 +5,7 @@ use domain::address::EmailAddress;
 use domain::contact::Contact;
 use domain::ids::{AccountId, ContactId};
 use domain::limits::{HISTORY_PAGE, HISTORY_RECENT_MAX};
+use domain::period::Period;
 
 use super::Loaded;
 use crate::StoreError;
@@ -19,26 +20,38 @@ impl Operation<'_> {
     ///
     /// If its history has grown long, the oldest changes move to a page, which is written before the transaction. A
     /// page contains only changes that never change again, so it is harmless if the transaction is not applied.
+    /// `period` is the one that the operation has read.
     pub(crate) fn put_contact(
         &self,
         transaction: &mut Transaction,
         contact: &mut Contact,
         stored: Option<u64>,
+        period: &Period,
     ) -> Result<(), StoreError> {
         if let Some(page) = turn_history_page(self.account, contact)? {
             transaction.first(page);
         }
-        transaction.put(self.contact_put(contact, stored)?);
+        let item = self.contact_item(contact, period);
+        transaction.put(self.contact_put(contact.id, stored, &item)?);
         Ok(())
     }
 
-    /// Builds the put of a contact whose history page, if one is due, is written already.
-    pub(crate) fn contact_put(&self, contact: &Contact, stored: Option<u64>) -> Result<Put, StoreError> {
-        let key = Key::contact(self.account, contact.id);
-        let item = ContactItem::of(self.account, contact, self.wall_clock);
+    /// Returns the item of a contact. `period` is the one that the operation has read.
+    pub(crate) fn contact_item(&self, contact: &Contact, period: &Period) -> ContactItem {
+        ContactItem::of(self.account, contact, self.wall_clock, period.indexed_from.is_some())
+    }
+
+    /// Builds the put of a contact's item whose history page, if one is due, is written already.
+    pub(crate) fn contact_put(
+        &self,
+        contact: ContactId,
+        stored: Option<u64>,
+        item: &ContactItem,
+    ) -> Result<Put, StoreError> {
+        let key = Key::contact(self.account, contact);
         match stored {
-            Some(version) => self.store.put_versioned(key, &item, version),
-            None => self.store.put_new(key, &item),
+            Some(version) => self.store.put_versioned(key, item, version),
+            None => self.store.put_new(key, item),
         }
     }
 

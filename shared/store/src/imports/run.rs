@@ -359,7 +359,7 @@ impl<'s> ImportRun<'s> {
                 if person.planned.is_changed() {
                     let contact = person.planned.contact.clone();
                     written.insert(key, Loaded { stored_version: contact.version, contact });
-                    op.write(&mut transaction, person.planned)?;
+                    op.write(&mut transaction, person.planned, &basis.opened.period)?;
                 }
             }
             if let Some(segment) = self.order.terms.add_to_segment {

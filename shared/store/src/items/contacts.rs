@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::history::{decode_cause, decode_changes, encode_cause, encode_changes};
 use super::{Entity, as_millis, as_text, unreadable};
 use crate::StoreError;
-use crate::keys::leaving_pk;
+use crate::keys::{changed_pk, changed_sk, deleted_pk, deleted_sk, leaving_pk};
 
 /// A stored contact.
 ///
@@ -77,6 +77,11 @@ pub(crate) struct ContactItem {
     /// The partition of the `leaving` index. Only leaving contacts have one.
     #[serde(skip_serializing_if = "Option::is_none")]
     leaving_pk: Option<String>,
+    /// The keys of the `changed` index. Only contacts that were written while it was switched on have them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed_pk: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed_sk: Option<String>,
 }
 
 impl Entity for ContactItem {
@@ -96,14 +101,29 @@ struct OriginItem {
     id: Option<String>,
 }
 
+/// Returns a contact's keys in the `changed` index. Deleted contacts have a partition of their own, in the order of the
+/// periods in which they were queued, because the `leaving` index does not distinguish them from others.
+fn changed_keys(
+    account: AccountId,
+    contact: &Contact,
+    queued_in: Option<PeriodNumber>,
+) -> Option<(String, String)> {
+    let bucket = contact.id.bucket();
+    if contact.is_visible() {
+        return Some((changed_pk(account, bucket), changed_sk(contact.updated_at, contact.id)));
+    }
+    queued_in.map(|period| (deleted_pk(account, bucket), deleted_sk(period, contact.id)))
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
 impl ContactItem {
-    /// Returns the item for a contact of this account that is written at `wall_clock`.
-    pub(crate) fn of(account: AccountId, contact: &Contact, wall_clock: Timestamp) -> Self {
+    /// Returns the item for a contact of this account that is written at `wall_clock`. `indexed` is true if the account
+    /// has the index of changes switched on.
+    pub(crate) fn of(account: AccountId, contact: &Contact, wall_clock: Timestamp, indexed: bool) -> Self {
         let Marketing { stored_state, since, source, history } = &contact.marketing;
         let queued_in = match stored_state {
             StoredState::Leaving { queued_in } => Some(*queued_in),
@@ -123,6 +143,8 @@ impl ContactItem {
         let edited = contact.edited.as_ref().filter(|cause| !is_last(cause)).map(encode_cause);
         let key = |email: &EmailAddress| (email.key() != email.given()).then(|| email.key().to_owned());
         let properties = contact.properties.iter();
+        let (changed_pk, changed_sk) =
+            indexed.then(|| changed_keys(account, contact, queued_in)).flatten().unzip();
         Self {
             id: contact.id,
             email: contact.email.as_ref().map(|email| email.given().to_owned()),
@@ -145,6 +167,18 @@ impl ContactItem {
             written_at: (contact.updated_at != wall_clock).then_some(wall_clock),
             queued_in: queued_in.map(PeriodNumber::number),
             leaving_pk: queued_in.map(|period| leaving_pk(account, period, contact.id.bucket())),
+            changed_pk,
+            changed_sk,
+        }
+    }
+
+    /// Keeps the contact in the `leaving` index after its sweep, until its next write, if the index of changes is on.
+    ///
+    /// The two indexes do not follow a write at the same moment. Otherwise neither would contain a contact for as long
+    /// as `changed` follows the sweep later than `leaving`, and a search by change would miss it.
+    pub(crate) fn stay_among_leavers(&mut self, account: AccountId, queued_in: PeriodNumber) {
+        if self.changed_pk.is_some() {
+            self.leaving_pk = Some(leaving_pk(account, queued_in, self.id.bucket()));
         }
     }
 

@@ -42,6 +42,8 @@ pub(crate) struct PeriodItem {
     forms_may_raise_tier: bool,
     #[serde(with = "as_text::option", default, skip_serializing_if = "Option::is_none")]
     test_clock: Option<Timestamp>,
+    #[serde(with = "as_millis::option", default, skip_serializing_if = "Option::is_none")]
+    indexed_from: Option<Timestamp>,
     revision: u64,
     #[serde(flatten)]
     totals: TotalsItem,
@@ -80,6 +82,7 @@ impl PeriodItem {
             marketing_contacts: period.marketing_contacts,
             forms_may_raise_tier: period.forms_may_raise_tier,
             test_clock: period.test_clock,
+            indexed_from: period.indexed_from,
             revision: period.revision,
             totals: TotalsItem(period.totals),
             counted_at: period.counted_at,
@@ -118,6 +121,7 @@ impl PeriodItem {
             marketing_contacts: self.marketing_contacts,
             forms_may_raise_tier: self.forms_may_raise_tier,
             test_clock: self.test_clock,
+            indexed_from: self.indexed_from,
             revision: self.revision,
             totals: self.totals.0,
             counted_at: self.counted_at,
@@ -127,6 +131,9 @@ impl PeriodItem {
 
 /// The statement's attribute with the buckets that are not swept yet.
 pub(crate) const UNSWEPT: &str = "unswept";
+
+/// The statement's attribute with the instant of the latest sweep.
+pub(crate) const SWEPT_AT: &str = "swept_at";
 
 /// The statement of a closed period. Only the sweep's progress changes.
 #[derive(Serialize, Deserialize)]
@@ -142,6 +149,9 @@ pub(crate) struct StatementItem {
     /// The buckets that are not swept yet.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty", with = "serde_dynamo::number_set")]
     unswept: BTreeSet<u8>,
+    /// The instant at which the latest bucket was swept, by the wall clock.
+    #[serde(with = "as_text::option", default, skip_serializing_if = "Option::is_none")]
+    swept_at: Option<Timestamp>,
     /// The keys of the `due` index, while a bucket is not swept.
     #[serde(skip_serializing_if = "Option::is_none")]
     due_shard: Option<String>,
@@ -167,6 +177,7 @@ impl StatementItem {
             left: statement.left,
             tier_limit: statement.tier_limit,
             unswept,
+            swept_at: None,
             due_shard: due.then(|| due_shard_of(account)),
             due_at: due.then_some(wall_clock),
         }
@@ -192,6 +203,11 @@ impl StatementItem {
     /// Returns the buckets that are not swept yet.
     pub(crate) fn unswept(&self) -> impl Iterator<Item = Bucket> + '_ {
         self.unswept.iter().copied().filter_map(Bucket::from_number)
+    }
+
+    /// Returns true unless the sweep of all buckets has ended before `instant`.
+    pub(crate) fn is_swept_after(&self, instant: Timestamp) -> bool {
+        !self.unswept.is_empty() || self.swept_at.is_some_and(|swept_at| swept_at > instant)
     }
 
     /// Returns the statement as it was written.
@@ -233,6 +249,7 @@ mod tests {
             marketing: LARGEST,
             leaving: LARGEST,
             forms_may_raise_tier: true,
+            indexed_from: Some(Timestamp::MAX),
             revision: LARGEST,
             totals: Totals {
                 counted: LARGEST,

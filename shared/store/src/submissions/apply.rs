@@ -62,7 +62,7 @@ impl Operation<'_> {
         let Plan { ledger, people, forms, origins, .. } = plan;
         let mut transaction = Transaction::default();
         for decided in people.into_values() {
-            self.write(&mut transaction, decided)?;
+            self.write(&mut transaction, decided, period)?;
         }
         self.write_count(&mut transaction, period, ledger.count_change())?;
         for (form, sum) in forms {
