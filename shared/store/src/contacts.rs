@@ -1,6 +1,7 @@
 //! Contacts: reads as of now, and writes.
 
 mod change;
+mod changes;
 mod delete;
 mod list;
 mod properties;
@@ -10,6 +11,7 @@ mod size;
 mod write;
 
 pub use change::{IfMatch, UpdateContact};
+pub use changes::{ChangeOrder, ChangedContacts, ChangedPage, ChangedResult};
 pub use delete::DeleteContact;
 pub use list::{ContactPage, Examined, Scan, ScannedPage, Search};
 pub use properties::{ChangeId, PropertyChange, UndoProperties, Undone};

@@ -53,8 +53,9 @@ pub use automations::{
 };
 pub use bulk::{BulkJob, BulkProgress, BulkRequest, Preview, Review, Selected, Selection, Target};
 pub use contacts::{
-    ChangeId, ContactPage, ContactRef, DeleteContact, Examined, Explained, IfMatch, PropertyChange,
-    SaveContact, SaveMode, Saved, Scan, ScannedPage, Search, UndoProperties, Undone, UpdateContact,
+    ChangeId, ChangeOrder, ChangedContacts, ChangedPage, ChangedResult, ContactPage, ContactRef,
+    DeleteContact, Examined, Explained, IfMatch, PropertyChange, SaveContact, SaveMode, Saved, Scan,
+    ScannedPage, Search, UndoProperties, Undone, UpdateContact,
 };
 pub use delivery::{DeliveryId, DeliveryIdError};
 pub use error::{BoxError, Refused, StoreError};

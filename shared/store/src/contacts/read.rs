@@ -171,7 +171,10 @@ impl Store {
 
 impl Operation<'_> {
     /// Returns contacts by their ids, deleted ones included, all as of one period.
-    async fn load_all(&self, ids: &[ContactId]) -> Result<(HashMap<ContactId, Contact>, Period), StoreError> {
+    pub(crate) async fn load_all(
+        &self,
+        ids: &[ContactId],
+    ) -> Result<(HashMap<ContactId, Contact>, Period), StoreError> {
         loop {
             // The period uses one of the keys of a batched read.
             let mut chunks = ids.chunks(BATCH_READ_MAX - 1);
