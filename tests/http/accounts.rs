@@ -24,6 +24,7 @@ async fn new_account_has_default_terms() {
             "id": id, "portal_id": portal, "name": "Ada & Co", "time_zone": "UTC", "term": "annual", "renewal_date": "2027-06-15",
             "marketing_contacts": true, "tier": {"included": 1000, "block": 1000, "limit": 1000}, "cap": null,
             "period": {"number": 1, "starts_at": START, "ends_at": "2026-12-01T00:00:00.000Z"},
+            "index_changes": false,
             "defaults": {"external_form": true, "forms_may_raise_tier": false, "chatflow": false, "chatflows": {}},
             "created_at": START,
         })

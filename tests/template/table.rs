@@ -26,6 +26,7 @@ fn keys_and_indexes_are_those_of_the_store() {
     let expected = [
         (keys::LEAVING_INDEX, vec![("HASH", keys::LEAVING_PK), ("RANGE", keys::SK)], "KEYS_ONLY"),
         (keys::DUE_INDEX, vec![("HASH", keys::DUE_SHARD), ("RANGE", keys::DUE_AT)], "KEYS_ONLY"),
+        (keys::CHANGED_INDEX, vec![("HASH", keys::CHANGED_PK), ("RANGE", keys::CHANGED_SK)], "KEYS_ONLY"),
     ];
     assert_eq!(indexes, expected);
 }
@@ -37,7 +38,15 @@ fn only_key_attributes_are_defined_and_all_are_strings() {
     let attributes: BTreeSet<_> = attributes
         .map(|attribute| (text(&attribute["AttributeName"]), text(&attribute["AttributeType"])))
         .collect();
-    let keys = [keys::PK, keys::SK, keys::LEAVING_PK, keys::DUE_SHARD, keys::DUE_AT];
+    let keys = [
+        keys::PK,
+        keys::SK,
+        keys::LEAVING_PK,
+        keys::CHANGED_PK,
+        keys::CHANGED_SK,
+        keys::DUE_SHARD,
+        keys::DUE_AT,
+    ];
     assert_eq!(attributes, keys.map(|key| (key, "S")).into());
 }
 

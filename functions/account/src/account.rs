@@ -35,6 +35,12 @@ impl FromFields for UpdateAccountBody {
              new marketing contacts. It removes none.",
         );
         let cap = fields.nullable("cap", cap);
+        let index_changes = boolean().about(
+            "True if contacts are indexed by the instant of their latest change. A search by `lastmodifieddate` then \
+             reads what it returns, from a minute later on and for changes since then. Each write of a contact costs \
+             one or two write units more. It is false in a new account.",
+        );
+        let index_changes = fields.optional("index_changes", index_changes);
         let defaults = nested::<DefaultsUpdate>().about(
             "Settings for sources without a setting of their own. Settings that are left out do not change.",
         );
@@ -45,6 +51,7 @@ impl FromFields for UpdateAccountBody {
             by: ChangedBy::Admin,
             name: name?,
             cap: cap?,
+            index_changes: index_changes?,
             external_form,
             forms_may_raise_tier,
             chatflow,
@@ -166,6 +173,8 @@ pub(crate) struct AccountView {
     cap: Option<u64>,
     /// The period at the instant of the request.
     period: PeriodView,
+    /// True if contacts are indexed by the instant of their latest change.
+    index_changes: bool,
     /// The settings for sources without a setting of their own.
     defaults: DefaultsView,
     /// The present instant of a sandbox's clock. Only present for sandboxes.
@@ -228,6 +237,7 @@ impl AccountView {
             },
             cap: period.cap,
             period: PeriodView::new(period),
+            index_changes: period.indexed_from.is_some(),
             defaults: DefaultsView {
                 external_form,
                 forms_may_raise_tier: period.forms_may_raise_tier,

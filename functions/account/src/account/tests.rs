@@ -19,13 +19,14 @@ fn change_has_sent_settings_and_leaves_the_rest() {
     let empty = change(&json!({}));
     assert!(empty.name.is_none() && empty.time_zone.is_none() && empty.term.is_none());
     assert!(empty.renewal_date.is_none() && empty.marketing_contacts.is_none());
+    assert!(empty.index_changes.is_none());
     assert!(empty.external_form.is_none() && empty.chatflow.is_none() && empty.chatflows.is_none());
     assert_eq!((empty.cap, empty.tier, empty.tier_limit_at_renewal), (Patch::Keep, None, Patch::Keep));
     assert_eq!(empty.by, ChangedBy::Admin);
 
     let full = change(&json!({
         "name": "Ada & Co", "time_zone": "Europe/Berlin", "term": "monthly", "renewal_date": "2027-01-31", "cap": 0,
-        "marketing_contacts": false, "tier_limit_at_renewal": 2000, "tier": {"included": 5, "block": 1},
+        "marketing_contacts": false, "index_changes": true, "tier_limit_at_renewal": 2000, "tier": {"included": 5, "block": 1},
         "defaults": {
             "external_form": false, "forms_may_raise_tier": true, "chatflow": true,
             "chatflows": {"a": true, "b": false},
@@ -37,7 +38,7 @@ fn change_has_sent_settings_and_leaves_the_rest() {
     assert_eq!((full.cap, full.tier_limit_at_renewal), (Patch::Set(0), Patch::Set(2000)));
     assert_eq!((full.marketing_contacts, full.tier), (Some(false), Tier::new(5, 1).ok()));
     assert_eq!((full.external_form, full.chatflow), (Some(false), Some(true)));
-    assert_eq!(full.forms_may_raise_tier, Some(true));
+    assert_eq!((full.forms_may_raise_tier, full.index_changes), (Some(true), Some(true)));
     assert_eq!(full.chatflows, Some(BTreeMap::from([("a".into(), true), ("b".into(), false)])));
 }
 
@@ -144,6 +145,7 @@ fn account_view_has_all_changeable_settings() {
             "time_zone": "Europe/Berlin", "term": "annual", "renewal_date": "2027-06-15", "marketing_contacts": true,
             "tier": {"included": 1000, "block": 500, "limit": 1500}, "cap": 2000,
             "period": {"number": 1, "starts_at": "2026-11-21T19:59:01.123Z", "ends_at": "2026-11-30T23:00:00.000Z"},
+            "index_changes": false,
             "defaults": {
                 "external_form": true, "forms_may_raise_tier": false, "chatflow": false, "chatflows": {"a": true},
             },
