@@ -320,11 +320,11 @@ impl Operation<'_> {
                     return Ok(Some(unswept));
                 }
                 unswept.extend(pending.then_some(closed));
+                if unswept.len() > CHANGED_PERIODS_MAX {
+                    return Ok(None);
+                }
             }
             query.after = page.next;
-            if unswept.len() > CHANGED_PERIODS_MAX {
-                return Ok(None);
-            }
             if query.after.is_none() {
                 return Ok(Some(unswept));
             }
@@ -396,5 +396,19 @@ impl Operation<'_> {
             }
         }
         Ok(Some(found))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn budget_is_used_up_by_the_first_key_beyond_it() {
+        let budget = Budget(AtomicUsize::new(CHANGED_KEYS_MAX));
+        assert!(budget.take(CHANGED_KEYS_MAX - 1) && budget.take(1) && budget.take(0));
+        assert!(!budget.take(1) && !budget.take(1));
+        let budget = Budget(AtomicUsize::new(2));
+        assert!(!budget.take(3) && !budget.take(1), "a smaller page is refused as well");
     }
 }
