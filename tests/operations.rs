@@ -3,6 +3,7 @@
 mod automation_histories;
 pub mod automations;
 pub mod bulk;
+mod changes;
 mod closing;
 mod concurrency;
 mod costs;

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use domain::Timestamp;
 use domain::decision::Command;
-use domain::ids::Bucket;
+use domain::filter::{Condition, Filter};
+use domain::ids::{AccountId, Bucket, ContactId};
 use domain::marketing::EffectiveState;
 use domain::period::PeriodNumber;
 use domain::source::SourceType;
@@ -39,6 +41,7 @@ async fn reads_show_the_update_date_before_any_job_runs() {
 
     let (seen, _) = read(&table.store, account, contact.id, at(UPDATE)).await.unwrap();
     assert_eq!((seen.state(), seen.marketing.since), (EffectiveState::NonMarketing, at(UPDATE)));
+    assert_eq!(seen.updated_at, at(UPDATE));
     assert_eq!(seen.marketing.source.kind, SourceType::UpdateDate);
     let explained = table.store.explain(account, ContactRef::Id(contact.id), at(UPDATE)).await.unwrap();
     let moves: Vec<_> = explained.history.iter().map(|change| (change.from, change.to)).collect();
@@ -56,6 +59,32 @@ async fn reads_show_the_update_date_before_any_job_runs() {
         listed.iter().map(domain::contact::Contact::state).collect::<Vec<_>>(),
         [EffectiveState::NonMarketing]
     );
+    assert_eq!(listed[0].updated_at, at(UPDATE));
+}
+
+/// Returns the ids of the contacts that changed between two instants, by a search that reads all contacts.
+async fn updated(store: &Store, account: AccountId, [from, to]: [&str; 2], now: Timestamp) -> Vec<ContactId> {
+    let condition = Condition::new("updated_at", "BETWEEN", Some(from), None, Some(to)).unwrap();
+    let filter = Filter::new(vec![vec![condition]]).unwrap();
+    let page = store::Search { account, filter: Some(&filter), after: None, limit: 100 };
+    store.search(page, now).await.unwrap().contacts.iter().map(|contact| contact.id).collect()
+}
+
+/// A change that nobody wrote has the instant of the update date in searches too, also after later update dates.
+#[tokio::test(start_paused = true)]
+async fn contact_that_left_was_updated_at_its_update_date() {
+    let table = TestTable::start().await;
+    let (store, account) = (&table.store, table.account(at(START)).await);
+    let mut ids = marketing_contacts(store, account, 20, at(START)).await;
+    ids.sort_unstable();
+    set(store, account, Command::SetNonMarketingPending, &ids[..15], at(START)).await.unwrap();
+    for now in [UPDATE, "2026-12-20T00:00:00.000Z", "2027-02-20T00:00:00.000Z"] {
+        assert_eq!(updated(store, account, [UPDATE, UPDATE], at(now)).await, ids[..15], "at {now}");
+        assert_eq!(updated(store, account, [START, JUST_BEFORE], at(now)).await, ids[15..], "at {now}");
+    }
+    let now = at("2027-02-20T00:00:00.000Z");
+    assert_eq!(sweep_everything(store, now).await, 15);
+    assert_eq!(updated(store, account, [UPDATE, UPDATE], now).await, ids[..15], "after the sweep");
 }
 
 #[tokio::test(start_paused = true)]
@@ -245,7 +274,7 @@ async fn sweep_without_recorded_progress_is_not_finished() {
 }
 
 /// Returns everything that is due, over all shards.
-async fn due(store: &Store, now: domain::Timestamp) -> Vec<Due> {
+async fn due(store: &Store, now: Timestamp) -> Vec<Due> {
     let mut due = Vec::new();
     for shard in Store::due_shards() {
         due.extend(store.due(shard, now, None).await.unwrap().due);
@@ -254,7 +283,7 @@ async fn due(store: &Store, now: domain::Timestamp) -> Vec<Due> {
 }
 
 /// Runs every due sweep and returns the number of swept contacts.
-async fn sweep_everything(store: &Store, now: domain::Timestamp) -> u64 {
+async fn sweep_everything(store: &Store, now: Timestamp) -> u64 {
     let mut contacts = 0;
     for due in due(store, now).await {
         if let Due::Job(Job::Sweep(account, period)) = due {

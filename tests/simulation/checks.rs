@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::ids::AccountId;
-use testkit::Write;
+use testkit::{RawItem, Write};
 
 use super::raw::{
     Items, Kind, RawContact, RawMoved, RawPeriod, contact_id, form_counts, form_day, history, kind, number,
@@ -21,9 +21,29 @@ fn with_prefix<'a>(
     items.range(from..).take_while(move |((pk, _), _)| pk.starts_with(prefix))
 }
 
-fn period(account: &AccountId, items: &Items) -> Result<RawPeriod, String> {
+fn period_item<'a>(account: &AccountId, items: &'a Items) -> Result<&'a RawItem, String> {
     let key = (format!("ACCOUNT#{account}"), "PERIOD".to_owned());
-    items.get(&key).map(RawPeriod::of).ok_or_else(|| "the period item is missing".to_owned())
+    items.get(&key).ok_or_else(|| "the period item is missing".to_owned())
+}
+
+fn period(account: &AccountId, items: &Items) -> Result<RawPeriod, String> {
+    period_item(account, items).map(RawPeriod::of)
+}
+
+/// Checks that the contact is in the index of changes at its place, and that it is there if the index must contain it.
+fn is_indexed(sk: &str, item: &RawItem, contact: &RawContact, from: Option<u64>) -> Result<(), String> {
+    let updated_at = contact.updated_at.millis();
+    let place = match (contact.deleted, contact.queued_in) {
+        (true, Some(period)) => format!("{period:010}#{sk}"),
+        _ => format!("{updated_at:015}#{sk}"),
+    };
+    match text(item, "changed_sk") {
+        Some(found) if found != place => Err(format!("its place is {found}, expected {place}")),
+        None if from.is_some_and(|from| u64::try_from(updated_at).is_ok_and(|at| at >= from)) => {
+            Err(format!("it changed at {updated_at} and is not in the index of changes"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Checks one write: the usage is exact, never falls inside a period and never exceeds the cap. At the update date it
@@ -97,6 +117,8 @@ pub fn compare(state: &State, names: &Names, account: &AccountId, items: &Items)
     for ((_, sk), item) in with_prefix(items, &format!("CONTACT#{account}#")) {
         let id = contact_id(sk);
         let contact = RawContact::of(item);
+        let indexed_from = number(period_item(account, items)?, "indexed_from");
+        is_indexed(sk, item, &contact, indexed_from).map_err(|why| format!("{id}: {why}"))?;
         if contact.deleted && contact.has_left(found.number) {
             // No read returns the contact any more. The sweep removes it.
             continue;

@@ -9,10 +9,11 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use chrono::TimeDelta;
 use domain::Timestamp;
+use domain::ids::AccountId;
 use domain::limits::SWEEP_EXPECTED;
 use domain::provider::Provider;
 use domain::tier::Tier;
-use store::{Account, Form, NewAccount, NewForm, Rng, Store, StoreError};
+use store::{Account, Form, NewAccount, NewForm, Rng, Store, StoreError, UpdateAccount};
 use testkit::{Network, SeededRng, TABLE, at};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -155,6 +156,9 @@ impl Run {
             day: None,
             counts: BTreeMap::new(),
         });
+        if (self.seed + place as u64).is_multiple_of(2) {
+            self.index_changes(&store, id).await;
+        }
         ExpectedAccount {
             id,
             state: State { model, clock, external_form: true, forms: rules.collect() },
@@ -165,6 +169,14 @@ impl Run {
             inbox: BTreeMap::new(),
             settled: BTreeMap::new(),
         }
+    }
+
+    /// Switches on the account's index of changes, which no command of a history mentions.
+    async fn index_changes(&self, store: &Store, account: AccountId) {
+        let change = UpdateAccount { index_changes: Some(true), ..UpdateAccount::default() };
+        let render = text_response(|account: &Account| account.id.to_string());
+        let responder = store::Responder::new(None, &render);
+        store.update_account(account, &change, self.wall_clock(), responder).await.unwrap();
     }
 
     async fn all(&mut self, history: &History) {

@@ -104,6 +104,11 @@ fn copy(original: &Item, account: AccountId, now: Timestamp, n: u64) -> (Contact
     if original.contains_key("leaving_pk") {
         item.insert("leaving_pk".to_owned(), text(&format!("LEAVING#{account}#1#{}", id.bucket())));
     }
+    if let Some(Ok(place)) = original.get("changed_sk").map(AttributeValue::as_s) {
+        let (at, _) = place.split_once('#').expect("an instant and an id");
+        item.insert("changed_pk".to_owned(), text(&format!("CHANGED#{account}#{}", id.bucket())));
+        item.insert("changed_sk".to_owned(), text(&format!("{at}#{}", id.sortable())));
+    }
     (id, item)
 }
 
