@@ -8,8 +8,11 @@ use std::time::{Duration, Instant};
 
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
-use domain::ids::{AccountId, Bucket};
+use chrono::TimeDelta;
+use domain::Timestamp;
+use domain::ids::{AccountId, Bucket, ImportId};
 use domain::import::ImportMode;
 use domain::limits::BULK_PAGE_MAX;
 use domain::source::Actor;
@@ -23,7 +26,7 @@ use testkit::{TABLE, TestFiles, TestTable, at};
 use crate::report::{Row, row};
 use crate::throughput;
 
-/// The instant of the measurements.
+/// The instant at which the measurements begin.
 const NOW: &str = "2026-11-10T12:00:00.000Z";
 /// The number of contacts in one transaction of an import: each is two items, beside the import and its results.
 const PER_TRANSACTION: usize = 48;
@@ -37,11 +40,11 @@ pub async fn measure(rows: usize) {
     // The bare calls have the same client, without the recorder of the table's own store.
     let store = Store::new(table.client.clone(), TABLE, Rng::seeded(9));
     let account = table.account(at(NOW)).await;
-    let bench = Bench { client: table.client.clone(), store, bucket, account };
+    let bench = Bench { client: table.client.clone(), store, bucket, account, begun: Instant::now() };
     let file = csv(rows);
-    let created = bench.import(&file).await;
-    let again = bench.import(&file).await;
-    let bare = bench.bare(table.account(at(NOW)).await).await;
+    let (import, created) = bench.import(&file).await;
+    let (_, again) = bench.import(&file).await;
+    let bare = bench.bare(import, table.account(at(NOW)).await).await;
     let exported = bench.export().await;
     let print =
         |what: &str, seconds: f64| Row::new(format!("{what}, {rows} rows"), rate(rows, seconds), "rows/s");
@@ -69,12 +72,20 @@ struct Bench {
     store: Store,
     bucket: TestFiles,
     account: AccountId,
+    begun: Instant,
 }
 
 impl Bench {
+    /// Returns the time by the worker's clock. It moves as a real one does. If it stood still, all contacts would be
+    /// created in one millisecond, which has only 4,096 ids, and most transactions would be repeated because an id is
+    /// taken.
+    fn now(&self) -> Timestamp {
+        at(NOW).plus(TimeDelta::from_std(self.begun.elapsed()).expect("a short time"))
+    }
+
     /// Imports a file, and returns the seconds of the worker.
-    async fn import(&self, file: &str) -> f64 {
-        let id = self.store.new_import_id(at(NOW));
+    async fn import(&self, file: &str) -> (ImportId, f64) {
+        let id = self.store.new_import_id(self.now());
         let key = file_jobs::upload_key(self.account, id);
         self.bucket.files.put(&key, "text/csv", file.as_bytes().to_vec()).await.expect("an upload");
         let info = self.bucket.files.info(&key).await.expect("an answer").expect("a file");
@@ -94,11 +105,11 @@ impl Bench {
         };
         let render = |_: &Import| response(String::new());
         let responder = Responder::new(None, &render);
-        self.store.create_import(self.account, &new, id, at(NOW), responder).await.expect("an import");
+        self.store.create_import(self.account, &new, id, self.now(), responder).await.expect("an import");
         let seconds = self.work(FileJob::Import(id)).await;
         let done = self.store.import(self.account, id).await.expect("the import");
         assert_eq!((done.state.as_str(), done.summary.total()), ("done", done.rows.expect("a number")));
-        seconds
+        (id, seconds)
     }
 
     /// Exports all contacts, and returns the seconds of the worker.
@@ -109,7 +120,7 @@ impl Bench {
         let render = |export: &Export| response(export.id.to_string());
         let responder = Responder::new(None, &render);
         let created =
-            self.store.create_export(self.account, &new, at(NOW), responder).await.expect("an export");
+            self.store.create_export(self.account, &new, self.now(), responder).await.expect("an export");
         self.work(FileJob::Export(created.body.parse().expect("an id"))).await
     }
 
@@ -121,21 +132,22 @@ impl Bench {
         event.records = vec![message];
         let queue = api::Queue::new(|_| std::future::ready(Ok(())));
         let (store, files) = (&self.store, &self.bucket.files);
-        let worked = file_worker::handle(store, files, &queue, event, || at(NOW), || true).await;
+        let worked = file_worker::handle(store, files, &queue, event, || self.now(), || true).await;
         assert!(worked.batch_item_failures.is_empty(), "the work is done");
         begun.elapsed().as_secs_f64()
     }
 
-    /// Writes the contacts and addresses of the account to another account, in transactions as those of the import, and
-    /// returns the seconds.
-    async fn bare(&self, other: AccountId) -> f64 {
+    /// Writes the contacts and addresses of the account to another account, and returns the seconds. Each transaction is
+    /// as one of the import: as many contacts, a part of the results, and the import in its next version. The import has
+    /// the attributes of the index `due`, which an import loses at its end.
+    async fn bare(&self, import: ImportId, other: AccountId) -> f64 {
         let (from, to) = (self.account.to_string(), other.to_string());
         let mut transactions = Vec::new();
         let mut items: Vec<TransactWriteItem> = Vec::new();
         for bucket in Bucket::all() {
             for contact in self.contacts(bucket).await {
                 let email = contact["email"].as_s().expect("an address");
-                let id = contact["sk"].as_s().expect("an id").clone();
+                let id = contact["sk"].as_s().expect("an id").trim_start_matches('0').to_owned();
                 let pk = contact["pk"].as_s().expect("a key").replace(&from, &to);
                 let address = HashMap::from([
                     ("pk".to_owned(), text(format!("EMAIL#{to}#{email}"))),
@@ -154,18 +166,39 @@ impl Bench {
             }
         }
         transactions.push(items);
+        let import = self.running(import, other).await;
+        let first = self.client.put_item().table_name(TABLE).set_item(Some(import.clone()));
+        first.send().await.expect("a put");
         let begun = Instant::now();
         for (number, mut items) in transactions.into_iter().enumerate() {
-            for (sk, length) in [("PROGRESS", 700), ("ROWS", 100)] {
-                let mut item = HashMap::from([("text".to_owned(), text("x".repeat(length)))]);
-                item.insert("pk".to_owned(), text(format!("BENCHMARK#{to}#{number}")));
-                item.insert("sk".to_owned(), text(sk));
-                items.push(put_new(item));
-            }
+            let mut progress = import.clone();
+            let due = at(NOW).plus(TimeDelta::milliseconds(i64::try_from(number).expect("a number")));
+            progress.insert("due_at".to_owned(), text(due.to_string()));
+            progress.insert("version".to_owned(), AttributeValue::N((number + 1).to_string()));
+            items.push(put_next(progress, number));
+            let results = HashMap::from([
+                ("pk".to_owned(), text(format!("IMPORT#{to}#BENCHMARK"))),
+                ("sk".to_owned(), text(format!("ROWS#{number:012}"))),
+                ("results".to_owned(), text("x".repeat(100))),
+            ]);
+            items.push(write(put(results)));
             let write = self.client.transact_write_items().client_request_token(format!("{number:032x}"));
             write.set_transact_items(Some(items)).send().await.expect("a transaction");
         }
         begun.elapsed().as_secs_f64()
+    }
+
+    /// Returns the item of an import in version 0, as an import of another account that is running.
+    async fn running(&self, import: ImportId, other: AccountId) -> Item {
+        let get = self.client.get_item().table_name(TABLE);
+        let get = get.key("pk", text(format!("ACCOUNT#{}", self.account)));
+        let got = get.key("sk", text(format!("IMPORT#{import}"))).send().await.expect("an answer");
+        let mut item = got.item.expect("the import");
+        item.insert("pk".to_owned(), text(format!("ACCOUNT#{other}")));
+        item.insert("version".to_owned(), AttributeValue::N("0".to_owned()));
+        item.insert("due_shard".to_owned(), text("DUE#0"));
+        item.insert("due_at".to_owned(), text(NOW));
+        item
     }
 
     async fn contacts(&self, bucket: Bucket) -> Vec<Item> {
@@ -224,10 +257,25 @@ async fn finished(caller: &crate::caller::Caller, path: &str) -> Value {
     }
 }
 
+fn put(item: Item) -> PutBuilder {
+    Put::builder().table_name(TABLE).set_item(Some(item))
+}
+
+fn write(put: PutBuilder) -> TransactWriteItem {
+    TransactWriteItem::builder().put(put.build().expect("a put")).build()
+}
+
+/// Puts an item whose key is free, as the store does.
 fn put_new(item: Item) -> TransactWriteItem {
-    let put = Put::builder().table_name(TABLE).set_item(Some(item));
-    let put = put.condition_expression("attribute_not_exists(pk)").build().expect("a put");
-    TransactWriteItem::builder().put(put).build()
+    let put = put(item).condition_expression("attribute_not_exists(#pk)");
+    write(put.expression_attribute_names("#pk", "pk"))
+}
+
+/// Puts the next version of an item, as the store does.
+fn put_next(item: Item, stored: usize) -> TransactWriteItem {
+    let put = put(item).condition_expression("#version = :version");
+    let put = put.expression_attribute_names("#version", "version");
+    write(put.expression_attribute_values(":version", AttributeValue::N(stored.to_string())))
 }
 
 fn text(text: impl Into<String>) -> AttributeValue {
