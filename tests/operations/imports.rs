@@ -369,6 +369,37 @@ async fn cancelled_import_leaves_the_other_rows_without_effect() {
     assert_exact(&table, account, now).await;
 }
 
+#[tokio::test]
+async fn contact_that_appears_while_its_row_waits_is_updated() {
+    let table = TestTable::start().await;
+    let (store, account, now) = (&table.store, table.account(at(START)).await, at(START));
+    let id = begin(store, account, terms(), now).await;
+    let rows = people(300);
+    let mut run = store.open_import(account, id, now).await.unwrap().unwrap();
+    assert!(run.record_layout("layout".to_owned(), Some(300), now).await.unwrap());
+    for (n, content) in (1..).zip(&rows) {
+        run.push(ImportRow { number: n, place: n.to_string(), content: content.clone() });
+    }
+    // A transaction has about 48 rows. The first 97 addresses are looked up before the first one, and the others while one
+    // is committed.
+    let later = [60, 99, 150, 200, 300];
+    for n in later {
+        assert!(run.apply(now).await.unwrap());
+        assert!(run.import().summary.total() < n);
+        create(store, account, &format!("p{n}@example.org"), false, now).await;
+    }
+    while !run.is_idle() {
+        assert!(run.apply(now).await.unwrap());
+    }
+    let results = results(store, account, id).await;
+    for (n, result) in (1..).zip(&results) {
+        let expected = if later.contains(&n) { RowOutcome::Updated } else { RowOutcome::Created };
+        assert_eq!(result.outcome, expected, "row {n}");
+        let contact = find(store, account, &format!("p{n}@example.org"), now).await.unwrap();
+        assert_eq!(contact.properties.get("city"), Some("Delft"), "row {n}");
+    }
+}
+
 /// Kills workers of an import after random times, two at once, until it is finished.
 async fn finish_among_killed_workers(
     store: &Store,

@@ -11,6 +11,7 @@ use domain::import::{ImportSummary, RowOutcome};
 use domain::limits::{BATCH_READ_MAX, FILE_KEPT, IMPORT_BYTES_AHEAD_MAX, IMPORT_ROWS_AHEAD_MAX};
 use domain::period::{Delta, Period};
 use domain::source::Source;
+use futures_util::future::join;
 use tokio::time::Instant;
 
 use super::decide::{Complete, Decided, Decisions, FirstRows, Order};
@@ -70,6 +71,14 @@ struct Basis {
     list: Option<SegmentItem>,
     /// True if all contacts were read after the period.
     is_fresh: bool,
+}
+
+/// The addresses of the rows of one transaction.
+struct Applied {
+    /// Those that no later row names.
+    gone: HashSet<String>,
+    /// Those that a row names that waits for its result.
+    waiting: HashSet<String>,
 }
 
 /// The end of one attempt at a transaction.
@@ -339,6 +348,7 @@ impl<'s> ImportRun<'s> {
     ) -> Result<Attempt, StoreError> {
         let Complete { mut people, results, change } = complete;
         let rows = results.len();
+        let Applied { gone, waiting } = self.addresses(rows);
         let Some(last) = rows.checked_sub(1).and_then(|last| self.ahead.get(last)) else {
             return Ok(Attempt::Applied);
         };
@@ -351,14 +361,16 @@ impl<'s> ImportRun<'s> {
         after.version += 1;
         after.lease(self.account, op.wall_clock);
         let mut transaction = Transaction::default();
-        let mut written = BTreeMap::new();
+        let mut written = Vec::new();
         if !self.order.terms.dry_run {
             let mut added = 0;
             for (key, person) in std::mem::take(&mut people) {
                 added += self.write_person(op, &mut transaction, &person.planned.contact)?;
                 if person.planned.is_changed() {
-                    let contact = person.planned.contact.clone();
-                    written.insert(key, Loaded { stored_version: contact.version, contact });
+                    if waiting.contains(&key) {
+                        let contact = person.planned.contact.clone();
+                        written.push((key, Loaded { stored_version: contact.version, contact }));
+                    }
                     op.write(&mut transaction, person.planned, &basis.opened.period)?;
                 }
             }
@@ -376,7 +388,10 @@ impl<'s> ImportRun<'s> {
         transaction.put(op.store.put_any(Key::import_rows(self.account, self.item.id, first), &part)?);
         let key = Key::import(self.account, self.item.id);
         transaction.put(op.store.put_versioned(key, &after, self.item.version)?);
-        if !op.store.commit(transaction, &op.retries).await? {
+        let commit = op.store.commit(transaction, &op.retries);
+        let (is_committed, ()) =
+            join(commit, self.look_ahead(op.wall_clock, rows, &basis.opened.period)).await;
+        if !is_committed? {
             self.pace.observe_others();
             return Ok(Attempt::Again);
         }
@@ -386,8 +401,29 @@ impl<'s> ImportRun<'s> {
             self.dry.first.record_all(&people);
         }
         self.expected = Some(basis.opened.period.counted(change.delta, &change.sets, basis.opened.now));
-        self.remove_applied(rows, written);
+        self.remove_applied(rows, &gone, written);
         Ok(Attempt::Applied)
+    }
+
+    /// Returns the addresses of the first `rows` rows.
+    fn addresses(&self, rows: usize) -> Applied {
+        let after: HashSet<&str> = self.ahead.iter().skip(rows).filter_map(ImportRow::address_key).collect();
+        let applied = self.ahead.iter().take(rows).filter_map(ImportRow::address_key);
+        let (waiting, gone) = applied.map(str::to_owned).partition(|key| after.contains(key.as_str()));
+        Applied { gone, waiting }
+    }
+
+    /// Looks up the addresses of the transaction after that of the first `rows` rows, which probably has as many rows. An
+    /// error has no effect: what is not known then is looked up when its row is decided.
+    async fn look_ahead(&mut self, wall_clock: Timestamp, rows: usize, period: &Period) {
+        let next = self.ahead.iter().skip(rows);
+        let mut addresses = next.clone().take(rows).filter_map(ImportRow::address_key);
+        if addresses.all(|key| self.known.contains_key(key)) {
+            return;
+        }
+        // The retries of the transaction are its own.
+        let op = self.store.operation(self.account, wall_clock);
+        let _ = look_up(&op, next, period, &self.order, &mut self.known, &mut self.members).await;
     }
 
     /// Adds the member of the import's list, if there is a list. Returns the number of new members.
@@ -405,25 +441,18 @@ impl<'s> ImportRun<'s> {
     }
 
     /// Removes rows that have results, and what is known only for them.
-    fn remove_applied(&mut self, rows: usize, written: BTreeMap<String, Loaded>) {
-        let applied: Vec<ImportRow> = self.ahead.drain(..rows).collect();
-        self.ahead_bytes = self.ahead.iter().map(ImportRow::bytes).sum();
-        let still: HashSet<&str> = self.ahead.iter().filter_map(ImportRow::address_key).collect();
-        for key in applied.iter().filter_map(ImportRow::address_key) {
-            if !still.contains(key) {
-                self.known.remove(key);
+    fn remove_applied(&mut self, rows: usize, gone: &HashSet<String>, written: Vec<(String, Loaded)>) {
+        self.ahead_bytes -= self.ahead.drain(..rows).map(|row| row.bytes()).sum::<usize>();
+        for key in gone {
+            if let Some(loaded) = self.known.remove(key).flatten() {
+                self.members.remove(&loaded.contact.id);
             }
         }
         for (key, loaded) in written {
-            if still.contains(key.as_str()) {
-                if self.order.terms.add_to_segment.is_some() {
-                    self.members.insert(loaded.contact.id, loaded.contact.created_at);
-                }
-                self.known.insert(key, Some(loaded));
+            if self.order.terms.add_to_segment.is_some() {
+                self.members.insert(loaded.contact.id, loaded.contact.created_at);
             }
-        }
-        if self.known.is_empty() {
-            self.members.clear();
+            self.known.insert(key, Some(loaded));
         }
     }
 
