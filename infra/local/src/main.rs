@@ -9,17 +9,29 @@ use tidemark::options::Options;
 use tidemark::stack::{Stack, StackError};
 use tracing::Level;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+/// The number of threads that answer requests and carry out jobs.
+const WORKER_THREADS: usize = 2;
 
-#[tokio::main(worker_threads = 2)]
-async fn main() -> ExitCode {
+/// The maximum number of threads that use the embedded engine and files. The engine writes one transaction at a time, so
+/// more threads save no time. The allocator keeps the freed memory of each thread apart, so they would cost memory.
+const BLOCKING_THREADS: usize = 2;
+
+fn main() -> ExitCode {
     bootstrap::init_logging(Level::WARN);
     let options = Options::parse().with_environment(&Environment::of_process());
-    match run(&options).await {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKER_THREADS)
+        .max_blocking_threads(BLOCKING_THREADS)
+        .enable_all()
+        .build();
+    let ended = match runtime {
+        Ok(runtime) => runtime.block_on(run(&options)).map_err(|error| chain(&error)),
+        Err(error) => Err(chain(&error)),
+    };
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!(error = chain(&error), "tidemark could not run");
+            tracing::error!(error, "tidemark could not run");
             ExitCode::FAILURE
         }
     }
