@@ -22,6 +22,7 @@ pub mod imports;
 mod inbox;
 mod isolation;
 mod listing;
+mod merging;
 mod operator;
 mod people;
 mod rejected;
@@ -157,13 +158,25 @@ pub async fn readdress(
     to: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    change_address(store, account, contact, Patch::Set(testkit::email(to)), now).await
+}
+
+/// Changes or removes a contact's address.
+pub async fn change_address(
+    store: &Store,
+    account: AccountId,
+    contact: ContactId,
+    email: Patch<EmailAddress>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let change = UpdateContact {
         account,
         contact,
-        email: Patch::Set(testkit::email(to)),
+        email,
         properties: &[],
         unsubscribed: None,
         bounced: None,
+        status: None,
         if_match: None,
         source: by_hand(),
         actor: user(),

@@ -53,6 +53,7 @@ async fn edit(store: &Store, account: AccountId, contact: ContactId, value: &str
         properties: &[property("plan", value)],
         unsubscribed: None,
         bounced: None,
+        status: None,
         if_match: None,
         source: by_hand(),
         actor: user(),
@@ -68,7 +69,7 @@ fn changed(account: AccountId, changed: RangeInclusive<Timestamp>, order: Change
 /// Returns the page of a request that the index can answer.
 async fn page(store: &Store, request: &ChangedContacts, now: Timestamp) -> ChangedPage {
     match store.changed_contacts(request, now).await.unwrap() {
-        ChangedResult::Page(page) => page,
+        ChangedResult::Page(page) => *page,
         other => panic!("{other:?} for {request:?}"),
     }
 }

@@ -35,6 +35,7 @@ async fn another_accounts_contacts_are_not_found() {
         properties: &[],
         unsubscribed: Some(true),
         bounced: None,
+        status: None,
         if_match: None,
         source: by_hand(),
         actor: user(),

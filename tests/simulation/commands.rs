@@ -528,6 +528,7 @@ pub fn refused(refused: &Refused) -> String {
         Refused::NotFound(name) => format!("no {name}"),
         Refused::ContactExists(id) => format!("{id} exists"),
         Refused::MarketingContactsOff => "marketing contacts are off".to_owned(),
+        Refused::Status(_) => "the state is refused".to_owned(),
         Refused::MarketingContactsInUse { .. } => "marketing contacts are in use".to_owned(),
         other => format!("refused: {other}"),
     }

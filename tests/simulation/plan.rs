@@ -591,7 +591,14 @@ impl Planner {
             _ => None,
         };
         let note = if address.is_none() { Some(self.rng.below(1_000)) } else { self.note() };
-        Change { contact: self.rng.bits(), address, note }
+        let contact = self.rng.bits();
+        // Every fourth update also has a command for the state.
+        let status = match contact % 8 {
+            0 => Some(true),
+            1 => Some(false),
+            _ => None,
+        };
+        Change { contact, address, note, status }
     }
 
     fn cap(&mut self) -> Terms {

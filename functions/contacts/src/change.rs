@@ -76,6 +76,7 @@ pub(crate) async fn update_contact(
         properties,
         unsubscribed: *unsubscribed,
         bounced: *bounced,
+        status: None,
         if_match: request.if_match,
         source: principal.source(),
         actor: principal.actor(),

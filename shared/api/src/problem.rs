@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
+use domain::decision::Refusal;
 use domain::limits::RETRY_AFTER_SECONDS;
 use domain::string_enum::string_enum;
 use http::StatusCode;
@@ -332,7 +333,10 @@ impl From<Refused> for Problem {
             Refused::ContactExists(_) => ProblemType::ContactExists,
             Refused::VersionMismatch => ProblemType::VersionMismatch,
             Refused::Widening { .. } => ProblemType::PermissionDenied,
-            Refused::MarketingContactsOff => ProblemType::MarketingContactsOff,
+            Refused::MarketingContactsOff | Refused::Status(Refusal::MarketingContactsOff) => {
+                ProblemType::MarketingContactsOff
+            }
+            Refused::Status(_) => ProblemType::LimitReached,
             Refused::MarketingContactsInUse { .. } => ProblemType::MarketingContactsInUse,
             Refused::CountChanged { .. } => ProblemType::CountChanged,
             Refused::IdempotencyKeyReused => ProblemType::IdempotencyKeyReused,
@@ -505,6 +509,8 @@ mod tests {
             (Refused::ContactExists(id), 409, "contact-exists"),
             (Refused::VersionMismatch, 412, "version-mismatch"),
             (Refused::MarketingContactsOff, 403, "marketing-contacts-off"),
+            (Refused::Status(Refusal::MarketingContactsOff), 403, "marketing-contacts-off"),
+            (Refused::Status(Refusal::CapReached), 409, "limit-reached"),
             (Refused::MarketingContactsInUse { marketing: 3 }, 409, "marketing-contacts-in-use"),
             (Refused::IdempotencyKeyReused, 422, "idempotency-key-reused"),
             (Refused::LastAdmin, 409, "last-admin"),

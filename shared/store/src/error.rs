@@ -37,6 +37,9 @@ pub enum Refused {
     /// The account has marketing contacts switched off.
     #[error("marketing contacts are switched off for this account")]
     MarketingContactsOff,
+    /// The contact can't become marketing, so nothing of it was changed.
+    #[error("the contact was not set marketing: {0}")]
+    Status(domain::decision::Refusal),
     /// Marketing contacts can't be switched off while the account has some.
     #[error(
         "{marketing} contacts are still marketing contacts; queue them to leave and switch off after the update date"

@@ -226,7 +226,6 @@ fn number(name: &str) -> Option<u64> {
 async fn index_agrees_with_a_read_of_all_contacts() {
     let (from, count) = number("SEED").map_or((0, number("SEEDS").unwrap_or(4)), |seed| (seed, 1));
     for seed in from..from + count {
-        println!("seed {seed}");
         let mut history = History::start(seed).await;
         for _ in 0..COMMANDS {
             history.command().await;

@@ -5,7 +5,9 @@ use store::UpdateContact;
 use testkit::property;
 
 use super::save::{by_hand, user};
+use super::status::command;
 use super::{Applied, AtomicCommand, Context, Lookup, Sending, email, finish, text_response};
+use crate::model::rules::{BY_HAND, Effect};
 use crate::simulation::raw::NOTE;
 use crate::simulation::world::State;
 
@@ -16,6 +18,8 @@ pub struct Change {
     /// The new address, or `Some(None)` to remove it.
     pub address: Option<Option<usize>>,
     pub note: Option<u64>,
+    /// True to set the contact marketing in the same write, false to queue it to leave.
+    pub status: Option<bool>,
 }
 
 impl AtomicCommand for Change {
@@ -39,6 +43,7 @@ impl AtomicCommand for Change {
                 properties: &properties,
                 unsubscribed: None,
                 bounced: None,
+                status: self.status.map(command),
                 if_match: None,
                 source: by_hand(),
                 actor: user(),
@@ -58,9 +63,17 @@ impl AtomicCommand for Change {
         let who = lookup.person(self.contact).filter(|who| model.state_of(*who).is_some());
         let Some(who) = who else { return Applied::unchanged("no contact") };
         let before = model.person(who).cloned();
+        let unchanged = model.clone();
+        if let Some(status) = self.status
+            && model.command(status, Some(who), BY_HAND) == Effect::Refused
+        {
+            *model = unchanged;
+            return Applied::unchanged("the state is refused");
+        }
         if let Some(address) = self.address {
             let holder = address.and_then(|address| model.holder(address));
             if !model.readdress(who, address) {
+                *model = unchanged;
                 let holder = holder.expect("the contact with the address");
                 return Applied::unchanged(format!("#{holder} exists"));
             }

@@ -29,14 +29,15 @@ pub struct Status {
     pub dry_run: bool,
 }
 
-impl Status {
-    fn command(&self) -> decision::Command {
-        match self.set_marketing {
-            true => decision::Command::SetMarketing,
-            false => decision::Command::SetNonMarketingPending,
-        }
+/// Returns the command that sets a contact marketing, or queues it to leave.
+pub fn command(set_marketing: bool) -> decision::Command {
+    match set_marketing {
+        true => decision::Command::SetMarketing,
+        false => decision::Command::SetNonMarketingPending,
     }
+}
 
+impl Status {
     /// Returns the person that an entry names while the account is in `state`.
     fn person(&self, entry: Entry, state: &State, book: &ExpectedAccount, flight: &Flight) -> Option<usize> {
         match entry {
@@ -70,7 +71,7 @@ impl Command for Status {
             let contacts: Vec<ContactRef> = self.entries.iter().map(named).collect();
             let request = StatusRequest {
                 account: context.account(),
-                command: self.command(),
+                command: command(self.set_marketing),
                 contacts: &contacts,
                 dry_run: self.dry_run,
                 source: by_hand(),

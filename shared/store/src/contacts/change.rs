@@ -3,6 +3,7 @@
 use domain::Timestamp;
 use domain::address::EmailAddress;
 use domain::contact::Contact;
+use domain::decision::{Command, Ledger, Refusal};
 use domain::ids::{AccountId, ContactId};
 use domain::patch::Patch;
 use domain::period::Period;
@@ -13,12 +14,12 @@ use super::Loaded;
 use crate::items::AddressItem;
 use crate::keys::Key;
 use crate::operation::{Operation, Step};
-use crate::periods::PeriodSnapshot;
+use crate::periods::{PeriodSnapshot, RefusalCheck};
 use crate::store::Store;
 use crate::transaction::Transaction;
 use crate::{Refused, Responder, StoreError, StoredResponse};
 
-/// A change of a contact's data. It can't change the marketing state.
+/// A change of a contact's data, with a command for its marketing state if there is one.
 #[derive(Clone)]
 pub struct UpdateContact<'a> {
     /// The account.
@@ -33,11 +34,13 @@ pub struct UpdateContact<'a> {
     pub unsubscribed: Option<bool>,
     /// True if the address has bounced. `None` leaves the flag as it is.
     pub bounced: Option<bool>,
+    /// The command for the marketing state. The caller has checked the permission.
+    pub status: Option<Command>,
     /// The version that the contact must have.
     pub if_match: Option<IfMatch>,
-    /// The source that the history of properties shows.
+    /// The source that the histories show.
     pub source: Source,
-    /// The actor that the history of properties shows.
+    /// The actor that the histories show.
     pub actor: Actor,
 }
 
@@ -66,7 +69,8 @@ impl Store {
     /// # Errors
     ///
     /// [`Refused::NotFound`], [`Refused::VersionMismatch`], [`Refused::ContactExists`] when the new address is
-    /// another contact's, and [`Refused::Invalid`] when the properties would be too many or too long.
+    /// another contact's, [`Refused::Invalid`] when the properties would be too many or too long, and
+    /// [`Refused::Status`] when the contact can't become marketing. Then its data stays as it was, too.
     pub async fn update_contact(
         &self,
         request: &UpdateContact<'_>,
@@ -75,6 +79,7 @@ impl Store {
     ) -> Result<StoredResponse, StoreError> {
         let account = request.account;
         let op = self.operation(account, wall_clock);
+        let check = RefusalCheck::default();
         let new_address = match &request.email {
             Patch::Set(email) => Some(Key::address(account, email)),
             Patch::Keep | Patch::Remove => None,
@@ -85,15 +90,29 @@ impl Store {
             let Loaded { contact: before, stored_version } = visible(loaded, request.if_match)?;
             let mut contact = before.clone();
             request.write_data(&mut contact)?;
+            let data_changed = contact != before;
+            let mut ledger = Ledger::new(&opened.period);
+            if let Err(refusal) = request.decide(&mut contact, &mut ledger, opened.now) {
+                if check.needs_reread(&opened.period, &op.retries).await? {
+                    return Ok(Step::Retry);
+                }
+                return Err(Refused::Status(refusal).into());
+            }
+            if data_changed {
+                contact.edit(&request.source, request.actor);
+                if contact.version == before.version {
+                    contact.touch(opened.now);
+                }
+            }
+            let (period, counts) = (ledger.period_after(), ledger.count_change());
             let mut transaction = Transaction::default();
             if contact != before {
-                contact.edit(&request.source, request.actor);
-                contact.touch(opened.now);
                 let holder = request.holder(&mut opened)?;
                 op.move_address(&mut transaction, &before, &contact, holder).await?;
                 op.put_contact(&mut transaction, &mut contact, Some(stored_version), &opened.period)?;
+                op.write_count(&mut transaction, &opened.period, counts)?;
             }
-            Ok(Step::Commit(transaction, (contact, opened.period)))
+            Ok(Step::Commit(transaction, (contact, period)))
         })
         .await
     }
@@ -157,6 +176,14 @@ impl UpdateContact<'_> {
         let Patch::Set(email) = &self.email else { return Ok(None) };
         let address = opened.items.take::<AddressItem>(&Key::address(self.account, email))?;
         Ok(address.map(|address| address.contact).filter(|holder| *holder != self.contact))
+    }
+
+    /// Decides the command for the marketing state and applies it.
+    fn decide(&self, contact: &mut Contact, ledger: &mut Ledger<'_>, now: Timestamp) -> Result<(), Refusal> {
+        let Some(command) = self.status else { return Ok(()) };
+        let transition = ledger.decide(contact.marketing.stored_state, command, self.source.kind)?;
+        contact.apply(&transition, now, &self.source, self.actor);
+        Ok(())
     }
 
     fn write_data(&self, contact: &mut Contact) -> Result<(), Refused> {

@@ -60,7 +60,7 @@ pub enum ChangeOrder {
 #[derive(Clone, Debug)]
 pub enum ChangedResult {
     /// A page of contacts.
-    Page(ChangedPage),
+    Page(Box<ChangedPage>),
     /// The index can't answer the request: it is switched off, or not complete for the whole range. All contacts have to
     /// be read instead.
     NotIndexed,
@@ -158,7 +158,7 @@ impl Store {
                 Keys::TooMany => return Ok(ChangedResult::TooMany),
             };
             if let Some(page) = op.changed_page(request, found, period).await? {
-                return Ok(ChangedResult::Page(page));
+                return Ok(ChangedResult::Page(Box::new(page)));
             }
             op.retries.retry_now("the period closed during a read").await?;
         }
