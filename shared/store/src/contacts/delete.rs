@@ -9,6 +9,7 @@ use domain::contact::Contact;
 use domain::decision::{Command, Ledger};
 use domain::ids::{AccountId, ContactId};
 use domain::marketing::{EffectiveState, History};
+use domain::period::Period;
 use domain::property::Properties;
 use domain::source::{Actor, Source, SourceType};
 
@@ -78,14 +79,15 @@ impl Store {
 }
 
 impl Operation<'_> {
-    /// Replaces a billable contact by the unit that stays until the update date.
-    fn leave_unit(
+    /// Replaces a billable contact by the unit that stays until the update date. Returns the period with its counts after
+    /// that.
+    pub(super) fn leave_unit(
         &self,
         transaction: &mut Transaction,
         request: &DeleteContact,
         loaded: Loaded,
         opened: &PeriodSnapshot,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Period, StoreError> {
         let Loaded { mut contact, stored_version } = loaded;
         let mut ledger = Ledger::new(&opened.period);
         // Queueing needs no capacity, so it is never refused. If it were, the contact would stay as it is.
@@ -111,7 +113,8 @@ impl Operation<'_> {
             transaction.then_delete_partition(properties_pk(self.account, contact.id));
         }
         self.put_contact(transaction, &mut contact, Some(stored_version), &opened.period)?;
-        self.write_count(transaction, &opened.period, ledger.count_change())
+        self.write_count(transaction, &opened.period, ledger.count_change())?;
+        Ok(ledger.period_after())
     }
 
     /// Adds the deletion of a contact and its address.
