@@ -71,6 +71,8 @@ impl fmt::Debug for Value<'_> {
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Filter {
     groups: Vec<Vec<Condition>>,
+    /// Lists of conditions, of each of which at least one must be true, besides a group.
+    every_any: Vec<Vec<Condition>>,
 }
 
 impl Filter {
@@ -85,7 +87,14 @@ impl Filter {
         });
         let misfits = groups.iter().enumerate().filter_map(|(index, group)| misfit(index, group));
         let problems: Vec<_> = too_many.into_iter().chain(misfits).collect();
-        if problems.is_empty() { Ok(Self { groups }) } else { Err(problems) }
+        if problems.is_empty() { Ok(Self { groups, every_any: Vec::new() }) } else { Err(problems) }
+    }
+
+    /// Returns the filter with lists of conditions. A contact matches only if besides it matches at least one condition of
+    /// each list. A search for words in several fields consists of such lists.
+    #[must_use]
+    pub fn and_any_of_each(self, every_any: Vec<Vec<Condition>>) -> Self {
+        Self { every_any, ..self }
     }
 
     /// Returns the groups of conditions.
@@ -97,8 +106,9 @@ impl Filter {
     /// Returns true if the filter matches the contact.
     #[must_use]
     pub fn matches(&self, contact: &impl Fields) -> bool {
-        self.groups.is_empty()
-            || self.groups.iter().any(|group| group.iter().all(|condition| condition.holds(contact)))
+        let holds = |condition: &Condition| condition.holds(contact);
+        let in_group = self.groups.is_empty() || self.groups.iter().any(|group| group.iter().all(holds));
+        in_group && self.every_any.iter().all(|any| any.iter().any(holds))
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod bucket;
 mod contact;
+mod number;
 mod portal;
 
 use std::fmt;
@@ -17,6 +18,7 @@ use crate::Timestamp;
 
 pub use bucket::{BUCKETS, Bucket, BucketError};
 pub use contact::{ContactId, NewContactIds};
+pub use number::NumberedId;
 pub use portal::PortalId;
 
 /// The error for a text that is not an id of the expected kind.
@@ -168,6 +170,28 @@ id!(
     "exp",
     "export"
 );
+
+macro_rules! numbered {
+    ($($name:ident),*) => {
+        $(
+            impl NumberedId for $name {
+                fn number(self) -> u64 {
+                    number::number_of(self.0)
+                }
+
+                fn lowest_of(number: u64) -> Option<Self> {
+                    number::range_of(number).map(|(lowest, _)| Self(lowest))
+                }
+
+                fn highest_of(number: u64) -> Option<Self> {
+                    number::range_of(number).map(|(_, highest)| Self(highest))
+                }
+            }
+        )*
+    };
+}
+
+numbered!(SegmentId, ImportId, UserId, IntegrationId);
 
 impl AccountId {
     /// Returns a number below `shards` that depends on the id's random part only, so accounts spread evenly.

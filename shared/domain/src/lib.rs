@@ -21,6 +21,7 @@ pub mod patch;
 pub mod period;
 pub mod permission;
 pub mod property;
+pub mod property_definition;
 pub mod provider;
 pub mod secrets;
 pub mod source;

@@ -3,6 +3,7 @@
 mod accounts;
 mod changes;
 mod contacts;
+mod crm;
 mod dynamodb;
 mod files;
 mod forms;
@@ -16,6 +17,7 @@ mod usage;
 pub use accounts::*;
 pub use changes::*;
 pub use contacts::*;
+pub use crm::*;
 pub use dynamodb::*;
 pub use files::*;
 pub use forms::*;

@@ -22,8 +22,30 @@ use crate::unseen::is_visible;
 pub const RESERVED: [&str; 7] =
     ["bounced", "created_at", "email", "id", "marketing", "unsubscribed", "updated_at"];
 
-/// The prefix of the names that are reserved for the program.
+/// The prefix of the names that are reserved for the program, except [`STORED_WITH_PREFIX`].
 pub const OWN_PREFIX: &str = "hs_";
+
+/// The names with [`OWN_PREFIX`] under which an account stores properties: those of `HubSpot` that integrations write.
+pub const STORED_WITH_PREFIX: [&str; 18] = [
+    "hs_analytics_source",
+    "hs_analytics_source_data_1",
+    "hs_analytics_source_data_2",
+    "hs_buying_role",
+    "hs_content_membership_notes",
+    "hs_content_membership_status",
+    "hs_country_region_code",
+    "hs_facebook_ad_clicked",
+    "hs_facebook_click_id",
+    "hs_google_click_id",
+    "hs_language",
+    "hs_lead_status",
+    "hs_legal_basis",
+    "hs_linkedin_url",
+    "hs_persona",
+    "hs_state_code",
+    "hs_timezone",
+    "hs_whatsapp_phone_number",
+];
 
 /// The prefix that [`tidy_name`] adds to a text that is not a valid name by itself.
 const FIELD_PREFIX: &str = "field_";
@@ -44,8 +66,11 @@ pub enum PropertyNameError {
         "expected a name of a to z, 0 to 9 and _, beginning with a letter, of at most {PROPERTY_NAME_CHARS_MAX}"
     )]
     Characters,
-    /// The name begins with [`OWN_PREFIX`].
-    #[error("expected a name without the prefix hs_, which is reserved")]
+    /// The name begins with [`OWN_PREFIX`], and is none of [`STORED_WITH_PREFIX`].
+    #[error(
+        "expected a name without the prefix hs_, which is reserved but for a few names of HubSpot such as \
+         hs_lead_status"
+    )]
     Own,
     /// The name is one of [`RESERVED`].
     #[error("this name is reserved: it is another part of the contact")]
@@ -81,7 +106,8 @@ impl PropertyName {
     pub fn pattern() -> String {
         // One letter comes before these characters.
         let more = PROPERTY_NAME_CHARS_MAX - 1;
-        format!("^(?!{OWN_PREFIX})(?!({})$)[a-z][a-z0-9_]{{0,{more}}}$", RESERVED.join("|"))
+        let (reserved, stored) = (RESERVED.join("|"), STORED_WITH_PREFIX.join("|"));
+        format!("^(?!{OWN_PREFIX})(?!({reserved})$)[a-z][a-z0-9_]{{0,{more}}}$|^({stored})$")
     }
 
     /// Parses a name.
@@ -93,7 +119,7 @@ impl PropertyName {
         if !begins_with_letter || !text.chars().all(is_name_char) || text.len() > PROPERTY_NAME_CHARS_MAX {
             return Err(PropertyNameError::Characters);
         }
-        if text.starts_with(OWN_PREFIX) {
+        if text.starts_with(OWN_PREFIX) && !STORED_WITH_PREFIX.contains(&text) {
             return Err(PropertyNameError::Own);
         }
         if RESERVED.contains(&text) {
@@ -366,6 +392,7 @@ mod tests {
             (&"a".repeat(101), PropertyNameError::Characters),
             ("hs_marketable_status", PropertyNameError::Own),
             ("hs_", PropertyNameError::Own),
+            ("hs_lead_status_2", PropertyNameError::Own),
             ("email", PropertyNameError::Reserved),
             ("unsubscribed", PropertyNameError::Reserved),
             ("bounced", PropertyNameError::Reserved),
@@ -377,6 +404,16 @@ mod tests {
         for (text, error) in table {
             assert_eq!(text.parse::<PropertyName>(), Err(error), "{text:?}");
         }
+    }
+
+    #[test]
+    fn name_of_hubspot_that_integrations_write_is_valid() {
+        for text in STORED_WITH_PREFIX {
+            assert!(text.starts_with(OWN_PREFIX) && name(text).as_str() == text, "{text}");
+            assert_eq!(tidy_name(text), Some(name(text)));
+        }
+        assert!(STORED_WITH_PREFIX.is_sorted());
+        assert_eq!(name("hs_language").numbered(2).as_str(), "field_hs_language_2");
     }
 
     #[test]

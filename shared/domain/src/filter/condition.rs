@@ -172,7 +172,8 @@ impl Condition {
     }
 
     /// Returns the field.
-    pub(super) fn field(&self) -> &FieldName {
+    #[must_use]
+    pub fn field(&self) -> &FieldName {
         &self.field
     }
 

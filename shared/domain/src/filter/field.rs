@@ -40,7 +40,8 @@ pub enum FieldNameError {
     /// The text begins with `hs_`, but there is no such field.
     #[error(
         "expected one of hs_marketable_status, hs_marketable_until_renewal, hs_marketable_reason_type, \
-         hs_marketable_reason_id, hs_object_id among the names that begin with hs_"
+         hs_marketable_reason_id, hs_object_id, or a property of HubSpot such as hs_lead_status, among the names that \
+         begin with hs_"
     )]
     Own,
     /// The text names a part of the contact that cannot be searched.

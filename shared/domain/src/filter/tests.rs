@@ -223,7 +223,8 @@ fn every_error_of_a_condition_is_returned() {
         errors(Condition::new("hs_other", "BETWEEN", None, Some(&list), None)),
         [
             "propertyName: expected one of hs_marketable_status, hs_marketable_until_renewal, \
-             hs_marketable_reason_type, hs_marketable_reason_id, hs_object_id among the names that begin with hs_",
+             hs_marketable_reason_type, hs_marketable_reason_id, hs_object_id, or a property of HubSpot such as \
+             hs_lead_status, among the names that begin with hs_",
             "value: is required with BETWEEN",
             "highValue: is required with BETWEEN",
             "values: is not allowed with BETWEEN",
@@ -464,7 +465,7 @@ fn field_and_operator_names_round_trip() {
 #[test]
 fn debug_shows_no_operand() {
     let filter = Filter::new(vec![vec![condition("email", "EQ", &["ada@example.org"]).unwrap()]]).unwrap();
-    assert_eq!(format!("{filter:?}"), "Filter { groups: [[Condition(email EQ)]] }");
+    assert_eq!(format!("{filter:?}"), "Filter { groups: [[Condition(email EQ)]], every_any: [] }");
     assert_eq!(format!("{:?}", filter.groups()[0][0].parts()), "ConditionParts(email EQ)");
 }
 
