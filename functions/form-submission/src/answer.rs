@@ -118,6 +118,7 @@ mod tests {
             field_map: BTreeMap::new(),
             allowed_origins: Vec::new(),
             redirect_url: redirect_url.map(str::to_owned),
+            appearance: None,
             used_by: std::collections::BTreeSet::new(),
             created_at: Timestamp::MIN,
             updated_at: Timestamp::MIN,

@@ -2,7 +2,6 @@
 
 mod forms;
 mod rejected;
-mod web_address;
 
 use api::{Context, Routes, routes};
 

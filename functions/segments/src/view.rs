@@ -119,9 +119,9 @@ impl MembersView {
         let mut not_found = named(add, &report.unknown_add);
         not_found.extend(named(remove, &report.unknown_remove));
         Self {
-            added: report.added,
+            added: report.added.len() as u64,
             already_members: report.already,
-            removed: report.removed,
+            removed: report.removed.len() as u64,
             not_members: report.absent,
             not_found,
         }

@@ -1,6 +1,6 @@
 //! The names of columns: those of this program, and those by which other programs say who has left.
 
-use domain::property::{OWN_PREFIX, field_key};
+use domain::property::{OWN_PREFIX, STORED_WITH_PREFIX, field_key};
 use domain::unseen::is_blank;
 
 use crate::flags::Flag;
@@ -8,7 +8,8 @@ use crate::flags::Flag;
 /// The beginning of the name of a column that fills exactly one property.
 pub(crate) const PROPERTY_PREFIX: &str = "property:";
 
-/// The beginnings of names of columns that this program writes and never reads.
+/// The beginnings of names of columns that this program writes and never reads. Some names with [`OWN_PREFIX`] are those
+/// of properties.
 const OWN_PREFIXES: [&str; 3] = [OWN_PREFIX, "marketing.", "tidemark:"];
 
 /// The names of columns that no file sets: parts of a contact, and the key and the marketing status of `HubSpot`.
@@ -88,7 +89,9 @@ impl Name {
     /// Returns true for a column that this program sets itself.
     pub(crate) fn is_own(&self) -> bool {
         let name = self.shown.to_lowercase();
-        OWN.contains(&name.as_str()) || OWN_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        let is_own =
+            |prefix: &&str| name.starts_with(*prefix) && !STORED_WITH_PREFIX.contains(&name.as_str());
+        OWN.contains(&name.as_str()) || OWN_PREFIXES.iter().any(is_own)
     }
 
     /// Returns true for a column that has the address in no file, even if its name or its values say e-mail.

@@ -2,8 +2,10 @@
 //! fill.
 //!
 //! `form-submission` maps submissions on arrival. `forms` maps rejected submissions again after their form has
-//! changed. So both read the same answers in the same way.
+//! changed. So both read the same answers in the same way. The web addresses in a form's settings are also checked here, for
+//! all functions that change forms.
 
 pub mod answers;
 pub mod names;
 pub mod person;
+pub mod web_address;

@@ -1,13 +1,25 @@
 //! Builders of conditional writes.
 
-use aws_sdk_dynamodb::types::{Delete, Put, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, Update};
 use domain::Timestamp;
 
 use crate::StoreError;
 use crate::expressions::{Expression, number};
-use crate::items::{Entity, encode};
+use crate::items::{ENTITY, Entity, VERSION, encode};
 use crate::keys::{EXPIRES_AT, Key, PK};
 use crate::store::Store;
+
+/// The part of an update that sets the kind of an item, because the update may create the item.
+pub(crate) const SET_TAG: &str = "SET #entity = :entity, #v = :v";
+
+/// Returns the expression of [`SET_TAG`].
+pub(crate) fn tag<E: Entity>() -> Expression {
+    Expression::default()
+        .name(ENTITY)
+        .name(VERSION)
+        .value(ENTITY, AttributeValue::S(E::TAG.to_owned()))
+        .value(VERSION, number(E::SCHEMA))
+}
 
 impl Store {
     /// Builds a `Put` that succeeds only if the key is free.

@@ -1,13 +1,15 @@
 //! The change feed: the effects that follow from records of the table's stream.
 //!
 //! A record contains an item before and after one write. Whatever follows from a change, and is not part of the request
-//! that made it, hangs on its record: enrolments in automations, the timeline of the usage, the history of properties.
+//! that made it, hangs on its record: enrolments in automations, the timeline of the usage, the history of properties, the
+//! definitions of names that were first used.
 //!
 //! Records may come twice, late, and in several shards. Only the records of one item are in order. So every effect is
 //! idempotent: it follows from the record alone, and a repeated effect changes nothing. No exact count, cap or period
 //! depends on the feed.
 
 mod change;
+mod definitions;
 mod enrolment;
 mod events;
 mod notices;
@@ -88,6 +90,7 @@ impl Store {
         }
         self.follow_timelines(&changes, &mut followed).await;
         self.follow_properties(&changes, &mut followed).await;
+        self.follow_definitions(&changes, wall_clock, &mut followed).await;
         self.follow_notices(&changes, wall_clock, &mut followed).await;
         self.follow_automations(&changes, wall_clock, &mut followed).await;
         followed

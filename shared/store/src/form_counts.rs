@@ -13,9 +13,10 @@ use domain::ids::FormId;
 use domain::limits::BATCH_READ_MAX;
 use domain::string_enum::string_enum;
 
+use crate::conditions::{SET_TAG, tag};
 use crate::error::call_error;
-use crate::expressions::{Expression, number};
-use crate::items::{ENTITY, Entity, FormCountsItem, FormDayItem, VERSION, decode};
+use crate::expressions::number;
+use crate::items::{FormCountsItem, FormDayItem, decode};
 use crate::keys::{FORM_COUNT_SHARDS, Key, PK, form_counts_pk};
 use crate::store::{Query, Store};
 use crate::{ContactEffect, MarketingEffect, StoreError, Submitted};
@@ -246,17 +247,6 @@ impl Store {
         counts.rejected = u64::try_from(rejected).unwrap_or_default();
         Ok(counts)
     }
-}
-
-/// The part of an update that sets the kind of an item, because the update may create the item.
-const SET_TAG: &str = "SET #entity = :entity, #v = :v";
-
-fn tag<E: Entity>() -> Expression {
-    Expression::default()
-        .name(ENTITY)
-        .name(VERSION)
-        .value(ENTITY, AttributeValue::S(E::TAG.to_owned()))
-        .value(VERSION, number(E::SCHEMA))
 }
 
 impl FormDayItem {

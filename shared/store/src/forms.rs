@@ -58,6 +58,9 @@ pub struct Form {
     pub allowed_origins: Vec<String>,
     /// The URL to which a browser is redirected after the submission.
     pub redirect_url: Option<String>,
+    /// The appearance of the form, as the CRM API encodes it: its fields, labels and texts. It has no effect on
+    /// submissions.
+    pub appearance: Option<String>,
     /// The automations that enrol the contacts of its submissions.
     pub used_by: BTreeSet<AutomationId>,
     /// The time of creation.
@@ -118,6 +121,8 @@ pub struct NewForm {
     pub allowed_origins: Vec<String>,
     /// The URL to which a browser is redirected after the submission.
     pub redirect_url: Option<String>,
+    /// The appearance of the form, as the CRM API encodes it.
+    pub appearance: Option<String>,
 }
 
 impl NewForm {
@@ -138,6 +143,7 @@ impl NewForm {
             field_map: BTreeMap::new(),
             allowed_origins: Vec::new(),
             redirect_url: None,
+            appearance: None,
         }
     }
 }
@@ -170,6 +176,8 @@ pub struct UpdateForm {
     pub allowed_origins: Option<Vec<String>>,
     /// The URL to which a browser is redirected after the submission.
     pub redirect_url: Patch<String>,
+    /// The appearance of the form, as the CRM API encodes it. The new one replaces the old one.
+    pub appearance: Option<String>,
 }
 
 impl Form {
@@ -204,6 +212,7 @@ impl FormItem {
             field_map: field_map.collect::<Result<_, StoreError>>()?,
             allowed_origins: self.allowed_origins,
             redirect_url: self.redirect_url,
+            appearance: self.appearance,
             used_by: self.used_by.iter().filter_map(|id| id.parse().ok()).collect(),
             created_at: self.created_at,
             updated_at: self.updated_at,
@@ -291,6 +300,9 @@ impl UpdateForm {
             item.allowed_origins.clone_from(origins);
         }
         self.redirect_url.clone().apply(&mut item.redirect_url);
+        if let Some(appearance) = &self.appearance {
+            item.appearance = Some(appearance.clone());
+        }
         item.updated_at = now;
         item.version += 1;
         Ok(())
@@ -316,6 +328,7 @@ fn check_size(item: &FormItem) -> Result<(), Refused> {
         ("fields", bytes(item.fields.iter().flatten())),
         ("event_types", bytes(item.event_types.iter().flatten())),
         ("allowed_origins", bytes(&item.allowed_origins)),
+        ("appearance", bytes(&item.appearance)),
     ];
     let total: usize = lists.iter().map(|(_, bytes)| bytes).sum();
     match lists.into_iter().max_by_key(|(_, bytes)| *bytes) {
@@ -369,6 +382,7 @@ impl Store {
                 field_map: stored(&new.field_map),
                 allowed_origins: new.allowed_origins.clone(),
                 redirect_url: new.redirect_url.clone(),
+                appearance: new.appearance.clone(),
                 used_by: BTreeSet::new(),
                 created_at: opened.now,
                 updated_at: opened.now,
@@ -555,6 +569,7 @@ mod tests {
             field_map: BTreeMap::from([("mail".to_owned(), Some("email".to_owned()))]),
             allowed_origins: vec!["https://a.example".to_owned(), "https://b.example".to_owned()],
             redirect_url: None,
+            appearance: None,
             used_by: BTreeSet::new(),
             created_at: Timestamp::MIN,
             updated_at: Timestamp::MIN,

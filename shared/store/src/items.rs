@@ -9,6 +9,7 @@ mod answers;
 mod automations;
 mod bulk;
 mod contacts;
+mod definitions;
 mod exports;
 mod forms;
 mod history;
@@ -38,6 +39,7 @@ pub(crate) use bulk::{
     BulkDefinitionItem, BulkJobItem, BulkQueueItem, CountItem, ForecastItem, PartItem, SummaryItem,
 };
 pub(crate) use contacts::{AddressItem, ContactItem};
+pub(crate) use definitions::{ChoiceItem, DefinitionCountsItem, DefinitionItem, GroupItem};
 pub(crate) use exports::{ExportItem, StatementExportItem};
 pub(crate) use forms::{
     DeliveryItem, FieldErrorItem, FormCountsItem, FormDayItem, FormEntryItem, FormItem, PendingItem,

@@ -12,6 +12,7 @@ use domain::ids::{
     SegmentId, TokenId, UserId,
 };
 use domain::period::PeriodNumber;
+use domain::property::PropertyName;
 
 use crate::delivery::DeliveryId;
 use crate::response::IdempotencyClaim;
@@ -272,6 +273,21 @@ impl Key {
         Self::new(runs_pk(account, automation), day.format("%Y-%m-%d").to_string())
     }
 
+    /// The account's own definition of a property.
+    pub(crate) fn definition(account: AccountId, name: &PropertyName) -> Self {
+        Self::new(definitions_pk(account), format!("{DEFINITION_PREFIX}{name}"))
+    }
+
+    /// A group of properties.
+    pub(crate) fn definition_group(account: AccountId, name: &str) -> Self {
+        Self::new(definitions_pk(account), format!("{GROUP_PREFIX}{name}"))
+    }
+
+    /// The numbers of the account's definitions.
+    pub(crate) fn definition_counts(account: AccountId) -> Self {
+        Self::new(definitions_pk(account), "COUNTS")
+    }
+
     /// A session of the console.
     pub(crate) fn session(sha256: &str) -> Self {
         Self::new(format!("SESSION#{sha256}"), "SESSION")
@@ -367,6 +383,16 @@ pub(crate) fn history_pk(account: AccountId, contact: ContactId) -> String {
 pub(crate) fn properties_pk(account: AccountId, contact: ContactId) -> String {
     format!("PROPERTIES#{account}#{contact}")
 }
+
+/// Returns the partition of an account's definitions of properties.
+pub(crate) fn definitions_pk(account: AccountId) -> String {
+    format!("DEFINITIONS#{account}")
+}
+
+/// The prefix of [`Key::definition`]'s sort keys.
+pub(crate) const DEFINITION_PREFIX: &str = "PROPERTY#";
+/// The prefix of [`Key::definition_group`]'s sort keys.
+pub(crate) const GROUP_PREFIX: &str = "GROUP#";
 
 /// Returns the partition of an account's timeline.
 pub(crate) fn timeline_pk(account: AccountId) -> String {

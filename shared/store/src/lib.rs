@@ -11,6 +11,7 @@ mod bulk;
 mod compression;
 mod conditions;
 mod contacts;
+mod definitions;
 mod delivery;
 mod error;
 mod exports;
@@ -26,6 +27,7 @@ mod items;
 mod job_state;
 mod jobs;
 pub mod keys;
+mod known_names;
 mod listing;
 mod members;
 mod operation;
@@ -54,9 +56,10 @@ pub use automations::{
 pub use bulk::{BulkJob, BulkProgress, BulkRequest, Preview, Review, Selected, Selection, Target};
 pub use contacts::{
     ChangeId, ChangeOrder, ChangedContacts, ChangedPage, ChangedResult, ContactPage, ContactRef,
-    DeleteContact, Examined, Explained, IfMatch, PropertyChange, SaveContact, SaveMode, Saved, Scan,
-    ScannedPage, Search, UndoProperties, Undone, UpdateContact,
+    DeleteContact, Examined, Explained, IfMatch, MergeContacts, PropertyChange, SaveContact, SaveMode, Saved,
+    Scan, ScannedPage, Search, UndoProperties, Undone, UpdateContact,
 };
+pub use definitions::{DefinedProperty, Defining, PropertyGroup};
 pub use delivery::{DeliveryId, DeliveryIdError};
 pub use error::{BoxError, Refused, StoreError};
 pub use exports::{Export, ExportRun, ExportSelection, ExportedContact, NewExport};

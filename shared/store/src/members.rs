@@ -32,12 +32,12 @@ pub struct ChangeMembers {
 /// The result of a change of a static list's members.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MembersReport {
-    /// The number of contacts that became members.
-    pub added: u64,
+    /// The contacts that became members.
+    pub added: Vec<ContactId>,
     /// The number of contacts to add that were members before.
     pub already: u64,
-    /// The number of contacts that are no longer members.
-    pub removed: u64,
+    /// The contacts that are no longer members.
+    pub removed: Vec<ContactId>,
     /// The number of contacts to remove that were no members.
     pub absent: u64,
     /// The positions of the references to add that match no contact.
@@ -66,6 +66,28 @@ impl Store {
         }
         let report = op.change_members(segment, change).await?;
         op.renewed().mutate(&[], responder, async |_| Ok(Step::unchanged(report.clone()))).await
+    }
+
+    /// Returns the instants by the wall clock at which contacts became members of a list, in one batched read. Contacts
+    /// that are no members, and members from before these instants were stored, are left out.
+    ///
+    /// # Errors
+    ///
+    /// See [`StoreError`].
+    pub async fn member_times(
+        &self,
+        account: AccountId,
+        segment: SegmentId,
+        contacts: &[ContactId],
+    ) -> Result<BTreeMap<ContactId, Timestamp>, StoreError> {
+        let keys: Vec<Key> = contacts.iter().map(|contact| Key::member(account, segment, *contact)).collect();
+        let mut items = self.batch_get(&keys, &self.retries()).await?;
+        let mut times = BTreeMap::new();
+        for (contact, key) in contacts.iter().zip(&keys) {
+            let added_at = items.take::<MemberItem>(key)?.and_then(|member| member.added_at);
+            times.extend(added_at.map(|at| (*contact, at)));
+        }
+        Ok(times)
     }
 
     /// Counts the members of a list, deleted contacts included.
@@ -104,6 +126,11 @@ pub(crate) struct NewMember {
     pub(crate) created_at: Timestamp,
     /// The instant by the wall clock, by which automations follow the list. `None` if none must enrol the contact.
     pub(crate) added_at: Option<Timestamp>,
+}
+
+/// Returns the number of these contacts, which are those of one transaction.
+fn number_of(contacts: &[ContactId]) -> i64 {
+    i64::try_from(contacts.len()).unwrap_or(i64::MAX)
 }
 
 /// The contacts of a request, and the references that match none.
@@ -152,14 +179,14 @@ impl Operation<'_> {
         let existing: Vec<(ContactId, Timestamp)> = existing.into_iter().collect();
         for chunk in existing.chunks(MEMBERS_PER_TRANSACTION_MAX) {
             let added = self.renewed().add_members(segment, chunk).await?;
-            report.added += added;
-            report.already += chunk.len() as u64 - added;
+            report.already += (chunk.len() - added.len()) as u64;
+            report.added.extend(added);
         }
         let remove: Vec<ContactId> = remove.contacts.into_iter().collect();
         for chunk in remove.chunks(MEMBERS_PER_TRANSACTION_MAX) {
             let removed = self.renewed().remove_members(segment, chunk).await?;
-            report.removed += removed;
-            report.absent += chunk.len() as u64 - removed;
+            report.absent += (chunk.len() - removed.len()) as u64;
+            report.removed.extend(removed);
         }
         Ok(report)
     }
@@ -213,24 +240,26 @@ impl Operation<'_> {
         Err(Refused::LimitReached { what: "members in a list", max }.into())
     }
 
-    /// Adds members in one transaction. Returns the number of those that were no members before.
+    /// Adds members in one transaction. Returns those that were no members before.
     async fn add_members(
         &self,
         segment: SegmentId,
         contacts: &[(ContactId, Timestamp)],
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Vec<ContactId>, StoreError> {
         self.transact(async || {
             let mut members = self.members(segment, contacts.iter().map(|(id, _)| *id)).await?;
-            let (mut transaction, mut added) = (Transaction::default(), 0);
+            let (mut transaction, mut added) = (Transaction::default(), Vec::new());
             for (contact, created_at) in contacts {
                 let key = Key::member(self.account, segment, *contact);
                 let stored = members.take::<MemberItem>(&key)?.map(|member| member.created_at);
                 let member =
                     NewMember { contact: *contact, created_at: *created_at, added_at: Some(self.wall_clock) };
-                added += i64::from(self.add_member(&mut transaction, segment, &member, stored)?);
+                if self.add_member(&mut transaction, segment, &member, stored)? {
+                    added.push(*contact);
+                }
             }
-            self.count_member_change(&mut transaction, segment, added)?;
-            Ok(Step::Commit(transaction, u64::try_from(added).unwrap_or_default()))
+            self.count_member_change(&mut transaction, segment, number_of(&added))?;
+            Ok(Step::Commit(transaction, added))
         })
         .await
     }
@@ -263,22 +292,26 @@ impl Operation<'_> {
         Ok(true)
     }
 
-    /// Removes members in one transaction. Returns the number of those that were members before.
-    async fn remove_members(&self, segment: SegmentId, contacts: &[ContactId]) -> Result<u64, StoreError> {
+    /// Removes members in one transaction. Returns those that were members before.
+    async fn remove_members(
+        &self,
+        segment: SegmentId,
+        contacts: &[ContactId],
+    ) -> Result<Vec<ContactId>, StoreError> {
         self.transact(async || {
             let members = self.members(segment, contacts.iter().copied()).await?;
-            let (mut transaction, mut removed) = (Transaction::default(), 0);
+            let (mut transaction, mut removed) = (Transaction::default(), Vec::new());
             for contact in contacts {
                 let key = Key::member(self.account, segment, *contact);
                 if members.0.contains_key(&key) {
                     transaction.delete(self.store.delete_existing(key)?);
                     let membership = Key::membership(self.account, *contact, segment);
                     transaction.delete(self.store.delete_any(membership)?);
-                    removed += 1;
+                    removed.push(*contact);
                 }
             }
-            self.count_member_change(&mut transaction, segment, -removed)?;
-            Ok(Step::Commit(transaction, u64::try_from(removed).unwrap_or_default()))
+            self.count_member_change(&mut transaction, segment, -number_of(&removed))?;
+            Ok(Step::Commit(transaction, removed))
         })
         .await
     }

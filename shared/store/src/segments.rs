@@ -35,12 +35,16 @@ pub struct Segment {
     pub name: String,
     /// The filter. `None` for a static list.
     pub filter: Option<Filter>,
+    /// The number of members of a static list. It still counts contacts that were deleted since. 0 for a filter.
+    pub members: u64,
     /// The number of contacts in the latest complete count, and its time.
     pub counted: Option<(u64, Timestamp)>,
     /// The time of creation.
     pub created_at: Timestamp,
     /// The time of the last change of the name or the filter.
     pub updated_at: Timestamp,
+    /// The number of the segment's versions. Each change of the name or the filter is one.
+    pub version: u64,
 }
 
 /// A request to create a segment.
@@ -76,9 +80,11 @@ impl SegmentItem {
             id: self.id,
             name: self.name,
             filter: self.filter.map(|filter| filter.filter()).transpose()?,
+            members: self.members,
             counted: self.counted.zip(self.counted_at),
             created_at: self.created_at,
             updated_at: self.updated_at,
+            version: self.version,
         })
     }
 }
@@ -217,6 +223,7 @@ impl Store {
             let mut transaction = Transaction::default();
             let condition = "#version = :version";
             transaction.update(self.update_if(key.clone(), &update, condition, &expression)?);
+            item.version += 1;
             Ok(Step::Commit(transaction, item.into_segment()?))
         })
         .await

@@ -10,6 +10,7 @@ use domain::limits::{BATCH_READ_MAX, RETRIES_MAX, SUBMISSION_RETRIES_MAX};
 use crate::error::{call_error, is_condition_failure};
 use crate::items::{Entity, Items, decode};
 use crate::keys::{Item, Key, PK, SK};
+use crate::known_names::KnownNames;
 use crate::retry::Retries;
 use crate::{Rng, StoreError};
 
@@ -19,6 +20,8 @@ pub struct Store {
     pub(crate) client: Client,
     pub(crate) table: Arc<str>,
     rng: Rng,
+    /// The names of properties that need no definition. Only the change feed uses it.
+    pub(crate) known_names: Arc<KnownNames>,
 }
 
 /// One page of a query, and the sort key after which the next page begins.
@@ -43,7 +46,7 @@ impl Store {
     /// Creates the handle of the table with this name.
     #[must_use]
     pub fn new(client: Client, table: impl Into<String>, rng: Rng) -> Self {
-        Self { client, table: table.into().into(), rng }
+        Self { client, table: table.into().into(), rng, known_names: Arc::default() }
     }
 
     /// Returns the source of randomness for ids, tokens and pauses.

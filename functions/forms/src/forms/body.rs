@@ -16,13 +16,12 @@ use domain::limits::{
 };
 use domain::provider::Provider;
 use domain::secrets::Secrets;
+use form_mapping::web_address::{origin, redirect_url};
 use serde_json::json;
 use store::{FieldTarget, NewForm, UpdateForm};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{Schema, SchemaFormat};
 use utoipa::{PartialSchema, ToSchema};
-
-use crate::web_address::{origin, redirect_url};
 
 /// A request to create a form.
 pub(crate) struct NewFormBody(pub(super) NewForm);
@@ -69,6 +68,7 @@ impl FromFields for NewFormBody {
             field_map: field_map?.unwrap_or_default(),
             allowed_origins: allowed_origins?.unwrap_or_default(),
             redirect_url: redirect_url?,
+            appearance: None,
         }))
     }
 }
@@ -282,6 +282,7 @@ impl FromFields for UpdateFormBody {
             field_map: field_map?,
             allowed_origins: allowed_origins?,
             redirect_url: redirect_url?,
+            appearance: None,
         }))
     }
 }

@@ -220,6 +220,7 @@ mod tests {
             field_map: BTreeMap::from([("your_email".into(), FieldTarget::Email)]),
             allowed_origins: vec!["https://example.org".into()],
             redirect_url: None,
+            appearance: None,
             used_by: std::collections::BTreeSet::new(),
             created_at: Timestamp::MIN,
             updated_at: Timestamp::MIN,

@@ -120,6 +120,13 @@ fn column_of_the_program_sets_nothing() {
 }
 
 #[test]
+fn column_of_hubspot_that_is_a_property_fills_it() {
+    assert_eq!(targets_of("email,hs_lead_status,hs_marketable_status", 0)[..2], ["email", "hs_lead_status"]);
+    let layout = layout(b"email,hs_lead_status,hs_unknown\na@x.org,NEW,1\n");
+    assert_eq!(layout.columns[2].note, Some(ColumnNote::SetByProgram));
+}
+
+#[test]
 fn column_that_means_the_opposite_is_no_flag() {
     let header = "email,Subscribed,Opt-in,Consent,Marketing consent,Newsletter";
     assert_eq!(

@@ -54,6 +54,9 @@ pub(crate) struct FormItem {
     pub(crate) used_by: BTreeSet<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) redirect_url: Option<String>,
+    /// The appearance of the form, as the CRM API encodes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) appearance: Option<String>,
     #[serde(with = "as_text")]
     pub(crate) created_at: Timestamp,
     #[serde(with = "as_text")]

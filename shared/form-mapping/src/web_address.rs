@@ -10,7 +10,7 @@ use url::Url;
 ///
 /// The expected format, if the text is not `scheme://host[:port]` with HTTP or HTTPS, or is too long. Any path is
 /// rejected, even `/`, because it would seem to restrict the origin to that path.
-pub(crate) fn origin(text: &str) -> Result<String, String> {
+pub fn origin(text: &str) -> Result<String, String> {
     let url = Some(text).filter(|text| has_only_an_authority(text)).and_then(http_url);
     let origin = url.map(|url| url.origin().ascii_serialization());
     origin.filter(|origin| origin.len() <= ORIGIN_CHARS_MAX).ok_or_else(|| {
@@ -36,7 +36,7 @@ fn has_only_an_authority(text: &str) -> bool {
 ///
 /// The expected format, if the text is not an absolute address with HTTP or HTTPS, contains a user name or a password,
 /// or is too long.
-pub(crate) fn redirect_url(text: &str) -> Result<String, String> {
+pub fn redirect_url(text: &str) -> Result<String, String> {
     let url = Some(text).filter(|text| text.len() <= REDIRECT_URL_CHARS_MAX * 4).and_then(http_url);
     let plain = url.filter(|url| url.username().is_empty() && url.password().is_none());
     plain.map(String::from).filter(|url| url.len() <= REDIRECT_URL_CHARS_MAX).ok_or_else(|| {
