@@ -54,6 +54,12 @@ pub fn app(parts: Parts, operator_sha256: &str) -> Router {
         file_queue: file_queue.clone(),
         is_secure: false,
     };
+    let crm = hubspot_crm::Parts {
+        context: context.clone(),
+        files: files.clone(),
+        file_queue: file_queue.clone(),
+        bulk_queue: bulk.clone(),
+    };
     let file_parts = files::Parts { context: context.clone(), files, queue: file_queue };
     let routes = account::router(context.clone())
         .merge(contacts::router(context.clone()))
@@ -61,6 +67,7 @@ pub fn app(parts: Parts, operator_sha256: &str) -> Router {
         .merge(files::router(file_parts))
         .merge(form_submission::router(context.clone(), inbox))
         .merge(forms::router(context.clone()))
+        .merge(hubspot_crm::router(crm))
         .merge(segments::router(context.clone(), bulk.clone()))
         .merge(automations::router(context.clone(), bulk.clone()))
         .merge(set_marketing::router(context.clone()))
