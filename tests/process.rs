@@ -10,6 +10,7 @@ mod binaries;
 mod bulk;
 mod console;
 mod contacts;
+mod crm;
 mod events;
 mod faults;
 mod file_gate;

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use cargo_metadata::{Message, TargetKind};
 
 /// The functions. Each is a package and a binary of this name.
-pub const FUNCTIONS: [&str; 19] = [
+pub const FUNCTIONS: [&str; 20] = [
     "account",
     "authorizer",
     "automation-worker",
@@ -21,6 +21,7 @@ pub const FUNCTIONS: [&str; 19] = [
     "files",
     "form-submission",
     "forms",
+    "hubspot-crm",
     "intake-worker",
     "monthly-rollover",
     "segments",

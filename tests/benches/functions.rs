@@ -113,6 +113,13 @@ async fn typical(name: &str) -> (Fixture, String) {
             events::http("POST", &format!("/v1/forms/{form}/submissions"), &admin, &body)
         }
         "forms" => events::http("GET", "/v1/forms", &admin, ""),
+        "hubspot-crm" => {
+            let mut list: serde_json::Value =
+                serde_json::from_str(&events::http("GET", "/crm/v3/objects/contacts", &admin, ""))
+                    .expect("an event");
+            list["headers"]["authorization"] = format!("Bearer {ADMIN_TOKEN}").into();
+            list.to_string()
+        }
         "monthly-rollover" => events::tick(),
         "automations" => events::http("GET", "/v1/automations", &admin, ""),
         "segments" => events::http("GET", "/v1/segments", &admin, ""),

@@ -151,7 +151,7 @@ fn workspace_has_every_expected_crate() {
     let workspace = workspace();
     let layers: Vec<Layer> = workspace.packages.iter().map(Layer::of).collect();
     let count = |layer: Layer| layers.iter().filter(|other| **other == layer).count();
-    assert_eq!(count(Layer::Function), 18);
+    assert_eq!(count(Layer::Function), 19);
     for layer in [
         Layer::Domain,
         Layer::Metrics,

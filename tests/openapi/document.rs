@@ -108,6 +108,8 @@ fn described_routes_equal_the_templates_routes() {
     let mut declared = template_routes();
     // The console is for people and not described.
     declared.remove("console");
+    // HubSpot describes the CRM API.
+    declared.remove("hubspot-crm");
     for (function, document) in functions() {
         let described = routes(&operations(&serde_json::to_value(document).unwrap()));
         assert_eq!(described, declared[function], "{function}");
@@ -120,7 +122,7 @@ fn public_operations_equal_the_templates_public_routes() {
     let mut operations = operations(&serde_json::to_value(merged()).unwrap());
     operations.retain(Operation::is_public);
     let mut declared = public_routes();
-    declared.retain(|(_, path)| !path.starts_with("/console"));
+    declared.retain(|(method, path)| method != "ANY" && !path.starts_with("/console"));
     assert_eq!(routes(&operations), declared);
 }
 

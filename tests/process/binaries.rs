@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use cargo_metadata::{Message, TargetKind};
 
 /// The functions. Each name is that of a folder, a package and a binary.
-pub const FUNCTIONS: [&str; 19] = [
+pub const FUNCTIONS: [&str; 20] = [
     "account",
     "authorizer",
     "automation-worker",
@@ -22,6 +22,7 @@ pub const FUNCTIONS: [&str; 19] = [
     "files",
     "form-submission",
     "forms",
+    "hubspot-crm",
     "intake-worker",
     "monthly-rollover",
     "segments",

@@ -34,12 +34,14 @@ pub fn http(method: &str, path: &str) -> HttpEvent {
 
 /// Returns the template's route that the API would choose, and the values of its path variables.
 fn route_of(method: &str, path: &str) -> (String, BTreeMap<String, String>) {
-    let routes = template_routes().into_values().flatten().filter(|(known, _)| known == method);
-    let matching = routes.filter_map(|(_, route)| Some((variables(&route, path)?, route)));
+    let routes =
+        template_routes().into_values().flatten().filter(|(known, _)| known == method || known == "ANY");
+    let matching =
+        routes.filter_map(|(known, route)| Some((variables(&route, path)?, format!("{known} {route}"))));
     // Several routes can match, and the API chooses the most specific one.
     let (parameters, route) =
         matching.min_by_key(|(parameters, _)| parameters.len()).expect("a route of the template");
-    (format!("{method} {route}"), parameters)
+    (route, parameters)
 }
 
 fn variables(route: &str, path: &str) -> Option<BTreeMap<String, String>> {

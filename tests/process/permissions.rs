@@ -67,6 +67,7 @@ const ON_OTHER_PATHS: &[(&str, &[&str], &[&str])] = &[
     ),
     ("contacts", &[], &["MEMBER#*", "MEMBERSHIP#*", "PROPERTIES#*"]),
     ("form-submission", &["FORM_DAY#*"], &["FORM_DAY#*", "REJECTED#*"]),
+    ("hubspot-crm", &["IMPORT#*"], &["FORM_COUNTS#*", "PROPERTIES#*", "REJECTED#*"]),
     ("forms", &["IDEMPOTENCY#*", "SEEN#*"], &["IDEMPOTENCY#*", "SEEN#*"]),
     ("intake-worker", &["FORM_DAY#*"], &["FORM_DAY#*"]),
     ("set-marketing", &["EMAIL#*"], &[]),

@@ -182,10 +182,10 @@ impl Fixture {
         serde_json::to_string(&task).expect("a message")
     }
 
-    /// Creates or changes a contact, which then is in Rome.
+    /// Creates or changes a contact, which then is in Rome and has a property of the account's own.
     pub async fn roman(&self, name: &str) {
-        let (email, city) = (testkit::email(&address(name)), "city".parse().expect("a name"));
-        let properties = [(city, Some("Rome".to_owned()))];
+        let email = testkit::email(&address(name));
+        let properties = [testkit::property("city", "Rome"), testkit::property("gladiator", "no")];
         let request = SaveContact {
             account: self.account,
             mode: SaveMode::CreateOrUpdate,

@@ -51,6 +51,7 @@ async fn invalid_environment_is_reported_in_one_line() {
         ("file-worker", "FILES_BUCKET"),
         ("files", "FILE_QUEUE_URL"),
         ("files", "FILES_BUCKET"),
+        ("hubspot-crm", "FILE_QUEUE_URL"),
         ("monthly-rollover", "FILE_QUEUE_URL"),
         ("automations", "BULK_QUEUE_URL"),
         ("segments", "BULK_QUEUE_URL"),

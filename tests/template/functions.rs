@@ -135,6 +135,7 @@ fn function_environment_has_only_needed_variables() {
             "console" => &["BULK_QUEUE_URL", "FILES_BUCKET", "FILE_QUEUE_URL", "PUBLIC_URL"],
             "file-worker" | "files" => &["FILES_BUCKET", "FILE_QUEUE_URL"],
             "form-submission" => &["INTAKE_QUEUE_URL"],
+            "hubspot-crm" => &["BULK_QUEUE_URL", "FILES_BUCKET", "FILE_QUEUE_URL", "PUBLIC_URL"],
             "forms" => &["PUBLIC_URL"],
             "monthly-rollover" => &[
                 "AUTOMATION_QUEUE_URL",

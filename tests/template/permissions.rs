@@ -87,7 +87,7 @@ pub(crate) fn permissions_of(function: &str) -> BTreeSet<Permission> {
 
 /// Returns true for a statement on items, whose condition names the partitions.
 fn is_limited(sid: &str) -> bool {
-    ["TableReads", "TableWrites", "DueIndex", "LeavingIndex"].contains(&sid)
+    ["TableReads", "TableWrites", "ChangedIndex", "DueIndex", "LeavingIndex"].contains(&sid)
 }
 
 /// A permission of a role for the items of some partitions.
@@ -153,6 +153,7 @@ fn statement_grants_fitting_actions_on_one_resource() {
         for (sid, granted) in grants {
             let expected = match sid.as_str() {
                 "Logs" => grant(&LOGS, &format!("!GetAtt {role}Logs.Arn")),
+                "ChangedIndex" => grant(&["dynamodb:Query"], "!Sub ${Table.Arn}/index/changed"),
                 "DueIndex" => grant(&["dynamodb:Query"], "!Sub ${Table.Arn}/index/due"),
                 "LeavingIndex" => grant(&["dynamodb:Query"], "!Sub ${Table.Arn}/index/leaving"),
                 "Stream" => grant(&READING, "!GetAtt Table.StreamArn"),
@@ -237,18 +238,21 @@ fn indexes_and_queues_are_granted_to_their_users_only() {
         roles.map(|(role, _)| role).collect()
     };
     assert_eq!(roles_with("DueIndex"), ["MonthlyRollover"]);
-    assert_eq!(roles_with("LeavingIndex"), ["SweepPeriod"]);
+    assert_eq!(roles_with("ChangedIndex"), ["HubspotCrm"]);
+    assert_eq!(roles_with("LeavingIndex"), ["HubspotCrm", "SweepPeriod"]);
     assert_eq!(roles_with("IntakeQueue"), ["FormSubmission", "IntakeWorker", "MonthlyRollover"]);
     assert_eq!(roles_with("SweepQueue"), ["MonthlyRollover", "SweepPeriod"]);
     assert_eq!(
         roles_with("BulkQueue"),
-        ["Automations", "BulkJobs", "BulkWorker", "Console", "MonthlyRollover", "Segments"]
+        ["Automations", "BulkJobs", "BulkWorker", "Console", "HubspotCrm", "MonthlyRollover", "Segments"]
     );
     assert_eq!(roles_with("AutomationQueue"), ["AutomationWorker", "ChangeFeed", "MonthlyRollover"]);
-    assert_eq!(roles_with("FileQueue"), ["Console", "FileWorker", "Files", "MonthlyRollover"]);
-    for sid in ["Exports", "MissingFiles", "Outcomes", "Uploads"] {
+    assert_eq!(roles_with("FileQueue"), ["Console", "FileWorker", "Files", "HubspotCrm", "MonthlyRollover"]);
+    assert_eq!(roles_with("Exports"), ["Console", "FileWorker", "Files"]);
+    for sid in ["MissingFiles", "Outcomes"] {
         assert_eq!(roles_with(sid), ["Console", "FileWorker", "Files"]);
     }
+    assert_eq!(roles_with("Uploads"), ["Console", "FileWorker", "Files", "HubspotCrm"]);
     assert_eq!(roles_with("Stream"), ["ChangeFeed"]);
     assert_eq!(roles_with("DeadLetters"), ["ChangeFeed", "MonthlyRollover"]);
     assert_eq!(roles_with("TableReads").len(), grants().len());

@@ -118,7 +118,7 @@ impl Many {
     async fn add(&self, list: SegmentId, ids: &[ContactId]) {
         let change =
             ChangeMembers { add: ids.iter().copied().map(ContactRef::Id).collect(), remove: Vec::new() };
-        let render = |report: &MembersReport| answer(report.added.to_string());
+        let render = |report: &MembersReport| answer(report.added.len().to_string());
         let responder = Responder::new(None, &render);
         let added = self.table.store.change_members(self.account, list, &change, at(LATER), responder).await;
         assert_eq!(added.expect("members").body, ids.len().to_string());
