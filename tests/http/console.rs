@@ -2,6 +2,7 @@
 
 mod acts;
 mod changes;
+mod hubspot;
 mod reads;
 mod sessions;
 mod transfers;

@@ -7,6 +7,7 @@ pub(crate) mod contact;
 pub(crate) mod contacts;
 pub(crate) mod exports;
 pub(crate) mod forms;
+pub(crate) mod hubspot;
 pub(crate) mod imports;
 pub(crate) mod jobs;
 pub(crate) mod overview;

@@ -2,6 +2,7 @@
 
 mod account;
 mod cap;
+mod hubspot;
 mod tokens;
 mod users;
 
@@ -34,6 +35,7 @@ pub(crate) fn routes() -> Router<Console> {
         .route(PATH, get(show))
         .merge(account::routes())
         .merge(cap::routes())
+        .merge(hubspot::routes())
         .merge(tokens::routes())
         .merge(users::routes())
 }
@@ -103,6 +105,7 @@ async fn page(
         (cap::section(signed, typed))
         (account::facts(signed))
         (account::defaults(signed))
+        (hubspot::section())
         @if let Some((users, tokens)) = &lists {
             (users.section(signed, places))
             (tokens.section(signed, places))
@@ -117,6 +120,7 @@ fn done(signed: &Signed, query: &Typed, users: Option<&UserPage>) -> Markup {
         Some("cap") => cap::now(signed),
         Some("renamed") => words::RENAMED.to_owned(),
         Some("defaults") => account::defaults_now(signed),
+        Some("index") => text::hubspot::index_now(signed.period().indexed_from.is_some()).to_owned(),
         Some("permission") => {
             let id = query.get("user").parse().ok();
             let user = id.and_then(|id| users?.users.iter().find(|user| user.id == id));

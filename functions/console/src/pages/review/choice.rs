@@ -145,9 +145,11 @@ mod tests {
             id: SegmentId::new(Timestamp::MIN, 1),
             name: "Fair".into(),
             filter: groups.map(|groups| Filter::new((0..groups).map(group).collect()).unwrap()),
+            members: 0,
             counted: None,
             created_at: Timestamp::MIN,
             updated_at: Timestamp::MIN,
+            version: 1,
         }
     }
 
