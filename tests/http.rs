@@ -10,6 +10,7 @@ mod bulk;
 mod channels;
 mod console;
 mod contacts;
+mod crm;
 mod deletions;
 mod eligibility;
 mod events;

@@ -16,14 +16,15 @@ use domain::marketing::EffectiveState;
 use domain::period::PeriodNumber;
 use domain::permission::{PrincipalKind, Role};
 use domain::property::PropertyName;
+use domain::property_definition::{Choice, FieldType, PropertyDefinition, ValueType};
 use domain::provider::Provider;
 use domain::secrets::Secrets;
 use serde_json::{Map, Value, json};
 use store::{
     AutomationReport, AutomationTask, ContactRef, Due, Export, ExportSelection, FieldTarget, FileFormat,
     Form, FormCounts, ImportRow, ImportTerms, Job, JobKind, JobState, MembersReport, NewAutomation,
-    NewExport, NewForm, NewSegment, NewTokenOwner, Preview, Responder, RowContent, Segment, SegmentContent,
-    Selected, Selection, Store, Submission, TokenOwner, Waiting,
+    NewExport, NewForm, NewSegment, NewTokenOwner, Preview, PropertyGroup, Responder, RowContent, Segment,
+    SegmentContent, Selected, Selection, Store, Submission, TokenOwner, Waiting,
 };
 use testkit::{Observer, TABLE, TestTable, at, email, property, terms};
 
@@ -75,10 +76,49 @@ async fn scenario(table: &TestTable) {
     add_bulk_items(table, account).await;
     add_file_items(table, account).await;
     let automation = add_automation(table, account).await;
+    add_definitions(store, account).await;
     // All items as if they had just been created: a day, property changes, and notices with the marks of their ids.
     Observer::default().follow(table, update).await;
     let worked = store.work_on_automation(automation, || update, || true).await.unwrap();
     assert!(worked.finished);
+}
+
+/// Adds an archived property with an option, and its group.
+async fn add_definitions(store: &Store, account: AccountId) {
+    let now = at(UPDATE);
+    let group = PropertyGroup { name: "shop".to_owned(), label: "Shop".to_owned(), display_order: 1 };
+    assert!(store.create_property_group(account, &group, now).await.unwrap());
+    let tier = PropertyName::parse("tier").unwrap();
+    let option = Choice {
+        value: "gold".to_owned(),
+        label: "Gold".to_owned(),
+        description: "The highest".to_owned(),
+        display_order: 0,
+        is_hidden: false,
+    };
+    let definition = PropertyDefinition {
+        value_type: ValueType::Enumeration,
+        field_type: FieldType::Select,
+        group: "shop".to_owned(),
+        description: "The tier in the shop".to_owned(),
+        options: vec![option],
+        ..PropertyDefinition::of_used(tier.clone())
+    };
+    store.define_properties(account, &[definition], now).await.unwrap();
+    store.archive_definition(account, &tier, now).await.unwrap();
+}
+
+/// Asserts that definitions are read: the archived one, and those of the names that contacts use.
+async fn assert_definitions_are_read(store: &Store, account: AccountId) {
+    let definitions = store.definitions(account).await.unwrap();
+    let archived: Vec<_> =
+        definitions.iter().filter(|defined| defined.archived_at == Some(at(UPDATE))).collect();
+    assert_eq!(archived.len(), 1);
+    assert_eq!(archived[0].definition.options[0].description, "The highest");
+    let plan = definitions.iter().find(|defined| defined.definition.name.as_str() == "plan").unwrap();
+    assert_eq!((plan.definition.value_type, plan.archived_at), (ValueType::Text, None));
+    let groups = store.property_groups(account).await.unwrap();
+    assert_eq!(groups.iter().map(|group| group.name.as_str()).collect::<Vec<_>>(), ["shop"]);
 }
 
 /// Adds an automation for two contacts. After the turn of one, its brake pauses it, and the other one waits.
@@ -280,6 +320,7 @@ async fn items_of_version_2_are_read() {
     assert_bulk_items_are_read(store, account, now).await;
     assert_automation_items_are_read(store, account, now).await;
     assert_file_items_are_read(store, account, now).await;
+    assert_definitions_are_read(store, account).await;
 }
 
 /// Asserts that imports and exports are read, and that those which stopped are continued.
