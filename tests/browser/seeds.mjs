@@ -76,7 +76,7 @@ export function newSegment(account, name, propertyName, value) {
 /** Creates an import with its file, which does not start. `options` are those of the API. */
 export async function newImportOf(account, name, lines, options = {}) {
   const created = await account.api('POST', '/v1/imports', { name, options });
-  await fetch(created.upload.url, { method: 'PUT', body: lines.join('\n') });
+  await fetch(created.upload.url, { method: 'PUT', headers: created.upload.headers, body: lines.join('\n') });
   return created;
 }
 
