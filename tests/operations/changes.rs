@@ -295,8 +295,9 @@ async fn changes_of_few_contacts_read_only_those() {
     assert_eq!((ids(&page), page.total), (some, 100));
     let (calls, read, _) = spent(&table);
     assert_eq!(calls, [("BatchGetItem", 3), ("Query", 16)]);
-    // Half a unit for each bucket, one for each contact, and the period in each batched read.
-    assert!((read - 111.0).abs() < f64::EPSILON, "{read}");
+    // Half a unit for each bucket, one for each contact, and the period in each batched read. Keys of more than 4 KB in a
+    // bucket are half a unit more, which depends on the number of contacts.
+    assert!((111.0..=112.0).contains(&read), "{read}");
 }
 
 /// The keys of all contacts that left are read for the total, and the contacts of one page.
