@@ -33,7 +33,7 @@ async function newAutomations(account) {
   const create = (more) => api('POST', '/v1/automations', { enrol, action: 'set-marketing', ...more });
   const paused = await create({ name: 'Early birds become marketing', pause_above: 1, enabled: true });
   const off = await create({ name: 'Early birds, later', max_per_day: 100 });
-  await newContacts(account, addresses('early', 3), { properties: { company: 'Early' } });
+  await newContacts(account, addresses('early', 2), { properties: { company: 'Early' } });
   await eventually(async () => {
     assert.equal((await api('GET', `/v1/automations/${paused.id}`)).state, 'paused');
   });
