@@ -52,7 +52,7 @@ pub(crate) async fn create_automation(
     let (now, count_time) = (context.clock.now(), context.count_time());
     let result = context.store.create_automation(account, new, now, count_time, responder).await;
     if result.is_ok() && new.enrol_existing.is_some() {
-        automations.enqueue(BulkTask { account }).await;
+        automations.queue.enqueue(BulkTask { account }).await;
     }
     request.conclude(context, result).await
 }
@@ -118,7 +118,7 @@ pub(crate) async fn update_automation(
     let (now, count_time) = (context.clock.now(), context.count_time());
     let result = context.store.update_automation(account, id, change, now, count_time, responder).await;
     if result.is_ok() && change.enrol_existing.is_some() {
-        automations.enqueue(BulkTask { account }).await;
+        automations.queue.enqueue(BulkTask { account }).await;
     }
     request.conclude(context, result).await
 }

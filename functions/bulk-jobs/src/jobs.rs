@@ -49,7 +49,7 @@ pub(crate) async fn create_bulk_job(
     let (now, count_time) = (context.clock.now(), context.count_time());
     let result = context.store.create_bulk_job(&change, now, count_time, responder).await;
     if result.is_ok() {
-        bulk.enqueue(BulkTask { account: change.account }).await;
+        bulk.queue.enqueue(BulkTask { account: change.account }).await;
     }
     request.conclude(context, result).await
 }

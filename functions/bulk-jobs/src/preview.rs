@@ -89,7 +89,7 @@ async fn count(
     let response =
         context.store.preview(change, context.clock.now(), context.count_time(), responder).await?;
     if response.status == StatusCode::ACCEPTED.as_u16() {
-        bulk.enqueue(BulkTask { account: change.account }).await;
+        bulk.queue.enqueue(BulkTask { account: change.account }).await;
     }
     Ok(response)
 }

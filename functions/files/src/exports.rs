@@ -27,7 +27,7 @@ const NDJSON: &str = "application/x-ndjson";
 impl Parts {
     /// Sends an export to the queue.
     pub(crate) async fn enqueue_export(&self, account: AccountId, export: ExportId) {
-        self.enqueue(FileTask { account, job: FileJob::Export(export) }).await;
+        self.queue.enqueue(FileTask { account, job: FileJob::Export(export) }).await;
     }
 
     /// Returns the link to an export's file. `None` if the file is not complete or not stored any more.

@@ -6,7 +6,6 @@ use api::listing::{one_more, page};
 use api::openapi::IdempotencyKey;
 use api::paging::{Page, Paging};
 use api::path::PathId;
-use api::problem::chain;
 use api::{AccountCaller, Context, MutationRequest, NoBody, Problem, ProblemType, Query, respond};
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -29,16 +28,8 @@ use crate::import_view::ImportView;
 const ANY_FILE: &str = "application/octet-stream";
 
 impl Parts {
-    /// Sends an import or an export to the queue. If that fails, the failure is logged, and the schedule sends it later,
-    /// because it is due.
-    pub(crate) async fn enqueue(&self, task: FileTask) {
-        if let Err(error) = self.queue.send(vec![task]).await {
-            tracing::warn!(error = chain(&*error), "a task was not queued");
-        }
-    }
-
     async fn enqueue_import(&self, account: AccountId, import: ImportId) {
-        self.enqueue(FileTask { account, job: FileJob::Import(import) }).await;
+        self.queue.enqueue(FileTask { account, job: FileJob::Import(import) }).await;
     }
 }
 

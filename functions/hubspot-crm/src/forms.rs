@@ -15,8 +15,8 @@ use serde::Serialize;
 use serde_json::Value;
 use store::{Form, NewForm, Refused, Responder, StoreError, UpdateForm};
 
-use crate::body::{json_of, respond};
-use crate::contacts::{Paging, no_content};
+use crate::body::{json_of, no_content, respond};
+use crate::contacts::Paging;
 use crate::envelope::{Category, Failure};
 use crate::kept::{Kept, empty};
 use crate::path::PathId;

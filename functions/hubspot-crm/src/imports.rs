@@ -121,7 +121,7 @@ async fn start(
     let kept = Kept::new();
     let render = |import: &Import| kept.keep(import);
     store.create_import(account, &new, id, now, Responder::new(None, &render)).await?;
-    parts.enqueue_file(FileTask { account, job: FileJob::Import(id) }).await;
+    parts.file_queue.enqueue(FileTask { account, job: FileJob::Import(id) }).await;
     kept.take()
 }
 
@@ -203,6 +203,6 @@ pub(crate) async fn cancel(
         error => error.into(),
     })?;
     // The worker may have stopped. Then another one writes the results.
-    parts.enqueue_file(FileTask { account, job: FileJob::Import(import.id) }).await;
+    parts.file_queue.enqueue(FileTask { account, job: FileJob::Import(import.id) }).await;
     respond(StatusCode::OK, &ActionView::new(now))
 }

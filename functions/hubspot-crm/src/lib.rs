@@ -28,7 +28,6 @@ mod query;
 mod search;
 mod session;
 
-use api::problem::chain;
 use api::{Context, Queue};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef, Request};
@@ -59,22 +58,6 @@ pub struct Parts {
 impl FromRef<Parts> for Context {
     fn from_ref(parts: &Parts) -> Self {
         parts.context.clone()
-    }
-}
-
-impl Parts {
-    /// Sends an import to its queue. If that fails, the schedule sends it later, because it is due.
-    async fn enqueue_file(&self, task: FileTask) {
-        if let Err(error) = self.file_queue.send(vec![task]).await {
-            tracing::warn!(error = chain(&*error), "a task was not queued");
-        }
-    }
-
-    /// Sends an account to the queue of bulk jobs. If that fails, the schedule sends it later, because it is due.
-    async fn enqueue_bulk(&self, task: BulkTask) {
-        if let Err(error) = self.bulk_queue.send(vec![task]).await {
-            tracing::warn!(error = chain(&*error), "a task was not queued");
-        }
     }
 }
 

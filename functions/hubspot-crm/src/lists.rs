@@ -22,8 +22,7 @@ use store::{
 };
 
 use crate::Parts;
-use crate::body::{json_of, respond};
-use crate::contacts::no_content;
+use crate::body::{json_of, no_content, respond};
 use crate::definitions::Definitions;
 use crate::envelope::{Category, Failure};
 use crate::kept::{Kept, empty};
@@ -353,7 +352,7 @@ pub(crate) async fn delete(
     let deleted = session.context.store.delete_segment(account, segment.id, actor, session.now(), responder);
     let (_, has_job) = deleted.await.map_err(|error| missing(error, &id))?;
     if has_job {
-        parts.enqueue_bulk(BulkTask { account }).await;
+        parts.bulk_queue.enqueue(BulkTask { account }).await;
     }
     no_content()
 }

@@ -20,8 +20,7 @@ use serde_json::{Value, json};
 use store::{Defining, Refused, StoreError};
 
 use crate::batch::inputs;
-use crate::body::{json_of, respond};
-use crate::contacts::no_content;
+use crate::body::{json_of, no_content, respond};
 use crate::definitions::{Definition, Definitions, own};
 use crate::envelope::{Category, Failure};
 use crate::path::PathTexts;

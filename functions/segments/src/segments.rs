@@ -124,7 +124,7 @@ pub(crate) async fn delete_segment(
     let now = context.clock.now();
     let result = context.store.delete_segment(account, id, principal.actor(), now, responder).await;
     if let Ok((_, true)) = &result {
-        segments.enqueue(BulkTask { account }).await;
+        segments.queue.enqueue(BulkTask { account }).await;
     }
     request.conclude(context, result.map(|(response, _)| response)).await
 }

@@ -9,7 +9,6 @@ use domain::Timestamp;
 use domain::limits::COUNT_TIME_MAX;
 use store::Store;
 
-use crate::problem::chain;
 use crate::queue::Queue;
 
 /// A clock as a dependency: the wall clock in production, a fixed one in tests.
@@ -86,15 +85,6 @@ pub struct WithQueue<T> {
 impl<T> Clone for WithQueue<T> {
     fn clone(&self) -> Self {
         Self { context: self.context.clone(), queue: self.queue.clone() }
-    }
-}
-
-impl<T> WithQueue<T> {
-    /// Sends a task. If that fails, the failure is logged, and the schedule sends the task later, because it is due.
-    pub async fn enqueue(&self, task: T) {
-        if let Err(error) = self.queue.send(vec![task]).await {
-            tracing::warn!(error = chain(&*error), "a task was not queued");
-        }
     }
 }
 

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use store::BoxError;
 
+use crate::problem::chain;
+
 /// The future of a send.
 type Sending = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
 
@@ -29,6 +31,14 @@ impl<T> Queue<T> {
     /// The queue's error if it did not accept all tasks.
     pub async fn send(&self, tasks: Vec<T>) -> Result<(), BoxError> {
         (self.0)(tasks).await
+    }
+
+    /// Sends a task that a schedule also finds. If that fails, the failure is logged, and the schedule sends the task later,
+    /// because it is due.
+    pub async fn enqueue(&self, task: T) {
+        if let Err(error) = self.send(vec![task]).await {
+            tracing::warn!(error = chain(&*error), "a task was not queued");
+        }
     }
 }
 

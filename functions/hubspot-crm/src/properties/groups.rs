@@ -10,8 +10,7 @@ use serde_json::{Value, json};
 use store::{PropertyGroup, Refused, StoreError};
 
 use super::fields::{Members, is_known_group, wrong};
-use crate::body::{json_of, respond};
-use crate::contacts::no_content;
+use crate::body::{json_of, no_content, respond};
 use crate::definitions::standard::GROUPS;
 use crate::envelope::{Category, Failure};
 use crate::path::PathTexts;
