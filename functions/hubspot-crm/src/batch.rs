@@ -17,14 +17,14 @@ use futures_util::{StreamExt as _, stream};
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
-use store::{ContactRef, SaveMode};
+use store::ContactRef;
 
-use crate::body::{json_of, respond};
-use crate::contacts::{self, no_content, reference, written};
+use crate::body::{json_of, no_content, respond};
+use crate::contacts::{self, reference, written};
 use crate::definitions::Definitions;
 use crate::envelope::{Category, ErrorContext, Failure};
 use crate::history::with_history;
-use crate::input::{Changes, properties_of};
+use crate::input::{Changes, properties_of, text_or_number};
 use crate::object::{ObjectView, Selection};
 use crate::session::Session;
 
@@ -117,13 +117,10 @@ pub(crate) fn inputs(body: &Value, max: usize) -> Result<Vec<Value>, Failure> {
     Ok(inputs)
 }
 
-/// Returns the id of an input. Some clients send numbers.
+/// Returns the id of an input.
 fn id_of(input: &Value) -> Result<String, Failure> {
-    match input.get("id") {
-        Some(Value::String(id)) => Ok(id.clone()),
-        Some(Value::Number(id)) => Ok(id.to_string()),
-        _ => Err(Failure::invalid("Invalid input JSON: each input must have an id")),
-    }
+    let id = text_or_number(input, "id");
+    id.ok_or_else(|| Failure::invalid("Invalid input JSON: each input must have an id"))
 }
 
 fn text_of<'v>(value: &'v Value, name: &str) -> Option<&'v str> {
@@ -169,7 +166,7 @@ pub(crate) async fn read(session: Session, request: Request) -> Result<Response,
     let selection = Selection::new(&shown, &definitions);
     let (found, missing) = find(&session, &ids, text_of(&body, "idProperty")).await?;
     let mut results = Vec::new();
-    for contact in found.contacts.values() {
+    for contact in &found.contacts {
         let mut view = ObjectView::new(contact, &found.period, &selection);
         if !history.is_empty() {
             let versions = with_history(&session, contact, &history, &definitions).await?;
@@ -183,11 +180,20 @@ pub(crate) async fn read(session: Session, request: Request) -> Result<Response,
 
 /// The contacts of a batch.
 struct FoundContacts {
-    /// Each contact once.
-    contacts: BTreeMap<ContactId, Contact>,
+    /// Each contact once, in the order of the inputs that name them first.
+    contacts: Vec<Contact>,
     /// The contact that each text names.
     named: BTreeMap<String, ContactId>,
     period: domain::period::Period,
+}
+
+impl FoundContacts {
+    /// Sets the contact of each input that names one.
+    fn name_contacts(&self, planned: &mut [Planned]) {
+        for input in planned {
+            input.contact = self.named.get(&input.id).copied();
+        }
+    }
 }
 
 /// Reads the contacts that these texts name. Returns those, and the texts that name none.
@@ -199,13 +205,15 @@ async fn find(
     let asked: Vec<ContactRef> = ids.iter().map(|id| reference(id, id_property)).collect::<Result<_, _>>()?;
     let store = &session.context.store;
     let (contacts, period) = store.contacts(session.account(), &asked, session.now()).await?;
-    let mut found = FoundContacts { contacts: BTreeMap::new(), named: BTreeMap::new(), period };
-    let mut missing = Vec::new();
+    let mut found = FoundContacts { contacts: Vec::new(), named: BTreeMap::new(), period };
+    let (mut seen, mut missing) = (BTreeSet::new(), Vec::new());
     for (id, contact) in ids.iter().zip(contacts) {
         match contact {
             Some(contact) => {
                 found.named.insert(id.clone(), contact.id);
-                found.contacts.insert(contact.id, contact);
+                if seen.insert(contact.id) {
+                    found.contacts.push(contact);
+                }
             }
             None if !missing.contains(id) => missing.push(id.clone()),
             None => {}
@@ -216,6 +224,10 @@ async fn find(
 
 /// One input whose properties are checked.
 struct Planned {
+    /// The text that names the contact. It is empty in a batch that creates contacts.
+    id: String,
+    /// The contact that `id` names, if there is one.
+    contact: Option<ContactId>,
     changes: Changes,
     input: Value,
 }
@@ -230,11 +242,28 @@ impl Planned {
         let mut planned = Vec::new();
         for input in inputs {
             match Changes::read(&properties_of(&input)?, definitions, &session.principal) {
-                Ok(changes) => planned.push(Self { changes, input }),
+                Ok(changes) => {
+                    let id = text_or_number(&input, "id").unwrap_or_default();
+                    planned.push(Self { id, contact: None, changes, input });
+                }
                 Err(errors) => return Err(session.refuse(&errors).await),
             }
         }
         Ok(planned)
+    }
+
+    /// Sets the address to the one that names the contact, unless the properties have another one.
+    fn set_address(&mut self) -> Result<(), Failure> {
+        if self.changes.email == Patch::Keep {
+            let invalid = |_| Failure::invalid(format!("Email address {} is invalid", self.id));
+            self.changes.email = Patch::Set(EmailAddress::parse(&self.id).map_err(invalid)?);
+        }
+        Ok(())
+    }
+
+    /// Returns true if the input would give the contact the address by which it names it.
+    fn is_named_by_address(&self) -> bool {
+        self.changes.new_email().is_some_and(|email| email.key() == key_of(&self.id))
     }
 
     fn trace_id(&self) -> Option<&str> {
@@ -319,19 +348,17 @@ pub(crate) async fn update(session: Session, request: Request) -> Result<Respons
     let ids: Vec<String> = inputs.iter().map(id_of).collect::<Result<_, _>>()?;
     let keys: Vec<String> = ids.iter().map(|id| key_of(id)).collect();
     require_distinct("IDs", keys.iter().map(String::as_str))?;
-    let planned = Planned::all(&session, inputs, &definitions).await?;
+    let mut planned = Planned::all(&session, inputs, &definitions).await?;
     let (found, missing) = find(&session, &ids, id_property.as_deref()).await?;
-    let known: Vec<Planned> = planned
-        .into_iter()
-        .filter(|input| id_of(&input.input).is_ok_and(|id| found.named.contains_key(&id)))
-        .collect();
+    found.name_contacts(&mut planned);
+    planned.retain(|input| input.contact.is_some());
     let (results, mut errors) = each(
-        &known,
-        |input| {
-            let contact = id_of(&input.input).ok().and_then(|id| found.named.get(&id).copied());
-            updated(&session, contact, &input.changes, &definitions)
+        &planned,
+        async |input| {
+            let contact = input.contact.ok_or_else(|| Failure::not_found(&input.id))?;
+            updated(&session, contact, &input.changes, &definitions).await
         },
-        |input| ("ids", id_of(&input.input).unwrap_or_default()),
+        |input| ("ids", input.id.clone()),
     )
     .await;
     if !missing.is_empty() {
@@ -342,11 +369,10 @@ pub(crate) async fn update(session: Session, request: Request) -> Result<Respons
 
 async fn updated(
     session: &Session,
-    contact: Option<ContactId>,
+    contact: ContactId,
     changes: &Changes,
     definitions: &Definitions,
 ) -> Result<ObjectView, Failure> {
-    let contact = contact.ok_or_else(|| Failure::not_found(""))?;
     let (contact, period) = contacts::updated(session, contact, changes).await?;
     Ok(written(&contact, &period, changes, definitions))
 }
@@ -378,20 +404,15 @@ pub(crate) async fn upsert(session: Session, request: Request) -> Result<Respons
     require_distinct("IDs", keys.iter().map(String::as_str))?;
     let mut planned = Planned::all(&session, inputs, &definitions).await?;
     if id_property.as_deref() == Some("email") {
-        for (input, id) in planned.iter_mut().zip(&ids) {
-            name_address(input, id)?;
+        for input in &mut planned {
+            input.set_address()?;
         }
     }
     let (found, _) = find(&session, &ids, id_property.as_deref()).await?;
-    let (results, errors) = each(
-        &planned,
-        |input| {
-            let contact = id_of(&input.input).ok().and_then(|id| found.named.get(&id).copied());
-            upserted(&session, contact, input, &definitions)
-        },
-        |input| ("ids", id_of(&input.input).unwrap_or_default()),
-    )
-    .await;
+    found.name_contacts(&mut planned);
+    let (results, errors) =
+        each(&planned, |input| upserted(&session, input, &definitions), |input| ("ids", input.id.clone()))
+            .await;
     conclude(&session, started, StatusCode::OK, results, errors)
 }
 
@@ -400,43 +421,29 @@ fn key_of(id: &str) -> String {
     EmailAddress::parse(id).map_or_else(|_| id.to_owned(), |email| email.key().to_owned())
 }
 
-/// Gives an input the address by which it names its contact, unless its properties have another one.
-fn name_address(input: &mut Planned, id: &str) -> Result<(), Failure> {
-    if input.changes.email == Patch::Keep {
-        let email = EmailAddress::parse(id);
-        input.changes.email =
-            Patch::Set(email.map_err(|_| Failure::invalid(format!("Email address {id} is invalid")))?);
-    }
-    Ok(())
-}
-
 /// Creates or updates the contact of an input.
 async fn upserted(
     session: &Session,
-    contact: Option<ContactId>,
     input: &Planned,
     definitions: &Definitions,
 ) -> Result<ObjectView, Failure> {
-    let mut contact = contact;
-    loop {
-        if let Some(known) = contact {
-            let mut view = updated(session, Some(known), &input.changes, definitions).await?;
-            view.new = Some(false);
-            return Ok(view);
-        }
-        match contacts::save(session, &input.changes, SaveMode::Create).await {
+    let contact = match input.contact {
+        Some(contact) => contact,
+        None => match contacts::save(session, &input.changes).await {
             Ok(saved) => {
                 let mut view = contacts::created_view(&saved, &input.changes, definitions);
                 view.new = Some(true);
                 return Ok(view);
             }
-            // Another request has created it in between.
-            Err(failure) => match failure.existing {
-                Some(existing) => contact = Some(existing),
-                None => return Err(failure),
-            },
-        }
-    }
+            // Another request has created the contact in between. A contact with another address than the one that the
+            // input names is not the input's contact, so that conflict is the input's error.
+            Err(Failure { existing: Some(contact), .. }) if input.is_named_by_address() => contact,
+            Err(failure) => return Err(failure),
+        },
+    };
+    let mut view = updated(session, contact, &input.changes, definitions).await?;
+    view.new = Some(false);
+    Ok(view)
 }
 
 pub(crate) async fn archive(session: Session, request: Request) -> Result<Response, Failure> {

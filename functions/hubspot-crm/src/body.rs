@@ -43,3 +43,10 @@ pub(crate) fn respond(status: StatusCode, body: &impl Serialize) -> Result<Respo
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(response)
 }
+
+/// Returns a response without a body.
+pub(crate) fn no_content() -> Result<Response, Failure> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    Ok(response)
+}

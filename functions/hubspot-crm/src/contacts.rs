@@ -6,7 +6,7 @@ use domain::address::EmailAddress;
 use domain::contact::Contact;
 use domain::decision::{Command, Refusal};
 use domain::ids::ContactId;
-use domain::limits::CRM_LIST_MAX;
+use domain::limits::{CRM_BATCH_HISTORY_MAX, CRM_LIST_MAX};
 use domain::period::Period;
 use domain::source::Intake;
 use http::StatusCode;
@@ -17,11 +17,11 @@ use store::{
     StoreError, UpdateContact,
 };
 
-use crate::body::{json_of, respond};
+use crate::body::{json_of, no_content, respond};
 use crate::definitions::Definitions;
 use crate::envelope::{Category, Failure};
 use crate::history::with_history;
-use crate::input::{Changes, PropertyErrors, properties_of};
+use crate::input::{Changes, PropertyErrors, properties_of, text_or_number};
 use crate::kept::{Kept, empty};
 use crate::object::{ObjectView, Selection, Warning};
 use crate::path::PathId;
@@ -72,7 +72,7 @@ pub(crate) async fn created(
         Ok(changes) => changes,
         Err(errors) => return Err(session.refuse(&errors).await),
     };
-    let saved = save(session, &changes, SaveMode::Create).await?;
+    let saved = save(session, &changes).await?;
     let mut view = created_view(&saved, &changes, definitions);
     view.warnings.extend(ignored_associations(input));
     Ok(view)
@@ -85,8 +85,8 @@ pub(crate) fn created_view(saved: &Saved, changes: &Changes, definitions: &Defin
     view
 }
 
-/// Creates or updates a contact by its address. The store takes care that the address is unique.
-pub(crate) async fn save(session: &Session, changes: &Changes, mode: SaveMode) -> Result<Saved, Failure> {
+/// Creates a contact. The store takes care that its address is unique.
+pub(crate) async fn save(session: &Session, changes: &Changes) -> Result<Saved, Failure> {
     let principal = &session.principal;
     let by_default = match principal.caller {
         domain::permission::PrincipalKind::Integration { set_marketing, .. } => set_marketing,
@@ -94,7 +94,7 @@ pub(crate) async fn save(session: &Session, changes: &Changes, mode: SaveMode) -
     };
     let request = SaveContact {
         account: principal.account,
-        mode,
+        mode: SaveMode::Create,
         email: changes.new_email(),
         properties: &changes.properties,
         unsubscribed: None,
@@ -183,10 +183,10 @@ fn ignored_associations(input: &Value) -> Option<Warning> {
 pub(crate) async fn read(session: Session, PathId(id): PathId, query: Query) -> Result<Response, Failure> {
     let asked = reference(&id, query.get("idProperty"))?;
     let (names, with_versions) = (query.list("properties"), query.list("propertiesWithHistory"));
-    let definitions = session.definitions_of(names.iter().chain(&with_versions).map(String::as_str)).await?;
     if query.flag("archived") {
         return Err(Failure::not_found(&id));
     }
+    let definitions = session.definitions_of(names.iter().chain(&with_versions).map(String::as_str)).await?;
     let found = session.context.store.contact(session.account(), asked, session.now()).await;
     let (contact, period) = found.map_err(|error| missing(error, &id))?;
     let mut view = ObjectView::new(&contact, &period, &Selection::new(&names, &definitions));
@@ -280,14 +280,15 @@ pub(crate) async fn archive(session: Session, PathId(id): PathId) -> Result<Resp
     no_content()
 }
 
+/// Returns the id of a contact in a body.
+fn object_id(input: &Value, name: &str) -> Result<String, Failure> {
+    let id = text_or_number(input, name);
+    id.ok_or_else(|| Failure::invalid(format!("Invalid input JSON: {name} must be a text")))
+}
+
 pub(crate) async fn merge(session: Session, request: Request) -> Result<Response, Failure> {
     let input = json_of(request).await?;
-    let id = |name: &str| match input.get(name) {
-        Some(Value::String(id)) => Ok(id.clone()),
-        Some(Value::Number(id)) => Ok(id.to_string()),
-        _ => Err(Failure::invalid(format!("Invalid input JSON: {name} must be a text"))),
-    };
-    let (primary, other) = (id("primaryObjectId")?, id("objectIdToMerge")?);
+    let (primary, other) = (object_id(&input, "primaryObjectId")?, object_id(&input, "objectIdToMerge")?);
     let parse = |id: &str| id.parse::<ContactId>().map_err(|_| Failure::not_found(id));
     let principal = &session.principal;
     let merge = MergeContacts {
@@ -298,24 +299,20 @@ pub(crate) async fn merge(session: Session, request: Request) -> Result<Response
         actor: principal.actor(),
         modify_marketing_contacts: principal.modify_marketing_contacts,
     };
-    let definitions = session.definitions().await?;
     let result = Kept::new();
     let render = |after: &(Contact, Period)| result.keep(after);
     let store = &session.context.store;
     let merged = store.merge_contacts(&merge, session.now(), Responder::new(None, &render)).await;
     merged.map_err(|error| missing(error, &other))?;
     let (contact, period) = result.take()?;
-    let selection = Selection::new(&[], &definitions);
+    // The response has the usual properties, which need no definition of the account.
+    let selection = Selection::new(&[], &Definitions::default());
     respond(StatusCode::OK, &ObjectView::new(&contact, &period, &selection))
 }
 
 pub(crate) async fn gdpr_delete(session: Session, request: Request) -> Result<Response, Failure> {
     let input = json_of(request).await?;
-    let id = match input.get("objectId") {
-        Some(Value::String(id)) => id.clone(),
-        Some(Value::Number(id)) => id.to_string(),
-        _ => return Err(Failure::invalid("Invalid input JSON: objectId must be a text")),
-    };
+    let id = object_id(&input, "objectId")?;
     let asked = reference(&id, input.get("idProperty").and_then(Value::as_str))?;
     match resolve(&session, asked, &id).await {
         Ok(contact) => delete(&session, contact, true).await?,
@@ -344,13 +341,6 @@ pub(crate) async fn delete(session: &Session, contact: ContactId, erase: bool) -
         Ok(_) | Err(StoreError::Refused(Refused::NotFound(_))) => Ok(()),
         Err(error) => Err(error.into()),
     }
-}
-
-/// Returns a response without a body.
-pub(crate) fn no_content() -> Result<Response, Failure> {
-    let mut response = Response::new(axum::body::Body::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    Ok(response)
 }
 
 /// The link to a further page.
@@ -385,14 +375,16 @@ pub(crate) async fn list(
     api::public_url::PublicUrl(base): api::public_url::PublicUrl,
     original: http::Uri,
 ) -> Result<Response, Failure> {
-    let limit = query.limit(LIST_DEFAULT, CRM_LIST_MAX)?;
-    let after = after(&query)?;
     let (shown, names) = (query.list("properties"), query.list("propertiesWithHistory"));
-    let definitions = session.definitions_of(shown.iter().chain(&names).map(String::as_str)).await?;
+    // Each history is read by itself, so a page with histories has fewer contacts. Clients ask for 100 in any case.
+    let max = if names.is_empty() { CRM_LIST_MAX } else { CRM_BATCH_HISTORY_MAX };
+    let limit = query.limit(LIST_DEFAULT, CRM_LIST_MAX)?.min(max);
+    let after = after(&query)?;
     if query.flag("archived") {
         // Archived contacts can't be restored here, so they are not listed.
         return respond(StatusCode::OK, &json!({"results": []}));
     }
+    let definitions = session.definitions_of(shown.iter().chain(&names).map(String::as_str)).await?;
     let search = Search { account: session.account(), filter: None, after, limit };
     let found = session.context.store.search(search, session.now()).await?;
     let selection = Selection::new(&shown, &definitions);

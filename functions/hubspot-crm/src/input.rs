@@ -163,6 +163,15 @@ fn undefined(name: &str) -> ValueError {
     ValueError { code: "PROPERTY_DOESNT_EXIST", message: format!("Property \"{name}\" does not exist") }
 }
 
+/// Returns an id in a JSON object. Some clients send ids as numbers.
+pub(crate) fn text_or_number(input: &Value, name: &str) -> Option<String> {
+    match input.get(name)? {
+        Value::String(id) => Some(id.clone()),
+        Value::Number(id) => Some(id.to_string()),
+        _ => None,
+    }
+}
+
 /// Returns the properties of an object in a request.
 ///
 /// # Errors

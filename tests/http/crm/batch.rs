@@ -23,10 +23,11 @@ async fn batch_is_created_read_updated_and_archived() {
     assert_eq!(created["status"], "COMPLETE");
     assert!(created["startedAt"].as_str().is_some() && created["completedAt"].as_str().is_some());
     let made = ids(&created);
-    let inputs: Vec<Value> = made.iter().map(|id| json!({"id": id})).collect();
+    let inputs: Vec<Value> = made.iter().rev().map(|id| json!({"id": id})).collect();
     let read =
         send(&api, &account, "read", &json!({"inputs": inputs, "properties": ["email"]})).await.expect(200);
-    assert_eq!(ids(&read), made);
+    let reversed: Vec<&str> = made.iter().rev().copied().collect();
+    assert_eq!(ids(&read), reversed, "in the order of the inputs");
     let changes: Vec<Value> =
         made.iter().map(|id| json!({"id": id, "properties": {"city": "Paris"}})).collect();
     let updated = send(&api, &account, "update", &json!({"inputs": changes})).await.expect(200);
@@ -117,6 +118,23 @@ async fn upsert_creates_or_updates_by_address() {
         );
         assert!(refusal["message"].as_str().unwrap().contains(text), "{refusal}");
     }
+}
+
+#[tokio::test]
+async fn upsert_with_anothers_address_is_its_own_error() {
+    let (api, account) = one_account(json!({})).await;
+    let ada = create(&api, &account.token, json!({"email": "ada@example.org", "city": "Rome"})).await;
+    let input = |property: &str, id: &str| json!({"id": id, "idProperty": property, "properties": {"email": "Ada@example.org", "city": "Paris"}});
+    for (property, unknown) in [("email", "grace@example.org"), ("hs_object_id", "7")] {
+        let body = json!({"inputs": [input(property, unknown)]});
+        let done = send(&api, &account, "upsert", &body).await.expect(207);
+        assert_eq!(done["results"], json!([]));
+        let error = &done["errors"][0];
+        assert_eq!((&error["category"], &error["context"]["ids"]), (&json!("CONFLICT"), &json!([unknown])));
+        assert_eq!(error["message"], format!("Contact already exists. Existing ID: {}", id(&ada)));
+    }
+    let all = api.get(&format!("{CONTACTS}?properties=city")).token(&account.token).await.expect(200);
+    assert_eq!((ids(&all), &all["results"][0]["properties"]["city"]), (vec![id(&ada)], &json!("Rome")));
 }
 
 #[tokio::test]

@@ -115,6 +115,22 @@ async fn every_wrong_property_is_in_the_message() {
 }
 
 #[tokio::test]
+async fn page_with_histories_has_at_most_fifty_contacts() {
+    let (api, account) = one_account(json!({})).await;
+    let input = |n: usize| json!({"properties": {"email": format!("ada{n}@example.org")}});
+    let inputs: Vec<Value> = (0..51).map(input).collect();
+    let path = format!("{CONTACTS}/batch/create");
+    let created = api.post(&path).token(&account.token).json(&json!({"inputs": inputs})).await;
+    assert_eq!(created.status, 201);
+    for (query, contacts, more) in
+        [("limit=100", 51, false), ("limit=100&propertiesWithHistory=email", 50, true)]
+    {
+        let page = api.get(&format!("{CONTACTS}?{query}")).token(&account.token).await.expect(200);
+        assert_eq!((ids(&page).len(), page.get("paging").is_some()), (contacts, more), "{query}");
+    }
+}
+
+#[tokio::test]
 async fn list_pages_through_all_contacts_by_links() {
     let (api, account) = one_account(json!({})).await;
     let created = people(&api, &account.token, &["ada", "grace", "mary", "joan", "kay"]).await;
