@@ -308,7 +308,7 @@ async fn dry_run_shows_the_outcomes_and_writes_nothing() {
     assert_eq!(summary["set"], 2);
     assert!(find(&api, &account, "d1@fixture.example").await.is_none());
     let file = String::from_utf8(rows_of(&api, &account, &done, "").await).unwrap();
-    assert!(file.contains("duplicate-of,,row 1 has the same address"), "{file}");
+    assert!(file.contains("duplicate-of,,row 1 has the same contact"), "{file}");
     assert_eq!(api.assert_exact(&account).await["marketing"], 0);
 }
 

@@ -18,7 +18,7 @@ pub fn explain(row: &Row, result: &RowResult, columns: &[String]) -> Explained {
     let (field, problem) = problem_of(row, result);
     let mut reasons: Vec<String> = problem.into_iter().collect();
     if result.outcome == RowOutcome::DuplicateOf {
-        reasons.extend(result.duplicate_of.map(|first| format!("row {first} has the same address")));
+        reasons.extend(result.duplicate_of.map(|first| format!("row {first} has the same contact")));
     }
     if result.kept_value {
         reasons.push("a number that a spreadsheet has rounded did not replace a known value".to_owned());

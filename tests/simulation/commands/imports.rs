@@ -8,7 +8,7 @@ use store::{
     FileJob, FileTask, Import, ImportContact, ImportFile, ImportRow, ImportTerms, NewImport, Responder,
     RowContent, Store, StoreError,
 };
-use testkit::{RawItem, Write, property};
+use testkit::{ItemChange, RawItem, Write, property};
 
 use super::jobs::true_for;
 use super::save::{arrive_late, user};
@@ -229,13 +229,22 @@ struct Part {
     from: usize,
     /// The results, one for each row.
     results: Vec<String>,
+    /// For each address, the earlier row of this file that wrote its contact, if an earlier write contains that row.
+    earlier_rows: BTreeMap<usize, usize>,
 }
 
 impl Part {
     fn of(write: &Write) -> Option<Self> {
         let (_, import) = changed(write, Kind::Import)?;
         let (_, results) = changed(write, Kind::ImportRows)?;
+        let id = text(import, "id")?;
+        let earlier_row = |change: &ItemChange| {
+            let address = address_number(change.after.as_ref()?)?;
+            let (import, row) = text(change.before.as_ref()?, "imported")?.split_once(',')?;
+            Some((address, row.parse().ok().filter(|_| import == id)?))
+        };
         Some(Self {
+            earlier_rows: contact_changes(write).filter_map(earlier_row).collect(),
             set_marketing: import["set_marketing"]["BOOL"].as_bool().unwrap_or_default(),
             file: parse_rows(text(import, "reading")?),
             from: usize::try_from(number(results, "first")?).ok()?.checked_sub(1)?,
@@ -304,9 +313,12 @@ impl Part {
             let outcome = result.split(['+', '~']).next().unwrap_or_default();
             let is_right = match outcome.strip_prefix('d') {
                 Some(first) => {
-                    let first = first.parse::<usize>().ok().filter(|first| *first < row);
-                    let first = first.and_then(|first| self.file.get(first.checked_sub(1)?));
-                    first.is_some_and(|(same, _)| same == address)
+                    let first = first.parse::<usize>().ok().filter(|first| (1..row).contains(first));
+                    // The contact of the earlier row may have another address since.
+                    first.is_some_and(|first| {
+                        let has_address = self.file.get(first - 1).is_some_and(|(same, _)| same == address);
+                        has_address || self.earlier_rows.get(address) == Some(&first)
+                    })
                 }
                 None if new => outcome == "c",
                 None if tried.model.people().eq(state.model.people()) => outcome == "n",
@@ -372,14 +384,22 @@ fn changed<'a>(write: &'a Write, wanted: Kind<'_>) -> Option<(Option<&'a RawItem
     Some((change.before.as_ref(), change.after.as_ref()?))
 }
 
+/// Returns the changes of contacts in a write.
+fn contact_changes(write: &Write) -> impl Iterator<Item = &ItemChange> {
+    write.changes.iter().filter(|change| matches!(kind(&change.key).1, Kind::Contact(_)))
+}
+
+/// Returns the number in a contact's address.
+fn address_number(contact: &RawItem) -> Option<usize> {
+    let address = RawContact::of(contact).address.unwrap_or_default();
+    address.strip_prefix('p')?.strip_suffix("@example.org")?.parse().ok()
+}
+
 /// Returns the addresses of the contacts that a write changes.
 fn written_addresses(write: &Write) -> Result<BTreeSet<usize>, String> {
-    let contacts = write.changes.iter().filter(|change| matches!(kind(&change.key).1, Kind::Contact(_)));
-    let addresses = contacts.filter_map(|change| change.after.as_ref()).map(|after| {
-        let address = RawContact::of(after).address.unwrap_or_default();
-        let number = address.strip_prefix('p').and_then(|rest| rest.strip_suffix("@example.org"));
-        number.and_then(|number| number.parse().ok()).ok_or("an import wrote a contact without an address")
-    });
+    let contacts = contact_changes(write).filter_map(|change| change.after.as_ref());
+    let addresses =
+        contacts.map(|after| address_number(after).ok_or("an import wrote a contact without an address"));
     Ok(addresses.collect::<Result<_, _>>()?)
 }
 
