@@ -10,8 +10,7 @@ use domain::limits::{CRM_BATCH_HISTORY_MAX, CRM_LIST_MAX};
 use domain::period::Period;
 use domain::source::Intake;
 use http::StatusCode;
-use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use store::{
     ContactRef, DeleteContact, MergeContacts, Refused, Responder, SaveContact, SaveMode, Saved, Search,
     StoreError, UpdateContact,
@@ -24,6 +23,7 @@ use crate::history::with_history;
 use crate::input::{Changes, PropertyErrors, properties_of, text_or_number};
 use crate::kept::{Kept, empty};
 use crate::object::{ObjectView, Selection, Warning};
+use crate::paging::{Page, PageView};
 use crate::path::PathId;
 use crate::query::Query;
 use crate::session::Session;
@@ -343,46 +343,16 @@ pub(crate) async fn delete(session: &Session, contact: ContactId, erase: bool) -
     }
 }
 
-/// The link to a further page.
-#[derive(Serialize)]
-pub(crate) struct Paging {
-    next: Next,
-}
-
-#[derive(Serialize)]
-struct Next {
-    after: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    link: Option<String>,
-}
-
-impl Paging {
-    pub(crate) fn new(after: impl ToString, link: Option<String>) -> Self {
-        Self { next: Next { after: after.to_string(), link } }
-    }
-}
-
-#[derive(Serialize)]
-struct ListView {
-    results: Vec<ObjectView>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    paging: Option<Paging>,
-}
-
-pub(crate) async fn list(
-    session: Session,
-    query: Query,
-    api::public_url::PublicUrl(base): api::public_url::PublicUrl,
-    original: http::Uri,
-) -> Result<Response, Failure> {
+pub(crate) async fn list(session: Session, query: Query, page: Page) -> Result<Response, Failure> {
     let (shown, names) = (query.list("properties"), query.list("propertiesWithHistory"));
     // Each history is read by itself, so a page with histories has fewer contacts. Clients ask for 100 in any case.
     let max = if names.is_empty() { CRM_LIST_MAX } else { CRM_BATCH_HISTORY_MAX };
     let limit = query.limit(LIST_DEFAULT, CRM_LIST_MAX)?.min(max);
-    let after = after(&query)?;
+    // The text is the id of the page's first contact.
+    let after = page.after(|text| text.parse::<ContactId>().ok())?.and_then(ContactId::previous);
     if query.flag("archived") {
         // Archived contacts can't be restored here, so they are not listed.
-        return respond(StatusCode::OK, &json!({"results": []}));
+        return respond(StatusCode::OK, &PageView::<ObjectView>::empty());
     }
     let definitions = session.definitions_of(shown.iter().chain(&names).map(String::as_str)).await?;
     let search = Search { account: session.account(), filter: None, after, limit };
@@ -396,29 +366,6 @@ pub(crate) async fn list(
         }
         results.push(view);
     }
-    let link = |after: &str| format!("{base}{}?{}", original.path(), query.with("after", after));
-    let paging = found.next.map(|next| {
-        // `after` is the id from which the next page begins.
-        let after = next.next().unwrap_or(next).to_string();
-        let link = link(&after);
-        Paging::new(after, Some(link))
-    });
-    respond(StatusCode::OK, &ListView { results, paging })
-}
-
-/// Returns the contact after which a page begins. `after` is the id of the page's first contact, or 0.
-fn after(query: &Query) -> Result<Option<ContactId>, Failure> {
-    let Some(text) = query.get("after") else { return Ok(None) };
-    match text.parse::<u64>() {
-        Ok(0) => Ok(None),
-        Ok(_) => {
-            let first = text.parse::<ContactId>().map_err(|_| bad_after())?;
-            Ok(first.previous())
-        }
-        Err(_) => Err(bad_after()),
-    }
-}
-
-fn bad_after() -> Failure {
-    Failure::invalid("after: expected the value of paging.next.after")
+    let paging = found.next.map(|last| page.next(&last.next().unwrap_or(last)));
+    respond(StatusCode::OK, &PageView::new(results, paging))
 }

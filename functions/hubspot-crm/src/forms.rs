@@ -3,7 +3,6 @@
 mod definition;
 mod fields;
 
-use api::public_url::PublicUrl;
 use axum::extract::Request;
 use axum::response::Response;
 use domain::ids::FormId;
@@ -11,14 +10,12 @@ use domain::limits::CRM_PAGE_MAX;
 use domain::patch::Patch;
 use domain::provider::Provider;
 use http::StatusCode;
-use serde::Serialize;
-use serde_json::Value;
 use store::{Form, NewForm, Refused, Responder, StoreError, UpdateForm};
 
 use crate::body::{json_of, no_content, respond};
-use crate::contacts::Paging;
 use crate::envelope::{Category, Failure};
 use crate::kept::{Kept, empty};
+use crate::paging::{Page, PageView};
 use crate::path::PathId;
 use crate::query::Query;
 use crate::session::Session;
@@ -27,13 +24,6 @@ use self::definition::{Given, view};
 
 /// The number of forms on a page if the request names none.
 const PAGE_DEFAULT: usize = 20;
-
-#[derive(Serialize)]
-struct PageView {
-    results: Vec<Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    paging: Option<Paging>,
-}
 
 /// Returns the refusal for a form that does not exist. `id` is the text in the request.
 fn no_form(id: &str) -> Failure {
@@ -56,20 +46,9 @@ fn missing(error: StoreError, id: &str) -> Failure {
     }
 }
 
-pub(crate) async fn list(
-    session: Session,
-    query: Query,
-    PublicUrl(base): PublicUrl,
-    original: http::Uri,
-) -> Result<Response, Failure> {
+pub(crate) async fn list(session: Session, query: Query, page: Page) -> Result<Response, Failure> {
     let limit = query.limit(PAGE_DEFAULT, CRM_PAGE_MAX)?;
-    let mut after = match query.get("after") {
-        None | Some("0") => None,
-        Some(text) => Some(
-            FormId::from_guid(text)
-                .map_err(|_| Failure::invalid("after: expected the value of paging.next.after"))?,
-        ),
-    };
+    let mut after = page.after(|text| FormId::from_guid(text).ok())?;
     let types = query.list("formTypes");
     let is_empty = query.flag("archived")
         || !(types.is_empty() || types.iter().any(|kind| matches!(kind.as_str(), "all" | "hubspot")));
@@ -82,14 +61,8 @@ pub(crate) async fn list(
             break;
         }
     }
-    let has_more = forms.len() > limit;
-    forms.truncate(limit);
-    let next = forms.last().filter(|_| has_more).map(|form| form.id.guid());
-    let paging = next.map(|after| {
-        let link = format!("{base}{}?{}", original.path(), query.with("after", &after));
-        Paging::new(after, Some(link))
-    });
-    respond(StatusCode::OK, &PageView { results: forms.iter().map(view).collect(), paging })
+    let paging = page.cut(&mut forms, limit, |form| form.id.guid());
+    respond(StatusCode::OK, &PageView::new(forms.iter().map(view).collect(), paging))
 }
 
 pub(crate) async fn read(session: Session, PathId(id): PathId, query: Query) -> Result<Response, Failure> {

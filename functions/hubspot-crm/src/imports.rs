@@ -4,7 +4,6 @@ mod errors;
 mod request;
 mod view;
 
-use api::public_url::PublicUrl;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use contact_files::{Layout, Options, Survey};
@@ -13,7 +12,6 @@ use domain::limits::CRM_PAGE_MAX;
 use file_jobs::{options_text, upload_key};
 use file_store::FileError;
 use http::StatusCode;
-use serde::Serialize;
 use store::{
     FileJob, FileTask, Import, ImportFile, ImportTerms, NewImport, NewSegment, Refused, Responder,
     SegmentContent, StoreError,
@@ -21,11 +19,11 @@ use store::{
 
 use crate::Parts;
 use crate::body::respond;
-use crate::contacts::Paging;
 use crate::envelope::{Category, Failure};
 use crate::kept::Kept;
 use crate::lists;
 use crate::number::decimal;
+use crate::paging::{Page, PageView};
 use crate::path::PathId;
 use crate::query::Query;
 use crate::session::Session;
@@ -151,36 +149,14 @@ fn survey(file: &[u8], options: Options) -> Result<Layout, Failure> {
     })
 }
 
-#[derive(Serialize)]
-struct PageView {
-    results: Vec<ImportView>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    paging: Option<Paging>,
-}
-
-pub(crate) async fn list(
-    session: Session,
-    query: Query,
-    PublicUrl(base): PublicUrl,
-    original: http::Uri,
-) -> Result<Response, Failure> {
+pub(crate) async fn list(session: Session, query: Query, page: Page) -> Result<Response, Failure> {
     let limit = query.limit(PAGE_DEFAULT, CRM_PAGE_MAX)?;
-    let bad_after = || Failure::invalid("after: expected the value of paging.next.after");
-    let after = match query.get("after") {
-        None | Some("0") => None,
-        Some(text) => Some(decimal(text).and_then(ImportId::lowest_of).ok_or_else(bad_after)?),
-    };
+    let after = page.after(|text| decimal(text).and_then(ImportId::lowest_of))?;
     // One more than the page shows if another page follows.
     let mut found = session.context.store.imports(session.account(), after, limit + 1).await?.items;
-    let has_more = found.len() > limit;
-    found.truncate(limit);
-    let next = found.last().filter(|_| has_more).map(|import| import.id.number().to_string());
-    let paging = next.map(|after| {
-        let link = format!("{base}{}?{}", original.path(), query.with("after", &after));
-        Paging::new(after, Some(link))
-    });
+    let paging = page.cut(&mut found, limit, |import| import.id.number());
     let results = found.iter().map(ImportView::new).collect();
-    respond(StatusCode::OK, &PageView { results, paging })
+    respond(StatusCode::OK, &PageView::new(results, paging))
 }
 
 pub(crate) async fn read(session: Session, PathId(id): PathId) -> Result<Response, Failure> {

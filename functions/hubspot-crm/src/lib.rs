@@ -1,6 +1,6 @@
 //! `HubSpot`'s CRM API over the contacts of an account, so that programs that were written for it only change the host.
 //!
-//! A request is brought to one spelling of its path ([`path`]), authenticated here ([`caller`]), and refused in
+//! A request is brought to one spelling of its path ([`path`]), authenticated here ([`session`]), and refused in
 //! `HubSpot`'s envelope ([`envelope`]).
 
 mod access_tokens;
@@ -8,7 +8,6 @@ mod account_info;
 mod associations;
 mod batch;
 mod body;
-mod caller;
 mod contacts;
 mod definitions;
 mod envelope;
@@ -22,6 +21,7 @@ mod lists;
 mod number;
 mod object;
 mod owners;
+mod paging;
 mod path;
 mod properties;
 mod query;

@@ -2,7 +2,6 @@
 //!
 //! An owner and its user have one number, the number of the user's id. A user without an address has none here, too.
 
-use api::public_url::PublicUrl;
 use axum::response::Response;
 use domain::address::EmailAddress;
 use domain::ids::{NumberedId as _, UserId};
@@ -12,9 +11,9 @@ use serde::Serialize;
 use store::User;
 
 use crate::body::respond;
-use crate::contacts::Paging;
 use crate::envelope::{Category, Failure};
 use crate::number::decimal;
+use crate::paging::{Page, PageView};
 use crate::path::PathId;
 use crate::query::Query;
 use crate::session::Session;
@@ -63,43 +62,21 @@ impl OwnerView {
     }
 }
 
-#[derive(Serialize)]
-struct PageView {
-    results: Vec<OwnerView>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    paging: Option<Paging>,
-}
-
-pub(crate) async fn list(
-    session: Session,
-    query: Query,
-    PublicUrl(base): PublicUrl,
-    original: http::Uri,
-) -> Result<Response, Failure> {
+pub(crate) async fn list(session: Session, query: Query, page: Page) -> Result<Response, Failure> {
     let limit = query.limit(PAGE_DEFAULT, CRM_OWNERS_MAX)?;
-    let bad_after = || Failure::invalid("after: expected the value of paging.next.after");
-    let after = match query.get("after") {
-        None | Some("0") => None,
-        Some(text) => Some(decimal(text).and_then(UserId::highest_of).ok_or_else(bad_after)?),
-    };
+    let after = page.after(|text| decimal(text).and_then(UserId::highest_of))?;
     if query.flag("archived") {
         // A user who is removed leaves nothing behind.
-        return respond(StatusCode::OK, &PageView { results: Vec::new(), paging: None });
+        return respond(StatusCode::OK, &PageView::<OwnerView>::empty());
     }
     if let Some(email) = query.get("email") {
         let results = with_address(&session, email).await?;
-        return respond(StatusCode::OK, &PageView { results, paging: None });
+        return respond(StatusCode::OK, &PageView::new(results, None));
     }
     // One more than the page shows if another page follows.
     let mut found = session.context.store.users(session.account(), after, limit + 1).await?.items;
-    let has_more = found.len() > limit;
-    found.truncate(limit);
-    let next = found.last().filter(|_| has_more).map(|user| user.id.number().to_string());
-    let paging = next.map(|after| {
-        let link = format!("{base}{}?{}", original.path(), query.with("after", &after));
-        Paging::new(after, Some(link))
-    });
-    respond(StatusCode::OK, &PageView { results: found.iter().map(OwnerView::new).collect(), paging })
+    let paging = page.cut(&mut found, limit, |user| user.id.number());
+    respond(StatusCode::OK, &PageView::new(found.iter().map(OwnerView::new).collect(), paging))
 }
 
 /// Returns the owners with an address.

@@ -15,7 +15,6 @@ use domain::filter::Filter;
 use domain::limits::{CRM_SEARCH_MAX, CRM_SEARCH_RESULTS_MAX, SEARCH_SCAN_TIME_MAX};
 use domain::period::Period;
 use http::StatusCode;
-use serde::Serialize;
 use serde_json::Value;
 use store::Scan;
 use tokio::time::Instant;
@@ -23,22 +22,13 @@ use tokio::time::Instant;
 use self::changed::ChangedQuery;
 use self::order::Order;
 use crate::body::{json_of, respond};
-use crate::contacts::Paging;
 use crate::envelope::Failure;
 use crate::object::{ObjectView, Selection};
+use crate::paging::{PageView, Paging};
 use crate::session::Session;
 
 /// The number of contacts on a page if the request names none.
 const PAGE_DEFAULT: usize = 10;
-
-/// A page of a search's results.
-#[derive(Serialize)]
-struct SearchView {
-    total: u64,
-    results: Vec<ObjectView>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    paging: Option<Paging>,
-}
 
 /// The requested part of the results.
 #[derive(Clone, Copy)]
@@ -82,8 +72,8 @@ pub(crate) async fn search(session: Session, request: Request) -> Result<Respons
     let results: Vec<ObjectView> = found.contacts.iter().map(view).collect();
     let next = place.offset + results.len();
     let has_more = !results.is_empty() && (next as u64) < found.total;
-    let paging = has_more.then(|| Paging::new(next, None));
-    respond(StatusCode::OK, &SearchView { total: found.total, results, paging })
+    let paging = has_more.then(|| Paging::without_link(&next));
+    respond(StatusCode::OK, &PageView { total: Some(found.total), results, paging })
 }
 
 /// Returns the requested part of the results. `after` is a number or its text.

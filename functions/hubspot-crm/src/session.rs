@@ -1,19 +1,21 @@
-//! A request's caller, with the parts of the account that the request needs.
+//! An authenticated request. The function checks the bearer token itself: API Gateway answers 403 to a token that an
+//! authorizer refuses, and programs take that for a missing scope.
 
 use api::Context;
+use api::token::bearer;
 use axum::extract::{FromRef, FromRequestParts};
 use domain::Timestamp;
 use domain::ids::AccountId;
 use domain::permission::Principal;
+use http::header::AUTHORIZATION;
 use http::request::Parts;
 use store::StoreError;
 
-use crate::caller::Caller;
 use crate::definitions::Definitions;
-use crate::envelope::Failure;
+use crate::envelope::{Category, Failure};
 use crate::input::PropertyErrors;
 
-/// An authenticated request.
+/// The user or integration of an account that a request's token names, with what the request needs of the account.
 #[derive(Clone)]
 pub(crate) struct Session {
     pub(crate) context: Context,
@@ -28,8 +30,11 @@ where
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
-        let Caller(principal) = Caller::from_request_parts(parts, state).await?;
-        Ok(Self { context: Context::from_ref(state), principal })
+        let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = header.and_then(bearer).ok_or_else(unauthenticated)?;
+        let context = Context::from_ref(state);
+        let principal = context.store.authenticate(&token.sha256_hex()).await?;
+        Ok(Self { context, principal: principal.ok_or_else(unauthenticated)? })
     }
 }
 
@@ -68,4 +73,11 @@ impl Session {
         let account = self.context.store.account(self.account(), self.now()).await?;
         Ok(account.portal.number())
     }
+}
+
+/// Returns the refusal of a request without a valid token.
+fn unauthenticated() -> Failure {
+    let message = "Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find \
+                   more details at https://developers.hubspot.com/docs/methods/auth/oauth-overview";
+    Failure::new(Category::InvalidAuthentication, message)
 }

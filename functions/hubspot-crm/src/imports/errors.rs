@@ -1,6 +1,5 @@
 //! The errors of an import: the rows that were not applied, and those whose contact could not become marketing.
 
-use api::public_url::PublicUrl;
 use axum::response::Response;
 use domain::decision::Refusal;
 use domain::ids::NumberedId as _;
@@ -12,10 +11,11 @@ use store::Import;
 
 use super::find;
 use crate::body::respond;
-use crate::contacts::{Paging, reason};
+use crate::contacts::reason;
 use crate::envelope::Failure;
 use crate::lists::CONTACTS;
 use crate::number::decimal;
+use crate::paging::{Page, PageView};
 use crate::path::PathId;
 use crate::query::Query;
 use crate::session::Session;
@@ -44,13 +44,6 @@ struct ErrorView {
     object_type: &'static str,
     object_type_id: &'static str,
     source_data: RowView,
-}
-
-#[derive(Serialize)]
-struct PageView {
-    results: Vec<ErrorView>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    paging: Option<Paging>,
 }
 
 impl ErrorView {
@@ -117,12 +110,10 @@ pub(crate) async fn list(
     session: Session,
     PathId(id): PathId,
     query: Query,
-    PublicUrl(base): PublicUrl,
-    original: http::Uri,
+    page: Page,
 ) -> Result<Response, Failure> {
     let limit = query.limit(PAGE_DEFAULT, CRM_PAGE_MAX)?;
-    let bad_after = || Failure::invalid("after: expected the value of paging.next.after");
-    let after = query.get("after").map(|after| decimal(after).ok_or_else(bad_after)).transpose()?;
+    let after = page.after(decimal)?;
     let import = find(&session, &id).await?;
     let mut results = found(&session, &import, after.unwrap_or(0), limit + 1).await?;
     if let Some((slug, message)) = &import.problem
@@ -131,14 +122,8 @@ pub(crate) async fn list(
         // The file as a whole could not be imported.
         results.insert(0, ErrorView::new(&import, 0, (file_error(slug), message.clone())));
     }
-    let has_more = results.len() > limit;
-    results.truncate(limit);
-    let next = results.last().filter(|_| has_more).map(|error| error.id.clone());
-    let paging = next.map(|after| {
-        let link = format!("{base}{}?{}", original.path(), query.with("after", &after));
-        Paging::new(after, Some(link))
-    });
-    respond(StatusCode::OK, &PageView { results, paging })
+    let paging = page.cut(&mut results, limit, |error| error.id.clone());
+    respond(StatusCode::OK, &PageView::new(results, paging))
 }
 
 fn file_error(slug: &str) -> &'static str {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use api::public_url::PublicUrl;
 use axum::extract::Request;
 use axum::response::Response;
 use domain::Timestamp;
@@ -16,9 +15,9 @@ use store::{ChangeMembers, ContactRef, MembersReport, Responder, Segment};
 
 use super::{as_text, find, missing};
 use crate::body::{json_of, json_value_of, respond};
-use crate::contacts::Paging;
 use crate::envelope::Failure;
 use crate::kept::Kept;
+use crate::paging::{Page, PageView};
 use crate::path::PathId;
 use crate::query::Query;
 use crate::session::Session;
@@ -32,15 +31,6 @@ const PAGE_DEFAULT: usize = 100;
 struct MemberView {
     record_id: String,
     membership_timestamp: String,
-}
-
-#[derive(Serialize)]
-struct MembersView {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    total: Option<u64>,
-    results: Vec<MemberView>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    paging: Option<Paging>,
 }
 
 /// The result of a change of members. The first name is spelt as `HubSpot` spells it.
@@ -59,26 +49,19 @@ pub(crate) async fn memberships(
     session: Session,
     PathId(id): PathId,
     query: Query,
-    PublicUrl(base): PublicUrl,
-    original: http::Uri,
+    page: Page,
 ) -> Result<Response, Failure> {
     let limit = query.limit(PAGE_DEFAULT, CRM_MEMBERSHIPS_PAGE_MAX)?;
-    let mut after = match query.get("after") {
-        None => None,
-        Some(text) => Some(
-            text.parse::<ContactId>()
-                .map_err(|_| Failure::invalid("after: expected the value of paging.next.after"))?,
-        ),
-    };
+    let mut after = page.after(|text| text.parse::<ContactId>().ok())?;
     let segment = find(&session, &id).await?;
     let mut contacts: Vec<Contact> = Vec::new();
     // A page of a filter may have few contacts or none, though others follow. Programs expect a filled page.
     for _ in 0..CRM_MEMBERSHIP_PAGES_MAX {
         let (store, account) = (&session.context.store, session.account());
         let rest = limit - contacts.len();
-        let page = store.segment_contacts(account, segment.id, after, rest, session.now()).await?;
-        contacts.extend(page.contacts);
-        after = page.next;
+        let found = store.segment_contacts(account, segment.id, after, rest, session.now()).await?;
+        contacts.extend(found.contacts);
+        after = found.next;
         if after.is_none() || contacts.len() >= limit {
             break;
         }
@@ -88,13 +71,10 @@ pub(crate) async fn memberships(
         record_id: contact.id.to_string(),
         membership_timestamp: times.get(&contact.id).copied().unwrap_or(contact.created_at).to_string(),
     };
-    let paging = after.map(|after| {
-        let link = format!("{base}{}?{}", original.path(), query.with("after", &after.to_string()));
-        Paging::new(after, Some(link))
-    });
     // The number of contacts that match a filter is not known without reading all of them.
     let total = segment.filter.is_none().then_some(segment.members);
-    respond(StatusCode::OK, &MembersView { total, results: contacts.iter().map(view).collect(), paging })
+    let (results, paging) = (contacts.iter().map(view).collect(), after.map(|after| page.next(&after)));
+    respond(StatusCode::OK, &PageView { total, results, paging })
 }
 
 /// Returns the instants since which contacts belong to a list.
