@@ -269,6 +269,11 @@ pub trait AtomicCommand: Debug + Send + Sync {
         None
     }
 
+    /// Returns true if the response shows one contact and nothing else.
+    fn is_lookup(&self) -> bool {
+        false
+    }
+
     fn send<'a>(&'a self, context: &'a Context) -> Sending<'a>;
 
     /// Applies the command by the rules, and returns its effect and response.
@@ -416,12 +421,13 @@ impl<D: AtomicCommand> Command for One<D> {
             // The client retried and found its own effect, as if it were the effect of another request.
         }
         let defaults = book.external_forms(flight.since);
-        for then in book.past[flight.since..].iter().filter(|then| !then.has_ended(flight.wall_clock)) {
+        for then in &book.past[flight.since..] {
             for external_form in &defaults {
-                let mut state = then.clone();
-                state.model.now = state.now(flight.wall_clock);
+                let mut state = then.at(flight.wall_clock);
                 let applied = self.0.apply(&mut state, &lookup(book, flight, *external_form));
-                if !applied.changed {
+                // A contact, or its absence, may be read before the period is closed. The response shows it in the next period.
+                let is_lookup = self.0.is_lookup() || applied.answer == NO_CONTACT;
+                if !applied.changed && (is_lookup || !then.has_ended(flight.wall_clock)) {
                     answers.insert(applied.answer);
                 }
             }
@@ -478,6 +484,9 @@ impl<D: AtomicCommand> One<D> {
         }
     }
 }
+
+/// The response about a contact that does not exist.
+pub const NO_CONTACT: &str = "no contact";
 
 /// The response to a submission that enters the inbox.
 pub const ACCEPTED: &str = "accepted accepted";

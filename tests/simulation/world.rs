@@ -42,6 +42,13 @@ impl State {
     pub fn has_ended(&self, wall_clock: Timestamp) -> bool {
         self.now(wall_clock) >= self.model.ends_at
     }
+
+    /// Returns the state at this wall clock: the update dates that have passed have taken effect.
+    pub fn at(&self, wall_clock: Timestamp) -> Self {
+        let mut state = self.clone();
+        state.model.advance(self.now(wall_clock));
+        state
+    }
 }
 
 /// The mapping between the stored contacts' ids and the model's people.

@@ -6,7 +6,7 @@ use testkit::property;
 
 use super::save::{by_hand, user};
 use super::status::command;
-use super::{Applied, AtomicCommand, Context, Lookup, Sending, email, finish, text_response};
+use super::{Applied, AtomicCommand, Context, Lookup, NO_CONTACT, Sending, email, finish, text_response};
 use crate::model::rules::{BY_HAND, Effect};
 use crate::simulation::raw::NOTE;
 use crate::simulation::world::State;
@@ -61,7 +61,7 @@ impl AtomicCommand for Change {
     fn apply(&self, state: &mut State, lookup: &Lookup<'_>) -> Applied {
         let model = &mut state.model;
         let who = lookup.person(self.contact).filter(|who| model.state_of(*who).is_some());
-        let Some(who) = who else { return Applied::unchanged("no contact") };
+        let Some(who) = who else { return Applied::unchanged(NO_CONTACT) };
         let before = model.person(who).cloned();
         let unchanged = model.clone();
         if let Some(status) = self.status

@@ -3,7 +3,7 @@
 use store::DeleteContact;
 
 use super::save::{by_hand, user};
-use super::{Applied, AtomicCommand, Context, Lookup, Sending, finish, text_response};
+use super::{Applied, AtomicCommand, Context, Lookup, NO_CONTACT, Sending, finish, text_response};
 use crate::model::rules::BY_HAND;
 use crate::simulation::world::State;
 
@@ -48,7 +48,7 @@ impl AtomicCommand for Delete {
         }
         // A deleted contact that has left can still be erased until the sweep removes it.
         let retouched = (self.erase && who.is_some()).then(|| "deleted".to_owned());
-        Applied { retouched, ..Applied::unchanged("no contact") }
+        Applied { retouched, ..Applied::unchanged(NO_CONTACT) }
     }
 
     /// Applies the deletion of a billable unit that the update date has removed in the meantime.
