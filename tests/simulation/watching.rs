@@ -168,7 +168,9 @@ fn interpret(
     if !changes_state || !write.transaction {
         return checks::compare(&book.state, &book.names, &book.id, items);
     }
-    if flight.answered {
+    // A write that another one has overtaken is refused by its conditions, unless they hold again. Those of a new contact
+    // do, if another contact has taken the address and given it up since.
+    if flight.answered && !(write.late && creates_contact(write)) {
         return Err("the command was applied after its response".to_owned());
     }
     flight.late |= write.late;
@@ -177,6 +179,11 @@ fn interpret(
     checks::adopt_instants(&mut book.state, &book.names, write)?;
     book.moved();
     Ok(())
+}
+
+fn creates_contact(write: &Write) -> bool {
+    let mut created = write.changes.iter().filter(|change| change.before.is_none());
+    created.any(|change| matches!(kind(&change.key).1, Kind::Contact(_)))
 }
 
 /// Returns the partition key of a submission that this write puts into the inbox.

@@ -383,12 +383,11 @@ impl Store {
             condition.push_str(" AND #marketing = :none");
             expression = expression.name("marketing").value("none", number(0));
         }
-        // The limit in force follows the usage, and a new tier must not be below it.
-        if after.tier != before.tier {
-            let in_force = before.tier.limit_for(before.marketing);
-            condition.push_str(" AND #marketing <= :in_force");
-            expression = expression.name("marketing").value("in_force", number(in_force));
-        }
+        // The limit in force follows the usage, and the new terms must not be below it. They are written even if the tier
+        // is the same, so the condition does not depend on a change of it.
+        let in_force = before.tier.limit_for(before.marketing);
+        condition.push_str(" AND #marketing <= :in_force");
+        expression = expression.name("marketing").value("in_force", number(in_force));
         let text = |text: &dyn ToString| Some(AttributeValue::S(text.to_string()));
         let due = after.test_clock.is_none();
         for (name, value) in [
