@@ -168,9 +168,10 @@ fn interpret(
     if !changes_state || !write.transaction {
         return checks::compare(&book.state, &book.names, &book.id, items);
     }
-    // A write that another one has overtaken is refused by its conditions, unless they hold again. Those of a new contact
-    // do, if another contact has taken the address and given it up since.
-    if flight.answered && !(write.late && creates_contact(write)) {
+    // A write that another one has overtaken is refused by its conditions, unless they hold again. Those of a new address
+    // do, if another contact has taken it and given it up since. The command must not have had its effect before.
+    let has_effect = flight.done.as_ref().is_some_and(|done| done.changed);
+    if flight.answered && (has_effect || !(write.late && takes_address(write))) {
         return Err("the command was applied after its response".to_owned());
     }
     flight.late |= write.late;
@@ -181,9 +182,10 @@ fn interpret(
     Ok(())
 }
 
-fn creates_contact(write: &Write) -> bool {
+/// Returns true if a write gives a contact an address that no contact had.
+fn takes_address(write: &Write) -> bool {
     let mut created = write.changes.iter().filter(|change| change.before.is_none());
-    created.any(|change| matches!(kind(&change.key).1, Kind::Contact(_)))
+    created.any(|change| matches!(kind(&change.key).1, Kind::Address(_)))
 }
 
 /// Returns the partition key of a submission that this write puts into the inbox.
