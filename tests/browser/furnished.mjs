@@ -77,6 +77,9 @@ export async function furnishedAccount(stack) {
   const transfers = await newTransfers(account);
   const { job } = await api('POST', '/v1/bulk/jobs',
     { action: 'set-marketing', confirm_count: leads.length, selection: { segment_id: segment.id } });
+  await eventually(async () => {
+    assert.equal((await api('GET', `/v1/bulk/jobs/${job.id}`)).state, 'done');
+  });
   const lea = await newUser(stack, account, { name: 'Lea Winter' });
   const tom = await newUser(stack, account, { name: 'Tom Adeyemi', role: 'admin' });
   return { ...account, transfers, marketing, leaving, free, leads, segment, list, automations, ...forms, job, lea, tom };
