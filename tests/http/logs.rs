@@ -1,7 +1,6 @@
 //! Log lines: every fault is logged once, without addresses, names, property values or tokens.
 
 use std::io;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -76,26 +75,15 @@ fn is_our_error(line: &Value) -> bool {
 
 /// The fault that every request to the table returns.
 #[derive(Clone, Default)]
-struct InjectedFault(Arc<AtomicU8>);
+struct InjectedFault(Arc<Mutex<Option<Fault>>>);
 
 impl InjectedFault {
     fn set(&self, fault: Option<Fault>) {
-        let number = match fault {
-            None => 0,
-            Some(Fault::Throttled) => 1,
-            Some(Fault::Unavailable) => 2,
-            Some(Fault::AnswerLost) => 3,
-        };
-        self.0.store(number, Ordering::SeqCst);
+        *self.0.lock().unwrap() = fault;
     }
 
     fn get(&self) -> Option<Fault> {
-        match self.0.load(Ordering::SeqCst) {
-            1 => Some(Fault::Throttled),
-            2 => Some(Fault::Unavailable),
-            3 => Some(Fault::AnswerLost),
-            _ => None,
-        }
+        *self.0.lock().unwrap()
     }
 }
 

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use domain::decision::{Command, Outcome};
-use store::{Rng, Store, StoreError};
+use domain::source::Intake;
+use store::{Responder, Rng, SaveContact, SaveMode, Saved, Store, StoreError};
 use testkit::{Conflicts, Fault, TestTable, at};
 
-use super::{START, assert_exact, create, done, outcomes, set};
+use super::{START, Told, assert_exact, by_hand, create, done, outcomes, set, user};
 
 /// Starts a table that injects `fault` at these requests of one operation, counted from 0.
 async fn table(operation: &'static str, fault: Fault, at_requests: &'static [u32]) -> TestTable {
@@ -21,7 +22,6 @@ const THIRD: &[u32] = &[2];
 
 #[tokio::test(start_paused = true)]
 async fn lost_response_is_retried_and_the_change_applies_once() {
-    // The SDK retries a request twice, and the store retries after that. All of these responses are lost.
     for lost in [THIRD, &[2, 3, 4], &[2, 3, 4, 5, 6]] {
         let table = table("TransactWriteItems", Fault::AnswerLost, lost).await;
         let account = table.account(at(START)).await;
@@ -35,6 +35,36 @@ async fn lost_response_is_retried_and_the_change_applies_once() {
         );
         assert_exact(&table, account, at(START)).await;
     }
+}
+
+/// The repeat of the transaction meets a conflict, so the store decides again. The first one arrives after the response.
+#[tokio::test(start_paused = true)]
+async fn contact_created_by_a_retry_is_not_created_late_too() {
+    let faults = Conflicts::with_plan(Duration::ZERO, |operation, before| match (operation, before) {
+        ("TransactWriteItems", 1) => Some(Fault::Delayed),
+        ("TransactWriteItems", 2) => Some(Fault::Conflict),
+        _ => None,
+    });
+    let table = TestTable::with_faults(&faults).await;
+    let account = table.account(at(START)).await;
+    let request = SaveContact {
+        account,
+        mode: SaveMode::Create,
+        email: None,
+        properties: &[],
+        unsubscribed: None,
+        bounced: None,
+        intake: Intake::Manual { marketing: Some(true) },
+        source: by_hand(),
+        actor: user(),
+        if_match: None,
+    };
+    let told = Told::<Saved>::new();
+    table.store.upsert_contact(&request, at(START), Responder::new(None, &told.render())).await.unwrap();
+
+    faults.deliver().await;
+    assert_exact(&table, account, at(START)).await;
+    assert_eq!(testkit::scan(&table.client, account).await.billable, 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,5 +1,7 @@
 //! One operation on an account, and the optimistic loop in which operations change the table.
 
+use std::sync::{Mutex, PoisonError};
+
 use domain::Timestamp;
 use domain::ids::{AccountId, NewContactIds};
 
@@ -16,6 +18,8 @@ pub(crate) struct Operation<'s> {
     pub(crate) account: AccountId,
     pub(crate) wall_clock: Timestamp,
     pub(crate) retries: Retries<'s>,
+    /// The ids that the latest attempt drew: see [`Self::new_contact_ids`].
+    pub(crate) new_ids: Mutex<Option<NewContactIds>>,
 }
 
 /// The result of one attempt at a change.
@@ -56,7 +60,7 @@ impl Snapshot for Items {
 impl Store {
     /// Begins an operation.
     pub(crate) fn operation(&self, account: AccountId, wall_clock: Timestamp) -> Operation<'_> {
-        Operation { store: self, account, wall_clock, retries: self.retries() }
+        Operation { store: self, account, wall_clock, retries: self.retries(), new_ids: Mutex::default() }
     }
 }
 
@@ -166,9 +170,20 @@ impl Operation<'_> {
 
     /// Returns the ids for the contacts of one transaction.
     ///
-    /// Each retry adds a millisecond, so that retries leave a millisecond in which very many contacts are created.
+    /// Each retry adds a millisecond, so that retries leave a millisecond in which very many contacts are created. After
+    /// a transaction without a response the ids stay the same. If the table receives that transaction after the retry,
+    /// the condition on the contacts' keys refuses it, so that no contact is created twice.
     pub(crate) fn new_contact_ids(&self) -> NewContactIds {
-        let later = chrono::TimeDelta::milliseconds(self.retries.used().into());
-        NewContactIds::new(self.wall_clock.plus(later), self.store.rng().bits())
+        // A clone of the ids cannot be half done, so the ids of a thread that panicked are good.
+        let mut latest = self.new_ids.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.retries.is_unanswered() {
+            *latest = None;
+        }
+        latest
+            .get_or_insert_with(|| {
+                let later = chrono::TimeDelta::milliseconds(self.retries.used().into());
+                NewContactIds::new(self.wall_clock.plus(later), self.store.rng().bits())
+            })
+            .clone()
     }
 }

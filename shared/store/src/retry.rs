@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use domain::limits::{
-    RETRIES_AT_ONCE, RETRIES_TIME_MAX, RETRY_PAUSE_FIRST_MILLIS, RETRY_PAUSE_LONGEST_MILLIS,
+    AWS_ATTEMPTS_MAX, AWS_BACKOFF_FIRST, RETRIES_AT_ONCE, RETRIES_TIME_MAX, RETRY_PAUSE_FIRST_MILLIS,
+    RETRY_PAUSE_LONGEST_MILLIS,
 };
 use metrics::Metric;
 use tokio::time::Instant;
@@ -21,6 +22,7 @@ pub(crate) struct Retries<'a> {
     used: AtomicU32,
     begun: Instant,
     may_be_committed: AtomicBool,
+    is_unanswered: AtomicBool,
 }
 
 impl Drop for Retries<'_> {
@@ -40,6 +42,7 @@ impl<'a> Retries<'a> {
             used: AtomicU32::new(0),
             begun: Instant::now(),
             may_be_committed: AtomicBool::new(false),
+            is_unanswered: AtomicBool::new(false),
         }
     }
 
@@ -54,9 +57,21 @@ impl<'a> Retries<'a> {
         self.may_be_committed.load(Ordering::Relaxed)
     }
 
-    /// Records that a transaction was committed or had no response.
+    /// Returns true if a call had no response since the latest commit. The table may still receive it.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        self.is_unanswered.load(Ordering::Relaxed)
+    }
+
+    /// Records that a transaction was committed.
     pub(crate) fn record_commit(&self) {
         self.may_be_committed.store(true, Ordering::Relaxed);
+        self.is_unanswered.store(false, Ordering::Relaxed);
+    }
+
+    /// Records that a transaction had no response.
+    pub(crate) fn record_no_response(&self) {
+        self.may_be_committed.store(true, Ordering::Relaxed);
+        self.is_unanswered.store(true, Ordering::Relaxed);
     }
 
     /// Counts a retry after a change of the items that were read. Reading them again is enough. Only the later retries
@@ -75,11 +90,19 @@ impl<'a> Retries<'a> {
 
     /// Counts a retry and returns the number of retries.
     fn count(&self, why: &str) -> Result<u32, StoreError> {
-        let used = self.used();
-        if used >= self.max || self.begun.elapsed() >= RETRIES_TIME_MAX {
-            return Err(StoreError::Unavailable(format!("gave up after {used} retries: {why}"), None));
+        if self.used() >= self.max {
+            return Err(self.used_up(why));
         }
+        self.check_time(why)?;
         Ok(self.used.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    fn check_time(&self, why: &str) -> Result<(), StoreError> {
+        if self.begun.elapsed() >= RETRIES_TIME_MAX { Err(self.used_up(why)) } else { Ok(()) }
+    }
+
+    fn used_up(&self, why: &str) -> StoreError {
+        StoreError::Unavailable(format!("gave up after {} retries: {why}", self.used()), None)
     }
 
     /// Counts a retry and waits. Half of the pause is random, so that operations that conflicted do not conflict again.
@@ -89,11 +112,32 @@ impl<'a> Retries<'a> {
     /// [`StoreError::Unavailable`] when the retries or their time are used up.
     pub(crate) async fn back_off(&self, why: &str) -> Result<(), StoreError> {
         let used = self.count(why)?;
-        let doubled = RETRY_PAUSE_FIRST_MILLIS.saturating_mul(1 << used.min(16).saturating_sub(1));
-        let longest = doubled.min(RETRY_PAUSE_LONGEST_MILLIS);
-        let millis = longest / 2 + self.rng.up_to(longest - longest / 2);
-        tokio::time::sleep(Duration::from_millis(millis)).await;
+        self.pause(Duration::from_millis(RETRY_PAUSE_FIRST_MILLIS), used).await;
         Ok(())
+    }
+
+    /// Waits before a call without a response is attempted again, after `attempts` attempts. As with the SDK's own
+    /// retries, [`AWS_ATTEMPTS_MAX`] attempts are one try, and only the next one counts a retry.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when the retries or their time are used up.
+    pub(crate) async fn attempt_again(&self, attempts: u32, why: &str) -> Result<(), StoreError> {
+        let attempt = attempts % AWS_ATTEMPTS_MAX;
+        if attempt == 0 {
+            return self.back_off(why).await;
+        }
+        self.check_time(why)?;
+        self.pause(AWS_BACKOFF_FIRST, attempt).await;
+        Ok(())
+    }
+
+    /// Waits for the `n`th pause of a sequence, counted from 1, whose first pause is `first`. Half of it is random.
+    async fn pause(&self, first: Duration, n: u32) {
+        let doubled = first.saturating_mul(1 << n.min(16).saturating_sub(1));
+        let half = doubled.min(Duration::from_millis(RETRY_PAUSE_LONGEST_MILLIS)) / 2;
+        let random = self.rng.up_to(half.as_millis().try_into().unwrap_or(RETRY_PAUSE_LONGEST_MILLIS));
+        tokio::time::sleep(half + Duration::from_millis(random)).await;
     }
 }
 

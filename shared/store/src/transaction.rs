@@ -1,5 +1,7 @@
 //! Transactions, and the verdict on a transaction that failed: not applied, unknown, or a fault.
 
+use aws_sdk_dynamodb::config::Config;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{CancellationReason, Delete, Put, TransactWriteItem, Update};
@@ -102,7 +104,8 @@ impl Store {
     /// useful, and the caller reads and decides again. A transaction without writes makes no call.
     ///
     /// If a call has no response, it is repeated with the same client request token, which DynamoDB applies once
-    /// within ten minutes. So an applied transaction is never reported as not applied.
+    /// within ten minutes. So an applied transaction is never reported as not applied. The repeats are this function's
+    /// and not the SDK's, because the SDK would report only the last of them: see [`Retries::is_unanswered`].
     ///
     /// # Errors
     ///
@@ -133,12 +136,16 @@ impl Store {
         retries: &Retries<'_>,
     ) -> Result<bool, StoreError> {
         let token = self.rng().hex();
+        let mut attempts = 0;
         loop {
+            attempts += 1;
             let sent = self
                 .client
                 .transact_write_items()
                 .client_request_token(&token)
                 .set_transact_items(Some(writes.clone()))
+                .customize()
+                .config_override(Config::builder().retry_config(RetryConfig::disabled()))
                 .send()
                 .await;
             let Err(error) = sent else {
@@ -155,9 +162,9 @@ impl Store {
                     return Ok(false);
                 }
                 Verdict::Unknown => {
-                    retries.record_commit();
+                    retries.record_no_response();
                     if let Err(StoreError::Unavailable(why, _)) =
-                        retries.back_off("a transaction had no response").await
+                        retries.attempt_again(attempts, "a transaction had no response").await
                     {
                         return Err(StoreError::Unavailable(why, Some(Box::new(error))));
                     }

@@ -27,6 +27,10 @@ pub enum Fault {
     Unavailable,
     /// The request is applied, and its response is lost.
     AnswerLost,
+    /// The connection breaks, and the request arrives with [`Conflicts::deliver`].
+    Delayed,
+    /// Another transaction has locked the first item. The request is not applied.
+    Conflict,
 }
 
 /// Chooses the fault of a request from its operation's name and the number of earlier requests of that operation.
@@ -42,6 +46,7 @@ struct State {
     /// The tokens of applied transactions. Their repeats conflict with no other transaction.
     applied: HashSet<String>,
     conflicts: u32,
+    delayed: Vec<(SharedHttpConnector, HttpRequest)>,
     requests: std::collections::HashMap<String, u32>,
 }
 
@@ -95,6 +100,14 @@ impl Conflicts {
     #[must_use]
     pub fn conflicts(&self) -> u32 {
         self.state.lock().unwrap().conflicts
+    }
+
+    /// Sends the delayed requests to the engine and waits for it.
+    pub async fn deliver(&self) {
+        let delayed = std::mem::take(&mut self.state.lock().unwrap().delayed);
+        for (engine, request) in delayed {
+            engine.call(request).await.unwrap();
+        }
     }
 
     fn fault(&self, operation: &str) -> Option<Fault> {
@@ -168,6 +181,11 @@ impl HttpConnector for Connector {
             match fault {
                 Some(Fault::Throttled) => return Ok(refusal("ThrottlingException", Value::Null)),
                 Some(Fault::Unavailable) => return Ok(unavailable()),
+                Some(Fault::Conflict) => return Ok(conflict(&[true])),
+                Some(Fault::Delayed) => {
+                    faults.state.lock().unwrap().delayed.push((inner, request));
+                    return Err(ConnectorError::timeout("the connection broke".into()));
+                }
                 Some(Fault::AnswerLost) | None => {}
             }
             let (items, token) = if operation == "TransactWriteItems" {

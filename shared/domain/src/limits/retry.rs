@@ -39,6 +39,6 @@ pub const AWS_OPERATION_TIMEOUT: Duration = Duration::from_secs(7);
 /// second, every request whose connection broke during a freeze would wait that long.
 pub const AWS_BACKOFF_FIRST: Duration = Duration::from_millis(50);
 
-/// The maximum number of attempts of a call by the SDK. It does not retry conflicts and refusals, because the store
-/// decides again itself.
+/// The maximum number of attempts of a call. The SDK makes them, and for a transaction the store. They do not repeat
+/// conflicts and refusals, because the store decides again itself.
 pub const AWS_ATTEMPTS_MAX: u32 = 4;
