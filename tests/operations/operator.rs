@@ -1,13 +1,16 @@
 //! The operator's operations on accounts: listing them and changing the terms of their contracts.
 
+use std::time::Duration;
+
 use domain::calendar::{Term, parse_date};
 use domain::decision::Command;
 use domain::ids::AccountId;
 use domain::patch::Patch;
 use domain::period::Terms;
 use domain::tier::Tier;
+use futures_util::future::join;
 use store::{Account, ChangedBy, Refused, Responder, StoreError, UpdateAccount};
-use testkit::{TestTable, at, terms};
+use testkit::{Conflicts, Fault, TestTable, at, terms};
 
 use super::{START, Told, UPDATE, create, set};
 
@@ -105,6 +108,34 @@ async fn changed_tier_never_lowers_the_current_limit() {
     let both = UpdateAccount { tier_limit_at_renewal: Patch::Set(14), ..to(7, 7) };
     let tier = change(&table, account, &both).await.unwrap().period.tier;
     assert_eq!((tier.limit, tier.limit_at_renewal), (21, Some(14)));
+}
+
+/// The update is decided on one contact. Before it is written, two more raise the limit in force.
+#[tokio::test(start_paused = true)]
+async fn terms_decided_below_the_limit_in_force_are_not_stored() {
+    let tier = Tier::new(1, 10).unwrap();
+    for (to, limit) in [(tier, 11), (Tier::new(2, 5).unwrap(), 12)] {
+        // The first two transactions create the account and a contact.
+        let faults = Conflicts::with_plan(Duration::ZERO, |operation, before| {
+            (operation == "TransactWriteItems" && before == 2).then_some(Fault::Held)
+        });
+        let table = TestTable::with_faults(&faults).await;
+        let account = table.account_with(Terms { tier, ..terms() }, at(START)).await;
+        super::marketing_contacts(&table.store, account, 1, at(START)).await;
+        let update = UpdateAccount { by: ChangedBy::Operator, tier: Some(to), ..UpdateAccount::default() };
+        let raise = async {
+            faults.until_held().await;
+            create(&table.store, account, "ada@example.org", true, at(START)).await;
+            create(&table.store, account, "bob@example.org", true, at(START)).await;
+            faults.release();
+        };
+        let (updated, ()) = join(change(&table, account, &update), raise).await;
+
+        let answered = updated.unwrap().period;
+        let stored = table.store.usage(account, at(START)).await.unwrap();
+        assert_eq!((answered.marketing, answered.tier), (3, stored.tier));
+        assert_eq!((stored.tier.included, stored.tier.limit), (to.included, limit));
+    }
 }
 
 #[tokio::test(start_paused = true)]

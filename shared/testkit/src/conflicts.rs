@@ -14,6 +14,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use futures_util::future::join;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 /// The average excess of a sleep over the requested duration, because a sleep ends at a whole millisecond.
 const ROUNDING: Duration = Duration::from_micros(500);
@@ -29,6 +30,8 @@ pub enum Fault {
     AnswerLost,
     /// The connection breaks, and the request arrives with [`Conflicts::deliver`].
     Delayed,
+    /// The request arrives with [`Conflicts::release`].
+    Held,
     /// Another transaction has locked the first item. The request is not applied.
     Conflict,
 }
@@ -60,6 +63,8 @@ pub struct Conflicts {
     state: Arc<Mutex<State>>,
     in_flight: InFlight,
     plan: Plan,
+    held: Arc<Notify>,
+    released: Arc<Notify>,
 }
 
 impl std::fmt::Debug for Conflicts {
@@ -79,7 +84,7 @@ impl Conflicts {
     /// fault occurs.
     #[must_use]
     pub fn by_size(in_flight: impl Fn(usize) -> Duration + Send + Sync + 'static) -> Self {
-        Self { state: Arc::default(), in_flight: Arc::new(in_flight), plan: Arc::new(|_, _| None) }
+        Self { in_flight: Arc::new(in_flight), ..Self::new(Duration::ZERO) }
     }
 
     /// Creates faults in which transactions lock their items for this duration, and `plan` chooses the other faults.
@@ -88,7 +93,13 @@ impl Conflicts {
         in_flight: Duration,
         plan: impl Fn(&str, u32) -> Option<Fault> + Send + Sync + 'static,
     ) -> Self {
-        Self { state: Arc::default(), in_flight: Arc::new(move |_| in_flight), plan: Arc::new(plan) }
+        Self {
+            state: Arc::default(),
+            in_flight: Arc::new(move |_| in_flight),
+            plan: Arc::new(plan),
+            held: Arc::default(),
+            released: Arc::default(),
+        }
     }
 
     /// Returns an HTTP client with these faults in front of `engine`.
@@ -100,6 +111,16 @@ impl Conflicts {
     #[must_use]
     pub fn conflicts(&self) -> u32 {
         self.state.lock().unwrap().conflicts
+    }
+
+    /// Waits until a request is held.
+    pub async fn until_held(&self) {
+        self.held.notified().await;
+    }
+
+    /// Lets a held request arrive.
+    pub fn release(&self) {
+        self.released.notify_one();
     }
 
     /// Sends the delayed requests to the engine and waits for it.
@@ -139,7 +160,7 @@ impl Conflicts {
         self.state.lock().unwrap().applied.extend(token);
     }
 
-    fn release(&self, items: &[String]) {
+    fn unlock(&self, items: &[String]) {
         let mut state = self.state.lock().unwrap();
         for item in items {
             state.locked.remove(item);
@@ -186,6 +207,10 @@ impl HttpConnector for Connector {
                     faults.state.lock().unwrap().delayed.push((inner, request));
                     return Err(ConnectorError::timeout("the connection broke".into()));
                 }
+                Some(Fault::Held) => {
+                    faults.held.notify_one();
+                    faults.released.notified().await;
+                }
                 Some(Fault::AnswerLost) | None => {}
             }
             let (items, token) = if operation == "TransactWriteItems" {
@@ -204,7 +229,7 @@ impl HttpConnector for Connector {
                     if items.is_empty() { Duration::ZERO } else { (faults.in_flight)(items.len()) };
                 let slept = tokio::time::sleep(in_flight.saturating_sub(ROUNDING));
                 let (response, ()) = join(inner.call(request), slept).await;
-                faults.release(&items);
+                faults.unlock(&items);
                 if response.as_ref().is_ok_and(|response| response.status().is_success()) {
                     faults.record_applied(token);
                 }
