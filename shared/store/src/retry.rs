@@ -184,6 +184,22 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn attempts_of_a_call_count_one_retry_together() {
+        let rng = Rng::seeded(1);
+        let retries = Retries::new(&rng, 2);
+        for attempts in 1..3 * AWS_ATTEMPTS_MAX {
+            retries.attempt_again(attempts, "no response").await.unwrap();
+            assert_eq!(retries.used(), attempts / AWS_ATTEMPTS_MAX);
+        }
+        let refused = retries.attempt_again(3 * AWS_ATTEMPTS_MAX, "no response").await;
+        assert!(matches!(refused, Err(StoreError::Unavailable(..))));
+
+        let mut late = Retries::new(&rng, 2);
+        late.begun = Instant::now() - RETRIES_TIME_MAX;
+        assert!(matches!(late.attempt_again(1, "no response").await, Err(StoreError::Unavailable(..))));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn half_of_a_pause_is_random() {
         let mut pauses = Vec::new();
         for seed in 0..64 {
