@@ -36,6 +36,7 @@ use domain::decision::{Command, Outcome};
 use domain::ids::{AccountId, ContactId, UserId};
 use domain::patch::Patch;
 use domain::period::Period;
+use domain::property::PropertyName;
 use domain::source::{Actor, Intake, Source, SourceType};
 use std::sync::Mutex;
 use store::{
@@ -95,6 +96,26 @@ pub async fn create(
         .contact
 }
 
+/// Returns the request of a user who creates or updates a contact, without a marketing state.
+pub fn saving<'r>(
+    account: AccountId,
+    email: Option<&'r EmailAddress>,
+    properties: &'r [(PropertyName, Option<String>)],
+) -> SaveContact<'r> {
+    SaveContact {
+        account,
+        mode: SaveMode::CreateOrUpdate,
+        email,
+        properties,
+        unsubscribed: None,
+        bounced: None,
+        intake: Intake::Manual { marketing: None },
+        source: by_hand(),
+        actor: user(),
+        if_match: None,
+    }
+}
+
 /// Creates or updates a contact by its address, with the given intake.
 pub async fn save(
     store: &Store,
@@ -105,18 +126,7 @@ pub async fn save(
     now: Timestamp,
 ) -> Result<Saved, StoreError> {
     let email = EmailAddress::parse(email).expect("an address");
-    let request = SaveContact {
-        account,
-        mode,
-        email: Some(&email),
-        properties: &[],
-        unsubscribed: None,
-        bounced: None,
-        intake,
-        source: by_hand(),
-        actor: user(),
-        if_match: None,
-    };
+    let request = SaveContact { mode, intake, ..saving(account, Some(&email), &[]) };
     let told = Told::new();
     store.upsert_contact(&request, now, Responder::new(None, &told.render())).await?;
     Ok(told.take())

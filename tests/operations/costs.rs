@@ -19,8 +19,7 @@ use testkit::{Recorder, TABLE, TestTable, at, email, property, terms};
 
 use super::forms::{form, native, report, submit};
 use super::{
-    START, Told, UPDATE, by_hand, claim, create, done, marketing_contacts, outcomes, read, set, set_status,
-    user,
+    START, Told, UPDATE, claim, create, done, marketing_contacts, outcomes, read, saving, set, set_status,
 };
 
 fn calls(recorder: &Recorder) -> Vec<(&'static str, u32)> {
@@ -279,18 +278,8 @@ async fn contact_update_cost_is_independent_of_history_length() {
     let (store, account) = (&table.store, table.account(at(START)).await);
     let properties = [property("firstname", "Ada"), property("city", "London")];
     let address = email("ada@example.org");
-    let save = SaveContact {
-        account,
-        mode: SaveMode::Create,
-        email: Some(&address),
-        properties: &properties,
-        unsubscribed: None,
-        bounced: None,
-        intake: Intake::Manual { marketing: Some(true) },
-        source: by_hand(),
-        actor: user(),
-        if_match: None,
-    };
+    let intake = Intake::Manual { marketing: Some(true) };
+    let save = SaveContact { mode: SaveMode::Create, intake, ..saving(account, Some(&address), &properties) };
     let told = Told::new();
     store.upsert_contact(&save, at(START), Responder::new(None, &told.render())).await.unwrap();
     let id = told.take().contact.id;

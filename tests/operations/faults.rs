@@ -7,7 +7,7 @@ use domain::source::Intake;
 use store::{Responder, Rng, SaveContact, SaveMode, Saved, Store, StoreError};
 use testkit::{Conflicts, Fault, TestTable, at};
 
-use super::{START, Told, assert_exact, by_hand, create, done, outcomes, set, user};
+use super::{START, Told, assert_exact, create, done, outcomes, saving, set};
 
 /// Starts a table that injects `fault` at these requests of one operation, counted from 0.
 async fn table(operation: &'static str, fault: Fault, at_requests: &'static [u32]) -> TestTable {
@@ -47,22 +47,12 @@ async fn contact_created_by_a_retry_is_not_created_late_too() {
     });
     let table = TestTable::with_faults(&faults).await;
     let account = table.account(at(START)).await;
-    let request = SaveContact {
-        account,
-        mode: SaveMode::Create,
-        email: None,
-        properties: &[],
-        unsubscribed: None,
-        bounced: None,
-        intake: Intake::Manual { marketing: Some(true) },
-        source: by_hand(),
-        actor: user(),
-        if_match: None,
-    };
+    let intake = Intake::Manual { marketing: Some(true) };
+    let request = SaveContact { mode: SaveMode::Create, intake, ..saving(account, None, &[]) };
     let told = Told::<Saved>::new();
     table.store.upsert_contact(&request, at(START), Responder::new(None, &told.render())).await.unwrap();
 
-    faults.deliver().await;
+    assert_eq!(faults.deliver().await, 1);
     assert_exact(&table, account, at(START)).await;
     assert_eq!(testkit::scan(&table.client, account).await.billable, 1);
 }

@@ -6,14 +6,12 @@ use std::time::Duration;
 
 use domain::decision::{Command, Outcome};
 use domain::ids::{AccountId, ContactId};
-use domain::source::Intake;
 use store::{
-    ContactRef, IdempotencyClaim, Refused, Responder, SaveContact, SaveMode, Saved, StatusReport, StoreError,
-    StoredResponse,
+    ContactRef, IdempotencyClaim, Refused, Responder, Saved, StatusReport, StoreError, StoredResponse,
 };
 use testkit::{Conflicts, Fault, TestTable, at};
 
-use super::{START, Told, assert_exact, by_hand, claim, create, marketing_contacts, set, set_status, user};
+use super::{START, Told, assert_exact, claim, create, marketing_contacts, saving, set, set_status};
 
 /// Renders a response that contains every outcome of the report.
 fn render(report: &StatusReport) -> StoredResponse {
@@ -148,18 +146,8 @@ async fn interrupted_request_with_large_contacts_reports_all() {
 /// Creates or updates the n-th contact with notes of this many bytes, and returns its id.
 async fn with_notes(table: &TestTable, account: AccountId, n: usize, bytes: usize) -> ContactId {
     let email = testkit::email(&format!("person{n}@example.org"));
-    let request = SaveContact {
-        account,
-        mode: SaveMode::CreateOrUpdate,
-        email: Some(&email),
-        properties: &[testkit::property("notes", &"n".repeat(bytes))],
-        unsubscribed: None,
-        bounced: None,
-        intake: Intake::Manual { marketing: None },
-        source: by_hand(),
-        actor: user(),
-        if_match: None,
-    };
+    let properties = [testkit::property("notes", &"n".repeat(bytes))];
+    let request = saving(account, Some(&email), &properties);
     let told = Told::new();
     table.store.upsert_contact(&request, at(START), Responder::new(None, &told.render())).await.unwrap();
     let saved: Saved = told.take();

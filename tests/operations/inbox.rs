@@ -10,7 +10,6 @@ use domain::ids::AccountId;
 use domain::limits::INBOX_EXPECTED;
 use domain::period::Terms;
 use domain::property::PropertyName;
-use domain::source::Intake;
 use futures_util::future::join_all;
 use futures_util::{StreamExt as _, stream};
 use store::{
@@ -20,7 +19,7 @@ use store::{
 use testkit::{Conflicts, Fault, SeededRng, TABLE, TestTable, at, email, property, terms};
 
 use super::forms::{SENDERS, counts, form, native, report};
-use super::{START, Told, UPDATE, assert_exact, by_hand, create, delete, user};
+use super::{START, Told, UPDATE, assert_exact, create, delete, saving};
 
 fn print_line(text: impl std::fmt::Display) {
     // The test runner hides the `println!` output of a passing test.
@@ -283,18 +282,7 @@ async fn save_properties(
     email: &EmailAddress,
     properties: &[(PropertyName, Option<String>)],
 ) {
-    let saved = SaveContact {
-        account,
-        mode: SaveMode::Create,
-        email: Some(email),
-        properties,
-        unsubscribed: None,
-        bounced: None,
-        intake: Intake::Manual { marketing: None },
-        source: by_hand(),
-        actor: user(),
-        if_match: None,
-    };
+    let saved = SaveContact { mode: SaveMode::Create, ..saving(account, Some(email), properties) };
     let told = Told::new();
     store.upsert_contact(&saved, at(START), Responder::new(None, &told.render())).await.unwrap();
     let _: store::Saved = told.take();

@@ -14,7 +14,7 @@ use store::{
 };
 use testkit::{TestTable, at, terms};
 
-use super::{START, Told, assert_exact, create, user};
+use super::{START, Told, assert_exact, create, saving};
 
 async fn add_admin(table: &TestTable, account: AccountId) -> User {
     let new = NewUser {
@@ -221,20 +221,14 @@ async fn chatflow_follows_the_accounts_marketing_default() {
     {
         let told = Told::<Saved>::new();
         let request = SaveContact {
-            account,
             mode: SaveMode::Create,
-            email: None,
-            properties: &[],
-            unsubscribed: None,
-            bounced: None,
             intake: Intake::Chatflow { set_marketing: false },
             source: Source {
                 kind: SourceType::Chatflow,
                 name: "Chat".to_owned(),
                 id: flow.map(str::to_owned),
             },
-            actor: user(),
-            if_match: None,
+            ..saving(account, None, &[])
         };
         store.upsert_contact(&request, at(START), Responder::new(None, &told.render())).await.unwrap();
         assert_eq!(told.take().status, status, "{flow:?}");

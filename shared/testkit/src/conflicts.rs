@@ -123,12 +123,14 @@ impl Conflicts {
         self.released.notify_one();
     }
 
-    /// Sends the delayed requests to the engine and waits for it.
-    pub async fn deliver(&self) {
+    /// Sends the delayed requests to the engine, waits for it, and returns their number.
+    pub async fn deliver(&self) -> usize {
         let delayed = std::mem::take(&mut self.state.lock().unwrap().delayed);
+        let count = delayed.len();
         for (engine, request) in delayed {
             engine.call(request).await.unwrap();
         }
+        count
     }
 
     fn fault(&self, operation: &str) -> Option<Fault> {

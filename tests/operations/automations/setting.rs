@@ -9,15 +9,14 @@ use domain::filter::{Condition, Filter};
 use domain::ids::{AccountId, AutomationId, ContactId, FormId, SegmentId};
 use domain::marketing::EffectiveState;
 use domain::property::PropertyName;
-use domain::source::Intake;
 use store::{
     Automation, AutomationReport, AutomationTask, ChangeMembers, ContactRef, MembersReport, NewAutomation,
-    NewForm, NewSegment, Responder, SaveContact, SaveMode, Segment, SegmentContent, StoreError, StreamRecord,
-    Submission, Submitted, UpdateAutomation, Waiting,
+    NewForm, NewSegment, Responder, Segment, SegmentContent, StoreError, StreamRecord, Submission, Submitted,
+    UpdateAutomation, Waiting,
 };
 use testkit::TestTable;
 
-use crate::operations::{START, Told, by_hand, forms, read, user};
+use crate::operations::{START, Told, forms, read, saving};
 
 /// An account, its stream, and a clock that moves with every step.
 pub struct Setting {
@@ -120,18 +119,7 @@ impl Setting {
             .map(|(name, value)| (name.parse().unwrap(), Some((*value).to_owned())))
             .collect();
         let email = testkit::email(email);
-        let request = SaveContact {
-            account: self.account,
-            mode: SaveMode::CreateOrUpdate,
-            email: Some(&email),
-            properties: &properties,
-            unsubscribed: None,
-            bounced: None,
-            intake: Intake::Manual { marketing: None },
-            source: by_hand(),
-            actor: user(),
-            if_match: None,
-        };
+        let request = saving(self.account, Some(&email), &properties);
         let told = Told::new();
         let render = told.render();
         self.table.store.upsert_contact(&request, self.now(), Responder::new(None, &render)).await.unwrap();
